@@ -1,0 +1,127 @@
+"""The ASGI gateway (http and websocket; everything else passes through)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any, TypeAlias
+
+from .context import EXCLUDED, activate
+from .exchange import Exchange
+from .gateway import Gateway, Keeper
+from .request import HOLDER, ASGIRequest
+from .settings import NativeKeys
+
+__all__ = ["SessionMiddleware"]
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
+
+
+class SessionMiddleware(Gateway):
+    """Sessions for an ASGI application.
+
+    Args:
+        app: the application.
+        store: a `SessionStore`.
+        exclude: globs of paths that have no session (`/static/*`).
+        origins: the values of `Origin` from which websockets are accepted (`https://example.org`); None does not
+            look. With `same_site="None"` every site can open one in the visitor's name.
+        native: for adapters: what is to be known of the framework whose own session object is served.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        store: Keeper,
+        *,
+        exclude: str | Iterable[str] = (),
+        origins: Iterable[str] | None = None,
+        native: NativeKeys | None = None,
+    ) -> None:
+        super().__init__(app, store, exclude=exclude, native=native)
+        self.origins = None if origins is None else frozenset(origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        kind = scope["type"]
+        if kind != "http" and kind != "websocket":
+            activate(None)
+            await self.app(scope, receive, send)
+            return
+        request = ASGIRequest(scope)
+        if self.excluded is not None and self.excluded(request.path):
+            scope[HOLDER] = EXCLUDED
+            activate(EXCLUDED)
+            await self.app(scope, receive, send)
+            return
+        if kind == "websocket" and self.origins is not None and request.header("origin") not in self.origins:
+            await send({"type": "websocket.close", "code": 1008, "reason": "origin not allowed"})
+            return
+        exchange, owner = self.enter(request)
+        activate(exchange)
+        if not owner:
+            await self.app(scope, receive, send)
+            return
+        await self._serve(scope, receive, send, exchange)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, exchange: Exchange) -> None:
+        started = False
+
+        async def committing(message: Message) -> None:
+            nonlocal started
+            if message["type"] in _STARTS:
+                message = _answered(exchange, message)
+                started = True
+                if message["type"] == "websocket.accept":
+                    exchange.reachable = home
+            await send(message)
+
+        home = _in_this_task() if scope["type"] == "websocket" else _anywhere
+        try:
+            await self.app(scope, receive, committing)
+        except BaseException:
+            if not started and exchange.must_end and scope["type"] == "http":
+                await _send_bare_500(exchange, send)
+            raise
+        finally:
+            exchange.finish()
+
+
+def _answered(exchange: Exchange, message: Message) -> Message:
+    """The message with what the exchange says."""
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message.get("headers") or ()]
+    changes = exchange.commit(message.get("status", 200), headers)
+    if not changes.add:
+        return message
+    fields = changes.applied(headers)
+    return {**message, "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in fields]}
+
+
+async def _send_bare_500(exchange: Exchange, send: Send) -> None:
+    """The server would answer without our headers, and the logout be lost."""
+    start: Message = {"type": "http.response.start", "status": 500, "headers": [(b"content-type", b"text/plain"), (b"content-length", b"0")]}
+    await send(_answered(exchange, start))
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _anywhere() -> bool:
+    return True
+
+
+def _in_this_task() -> Callable[[], bool]:
+    """Says whether the caller is the task that serves the socket: a task started lazily by one visitor works for others too."""
+    here = _task()
+    return lambda: _task() is here
+
+
+def _task() -> object:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # a thread, or another event loop
+        return None

@@ -1,0 +1,37 @@
+"""Base64url without padding (RFC 4648 section 5, RFC 7515 section 2), canonical or not at all."""
+
+from __future__ import annotations
+
+from binascii import a2b_base64, b2a_base64
+
+__all__ = ["decode", "encode", "is_canonical", "is_token"]
+
+ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+TOKEN_ALPHABET = ALPHABET + b"."
+
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_", b"+/")
+
+# The last character of a group of two or three carries four or two bits that must be zero:
+# otherwise several texts would decode to the same bytes.
+_LAST = (ALPHABET, b"", b"AQgw", ALPHABET[::4])
+
+
+def encode(data: bytes) -> bytes:
+    """Encode bytes, without padding."""
+    return b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=")
+
+
+def decode(text: bytes) -> bytes:
+    """Decode text that `is_token` and `is_canonical` have passed."""
+    return a2b_base64(text.translate(_FROM_URL) + b"==")
+
+
+def is_token(text: bytes) -> bool:
+    """Whether there is nothing but the alphabet and dots in it."""
+    return not text.translate(None, TOKEN_ALPHABET)
+
+
+def is_canonical(text: bytes) -> bool:
+    """Whether text of the alphabet is the only way to write what it decodes to."""
+    return not text or text[-1] in _LAST[len(text) % 4]

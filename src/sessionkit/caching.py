@@ -1,0 +1,82 @@
+"""What a response that carries or depends on a session must say to caches (RFC 9111, RFC 9213)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+__all__ = ["UNCHANGED", "HeaderChanges", "header_changes", "is_shared"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeaderChanges:
+    """What to do to a response's headers: first remove, then add.
+
+    `remove` holds names as the response spells them, `add` pairs of name and value.
+    """
+
+    remove: tuple[str, ...] = ()
+    add: tuple[tuple[str, str], ...] = ()
+
+    def applied(self, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """A list of headers with the changes made to it."""
+        return [(name, value) for name, value in headers if name not in self.remove] + list(self.add)
+
+
+UNCHANGED = HeaderChanges()
+
+
+def is_shared(headers: Iterable[tuple[str, str]]) -> bool:
+    """Whether the application meant the response for shared caches: a renewal is not worth that entry."""
+    for name, value in headers:
+        lower = name.lower()
+        if _is_cdn(lower) or (lower == "cache-control" and not _directives(value).isdisjoint(("public", "s-maxage"))):
+            return True
+    return False
+
+
+def header_changes(headers: Sequence[tuple[str, str]], lines: Sequence[str], *, present: bool) -> HeaderChanges:
+    """The changes for a response whose handler looked at the session.
+
+    Args:
+        headers: the application's.
+        lines: the Set-Cookie lines to send.
+        present: whether there was a session.
+    """
+    remove: list[str] = []
+    vary: list[str] = []
+    said = False
+    for name, value in headers:
+        lower = name.lower()
+        if lower == "vary":
+            vary.append(value)
+            remove.append(name)
+        elif lower in ("cache-control", "expires") or _is_cdn(lower):
+            said = True
+            if lines:
+                remove.append(name)
+    add: list[tuple[str, str]] = [("Set-Cookie", line) for line in lines]
+    add.append(("Vary", _with_cookie(vary)))
+    if lines:
+        add.append(("Cache-Control", "private, no-store"))
+    elif present and not said:
+        add.append(("Cache-Control", "private"))
+    return HeaderChanges(remove=tuple(remove), add=tuple(add))
+
+
+def _is_cdn(lower: str) -> bool:
+    """The fields that outrank Cache-Control at one cache or another."""
+    return lower in ("surrogate-control", "x-accel-expires") or lower.endswith("-cache-control")
+
+
+def _directives(value: str) -> set[str]:
+    return {part.partition("=")[0].strip().lower() for part in value.split(",")}
+
+
+def _with_cookie(vary: Sequence[str]) -> str:
+    fields = [field.strip() for value in vary for field in value.split(",") if field.strip()]
+    if "*" in fields:
+        return "*"
+    if not any(field.lower() == "cookie" for field in fields):
+        fields.append("Cookie")
+    return ", ".join(fields)

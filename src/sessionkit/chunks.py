@@ -1,0 +1,94 @@
+"""A token over one cookie or several: split, join, and what a name says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from .session import Absence
+
+__all__ = ["Layout", "chunk_number", "join", "rows", "spans"]
+
+DOTS = 4  # of a compact JWE (RFC 7516 section 7.1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How a format lies in cookies.
+
+    Args:
+        separator: between the name and the number of a chunk.
+        size: characters of a chunk, for libraries with a fixed size; None for what the Set-Cookie line leaves.
+        alike: every chunk, and the single cookie, holds what the line of chunk 0 leaves.
+        numbered: even a single cookie has a number.
+        tag: characters of the token's last segment: 22 for A256GCM, 43 for A256CBC-HS512.
+    """
+
+    separator: str = "."
+    size: int | None = None
+    alike: bool = False
+    numbered: bool = False
+    tag: int = 22
+
+
+def spans(length: int, name: str, layout: Layout, line: int) -> list[tuple[str, int, int]]:
+    """Which cookie holds which part of a token: (name, start, stop).
+
+    Args:
+        length: characters of the token.
+        name: the session cookie's name.
+        layout: the format's.
+        line: characters that the Set-Cookie line leaves to name, `=` and value.
+    """
+    first = f"{name}{layout.separator}0"
+    if not layout.numbered:
+        single = layout.size or line - len(first if layout.alike else name) - 1
+        if length <= single:
+            return [(name, 0, length)]
+    found: list[tuple[str, int, int]] = []
+    start = 0
+    while start < length or not found:
+        chunk = f"{name}{layout.separator}{len(found)}"
+        stop = min(length, start + (layout.size or line - len(first if layout.alike else chunk) - 1))
+        found.append((chunk, start, stop))
+        start = stop
+    return found
+
+
+def chunk_number(text: str) -> int | None:
+    """The number of a chunk from what follows the separator: canonical decimals only."""
+    if not text.isascii() or not text.isdigit() or len(text) > 4 or (text[0] == "0" and text != "0"):
+        return None
+    return int(text)
+
+
+def rows(chunks: Mapping[int, Sequence[str]]) -> int:
+    """How many rows the chunks make: as many as the commonest name has values."""
+    return max(map(len, chunks.values()), default=0)
+
+
+def join(chunks: Mapping[int, Sequence[str]], row: int, layout: Layout) -> str | Absence:
+    """The token of one row of chunks: the row's value of each name, or a rarer name's last.
+
+    It is read from 0 up and ends where the text is a complete token: lengths only grow, so that at most
+    one prefix can be one. What follows is stale.
+    """
+    parts: list[str] = []
+    dots = tail = 0
+    for value in _row(chunks, row):
+        parts.append(value)
+        dots += value.count(".")
+        last = value.rfind(".")
+        tail = tail + len(value) if last < 0 else len(value) - last - 1
+        if dots == DOTS and tail == layout.tag:
+            return "".join(parts)
+        if dots > DOTS or (dots == DOTS and tail > layout.tag):
+            return Absence.MALFORMED
+    return Absence.INCOMPLETE
+
+
+def _row(chunks: Mapping[int, Sequence[str]], row: int) -> Iterator[str]:
+    number = 0
+    while values := chunks.get(number):
+        yield values[min(row, len(values) - 1)]
+        number += 1

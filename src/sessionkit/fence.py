@@ -1,0 +1,48 @@
+"""The marks of dead sessions, in a cookie of their own: a race guard for one browser, not revocation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+
+from .base64url import encode
+from .lifetime import FOUR_HUNDRED_DAYS, Lifetime
+
+__all__ = ["mark", "max_age", "read", "render"]
+
+LABEL = "out."
+WRITTEN = 8
+READ = 32
+_MARK = re.compile(r"[A-Za-z0-9_-]{22}")
+
+
+def mark(cookie_name: str, mark_id: str) -> str:
+    """The mark of a session.
+
+    Keyless, so that it outlives a rotation of secrets; a digest, so that it tells nothing. It can only
+    refuse a session, and only one whose id the writer knows.
+    """
+    digest = sha256(b"\0".join((b"sessionkit fence 1", cookie_name.encode(), mark_id.encode()))).digest()
+    return encode(digest)[:22].decode()
+
+
+def read(values: Iterable[str]) -> tuple[str, ...]:
+    """The marks of all fence cookies of a request, united, in order; what is no mark is skipped."""
+    found: dict[str, None] = {}
+    for value in values:
+        for part in value.split(".", READ + 1)[: READ + 1]:
+            if _MARK.fullmatch(part) and len(found) < READ:
+                found[part] = None
+    return tuple(found)
+
+
+def render(new: Sequence[str], known: Sequence[str]) -> str:
+    """The value that adds marks to those known, newest first."""
+    return ".".join(list(dict.fromkeys((*new, *known)))[:WRITTEN])
+
+
+def max_age(lifetime: Lifetime) -> int:
+    """Seconds for which a mark must stand: as long as the latest response could make its session live."""
+    longest = lifetime.absolute if lifetime.absolute is not None else (lifetime.idle or 0) + 3600
+    return min(longest, FOUR_HUNDRED_DAYS)

@@ -1,0 +1,167 @@
+"""Our own format: a compact JWE (RFC 7516), `dir` with A256GCM, under keys that change every hour."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from cryptography.exceptions import InvalidTag
+
+from ..base64url import decode, encode, is_canonical, is_token
+from ..chunks import Layout
+from ..keyring import SLICE, KeyRing, PurposeKeys
+from ..lifetime import CLOCK_SKEW, Lifetime
+from ..serializer import Serializer, freeze
+from ..session import Absence, Stamp
+from .codec import Opened
+
+__all__ = ["Native", "NativeCodec"]
+
+_HEADER = re.compile(
+    rb'\{"alg":"dir","enc":"A256GCM","kid":"([A-Za-z0-9_-]{8})\.(0|[1-9][0-9]{0,10})","sid":"([A-Za-z0-9_-]{22})"'
+    rb',"iat":(0|[1-9][0-9]{0,10}),"uat":(0|[1-9][0-9]{0,10}),"exp":(0|[1-9][0-9]{0,10})\}'
+)
+LONGEST_HEADER = 256  # base64url characters; ours have about 190
+NONCE, TAG = 16, 22  # base64url characters of 12 and 16 bytes
+
+
+class Header(NamedTuple):
+    key_id: str
+    slice: str
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Native:
+    """The default format: the only one with an id, an update time and hour-sliced keys of its own."""
+
+    @property
+    def layout(self) -> Layout:
+        """Chunks `name.0`, `name.1`, … as large as their Set-Cookie lines allow."""
+        return Layout()
+
+    def cookie_name(self, *, host_only: bool, secure: bool) -> str:
+        """`__Host-session` where a browser takes it, else `session`."""
+        return "__Host-session" if host_only else "session"
+
+    def keys(self, secret: str | bytes | Sequence[str | bytes]) -> KeyRing:
+        """A key ring; raises ConfigurationError for weak secrets."""
+        return KeyRing(secret)
+
+    def codec(self, keys: KeyRing, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer) -> NativeCodec:
+        """The format bound to keys, a cookie name and an audience."""
+        return NativeCodec(keys, name, audience, lifetime.absolute, serializer)
+
+
+class NativeCodec:
+    """Seals and opens native tokens over cached ciphers; joserfc is the oracle of its tests."""
+
+    __slots__ = ("_absolute", "_audience", "_keys", "_serializer", "ids", "seen")
+
+    def __init__(self, ring: KeyRing, name: str, audience: str, absolute: int | None, serializer: Serializer) -> None:
+        self.ids = ring.ids
+        self.seen: PurposeKeys | None = ring.purpose("seen", name, audience)
+        self._keys = ring.purpose("cookie", name, audience)
+        self._audience = audience
+        self._absolute = absolute
+        self._serializer = serializer
+
+    def payload(self, contents: Mapping[str, Any], stamp: Stamp) -> bytes:
+        """The session's JSON; the times are in the header."""
+        return freeze(dict(contents), self._serializer)
+
+    def size(self, payload: bytes, stamp: Stamp) -> int:
+        """The length of the token that `seal` would make."""
+        return _encoded(len(self._header(self.ids[0], stamp))) + _encoded(len(payload)) + NONCE + TAG + 4
+
+    def seal(self, payload: bytes, stamp: Stamp) -> str:
+        """A token stamped with these times."""
+        cipher = self._keys.sealing(stamp.updated_at)
+        encoded = self._serializer.b64encode
+        header = encoded(self._header(cipher.key_id, stamp))
+        nonce = os.urandom(12)  # once a seal, never pooled: a fork would use one twice
+        sealed = cipher.aead.encrypt(nonce, payload, header)
+        return b".".join((header, b"", encode(nonce), encoded(sealed[:-16]), encode(sealed[-16:]))).decode()
+
+    def open(self, token: str, now: float) -> Opened | Absence:
+        """What a token holds, or why it does not open; cheap refusals come before any cryptography."""
+        parts = _parts(token)
+        header = parts and _header(parts[0])
+        if not parts or not header:
+            return Absence.MALFORMED
+        stamp = header.stamp
+        if not (header.slice == str(stamp.updated_at // SLICE) and stamp.created_at <= stamp.updated_at < stamp.expires_at):
+            return Absence.MALFORMED
+        if stamp.updated_at > now + CLOCK_SKEW:
+            return Absence.NOT_YET_VALID
+        if self._absolute is not None and now >= stamp.created_at + self._absolute:
+            return Absence.ABSOLUTE
+        cipher = self._keys.opening(header.key_id, stamp.updated_at)
+        if cipher is None:
+            return Absence.UNKNOWN_KEY
+        decoded = self._serializer.b64decode
+        try:
+            payload = cipher.aead.decrypt(decode(parts[2]), decoded(parts[3]) + decode(parts[4]), parts[0])
+        except InvalidTag:
+            return Absence.BAD_TAG
+        self._keys.keep(cipher)
+        try:
+            contents = self._serializer.loads(payload)
+        except (ValueError, RecursionError):
+            return Absence.MALFORMED
+        if not isinstance(contents, dict):
+            return Absence.MALFORMED
+        return Opened(contents=contents, stamp=stamp, mark_id=stamp.id)
+
+    def recognizes(self, text: str) -> bool:
+        """Whether it begins with a header of ours."""
+        return self.peek(text) is not None
+
+    def peek(self, text: str) -> str | None:
+        """The session id in the header, unverified."""
+        first = text.partition(".")[0]
+        if not first.isascii() or not is_token(first.encode()):
+            return None
+        header = _header(first.encode())
+        return header.stamp.id if header else None
+
+    def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
+        """The session id."""
+        return stamp.id
+
+    def _header(self, key_id: str, stamp: Stamp) -> bytes:
+        updated = stamp.updated_at
+        return (
+            f'{{"alg":"dir","enc":"A256GCM","kid":"{key_id}.{updated // SLICE}","sid":"{stamp.id}"'
+            f',"iat":{stamp.created_at},"uat":{updated},"exp":{stamp.expires_at}}}'
+        ).encode()
+
+
+def _parts(token: str) -> list[bytes] | None:
+    """The five parts of what can be a token of ours, all of it canonical base64url."""
+    if not token.isascii():
+        return None
+    raw = token.encode()
+    parts = raw.split(b".")
+    if len(parts) != 5 or parts[1] or len(parts[2]) != NONCE or len(parts[4]) != TAG or len(parts[0]) > LONGEST_HEADER:
+        return None
+    return parts if is_token(raw) and is_canonical(parts[3]) and is_canonical(parts[4]) else None
+
+
+def _header(text: bytes) -> Header | None:
+    if len(text) > LONGEST_HEADER or not is_canonical(text):
+        return None
+    found = _HEADER.fullmatch(decode(text))
+    if found is None:
+        return None
+    key_id, slice_, sid, iat, uat, exp = found.groups()
+    stamp = Stamp(id=sid.decode(), created_at=int(iat), updated_at=int(uat), expires_at=int(exp))
+    return Header(key_id.decode(), slice_.decode(), stamp)
+
+
+def _encoded(length: int) -> int:
+    """Base64url characters of so many bytes."""
+    return (length * 4 + 2) // 3

@@ -1,0 +1,178 @@
+"""From a request's cookies to candidates, and from them to a session or an Absence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from . import chunks, fence, renewal
+from .cookies import HEADER, pairs
+from .formats.codec import Opened
+from .session import Absence, Stamp
+from .settings import Settings
+
+__all__ = ["Incoming", "read"]
+
+MOST_ROWS = MOST_WHOLE = 4
+MOST_BYTES = 65_536
+
+# When several candidates fail for different reasons, the one that came furthest tells most.
+_RANK = {
+    absence: rank
+    for rank, absence in enumerate(
+        (
+            Absence.NO_COOKIE,
+            Absence.MALFORMED,
+            Absence.INCOMPLETE,
+            Absence.UNKNOWN_KEY,
+            Absence.BAD_TAG,
+            Absence.NOT_YET_VALID,
+            Absence.ABSOLUTE,
+            Absence.EXPIRED,
+            Absence.IDLE,
+            Absence.LOGGED_OUT,
+            Absence.TOO_LARGE,
+            Absence.AMBIGUOUS,
+        )
+    )
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Incoming:
+    """What came with a request.
+
+    `names` are the cookies of the session in the request, `fence` the marks read, `ids` the mark ids of the
+    tokens that opened, `heads` the texts that a token begins with.
+    """
+
+    opened: Opened | None = None
+    stamp: Stamp | None = None
+    absence: Absence | None = None
+    names: tuple[str, ...] = ()
+    fence: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    heads: tuple[str, ...] = ()
+
+    def marks(self, settings: Settings) -> tuple[str, ...]:
+        """The marks of every session whose token came, the authenticated ones first.
+
+        Another worker may have the key of a token that did not open here, and a mark can only refuse.
+        """
+        peeked = (settings.codec.peek(head) for head in self.heads)
+        ids = dict.fromkeys((*self.ids, *(one for one in peeked if one is not None)))
+        return tuple(fence.mark(settings.name, mark_id) for mark_id in ids)
+
+
+@dataclass(slots=True)
+class _Jar:
+    whole: list[str] = field(default_factory=list[str])
+    chunks: dict[int, list[str]] = field(default_factory=dict[int, list[str]])
+    seen: list[str] = field(default_factory=list[str])
+    fence: list[str] = field(default_factory=list[str])
+
+
+def read(settings: Settings, header: str, now: float) -> Incoming:
+    """What a Cookie header holds for a store; never raises, whatever is in it."""
+    if settings.stem not in header:
+        return Incoming(absence=Absence.NO_COOKIE)
+    if len(header) > HEADER:
+        return Incoming(absence=Absence.TOO_LARGE)
+    jar = _sort(settings, header)
+    incoming = Incoming(
+        names=_names(settings, jar),
+        fence=fence.read(jar.fence) if jar.fence else (),
+        heads=(*jar.whole[:MOST_WHOLE], *jar.chunks.get(0, ())[:MOST_ROWS]),
+    )
+    candidates = _candidates(settings, jar)
+    if isinstance(candidates, Absence):
+        incoming.absence = candidates
+        return incoming
+    opened, worst = _open(settings, candidates, now)
+    incoming.ids = tuple(opened)
+    valid: list[tuple[Opened, Stamp]] = []
+    for one in opened.values():
+        verdict = _judge(settings, one, jar.seen, incoming.fence, now)
+        if isinstance(verdict, Absence):
+            worst = max(worst, verdict, key=_RANK.__getitem__)
+        else:
+            valid.append((one, verdict))
+    chosen = _choose(settings, valid)
+    if isinstance(chosen, Absence):
+        incoming.absence = max(worst, chosen, key=_RANK.__getitem__)
+    else:
+        incoming.opened, incoming.stamp = chosen
+    return incoming
+
+
+def _sort(settings: Settings, header: str) -> _Jar:
+    jar = _Jar()
+    prefix = len(settings.chunk)
+    for name, value in pairs(header, settings.stem):
+        if name == settings.name:
+            jar.whole.append(value)
+        elif name == settings.seen:
+            jar.seen.append(value)
+        elif name == settings.fence:
+            jar.fence.append(value)
+        elif name.startswith(settings.chunk):
+            number = chunks.chunk_number(name[prefix:])
+            if number is not None:
+                jar.chunks.setdefault(number, []).append(value)
+    return jar
+
+
+def _names(settings: Settings, jar: _Jar) -> tuple[str, ...]:
+    whole = (settings.name,) if jar.whole else ()
+    return (*whole, *(f"{settings.chunk}{number}" for number in sorted(jar.chunks)))
+
+
+def _candidates(settings: Settings, jar: _Jar) -> list[str | Absence] | Absence:
+    """The tokens that came, whole ones first; bounded, so that work does not multiply."""
+    count = chunks.rows(jar.chunks)
+    if count > MOST_ROWS or len(jar.whole) > MOST_WHOLE:
+        return Absence.TOO_LARGE
+    found: list[str | Absence] = list(jar.whole)
+    found.extend(chunks.join(jar.chunks, row, settings.layout) for row in range(count))
+    if sum(len(one) for one in found if isinstance(one, str)) > MOST_BYTES:
+        return Absence.TOO_LARGE
+    return found
+
+
+def _open(settings: Settings, candidates: list[str | Absence], now: float) -> tuple[dict[str, Opened], Absence]:
+    """The tokens that open, of one session the newest only; and why the others do not."""
+    newest: dict[str, Opened] = {}
+    worst = Absence.NO_COOKIE
+    for candidate in candidates:
+        one = candidate if isinstance(candidate, Absence) else settings.codec.open(candidate, now)
+        if isinstance(one, Absence):
+            worst = max(worst, one, key=_RANK.__getitem__)
+        elif one.mark_id not in newest or one.stamp.updated_at > newest[one.mark_id].stamp.updated_at:
+            newest[one.mark_id] = one
+    return newest, worst
+
+
+def _judge(settings: Settings, opened: Opened, seen: list[str], fenced: tuple[str, ...], now: float) -> Stamp | Absence:
+    """The stamp that holds for an authenticated token, or why it gives no session."""
+    if fenced and fence.mark(settings.name, opened.mark_id) in fenced:
+        return Absence.LOGGED_OUT
+    stamp = opened.stamp
+    if seen and settings.codec.seen is not None:
+        token = renewal.Renewal(stamp.updated_at, stamp.expires_at)
+        held = renewal.latest(settings.codec.seen, seen, stamp.id, token, now)
+        if held is not token:
+            stamp = replace(stamp, updated_at=held.updated_at, expires_at=held.expires_at)
+    over = settings.lifetime.absence(stamp.created_at, stamp.updated_at, stamp.expires_at, now)
+    if over is not None:
+        return over
+    expires = settings.lifetime.expires_at(stamp.created_at, stamp.updated_at)  # today's settings may be shorter
+    return stamp if stamp.expires_at <= expires else replace(stamp, expires_at=expires)
+
+
+def _choose(settings: Settings, valid: list[tuple[Opened, Stamp]]) -> tuple[Opened, Stamp] | Absence:
+    """The one session of the request. Valid tokens of different ids mean that somebody planted one."""
+    if len(valid) > 1:
+        # An anonymous token never competes with an authenticated one.
+        valid = [one for one in valid if settings.guard(one[0].contents)] or valid
+    if len(valid) > 1:
+        return Absence.AMBIGUOUS
+    return valid[0] if valid else Absence.NO_COOKIE

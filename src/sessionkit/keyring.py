@@ -1,0 +1,175 @@
+"""Secrets in, keys out: the first secret seals, all of them open."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from typing import NamedTuple, NoReturn
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+from .errors import ConfigurationError
+from .base64url import encode
+
+__all__ = ["PLACEHOLDERS", "SLICE", "KeyRing", "PurposeKeys", "secrets_of"]
+
+SLICE = 3600
+"""Seconds a key seals for: the 2^32 limit on random GCM nonces (NIST SP 800-38D section 8.3) starts afresh each hour."""
+
+VERSION = b"sessionkit/1"
+"""Of the format, never of the library: it changes only with the format."""
+
+PLACEHOLDERS = frozenset(
+    {
+        "a-long-random-secret-of-at-least-32-bytes",
+        "change-me-change-me-change-me-change-me",
+        "output of: python -m sessionkit secret",
+        "replace-this-with-the-output-of-python-m-sessionkit-secret",
+        "use [openssl rand -hex 32] to generate a 32 bytes value",
+    }
+)
+"""Secrets that stand in documentation, ours and that of the libraries whose cookies we speak."""
+
+KEPT_CIPHERS = 1024
+SHORTEST, FEWEST_DISTINCT = 32, 10
+
+
+def secrets_of(secret: str | bytes | Sequence[str | bytes], *, shortest: int = SHORTEST) -> tuple[bytes, ...]:
+    """The secrets of a setting as bytes, checked.
+
+    Raises:
+        ConfigurationError: there is none, or one is shorter than `shortest` bytes, empty, a placeholder, or
+            (for our own format) made of fewer than 10 distinct bytes. The message never contains it.
+    """
+    given = [secret] if isinstance(secret, (str, bytes)) else list(secret)
+    if not given:
+        raise ConfigurationError("there is no secret: give at least one (`python -m sessionkit secret` makes one)")
+    return tuple(_checked(number, one, shortest) for number, one in enumerate(given, 1))
+
+
+def _checked(number: int, secret: object, shortest: int) -> bytes:
+    if not isinstance(secret, (str, bytes)):
+        raise ConfigurationError(f"secret {number} must be str or bytes, not {type(secret).__name__}")
+    try:
+        raw = secret.encode() if isinstance(secret, str) else bytes(secret)
+    except UnicodeEncodeError:
+        raise ConfigurationError(f"secret {number} is not valid Unicode") from None
+    if len(raw) < shortest:
+        raise ConfigurationError(f"secret {number} has {len(raw)} bytes, at least {shortest} are needed: `python -m sessionkit secret` makes one")
+    if raw.decode("utf-8", "replace").strip().lower() in PLACEHOLDERS:
+        raise ConfigurationError(f"secret {number} is a placeholder from the documentation: `python -m sessionkit secret` makes a real one")
+    if shortest >= SHORTEST and len(set(raw)) < FEWEST_DISTINCT:
+        raise ConfigurationError(f"secret {number} has fewer than {FEWEST_DISTINCT} distinct bytes: `python -m sessionkit secret` makes a real one")
+    return raw
+
+
+class KeyRing:
+    """The keys that come of a list of secrets; keeps extracts of them, not the secrets.
+
+    Args:
+        secret: one secret or several, str (taken as UTF-8) or bytes, each at least 32 bytes long. The first
+            seals, all open. HKDF (RFC 5869) does not stretch a passphrase: use random bytes.
+
+    Raises:
+        ConfigurationError: see `secrets_of`; or two secrets have one key id.
+    """
+
+    __slots__ = ("_extracts",)
+
+    def __init__(self, secret: str | bytes | Sequence[str | bytes]) -> None:
+        extracts: dict[str, bytes] = {}
+        for raw in secrets_of(secret):
+            extract = hmac.digest(b"sessionkit", raw, "sha256")  # HKDF-Extract
+            key_id = encode(_expand(extract, b"\0".join((VERSION, b"kid")), 6)).decode()
+            if key_id in extracts:
+                raise ConfigurationError("two secrets of the list have the same key id: remove the double")
+            extracts[key_id] = extract
+        self._extracts = extracts
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The fingerprints of the secrets, the sealing one first. They reveal nothing of an unguessable secret."""
+        return tuple(self._extracts)
+
+    def purpose(self, purpose: str, name: str, audience: str = "") -> PurposeKeys:
+        """The keys for one use: tokens of another purpose, cookie name or audience do not exist for it.
+
+        Raises:
+            ConfigurationError: a field is not ASCII, or contains NUL.
+        """
+        fields = (purpose, name, audience)
+        if not all(field.isascii() and "\0" not in field for field in fields):
+            raise ConfigurationError("cookie name and audience must be ASCII without NUL")
+        info = b"\0".join((VERSION, *(field.encode("ascii") for field in fields), b""))
+        return PurposeKeys(self._extracts, info)
+
+    def __repr__(self) -> str:
+        return f"<KeyRing of {len(self._extracts)}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a KeyRing holds keys and does not pickle: build it from the secrets where it is needed")
+
+
+class Cipher(NamedTuple):
+    key_id: str
+    slice: int
+    aead: AESGCM
+
+
+class PurposeKeys:
+    """One AES-256-GCM key for each secret and each hour, derived when needed."""
+
+    __slots__ = ("_extracts", "_info", "_kept", "_sealing")
+
+    def __init__(self, extracts: dict[str, bytes], info: bytes) -> None:
+        self._extracts = extracts
+        self._info = info
+        self._kept: dict[tuple[str, int], Cipher] = {}
+        self._sealing = next(iter(extracts))
+
+    def sealing(self, time: int) -> Cipher:
+        """The cipher that seals at this time."""
+        key = (self._sealing, time // SLICE)
+        return self._kept.get(key) or self.keep(self._derive(*key))
+
+    def opening(self, key_id: str, time: int) -> Cipher | None:
+        """The cipher that sealed at this time under this key, or None for a key that is not ours.
+
+        It is kept only once `keep` was told that a tag had verified: whoever sends cookies chooses
+        both arguments, and must not fill the memory or push the live keys out.
+        """
+        key = (key_id, time // SLICE)
+        kept = self._kept.get(key)
+        if kept is None and key_id in self._extracts:
+            return self._derive(*key)
+        return kept
+
+    def keep(self, cipher: Cipher) -> Cipher:
+        """Keep a cipher whose tag has verified; the least recently kept makes room."""
+        kept, key = self._kept, (cipher.key_id, cipher.slice)
+        if key not in kept:
+            while len(kept) >= KEPT_CIPHERS:
+                kept.pop(next(iter(kept)), None)
+            kept[key] = cipher
+        return cipher
+
+    @property
+    def kept(self) -> int:
+        """How many ciphers are kept."""
+        return len(self._kept)
+
+    def _derive(self, key_id: str, slice_: int) -> Cipher:
+        key = _expand(self._extracts[key_id], self._info + b"%d" % slice_, 32)
+        return Cipher(key_id, slice_, AESGCM(key))
+
+    def __repr__(self) -> str:
+        return "<PurposeKeys>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("keys do not pickle")
+
+
+def _expand(extract: bytes, info: bytes, length: int) -> bytes:
+    return HKDFExpand(algorithm=SHA256(), length=length, info=info).derive(extract)

@@ -1,0 +1,91 @@
+"""From a session to Set-Cookie lines: seal, renew, end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from . import fence, renewal
+from .chunks import spans
+from .cookies import LINE
+from .errors import SessionTooLargeError
+from .incoming import Incoming
+from .lifetime import FOUR_HUNDRED_DAYS
+from .session import Stamp
+from .settings import Settings
+
+__all__ = ["ending_lines", "fence_lines", "payload", "renewed_lines", "sealed_lines"]
+
+
+def payload(settings: Settings, contents: Mapping[str, Any], stamp: Stamp) -> bytes:
+    """The plaintext of a session, checked to be JSON and to fit into `max_bytes`.
+
+    Raises:
+        SerializationError: it is not JSON.
+        SessionTooLargeError: it does not fit.
+    """
+    frozen = settings.codec.payload(contents, stamp)
+    parts = _spans(settings, settings.codec.size(frozen, stamp), stamp)
+    total = sum(len(name) + 1 + stop - start + 2 for name, start, stop in parts)
+    if total > settings.cookie.max_bytes:
+        raise SessionTooLargeError(
+            f"the session makes {total} bytes of cookies and max_bytes allows {settings.cookie.max_bytes}; its largest keys are "
+            f"{_largest(settings, contents, stamp)}. Keep what is large elsewhere, and its id in the session"
+        )
+    return frozen
+
+
+def sealed_lines(settings: Settings, incoming: Incoming, frozen: bytes, stamp: Stamp) -> list[str]:
+    """The session's cookies, and the clearing of those that this makes obsolete."""
+    token = settings.codec.seal(frozen, stamp)
+    parts = _spans(settings, len(token), stamp)
+    age = _max_age(settings, stamp)
+    lines = [settings.cookie.line(name, token[start:stop], age) for name, start, stop in parts]
+    if incoming.names:
+        kept = {name for name, _, _ in parts}
+        lines.extend(settings.cookie.clearing(name) for name in incoming.names if name not in kept)
+    return lines
+
+
+def renewed_lines(settings: Settings, incoming: Incoming, frozen: bytes | None, stamp: Stamp) -> list[str]:
+    """The line that moves the idle expiry; a format without a renewal cookie is sealed again."""
+    if settings.codec.seen is None:
+        return sealed_lines(settings, incoming, frozen or b"", stamp)
+    value = renewal.seal(settings.codec.seen, stamp.id, renewal.Renewal(stamp.updated_at, stamp.expires_at))
+    return [settings.cookie.line(settings.seen, value, stamp.expires_at - int(settings.clock()))]
+
+
+def ending_lines(settings: Settings, incoming: Incoming) -> list[str]:
+    """The clearing of everything that is the session's, and the fence."""
+    names = dict.fromkeys((settings.name, *incoming.names, settings.seen))
+    return [*(settings.cookie.clearing(name) for name in names), *fence_lines(settings, incoming)]
+
+
+def fence_lines(settings: Settings, incoming: Incoming) -> list[str]:
+    """The fence with the mark of every session that came; none when none came."""
+    marks = incoming.marks(settings)
+    if not marks:
+        return []
+    value = fence.render(marks, incoming.fence)
+    return [settings.cookie.fence_line(settings.fence, value, fence.max_age(settings.lifetime))]
+
+
+def _spans(settings: Settings, length: int, stamp: Stamp) -> list[tuple[str, int, int]]:
+    # The line without its value is `=` and the attributes: what is left is for the name, `=` and the value.
+    left = LINE + 1 - len(settings.cookie.line("", "", _max_age(settings, stamp)))
+    return spans(length, settings.name, settings.layout, left)
+
+
+def _max_age(settings: Settings, stamp: Stamp) -> int:
+    """Seconds that the session's cookies live: with a renewal cookie beside them, as long as it may move the expiry."""
+    now, absolute = int(settings.clock()), settings.lifetime.absolute
+    if settings.codec.seen is None:
+        return min(stamp.expires_at - now, FOUR_HUNDRED_DAYS)
+    return FOUR_HUNDRED_DAYS if absolute is None else min(stamp.created_at + absolute - now, FOUR_HUNDRED_DAYS)
+
+
+def _largest(settings: Settings, contents: Mapping[str, Any], stamp: Stamp) -> str:
+    empty = len(settings.codec.payload({}, stamp))
+    sizes = {key: len(settings.codec.payload({key: value}, stamp)) - empty for key, value in contents.items()}
+    top = sorted(sizes, key=sizes.__getitem__, reverse=True)[:3]
+    return ", ".join(f"{key!r} ({sizes[key]} bytes)" for key in top)

@@ -1,0 +1,174 @@
+"""A request as the core sees it: lazy views, computed when asked."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from typing import Any, Protocol
+
+__all__ = ["HOLDER", "ASGIRequest", "HeaderRequest", "RequestInfo", "WSGIRequest", "is_activity", "is_loopback"]
+
+HOLDER = "sessionkit.exchange"
+"""The key of environ or scope that holds the exchange (one without a dot fails `wsgiref.validate`)."""
+
+
+class RequestInfo(Protocol):
+    """What `renews` and the core may ask of a request."""
+
+    @property
+    def cookie_header(self) -> str:
+        """The raw Cookie header, decoded as latin-1; empty when none came."""
+        ...
+
+    @property
+    def method(self) -> str:
+        """`GET`, `POST`, …; `GET` for a websocket."""
+        ...
+
+    @property
+    def path(self) -> str:
+        """The path, as the server decoded it."""
+        ...
+
+    @property
+    def query(self) -> str:
+        """The query string, still encoded, without the question mark."""
+        ...
+
+    @property
+    def scheme(self) -> str:
+        """`http`, `https`, `ws` or `wss`, as the server knows it."""
+        ...
+
+    @property
+    def holder(self) -> MutableMapping[str, Any]:
+        """Where the request keeps its exchange."""
+        ...
+
+    def header(self, name: str, /) -> str | None:
+        """One header's value; `name` in any case."""
+        ...
+
+
+class WSGIRequest:
+    """A view of a WSGI environ (PEP 3333)."""
+
+    __slots__ = ("holder",)
+
+    def __init__(self, environ: MutableMapping[str, Any], /) -> None:
+        self.holder = environ
+
+    @property
+    def cookie_header(self) -> str:
+        """The raw Cookie header."""
+        return self.holder.get("HTTP_COOKIE") or ""
+
+    @property
+    def method(self) -> str:
+        """The request method."""
+        return self.holder.get("REQUEST_METHOD", "GET")
+
+    @property
+    def path(self) -> str:
+        """Mount point and path; PEP 3333 hands them over as latin-1."""
+        raw = self.holder.get("SCRIPT_NAME", "") + self.holder.get("PATH_INFO", "")
+        return raw.encode("latin-1", "replace").decode("utf-8", "replace")
+
+    @property
+    def query(self) -> str:
+        """The query string."""
+        return self.holder.get("QUERY_STRING", "")
+
+    @property
+    def scheme(self) -> str:
+        """The scheme."""
+        return self.holder.get("wsgi.url_scheme", "http")
+
+    def header(self, name: str, /) -> str | None:
+        """One header's value."""
+        if name.lower() == "host":
+            return self.holder.get("HTTP_HOST") or self.holder.get("SERVER_NAME")
+        return self.holder.get("HTTP_" + name.upper().replace("-", "_"))
+
+
+class ASGIRequest:
+    """A view of an ASGI scope (http or websocket)."""
+
+    __slots__ = ("holder",)
+
+    def __init__(self, scope: MutableMapping[str, Any], /) -> None:
+        self.holder = scope
+
+    @property
+    def cookie_header(self) -> str:
+        """All cookie fields joined: HTTP/2 may send one a cookie (RFC 9113 section 8.2.3)."""
+        fields = [value for name, value in self.holder.get("headers", ()) if name == b"cookie"]
+        return (fields[0] if len(fields) == 1 else b"; ".join(fields)).decode("latin-1")
+
+    @property
+    def method(self) -> str:
+        """The request method."""
+        return self.holder.get("method", "GET")
+
+    @property
+    def path(self) -> str:
+        """The path, mount point included."""
+        return self.holder.get("path", "")
+
+    @property
+    def query(self) -> str:
+        """The query string."""
+        return self.holder.get("query_string", b"").decode("latin-1")
+
+    @property
+    def scheme(self) -> str:
+        """The scheme."""
+        return self.holder.get("scheme", "http")
+
+    def header(self, name: str, /) -> str | None:
+        """One header's value."""
+        wanted = name.lower().encode("latin-1")
+        found = [value for field, value in self.holder.get("headers", ()) if field == wanted]
+        return b", ".join(found).decode("latin-1") if found else None
+
+
+class HeaderRequest:
+    """A request of which there is nothing but a Cookie header: scripts, jobs, tests."""
+
+    __slots__ = ("cookie_header", "headers", "holder", "method", "path", "query", "scheme")
+
+    def __init__(
+        self,
+        cookie_header: str = "",
+        *,
+        method: str = "GET",
+        path: str = "/",
+        query: str = "",
+        scheme: str = "https",
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        self.cookie_header = cookie_header
+        self.method = method
+        self.path = path
+        self.query = query
+        self.scheme = scheme
+        self.headers = {name.lower(): value for name, value in (headers or {}).items()}
+        self.holder: MutableMapping[str, Any] = {}
+
+    def header(self, name: str, /) -> str | None:
+        """One header's value."""
+        return self.headers.get(name.lower())
+
+
+def is_activity(request: RequestInfo, /) -> bool:
+    """The default `renews`: no for OPTIONS, and for pages fetched before anybody asked to see them."""
+    if request.method == "OPTIONS":
+        return False
+    purposes = (request.header("Sec-Purpose") or "", request.header("Purpose") or "")
+    return not any(word in purpose.lower() for purpose in purposes for word in ("prefetch", "prerender"))
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a Host header names this very machine, for which browsers make exceptions."""
+    name = (host or "").lower()
+    name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
+    return name in ("localhost", "::1") or name.endswith(".localhost") or name.startswith("127.")

@@ -1,0 +1,195 @@
+"""JSON, its limits, and its faster twin."""
+
+from __future__ import annotations
+
+import json
+import marshal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from . import base64url
+from .errors import ConfigurationError, SerializationError
+
+__all__ = ["JSON", "Serializer", "check", "fast_json", "fingerprint", "freeze"]
+
+DEEPEST = 64
+"""Levels of nesting, the session itself being the first."""
+
+INT_MIN, INT_MAX = -(2**63), 2**63 - 1
+SAFE_INTEGER = 2**53 - 1
+"""JavaScript rounds what lies beyond (RFC 8259 section 6): user 9007199254740993 would come back as somebody else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serializer:
+    """How sessions become bytes; what it is given has been checked to be JSON.
+
+    Args:
+        dumps: a JSON value to UTF-8 bytes, compact.
+        loads: UTF-8 bytes to the value; raises ValueError for anything else.
+        b64encode: bytes to base64url without padding.
+        b64decode: canonical base64url without padding to bytes.
+    """
+
+    dumps: Callable[[Any], bytes]
+    loads: Callable[[bytes], Any]
+    b64encode: Callable[[bytes], bytes] = base64url.encode
+    b64decode: Callable[[bytes], bytes] = base64url.decode
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False).encode
+_decode = json.JSONDecoder().raw_decode
+
+
+def _dumps(value: Any) -> bytes:
+    return _encode(value).encode()
+
+
+def _loads(payload: bytes) -> Any:
+    text = payload.decode()
+    value, end = _decode(text)
+    if end != len(text):
+        raise ValueError("text after the JSON value")
+    return value
+
+
+JSON = Serializer(dumps=_dumps, loads=_loads)
+"""The standard library's json and base64; the default."""
+
+
+def fast_json() -> Serializer:
+    """A serializer over orjson and pybase64, which the extra `sessionkit-core[speed]` installs.
+
+    Both write the same JSON values and read each other's; switch whenever you like.
+
+    Raises:
+        ConfigurationError: the extra is not installed.
+    """
+    try:
+        import orjson
+        import pybase64
+    except ImportError:
+        raise ConfigurationError("fast_json() needs orjson and pybase64: pip install 'sessionkit-core[speed]'") from None
+
+    def encode(data: bytes) -> bytes:
+        return pybase64.urlsafe_b64encode(data).rstrip(b"=")
+
+    def decode(text: bytes) -> bytes:
+        return pybase64.b64decode(text + b"==", altchars=b"-_")
+
+    return Serializer(dumps=orjson.dumps, loads=orjson.loads, b64encode=encode, b64decode=decode)
+
+
+def fingerprint(contents: dict[str, Any]) -> bytes | None:
+    """Bytes that are equal for two sessions exactly when their JSON is, types included.
+
+    None for what marshal refuses: it counts as changed, and `check` decides.
+    """
+    try:
+        return marshal.dumps(dict(contents), 0)
+    except ValueError:
+        return None
+
+
+def check(contents: dict[str, Any], *, largest: int = INT_MAX) -> None:
+    """See that a session is JSON and only JSON.
+
+    Args:
+        contents: the session.
+        largest: the greatest absolute value of an integer; 2^53 - 1 for what JavaScript reads too.
+
+    Raises:
+        SerializationError: with the path of the culprit, `session["user"]["joined"]: datetime is not JSON`.
+    """
+    if not _is_json(contents, DEEPEST, -largest - (largest == INT_MAX), largest):
+        path, why = _culprit(contents, "session", DEEPEST, largest) or ("session", "it is not JSON")
+        raise SerializationError(f"{path}: {why}")
+
+
+def freeze(contents: dict[str, Any], serializer: Serializer, largest: int = INT_MAX) -> bytes:
+    """The bytes of a session, checked.
+
+    Raises:
+        SerializationError: see `check`.
+    """
+    check(contents, largest=largest)
+    try:
+        return serializer.dumps(contents)
+    except (TypeError, ValueError, RecursionError):
+        # Lone surrogates are left to the encoder: to look for them in every string would cost more than all the rest.
+        path, why = _culprit(contents, "session", DEEPEST, largest) or ("session", "it is not JSON")
+        raise SerializationError(f"{path}: {why}") from None
+
+
+def _is_json(value: Any, levels: int, smallest: int, largest: int) -> bool:
+    if levels == 0:
+        return False
+    if isinstance(value, dict):
+        try:
+            "".join(value)  # the cheap test for str keys
+        except TypeError:
+            return False
+        value = value.values()
+    for item in value:
+        kind = type(item)
+        if kind is str or kind is bool or item is None:
+            continue
+        if kind is int:
+            if not smallest <= item <= largest:
+                return False
+        elif kind is dict or kind is list:
+            if levels == 1 or (item and not _is_json(item, levels - 1, smallest, largest)):
+                return False
+        elif _reason(item, largest) is not None or (
+            isinstance(item, (dict, list, tuple)) and not _is_json(item, levels - 1, smallest, largest)
+        ):
+            return False
+    return True
+
+
+def _reason(value: object, largest: int) -> str | None:
+    """Why this one value, whatever it holds, is not JSON."""
+    if isinstance(value, float):
+        finite = value == value and abs(value) != float("inf")
+        return None if finite else "NaN and infinity are not JSON"
+    if isinstance(value, int):
+        low = -largest - (largest == INT_MAX)
+        return None if low <= value <= largest else f"an integer beyond {largest} is not portable JSON: store it as a string"
+    if isinstance(value, str):
+        return None if _is_unicode(value) else "a lone surrogate is not Unicode text"
+    if value is None or isinstance(value, (dict, list, tuple)):
+        return None
+    return f"{type(value).__name__} is not JSON"
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _culprit(value: Any, path: str, levels: int, largest: int) -> tuple[str, str] | None:
+    """The path of the first thing that is not JSON, and why it is not."""
+    why = _reason(value, largest)
+    if why is None and isinstance(value, (dict, list, tuple)) and levels == 0:
+        why = f"nested deeper than {DEEPEST} levels (or inside itself)"
+    if why is not None:
+        return path, why
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                return path, f"a key is {type(key).__name__}, and keys are str"
+            if not _is_unicode(key):
+                return path, "a key with a lone surrogate is not Unicode text"
+            found = _culprit(item, f"{path}[{json.dumps(key)}]", levels - 1, largest)
+            if found:
+                return found
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            found = _culprit(item, f"{path}[{index}]", levels - 1, largest)
+            if found:
+                return found
+    return None

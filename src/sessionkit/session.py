@@ -1,0 +1,115 @@
+"""A session, its stamp, and the reasons for which there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Protocol
+
+__all__ = ["Absence", "Session", "Stamp", "Watcher"]
+
+
+class Absence(Enum):
+    """Why a request has no session. For logs and events, never for the client.
+
+    Reasons found before a token was authenticated are hints: nothing but logs and events
+    may depend on them.
+    """
+
+    NO_COOKIE = "no cookie"
+    MALFORMED = "malformed"
+    TOO_LARGE = "too large"
+    INCOMPLETE = "incomplete chunks"
+    UNKNOWN_KEY = "unknown key"
+    BAD_TAG = "bad tag"
+    NOT_YET_VALID = "not yet valid"
+    EXPIRED = "expired by its stamp"
+    IDLE = "idle too long"
+    ABSOLUTE = "past its absolute lifetime"
+    LOGGED_OUT = "logged out"
+    AMBIGUOUS = "ambiguous"
+    ANONYMOUS = "anonymous"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """Which session this is, and its times in whole seconds since the epoch.
+
+    `expires_at` is the moment from which the session is no longer valid (equality is expired).
+    """
+
+    id: str
+    created_at: int
+    updated_at: int
+    expires_at: int
+
+
+class Watcher(Protocol):
+    """What a live session tells of the assignments made to it."""
+
+    def writing(self) -> None:
+        """Before an assignment: raise `ResponseStartedError` if it comes too late."""
+
+    def written(self) -> None:
+        """After an assignment."""
+
+
+class Session(dict[str, Any]):
+    """The contents of a session: a dict of JSON values with a `stamp`.
+
+    The one that `get_session` returns is live: what you change in it, nested values too, is
+    saved when the response starts. Assigning to it later raises `ResponseStartedError`.
+    It pickles and copies as a plain dict, without its stamp.
+    """
+
+    __slots__ = ("_stamp", "_watcher")
+
+    _stamp: Stamp | None
+    _watcher: Watcher | None
+
+    def __init__(
+        self,
+        contents: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
+        /,
+        *,
+        stamp: Stamp | None = None,
+        watcher: Watcher | None = None,
+    ) -> None:
+        super().__init__(contents)
+        self._stamp = stamp
+        self._watcher = watcher
+
+    @property
+    def stamp(self) -> Stamp | None:
+        """Its id and times, or None for one that was never given any."""
+        return self._stamp
+
+    def __repr__(self) -> str:
+        # Values are claims and tokens: they have no business in a log.
+        return f"<Session keys={list(self)!r} stamp={self._stamp!r}>"
+
+    def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
+        return dict, (dict(self),)
+
+
+def _watched(method: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(method)
+    def call(self: Session, *args: Any, **named: Any) -> Any:
+        watcher = self._watcher  # pyright: ignore[reportPrivateUsage]  # a method of Session
+        if watcher is None:
+            return method(self, *args, **named)
+        watcher.writing()
+        try:
+            return method(self, *args, **named)
+        finally:
+            watcher.written()
+
+    return call
+
+
+if not TYPE_CHECKING:
+    for _name in "__setitem__ __delitem__ __ior__ clear pop popitem setdefault update".split():
+        setattr(Session, _name, _watched(getattr(dict, _name)))
+    del _name

@@ -1,0 +1,97 @@
+"""What an exchange needs to know of its store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from .chunks import Layout
+from .cookies import CookieSettings, insert_label
+from .events import EventKind, OnEvent, tell
+from .fence import LABEL as FENCE_LABEL
+from .formats.codec import Codec, Format
+from .identity import Guard, Identity, with_login_keys
+from .lifetime import Lifetime
+from .renewal import LABEL as SEEN_LABEL
+from .request import RequestInfo
+
+__all__ = ["Clock", "NativeKeys", "Settings"]
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NativeKeys:
+    """What an adapter says of a framework whose own session object it serves.
+
+    Args:
+        login: keys under which the framework keeps who is logged in (`_user_id`).
+        dropped: keys that must not cross a login or logout; a trailing `*` stands for any ending.
+    """
+
+    login: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+
+    def drops(self, key: str) -> bool:
+        """Whether a key must not cross a login or logout."""
+        return any(key.startswith(one[:-1]) if one.endswith("*") else key == one for one in self.dropped)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Settings:
+    """A store's settings, resolved: every default filled in, keys derived, names spelled out."""
+
+    lifetime: Lifetime
+    cookie: CookieSettings
+    format: Format
+    codec: Codec
+    audience: str
+    guard: Guard
+    identity: Identity
+    renews: Callable[[RequestInfo], bool]
+    on_event: OnEvent | None
+    clock: Clock
+    native: NativeKeys | None = None
+    layout: Layout = field(init=False)
+    name: str = field(init=False)
+    chunk: str = field(init=False)
+    """How the name of a chunk begins."""
+    seen: str = field(init=False)
+    fence: str = field(init=False)
+    stem: str = field(init=False)
+    """What the names of all our cookies contain."""
+    warned: set[EventKind] = field(default_factory=set[EventKind])
+
+    def __post_init__(self) -> None:
+        name = self.cookie.name or self.format.cookie_name(host_only=self.cookie.host_only, secure=self.cookie.secure)
+        layout = self.format.layout
+        stem = insert_label(name, "\0").rpartition("\0")[2]
+        for key, value in {
+            "name": name,
+            "layout": layout,
+            "chunk": name + layout.separator,
+            "seen": insert_label(name, SEEN_LABEL),
+            "fence": insert_label(name, FENCE_LABEL),
+            "stem": stem,
+        }.items():
+            object.__setattr__(self, key, value)
+
+    def served_natively(self, keys: NativeKeys) -> Settings:
+        """The same settings for a framework whose own session object is served."""
+        guard, identity = with_login_keys(self.guard, self.identity, keys.login)
+        return replace(self, guard=guard, identity=identity, native=keys)
+
+    def same_store(self, other: Settings) -> bool:
+        """Whether a token of the one is a token of the other: same keys, audience, cookie and format."""
+        return self is other or (
+            self.codec.ids == other.codec.ids
+            and self.audience == other.audience
+            and self.cookie == other.cookie
+            and self.format == other.format
+        )
+
+    def warn_once(self, kind: EventKind) -> None:
+        """Tell of something that is the same for every request."""
+        if kind not in self.warned:
+            self.warned.add(kind)
+            tell(self.on_event, kind)

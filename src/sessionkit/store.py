@@ -1,0 +1,188 @@
+"""The session store: settings in, verbs and gateways out."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any, NoReturn
+
+from . import asgi, wsgi
+from .context import Excluded, active, current
+from .cookies import CookieSettings
+from .environment import settings_of
+from .errors import ConfigurationError, NoActiveRequestError
+from .events import OnEvent, logger
+from .exchange import Exchange
+from .formats import Format, Native
+from .gateway import chain
+from .identity import Guard, Identity, has_user, subject
+from .lifetime import Lifetime
+from .request import HOLDER, HeaderRequest, RequestInfo, is_activity
+from .serializer import JSON, Serializer
+from .settings import Clock, Settings
+from .verbs import Verbs, found, opened
+
+__all__ = ["SessionStore"]
+
+
+class SessionStore(Verbs):
+    """Encrypted sessions in cookies: the settings, the verbs, and the gateways that carry them.
+
+    Args:
+        secret: one secret or several, each at least 32 random bytes (`python -m sessionkit secret`). The first
+            seals, all open.
+        lifetime: when sessions end.
+        cookie: how cookies are set.
+        format: how a session becomes a token.
+        audience: tenant or stage; a token of one audience does not exist for another.
+        guard: whether a session is that of a signed-in user; by default, that it has a `user`.
+        identity: who that user is; by default `(iss, sub)` of the `user`, or its `id`, ….
+        renews: whether a request counts as activity; by default not prefetches and OPTIONS.
+        serializer: JSON; `fast_json()` with the extra `speed`.
+        on_event: called with an `Event` when something was refused, ignored or dropped.
+        clock: seconds since the epoch.
+
+    Raises:
+        ConfigurationError: a setting cannot work; it says which rule and how to mend it.
+    """
+
+    __slots__ = ("_keys", "_serializer", "settings")
+
+    def __init__(
+        self,
+        secret: str | bytes | Sequence[str | bytes],
+        *,
+        lifetime: Lifetime | None = None,
+        cookie: CookieSettings | None = None,
+        format: Format | None = None,
+        audience: str = "",
+        guard: Guard = has_user,
+        identity: Identity = subject,
+        renews: Callable[[RequestInfo], bool] = is_activity,
+        serializer: Serializer = JSON,
+        on_event: OnEvent | None = None,
+        clock: Clock = time.time,
+    ) -> None:
+        lifetime, cookie, format = lifetime or Lifetime(), cookie or CookieSettings(), format or Native()
+        name = cookie.name or format.cookie_name(host_only=cookie.host_only, secure=cookie.secure)
+        cookie = replace(cookie, name=name)
+        if cookie.secure:
+            _refuse_django_default(secret)
+        self._keys = format.keys(secret)
+        self._serializer = serializer
+        self.settings = Settings(
+            lifetime=lifetime,
+            cookie=cookie,
+            format=format,
+            codec=format.codec(self._keys, name=name, audience=audience, lifetime=lifetime, serializer=serializer),
+            audience=audience,
+            guard=guard,
+            identity=identity,
+            renews=renews,
+            on_event=on_event,
+            clock=clock,
+        )
+        self._warn()
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None, **settings: Any) -> SessionStore:
+        """A store from the `SESSIONKIT_*` variables.
+
+        Args:
+            environ: the variables; the process's own when None.
+            **settings: of `SessionStore`, instead of what the variables say.
+
+        Raises:
+            ConfigurationError: a variable is unknown or malformed, or `SESSIONKIT_SECRET` is missing.
+        """
+        values = {**settings_of(os.environ if environ is None else environ), **settings}
+        if "secret" not in values:
+            raise ConfigurationError("SESSIONKIT_SECRET is not set: `python -m sessionkit secret` makes one")
+        return cls(**values)
+
+    def for_audience(self, audience: str) -> SessionStore:
+        """The same store for another tenant or stage; the key ring is shared, the tokens are not."""
+        made = object.__new__(SessionStore)
+        settings = self.settings
+        codec = settings.format.codec(
+            self._keys, name=settings.name, audience=audience, lifetime=settings.lifetime, serializer=self._serializer
+        )
+        made._keys, made._serializer = self._keys, self._serializer
+        made.settings = replace(settings, audience=audience, codec=codec)
+        return made
+
+    def wsgi(self, app: Any, *, exclude: str | Iterable[str] = ()) -> wsgi.SessionMiddleware:
+        """Sessions for a WSGI application; `exclude` are globs of paths without any."""
+        return wsgi.SessionMiddleware(app, self, exclude=exclude)
+
+    def asgi(self, app: Any, *, exclude: str | Iterable[str] = (), origins: Iterable[str] | None = None) -> asgi.SessionMiddleware:
+        """Sessions for an ASGI application.
+
+        Args:
+            app: the application.
+            exclude: globs of paths without sessions.
+            origins: the values of `Origin` from which websockets are accepted; None does not look.
+        """
+        return asgi.SessionMiddleware(app, self, exclude=exclude, origins=origins)
+
+    def begin(self, request: RequestInfo, *, owned: bool = True) -> Exchange:
+        """An exchange over a request; nothing is decrypted until a verb asks.
+
+        Args:
+            request: the view of the request.
+            owned: whether the caller will write what `commit` says into the response.
+        """
+        return Exchange(self.settings, request, owned=owned)
+
+    def exchange(self, cookie_header: str = "", **request: Any) -> AbstractContextManager[Exchange]:
+        """A request of which there is nothing but a Cookie header: for scripts, jobs and tests.
+
+        The block has it as the current request; at its end it is committed (as a 500 when the block raises),
+        and `response_headers` of the exchange holds what a response would carry.
+
+        Args:
+            cookie_header: as a browser sends it.
+            **request: `method`, `path`, `query`, `scheme` (https by default) and `headers`.
+        """
+        return active(self.begin(HeaderRequest(cookie_header, **request)))
+
+    def _exchange(self, request: RequestInfo | None) -> Exchange | Excluded:
+        held = current() if request is None else found(request)
+        if isinstance(held, Excluded):
+            return held
+        for one in chain(held):
+            if one.settings.same_store(self.settings):
+                return one
+        if request is None:
+            raise NoActiveRequestError(f"the current request is served by another store than that of the cookie {self.settings.name!r}")
+        return opened(request, self.settings)
+
+    def _warn(self) -> None:
+        settings = self.settings
+        if settings.cookie.domain is not None or settings.cookie.path != "/":
+            logger.warning("the cookie %r is not a __Host- cookie: sibling hosts can plant one in a visitor's browser", settings.name)
+        if settings.cookie.same_site == "None":
+            logger.warning("SameSite=None: every site can send requests with the session; check Origin, on websockets too")
+        if settings.lifetime.absolute is None:
+            logger.warning("absolute=None: a stolen cookie can be kept alive for ever")
+
+    def __repr__(self) -> str:
+        return f"<SessionStore {self.settings.name!r}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a SessionStore holds keys and does not pickle: build it where it is needed")
+
+    def __copy__(self) -> SessionStore:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> SessionStore:
+        return self
+
+
+def _refuse_django_default(secret: str | bytes | Sequence[str | bytes]) -> None:
+    for one in [secret] if isinstance(secret, (str, bytes)) else secret:
+        if (one if isinstance(one, bytes) else one.encode("utf-8", "replace")).startswith(b"django-insecure-"):
+            raise ConfigurationError("a secret is the one that django-admin startproject wrote, which is for development: make a real one")

@@ -1,0 +1,223 @@
+"""The six verbs and their call forms, for a store and for the module."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, overload
+
+from typing_extensions import deprecated
+
+from .context import EXCLUDED, Excluded
+from .dispatch import HasEnviron, HasScope, RequestLike, ResponseLike, parse
+from .errors import NoActiveRequestError
+from .exchange import Exchange, Phase
+from .gateway import chain
+from .request import HOLDER, RequestInfo
+from .response import write
+from .session import Session
+from .settings import Settings
+
+__all__ = ["Verbs", "found", "opened"]
+
+
+class Verbs(ABC):
+    """The verbs, over whatever finds the exchange of a request.
+
+    Each takes nothing (the current request, from the context variable), a WSGI environ, an ASGI scope, any
+    object that carries one, or a type that an adapter has registered; and, with the request, the response: a
+    headers list, a `wsgiref.headers.Headers`, an `http.response.start` message, or a response object. The
+    response is written to only where no gateway writes it.
+
+    All of them are synchronous, under ASGI too. A call of any other form is a `TypeError`.
+    """
+
+    __slots__ = ()
+
+    @abstractmethod
+    def _exchange(self, request: RequestInfo | None) -> Exchange | Excluded:
+        """The exchange of a request; None means the current one."""
+
+    @overload
+    def get_session(self) -> Session | None: ...
+    @overload
+    def get_session(self, request: RequestLike, /) -> Session | None: ...
+    @overload
+    def get_session(self, request: RequestLike, response: ResponseLike, /) -> Session | None: ...
+    def get_session(self, *args: Any) -> Session | None:
+        """The session of an authenticated user, or None.
+
+        It is live: change it in place, nested values too, or replace it with `update_session`; both are saved
+        when the response starts. An anonymous session gives None. Without a gateway send `Vary: Cookie` yourself.
+
+        Returns:
+            The live session, or None when there is none, it is over, or it does not pass the guard.
+
+        Raises:
+            NoActiveRequestError: without arguments, and no request is being served here.
+            TypeError: not one of the call forms.
+        """
+        request, response, _ = parse("get_session", args, session=False)
+        exchange = self._exchange(request)
+        if isinstance(exchange, Excluded):
+            return None
+        session = exchange.get()
+        _respond(exchange, response)
+        return session
+
+    @overload
+    @deprecated("the session is missing: update_session(request, session)")
+    def update_session(self, request: HasEnviron | HasScope, /) -> bool: ...
+    @overload
+    def update_session(self) -> bool: ...
+    @overload
+    def update_session(self, session: Mapping[str, Any] | None, /) -> bool: ...
+    @overload
+    def update_session(self, request: RequestLike, session: Mapping[str, Any] | None, /) -> bool: ...
+    @overload
+    def update_session(self, request: RequestLike, response: ResponseLike, session: Mapping[str, Any] | None, /) -> bool: ...
+    def update_session(self, *args: Any) -> bool:
+        """Replace the contents of the session. It never logs in or out.
+
+        A no-op, which returns False and tells `on_event` why, when no session is given (None, or no argument at
+        all), when it contains no user, when the user is not authenticated, or when it would change who the user is.
+
+        Returns:
+            Whether the session was replaced.
+
+        Raises:
+            SerializationError: it is not JSON; the message has the path of the culprit.
+            SessionTooLargeError: it does not fit in `max_bytes`; the old session stays as it was.
+            ResponseStartedError: the response's headers have gone out.
+            NoActiveRequestError: nobody would write the response.
+            TypeError: not one of the call forms (`update_session(environ)`: the session is missing).
+        """
+        request, response, session = parse("update_session", args, session=True)
+        exchange = self._writable("update_session", request, response)
+        done = exchange.update(session)
+        _respond(exchange, response)
+        return done
+
+    @overload
+    def touch_session(self) -> bool: ...
+    @overload
+    def touch_session(self, request: RequestLike, /) -> bool: ...
+    @overload
+    def touch_session(self, request: RequestLike, response: ResponseLike, /) -> bool: ...
+    def touch_session(self, *args: Any) -> bool:
+        """Move the idle expiry, now, and change nothing else; of an anonymous session too.
+
+        Returns:
+            False when there is no session, or no idle expiry to move.
+
+        Raises:
+            ResponseStartedError, NoActiveRequestError, TypeError: as for `update_session`.
+        """
+        request, response, _ = parse("touch_session", args, session=False)
+        exchange = self._writable("touch_session", request, response)
+        done = exchange.touch()
+        _respond(exchange, response)
+        return done
+
+    @overload
+    def create_session(self, session: Mapping[str, Any], /) -> Session: ...
+    @overload
+    def create_session(self, request: RequestLike, session: Mapping[str, Any], /) -> Session: ...
+    @overload
+    def create_session(self, request: RequestLike, response: ResponseLike, session: Mapping[str, Any], /) -> Session: ...
+    def create_session(self, *args: Any) -> Session:
+        """Begin a session: what a login handler calls.
+
+        It has a new id, a new creation time and exactly the given contents; whatever session came with the
+        request is dead from here on. What must survive a login (a cart), copy by name.
+
+        Returns:
+            The live session.
+
+        Raises:
+            ValueError: the contents do not pass the guard.
+            SerializationError, SessionTooLargeError, ResponseStartedError, NoActiveRequestError, TypeError: as for
+                `update_session`.
+        """
+        request, response, session = parse("create_session", args, session=True)
+        if session is None:
+            raise TypeError("create_session needs the contents of the session: create_session(session), create_session(request, session), …")
+        exchange = self._writable("create_session", request, response)
+        made = exchange.create(session)
+        _respond(exchange, response)
+        return made
+
+    @overload
+    def rotate_session(self) -> bool: ...
+    @overload
+    def rotate_session(self, request: RequestLike, /) -> bool: ...
+    @overload
+    def rotate_session(self, request: RequestLike, response: ResponseLike, /) -> bool: ...
+    def rotate_session(self, *args: Any) -> bool:
+        """Give the session a new id with the same contents: call it where privileges rise.
+
+        Returns:
+            Whether there was a session, anonymous ones included.
+
+        Raises:
+            ResponseStartedError, NoActiveRequestError, TypeError: as for `update_session`.
+        """
+        request, response, _ = parse("rotate_session", args, session=False)
+        exchange = self._writable("rotate_session", request, response)
+        done = exchange.rotate()
+        _respond(exchange, response)
+        return done
+
+    @overload
+    def delete_session(self) -> bool: ...
+    @overload
+    def delete_session(self, request: RequestLike, /) -> bool: ...
+    @overload
+    def delete_session(self, request: RequestLike, response: ResponseLike, /) -> bool: ...
+    def delete_session(self, *args: Any) -> bool:
+        """End the session: what a logout handler calls. It is dead, and stays dead in that browser.
+
+        Returns:
+            Whether there was a session, anonymous ones included.
+
+        Raises:
+            ResponseStartedError, NoActiveRequestError, TypeError: as for `update_session`.
+        """
+        request, response, _ = parse("delete_session", args, session=False)
+        exchange = self._writable("delete_session", request, response)
+        done = exchange.delete()
+        _respond(exchange, response)
+        return done
+
+    def _writable(self, verb: str, request: RequestInfo | None, response: object) -> Exchange:
+        exchange = self._exchange(request)
+        if isinstance(exchange, Excluded):
+            raise NoActiveRequestError(f"{verb}: this path is excluded from sessions, so nobody would write its cookies")
+        if not exchange.owned and response is None:
+            raise NoActiveRequestError(
+                f"{verb}: no gateway serves this request, so nobody would write its cookies: install the middleware "
+                "(store.wsgi(app), store.asgi(app)), or pass the response's headers too"
+            )
+        return exchange
+
+
+def _respond(exchange: Exchange, response: object) -> None:
+    """Under a gateway the response is the gateway's to write."""
+    if response is not None and not exchange.owned:
+        write(exchange, response)
+
+
+def found(request: RequestInfo) -> Exchange | Excluded | None:
+    """The innermost exchange that a request carries; what has ended counts as absent."""
+    held = request.holder.get(HOLDER)
+    return EXCLUDED if isinstance(held, Excluded) else next(chain(held), None)
+
+
+def opened(request: RequestInfo, settings: Settings) -> Exchange:
+    """A store's exchange of a request that no gateway of its has prepared; the request keeps it."""
+    exchange = Exchange(settings, request, owned=False)
+    outer = found(request)
+    if isinstance(outer, Exchange) and outer.phase is not Phase.ENDED:
+        exchange.outer = outer
+    request.holder[HOLDER] = exchange
+    return exchange
