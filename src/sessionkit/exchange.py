@@ -51,6 +51,19 @@ class Exchange:
         "_print", "_touched", "_who", "outer", "owned", "phase", "reachable", "request", "sent", "settings",
     )  # fmt: skip
 
+    # Set when the request is looked at, and not before: a request that nobody asks for its session must cost nothing.
+    _absence: Absence | None
+    _changes: HeaderChanges
+    _deleted: bool
+    _ended: bool
+    _final: bytes | None
+    _frozen: tuple[bytes | None, Stamp, bytes] | None
+    _live: Session
+    _present: bool
+    _print: bytes | None
+    _touched: bool
+    _who: Who | None
+
     def __init__(self, settings: Settings, request: RequestInfo, *, owned: bool = True) -> None:
         self.settings = settings
         self.request = request
@@ -212,8 +225,8 @@ class Exchange:
         settings = self.settings
         incoming = read(settings, self.request.cookie_header, settings.clock())
         self._ended = self._deleted = self._touched = False
-        self._frozen: tuple[bytes | None, Stamp, bytes] | None = None
-        self._final: bytes | None = None
+        self._frozen = None
+        self._final = None
         self._changes = UNCHANGED
         self._absence = incoming.absence
         self._present = incoming.opened is not None

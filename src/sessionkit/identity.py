@@ -80,7 +80,7 @@ def same_user(guard: Guard, identity: Identity, session: Mapping[str, Any], who:
 
 def _exact(value: object) -> object:
     try:
-        return marshal.dumps(value, 0)
+        return marshal.dumps(cast("Any", value), 0)
     except ValueError:  # marshal knows the built-in types only
         return (type(value), copy.deepcopy(value))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from math import isfinite
+from typing import Any
 
 from .errors import ConfigurationError
 from .session import Absence
@@ -104,7 +105,7 @@ class Lifetime:
         return self.absolute is None or updated_at + self.idle < created_at + self.absolute
 
 
-def _seconds(name: str, value: Duration | None) -> int | None:
+def _seconds(name: str, value: Any) -> int | None:
     if value is None:
         return None
     number = value.total_seconds() if isinstance(value, timedelta) else value

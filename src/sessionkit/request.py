@@ -60,28 +60,28 @@ class WSGIRequest:
     @property
     def cookie_header(self) -> str:
         """The raw Cookie header."""
-        return self.holder.get("HTTP_COOKIE") or ""
+        return str(self.holder.get("HTTP_COOKIE") or "")
 
     @property
     def method(self) -> str:
         """The request method."""
-        return self.holder.get("REQUEST_METHOD", "GET")
+        return str(self.holder.get("REQUEST_METHOD", "GET"))
 
     @property
     def path(self) -> str:
         """Mount point and path; PEP 3333 hands them over as latin-1."""
-        raw = self.holder.get("SCRIPT_NAME", "") + self.holder.get("PATH_INFO", "")
+        raw = str(self.holder.get("SCRIPT_NAME", "") + self.holder.get("PATH_INFO", ""))
         return raw.encode("latin-1", "replace").decode("utf-8", "replace")
 
     @property
     def query(self) -> str:
         """The query string."""
-        return self.holder.get("QUERY_STRING", "")
+        return str(self.holder.get("QUERY_STRING", ""))
 
     @property
     def scheme(self) -> str:
         """The scheme."""
-        return self.holder.get("wsgi.url_scheme", "http")
+        return str(self.holder.get("wsgi.url_scheme", "http"))
 
     def header(self, name: str, /) -> str | None:
         """One header's value."""
@@ -101,33 +101,33 @@ class ASGIRequest:
     @property
     def cookie_header(self) -> str:
         """All cookie fields joined: HTTP/2 may send one a cookie (RFC 9113 section 8.2.3)."""
-        fields = [value for name, value in self.holder.get("headers", ()) if name == b"cookie"]
+        fields: list[bytes] = [value for name, value in self.holder.get("headers", ()) if name == b"cookie"]
         return (fields[0] if len(fields) == 1 else b"; ".join(fields)).decode("latin-1")
 
     @property
     def method(self) -> str:
         """The request method."""
-        return self.holder.get("method", "GET")
+        return str(self.holder.get("method", "GET"))
 
     @property
     def path(self) -> str:
         """The path, mount point included."""
-        return self.holder.get("path", "")
+        return str(self.holder.get("path", ""))
 
     @property
     def query(self) -> str:
         """The query string."""
-        return self.holder.get("query_string", b"").decode("latin-1")
+        return bytes(self.holder.get("query_string", b"")).decode("latin-1")
 
     @property
     def scheme(self) -> str:
         """The scheme."""
-        return self.holder.get("scheme", "http")
+        return str(self.holder.get("scheme", "http"))
 
     def header(self, name: str, /) -> str | None:
         """One header's value."""
         wanted = name.lower().encode("latin-1")
-        found = [value for field, value in self.holder.get("headers", ()) if field == wanted]
+        found: list[bytes] = [value for field, value in self.holder.get("headers", ()) if field == wanted]
         return b", ".join(found).decode("latin-1") if found else None
 
 

@@ -20,7 +20,7 @@ from .formats import Format, Native
 from .gateway import chain
 from .identity import Guard, Identity, has_user, subject
 from .lifetime import Lifetime
-from .request import HOLDER, HeaderRequest, RequestInfo, is_activity
+from .request import HeaderRequest, RequestInfo, is_activity
 from .serializer import JSON, Serializer
 from .settings import Clock, Settings
 from .verbs import Verbs, found, opened
