@@ -16,7 +16,7 @@ from .identity import Who, same_user, who_is
 from .incoming import Incoming, read
 from .request import RequestInfo, is_loopback
 from .serializer import fingerprint
-from .session import Absence, Session, Stamp
+from .session import Absence, Session, Stamp, drop, refill, restamp
 from .settings import Settings
 
 __all__ = ["Exchange", "Phase"]
@@ -115,7 +115,7 @@ class Exchange:
         current = self._valid()
         if current is None or self.settings.lifetime.idle is None:
             return False
-        _restamp(current, self._moved(_stamp(current)))
+        restamp(current, self._moved(_stamp(current)))
         self._touched = True
         return True
 
@@ -137,7 +137,7 @@ class Exchange:
         current = self._valid()
         if current is None:
             return False
-        _restamp(current, replace(self._moved(_stamp(current)), id=_new_id()))
+        restamp(current, replace(self._moved(_stamp(current)), id=_new_id()))
         return True
 
     def delete(self) -> bool:
@@ -208,14 +208,13 @@ class Exchange:
             if not live:
                 return
             self._present = True
-            _restamp(live, self._new_stamp(live))
+            restamp(live, self._new_stamp(live))
         if self.settings.native is not None and not self._is_same_user():
             # Through a framework's own session object a change of who the user is, is a login or a logout.
-            for key in [key for key in live if self.settings.native.drops(key)]:
-                dict.__delitem__(live, key)
+            drop(live, [key for key in live if self.settings.native.drops(key)])
             self._who = self._identify(live)
             self._ended = True
-            _restamp(live, self._new_stamp(live))
+            restamp(live, self._new_stamp(live))
 
     # ---- reading
 
@@ -286,14 +285,11 @@ class Exchange:
     def _put(self, contents: dict[str, Any], stamp: Stamp) -> None:
         """Make these the live contents, if they can be kept."""
         self._freeze(contents, stamp)
-        dict.clear(self._live)
-        dict.update(self._live, contents)
-        _restamp(self._live, stamp)
+        refill(self._live, contents, stamp)
         self._present = True
 
     def _forget(self, why: Absence) -> None:
-        dict.clear(self._live)
-        _restamp(self._live, None)
+        refill(self._live, {}, None)
         self._present = self._touched = False
         self._who = None
         self._absence = why
@@ -387,7 +383,3 @@ def _stamp(session: Session) -> Stamp:
     stamp = session.stamp
     assert stamp is not None  # noqa: S101  # every session that is present has one
     return stamp
-
-
-def _restamp(session: Session, stamp: Stamp | None) -> None:
-    session._stamp = stamp  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # read-only for users

@@ -6,7 +6,8 @@ import json
 import marshal
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from math import isfinite
+from typing import Any, cast
 
 from . import base64url
 from .errors import ConfigurationError, SerializationError
@@ -123,27 +124,25 @@ def freeze(contents: dict[str, Any], serializer: Serializer, largest: int = INT_
 
 
 def _is_json(value: Any, levels: int, smallest: int, largest: int) -> bool:
-    if levels == 0:
-        return False
+    """Quickly, whether a dict, list or tuple is JSON; strings are left to the encoder."""
+    items: Any = value
     if isinstance(value, dict):
         try:
-            "".join(value)  # the cheap test for str keys
+            "".join(cast("dict[str, Any]", value))  # the cheap test for str keys
         except TypeError:
             return False
-        value = value.values()
-    for item in value:
-        kind = type(item)
+        items = cast("dict[str, Any]", value).values()
+    for item in items:
+        kind: Any = type(item)
         if kind is str or kind is bool or item is None:
             continue
         if kind is int:
             if not smallest <= item <= largest:
                 return False
-        elif kind is dict or kind is list:
-            if levels == 1 or (item and not _is_json(item, levels - 1, smallest, largest)):
+        elif isinstance(item, (dict, list, tuple)):
+            if levels == 1 or not _is_json(item, levels - 1, smallest, largest):
                 return False
-        elif _reason(item, largest) is not None or (
-            isinstance(item, (dict, list, tuple)) and not _is_json(item, levels - 1, smallest, largest)
-        ):
+        elif _reason(item, largest) is not None:
             return False
     return True
 
@@ -151,8 +150,7 @@ def _is_json(value: Any, levels: int, smallest: int, largest: int) -> bool:
 def _reason(value: object, largest: int) -> str | None:
     """Why this one value, whatever it holds, is not JSON."""
     if isinstance(value, float):
-        finite = value == value and abs(value) != float("inf")
-        return None if finite else "NaN and infinity are not JSON"
+        return None if isfinite(value) else "NaN and infinity are not JSON"
     if isinstance(value, int):
         low = -largest - (largest == INT_MAX)
         return None if low <= value <= largest else f"an integer beyond {largest} is not portable JSON: store it as a string"
@@ -171,7 +169,7 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _culprit(value: Any, path: str, levels: int, largest: int) -> tuple[str, str] | None:
+def _culprit(value: object, path: str, levels: int, largest: int) -> tuple[str, str] | None:
     """The path of the first thing that is not JSON, and why it is not."""
     why = _reason(value, largest)
     if why is None and isinstance(value, (dict, list, tuple)) and levels == 0:
@@ -179,17 +177,15 @@ def _culprit(value: Any, path: str, levels: int, largest: int) -> tuple[str, str
     if why is not None:
         return path, why
     if isinstance(value, dict):
-        for key, item in value.items():
+        pairs: list[tuple[Any, Any]] = list(cast("dict[Any, Any]", value).items())
+        for key, _ in pairs:
             if not isinstance(key, str):
                 return path, f"a key is {type(key).__name__}, and keys are str"
             if not _is_unicode(key):
                 return path, "a key with a lone surrogate is not Unicode text"
-            found = _culprit(item, f"{path}[{json.dumps(key)}]", levels - 1, largest)
-            if found:
-                return found
     elif isinstance(value, (list, tuple)):
-        for index, item in enumerate(value):
-            found = _culprit(item, f"{path}[{index}]", levels - 1, largest)
-            if found:
-                return found
-    return None
+        pairs = list(enumerate(cast("list[Any]", value)))
+    else:
+        return None
+    inner = (_culprit(item, f"{path}[{json.dumps(key)}]", levels - 1, largest) for key, item in pairs)
+    return next(filter(None, inner), None)

@@ -8,7 +8,7 @@ from enum import Enum
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Protocol
 
-__all__ = ["Absence", "Session", "Stamp", "Watcher"]
+__all__ = ["Absence", "Session", "Stamp", "Watcher", "drop", "refill", "restamp"]
 
 
 class Absence(Enum):
@@ -97,7 +97,7 @@ class Session(dict[str, Any]):
 def _watched(method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
     def call(self: Session, *args: Any, **named: Any) -> Any:
-        watcher = self._watcher  # pyright: ignore[reportPrivateUsage]  # a method of Session
+        watcher = self._watcher  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # a method of Session
         if watcher is None:
             return method(self, *args, **named)
         watcher.writing()
@@ -109,7 +109,27 @@ def _watched(method: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def restamp(session: Session, stamp: Stamp | None) -> None:
+    """Give a session other times; for its watcher."""
+    session._stamp = stamp  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # read-only for users
+
+
+def refill(session: Session, contents: Mapping[str, Any], stamp: Stamp | None) -> None:
+    """Give a session other contents, and times; for its watcher, who is not told."""
+    raw: Any = super(Session, session)
+    raw.clear()
+    raw.update(contents)
+    restamp(session, stamp)
+
+
+def drop(session: Session, keys: Iterable[str]) -> None:
+    """Remove keys; for its watcher, who is not told."""
+    raw: Any = super(Session, session)
+    for key in keys:
+        raw.pop(key, None)
+
+
 if not TYPE_CHECKING:
-    for _name in "__setitem__ __delitem__ __ior__ clear pop popitem setdefault update".split():
+    for _name in ("__setitem__", "__delitem__", "__ior__", "clear", "pop", "popitem", "setdefault", "update"):
         setattr(Session, _name, _watched(getattr(dict, _name)))
     del _name

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from cryptography.exceptions import InvalidTag
 
@@ -89,8 +89,8 @@ class NativeCodec:
     def open(self, token: str, now: float) -> Opened | Absence:
         """What a token holds, or why it does not open; cheap refusals come before any cryptography."""
         parts = _parts(token)
-        header = parts and _header(parts[0])
-        if not parts or not header:
+        header = None if parts is None else _header(parts[0])
+        if parts is None or header is None:
             return Absence.MALFORMED
         stamp = header.stamp
         if not (header.slice == str(stamp.updated_at // SLICE) and stamp.created_at <= stamp.updated_at < stamp.expires_at):
@@ -114,7 +114,7 @@ class NativeCodec:
             return Absence.MALFORMED
         if not isinstance(contents, dict):
             return Absence.MALFORMED
-        return Opened(contents=contents, stamp=stamp, mark_id=stamp.id)
+        return Opened(contents=cast("dict[str, Any]", contents), stamp=stamp, mark_id=stamp.id)
 
     def recognizes(self, text: str) -> bool:
         """Whether it begins with a header of ours."""
