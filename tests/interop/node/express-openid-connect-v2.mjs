@@ -1,0 +1,4 @@
+import { auth } from "express-openid-connect-v2";
+import { operations } from "./express-app.mjs";
+
+export const { read, login, update, logout } = operations(auth);
