@@ -8,7 +8,7 @@ from typing import Literal
 
 from .errors import ConfigurationError
 
-__all__ = ["LINE", "CookieSettings", "insert_label", "pairs"]
+__all__ = ["HEADER", "LINE", "CookieSettings", "insert_label", "only", "pairs"]
 
 LINE = 4096
 """Bytes of a whole Set-Cookie line. RFC 6265bis section 5.6 bounds name and value; Safari and some proxies count the line."""
@@ -171,3 +171,17 @@ def pairs(header: str, containing: str) -> list[tuple[str, str]]:
             if equals and name:
                 found.append((name, value.strip(" \t")))
     return found
+
+
+def only(header: str, name: str, containing: str) -> str | None:
+    """The value of a cookie that is the one piece of the header that mentions `containing`; else None.
+
+    What `pairs` would give, for the commonest request and at half the price.
+    """
+    at = header.find(containing)
+    if at < 0 or header.find(containing, at + 1) >= 0:
+        return None
+    end = header.find(";", at)
+    piece = header[header.rfind(";", 0, at) + 1 : end if end >= 0 else len(header)]
+    found, equals, value = piece.partition("=")
+    return value.strip(" \t") if equals and found.strip(" \t") == name else None

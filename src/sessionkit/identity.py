@@ -38,14 +38,14 @@ def subject(session: Mapping[str, Any], /) -> object:
 
 def _key(user: object) -> str | None:
     """The claim that names this user, or None for "all of them together"."""
-    if not isinstance(user, Mapping):
+    if not isinstance(user, (dict, Mapping)):  # dict first: the check of an abstract class is slow
         return None
     claims = cast("Mapping[str, object]", user)
     return next((key for key in ("sub", *_USER_KEYS) if claims.get(key) is not None), None)
 
 
 def _claim(user: object, key: str | None) -> object:
-    if key is None or not isinstance(user, Mapping):
+    if key is None or not isinstance(user, (dict, Mapping)):
         return ("user", user)
     claims = cast("Mapping[str, object]", user)
     return ("sub", claims.get("iss"), claims.get("sub")) if key == "sub" else (key, claims.get(key))
@@ -62,7 +62,11 @@ def who_is(guard: Guard, identity: Identity, session: Mapping[str, Any]) -> Who 
     """Who a session belongs to; None when it does not pass the guard."""
     if not guard(session):
         return None
-    return Who(_exact(identity(session)), _key(session.get("user")) if identity is subject else None)
+    if identity is not subject:
+        return Who(_exact(identity(session)), None)
+    user = session.get("user")
+    key = _key(user)
+    return Who(_exact(_claim(user, key) if user else None), key)
 
 
 def same_user(guard: Guard, identity: Identity, session: Mapping[str, Any], who: Who | None) -> bool:
@@ -80,7 +84,7 @@ def same_user(guard: Guard, identity: Identity, session: Mapping[str, Any], who:
 
 def _exact(value: object) -> object:
     try:
-        return marshal.dumps(cast("Any", value), 0)
+        return marshal.dumps(cast("Any", value), 2)
     except ValueError:  # marshal knows the built-in types only
         return (type(value), copy.deepcopy(value))
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from . import chunks, fence, renewal
-from .cookies import HEADER, pairs
+from .cookies import HEADER, only, pairs
 from .formats.codec import Opened
 from .session import Absence, Stamp
 from .settings import Settings
@@ -77,6 +78,9 @@ def read(settings: Settings, header: str, now: float) -> Incoming:
         return Incoming(absence=Absence.NO_COOKIE)
     if len(header) > HEADER:
         return Incoming(absence=Absence.TOO_LARGE)
+    alone = only(header, settings.name, settings.stem)
+    if alone is not None:
+        return _read_one(settings, alone, now)
     jar = _sort(settings, header)
     incoming = Incoming(
         names=_names(settings, jar),
@@ -101,6 +105,20 @@ def read(settings: Settings, header: str, now: float) -> Incoming:
         incoming.absence = max(worst, chosen, key=_RANK.__getitem__)
     else:
         incoming.opened, incoming.stamp = chosen
+    return incoming
+
+
+def _read_one(settings: Settings, token: str, now: float) -> Incoming:
+    """The commonest request: one cookie of ours and no other."""
+    opened = settings.codec.open(token, now)
+    if isinstance(opened, Absence):
+        return Incoming(absence=opened, names=(settings.name,), heads=(token,))
+    incoming = Incoming(names=(settings.name,), heads=(token,), ids=(opened.mark_id,))
+    verdict = _judge(settings, opened, (), (), now)
+    if isinstance(verdict, Absence):
+        incoming.absence = verdict
+    else:
+        incoming.opened, incoming.stamp = opened, verdict
     return incoming
 
 
@@ -151,7 +169,7 @@ def _open(settings: Settings, candidates: list[str | Absence], now: float) -> tu
     return newest, worst
 
 
-def _judge(settings: Settings, opened: Opened, seen: list[str], fenced: tuple[str, ...], now: float) -> Stamp | Absence:
+def _judge(settings: Settings, opened: Opened, seen: Sequence[str], fenced: Sequence[str], now: float) -> Stamp | Absence:
     """The stamp that holds for an authenticated token, or why it gives no session."""
     if fenced and fence.mark(settings.name, opened.mark_id) in fenced:
         return Absence.LOGGED_OUT

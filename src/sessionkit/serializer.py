@@ -88,7 +88,8 @@ def fingerprint(contents: dict[str, Any]) -> bytes | None:
     None for what marshal refuses: it counts as changed, and `check` decides.
     """
     try:
-        return marshal.dumps(dict(contents), 0)
+        # Version 2: floats in binary, and no references, which would tell shared objects from equal ones.
+        return marshal.dumps(contents if type(contents) is dict else dict(contents), 2)
     except ValueError:
         return None
 

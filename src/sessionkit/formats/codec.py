@@ -15,9 +15,9 @@ from ..session import Absence, Stamp
 __all__ = ["Codec", "Format", "Opened"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class Opened:
-    """What an authenticated token holds.
+    """What an authenticated token holds. (Not frozen: one is made for every request.)
 
     `stamp` has the token's own times; `mark_id` names the session in the fence.
     """

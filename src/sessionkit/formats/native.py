@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from cryptography.exceptions import InvalidTag
 
@@ -26,12 +26,6 @@ _HEADER = re.compile(
 )
 LONGEST_HEADER = 256  # base64url characters; ours have about 190
 NONCE, TAG = 16, 22  # base64url characters of 12 and 16 bytes
-
-
-class Header(NamedTuple):
-    key_id: str
-    slice: str
-    stamp: Stamp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,14 +86,14 @@ class NativeCodec:
         header = None if parts is None else _header(parts[0])
         if parts is None or header is None:
             return Absence.MALFORMED
-        stamp = header.stamp
-        if not (header.slice == str(stamp.updated_at // SLICE) and stamp.created_at <= stamp.updated_at < stamp.expires_at):
+        key_id, slice_, stamp = header
+        if not (slice_ == stamp.updated_at // SLICE and stamp.created_at <= stamp.updated_at < stamp.expires_at):
             return Absence.MALFORMED
         if stamp.updated_at > now + CLOCK_SKEW:
             return Absence.NOT_YET_VALID
         if self._absolute is not None and now >= stamp.created_at + self._absolute:
             return Absence.ABSOLUTE
-        cipher = self._keys.opening(header.key_id, stamp.updated_at)
+        cipher = self._keys.opening(key_id, stamp.updated_at)
         if cipher is None:
             return Absence.UNKNOWN_KEY
         decoded = self._serializer.b64decode
@@ -114,7 +108,7 @@ class NativeCodec:
             return Absence.MALFORMED
         if not isinstance(contents, dict):
             return Absence.MALFORMED
-        return Opened(contents=cast("dict[str, Any]", contents), stamp=stamp, mark_id=stamp.id)
+        return Opened(cast("dict[str, Any]", contents), stamp, stamp.id)
 
     def recognizes(self, text: str) -> bool:
         """Whether it begins with a header of ours."""
@@ -126,7 +120,7 @@ class NativeCodec:
         if not first.isascii() or not is_token(first.encode()):
             return None
         header = _header(first.encode())
-        return header.stamp.id if header else None
+        return header[2].id if header else None
 
     def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
         """The session id."""
@@ -151,7 +145,7 @@ def _parts(token: str) -> list[bytes] | None:
     return parts if is_token(raw) and is_canonical(parts[3]) and is_canonical(parts[4]) else None
 
 
-def _header(text: bytes) -> Header | None:
+def _header(text: bytes) -> tuple[str, int, Stamp] | None:
     if len(text) > LONGEST_HEADER or not is_canonical(text):
         return None
     found = _HEADER.fullmatch(decode(text))
@@ -159,7 +153,7 @@ def _header(text: bytes) -> Header | None:
         return None
     key_id, slice_, sid, iat, uat, exp = found.groups()
     stamp = Stamp(id=sid.decode(), created_at=int(iat), updated_at=int(uat), expires_at=int(exp))
-    return Header(key_id.decode(), slice_.decode(), stamp)
+    return key_id.decode(), int(slice_), stamp
 
 
 def _encoded(length: int) -> int:
