@@ -1,0 +1,144 @@
+"""Starts the app under test, and holds its declared gaps to what was skipped."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+if str(HERE.parent) not in sys.path:
+    sys.path.insert(0, str(HERE.parent))
+
+from contract.browser import Browser  # noqa: E402
+from contract.serve import load  # noqa: E402
+from contract.setting import FEATURES, START, App, SharedClock  # noqa: E402
+
+REFERENCE = ["wsgi", "asgi"]
+GAP = "the framework lacks "
+_skipped: dict[str, set[str]] = {}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--app", action="append", help="a contract app (apps/<name>.py); the two reference apps by default")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(*features): of a contract app; one that declares a gap there skips the test")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "served" in metafunc.fixturenames:
+        names = metafunc.config.getoption("--app", default=None) or REFERENCE
+        metafunc.parametrize("served", names, indirect=True, scope="session")
+
+
+class Served:
+    """A running app."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self.app: App = load(name).APP
+        path = folder / "clock"
+        path.write_bytes(struct.pack("d", START))
+        self.clock = SharedClock(path)
+        self.log = folder / "log"
+        listening = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self.port: int = listening.getsockname()[1]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, str(HERE / "serve.py"), name, str(listening.fileno())],
+                pass_fds=[listening.fileno()],
+                env={**os.environ, "CONTRACT_CLOCK": str(path), "PYTHONUNBUFFERED": "1"},
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+            )
+        listening.close()
+
+    def stop(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    served = Served(request.param, tmp_path_factory.mktemp(request.param))
+    yield served
+    served.stop()
+
+
+@pytest.fixture
+def browser(served: Served) -> Iterator[Browser]:
+    """A visitor with an empty jar, at the suite's beginning of time."""
+    served.clock.set(START)
+    browser = Browser(served.port, served.clock)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def clock(served: Served, browser: Browser) -> SharedClock:
+    """The clock of the app and of the browser's jar."""
+    return served.clock
+
+
+@pytest.fixture(autouse=True)
+def _has_what_the_test_needs(request: pytest.FixtureRequest) -> None:
+    marker = request.node.get_closest_marker("needs")
+    if marker is None:
+        return
+    assert set(marker.args) <= set(FEATURES)
+    gaps = request.getfixturevalue("served").app.gaps
+    for feature in marker.args:
+        if feature in gaps:
+            pytest.skip(f"{GAP}{feature}: {gaps[feature]}")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    outcome: Any = yield
+    report = outcome.get_result()
+    served = getattr(item, "funcargs", {}).get("served")
+    if not isinstance(served, Served):
+        return
+    if report.skipped:
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        feature = reason.removeprefix(GAP).partition(":")[0] if reason.startswith(GAP) else reason
+        _skipped.setdefault(served.name, set()).add(feature)
+    if report.failed:
+        report.sections.append((f"the log of {served.name}", served.log.read_text(errors="replace")[-6000:]))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A skip that no declared gap explains, or a declared gap that skips nothing, fails the run."""
+    option = session.config.option
+    for name in getattr(option, "app", None) or REFERENCE:
+        declared = set(load(name).APP.gaps) if _skipped.get(name) or _is_whole(session) else set()
+        skipped = _skipped.get(name, set())
+        wrong = skipped ^ declared if _is_whole(session) else skipped - declared
+        if wrong:
+            session.exitstatus = 1
+            print(f"\ncontract of {name}: declared gaps {sorted(declared)}, skipped {sorted(skipped)}", file=sys.stderr)
+
+
+def _is_whole(session: pytest.Session) -> bool:
+    """Whether the run took every test of this folder."""
+    option = session.config.option
+    if option.keyword or option.markexpr or option.collectonly or session.shouldstop or option.maxfail:
+        return False
+    return any(Path(str(one).partition("::")[0]).resolve() in (HERE, HERE.parent) for one in session.config.args) and "::" not in "".join(session.config.args)
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    names = config.getoption("--app", default=None) or REFERENCE
+    return [f"contract of {name}: " + ", ".join(f"{one} {version(one)}" for one in load(name).APP.versions) for name in names]

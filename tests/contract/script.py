@@ -1,0 +1,174 @@
+"""What a contract app does when it is asked: operations from a header, done through the verbs or the framework's own session object.
+
+It runs inside the app's process. An app only carries: it hands over its request, its response and its session
+object, and answers with the text it gets back.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from typing import Any
+
+import sessionkit
+
+DO, FORM, LATE = "X-Do", "X-Form", "X-Late"
+"""The control headers: what to do, through which form of the verbs, and what to do once the headers have gone out."""
+
+notes: list[str] = []
+"""What work after the response found out; the operation `notes` answers with them."""
+events: list[str] = []
+"""The events of the store; the operation `events` answers with them and forgets them."""
+
+
+class Handled(Exception):
+    """What `/handled` raises, and the app's own error handler answers with a 500 and the body `handled`."""
+
+
+class Unhandled(Exception):
+    """What `/unhandled` raises, and nothing of the app catches."""
+
+
+def perform(
+    text: str | None,
+    form: str | None = None,
+    *,
+    request: object = None,
+    response: object = None,
+    raw: object = None,
+    native: Callable[[], MutableMapping[str, Any]] | None = None,
+    verbs: Any = sessionkit,
+) -> str:
+    """Do what a control header asks for.
+
+    Args:
+        text: the header's value: a JSON list of operations, or None for none.
+        form: `none` (the default), `request`, `both` or `raw`: what the verbs are given before the session.
+        request: the framework's request object (environ or scope where there is no framework).
+        response: its response object (a headers list or start message where there is none).
+        raw: the environ or scope under it.
+        native: gives the framework's own session object; called only by operations that need it.
+        verbs: the module or object with the verbs.
+
+    Returns:
+        JSON: the list of what each operation gave.
+    """
+    before = {"none": (), "request": (request,), "both": (request, response), "raw": (raw,)}[form or "none"]
+    machine = _Machine(verbs, before, native)
+    return json.dumps([machine.do(step) for step in json.loads(text or "[]")], sort_keys=True, separators=(",", ":"))
+
+
+def in_thread(text: str | None, form: str | None = None, **named: Any) -> str:
+    """The same in a thread of its own, which knows the request through `sessionkit.bind` alone; waits for it."""
+    found: list[str] = []
+    bound = sessionkit.bind(lambda: found.append(perform(text, form, **named)))
+    thread = threading.Thread(target=bound)
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+def note(text: str | None, form: str | None = None, **named: Any) -> None:
+    """The same after the response; what it gave is kept for the operation `notes`."""
+    notes.append(perform(text, form, **named))
+
+
+def return_to(values: Sequence[str]) -> str:
+    """Where `/after-login` redirects to, from all values of `returnTo` in the query; two of them are none."""
+    return sessionkit.safe_return_to(values[0] if len(values) == 1 else None)
+
+
+class _Machine:
+    def __init__(self, verbs: Any, before: tuple[object, ...], native: Callable[[], MutableMapping[str, Any]] | None) -> None:
+        self.verbs = verbs
+        self.before = before
+        self.native_session = native
+
+    def do(self, step: Sequence[Any]) -> Any:
+        name, *args = step
+        return getattr(self, f"do_{name}")(*args)
+
+    # ---- the verbs
+
+    def do_get(self) -> Any:
+        session = self.verbs.get_session(*self.before)
+        return None if session is None else dict(session)
+
+    def do_stamp(self) -> Any:
+        session = self.verbs.get_session(*self.before)
+        if session is None:
+            return None
+        stamp = session.stamp
+        return [stamp.id, stamp.created_at, stamp.updated_at, stamp.expires_at]
+
+    def do_update(self, *session: Any) -> Any:
+        return self.verbs.update_session(*self.before, *session)
+
+    def do_merge(self, changes: Mapping[str, Any]) -> Any:
+        """Update with what is there and the changes."""
+        return self.verbs.update_session(*self.before, {**(self.verbs.get_session(*self.before) or {}), **changes})
+
+    def do_create(self, session: Mapping[str, Any]) -> Any:
+        return dict(self.verbs.create_session(*self.before, session))
+
+    def do_touch(self) -> Any:
+        return self.verbs.touch_session(*self.before)
+
+    def do_rotate(self) -> Any:
+        return self.verbs.rotate_session(*self.before)
+
+    def do_delete(self) -> Any:
+        return self.verbs.delete_session(*self.before)
+
+    def do_nested(self, path: Sequence[Any], value: Any) -> None:
+        """Change the live session in place: `["nested", ["user", "name"], "Ann"]`."""
+        _put(self.verbs.get_session(*self.before), path, value)
+
+    # ---- the framework's own session object
+
+    def do_native(self, what: str, *args: Any) -> Any:
+        assert self.native_session is not None, "this app has no session object of its own"
+        session = self.native_session()
+        if what == "all":
+            return {key: session[key] for key in session}
+        if what == "set":
+            session[args[0]] = args[1]
+        elif what == "nested":
+            _put(session, *args)
+        elif what == "del":
+            del session[args[0]]
+        elif what == "has":
+            return args[0] in session
+        elif what == "get":
+            return session.get(*args)
+        elif what == "len":
+            return len(session)
+        elif what in ("clear", "pop", "setdefault", "update"):
+            return getattr(session, what)(*args)
+        else:
+            raise AssertionError(f"no such operation: {what}")
+        return None
+
+    # ---- about operations
+
+    def do_attempt(self, step: Sequence[Any]) -> Any:
+        """The name of what it raises, or what it gives."""
+        try:
+            return {"gave": self.do(step)}
+        except Exception as error:
+            return {"raised": type(error).__name__}
+
+    def do_notes(self) -> list[Any]:
+        return [json.loads(one) for one in notes]
+
+    def do_events(self) -> list[str]:
+        found, events[:] = list(events), []
+        return found
+
+
+def _put(session: Any, path: Sequence[Any], value: Any) -> None:
+    *way, last = path
+    for step in way:
+        session = session[step]
+    session[last] = value

@@ -1,0 +1,99 @@
+"""What every contract app is made with: the clock, the store, the file it serves; and how an app describes itself."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import socket
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sessionkit import Event, SessionStore
+
+from . import script
+
+START = 1_800_000_000
+"""Seconds since the epoch at which a test begins, unless it says otherwise."""
+
+LOGIN_URL, LOGOUT_URL = "/auth/login", "/auth/logout"
+FILE = Path(__file__).with_name("README.md")
+"""What `/file` serves."""
+
+FEATURES = {
+    "native": "a session object of the framework's own",
+    "raw": "an environ or scope under the request object",
+    "sync": "handlers that are plain functions",
+    "async": "handlers that are coroutine functions",
+    "websocket": "websockets",
+    "background": "work after the response",
+    "file": "a response that sends a file",
+    "handled": "handlers of exceptions",
+    "guards": "require_session_api and require_session_page",
+    "dropped": "keys that do not cross a login",
+}
+"""What an app may lack, if it says so by name and reason."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """An app of the contract suite.
+
+    Args:
+        serve: serves on a listening socket, until the process ends.
+        gaps: features that the framework lacks, with the reason.
+        dropped: a key of the native session object that must not cross a login.
+        versions: the distributions whose versions the suite prints.
+    """
+
+    serve: Callable[[socket.socket], None]
+    gaps: Mapping[str, str] = field(default_factory=dict)
+    dropped: str | None = None
+    versions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        unknown = set(self.gaps) - set(FEATURES)
+        assert not unknown, f"no such features: {unknown}"
+
+
+class SharedClock:
+    """Seconds since the epoch, set by the suite and read by the app in another process."""
+
+    def __init__(self, path: str | Path) -> None:
+        with Path(path).open("r+b") as file:
+            self._shared = mmap.mmap(file.fileno(), 8)
+
+    def __call__(self) -> float:
+        return struct.unpack("d", self._shared[:8])[0]
+
+    def set(self, now: float) -> None:
+        self._shared[:8] = struct.pack("d", now)
+
+
+def make_store(**settings: Any) -> SessionStore:
+    """The store of a contract app: everything at its default but the clock."""
+
+    def on_event(event: Event) -> None:
+        script.events.append(event.kind.name)
+
+    settings = {"clock": SharedClock(os.environ["CONTRACT_CLOCK"]), "on_event": on_event, **settings}
+    return SessionStore("contract suite: 0123456789abcdefghijklmnopqrstuvwxyz", **settings)
+
+
+def serve_wsgi(app: Any, listening: socket.socket) -> None:
+    """Serve with waitress."""
+    import waitress
+
+    waitress.serve(app, sockets=[listening], threads=8, _quiet=True)
+
+
+def serve_asgi(app: Any, listening: socket.socket, **options: Any) -> None:
+    """Serve with uvicorn."""
+    import asyncio
+
+    import uvicorn
+
+    config = uvicorn.Config(app, log_level="warning", lifespan="auto", **options)
+    asyncio.run(uvicorn.Server(config).serve(sockets=[listening]))
