@@ -1,0 +1,41 @@
+"""How the documentation is built: `sphinx-build -W -n docs docs/_build/html`."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as installed
+
+project = "sessionkit"
+author = "The sessionkit developers"
+copyright = "The sessionkit developers"
+release = installed("sessionkit-core")
+version = ".".join(release.split(".")[:2])
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+exclude_patterns = ["_build", "examples"]
+html_theme = "furo"
+html_title = f"sessionkit {version}"
+html_show_copyright = False
+html_show_sphinx = False
+
+# MyST
+myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
+myst_heading_anchors = 3
+myst_links_external_new_tab = False
+
+# The docstrings: Google's sections, Markdown's single backticks.
+default_role = "code"
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_class_signature = "separated"
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+napoleon_use_rtype = False
+
+# Every cross-reference must resolve (-n), but for the standard library's and typing's own names:
+# there is no inventory of theirs without the network.
+nitpicky = True
+nitpick_ignore_regex = [
+    ("py:.*", r"(collections\.abc|contextlib|datetime|enum|math|typing|typing_extensions|wsgiref\.headers)\..*"),
+    ("py:.*", r"(Any|Callable|Iterable|Iterator|Mapping|MutableMapping|Protocol|Sequence|Literal|AbstractContextManager|NoReturn)"),
+    ("py:.*", r"(ValueError|TypeError|LookupError|RuntimeError|bool|bytes|dict|float|int|list|object|str|tuple|type|None|optional)"),
+]
