@@ -56,11 +56,11 @@ class Exchange:
     _changes: HeaderChanges
     _deleted: bool
     _ended: bool
-    _final: bytes | None
-    _frozen: tuple[bytes | None, Stamp, bytes] | None
+    _final: bytes
+    _frozen: tuple[bytes, Stamp, bytes] | None
     _live: Session
     _present: bool
-    _print: bytes | None
+    _print: bytes
     _touched: bool
     _who: Who | None
 
@@ -163,11 +163,12 @@ class Exchange:
             IdentityChangedError: the session was changed in place into somebody else's.
             SerializationError, SessionTooLargeError: it was changed in place into what cannot be kept.
         """
-        if self._incoming is not None:
-            self._changes = self.answer(status, headers)
-            self._final = fingerprint(self._live)
+        if self._incoming is None:
+            self.phase = Phase.COMMITTED
+            return UNCHANGED
+        self._changes = self.answer(status, headers)
         self.phase = Phase.COMMITTED
-        return self._changes if self._incoming is not None else UNCHANGED
+        return self._changes
 
     def answer(self, status: int, headers: Sequence[tuple[str, str]]) -> HeaderChanges:
         """What the response must say if it went out now; closes nothing."""
@@ -225,7 +226,7 @@ class Exchange:
         incoming = read(settings, self.request.cookie_header, settings.clock())
         self._ended = self._deleted = self._touched = False
         self._frozen = None
-        self._final = None
+        self._final = b""
         self._changes = UNCHANGED
         self._absence = incoming.absence
         self._present = incoming.opened is not None
@@ -284,7 +285,7 @@ class Exchange:
 
     def _put(self, contents: dict[str, Any], stamp: Stamp) -> None:
         """Make these the live contents, if they can be kept."""
-        self._freeze(contents, stamp)
+        self._freeze(contents, fingerprint(contents), stamp)
         refill(self._live, contents, stamp)
         self._present = True
 
@@ -307,11 +308,11 @@ class Exchange:
                 return stamp
             now += 1  # a format without an id of ours: the same sign-in in the same second would be refused
 
-    def _freeze(self, contents: dict[str, Any], stamp: Stamp) -> bytes:
+    def _freeze(self, contents: dict[str, Any], print_: bytes, stamp: Stamp) -> bytes:
         """The plaintext, checked; what a verb has checked is not done again at commit."""
-        seen, frozen = fingerprint(contents), self._frozen
-        if frozen is None or seen is None or frozen[:2] != (seen, stamp):
-            frozen = self._frozen = (seen, stamp, outgoing.payload(self.settings, contents, stamp))
+        frozen = self._frozen
+        if frozen is None or frozen[:2] != (print_, stamp):
+            frozen = self._frozen = (print_, stamp, outgoing.payload(self.settings, contents, stamp))
         return frozen[2]
 
     # ---- deciding
@@ -320,7 +321,8 @@ class Exchange:
         """The Set-Cookie lines, from what came, what is there now, and the status."""
         settings, live, stamp = self.settings, self._live, self._live.stamp
         fresh = stamp is not None and (incoming.stamp is None or stamp.id != incoming.stamp.id)
-        changed = self._present and (fresh or fingerprint(live) != self._print)
+        self._final = fingerprint(live)
+        changed = self._present and (fresh or self._final != self._print)
         if status >= 500:
             if changed:
                 tell(settings.on_event, EventKind.ROLLED_BACK)
@@ -337,13 +339,13 @@ class Exchange:
             return outgoing.ending_lines(settings, incoming) if incoming.names else []
         if changed:
             moved = self._moved(stamp)
-            lines = outgoing.sealed_lines(settings, incoming, self._freeze(dict(live), moved), moved)
+            lines = outgoing.sealed_lines(settings, incoming, self._freeze(live, self._final, moved), moved)
             if self._ended or (fresh and (incoming.stamp is not None or incoming.absence is Absence.AMBIGUOUS)):
                 lines += outgoing.fence_lines(settings, incoming)
             return lines
         if self._touched or (not shy and self._due(incoming) and settings.renews(self.request)):
             moved = self._moved(stamp)
-            frozen = self._freeze(dict(live), moved) if settings.codec.seen is None else None
+            frozen = self._freeze(live, self._final, moved) if settings.codec.seen is None else None
             return outgoing.renewed_lines(settings, incoming, frozen, moved)
         return []
 

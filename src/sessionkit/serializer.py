@@ -82,16 +82,21 @@ def fast_json() -> Serializer:
     return Serializer(dumps=orjson.dumps, loads=orjson.loads, b64encode=encode, b64decode=decode)
 
 
-def fingerprint(contents: dict[str, Any]) -> bytes | None:
+def fingerprint(contents: dict[str, Any]) -> bytes:
     """Bytes that are equal for two sessions exactly when their JSON is, types included.
 
-    None for what marshal refuses: it counts as changed, and `check` decides.
+    What marshal refuses (a subclass of str, say) never comes out of JSON: such contents count as changed,
+    and `check` decides about them.
     """
     try:
         # Version 2: floats in binary, and no references, which would tell shared objects from equal ones.
         return marshal.dumps(contents if type(contents) is dict else dict(contents), 2)
     except ValueError:
-        return None
+        pass
+    try:
+        return repr(contents if type(contents) is dict else dict(contents)).encode("utf-8", "surrogatepass")
+    except RecursionError:
+        return b""
 
 
 def check(contents: dict[str, Any], *, largest: int = INT_MAX) -> None:
@@ -105,8 +110,9 @@ def check(contents: dict[str, Any], *, largest: int = INT_MAX) -> None:
         SerializationError: with the path of the culprit, `session["user"]["joined"]: datetime is not JSON`.
     """
     if not _is_json(contents, DEEPEST, -largest - (largest == INT_MAX), largest):
-        path, why = _culprit(contents, "session", DEEPEST, largest) or ("session", "it is not JSON")
-        raise SerializationError(f"{path}: {why}")
+        culprit = _culprit(contents, "session", DEEPEST, largest)
+        if culprit is not None:
+            raise SerializationError(": ".join(culprit))
 
 
 def freeze(contents: dict[str, Any], serializer: Serializer, largest: int = INT_MAX) -> bytes:
@@ -125,25 +131,24 @@ def freeze(contents: dict[str, Any], serializer: Serializer, largest: int = INT_
 
 
 def _is_json(value: Any, levels: int, smallest: int, largest: int) -> bool:
-    """Quickly, whether a dict, list or tuple is JSON; strings are left to the encoder."""
-    items: Any = value
-    if isinstance(value, dict):
+    """Quickly, whether a dict or list is JSON; strings are left to the encoder, what is odd to the slow look."""
+    if type(value) is dict:
         try:
-            "".join(cast("dict[str, Any]", value))  # the cheap test for str keys
+            "".join(value)  # the cheap test for str keys
         except TypeError:
             return False
-        items = cast("dict[str, Any]", value).values()
-    for item in items:
+        value = value.values()
+    for item in value:
         kind: Any = type(item)
         if kind is str or kind is bool or item is None:
             continue
         if kind is int:
             if not smallest <= item <= largest:
                 return False
-        elif isinstance(item, (dict, list, tuple)):
+        elif kind is dict or kind is list:
             if levels == 1 or not _is_json(item, levels - 1, smallest, largest):
                 return False
-        elif _reason(item, largest) is not None:
+        elif kind is not float or not isfinite(item):
             return False
     return True
 
