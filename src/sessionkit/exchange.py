@@ -14,7 +14,7 @@ from .errors import IdentityChangedError, ResponseStartedError
 from .events import EventKind, Ignored, tell
 from .identity import Who, same_user, who_is
 from .incoming import Incoming, read
-from .request import RequestInfo, is_loopback
+from .request import HOLDER, RequestInfo, is_loopback
 from .serializer import fingerprint
 from .session import Absence, Session, Stamp, drop, refill, restamp
 from .settings import Settings
@@ -47,7 +47,7 @@ class Exchange:
     """
 
     __slots__ = (
-        "_absence", "_changes", "_deleted", "_ended", "_final", "_frozen", "_incoming", "_live", "_present",
+        "__weakref__", "_absence", "_changes", "_deleted", "_ended", "_final", "_frozen", "_incoming", "_live", "_present",
         "_print", "_touched", "_who", "outer", "owned", "phase", "reachable", "request", "sent", "settings",
     )  # fmt: skip
 
@@ -195,6 +195,8 @@ class Exchange:
         if self._incoming is not None and self.phase is Phase.COMMITTED and fingerprint(self._live) != self._final:
             tell(self.settings.on_event, EventKind.LATE_CHANGE)
         self.phase = Phase.ENDED
+        if self.request.holder.get(HOLDER) is self:
+            del self.request.holder[HOLDER]  # no cycle is left for the collector
 
     # ---- what a live session tells (session.Watcher)
 

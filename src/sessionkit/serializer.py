@@ -132,13 +132,14 @@ def freeze(contents: dict[str, Any], serializer: Serializer, largest: int = INT_
 
 def _is_json(value: Any, levels: int, smallest: int, largest: int) -> bool:
     """Quickly, whether a dict or list is JSON; strings are left to the encoder, what is odd to the slow look."""
+    items: Any = value
     if type(value) is dict:
         try:
-            "".join(value)  # the cheap test for str keys
+            "".join(cast("dict[str, Any]", value))  # the cheap test for str keys
         except TypeError:
             return False
-        value = value.values()
-    for item in value:
+        items = cast("dict[str, Any]", value).values()
+    for item in items:
         kind: Any = type(item)
         if kind is str or kind is bool or item is None:
             continue

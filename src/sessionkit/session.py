@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import ref
+
+from .errors import ResponseStartedError
 
 __all__ = ["Absence", "Session", "Stamp", "Watcher", "drop", "refill", "restamp"]
 
@@ -67,7 +70,8 @@ class Session(dict[str, Any]):
     __slots__ = ("_stamp", "_watcher")
 
     _stamp: Stamp | None
-    _watcher: Watcher | None
+    # Weak: a cycle would keep every session of every request until the collector came by.
+    _watcher: ref[Watcher] | None
 
     def __init__(
         self,
@@ -79,7 +83,7 @@ class Session(dict[str, Any]):
     ) -> None:
         super().__init__(contents)
         self._stamp = stamp
-        self._watcher = watcher
+        self._watcher = None if watcher is None else ref(watcher)
 
     @property
     def stamp(self) -> Stamp | None:
@@ -100,11 +104,14 @@ def _watched(method: Callable[..., Any]) -> Callable[..., Any]:
         watcher = self._watcher  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # a method of Session
         if watcher is None:
             return method(self, *args, **named)
-        watcher.writing()
+        told = watcher()
+        if told is None:
+            raise ResponseStartedError("an assignment to the session came too late: the request it belonged to has finished")
+        told.writing()
         try:
             return method(self, *args, **named)
         finally:
-            watcher.written()
+            told.written()
 
     return call
 
