@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
+from ipaddress import ip_address
 from typing import Any, Protocol
 
 __all__ = ["HOLDER", "ASGIRequest", "HeaderRequest", "RequestInfo", "WSGIRequest", "is_activity", "is_loopback"]
@@ -171,4 +172,9 @@ def is_loopback(host: str | None) -> bool:
     """Whether a Host header names this very machine, for which browsers make exceptions."""
     name = (host or "").lower()
     name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
-    return name in ("localhost", "::1") or name.endswith(".localhost") or name.startswith("127.")
+    if name == "localhost" or name.endswith(".localhost"):  # RFC 6761 section 6.3
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False  # 127.0.0.1.example.org is somebody's name
