@@ -57,6 +57,9 @@ class Who(NamedTuple):
     print: object
     key: str | None
 
+    def __repr__(self) -> str:
+        return "<Who>"  # a name or an address has no business in a log
+
 
 def who_is(guard: Guard, identity: Identity, session: Mapping[str, Any]) -> Who | None:
     """Who a session belongs to; None when it does not pass the guard."""

@@ -52,7 +52,7 @@ class Incoming:
     names: tuple[str, ...] = ()
     fence: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
-    heads: tuple[str, ...] = ()
+    heads: tuple[str, ...] = field(default=(), repr=False)
 
     def marks(self, settings: Settings) -> tuple[str, ...]:
         """The marks of every session whose token came, the authenticated ones first.
@@ -64,7 +64,7 @@ class Incoming:
         return tuple(fence.mark(settings.name, mark_id) for mark_id in ids)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class _Jar:
     whole: list[str] = field(default_factory=list[str])
     chunks: dict[int, list[str]] = field(default_factory=dict[int, list[str]])

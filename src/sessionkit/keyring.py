@@ -43,7 +43,9 @@ def secrets_of(secret: str | bytes | Sequence[str | bytes], *, shortest: int = S
         ConfigurationError: there is none, or one is shorter than `shortest` bytes, empty, a placeholder, or
             (for our own format) made of fewer than 10 distinct bytes. The message never contains it.
     """
-    given = [secret] if isinstance(secret, (str, bytes)) else list(secret)
+    given = [secret] if isinstance(secret, (str, bytes)) else secret
+    if not isinstance(given, Sequence):  # None, most often: a variable that is not set must never become a secret
+        raise ConfigurationError(f"the secret must be str, bytes or a list of them, not {type(secret).__name__}")
     if not given:
         raise ConfigurationError("there is no secret: give at least one (`python -m sessionkit secret` makes one)")
     return tuple(_checked(number, one, shortest) for number, one in enumerate(given, 1))
@@ -151,7 +153,7 @@ class PurposeKeys:
         kept, key = self._kept, (cipher.key_id, cipher.slice)
         if key not in kept:
             while len(kept) >= KEPT_CIPHERS:
-                kept.pop(next(iter(kept)), None)
+                kept.pop(next(iter(tuple(kept))), None)  # a copy: another thread may be adding
             kept[key] = cipher
         return cipher
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ..chunks import Layout
@@ -22,7 +22,7 @@ class Opened:
     `stamp` has the token's own times; `mark_id` names the session in the fence.
     """
 
-    contents: dict[str, Any]
+    contents: dict[str, Any] = field(repr=False)
     stamp: Stamp
     mark_id: str
 
