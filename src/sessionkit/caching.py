@@ -18,6 +18,9 @@ class HeaderChanges:
     remove: tuple[str, ...] = ()
     add: tuple[tuple[str, str], ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<HeaderChanges remove={self.remove!r} add={tuple(name for name, _ in self.add)!r}>"  # a cookie's value is a credential
+
     def applied(self, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
         """A list of headers with the changes made to it."""
         return [(name, value) for name, value in headers if name not in self.remove] + list(self.add)
@@ -52,7 +55,7 @@ def header_changes(headers: Sequence[tuple[str, str]], lines: Sequence[str], *, 
             vary.append(value)
             remove.append(name)
         elif lower in ("cache-control", "expires") or _is_cdn(lower):
-            said = True
+            said = said or not _is_cdn(lower)
             if lines:
                 remove.append(name)
     add: list[tuple[str, str]] = [("Set-Cookie", line) for line in lines]
