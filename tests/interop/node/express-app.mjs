@@ -3,6 +3,7 @@
 import { createServer, request } from "node:http";
 import express from "express";
 import { kept } from "./kept.mjs";
+import { withStore } from "./memory.mjs";
 
 export function application(auth, options) {
   const app = express();
@@ -12,7 +13,7 @@ export function application(auth, options) {
       baseURL: "https://example.org",
       issuerBaseURL: "https://idp.example.org",
       clientID: "client",
-      ...options,
+      ...withStore(options),
     }),
   );
   const name = options.session?.name ?? "appSession";
@@ -21,6 +22,11 @@ export function application(auth, options) {
     // The library refuses a reassigned session: its contents are replaced.
     for (const key of Object.keys(req[name])) delete req[name][key];
     Object.assign(req[name], JSON.parse(req.body));
+    res.json(req[name]);
+  });
+  app.post("/turn/:number/:size", (req, res) => {
+    const turns = req[name].turns.map((turn) => ({ ...turn, note: "" })); // only the last turn keeps its long note
+    req[name].turns = [...turns, { by: "express", number: Number(req.params.number), note: "é".repeat(Number(req.params.size)) }];
     res.json(req[name]);
   });
   app.delete("/", (req, res) => {

@@ -1,10 +1,12 @@
 // nextjs-auth0 3: its public getSession, updateSession and handleLogout over a Node request and response (the Pages
 // router's form). A login is what its callback handler does once the identity provider has answered: SessionCache.create.
 
+import { randomBytes } from "node:crypto";
 import { createRequire } from "node:module";
 import { IncomingMessage, ServerResponse } from "node:http";
 import { initAuth0 } from "nextjs-auth0-v3";
 import { kept } from "./kept.mjs";
+import { withStore } from "./memory.mjs";
 
 const require = createRequire(import.meta.url);
 const { configSingletonGetter } = require("./node_modules/nextjs-auth0-v3/dist/config.js");
@@ -16,9 +18,9 @@ const instance = kept((options) => {
     issuerBaseURL: "https://idp.example.org",
     clientID: "client",
     clientSecret: "client-secret",
-    ...options,
+    ...withStore(options),
   };
-  const genId = () => "id";
+  const genId = () => randomBytes(16).toString("hex");
   return { auth0: initAuth0(params), login: new SessionCache(configSingletonGetter(params, genId)) };
 });
 
