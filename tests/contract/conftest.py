@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import struct
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,13 @@ if str(HERE.parent) not in sys.path:
     sys.path.insert(0, str(HERE.parent))
 
 from contract.browser import Browser  # noqa: E402
-from contract.serve import load  # noqa: E402
-from contract.setting import FEATURES, START, App, SharedClock  # noqa: E402
+from contract.setting import FEATURES, START, SharedClock  # noqa: E402
 
 REFERENCE = ["wsgi", "asgi"]
 GAP = "the framework lacks "
+_running: dict[str, Served] = {}
 _skipped: dict[str, set[str]] = {}
+_complaints: list[str] = []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,29 +43,50 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 class Served:
-    """A running app."""
+    """A running app.
+
+    Attributes:
+        gaps: features that its framework lacks, with the reason.
+        dropped: a key of its native session object that must not cross a login.
+        clock: its clock.
+    """
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
-        self.app: App = load(name).APP
         path = folder / "clock"
         path.write_bytes(struct.pack("d", START))
         self.clock = SharedClock(path)
         self.log = folder / "log"
         listening = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.port: int = listening.getsockname()[1]
+        reading, writing = os.pipe()
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(HERE / "serve.py"), name, str(listening.fileno())],
-                pass_fds=[listening.fileno()],
+                [sys.executable, str(HERE / "serve.py"), name, str(listening.fileno()), str(writing)],
+                pass_fds=[listening.fileno(), writing],
                 env={**os.environ, "CONTRACT_CLOCK": str(path), "PYTHONUNBUFFERED": "1"},
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
             )
         listening.close()
+        os.close(writing)
+        with os.fdopen(reading) as described:
+            text = described.read()
+        assert text, f"the app {name} did not start:\n{self.said}"
+        described = json.loads(text)
+        self.gaps: dict[str, str] = described["gaps"]
+        self.dropped: str | None = described["dropped"]
+        self.versions: dict[str, str] = described["versions"]
+        _running[name] = self
+
+    @property
+    def said(self) -> str:
+        """The end of what it wrote to stdout and stderr."""
+        return self.log.read_text(errors="replace")[-6000:]
 
     def stop(self) -> None:
+        """End the process."""
         assert self.process.stdin is not None
         self.process.stdin.close()
         self.process.wait(timeout=20)
@@ -98,7 +120,7 @@ def _has_what_the_test_needs(request: pytest.FixtureRequest) -> None:
     if marker is None:
         return
     assert set(marker.args) <= set(FEATURES)
-    gaps = request.getfixturevalue("served").app.gaps
+    gaps = request.getfixturevalue("served").gaps
     for feature in marker.args:
         if feature in gaps:
             pytest.skip(f"{GAP}{feature}: {gaps[feature]}")
@@ -116,19 +138,24 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         feature = reason.removeprefix(GAP).partition(":")[0] if reason.startswith(GAP) else reason
         _skipped.setdefault(served.name, set()).add(feature)
     if report.failed:
-        report.sections.append((f"the log of {served.name}", served.log.read_text(errors="replace")[-6000:]))
+        report.sections.append((f"the log of {served.name}", served.said))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A skip that no declared gap explains, or a declared gap that skips nothing, fails the run."""
-    option = session.config.option
-    for name in getattr(option, "app", None) or REFERENCE:
-        declared = set(load(name).APP.gaps) if _skipped.get(name) or _is_whole(session) else set()
-        skipped = _skipped.get(name, set())
-        wrong = skipped ^ declared if _is_whole(session) else skipped - declared
-        if wrong:
+    for name, served in _running.items():
+        declared, skipped = set(served.gaps), _skipped.get(name, set())
+        if skipped != declared if _is_whole(session) else skipped - declared:
             session.exitstatus = 1
-            print(f"\ncontract of {name}: declared gaps {sorted(declared)}, skipped {sorted(skipped)}", file=sys.stderr)
+            _complaints.append(f"contract of {name}: declared gaps {sorted(declared)}, but skipped {sorted(skipped)}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for name, served in _running.items():
+        versions = ", ".join(f"{one} {number}" for one, number in served.versions.items())
+        terminalreporter.write_line(f"contract of {name}: {versions}; gaps: {', '.join(served.gaps) or 'none'}")
+    for complaint in _complaints:
+        terminalreporter.write_line(complaint, red=True)
 
 
 def _is_whole(session: pytest.Session) -> bool:
@@ -137,8 +164,3 @@ def _is_whole(session: pytest.Session) -> bool:
     if option.keyword or option.markexpr or option.collectonly or session.shouldstop or option.maxfail:
         return False
     return any(Path(str(one).partition("::")[0]).resolve() in (HERE, HERE.parent) for one in session.config.args) and "::" not in "".join(session.config.args)
-
-
-def pytest_report_header(config: pytest.Config) -> list[str]:
-    names = config.getoption("--app", default=None) or REFERENCE
-    return [f"contract of {name}: " + ", ".join(f"{one} {version(one)}" for one in load(name).APP.versions) for name in names]

@@ -1,12 +1,14 @@
-"""Runs one contract app in a process of its own: `python tests/contract/serve.py <app> <fd of a listening socket>`."""
+"""Runs one contract app in a process of its own: `python serve.py <app> <fd of a listening socket> <fd to describe it on>`."""
 
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import socket
 import sys
 import threading
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 
@@ -34,4 +36,7 @@ def _end_with_the_suite() -> None:
 if __name__ == "__main__":
     threading.Thread(target=_end_with_the_suite, daemon=True).start()
     listening = socket.socket(fileno=int(sys.argv[2]))
-    load(sys.argv[1]).APP.serve(listening)
+    app = load(sys.argv[1]).APP
+    with os.fdopen(int(sys.argv[3]), "w") as described:
+        json.dump({"gaps": dict(app.gaps), "dropped": app.dropped, "versions": {one: version(one) for one in app.versions}}, described)
+    app.serve(listening)

@@ -1,0 +1,172 @@
+"""The framework's own session object."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.needs("native")
+
+ANN = {"user": {"sub": "ann"}, "n": 1}
+NAME, SEEN, OUT = "__Host-session", "__Host-seen.session", "__Host-out.session"
+
+
+def test_looking_at_it_is_no_session(browser):
+    answer = browser.ask("/do", ["native", "all"])
+    assert answer.results == [{}]
+    assert answer.cookies == []
+    assert answer.one("vary") == "Cookie"
+
+
+def test_an_anonymous_cart_is_kept_and_is_no_sign_in(browser):
+    answer = browser.ask("/do", ["native", "set", "cart", ["tea"]])
+    assert answer.set == {NAME}
+    assert browser.ask("/do", ["native", "all"], ["get"]).results == [{"cart": ["tea"]}, None]
+
+
+def test_update_does_not_reach_an_anonymous_session(browser):
+    browser.do(["native", "set", "cart", ["tea"]])
+    assert browser.do(["update", {"cart": [], **ANN}]) is False
+    assert browser.do(["native", "all"]) == {"cart": ["tea"]}
+
+
+def test_it_shows_the_session_of_the_verbs(browser):
+    browser.do(["create", ANN])
+    assert browser.do(["native", "all"]) == ANN
+
+
+def test_the_verbs_and_it_see_each_others_changes_in_one_request(browser):
+    browser.do(["create", ANN])
+    answer = browser.ask("/do", ["native", "set", "a", 1], ["get"], ["merge", {"b": 2}], ["native", "all"])
+    assert answer.results == [None, {**ANN, "a": 1}, True, {**ANN, "a": 1, "b": 2}]
+    assert browser.do(["get"]) == {**ANN, "a": 1, "b": 2}
+
+
+def test_a_nested_change_is_saved(browser):
+    browser.do(["native", "set", "cart", {"items": []}])
+    browser.do(["native", "nested", ["cart", "items"], ["tea"]])
+    assert browser.do(["native", "all"]) == {"cart": {"items": ["tea"]}}
+
+
+def test_it_is_a_mapping(browser):
+    browser.do(["native", "set", "a", 1])
+    answer = browser.ask(
+        "/do",
+        ["native", "has", "a"],
+        ["native", "has", "b"],
+        ["native", "get", "b", 7],
+        ["native", "len"],
+        ["native", "setdefault", "b", 2],
+        ["native", "pop", "a"],
+        ["native", "update", {"c": 3}],
+        ["native", "all"],
+    )
+    assert answer.results == [True, False, 7, 1, 2, 1, None, {"b": 2, "c": 3}]
+    assert browser.do(["native", "all"]) == {"b": 2, "c": 3}
+
+
+@pytest.mark.parametrize("operation", [["clear"], ["pop", "cart"], ["del", "cart"]])
+def test_an_emptied_anonymous_session_is_gone(browser, operation):
+    browser.do(["native", "set", "cart", ["tea"]])
+    browser.do(["native", *operation])
+    assert NAME not in browser.jar.names
+    assert browser.do(["native", "all"]) == {}
+
+
+def test_it_grows_into_chunks_and_shrinks_back(browser):
+    browser.do(["native", "set", "big", "x" * 4200])
+    assert browser.jar.names == {f"{NAME}.0", f"{NAME}.1"}
+    browser.do(["native", "set", "big", "x"])
+    assert browser.jar.names == {NAME}
+
+
+def test_a_login_through_it_is_a_new_session(browser):
+    browser.do(["native", "set", "cart", ["tea"]])
+    before = browser.jar.header
+    answer = browser.ask("/do", ["native", "set", "user", {"sub": "ann"}], ["stamp"])
+    assert answer.set == {NAME, OUT}
+    assert browser.do(["get"]) == {"cart": ["tea"], "user": {"sub": "ann"}}
+    fence = next(one.value for one in browser.jar.cookies.values() if one.name == OUT)
+    assert browser.do(["native", "all"], cookie=f"{before}; {OUT}={fence}") == {}
+
+
+def test_a_change_of_users_through_it_is_a_new_session_and_ends_the_first(browser):
+    browser.do(["create", ANN])
+    (first, *_) = browser.do(["stamp"])
+    late = browser.ask("/do", ["merge", {"n": 2}], keep=False)
+    browser.do(["native", "set", "user", {"sub": "bob"}])
+    (second, *_) = browser.do(["stamp"])
+    assert first != second
+    for line in late.cookies:
+        browser.jar.take(line)
+    assert browser.do(["get"]) is None
+
+
+def test_a_logout_through_it_ends_the_session(browser):
+    browser.do(["create", ANN])
+    late = browser.ask("/do", ["merge", {"n": 2}], keep=False)
+    answer = browser.ask("/do", ["native", "clear"], ["get"])
+    assert answer.results == [None, None]
+    assert answer.cleared == {NAME, SEEN}
+    assert answer.set == {OUT}
+    for line in late.cookies:
+        browser.jar.take(line)
+    assert browser.do(["native", "all"]) == {}
+
+
+def test_what_is_left_after_a_logout_through_it_is_a_new_anonymous_session(browser):
+    browser.do(["create", ANN])
+    browser.do(["native", "pop", "user"])
+    assert browser.ask("/do", ["get"], ["native", "all"]).results == [None, {"n": 1}]
+    assert browser.jar.names == {NAME, OUT}
+
+
+@pytest.mark.parametrize("verb", [["rotate"], ["touch"], ["delete"]])
+def test_rotate_touch_and_delete_act_on_an_anonymous_session(browser, verb):
+    browser.do(["native", "set", "cart", ["tea"]])
+    assert browser.do(verb) is True
+
+
+@pytest.mark.needs("dropped")
+def test_what_must_not_cross_a_login_is_dropped(browser, served):
+    key = served.dropped
+    browser.do(["native", "update", {"cart": ["tea"], key: "planted"}])
+    browser.do(["native", "set", "user", {"sub": "ann"}])
+    assert browser.do(["native", "all"]) == {"cart": ["tea"], "user": {"sub": "ann"}}
+
+
+@pytest.mark.needs("dropped")
+def test_what_must_not_cross_a_logout_is_dropped(browser, served):
+    browser.do(["create", {**ANN, served.dropped: "planted"}])
+    browser.do(["native", "pop", "user"])
+    assert browser.do(["native", "all"]) == {"n": 1}
+
+
+def test_an_assignment_in_a_stream_comes_too_late_and_says_so(browser):
+    browser.do(["native", "set", "a", 1])
+    answer = browser.ask("/stream", late=[["native", "all"], ["attempt", ["native", "set", "a", 2]]])
+    assert answer.body == b'one\ntwo\n[{"a":1},{"raised":"ResponseStartedError"}]'
+    assert browser.do(["native", "all"]) == {"a": 1}
+
+
+def test_a_500_rolls_its_changes_back(browser):
+    browser.do(["native", "set", "a", 1])
+    assert browser.ask("/unhandled", ["native", "set", "a", 2]).status == 500
+    assert browser.do(["native", "all"]) == {"a": 1}
+
+
+def test_a_500_keeps_a_logout_through_it(browser):
+    browser.do(["create", ANN])
+    assert browser.ask("/unhandled", ["native", "clear"]).status == 500
+    assert browser.jar.names == {OUT}
+
+
+def test_what_is_no_json_fails_the_response_and_saves_nothing(browser):
+    browser.do(["native", "set", "a", 1])
+    assert browser.ask("/do", ["native", "set", "a", "\ud800"]).status == 500
+    assert browser.do(["native", "all"]) == {"a": 1}
+
+
+def test_what_is_too_large_fails_the_response_and_saves_nothing(browser):
+    browser.do(["native", "set", "a", 1])
+    assert browser.ask("/do", ["native", "set", "a", "x" * 8000]).status == 500
+    assert browser.do(["native", "all"]) == {"a": 1}
