@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import marshal
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
@@ -11,8 +10,9 @@ from typing import Any, cast
 
 from . import base64url
 from .errors import ConfigurationError, SerializationError
+from .fingerprint import BY_MARSHAL, Fingerprints, by_encoder
 
-__all__ = ["JSON", "Serializer", "check", "fast_json", "fingerprint", "freeze"]
+__all__ = ["JSON", "Serializer", "check", "fast_json", "freeze"]
 
 DEEPEST = 64
 """Levels of nesting, the session itself being the first."""
@@ -31,12 +31,14 @@ class Serializer:
         loads: UTF-8 bytes to the value; raises ValueError for anything else.
         b64encode: bytes to base64url without padding.
         b64decode: canonical base64url without padding to bytes.
+        fingerprints: how a change is noticed.
     """
 
     dumps: Callable[[Any], bytes]
     loads: Callable[[bytes], Any]
     b64encode: Callable[[bytes], bytes] = base64url.encode
     b64decode: Callable[[bytes], bytes] = base64url.decode
+    fingerprints: Fingerprints = BY_MARSHAL
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False).encode
@@ -79,24 +81,7 @@ def fast_json() -> Serializer:
     def decode(text: bytes) -> bytes:
         return pybase64.b64decode(text + b"==", altchars=b"-_")
 
-    return Serializer(dumps=orjson.dumps, loads=orjson.loads, b64encode=encode, b64decode=decode)
-
-
-def fingerprint(contents: dict[str, Any]) -> bytes:
-    """Bytes that are equal for two sessions exactly when their JSON is, types included.
-
-    What marshal refuses (a subclass of str, say) never comes out of JSON: such contents count as changed,
-    and `check` decides about them.
-    """
-    try:
-        # Version 2: floats in binary, and no references, which would tell shared objects from equal ones.
-        return marshal.dumps(contents if type(contents) is dict else dict(contents), 2)
-    except ValueError:
-        pass
-    try:
-        return repr(contents if type(contents) is dict else dict(contents)).encode("utf-8", "surrogatepass")
-    except RecursionError:
-        return b""
+    return Serializer(dumps=orjson.dumps, loads=orjson.loads, b64encode=encode, b64decode=decode, fingerprints=by_encoder(orjson.dumps))
 
 
 def check(contents: dict[str, Any], *, largest: int = INT_MAX) -> None:

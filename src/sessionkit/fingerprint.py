@@ -1,0 +1,68 @@
+"""Has a session changed? Fingerprints that are equal exactly when two sessions' JSON is, types included."""
+
+from __future__ import annotations
+
+import marshal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["BY_MARSHAL", "Fingerprints", "by_encoder"]
+
+_ODD = b"?"  # neither marshal nor a JSON encoder begins like this
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fingerprints:
+    """A way to make fingerprints, and to compare two of them.
+
+    Args:
+        of: contents to bytes; never raises. What could not have come out of JSON (a subclass of str, say) gives a
+            fingerprint that equals none of what could, so that it counts as changed.
+        same: whether two of them are of equal sessions.
+    """
+
+    of: Callable[[dict[str, Any]], bytes]
+    same: Callable[[bytes, bytes], bool]
+
+
+def _odd(contents: dict[str, Any]) -> bytes:
+    try:
+        return _ODD + repr(contents).encode("utf-8", "surrogatepass")
+    except RecursionError:
+        return _ODD
+
+
+def _by_marshal(contents: dict[str, Any]) -> bytes:
+    plain = contents if type(contents) is dict else dict(contents)
+    try:
+        return marshal.dumps(plain)
+    except ValueError:
+        return _odd(plain)
+
+
+def _same_by_marshal(one: bytes, other: bytes) -> bool:
+    # Today's version of marshal takes half the time of version 2, and lets equal values differ in how often
+    # they are referred to. Version 2 knows no references: it is asked where the bytes differ.
+    if one == other:
+        return True
+    if one[:1] == _ODD or other[:1] == _ODD:
+        return False
+    return marshal.dumps(marshal.loads(one), 2) == marshal.dumps(marshal.loads(other), 2)  # noqa: S302  # our own bytes
+
+
+BY_MARSHAL = Fingerprints(of=_by_marshal, same=_same_by_marshal)
+"""A quarter of the time of the standard library's json."""
+
+
+def by_encoder(dumps: Callable[[Any], bytes]) -> Fingerprints:
+    """Fingerprints that are the JSON itself, for an encoder that is faster than marshal; it raises TypeError."""
+
+    def of(contents: dict[str, Any]) -> bytes:
+        plain = contents if type(contents) is dict else dict(contents)
+        try:
+            return dumps(plain)
+        except TypeError:
+            return _odd(plain)
+
+    return Fingerprints(of=of, same=bytes.__eq__)
