@@ -39,3 +39,14 @@ nitpick_ignore_regex = [
     ("py:.*", r"(Any|Callable|Iterable|Iterator|Mapping|MutableMapping|Protocol|Sequence|Literal|AbstractContextManager|NoReturn)"),
     ("py:.*", r"(ValueError|TypeError|LookupError|RuntimeError|bool|bytes|dict|float|int|list|object|str|tuple|type|None|optional)"),
 ]
+# Names that stand in signatures and are nobody's business: type variables, and what is private to a module.
+nitpick_ignore = [
+    ("py:class", name)
+    for name in (
+        "sessionkit.context.F",
+        "sessionkit.dispatch.T",
+        "sessionkit.formats.native.NativeCodec",
+        "sessionkit.keyring.PurposeKeys",
+        "sessionkit.session.Watcher",
+    )
+]
