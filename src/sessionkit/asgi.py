@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
 
-from .context import EXCLUDED, activate
-from .exchange import Exchange
+from .context import activate
+from .exchange import OPEN, Exchange
 from .gateway import Gateway, Keeper
 from .request import HOLDER, ASGIRequest
 from .settings import NativeKeys
@@ -56,37 +56,32 @@ class SessionMiddleware(Gateway):
             return
         request = ASGIRequest(scope)
         if self.excluded is not None and self.excluded(request.path):
-            scope[HOLDER] = EXCLUDED
-            activate(EXCLUDED)
+            activate(self.leave_out(request))
             await self.app(scope, receive, send)
             return
         if kind == "websocket" and self.origins is not None and request.header("origin") not in self.origins:
             await send({"type": "websocket.close", "code": 1008, "reason": "origin not allowed"})
             return
         exchange, owner = self.enter(request)
-        activate(exchange)
         if not owner:
+            activate(scope[HOLDER])
             await self.app(scope, receive, send)
             return
-        await self._serve(scope, receive, send, exchange)
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send, exchange: Exchange) -> None:
-        started = False
+        activate(exchange)
+        home = None if kind == "http" else _in_this_task()
 
         async def committing(message: Message) -> None:
-            nonlocal started
             if message["type"] in _STARTS:
-                message = _answered(exchange, message)
-                started = True
-                if message["type"] == "websocket.accept":
-                    exchange.reachable = home
+                if not exchange.close_unread():
+                    message = _answered(exchange, message)
+                exchange.reachable = home
             await send(message)
 
-        home = _in_this_task() if scope["type"] == "websocket" else _anywhere
         try:
             await self.app(scope, receive, committing)
-        except BaseException:
-            if not started and exchange.must_end and scope["type"] == "http":
+        except Exception:
+            # Still open: no response has started. The server would answer without our headers, and the logout be lost.
+            if exchange.phase is OPEN and exchange.must_end and kind == "http":
                 await _send_bare_500(exchange, send)
             raise
         finally:
@@ -96,22 +91,16 @@ class SessionMiddleware(Gateway):
 def _answered(exchange: Exchange, message: Message) -> Message:
     """The message with what the exchange says."""
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message.get("headers") or ()]
-    changes = exchange.commit(message.get("status", 200), headers)
-    if not changes.add:
-        return message
-    fields = changes.applied(headers)
+    fields = exchange.commit(message.get("status", 200), headers).applied(headers)
     return {**message, "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in fields]}
 
 
 async def _send_bare_500(exchange: Exchange, send: Send) -> None:
-    """The server would answer without our headers, and the logout be lost."""
-    start: Message = {"type": "http.response.start", "status": 500, "headers": [(b"content-type", b"text/plain"), (b"content-length", b"0")]}
+    """Answer in the server's place."""
+    headers = [(b"content-type", b"text/plain"), (b"content-length", b"0")]
+    start: Message = {"type": "http.response.start", "status": 500, "headers": headers}
     await send(_answered(exchange, start))
     await send({"type": "http.response.body", "body": b""})
-
-
-def _anywhere() -> bool:
-    return True
 
 
 def _in_this_task() -> Callable[[], bool]:

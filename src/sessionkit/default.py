@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .context import Excluded, current
+from .context import Excluded, current, links, living
 from .exchange import Exchange
-from .gateway import chain
-from .request import RequestInfo
+from .request import HOLDER, RequestInfo
+from .settings import Settings
 from .store import SessionStore
-from .verbs import Verbs, found, opened
+from .verbs import Verbs, opened
 
 __all__ = [
     "configure", "create_session", "delete_session", "get_session", "rotate_session", "touch_session", "update_session",
@@ -38,21 +38,28 @@ class _Anywhere(Verbs):
     __slots__ = ()
 
     def _exchange(self, request: RequestInfo | None) -> Exchange | Excluded:
-        held = current() if request is None else found(request)
-        if isinstance(held, Excluded):
-            return held
-        stores = {one.settings.name: one for one in chain(held)}
-        if _configured is not None and stores and not any(one.settings.same_store(_configured.settings) for one in stores.values()):
-            names = " and ".join(repr(name) for name in (*stores, _configured.settings.name))
-            raise TypeError(f"two stores could be meant, those of the cookies {names}: call the verb on one of them")
-        if len(stores) > 1:
-            names = " and ".join(map(repr, stores))
-            raise TypeError(f"two stores could be meant, those of the cookies {names}: call the verb on one of them")
-        for one in stores.values():
-            return one
-        if request is None:  # pragma: no cover
-            raise AssertionError
-        return opened(request, _default().settings)
+        if request is None:
+            return _only(current())
+        held = living(request.holder.get(HOLDER))
+        return opened(request, _default().settings) if held is None else _only(held)
+
+
+def _only(held: Exchange | Excluded) -> Exchange | Excluded:
+    """What a request carries, if it is of one store and the configured default is no other.
+
+    Raises:
+        TypeError: two stores could be meant.
+    """
+    if held.outer is None and (_configured is None or held.settings.same_store(_configured.settings)):
+        return held
+    distinct: list[Settings] = []
+    for settings in (*(one.settings for one in links(held)), *((_configured.settings,) if _configured is not None else ())):
+        if not any(settings.same_store(other) for other in distinct):
+            distinct.append(settings)
+    if len(distinct) > 1:
+        names = " and ".join(repr(settings.name) for settings in distinct)
+        raise TypeError(f"two stores could be meant, those of the cookies {names}: call the verb on one of them")
+    return held
 
 
 _anywhere = _Anywhere()

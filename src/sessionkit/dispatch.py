@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
-from typing import Any, NamedTuple, NoReturn, Protocol, TypeAlias, TypeVar
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from typing import Any, NamedTuple, NoReturn, Protocol, TypeAlias, TypeVar, cast
 from wsgiref.headers import Headers
 
 from .request import ASGIRequest, RequestInfo, WSGIRequest
 
 __all__ = [
-    "Call", "HasEnviron", "HasHeaders", "HasScope", "RequestLike", "ResponseLike", "is_message", "parse",
-    "register_request", "register_response", "response_carrier", "view",
+    "Call", "Fields", "HasEnviron", "HasHeaders", "HasScope", "RequestLike", "ResponseLike", "fields_of", "is_message", "parse",
+    "refuse", "register_request", "register_response", "view",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -43,6 +43,22 @@ class HasHeaders(Protocol):
         ...
 
 
+class Fields(Protocol):
+    """What a response's headers must offer."""
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """All of them, doubles included."""
+        ...
+
+    def __delitem__(self, name: str, /) -> None:
+        """Remove every value of a name, if there is any."""
+        ...
+
+    def add(self, name: str, value: str, /) -> Any:
+        """Add a value and keep those that are there."""
+        ...
+
+
 RequestLike: TypeAlias = MutableMapping[str, Any] | HasEnviron | HasScope
 ResponseLike: TypeAlias = list[tuple[str, str]] | list[tuple[bytes, bytes]] | Headers | MutableMapping[str, Any] | HasHeaders
 
@@ -60,12 +76,12 @@ def register_request(kind: type[T], carrier: Callable[[T], RequestInfo | Mutable
     _request_carriers[kind] = carrier
 
 
-def register_response(kind: type[T], carrier: Callable[[T], Any]) -> None:
+def register_response(kind: type[T], carrier: Callable[[T], Fields]) -> None:
     """Teach the verbs a framework's response type.
 
     Args:
         kind: the type; its subclasses are known with it.
-        carrier: from such an object to something that has `items()`, `__delitem__` (all values of a name) and `add(name, value)`.
+        carrier: from such an object to `Fields`: something that has `items()`, `__delitem__` and `add(name, value)`.
     """
     _response_carriers[kind] = carrier
 
@@ -77,40 +93,64 @@ def _registered(carriers: Mapping[type, Callable[[Any], Any]], value: object) ->
 
 def view(value: object) -> RequestInfo | None:
     """The request that a value is or carries, or None."""
-    carrier = _registered(_request_carriers, value)
-    if carrier is not None:
-        value = carrier(value)
-        if not isinstance(value, dict):
-            return value  # a RequestInfo, by the registration's word
-    if not isinstance(value, MutableMapping) or hasattr(value, "scope") or hasattr(value, "environ"):
-        value = getattr(value, "scope", None) or getattr(value, "environ", None)
-    if not isinstance(value, MutableMapping):
+    mapping = _mapping(value)
+    if type(value) is not dict:
+        carrier = _registered(_request_carriers, value)
+        if carrier is not None:
+            carried: Any = carrier(value)
+            mapping = _mapping(carried)
+            if mapping is None:
+                return cast("RequestInfo", carried)  # by the registration's word
+        elif mapping is None or hasattr(value, "scope") or hasattr(value, "environ"):
+            mapping = _mapping(getattr(value, "scope", None) or getattr(value, "environ", None))
+    if mapping is None:
         return None
-    if "type" in value and "headers" in value and value["type"] in ("http", "websocket"):
-        return ASGIRequest(value)
-    if "REQUEST_METHOD" in value or "wsgi.version" in value or "HTTP_COOKIE" in value:
-        return WSGIRequest(value)
+    if mapping.get("type") in ("http", "websocket") and "headers" in mapping:
+        return ASGIRequest(mapping)
+    if "REQUEST_METHOD" in mapping or "wsgi.version" in mapping or "HTTP_COOKIE" in mapping:
+        return WSGIRequest(mapping)
     return None
+
+
+def _mapping(value: object) -> MutableMapping[str, Any] | None:
+    return cast("MutableMapping[str, Any]", value) if isinstance(value, MutableMapping) else None
 
 
 def is_message(value: object) -> bool:
     """Whether it is an ASGI message that takes headers."""
-    return isinstance(value, MutableMapping) and value.get("type") in (
-        "http.response.start",
-        "websocket.accept",
-        "websocket.http.response.start",
-    )
+    mapping = _mapping(value)
+    return mapping is not None and mapping.get("type") in ("http.response.start", "websocket.accept", "websocket.http.response.start")
 
 
-def response_carrier(value: object) -> Callable[[Any], Any] | None:
-    """The registration of a response type."""
-    return _registered(_response_carriers, value)
+def fields_of(response: object) -> Fields | None:
+    """The headers of a response object, under one name for "add"; None when it has none that can be written to."""
+    carrier = _registered(_response_carriers, response)
+    if carrier is not None:
+        return cast("Fields", carrier(response))
+    headers = getattr(response, "headers", response)
+    if not (hasattr(headers, "items") and hasattr(headers, "__delitem__")):
+        return None
+    if hasattr(headers, "add"):
+        return cast("Fields", headers)
+    # wsgiref calls it add_header, Starlette append.
+    add = getattr(headers, "add_header", None) or getattr(headers, "append", None)
+    return None if add is None else _Named(headers, add)
+
+
+class _Named:
+    def __init__(self, headers: Any, add: Callable[[str, str], Any]) -> None:
+        self.items: Callable[[], Iterable[tuple[str, str]]] = headers.items
+        self.add = add
+        self._headers = headers
+
+    def __delitem__(self, name: str, /) -> None:
+        del self._headers[name]
 
 
 def _is_response(value: object) -> bool:
-    if isinstance(value, (list, Headers)) or is_message(value) or response_carrier(value) is not None:
+    if isinstance(value, (list, Headers)) or is_message(value):
         return True
-    return hasattr(value, "headers") and not isinstance(value, Mapping)
+    return fields_of(value) is not None and view(value) is None
 
 
 class Call(NamedTuple):
@@ -142,17 +182,23 @@ def parse(verb: str, args: tuple[Any, ...], *, session: bool) -> Call:
         case (_, response, contents) if session and request is not None and _is_response(response) and _is_session(contents):
             return Call(request, response, contents)
         case _:
-            _refuse(verb, args, session=session)
+            refuse(verb, args, session=session)
 
 
 def _is_session(value: object) -> bool:
-    return value is None or (isinstance(value, Mapping) and not is_message(value) and view(value) is None)
+    if value is None:
+        return True
+    if not isinstance(value, Mapping):
+        return False
+    mapping = cast("Mapping[str, Any]", value)
+    return not is_message(mapping) and view(mapping) is None and fields_of(mapping) is None
 
 
-def _refuse(verb: str, args: tuple[Any, ...], *, session: bool) -> NoReturn:
+def refuse(verb: str, args: tuple[Any, ...], *, session: bool) -> NoReturn:
+    """Refuse a call, and list the valid ones."""
     last = ["session"] if session else []
     forms = [[], ["environ"], ["environ", "headers"], ["scope"], ["scope", "message"], ["request"], ["request", "response"]]
     valid = ", ".join(f"{verb}({', '.join(form + last)})" for form in forms)
     given = ", ".join(type(arg).__name__ for arg in args)
-    hint = " (the session is missing)" if session and args and view(args[-1] if len(args) == 1 else args[0]) is not None else ""
-    raise TypeError(f"{verb}({given}) is not a valid call{hint}: valid are {valid}")
+    missing = session and (not args or args[-1] is None or (view(args[0]) is not None and not _is_session(args[-1])))
+    raise TypeError(f"{verb}({given}) is not a valid call{' (the session is missing)' if missing else ''}: valid are {valid}")

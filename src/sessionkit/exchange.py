@@ -15,11 +15,10 @@ from .events import EventKind, Ignored, tell
 from .identity import Who, same_user, who_is
 from .incoming import Incoming, read
 from .request import HOLDER, RequestInfo, is_loopback
-from .serializer import fingerprint
 from .session import Absence, Session, Stamp, drop, refill, restamp
 from .settings import Settings
 
-__all__ = ["Exchange", "Phase"]
+__all__ = ["COMMITTED", "ENDED", "OPEN", "Exchange", "Phase"]
 
 
 class Phase(IntEnum):
@@ -28,6 +27,10 @@ class Phase(IntEnum):
     OPEN = 0
     COMMITTED = 1
     ENDED = 2
+
+
+# Python 3.11 looks a member up through the class in 0.1 µs, and every request does so several times.
+OPEN, COMMITTED, ENDED = Phase
 
 
 class Exchange:
@@ -41,16 +44,18 @@ class Exchange:
         request: the view of the request.
         owned: whether somebody will answer the request with what `commit` says.
         phase: open, committed (reading only) or ended.
-        outer: the exchange of a gateway of another store around this one's.
+        outer: the exchange, or the exclusion, of a gateway of another store around this one's.
         reachable: when not None, says whether the calling task may find the exchange implicitly.
-        sent: the Set-Cookie lines that an earlier call wrote into a response nobody else will write.
+        sent: the header fields that an earlier call added to a response nobody else will write.
+        taken: the application's header fields that such a call took away.
     """
 
     __slots__ = (
         "__weakref__", "_absence", "_changes", "_deleted", "_ended", "_final", "_frozen", "_incoming", "_live", "_present",
-        "_print", "_touched", "_who", "outer", "owned", "phase", "reachable", "request", "sent", "settings",
+        "_print", "_touched", "_who", "outer", "owned", "phase", "reachable", "request", "sent", "settings", "taken",
     )  # fmt: skip
 
+    taken: tuple[tuple[str, str], ...]
     # Set when the request is looked at, and not before: a request that nobody asks for its session must cost nothing.
     _absence: Absence | None
     _changes: HeaderChanges
@@ -68,10 +73,10 @@ class Exchange:
         self.settings = settings
         self.request = request
         self.owned = owned
-        self.phase = Phase.OPEN
-        self.outer: Exchange | None = None
+        self.phase = OPEN
+        self.outer: object = None
         self.reachable: Callable[[], bool] | None = None
-        self.sent: tuple[str, ...] = ()
+        self.sent: tuple[tuple[str, str], ...] = ()
         self._incoming: Incoming | None = None
 
     # ---- the verbs
@@ -86,7 +91,7 @@ class Exchange:
 
     @property
     def contents(self) -> Session:
-        """The live contents, of an anonymous session too: what a framework's own session object shows.
+        """The live contents, of an anonymous session too; what a framework's own session object shows.
 
         Empty when there is no session; the first assignment begins an anonymous one.
         """
@@ -164,11 +169,18 @@ class Exchange:
             SerializationError, SessionTooLargeError: it was changed in place into what cannot be kept.
         """
         if self._incoming is None:
-            self.phase = Phase.COMMITTED
+            self.phase = COMMITTED
             return UNCHANGED
         self._changes = self.answer(status, headers)
-        self.phase = Phase.COMMITTED
+        self.phase = COMMITTED
         return self._changes
+
+    def close_unread(self) -> bool:
+        """Close, if nobody has asked for the session: the response then has nothing to say; returns whether it did."""
+        if self._incoming is not None:
+            return False
+        self.phase = COMMITTED
+        return True
 
     def answer(self, status: int, headers: Sequence[tuple[str, str]]) -> HeaderChanges:
         """What the response must say if it went out now; closes nothing."""
@@ -183,7 +195,22 @@ class Exchange:
     @property
     def response_headers(self) -> list[tuple[str, str]]:
         """The headers that the response needs, once the exchange is committed."""
-        return list(self._changes.add) if self._incoming is not None and self.phase is not Phase.OPEN else []
+        return list(self._changes.add) if self._incoming is not None and self.phase is not OPEN else []
+
+    @property
+    def looked_at(self) -> bool:
+        """Whether anything asked for the session yet; to ask this reads nothing."""
+        return self._incoming is not None
+
+    @property
+    def changed(self) -> bool:
+        """Whether the session is now another, or holds something else, than what came; to ask this reads nothing."""
+        incoming = self._incoming
+        if incoming is None:
+            return False
+        came = None if incoming.stamp is None else incoming.stamp.id
+        now = None if self._live.stamp is None else self._live.stamp.id
+        return came != now or not self._is_like(self._print)
 
     @property
     def must_end(self) -> bool:
@@ -192,9 +219,9 @@ class Exchange:
 
     def finish(self) -> None:
         """The request is over: report what was changed too late, and be found no more."""
-        if self._incoming is not None and self.phase is Phase.COMMITTED and fingerprint(self._live) != self._final:
+        if self._incoming is not None and self.phase is COMMITTED and not self._is_like(self._final):
             tell(self.settings.on_event, EventKind.LATE_CHANGE)
-        self.phase = Phase.ENDED
+        self.phase = ENDED
         if self.request.holder.get(HOLDER) is self:
             del self.request.holder[HOLDER]  # no cycle is left for the collector
 
@@ -228,18 +255,21 @@ class Exchange:
         incoming = read(settings, self.request.cookie_header, settings.clock())
         self._ended = self._deleted = self._touched = False
         self._frozen = None
-        self._final = b""
         self._changes = UNCHANGED
         self._absence = incoming.absence
         self._present = incoming.opened is not None
         contents = incoming.opened.contents if incoming.opened is not None else {}
-        self._print = fingerprint(contents)
         self._live = Session(contents, stamp=incoming.stamp, watcher=self)
+        self._print = self._final = settings.serializer.fingerprints.of(self._live)
         self._who = self._identify(contents) if self._present else None
         self._incoming = incoming
         if incoming.absence not in (None, Absence.NO_COOKIE):
             tell(settings.on_event, EventKind.REFUSED, incoming.absence)
         return incoming
+
+    def _is_like(self, print_: bytes) -> bool:
+        prints = self.settings.serializer.fingerprints
+        return prints.same(prints.of(self._live), print_)
 
     def _valid(self) -> Session | None:
         """The live session, anonymous or not; the clock is asked each time, since a websocket outlives its session."""
@@ -249,8 +279,8 @@ class Exchange:
         why = self._over()
         if why is None:
             return self._live
-        if self.phase is Phase.OPEN:
-            if fingerprint(self._live) != self._print:
+        if self.phase is OPEN:
+            if not self._is_like(self._print):
                 tell(self.settings.on_event, EventKind.EXPIRED_UNSAVED)
             self._forget(why)
         self._absence = why
@@ -279,7 +309,7 @@ class Exchange:
     # ---- writing
 
     def _writable(self, what: str) -> None:
-        if self.phase is not Phase.OPEN:
+        if self.phase is not OPEN:
             raise ResponseStartedError(
                 f"{what} came too late: the response's headers have gone out. Write the session before the response starts "
                 "(before the first byte of a stream, before a websocket is accepted, not in a background task)"
@@ -287,7 +317,7 @@ class Exchange:
 
     def _put(self, contents: dict[str, Any], stamp: Stamp) -> None:
         """Make these the live contents, if they can be kept."""
-        self._freeze(contents, fingerprint(contents), stamp)
+        self._freeze(contents, self.settings.serializer.fingerprints.of(contents), stamp)
         refill(self._live, contents, stamp)
         self._present = True
 
@@ -313,7 +343,7 @@ class Exchange:
     def _freeze(self, contents: dict[str, Any], print_: bytes, stamp: Stamp) -> bytes:
         """The plaintext, checked; what a verb has checked is not done again at commit."""
         frozen = self._frozen
-        if frozen is None or frozen[:2] != (print_, stamp):
+        if frozen is None or frozen[1] != stamp or not self.settings.serializer.fingerprints.same(frozen[0], print_):
             frozen = self._frozen = (print_, stamp, outgoing.payload(self.settings, contents, stamp))
         return frozen[2]
 
@@ -323,8 +353,9 @@ class Exchange:
         """The Set-Cookie lines, from what came, what is there now, and the status."""
         settings, live, stamp = self.settings, self._live, self._live.stamp
         fresh = stamp is not None and (incoming.stamp is None or stamp.id != incoming.stamp.id)
-        self._final = fingerprint(live)
-        changed = self._present and (fresh or self._final != self._print)
+        prints = settings.serializer.fingerprints
+        self._final = prints.of(live)
+        changed = self._present and (fresh or not prints.same(self._final, self._print))
         if status >= 500:
             if changed:
                 tell(settings.on_event, EventKind.ROLLED_BACK)
@@ -341,14 +372,14 @@ class Exchange:
             return outgoing.ending_lines(settings, incoming) if incoming.names else []
         if changed:
             moved = self._moved(stamp)
-            lines = outgoing.sealed_lines(settings, incoming, self._freeze(live, self._final, moved), moved)
+            lines = outgoing.sealed_lines(settings.suited(live), incoming, self._freeze(live, self._final, moved), moved)
             if self._ended or (fresh and (incoming.stamp is not None or incoming.absence is Absence.AMBIGUOUS)):
                 lines += outgoing.fence_lines(settings, incoming)
             return lines
         if self._touched or (not shy and self._due(incoming) and settings.renews(self.request)):
             moved = self._moved(stamp)
             frozen = self._freeze(live, self._final, moved) if settings.codec.seen is None else None
-            return outgoing.renewed_lines(settings, incoming, frozen, moved)
+            return outgoing.renewed_lines(settings.suited(live), incoming, frozen, moved)
         return []
 
     def _due(self, incoming: Incoming) -> bool:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from .context import Excluded
+from .context import Excluded, links
 from .errors import ConfigurationError
-from .exchange import Exchange, Phase
+from .exchange import OPEN, Exchange
 from .request import HOLDER, RequestInfo
 from .settings import NativeKeys, Settings
 
-__all__ = ["Gateway", "Keeper", "chain"]
+__all__ = ["Gateway", "Keeper"]
 
 
 class Keeper(Protocol):
@@ -23,14 +23,6 @@ class Keeper(Protocol):
     def settings(self) -> Settings:
         """The store's settings."""
         ...
-
-
-def chain(exchange: object) -> Iterator[Exchange]:
-    """An exchange found in a request and those around it; what has ended counts as absent."""
-    while isinstance(exchange, Exchange):
-        if exchange.phase is not Phase.ENDED:
-            yield exchange
-        exchange = exchange.outer
 
 
 class Gateway:
@@ -45,7 +37,8 @@ class Gateway:
         """The exchange of a request, and whether it is this gateway that answers it.
 
         A gateway inside one of the same store re-uses its exchange, found through the request and never through
-        the context variable.
+        the context variable. One that is closed (of an environ used for a second request) counts as absent, and
+        so does one that a verb opened without any gateway.
 
         Raises:
             ConfigurationError: the one around this has the same cookie name and is another store: each
@@ -53,20 +46,33 @@ class Gateway:
         """
         holder = request.holder
         found = holder.get(HOLDER)
-        outer: Exchange | None = None
-        if found is not None and not isinstance(found, Excluded):
-            for one in chain(found):
-                if one.owned and one.settings.same_store(self.settings):
+        exchange = Exchange(self.settings, request)
+        if found is not None:
+            around = _around(found)
+            for one in around:
+                if isinstance(one, Excluded):
+                    continue
+                if one.settings.same_store(self.settings):
                     return one, False
                 if one.settings.name == self.settings.name:
                     raise ConfigurationError(
                         f"two stores of different settings use the cookie {self.settings.name!r} in one request: give one another name"
                     )
-                outer = outer or one
-        exchange = Exchange(self.settings, request)
-        exchange.outer = outer
+            exchange.outer = around[0] if around else None
         holder[HOLDER] = exchange
         return exchange, True
+
+    def leave_out(self, request: RequestInfo) -> Excluded:
+        """Mark a request whose path is excluded: this store has no session in it, those around keep theirs."""
+        around = _around(request.holder.get(HOLDER))
+        excluded = Excluded(self.settings, around[0] if around else None)
+        request.holder[HOLDER] = excluded
+        return excluded
+
+
+def _around(found: object) -> list[Exchange | Excluded]:
+    """Of what a request carries, the exchanges that gateways around this one will answer, the innermost first."""
+    return [one for one in links(found) if isinstance(one, Excluded) or (one.owned and one.phase is OPEN)]
 
 
 def _globs(patterns: list[str]) -> Callable[[str], object] | None:

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping
-from typing import Any, Protocol, cast
+from collections.abc import MutableMapping
+from typing import Any, TypeAlias, cast
 
-from .caching import HeaderChanges
-from .dispatch import is_message, response_carrier
+from .dispatch import Fields, fields_of, is_message
 from .exchange import Exchange
 from .request import ASGIRequest
 
-__all__ = ["Fields", "write"]
+__all__ = ["write"]
 
-
-class Fields(Protocol):
-    """What a response's headers must offer."""
-
-    def items(self) -> Iterable[tuple[str, str]]:
-        """All of them, doubles included."""
-        ...
-
-    def __delitem__(self, name: str, /) -> None:
-        """Remove every value of a name."""
-        ...
-
-    def add(self, name: str, value: str, /) -> Any:
-        """Add a value and keep those that are there."""
-        ...
+Field: TypeAlias = tuple[str, str]
 
 
 def write(exchange: Exchange, response: object) -> None:
@@ -39,54 +24,48 @@ def write(exchange: Exchange, response: object) -> None:
         _write_list(exchange, headers, message.get("status", 200))
         message["headers"] = headers
     else:
-        carrier = response_carrier(response)
-        _write_fields(exchange, _fields(carrier(response) if carrier else getattr(response, "headers", response)))
+        _write_fields(exchange, cast("Fields", fields_of(response)))
 
 
 def _write_list(exchange: Exchange, headers: list[tuple[Any, Any]], status: int) -> None:
     binary = isinstance(headers[0][0], bytes) if headers else isinstance(exchange.request, ASGIRequest)
-    text = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers] if binary else list(headers)
-    changes = exchange.answer(status, text)
-    text = changes.applied(field for field in text if not _is_ours(exchange, *field))
-    _remember(exchange, changes)
-    headers[:] = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in text] if binary else text
+    if binary:
+        text = _rewritten(exchange, [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers], status)
+        headers[:] = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in text]
+    else:
+        headers[:] = _rewritten(exchange, [(name, value) for name, value in headers], status)
 
 
 def _write_fields(exchange: Exchange, fields: Fields) -> None:
-    text = list(fields.items())
-    changes = exchange.answer(200, text)
-    for name in dict.fromkeys(name.lower() for name in changes.remove):
-        del fields[name]
-    if exchange.sent:
-        del fields["set-cookie"]
-        for name, value in text:
-            if name.lower() == "set-cookie" and not _is_ours(exchange, name, value):
-                fields.add(name, value)
-    for name, value in changes.add:
-        fields.add(name, value)
-    _remember(exchange, changes)
+    before = [(name, value) for name, value in fields.items()]
+    after = _rewritten(exchange, before, 200)
+    for name in dict.fromkeys(name.lower() for name, _ in (*before, *after)):
+        values = [value for field, value in after if field.lower() == name]
+        if values == [value for field, value in before if field.lower() == name]:
+            continue
+        spelled = next((field for field, _ in (*after, *before) if field.lower() == name), name)
+        del fields[spelled]
+        for value in values:
+            fields.add(spelled, value)
 
 
-def _is_ours(exchange: Exchange, name: str, value: str) -> bool:
-    return name.lower() == "set-cookie" and value in exchange.sent
+def _rewritten(exchange: Exchange, headers: list[Field], status: int) -> list[Field]:
+    """The headers as they must be now, whatever an earlier call had made of them."""
+    headers = _restored(exchange, headers)
+    changes = exchange.answer(status, headers)
+    exchange.sent = changes.add
+    exchange.taken = tuple(field for field in headers if field[0] in changes.remove)
+    return changes.applied(headers)
 
 
-def _remember(exchange: Exchange, changes: HeaderChanges) -> None:
-    exchange.sent = tuple(value for name, value in changes.add if name == "Set-Cookie")
-
-
-def _fields(headers: Any) -> Fields:
-    """Headers under one name for "add": wsgiref calls it add_header, Starlette append."""
-    if hasattr(headers, "add"):
+def _restored(exchange: Exchange, headers: list[Field]) -> list[Field]:
+    """The headers as the application made them: without what an earlier call added, and with what it took away."""
+    there = set(headers)
+    # The Set-Cookie lines tell by which response this is; where none were sent all that was sent must be there.
+    marks = [field for field in exchange.sent if field[0] == "Set-Cookie"] or exchange.sent
+    if not marks or not all((name, value) in there or (name.lower(), value) in there for name, value in marks):
         return headers
-    return _Named(headers, headers.add_header if hasattr(headers, "add_header") else headers.append)
-
-
-class _Named:
-    def __init__(self, headers: Any, add: Any) -> None:
-        self.items = headers.items
-        self.add = add
-        self._headers = headers
-
-    def __delitem__(self, name: str, /) -> None:
-        del self._headers[name]
+    added = {(name.lower(), value) for name, value in exchange.sent}
+    kept = [(name, value) for name, value in headers if (name.lower(), value) not in added]
+    named = {name.lower() for name, _ in kept}
+    return [*kept, *(field for field in exchange.taken if field[0].lower() not in named)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
 
 from .chunks import Layout
 from .cookies import CookieSettings, insert_label
@@ -14,6 +16,7 @@ from .identity import Guard, Identity, with_login_keys
 from .lifetime import Lifetime
 from .renewal import LABEL as SEEN_LABEL
 from .request import RequestInfo
+from .serializer import JSON, Serializer
 
 __all__ = ["Clock", "NativeKeys", "Settings"]
 
@@ -27,10 +30,13 @@ class NativeKeys:
     Args:
         login: keys under which the framework keeps who is logged in (`_user_id`).
         dropped: keys that must not cross a login or logout; a trailing `*` stands for any ending.
+        transient: whether the browser shall forget a session with these contents when it closes; None leaves it
+            to the store's `transient`.
     """
 
     login: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    transient: Callable[[Mapping[str, Any]], bool | None] | None = None
 
     def drops(self, key: str) -> bool:
         """Whether a key must not cross a login or logout."""
@@ -51,6 +57,7 @@ class Settings:
     renews: Callable[[RequestInfo], bool]
     on_event: OnEvent | None
     clock: Clock
+    serializer: Serializer = JSON
     native: NativeKeys | None = None
     layout: Layout = field(init=False)
     name: str = field(init=False)
@@ -81,6 +88,11 @@ class Settings:
         guard, identity = with_login_keys(self.guard, self.identity, keys.login)
         return replace(self, guard=guard, identity=identity, native=keys)
 
+    def suited(self, contents: Mapping[str, Any]) -> Settings:
+        """The settings by which a session with these contents is set: transient or not, as it says itself."""
+        asked = None if self.native is None or self.native.transient is None else self.native.transient(contents)
+        return self if asked is None or asked is self.cookie.transient else _with_transient(self, asked)
+
     def same_store(self, other: Settings) -> bool:
         """Whether a token of the one is a token of the other: same keys, audience, cookie and format."""
         return self is other or (
@@ -95,3 +107,8 @@ class Settings:
         if kind not in self.warned:
             self.warned.add(kind)
             tell(self.on_event, kind)
+
+
+@lru_cache(maxsize=64)
+def _with_transient(settings: Settings, transient: bool) -> Settings:
+    return replace(settings, cookie=replace(settings.cookie, transient=transient))

@@ -10,20 +10,19 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 from . import asgi, wsgi
-from .context import Excluded, active, current
+from .context import Excluded, active, current, links
 from .cookies import CookieSettings
 from .environment import settings_of
 from .errors import ConfigurationError, NoActiveRequestError
 from .events import OnEvent, logger
 from .exchange import Exchange
 from .formats import Format, Native
-from .gateway import chain
 from .identity import Guard, Identity, has_user, subject
 from .lifetime import Lifetime
-from .request import HeaderRequest, RequestInfo, is_activity
+from .request import HOLDER, HeaderRequest, RequestInfo, is_activity
 from .serializer import JSON, Serializer
 from .settings import Clock, Settings
-from .verbs import Verbs, found, opened
+from .verbs import Verbs, opened
 
 __all__ = ["SessionStore"]
 
@@ -69,9 +68,9 @@ class SessionStore(Verbs):
         lifetime, cookie, format = lifetime or Lifetime(), cookie or CookieSettings(), format or Native()
         name = cookie.name or format.cookie_name(host_only=cookie.host_only, secure=cookie.secure)
         cookie = replace(cookie, name=name)
+        self._keys = format.keys(secret)
         if cookie.secure:
             _refuse_django_default(secret)
-        self._keys = format.keys(secret)
         self._serializer = serializer
         self.settings = Settings(
             lifetime=lifetime,
@@ -84,6 +83,7 @@ class SessionStore(Verbs):
             renews=renews,
             on_event=on_event,
             clock=clock,
+            serializer=serializer,
         )
         self._warn()
 
@@ -150,10 +150,7 @@ class SessionStore(Verbs):
         return active(self.begin(HeaderRequest(cookie_header, **request)))
 
     def _exchange(self, request: RequestInfo | None) -> Exchange | Excluded:
-        held = current() if request is None else found(request)
-        if isinstance(held, Excluded):
-            return held
-        for one in chain(held):
+        for one in links(current() if request is None else request.holder.get(HOLDER)):
             if one.settings.same_store(self.settings):
                 return one
         if request is None:

@@ -8,17 +8,16 @@ from typing import Any, overload
 
 from typing_extensions import deprecated
 
-from .context import EXCLUDED, Excluded
-from .dispatch import HasEnviron, HasScope, RequestLike, ResponseLike, parse
+from .context import Excluded, living
+from .dispatch import HasEnviron, HasScope, RequestLike, ResponseLike, parse, refuse
 from .errors import NoActiveRequestError
-from .exchange import Exchange, Phase
-from .gateway import chain
+from .exchange import Exchange
 from .request import HOLDER, RequestInfo
 from .response import write
 from .session import Session
 from .settings import Settings
 
-__all__ = ["Verbs", "found", "opened"]
+__all__ = ["Verbs", "opened"]
 
 
 class Verbs(ABC):
@@ -141,7 +140,7 @@ class Verbs(ABC):
         """
         request, response, session = parse("create_session", args, session=True)
         if session is None:
-            raise TypeError("create_session needs the contents of the session: create_session(session), create_session(request, session), …")
+            refuse("create_session", args, session=True)
         exchange = self._writable("create_session", request, response)
         made = exchange.create(session)
         _respond(exchange, response)
@@ -207,17 +206,9 @@ def _respond(exchange: Exchange, response: object) -> None:
         write(exchange, response)
 
 
-def found(request: RequestInfo) -> Exchange | Excluded | None:
-    """The innermost exchange that a request carries; what has ended counts as absent."""
-    held = request.holder.get(HOLDER)
-    return EXCLUDED if isinstance(held, Excluded) else next(chain(held), None)
-
-
 def opened(request: RequestInfo, settings: Settings) -> Exchange:
     """A store's exchange of a request that no gateway of its has prepared; the request keeps it."""
     exchange = Exchange(settings, request, owned=False)
-    outer = found(request)
-    if isinstance(outer, Exchange) and outer.phase is not Phase.ENDED:
-        exchange.outer = outer
+    exchange.outer = living(request.holder.get(HOLDER))
     request.holder[HOLDER] = exchange
     return exchange

@@ -8,15 +8,16 @@ from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context, copy_context
 from typing import Any, TypeAlias
 
-from .context import EXCLUDED, activate
-from .exchange import Exchange, Phase
+from .context import Excluded, activate
+from .exchange import Exchange
 from .gateway import Gateway
 from .request import HOLDER, WSGIRequest
 
 __all__ = ["SessionMiddleware"]
 
 Environ: TypeAlias = dict[str, Any]
-StartResponse: TypeAlias = Callable[..., Callable[[bytes], object]]
+Write: TypeAlias = Callable[[bytes], object]
+StartResponse: TypeAlias = Callable[..., Write]
 WSGIApp: TypeAlias = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 logger = logging.getLogger("sessionkit")
@@ -37,105 +38,111 @@ class SessionMiddleware(Gateway):
         context = copy_context()
         request = WSGIRequest(environ)
         if self.excluded is not None and self.excluded(request.path):
-            environ[HOLDER] = EXCLUDED
-            context.run(activate, EXCLUDED)
-            return _iterated(context, context.run(self.app, environ, start_response), environ, None)
+            return _passed(context, self.leave_out(request), self.app, environ, start_response)
         exchange, owner = self.enter(request)
-        context.run(activate, exchange)
         if not owner:
-            return _iterated(context, context.run(self.app, environ, start_response), environ, None)
-        responder = _Responder(exchange, start_response)
+            return _passed(context, environ[HOLDER], self.app, environ, start_response)
+
+        def respond(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Write:
+            # PEP 3333 lets an application that failed call again with exc_info: the answer is computed anew.
+            if not exchange.close_unread():
+                headers = list(headers)
+                headers = exchange.commit(int(status[:3]), headers).applied(headers)
+            if exc_info is None:
+                return start_response(status, headers)
+            try:
+                return start_response(status, headers, exc_info)
+            finally:
+                exc_info = None  # PEP 3333: no circular reference
+
         try:
-            body = context.run(self.app, environ, responder)
+            body = context.run(_entered, exchange, self.app, environ, respond)
         except BaseException:
-            if not responder.end_failed():
+            if not _answer_end(exchange, start_response):
                 raise
             return [b""]
-        return _iterated(context, body, environ, responder)
-
-
-class _Responder:
-    """A start_response that commits the exchange."""
-
-    __slots__ = ("exchange", "sent", "start_response")
-
-    def __init__(self, exchange: Exchange, start_response: StartResponse) -> None:
-        self.exchange = exchange
-        self.start_response = start_response
-        self.sent = False
-
-    def __call__(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Callable[[bytes], object]:
-        try:
-            # PEP 3333 lets an application that failed call again with exc_info: the answer is computed anew.
-            changes = self.exchange.commit(int(status[:3]), headers)
-            if changes.add:
-                headers = changes.applied(headers)
-            write = self.start_response(status, headers, exc_info) if exc_info else self.start_response(status, headers)
-        finally:
-            exc_info = None  # PEP 3333: no circular reference
-        return write if not self.exchange.must_end else self._noting(write)
-
-    def _noting(self, write: Callable[[bytes], object]) -> Callable[[bytes], object]:
-        def noted(data: bytes) -> object:
-            self.sent = self.sent or bool(data)
-            return write(data)
-
-        return noted
-
-    def end_failed(self) -> bool:
-        """The application raised: answer in the server's place if a session was ended; else False."""
-        exchange = self.exchange
-        if self.sent or not exchange.must_end:
+        kind = type(body)
+        if kind is list or kind is tuple or _is_file(body, environ):
             exchange.finish()
-            return False
-        logger.exception("the application failed after it had ended a session: a bare 500 carries the end")
-        headers = exchange.commit(500).applied([("Content-Type", "text/plain"), ("Content-Length", "0")])
-        try:
-            self.start_response("500 Internal Server Error", headers, sys.exc_info())
-        finally:
-            exchange.finish()
-        return True
+            return body
+        return _Body(context, body, exchange, start_response)
 
 
-def _iterated(context: Context, body: Iterable[bytes], environ: Environ, responder: _Responder | None) -> Iterable[bytes]:
-    """The body as the server should see it: untouched where nothing of the application runs any more."""
+def _entered(held: Exchange | Excluded, app: WSGIApp, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    """Call an application with the context variable set."""
+    activate(held)
+    return app(environ, start_response)
+
+
+def _passed(
+    context: Context, held: Exchange | Excluded, app: WSGIApp, environ: Environ, start_response: StartResponse
+) -> Iterable[bytes]:
+    """Serve a request that this gateway does not answer."""
+    body = context.run(_entered, held, app, environ, start_response)
+    kind = type(body)
+    return body if kind is list or kind is tuple or _is_file(body, environ) else _Body(context, body)
+
+
+def _is_file(body: object, environ: Environ) -> bool:
+    """Whether it is the server's own file wrapper, which it would not know again inside another iterable."""
     wrapper = environ.get("wsgi.file_wrapper")
-    if type(body) in (list, tuple) or (isinstance(wrapper, type) and isinstance(body, wrapper)):
-        if responder is not None:
-            responder.exchange.finish()
-        return body
-    return _Body(context, body, responder)
+    return isinstance(wrapper, type) and isinstance(body, wrapper)
+
+
+def _answer_end(exchange: Exchange, start_response: StartResponse) -> bool:
+    """The application raised. If it had ended a session, answer in the server's place, whose 500 would not carry the end.
+
+    Returns:
+        False, if there is nothing to carry: the exception is the server's.
+
+    Raises:
+        BaseException: that exception, from `start_response`, if the headers have gone out (PEP 3333).
+    """
+    try:
+        if not exchange.must_end or not isinstance(sys.exc_info()[1], Exception):
+            return False
+        headers = exchange.commit(500).applied([("Content-Type", "text/plain"), ("Content-Length", "0")])
+        start_response("500 Internal Server Error", headers, sys.exc_info())
+    finally:
+        exchange.finish()
+    logger.error("the application failed after it had ended a session: a bare 500 carries the end", exc_info=True)
+    return True
 
 
 class _Body:
     """An iterable whose every step runs in the request's context."""
 
-    __slots__ = ("_body", "_context", "_next", "_responder")
+    __slots__ = ("_body", "_context", "_exchange", "_next", "_start_response")
 
-    def __init__(self, context: Context, body: Iterable[bytes], responder: _Responder | None) -> None:
+    def __init__(
+        self, context: Context, body: Iterable[bytes], exchange: Exchange | None = None, start_response: StartResponse | None = None
+    ) -> None:
         self._context = context
         self._body = body
-        self._responder = responder
-        self._next: Callable[[], bytes] | None = None
+        self._exchange = exchange
+        self._start_response = start_response
+        self._next: Callable[[], bytes] = self._first
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
-        responder = self._responder
         try:
-            if self._next is None:
-                self._next = self._run(iter, self._body).__next__
             data: bytes = self._run(self._next)
         except StopIteration:
             raise
         except BaseException:
-            if responder is None or not responder.end_failed():
+            if self._exchange is None or self._start_response is None or not _answer_end(self._exchange, self._start_response):
                 raise
             raise StopIteration from None
-        if responder is not None and data:
-            responder.sent = True
+        if data:
+            self._start_response = None  # the headers are out, and with them the end
         return data
+
+    def _first(self) -> bytes:
+        """Of an application that is a generator, nothing has run before this."""
+        self._next = iter(self._body).__next__
+        return self._next()
 
     def close(self) -> None:
         """Close the application's iterable, and end the request."""
@@ -144,21 +151,21 @@ class _Body:
             if close is not None:
                 self._run(close)
         finally:
-            if self._responder is not None and self._responder.exchange.phase is not Phase.ENDED:
-                self._responder.exchange.finish()
+            if self._exchange is not None:
+                self._exchange.finish()
 
-    def _run(self, function: Callable[..., Any], *args: Any) -> Any:
+    def _run(self, function: Callable[[], Any]) -> Any:
         """In the request's context if it is free, and directly otherwise: nothing may keep `close` from running."""
         entered = False
 
         def enter() -> Any:
             nonlocal entered
             entered = True
-            return function(*args)
+            return function()
 
         try:
             return self._context.run(enter)
         except RuntimeError:
             if entered:
                 raise
-        return function(*args)
+        return function()
