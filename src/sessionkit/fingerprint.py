@@ -29,7 +29,7 @@ class Fingerprints:
 def _odd(contents: dict[str, Any]) -> bytes:
     try:
         return _ODD + repr(contents).encode("utf-8", "surrogatepass")
-    except RecursionError:
+    except Exception:  # noqa: BLE001  # the repr of somebody else's object may raise whatever it likes
         return _ODD
 
 
@@ -48,7 +48,10 @@ def _same_by_marshal(one: bytes, other: bytes) -> bool:
         return True
     if one[:1] == _ODD or other[:1] == _ODD:
         return False
-    return marshal.dumps(marshal.loads(one), 2) == marshal.dumps(marshal.loads(other), 2)  # noqa: S302  # our own bytes
+    try:
+        return marshal.dumps(marshal.loads(one), 2) == marshal.dumps(marshal.loads(other), 2)  # noqa: S302  # our own bytes
+    except ValueError:  # nested too deep for anything but references: inside itself, that is
+        return False
 
 
 BY_MARSHAL = Fingerprints(of=_by_marshal, same=_same_by_marshal)
