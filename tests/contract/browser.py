@@ -157,8 +157,15 @@ class Browser:
         return answer
 
     def _exchange(self, method: str, path: str, headers: dict[str, str | bytes]) -> Answer:
-        connection = self._connection or http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        self._connection = None
+        kept, self._connection = self._connection, None
+        if kept is not None:
+            try:
+                return self._over(kept, method, path, headers)
+            except (http.client.RemoteDisconnected, ConnectionError):
+                kept.close()  # RFC 9112 section 9.3.1: a connection that was kept may be closed at any time
+        return self._over(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30), method, path, headers)
+
+    def _over(self, connection: http.client.HTTPConnection, method: str, path: str, headers: dict[str, str | bytes]) -> Answer:
         connection.putrequest(method, path, skip_host="Host" in headers, skip_accept_encoding=True)
         for name, value in headers.items():
             connection.putheader(name, value)

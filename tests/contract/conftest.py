@@ -116,12 +116,10 @@ def clock(served: Served, browser: Browser) -> SharedClock:
 
 @pytest.fixture(autouse=True)
 def _has_what_the_test_needs(request: pytest.FixtureRequest) -> None:
-    marker = request.node.get_closest_marker("needs")
-    if marker is None:
-        return
-    assert set(marker.args) <= set(FEATURES)
-    gaps = request.getfixturevalue("served").gaps
-    for feature in marker.args:
+    needs = [feature for marker in request.node.iter_markers("needs") for feature in marker.args]
+    assert set(needs) <= set(FEATURES)
+    gaps = request.getfixturevalue("served").gaps if needs else {}
+    for feature in needs:
         if feature in gaps:
             pytest.skip(f"{GAP}{feature}: {gaps[feature]}")
 

@@ -1,0 +1,36 @@
+"""A declared gap is a thing that is not there, and everything else is."""
+
+from __future__ import annotations
+
+from contract.browser import Browser
+from contract.setting import FEATURES
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+ROUTES = {"sync": "/sync/do", "async": "/async/do", "background": "/background", "file": "/file", "handled": "/handled", "guards": "/api"}
+
+
+def has(browser: Browser, feature: str, dropped: str | None) -> bool:
+    """Whether the app has it, found out from outside."""
+    if feature in ROUTES:
+        return browser.ask(ROUTES[feature]).status != 404
+    if feature == "native":
+        return browser.ask("/do", ["native", "len"]).status == 200
+    if feature == "raw":
+        return browser.ask("/do", ["get"], form="raw").status == 200
+    if feature == "dropped":
+        return dropped is not None
+    assert feature == "websocket"
+    try:
+        with connect(f"ws://127.0.0.1:{browser.port}/ws", proxy=None):
+            return True
+    except InvalidStatus:
+        return False
+
+
+def test_the_declared_gaps_are_exactly_what_the_app_has_not(browser, served):
+    assert {feature: has(browser, feature, served.dropped) for feature in FEATURES} == {feature: feature not in served.gaps for feature in FEATURES}
+
+
+def test_every_gap_has_a_reason(served):
+    assert [feature for feature, reason in served.gaps.items() if len(reason) < 10] == []
