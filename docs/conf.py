@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import version as installed
+from typing import Any
 
 project = "sessionkit"
 author = "The sessionkit developers"
@@ -26,7 +27,7 @@ myst_links_external_new_tab = False
 default_role = "code"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
-autodoc_class_signature = "separated"
+autodoc_preserve_defaults = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 napoleon_use_rtype = False
@@ -50,3 +51,27 @@ nitpick_ignore = [
         "sessionkit.session.Watcher",
     )
 ]
+
+# The module's verbs are one implementation over several call forms, which a signature of `*args` would hide.
+_FORMS = ("", "request, /", "request, response, /")
+_WITH_SESSION = ("session, /", "request, session, /", "request, response, session, /")
+_VERBS = {
+    "get_session": (_FORMS, "Session | None"),
+    "update_session": (_WITH_SESSION, "bool"),
+    "touch_session": (_FORMS, "bool"),
+    "create_session": (_WITH_SESSION, "Session"),
+    "rotate_session": (_FORMS, "bool"),
+    "delete_session": (_FORMS, "bool"),
+}
+
+
+def call_forms(_app: Any, _what: str, name: str, *_rest: Any) -> tuple[str, None] | None:
+    """Every call form of a verb, a line each."""
+    verb = name.removeprefix("sessionkit.")
+    forms, returns = _VERBS.get(verb, ((), ""))
+    return (f"\n{verb}".join(f"({form}) -> {returns}" for form in forms), None) if forms else None
+
+
+def setup(app: Any) -> None:
+    """Connect the above."""
+    app.connect("autodoc-process-signature", call_forms)
