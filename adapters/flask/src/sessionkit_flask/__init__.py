@@ -1,0 +1,136 @@
+"""Encrypted sessions for Flask: `flask.session` and the verbs of sessionkit over one session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any, TypeVar, cast, overload
+
+from flask import Flask, Request, Response, current_app, request
+from flask.sessions import SessionInterface, SessionMixin
+
+from sessionkit import SessionStore, get_session
+from sessionkit.gateway import Gateway
+from sessionkit.native import LazyContents, exchange_of
+from sessionkit.request import WSGIRequest
+from sessionkit.required import Refusal, api_refusal, page_refusal
+from sessionkit.response import write
+from sessionkit.settings import NativeKeys
+from sessionkit.wsgi import SessionMiddleware
+
+from .config import store_of
+
+__all__ = ["FlaskSession", "SessionKit", "require_session_api", "require_session_page"]
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+KEYS = NativeKeys(
+    login=("_user_id",),  # Flask-Login
+    dropped=("csrf_token", "_state_*"),  # Flask-WTF's token; OAuth sign-ins that another tab began (Authlib)
+    transient=lambda contents: not contents["_permanent"] if "_permanent" in contents else None,
+)
+
+
+class FlaskSession(LazyContents, SessionMixin):
+    """What `flask.session` is: nested changes are saved, nothing is read before it is used."""
+
+    accessed = False  # Flask sets it; what counts is whether the exchange was looked at
+
+    def __getitem__(self, key: str) -> Any:
+        """The value; flashed messages as the tuples that Flask puts in."""
+        value = super().__getitem__(key)
+        return [tuple(cast("Iterable[str]", one)) for one in value] if key == "_flashes" else value
+
+    @property
+    def modified(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]  # a plain attribute in SessionMixin
+        """Whether it differs from what came, nested values included; to set it is allowed and not needed."""
+        return self.exchange.changed
+
+    @modified.setter
+    def modified(self, value: bool) -> None: ...
+
+
+class SessionKit(SessionInterface):
+    """Sessions for a Flask application: serves `flask.session`, and the verbs in every form.
+
+    Args:
+        app: the application; leave it out and call `init_app` where it is made elsewhere.
+        store: the store; without one it is made at the first request, from the settings of Flask (`SECRET_KEY`,
+            `SECRET_KEY_FALLBACKS`, `SESSION_COOKIE_*`, `PERMANENT_SESSION_LIFETIME`, `SESSION_REFRESH_EACH_REQUEST`).
+        **settings: of `SessionStore`, instead of what those settings of Flask say.
+    """
+
+    def __init__(self, app: Flask | None = None, *, store: SessionStore | None = None, **settings: Any) -> None:
+        self.store = store
+        self.settings = settings
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Serve an application; one object can serve several."""
+        inner, gateways = app.wsgi_app, list[SessionMiddleware]()
+
+        def gateway() -> SessionMiddleware | None:
+            if not gateways:
+                store = self.store or store_of(app, self.settings)
+                if store is None:  # no secret key yet: Flask's NullSession says so to whoever writes
+                    return None
+                gateways.append(SessionMiddleware(inner, store, native=KEYS))
+            return gateways[0]
+
+        def serve(environ: Any, start_response: Any) -> Any:
+            return (gateway() or inner)(environ, start_response)
+
+        app.wsgi_app = serve  # type: ignore[method-assign]  # Flask's documented way to put a middleware in
+        app.extensions["sessionkit"] = gateway
+        app.session_interface = self
+
+    def open_session(self, app: Flask, request: Request) -> FlaskSession | None:
+        """The session object of a request; nothing is decrypted yet."""
+        gateway: Gateway | None = app.extensions["sessionkit"]()
+        exchange = None if gateway is None else exchange_of(WSGIRequest(request.environ), gateway.settings)
+        return None if exchange is None else FlaskSession(exchange)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:  # noqa: ARG002  # Flask's signature
+        """Write the response where no gateway does (`session_transaction()`); else see that the session can be kept."""
+        exchange = cast("FlaskSession", session).exchange
+        if not exchange.owned:
+            write(exchange, response)
+        elif response.status_code < 500:  # noqa: PLR2004  # what fails is rolled back
+            # Too large, or no JSON: an error of the application, which its error handlers answer.
+            exchange.answer(response.status_code, list(response.headers))
+
+
+def require_session_api(view: View) -> View:
+    """A view for signed-in users: everybody else gets 401 and a JSON body."""
+    return _guarded(view, api_refusal)
+
+
+@overload
+def require_session_page(view: View, /) -> View: ...
+@overload
+def require_session_page(*, login_url: str = ..., logout_url: str = ..., default: str = ...) -> Callable[[View], View]: ...
+def require_session_page(view: Any = None, /, **urls: str) -> Any:
+    """A page for signed-in users: everybody else is sent to the login page, with a `returnTo` that cannot leave the site.
+
+    Args:
+        view: the view, where the decorator is used bare.
+        **urls: `login_url` (`/auth/login`), `logout_url` (`/auth/logout`), neither of which is returned to, and
+            `default` (`/`), which is instead.
+    """
+
+    def guard(view: View) -> View:
+        return _guarded(view, lambda: page_refusal(WSGIRequest(request.environ), **urls))
+
+    return guard if view is None else guard(view)
+
+
+def _guarded(view: View, refusal: Callable[[], Refusal]) -> View:
+    @wraps(view)
+    def guarded(*args: Any, **named: Any) -> Any:
+        if get_session(request) is None:
+            refused = refusal()
+            return Response(refused.body, refused.status, list(refused.headers))
+        return current_app.ensure_sync(view)(*args, **named)
+
+    return cast("View", guarded)

@@ -1,0 +1,82 @@
+"""A framework's own session object: the contents of the request's exchange, read when they are first used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
+from .context import links
+from .exchange import Exchange
+from .request import HOLDER, RequestInfo
+from .session import Stamp
+from .settings import Settings
+from .verbs import opened
+
+__all__ = ["LazyContents", "exchange_of"]
+
+
+def exchange_of(request: RequestInfo, settings: Settings) -> Exchange | None:
+    """The exchange that a session object of a store shows: the gateway's, or one that nobody answers yet.
+
+    Args:
+        request: the view of the request.
+        settings: the store's, as the gateway has them (`Gateway.settings`).
+
+    Returns:
+        None on a path that the gateway excludes.
+    """
+    for one in links(request.holder.get(HOLDER)):
+        if one.settings.same_store(settings):
+            return one if isinstance(one, Exchange) else None
+    return opened(request, settings)
+
+
+class LazyContents(MutableMapping[str, Any]):
+    """A mapping over `exchange.contents`, anonymous sessions included; nothing is decrypted before it is used.
+
+    Nested values are those of the live session, and changes in them are saved. Assigning raises
+    `ResponseStartedError` once the headers have gone out. Adapters subclass it with what their framework adds.
+
+    Args:
+        exchange: the request's.
+    """
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+
+    def __getitem__(self, key: str) -> Any:
+        return self.exchange.contents[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.exchange.contents[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.exchange.contents[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.exchange.contents)
+
+    def __len__(self) -> int:
+        return len(self.exchange.contents)
+
+    def clear(self) -> None:
+        """Empty it: of a signed-in user a logout, and one step."""
+        self.exchange.contents.clear()
+
+    def copy(self) -> dict[str, Any]:
+        """The contents as a plain dict."""
+        return dict(self.exchange.contents)
+
+    @property
+    def stamp(self) -> Stamp | None:
+        """The session's id and times, or None while there is no session."""
+        return self.exchange.contents.stamp
+
+    @property
+    def id(self) -> str | None:
+        """What to give where a framework wants a session key: the id, never the token."""
+        return None if self.stamp is None else self.stamp.id
+
+    def __repr__(self) -> str:
+        # Values are claims and tokens: they have no business in a log.
+        return f"<{type(self).__name__} keys={list(self)!r}>"

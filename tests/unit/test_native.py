@@ -1,0 +1,147 @@
+"""What adapters build a framework's own session object from."""
+
+from __future__ import annotations
+
+import pytest
+
+from sessionkit import CookieSettings, Exchange, Lifetime, SessionStore
+from sessionkit.gateway import Gateway
+from sessionkit.native import LazyContents, exchange_of
+from sessionkit.request import HeaderRequest
+from sessionkit.settings import NativeKeys
+
+SECRET = "native tests: 0123456789abcdefghijklmnopqrstuvwxyz"
+KEYS = NativeKeys(login=("_user_id",), dropped=("csrf_token", "_state_*"), transient=lambda contents: contents.get("brief"))
+
+
+def begin(header: str = "", **named) -> tuple[LazyContents, Exchange]:
+    store = SessionStore(SECRET, **named)
+    exchange = Exchange(Gateway(None, store, native=KEYS).settings, HeaderRequest(header))
+    return LazyContents(exchange), exchange
+
+
+def jar(exchange: Exchange) -> str:
+    lines = [value for name, value in exchange.commit().add if name == "Set-Cookie"]
+    return "; ".join(line.partition(";")[0] for line in lines if "Max-Age=0" not in line)
+
+
+def lines(exchange: Exchange) -> list[str]:
+    return [value for name, value in exchange.commit().add if name == "Set-Cookie"]
+
+
+def test_nothing_is_read_before_it_is_used():
+    _, exchange = begin("__Host-session=x")
+    assert not exchange.looked_at
+    assert not exchange.changed
+
+
+def test_looking_at_it_is_no_change():
+    contents, exchange = begin("__Host-session=x")
+    assert dict(contents) == {}
+    assert exchange.looked_at
+    assert not exchange.changed
+
+
+def test_assigning_begins_an_anonymous_session_with_an_id():
+    contents, exchange = begin()
+    assert contents.id is None
+    contents["cart"] = [1]
+    assert exchange.changed
+    assert contents.stamp is not None
+    assert contents.id == contents.stamp.id
+    assert exchange.get() is None
+
+
+def test_a_nested_change_is_seen_as_one():
+    contents, exchange = begin()
+    contents["cart"] = {"items": []}
+    contents, exchange = begin(jar(exchange))
+    contents["cart"]["items"].append(1)
+    assert exchange.changed
+    assert contents.copy() == {"cart": {"items": [1]}}
+
+
+def test_a_change_taken_back_is_none():
+    contents, exchange = begin()
+    contents["a"] = 1
+    contents, exchange = begin(jar(exchange))
+    contents["b"] = 2
+    del contents["b"]
+    assert not exchange.changed
+
+
+def test_a_login_key_makes_a_new_session_and_drops_what_must_not_cross():
+    contents, exchange = begin()
+    contents.update({"cart": [1], "csrf_token": "x", "_state_google": 1})
+    before, cookie = contents.id, jar(exchange)
+    contents, exchange = begin(cookie)
+    contents["_user_id"] = "7"
+    assert contents.copy() == {"cart": [1], "_user_id": "7"}
+    assert contents.id != before
+    assert [line.partition("=")[0] for line in lines(exchange)] == ["__Host-session", "__Host-out.session"]
+
+
+def test_clearing_a_login_is_a_logout_in_one_step():
+    contents, exchange = begin()
+    contents["_user_id"] = "7"
+    contents, exchange = begin(jar(exchange))
+    contents.clear()
+    assert len(contents) == 0
+    assert [line.partition("=")[0] for line in lines(exchange)] == ["__Host-session", "__Host-seen.session", "__Host-out.session"]
+
+
+def test_its_repr_shows_no_value():
+    contents, _ = begin()
+    contents["token"] = "canary"
+    assert repr(contents) == "<LazyContents keys=['token']>"
+
+
+@pytest.mark.parametrize(("transient", "brief", "max_age"), [(False, None, True), (False, True, False), (True, None, False), (True, False, True)])
+def test_a_session_may_say_itself_whether_the_browser_forgets_it(transient, brief, max_age):
+    contents, exchange = begin(cookie=CookieSettings(transient=transient))
+    contents["a"] = 1
+    if brief is not None:
+        contents["brief"] = brief
+    assert [max_age] == ["Max-Age" in line for line in lines(exchange)]
+
+
+def test_a_renewal_is_as_transient_as_the_session():
+    now = 1_800_000_000
+    contents, exchange = begin(clock=lambda: now, lifetime=Lifetime(idle=1000))
+    contents.update({"a": 1, "brief": True})
+    contents, exchange = begin(jar(exchange), clock=lambda: now + 500, lifetime=Lifetime(idle=1000))
+    assert contents["a"] == 1
+    (line,) = lines(exchange)
+    assert line.startswith("__Host-seen.session=")
+    assert "Max-Age" not in line
+
+
+def test_the_exchange_shown_is_the_gateways():
+    store, request = SessionStore(SECRET), HeaderRequest()
+    gateway = Gateway(None, store, native=KEYS)
+    exchange, owner = gateway.enter(request)
+    assert owner
+    assert exchange is exchange_of(request, gateway.settings)
+
+
+def test_without_a_gateway_the_request_keeps_one_that_nobody_answers():
+    store, request = SessionStore(SECRET), HeaderRequest()
+    exchange = exchange_of(request, store.settings)
+    assert exchange is not None
+    assert not exchange.owned
+    assert exchange is exchange_of(request, store.settings)
+
+
+def test_another_stores_exchange_is_not_shown():
+    store, other, request = SessionStore(SECRET), SessionStore(SECRET, cookie=CookieSettings(name="other")), HeaderRequest()
+    outer, _ = Gateway(None, other).enter(request)
+    exchange = exchange_of(request, store.settings)
+    assert exchange is not None
+    assert exchange is not outer
+    assert outer is exchange.outer
+
+
+def test_an_excluded_path_has_none():
+    store, request = SessionStore(SECRET), HeaderRequest()
+    Gateway(None, store).leave_out(request)
+    assert exchange_of(request, store.settings) is None
