@@ -24,6 +24,8 @@ __all__ = ["main"]
 
 EXIT_CODES = "exit codes: 0 all is well; 1 no session in the cookie, or a failed check; 2 a wrong call or setting; 130 interrupted"
 
+HIGHEST_PORT = 65_535
+
 TERMINAL_LINE = 4095
 """Bytes that a terminal hands over of one line (MAX_CANON of Linux): what is longer arrives cut."""
 
@@ -68,10 +70,14 @@ def _parser() -> argparse.ArgumentParser:
         epilog="The secret is made afresh and kept in memory: a session ends with the demo at the latest.",
         allow_abbrev=False,
     )
-    demo.add_argument("--host", default="127.0.0.1", help="the address to listen on; anything but this machine's own lets others in (%(default)s)")
+    demo.add_argument(
+        "--host", default="127.0.0.1", help="where to listen; anything but this machine's own address lets others in (%(default)s)"
+    )
     demo.add_argument("--port", type=_port, default=8765, help="0 takes a free one (%(default)s)")
     demo.add_argument("--asgi", action="store_true", help="serve through uvicorn, which must be installed, instead of wsgiref")
-    demo.add_argument("--check", action="store_true", help="start it on a free port, walk through all of it as a browser would, and say whether it works")
+    demo.add_argument(
+        "--check", action="store_true", help="start it on a free port, walk through it as a browser would, say whether it works"
+    )
     demo.set_defaults(run=_demo)
 
     secret = commands.add_parser("secret", help="print a fresh secret", description="Print a fresh secret: 32 random bytes in base64url.")
@@ -81,8 +87,8 @@ def _parser() -> argparse.ArgumentParser:
         "inspect",
         help="show what is in a cookie",
         description=(
-            "Show what is in a session cookie, as JSON, and why it gives no session. The whole Cookie header (name=value; ...) is read from "
-            "standard input, or asked for on a terminal; SESSIONKIT_SECRET and the other SESSIONKIT_ variables "
+            "Show what is in a session cookie, as JSON, and why it gives no session. The whole Cookie header (name=value; ...) "
+            "is read from standard input, or asked for on a terminal; SESSIONKIT_SECRET and the other SESSIONKIT_ variables "
             "are read as an application reads them, and a missing secret is asked for. Neither is ever an argument: "
             "arguments stand in the process list and in the shell's history."
         ),
@@ -95,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+    if not (text.isascii() and text.isdigit() and int(text) <= HIGHEST_PORT):
         raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
     return int(text)
 
@@ -107,7 +113,7 @@ def _demo(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _secret(arguments: argparse.Namespace) -> int:
+def _secret(_arguments: argparse.Namespace) -> int:
     _say(secrets.token_urlsafe(32))
     return 0
 

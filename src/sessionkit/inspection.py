@@ -39,7 +39,10 @@ def inspect(settings: Settings, header: str, now: float, *, values: bool = False
         "cookie": settings.name,
         "key ids": list(settings.codec.ids),
         "found": [{"name": name, "role": _role(settings, name), "bytes": len(name) + 1 + len(value)} for name, value in found],
-        "tokens": [_token(settings, where, token, seen, incoming.fence, now, values=values) for where, token in _tokens(settings, found)],
+        "tokens": [
+            _token(settings, where, token, seen=seen, fenced=incoming.fence, now=now, values=values)
+            for where, token in _tokens(settings, found)
+        ],
     }
 
 
@@ -62,7 +65,7 @@ def _tokens(settings: Settings, found: list[tuple[str, str]]) -> list[tuple[str,
 
 
 def _token(
-    settings: Settings, where: str, token: str | Absence, seen: list[str], fenced: tuple[str, ...], now: float, *, values: bool
+    settings: Settings, where: str, token: str | Absence, *, seen: list[str], fenced: tuple[str, ...], now: float, values: bool
 ) -> dict[str, Any]:
     if isinstance(token, Absence):
         return {"from": where, "refused": token.value}

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..request import ASGIRequest, RequestInfo, WSGIRequest
 from .asked import LARGEST_FORM, Answer, Asked
 from .site import Site
 
 __all__ = ["asgi_app", "wsgi_app"]
+
+Receive: TypeAlias = Callable[[], Awaitable[Any]]
+Send: TypeAlias = Callable[[Any], Awaitable[None]]
 
 DRAINED = 1_048_576
 """Bytes of an oversize form that are read and thrown away, so that its sender gets to read the refusal."""
@@ -41,14 +44,14 @@ def wsgi_app(site: Site) -> Callable[[dict[str, Any], Callable[..., Any]], Itera
 def asgi_app(site: Site) -> Callable[..., Awaitable[None]]:
     """The demo as an ASGI application."""
 
-    async def handle(scope: MutableMapping[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]) -> None:
+    async def handle(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         request = ASGIRequest(scope)
         answer = site.answer(_asked(request, request.header("host"), await _body(receive)))
         await _send(send, answer, head=request.method == "HEAD")
 
     with_sessions = site.store.asgi(handle)
 
-    async def app(scope: MutableMapping[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]) -> None:
+    async def app(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         with site.journal.entry(scope["method"], scope["path"]) as entry:
@@ -87,7 +90,7 @@ def _form(environ: dict[str, Any]) -> bytes | None:
     return None
 
 
-async def _body(receive: Callable[[], Awaitable[Any]]) -> bytes | None:
+async def _body(receive: Receive) -> bytes | None:
     body, size, more = b"", 0, True
     while more and size <= DRAINED:
         message = await receive()
@@ -97,7 +100,7 @@ async def _body(receive: Callable[[], Awaitable[Any]]) -> bytes | None:
     return body if size <= LARGEST_FORM else None
 
 
-async def _send(send: Callable[[Any], Awaitable[None]], answer: Answer, *, head: bool) -> None:
+async def _send(send: Send, answer: Answer, *, head: bool) -> None:
     headers = [(name.lower().encode(), value.encode()) for name, value in answer.complete()]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head else answer.body})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -56,8 +56,14 @@ class Journal:
     def __iter__(self) -> Iterator[Entry]:
         return iter(list(self._entries))
 
+    @property
+    def events(self) -> list[str]:
+        """Those of the request that is being answered."""
+        entry = self._open.get()
+        return list(entry.events) if entry is not None else []
+
     @contextmanager
-    def entry(self, method: str, path: str) -> Iterator[Entry]:
+    def entry(self, method: str, path: str) -> Generator[Entry, None, None]:
         """Note one request; a page that changed nothing and met nothing is not kept."""
         entry = Entry(method=method, path=path)
         before = self._open.get()

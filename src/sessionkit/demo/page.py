@@ -12,21 +12,26 @@ from typing import Any
 from ..cookies import LINE
 from ..session import Session
 from ..settings import Settings
-from .journal import Entry, Line
+from .journal import Entry, Journal, Line
 
 __all__ = ["Sight", "render"]
 
-STYLE = files(__package__).joinpath("page.css").read_text("utf-8")
+STYLE = files(__name__.rpartition(".")[0]).joinpath("page.css").read_text("utf-8")
 
 SHOWN = 96
 """Characters of a long value that are shown."""
+
+LEGEND = """
+  <p class="hint token first"><b>header</b>.<b></b>.<b>nonce</b>.<b>contents, encrypted</b>.<b>tag</b></p>
+  <p class="hint">The header can be read: key, session id and times. Nobody can change it.</p>"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
     """What one view of the page shows.
 
-    `idle` and `absolute` are the seconds left of each, `cookies` those that came with the request, as (role, name, value).
+    `idle` and `absolute` are the seconds left of each, `cookies` those that came with the request, as (role, name, value),
+    `events` what the store has noticed in it.
     """
 
     session: dict[str, Any] | None
@@ -37,6 +42,7 @@ class Sight:
     absolute_of: int
     cookies: list[tuple[str, str, str]]
     max_bytes: int
+    events: list[str]
     entries: list[Entry]
 
     @property
@@ -45,7 +51,7 @@ class Sight:
         return None if self.session is None else max(0, min(self.idle, self.absolute))
 
     @classmethod
-    def of(cls, settings: Settings, session: Session | None, cookies: Iterable[tuple[str, str]], entries: list[Entry]) -> Sight:
+    def of(cls, settings: Settings, session: Session | None, cookies: Iterable[tuple[str, str]], journal: Journal) -> Sight:
         """What a request shows."""
         lifetime, stamp = settings.lifetime, session.stamp if session is not None else None
         now, idle_of, absolute_of = int(settings.clock()), lifetime.idle or 0, lifetime.absolute or 0
@@ -54,6 +60,7 @@ class Sight:
         if lifetime.due(created, updated, now):
             updated = now  # this very answer renews it
         roles = {settings.name: "session", settings.seen: "renewal", settings.fence: "fence"}
+        held = [(roles.get(name, "chunk"), name, value) for name, value in cookies]
         return cls(
             session=dict(session) if session is not None else None,
             sid=stamp.id if stamp is not None else "",
@@ -61,16 +68,17 @@ class Sight:
             idle_of=idle_of,
             absolute=created + absolute_of - now,
             absolute_of=absolute_of,
-            cookies=[(roles.get(name, "chunk"), name, value) for name, value in cookies],
+            cookies=sorted(held, key=lambda one: (one[0] in ("renewal", "fence"), one[1])),
             max_bytes=settings.cookie.max_bytes,
-            entries=entries,
+            events=journal.events,
+            entries=list(journal),
         )
 
 
 def render(sight: Sight) -> str:
     """The page as HTML."""
     title = "Signed in" if sight.session is not None else "Signed out"
-    main = _signed_out() if sight.session is None else _signed_in(sight, sight.session)
+    main = _signed_out(sight) if sight.session is None else _signed_in(sight, sight.session)
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -86,8 +94,8 @@ def render(sight: Sight) -> str:
   <p class="badge">This is a demo, on this machine only</p>
 </header>
 <main>
+{_notice(sight.events)}
 {main}
-{_held(sight)}
 {_answered(sight.entries)}
 </main>
 <footer>
@@ -99,8 +107,13 @@ def render(sight: Sight) -> str:
 """
 
 
-def _signed_out() -> str:
-    return """<section class="hero">
+def _notice(events: Sequence[str]) -> str:
+    """What this very request met."""
+    return "".join(f'<p class="event now" role="status">{escape(event[:1].upper() + event[1:])}.</p>' for event in events)
+
+
+def _signed_out(sight: Sight) -> str:
+    return f"""<section class="hero">
   <h1>A session that lives <em>in the cookie.</em></h1>
   <p class="lead">Encrypted and authenticated, with two expiries that nobody can argue with. No server keeps anything.
   Sign in and watch what the browser is given.</p>
@@ -108,9 +121,10 @@ def _signed_out() -> str:
     <label for="name">Your name, any name</label>
     <div class="row"><input id="name" name="name" maxlength="80" placeholder="Ada" autocomplete="off" autofocus>
     <button class="primary">Sign in</button></div>
-    <p class="hint"><code>create_session({"user": …})</code></p>
+    <p class="hint"><code>create_session({{"user": …}})</code></p>
   </form>
-</section>"""
+</section>
+{_held(sight)}"""
 
 
 def _signed_in(sight: Sight, session: dict[str, Any]) -> str:
@@ -121,9 +135,11 @@ def _signed_in(sight: Sight, session: dict[str, Any]) -> str:
   <p class="lead">Session <code id="sid">{escape(sight.sid)}</code></p>
 </section>
 <section class="clocks" aria-label="Expiries">
-{_clock("Idle", "ends unless you do something: reload, save, touch", sight.idle, sight.idle_of)}
-{_clock("Absolute", "ends then, whatever you do; only a new sign-in begins anew", sight.absolute, sight.absolute_of)}
+{_clock("Idle", "moves when you reload, save or touch", sight.idle, sight.idle_of)}
+{_clock("Absolute", "the end, whatever you do", sight.absolute, sight.absolute_of)}
 </section>
+<div class="pair">
+<div>
 <section class="card acts" aria-labelledby="acts">
   <h2 id="acts">What can happen to it</h2>
   <form class="row" method="post" action="/note">
@@ -132,18 +148,21 @@ def _signed_in(sight: Sight, session: dict[str, Any]) -> str:
     <button class="primary">Save</button>
   </form>
   <div class="buttons">
-{_button("grow", "Grow by 1,600", "update_session")}
-{_button("shrink", "Shrink again", "update_session")}
+{_button("grow", "Grow", "update_session")}
+{_button("shrink", "Shrink", "update_session")}
 {_button("touch", "Touch", "touch_session")}
 {_button("rotate", "Rotate", "rotate_session")}
-{_button("tamper", "Forge a character", "an attack")}
+{_button("tamper", "Forge it", "an attack")}
 {_button("sign-out", "Sign out", "delete_session")}
   </div>
 </section>
 <section class="card" aria-labelledby="reads">
   <h2 id="reads">What the server reads</h2>
   <pre id="contents">{_json(session)}</pre>
-</section>"""
+</section>
+</div>
+{_held(sight)}
+</div>"""
 
 
 def _clock(name: str, meaning: str, left: int, whole: int) -> str:
@@ -174,7 +193,7 @@ def _held(sight: Sight) -> str:
     if not sight.cookies:
         items = '<p class="empty">No cookie of the demo came with this request.</p>'
     else:
-        items = "\n".join(_cookie(role, name, value) for role, name, value in sight.cookies)
+        items = "\n".join(_cookie(role, name, value) for role, name, value in sight.cookies) + LEGEND
     used = sum(len(name) + 1 + len(value) + 2 for role, name, value in sight.cookies if role in ("session", "chunk"))
     return f"""<section class="card" aria-labelledby="holds">
   <h2 id="holds">What the browser holds <span class="sum" id="used">{used:,} of {sight.max_bytes:,} bytes</span></h2>
@@ -185,7 +204,8 @@ def _held(sight: Sight) -> str:
 def _cookie(role: str, name: str, value: str) -> str:
     size = len(name) + 1 + len(value)
     share = min(100, round(100 * size / LINE))
-    return f"""<article class="cookie {role}">
+    first = " first" if role == "session" or (role == "chunk" and name.endswith(".0")) else ""
+    return f"""<article class="cookie {role}{first}">
     <h3><code>{escape(name)}</code><span class="tag">{role}</span><span class="size">{size:,} bytes</span></h3>
     <div class="bar"><i style="--share:{share}%"></i></div>
     <p class="token">{_coloured(role, value)}</p>
@@ -223,6 +243,6 @@ def _entry(entry: Entry) -> str:
 
 
 def _line(line: Line) -> str:
-    what = "cleared" if line.clears else f"{line.size:,} bytes, Max-Age {escape(line.age or 'none')}"
+    what = "cleared" if line.clears else f"{line.size:,} bytes, Max-Age {escape(line.age or '-')}"
     kind = "cleared" if line.clears else "set"
     return f'<li class="{kind}"><code>{escape(line.name)}</code> <span>{what}</span></li>'

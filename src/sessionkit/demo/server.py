@@ -6,7 +6,7 @@ import importlib
 import ipaddress
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
@@ -51,7 +51,7 @@ def serve(host: str, port: int, *, asgi: bool, say: Say, warn: Say) -> None:
 
 
 @contextmanager
-def running(site: Site, *, asgi: bool) -> Iterator[str]:
+def running(site: Site, *, asgi: bool) -> Generator[str, None, None]:
     """The demo on a free port of this machine, for a block; gives its address.
 
     Raises:

@@ -79,36 +79,37 @@ class Site:
 
     # ---- what can happen to a session
 
-    def _sign_in(self, asked: Asked, form: dict[str, str]) -> None:
+    def _sign_in(self, _asked: Asked, form: dict[str, str]) -> None:
         name = form.get("name", "").strip() or "Ada"
         self.store.create_session({"user": {"sub": f"demo|{name.lower()}", "name": name}, "note": "nothing yet"})
         self.journal.remark("create_session: a new id, a new creation time, exactly these contents.")
 
-    def _note(self, asked: Asked, form: dict[str, str]) -> None:
+    def _note(self, _asked: Asked, form: dict[str, str]) -> None:
         if self._update({"note": form.get("note", "")}):
             self.journal.remark("update_session: new contents, sealed anew under the same id.")
 
-    def _grow(self, asked: Asked, form: dict[str, str]) -> None:
-        session = self.store.get_session() or {}
+    def _grow(self, _asked: Asked, _form: dict[str, str]) -> None:
+        session = self.store.get_session()
+        ballast = str(session.get("ballast", "")) if session is not None else ""
         try:
-            if self._update({"ballast": session.get("ballast", "") + secrets.token_hex(BALLAST // 2)}):
+            if self._update({"ballast": ballast + secrets.token_hex(BALLAST // 2)}):
                 self.journal.remark("update_session: what is too long for one cookie lies in numbered chunks.")
         except SessionTooLargeError as error:
             self.journal.remark(f"SessionTooLargeError: {error}. The session stays as it was.")
 
-    def _shrink(self, asked: Asked, form: dict[str, str]) -> None:
+    def _shrink(self, _asked: Asked, _form: dict[str, str]) -> None:
         if self._update({}, without="ballast"):
             self.journal.remark("update_session: the chunks that are no longer needed are cleared.")
 
-    def _touch(self, asked: Asked, form: dict[str, str]) -> None:
+    def _touch(self, _asked: Asked, _form: dict[str, str]) -> None:
         if self.store.touch_session():
             self.journal.remark("touch_session: one small cookie moves the idle expiry; the session itself is not sent.")
 
-    def _rotate(self, asked: Asked, form: dict[str, str]) -> None:
+    def _rotate(self, _asked: Asked, _form: dict[str, str]) -> None:
         if self.store.rotate_session():
             self.journal.remark("rotate_session: the same contents under a new id; the mark of the old one is in the fence.")
 
-    def _tamper(self, asked: Asked, form: dict[str, str]) -> Answer | None:
+    def _tamper(self, asked: Asked, _form: dict[str, str]) -> Answer | None:
         settings = self.store.settings
         names = read(settings, asked.cookie_header, settings.clock()).names
         if not names:
@@ -119,7 +120,7 @@ class Site:
         answer.headers.append(("Set-Cookie", settings.cookie.line(name, _with_wrong_tag(value), settings.lifetime.absolute)))
         return answer
 
-    def _sign_out(self, asked: Asked, form: dict[str, str]) -> None:
+    def _sign_out(self, _asked: Asked, _form: dict[str, str]) -> None:
         if self.store.delete_session():
             self.journal.remark("delete_session: every cookie of it is cleared, and a late response cannot bring it back.")
 
@@ -133,7 +134,7 @@ class Site:
     def _page(self, asked: Asked) -> Answer:
         settings = self.store.settings
         session = self.store.get_session()
-        sight = Sight.of(settings, session, pairs(asked.cookie_header, settings.stem), list(self.journal))
+        sight = Sight.of(settings, session, pairs(asked.cookie_header, settings.stem), self.journal)
         headers = [("Content-Type", "text/html; charset=utf-8")]
         if sight.left is not None:
             # Without JavaScript the browser itself comes back, to see that the session has ended.
