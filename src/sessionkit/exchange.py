@@ -243,6 +243,7 @@ class Exchange:
             # Through a framework's own session object a change of who the user is, is a login or a logout.
             drop(live, [key for key in live if self.settings.native.drops(key)])
             self._who = self._identify(live)
+            self._frozen = None
             self._ended = True
             restamp(live, self._new_stamp(live))
 
@@ -329,7 +330,8 @@ class Exchange:
 
     def _moved(self, stamp: Stamp) -> Stamp:
         updated = max(stamp.updated_at, int(self.settings.clock()))  # no write moves it back
-        return replace(stamp, updated_at=updated, expires_at=self.settings.lifetime.expires_at(stamp.created_at, updated))
+        created = stamp.created_at
+        return Stamp(id=stamp.id, created_at=created, updated_at=updated, expires_at=self.settings.lifetime.expires_at(created, updated))
 
     def _new_stamp(self, contents: Mapping[str, Any]) -> Stamp:
         settings, known = self.settings, self._load().fence
@@ -366,7 +368,8 @@ class Exchange:
             if changed:
                 tell(settings.on_event, EventKind.EXPIRED_UNSAVED)
             return []
-        self._check_identity()
+        if changed and (self._frozen is None or not prints.same(self._frozen[0], self._final)):
+            self._check_identity()  # what a verb has put there is vetted, and what is unchanged cannot be another's
         if not live and (settings.native is not None or not settings.guard(live)):
             # Whoever empties an anonymous session wants to be rid of it.
             return outgoing.ending_lines(settings, incoming) if incoming.names else []

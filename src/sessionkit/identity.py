@@ -12,7 +12,7 @@ __all__ = ["Guard", "Identity", "Who", "anyone", "has_user", "same_user", "subje
 Guard: TypeAlias = Callable[[Mapping[str, Any]], bool]
 Identity: TypeAlias = Callable[[Mapping[str, Any]], object]
 
-_USER_KEYS = ("id", "user_id", "uid", "username", "email")
+_KEYS = ("sub", "id", "user_id", "uid", "username", "email")
 
 
 def has_user(session: Mapping[str, Any], /) -> bool:
@@ -41,7 +41,10 @@ def _key(user: object) -> str | None:
     if not isinstance(user, (dict, Mapping)):  # dict first: the check of an abstract class is slow
         return None
     claims = cast("Mapping[str, object]", user)
-    return next((key for key in ("sub", *_USER_KEYS) if claims.get(key) is not None), None)
+    for key in _KEYS:
+        if claims.get(key) is not None:
+            return key
+    return None
 
 
 def _claim(user: object, key: str | None) -> object:
@@ -79,10 +82,9 @@ def same_user(guard: Guard, identity: Identity, session: Mapping[str, Any], who:
     """
     if not guard(session) or who is None:
         return who is None and not guard(session)
-    value = identity(session)
-    if identity is subject and value is not None:
-        value = _claim(session.get("user"), who.key)
-    return bool(_exact(value) == who.print)
+    if identity is subject and session.get("user"):
+        return bool(_exact(_claim(session.get("user"), who.key)) == who.print)
+    return bool(_exact(identity(session)) == who.print)
 
 
 def _exact(value: object) -> object:

@@ -63,7 +63,7 @@ def ending_lines(settings: Settings, incoming: Incoming) -> list[str]:
 
 def fence_lines(settings: Settings, incoming: Incoming) -> list[str]:
     """The fence with the mark of every session that came; none when none came."""
-    marks = incoming.marks(settings)
+    marks = incoming.marks(settings) if incoming.heads else ()
     if not marks:
         return []
     value = fence.render(marks, incoming.fence)

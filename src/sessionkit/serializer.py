@@ -94,7 +94,7 @@ def check(contents: dict[str, Any], *, largest: int = INT_MAX) -> None:
     Raises:
         SerializationError: with the path of the culprit, `session["user"]["joined"]: datetime is not JSON`.
     """
-    if not _is_json(contents, DEEPEST, -largest - (largest == INT_MAX), largest):
+    if not _is_json(contents, dict, DEEPEST, -largest - (largest == INT_MAX), largest):
         culprit = _culprit(contents, "session", DEEPEST, largest)
         if culprit is not None:
             raise SerializationError(": ".join(culprit))
@@ -115,24 +115,26 @@ def freeze(contents: dict[str, Any], serializer: Serializer, largest: int = INT_
         raise SerializationError(f"{path}: {why}") from None
 
 
-def _is_json(value: Any, levels: int, smallest: int, largest: int) -> bool:
+_kind: Callable[[object], Any] = type
+
+
+def _is_json(value: Any, kind: Any, levels: int, smallest: int, largest: int) -> bool:
     """Quickly, whether a dict or list is JSON; strings are left to the encoder, what is odd to the slow look."""
-    items: Any = value
-    if type(value) is dict:
+    if kind is dict:
         try:
-            "".join(cast("dict[str, Any]", value))  # the cheap test for str keys
+            "".join(value)  # the cheap test for str keys
         except TypeError:
             return False
-        items = cast("dict[str, Any]", value).values()
-    for item in items:
-        kind: Any = type(item)
+        value = value.values()
+    for item in value:
+        kind = _kind(item)
         if kind is str or kind is bool or item is None:
             continue
         if kind is int:
             if not smallest <= item <= largest:
                 return False
         elif kind is dict or kind is list:
-            if levels == 1 or not _is_json(item, levels - 1, smallest, largest):
+            if levels == 1 or not _is_json(item, kind, levels - 1, smallest, largest):
                 return False
         elif kind is not float or not isfinite(item):
             return False
@@ -169,7 +171,7 @@ def _culprit(value: object, path: str, levels: int, largest: int) -> tuple[str, 
     if why is not None:
         return path, why
     if isinstance(value, dict):
-        pairs: list[tuple[Any, Any]] = list(cast("dict[Any, Any]", value).items())
+        pairs: list[tuple[Any, Any]] = list(value.items())  # pyright: ignore[reportUnknownArgumentType]  # object narrows to dict[Unknown, Unknown]
         for key, _ in pairs:
             if not isinstance(key, str):
                 return path, f"a key is {type(key).__name__}, and keys are str"
