@@ -18,7 +18,11 @@ _from_env: SessionStore | None = None
 
 
 def configure(store: SessionStore | None) -> None:
-    """Make a store the default: the one for requests that no gateway has prepared. None takes it back."""
+    """Make a store the default: the one for requests that no gateway has prepared.
+
+    Args:
+        store: None takes it back; the default is then made of the `SESSIONKIT_*` variables when it is first needed.
+    """
     global _configured, _from_env  # noqa: PLW0603  # one default a process is what it means
     _configured, _from_env = store, None
 

@@ -36,7 +36,12 @@ class Ignored(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something a store noticed. It never holds a value, a token or a secret."""
+    """Something a store noticed. It never holds a value, a token or a secret.
+
+    Args:
+        kind: what happened.
+        reason: an `Absence` for `REFUSED`, an `Ignored` for `UPDATE_IGNORED`, else None.
+    """
 
     kind: EventKind
     reason: Absence | Ignored | None = None

@@ -104,7 +104,13 @@ class Exchange:
         return self._absence if self.get() is None else None
 
     def update(self, session: Mapping[str, Any] | None = None) -> bool:
-        """Replace the contents of an authenticated user's session; returns whether it did."""
+        """Replace the contents of an authenticated user's session; returns whether it did.
+
+        Raises:
+            SerializationError: it is not JSON.
+            SessionTooLargeError: it does not fit in `max_bytes`.
+            ResponseStartedError: the exchange is committed.
+        """
         self._writable("update_session")
         current = self._valid()
         ignored = self._ignored(session)
@@ -115,7 +121,11 @@ class Exchange:
         return True
 
     def touch(self) -> bool:
-        """Move the idle expiry, now, and change nothing else; returns whether there was one."""
+        """Move the idle expiry, now, and change nothing else; returns whether there was one.
+
+        Raises:
+            ResponseStartedError: the exchange is committed.
+        """
         self._writable("touch_session")
         current = self._valid()
         if current is None or self.settings.lifetime.idle is None:
@@ -125,7 +135,14 @@ class Exchange:
         return True
 
     def create(self, session: Mapping[str, Any]) -> Session:
-        """Begin a session with exactly these contents; whatever came with the request is dead from here on."""
+        """Begin a session with exactly these contents; whatever came with the request is dead from here on.
+
+        Raises:
+            ValueError: the contents do not pass the guard.
+            SerializationError: they are not JSON.
+            SessionTooLargeError: they do not fit in `max_bytes`.
+            ResponseStartedError: the exchange is committed.
+        """
         self._writable("create_session")
         if not self.settings.guard(session):
             raise ValueError("create_session was given a session that does not pass the guard: by default it needs a user")
@@ -137,7 +154,11 @@ class Exchange:
         return self._live
 
     def rotate(self) -> bool:
-        """Give the session a new id, so that the earlier one is dead; returns whether there was one."""
+        """Give the session a new id, so that the earlier one is dead; returns whether there was one.
+
+        Raises:
+            ResponseStartedError: the exchange is committed.
+        """
         self._writable("rotate_session")
         current = self._valid()
         if current is None:
@@ -146,7 +167,11 @@ class Exchange:
         return True
 
     def delete(self) -> bool:
-        """End the session, and whatever else came with the request; returns whether there was one."""
+        """End the session, and whatever else came with the request; returns whether there was one.
+
+        Raises:
+            ResponseStartedError: the exchange is committed.
+        """
         self._writable("delete_session")
         existed = self._valid() is not None
         self._forget(Absence.LOGGED_OUT)

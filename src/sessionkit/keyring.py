@@ -98,6 +98,14 @@ class KeyRing:
     def purpose(self, purpose: str, name: str, audience: str = "") -> PurposeKeys:
         """The keys for one use: tokens of another purpose, cookie name or audience do not exist for it.
 
+        Args:
+            purpose: `cookie` for sessions, `seen` for renewals; never read from a token.
+            name: the session cookie's.
+            audience: tenant or stage.
+
+        Returns:
+            One AES-256-GCM key for each secret and hour, derived when needed (HKDF, RFC 5869, with all of these in `info`).
+
         Raises:
             ConfigurationError: a field is not ASCII, or contains NUL.
         """

@@ -79,7 +79,15 @@ class Lifetime:
         object.__setattr__(self, "renew_after", _throttle(renew_after, pause))
 
     def expires_at(self, created_at: int, updated_at: int) -> int:
-        """The moment from which a session with these times is no longer valid."""
+        """The moment from which a session with these times is no longer valid.
+
+        Args:
+            created_at: when it began, in whole seconds since the epoch.
+            updated_at: when it was last active, likewise.
+
+        Returns:
+            Whole seconds since the epoch; equality is expired.
+        """
         if self.idle is None:
             return created_at + (self.absolute or 0)
         if self.absolute is None:
@@ -90,6 +98,12 @@ class Lifetime:
         """Why a session with these times is over, or None while it is valid.
 
         The stamped `expires_at` and today's settings are both enforced, strictly.
+
+        Args:
+            created_at: when it began, in whole seconds since the epoch.
+            updated_at: when it was last active, likewise.
+            expires_at: what was stamped into its token, likewise.
+            now: seconds since the epoch.
         """
         if self.absolute is not None and now >= created_at + self.absolute:
             return Absence.ABSOLUTE
@@ -98,7 +112,16 @@ class Lifetime:
         return Absence.EXPIRED if now >= expires_at else None
 
     def due(self, created_at: int, updated_at: int, now: float) -> bool:
-        """Whether activity now should move the idle expiry."""
+        """Whether activity now should move the idle expiry.
+
+        Args:
+            created_at: when it began, in whole seconds since the epoch.
+            updated_at: when it was last active, likewise.
+            now: seconds since the epoch.
+
+        Returns:
+            False too when it would move nothing: not rolling, or the absolute limit comes first.
+        """
         if self.idle is None or now - updated_at < self.renew_after:
             return False
         # Nothing to move once the idle expiry lies behind the absolute one.

@@ -14,7 +14,13 @@ __all__ = ["Refusal", "api_refusal", "page_refusal", "return_to_of"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A response for a visitor who is not signed in."""
+    """A response for a visitor who is not signed in.
+
+    Args:
+        status: the HTTP status.
+        headers: pairs of name and value.
+        body: what follows them.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -40,6 +46,9 @@ def page_refusal(request: RequestInfo, login_url: str = "/auth/login", *, logout
         login_url: the application's own; `returnTo` is added to its query.
         logout_url: the application's own; neither of the two is returned to.
         default: where to return to instead.
+
+    Returns:
+        302 for a GET or HEAD; 303 for others, which return to `default`. Not to be cached.
     """
     back = return_to_of(request, exclude=(login_url, logout_url), default=default)
     location = f"{login_url}{'&' if '?' in login_url else '?'}returnTo={quote(back, safe='/')}"
@@ -48,7 +57,16 @@ def page_refusal(request: RequestInfo, login_url: str = "/auth/login", *, logout
 
 
 def return_to_of(request: RequestInfo, *, exclude: tuple[str, ...] = (), default: str = "/") -> str:
-    """Path and query of a GET or HEAD, if they are safe to return to; never anything of Host or a forwarded header."""
+    """Path and query of a GET or HEAD, if they are safe to return to; never anything of Host or a forwarded header.
+
+    Args:
+        request: what was asked for.
+        exclude: URLs whose paths are not returned to.
+        default: what to give instead.
+
+    Returns:
+        What `safe_return_to` lets pass.
+    """
     if request.method not in ("GET", "HEAD"):
         return default
     path = quote(request.path, safe="/!$&'()*+,;=:@-._~")

@@ -23,7 +23,7 @@ def safe_return_to(value: object, default: str = "/") -> str:
 
     Returns:
         A path with query and fragment, at most 2,048 printable ASCII characters, whose path has no `//`, no dot
-        segment, and no encoded dot, slash, backslash or control character (OWASP ASVS 5.0, 1.2.2).
+        segment, and no encoded dot, slash, backslash or control character (OWASP ASVS 5.0, 3.7.2).
     """
     if not isinstance(value, str) or len(value) > LONGEST or not _ALLOWED.fullmatch(value) or _BREAK.search(value):
         return default

@@ -104,7 +104,14 @@ class SessionStore(Verbs):
         return cls(**values)
 
     def for_audience(self, audience: str) -> SessionStore:
-        """The same store for another tenant or stage; the key ring is shared, the tokens are not."""
+        """The same store for another tenant or stage; the key ring is shared, the tokens are not.
+
+        Args:
+            audience: ASCII without NUL; it becomes part of every key.
+
+        Raises:
+            ConfigurationError: it cannot be part of a key.
+        """
         made = object.__new__(SessionStore)
         settings = self.settings
         codec = settings.format.codec(
@@ -115,7 +122,12 @@ class SessionStore(Verbs):
         return made
 
     def wsgi(self, app: Any, *, exclude: str | Iterable[str] = ()) -> wsgi.SessionMiddleware:
-        """Sessions for a WSGI application; `exclude` are globs of paths without any."""
+        """Sessions for a WSGI application (PEP 3333).
+
+        Args:
+            app: the application.
+            exclude: globs of paths without sessions; `*` matches a slash too.
+        """
         return wsgi.SessionMiddleware(app, self, exclude=exclude)
 
     def asgi(self, app: Any, *, exclude: str | Iterable[str] = (), origins: Iterable[str] | None = None) -> asgi.SessionMiddleware:
@@ -123,7 +135,7 @@ class SessionStore(Verbs):
 
         Args:
             app: the application.
-            exclude: globs of paths without sessions.
+            exclude: globs of paths without sessions; `*` matches a slash too.
             origins: the values of `Origin` from which websockets are accepted; None does not look.
         """
         return asgi.SessionMiddleware(app, self, exclude=exclude, origins=origins)
