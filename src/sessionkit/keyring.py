@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
-from typing import Any, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -43,8 +43,8 @@ def secrets_of(secret: str | bytes | Sequence[str | bytes], *, shortest: int = S
         ConfigurationError: there is none, or one is shorter than `shortest` bytes, empty, a placeholder, or
             (for our own format) made of fewer than 10 distinct bytes. The message never contains it.
     """
-    given: Any = [secret] if isinstance(secret, (str, bytes)) else secret
-    if not isinstance(given, Sequence):  # None, most often: a variable that is not set must never become a secret
+    given: Sequence[object] = [secret] if isinstance(secret, (str, bytes)) else secret
+    if not isinstance(given, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance]  # None, most often: a variable that is not set must never become a secret
         raise ConfigurationError(f"the secret must be str, bytes or a list of them, not {type(secret).__name__}")
     if not given:
         raise ConfigurationError("there is no secret: give at least one (`python -m sessionkit secret` makes one)")
