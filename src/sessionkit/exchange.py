@@ -392,7 +392,7 @@ class Exchange:
         if self._over() is not None:
             if changed:
                 tell(settings.on_event, EventKind.EXPIRED_UNSAVED)
-            return []
+            return outgoing.ending_lines(settings, incoming) if self.must_end else []
         if changed and (self._frozen is None or not prints.same(self._frozen[0], self._final)):
             self._check_identity()  # what a verb has put there is vetted, and what is unchanged cannot be another's
         if not live and (settings.native is not None or not settings.guard(live)):

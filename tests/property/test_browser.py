@@ -1,0 +1,416 @@
+"""A browser lives through logins, updates, logouts, late responses, planted cookies and changing secrets, beside a model.
+
+Every step is compared with the model: what each request sees, what each verb returns, what each response says. Besides
+that, and without the model: a session that was ended in the browser is never seen again, nobody sees what
+another user's session holds, no use is forgotten too late, the cookies stay within their limits.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from sessionkit import Absence, CookieSettings, Exchange, Lifetime, SessionStore, SessionTooLargeError
+from sessionkit.request import HeaderRequest
+
+from .conftest import PROFILE
+from .jar import Jar
+from .model import FOUR_HUNDRED_DAYS, Answer, Flight, Memory, Rules, Sealed, Times
+
+HOST, SIBLING, DOMAIN = "www.example.org", "evil.example.org", "example.org"
+MAX_BYTES = 7168
+SECRETS = [f"the {number}th secret of the property tests, 0123456789" for number in range(60)]
+LIFETIMES = [
+    (Rules(600, 3_600, 60), Lifetime(idle=600, absolute=3_600, renew_after=60)),
+    (Rules(600, 3_600, 0), Lifetime(idle=600, absolute=3_600, renew_after=0)),
+    (Rules(300, None, 60), Lifetime(idle=300, absolute=None, renew_after=60)),
+    (Rules(None, 1_800, 0), Lifetime(rolling=False, absolute=1_800)),
+    (Rules(86_400, 604_800, 60), Lifetime()),
+]
+SIZES = [0, 700, 2_600, 2_680, 2_690, 2_700, 3_100, 4_900]  # one cookie, about the limit, two cookies
+
+OPS: list[tuple[str, Any]] = [
+    ("read", None),
+    *(("login", (user, size)) for user in ("alice", "bob") for size in (0, 2_700)),
+    *(("update", size) for size in SIZES),
+    ("change in place", None),
+    ("cart", None),
+    ("touch", None),
+    ("rotate", None),
+    ("logout", None),
+    ("logout", None),
+    ("update too large", None),
+    ("update as another", None),
+    ("update with nothing", None),
+]
+GARBAGE = ["", "x", "a.b.c.d.e", "....", "a" * 99, "eyJhbGciOiJkaXIifQ..AAAA.AAAA.AAAA", "\xff~", '"quoted"', "%00"]
+ALIKE = ["{}.00", "{}.x", "{}.01", "{}.", "{}2", "X{}", "{}.10000", " \xa0{}", "{}.-1", "{}.١"]
+
+
+class Response:
+    """On its way to the browser."""
+
+    def __init__(self, lines: list[str], marks: tuple[str, ...], known: tuple[str, ...], sent: int) -> None:
+        self.lines = lines
+        self.marks = marks
+        self.known = known
+        self.sent = sent
+
+
+class Browser(RuleBasedStateMachine):
+    """One visitor's browser, the servers it talks to, and somebody on a sibling host."""
+
+    cookie: ClassVar[CookieSettings]
+    name: ClassVar[str]
+    prefix: ClassVar[str]
+    protected: ClassVar[bool]
+
+    @initialize(
+        lifetime=st.sampled_from(LIFETIMES),
+        skew=st.sampled_from([0, 0, 25]),
+        transient=st.booleans(),
+    )
+    def open_the_browser(self, lifetime: tuple[Rules, Lifetime], skew: int, transient: bool) -> None:
+        self.now = 1_700_000_000.0
+        self.rules, self.lifetime = lifetime
+        self.skew = skew
+        rest = self.name.removeprefix(self.prefix)
+        self.seen_name, self.fence_name = f"{self.prefix}seen.{rest}", f"{self.prefix}out.{rest}"
+        self.memory = Memory(self.name, self.seen_name, self.fence_name, self.rules)
+        self.settings = CookieSettings(name=self.cookie.name, transient=transient)
+        self.jar = Jar(HOST, lambda: self.now)
+        self.stores: dict[tuple[tuple[int, ...], int], SessionStore] = {}
+        self.first_secret, self.stage, self.leaked = 0, 0, False
+        self.fleet: list[tuple[int, ...]] = [(0,)]
+        self.flights: list[tuple[Exchange, Flight, int, frozenset[str]]] = []
+        self.responses: list[Response] = []
+        self.loot: list[tuple[str, str]] = []
+        self.owners: dict[str, str | None] = {}
+        self.last_shown: dict[str, float] = {}
+        self.dead: set[str] = set()
+        self.arrived = 0
+        self.raced = False
+        self.counter = 0
+
+    # ---- what happens
+
+    @rule(ops=st.lists(st.sampled_from(OPS), min_size=1, max_size=3), worker=st.integers(0, 3), status=st.sampled_from([200, 200, 200, 304, 500]))
+    def request(self, ops: list[tuple[str, Any]], worker: int, status: int) -> None:
+        """A request that is answered at once."""
+        self.deliver(self.answer(self.act(self.send(worker), ops), status))
+
+    @rule(ops=st.lists(st.sampled_from(OPS), max_size=2), worker=st.integers(0, 3))
+    def slow_request(self, ops: list[tuple[str, Any]], worker: int) -> None:
+        """A request that is begun, and answered some other time."""
+        if len(self.flights) < 6:
+            self.flights.append(self.act(self.send(worker), ops))
+
+    @precondition(lambda self: self.flights)
+    @rule(which=st.integers(0, 5), ops=st.lists(st.sampled_from(OPS), max_size=2), status=st.sampled_from([200, 200, 200, 500]), late=st.booleans())
+    def slow_request_ends(self, which: int, ops: list[tuple[str, Any]], status: int, late: bool) -> None:
+        response = self.answer(self.act(self.flights.pop(which % len(self.flights)), ops), status)
+        if late:
+            self.responses.append(response)
+        else:
+            self.deliver(response)
+
+    @precondition(lambda self: self.responses)
+    @rule(which=st.integers(0, 5))
+    def late_response(self, which: int) -> None:
+        self.deliver(self.responses.pop(which % len(self.responses)))
+
+    @rule(part=st.sampled_from([0.5, 1, 30, 59, 60, "renew", "idle-renew", "idle-1", "idle", "absolute-1", "absolute", 3_599, 3_600]))
+    def wait(self, part: float | str) -> None:
+        idle, absolute = self.rules.idle or 900, self.rules.absolute or 7_200
+        spans = {
+            "renew": self.rules.renew_after,
+            "idle-renew": idle - self.rules.renew_after,
+            "idle-1": idle - 1,
+            "idle": idle,
+            "absolute-1": absolute - 1,
+            "absolute": absolute,
+        }
+        self.now += spans[part] if isinstance(part, str) else part
+
+    @rule()
+    def close_and_open(self) -> None:
+        self.jar.close()
+
+    @rule()
+    def deploy(self) -> None:
+        """Change secrets without anybody noticing: one more of six half-steps."""
+        old, new = self.first_secret, self.first_secret + 1
+        if len(self.fleet) == 2:
+            self.fleet = self.fleet[1:]
+            self.stage = (self.stage + 1) % 3
+            self.first_secret += self.stage == 0
+        else:
+            if self.stage == 2:  # the last deployment waits until what the old secret sealed is over
+                self.now += (self.rules.absolute or FOUR_HUNDRED_DAYS) + 2 * 60
+                self.flights.clear()  # no request takes that long
+            self.fleet.append([(old, new), (new, old), (new,)][self.stage])
+
+    @rule()
+    def leak(self) -> None:
+        """A secret has leaked: another one at once."""
+        if self.first_secret < len(SECRETS) - 4:
+            self.first_secret += 2
+            self.stage, self.leaked = 0, True
+            self.fleet = [(self.first_secret,)]
+
+    @rule(size=st.sampled_from([0, 0, 3_100]), worker=st.integers(0, 3))
+    def somebody_else_logs_in(self, size: int, worker: int) -> None:
+        """Mallory has an account too, and a browser that lets her see her cookies."""
+        flight = self.act(self.send(worker, []), [("login", ("mallory", size)), ("touch", None)])
+        response = self.answer(flight, 200)
+        self.loot = [(name, value) for name, _, value in (line.partition(";")[0].partition("=") for line in response.lines) if value][-4:]
+
+    @rule(which=st.integers(0, 3), domain=st.booleans())
+    def somebody_plants_her_cookie(self, which: int, domain: bool) -> None:
+        if self.loot:
+            name, value = self.loot[which % len(self.loot)]
+            self.plant(name, value, domain)
+
+    @rule(which=st.integers(0, 7))
+    def somebody_plants_a_copy(self, which: int) -> None:
+        """An older cookie of this very browser comes back with another domain."""
+        mine = list(self.memory.tokens)
+        if mine:
+            self.plant(self.name, mine[-1 - which % len(mine)], True)
+
+    @rule(name=st.sampled_from(ALIKE), value=st.sampled_from(GARBAGE), domain=st.booleans())
+    def somebody_plants_what_looks_alike(self, name: str, value: str, domain: bool) -> None:
+        self.plant(name.format(self.name), value, domain)
+
+    @rule(label=st.sampled_from(["", ".0", ".1", ".3", "seen", "out"]), value=st.sampled_from(GARBAGE), domain=st.booleans())
+    def somebody_plants_garbage(self, label: str, value: str, domain: bool) -> None:
+        self.plant({"seen": self.seen_name, "out": self.fence_name}.get(label, self.name + label), value, domain)
+
+    @rule(name=st.sampled_from(["", ".0", ".1"]), value=st.sampled_from(GARBAGE))
+    def something_on_the_same_host_writes_our_name(self, name: str, value: str) -> None:
+        self.jar.store(f"{self.name}{name}={value}; Path=/; Secure")
+
+    # ---- how it happens
+
+    def plant(self, name: str, value: str, domain: bool) -> None:
+        """From the sibling host, which can set cookies for the common domain and for itself."""
+        where = f"; Domain={DOMAIN}" if domain else ""
+        taken = self.jar.store(f"{name}={value}; Path=/; Secure{where}", host=SIBLING)
+        assert not (taken and domain and name.startswith("__Host-"))
+
+    def store(self, ring: tuple[int, ...], offset: int) -> SessionStore:
+        if (ring, offset) not in self.stores:
+            self.stores[ring, offset] = SessionStore(
+                [SECRETS[number] for number in ring], lifetime=self.lifetime, cookie=self.settings, clock=lambda: self.now + offset
+            )
+        return self.stores[ring, offset]
+
+    def send(self, worker: int, pairs: list[tuple[str, str]] | None = None) -> tuple[Exchange, Flight, int, frozenset[str]]:
+        if pairs is None:
+            pairs = [(one.name, one.value) for one in self.jar.cookies()]
+        ring, offset = self.fleet[worker % len(self.fleet)], self.skew if worker < 2 else -self.skew
+        header = "; ".join(f"{name}={value}" for name, value in pairs)
+        exchange = self.store(ring, offset).begin(HeaderRequest(header))
+        flight = Flight(self.memory, self.rules, pairs, ring, lambda: self.now + offset)
+        return exchange, flight, self.arrived, frozenset(self.dead)
+
+    def act(self, sent: tuple[Exchange, Flight, int, frozenset[str]], ops: list[tuple[str, Any]]) -> tuple[Exchange, Flight, int, frozenset[str]]:
+        exchange, flight, _, dead = sent
+        for name, what in ops:
+            self.look(exchange, flight, dead)
+            self.perform(exchange, flight, name, what)
+        return sent
+
+    def look(self, exchange: Exchange, flight: Flight, dead: frozenset[str]) -> None:
+        """What the request sees is what the model says, and nothing that it must not see."""
+        first = flight.came is None
+        came = flight.load()
+        session = exchange.get()
+        assert (dict(session) if session is not None else None) == (flight.contents if flight.user else None)
+        assert dict(exchange.contents) == (flight.contents or {})
+        stamp = exchange.contents.stamp
+        shown = None if stamp is None else Times(stamp.id, stamp.created_at, stamp.updated_at, stamp.expires_at)
+        assert shown == flight.times
+        if first:
+            assert (exchange.absence is Absence.AMBIGUOUS) == came.ambiguous
+            assert not came.unknown_key or self.leaked or self.rules.absolute is None
+            self.check_seen(flight, dead)
+
+    def check_seen(self, flight: Flight, dead: frozenset[str]) -> None:
+        """What holds whatever the model says."""
+        if flight.times is None:
+            return
+        sid, now = flight.times.sid, flight.clock()
+        assert self.memory.mark(sid) not in dead
+        assert flight.user == self.owners[sid]
+        if flight.user == "mallory":
+            # Without the prefix a sibling host may sign in a visitor who is nobody, and no more.
+            own = [(one.name, one.value) for one in self.jar.cookies() if one.host_only]
+            assert not self.protected
+            alone = self.memory.read(own, now, flight.ring).contents or {}
+            assert alone.get("user") in (None, {"sub": "mallory"})
+        slack = 2 * self.skew
+        assert now - flight.times.created < (self.rules.absolute or FOUR_HUNDRED_DAYS * 99) + slack
+        assert now - self.last_shown[sid] < (self.rules.idle or FOUR_HUNDRED_DAYS * 99) + slack
+        self.last_shown[sid] = max(now, self.last_shown[sid])
+
+    def perform(self, exchange: Exchange, flight: Flight, op: str, what: Any) -> None:
+        self.counter += 1
+        user, now = flight.user, flight.clock()
+        if op == "login":
+            session = exchange.create(self.contents(what[0], what[1]))
+            assert session.stamp is not None
+            assert session.stamp.id not in self.owners
+            flight.begin(session.stamp.id, self.contents(what[0], what[1]))
+            self.owned(flight, what[0])
+            flight.ended = True
+        elif op == "update":
+            done = exchange.update(self.contents(user or "alice", what))
+            assert done == (user is not None)
+            if done and flight.times:
+                flight.contents, flight.times = self.contents(user or "alice", what), self.rules.moved(flight.times, now)
+        elif op == "update too large":
+            if user is None:
+                assert exchange.update(self.contents("alice", 8_000)) is False
+            else:
+                with pytest.raises(SessionTooLargeError):
+                    exchange.update(self.contents(user, 8_000))
+        elif op == "update as another":
+            assert exchange.update(self.contents("eve", 0)) is False
+        elif op == "update with nothing":
+            assert exchange.update() is False
+        elif op == "change in place":
+            session = exchange.get()
+            if session is not None and flight.contents is not None:
+                session["list"] = flight.contents["list"] = [self.counter]
+        elif op == "cart":
+            exchange.contents["cart"] = self.counter
+            if flight.contents is None:
+                stamp = exchange.contents.stamp
+                assert stamp is not None
+                flight.begin(stamp.id, {})
+                self.owned(flight, None)
+            flight.contents = {**(flight.contents or {}), "cart": self.counter}
+        elif op == "touch":
+            moves = flight.times is not None and self.rules.idle is not None
+            assert exchange.touch() is moves
+            if moves and flight.times:
+                flight.times, flight.touched = self.rules.moved(flight.times, now), True
+        elif op == "rotate":
+            assert exchange.rotate() is (flight.times is not None)
+            if flight.times is not None and exchange.contents.stamp is not None:
+                moved = self.rules.moved(flight.times, now)
+                assert exchange.contents.stamp.id not in self.owners
+                flight.times = Times(exchange.contents.stamp.id, moved.created, moved.updated, moved.expires)
+                self.owned(flight, user)
+        elif op == "logout":
+            assert exchange.delete() is (flight.times is not None)
+            flight.forget()
+            flight.ended = flight.deleted = True
+
+    def contents(self, user: str, size: int) -> dict[str, Any]:
+        return {"user": {"sub": user}, "n": self.counter, "pad": "x" * size}
+
+    def owned(self, flight: Flight, user: str | None) -> None:
+        assert flight.times is not None
+        self.owners[flight.times.sid] = user
+        self.last_shown[flight.times.sid] = flight.clock()
+
+    def answer(self, sent: tuple[Exchange, Flight, int, frozenset[str]], status: int) -> Response:
+        """Commit; the lines are those that the model expects."""
+        exchange, flight, number, _ = sent
+        exchange.commit(status)
+        lines = [value for name, value in exchange.response_headers if name == "Set-Cookie"]
+        exchange.finish()
+        self.check_lines(flight, flight.answer(status), lines)
+        came = flight.came
+        return Response(lines, came.marks if came else (), came.fence if came else (), number)
+
+    def check_lines(self, flight: Flight, expected: Answer, lines: list[str]) -> None:
+        sizes = [len(line) for line in lines]
+        assert max(sizes, default=0) <= 4096
+        parts = [line.partition(";")[0].partition("=") for line in lines]
+        given = {name: value for name, _, value in parts}
+        assert len(given) == len(lines)
+        fence = given.pop(self.fence_name, "")
+        assert fence == ".".join(expected.marks)
+        written = {name: value for name, value in given.items() if value}
+        cleared = set(given) - set(written)
+        came = flight.came
+        ours = came.names if came else frozenset()
+        now = int(flight.clock())
+        ages = {line.partition("=")[0]: line.partition("; Max-Age=")[2].partition(";")[0] for line in lines}
+        if expected.kind == "nothing":
+            assert lines == []
+        elif expected.kind == "ended":
+            assert (written, cleared) == ({}, {self.name, self.seen_name, *ours})
+        elif expected.kind == "renewed":
+            assert (list(written), cleared, expected.times is not None) == ([self.seen_name], set(), True)
+            self.remember_renewal(flight, expected, written[self.seen_name])
+        else:
+            assert cleared == ours - set(written)
+            count = len(written)
+            assert sorted(written) in ([self.name], [f"{self.name}.{number}" for number in range(count)])
+            assert sum(len(name) + 1 + len(value) + 2 for name, value in written.items()) <= MAX_BYTES
+            assert expected.times is not None
+            assert expected.contents is not None
+            age = FOUR_HUNDRED_DAYS if self.rules.absolute is None else expected.times.created + self.rules.absolute - now
+            assert {ages[name] for name in written} == {"" if self.settings.transient else str(age)}
+            token = "".join(written[name] for name in sorted(written))
+            self.memory.learn(token, Sealed(dict(expected.contents), expected.times, flight.ring[0]))
+        assert all(ages[name] == "0" for name in cleared)
+
+    def remember_renewal(self, flight: Flight, expected: Answer, value: str) -> None:
+        assert expected.times is not None
+        _, updated, expires, _, _ = value.split(".")
+        assert (int(updated), int(expires)) == (expected.times.updated, expected.times.expires)
+        self.memory.seen[value] = (expected.times, flight.ring[0])
+
+    def deliver(self, response: Response) -> None:
+        """The browser takes a response's cookies, all of them."""
+        self.raced = self.raced or response.sent != self.arrived
+        if response.lines:
+            self.arrived += 1
+        for line in response.lines:
+            assert self.jar.store(line)
+            if line.startswith(self.fence_name + "="):
+                self.fenced(response, line.partition(";")[0].partition("=")[2].split("."))
+        used = sum(
+            len(one.name) + 1 + len(one.value) + 2
+            for one in self.jar.cookies()
+            if one.host_only and (one.name == self.name or one.name.startswith(self.name + ".")) and one.value not in GARBAGE
+        )
+        assert used <= (2 * MAX_BYTES if self.raced else MAX_BYTES)
+
+    def fenced(self, response: Response, marks: list[str]) -> None:
+        """Sessions that end stay ended, but for what the fence is documented to forget."""
+        self.dead.update(response.marks)
+        for mark in self.dead - set(marks):
+            # Eight sessions later, or by an end that was asked for before this one was known.
+            assert len(marks) == 8 or mark not in response.known
+            self.dead.discard(mark)
+
+
+class HostBrowser(Browser):
+    """With the default name, which sibling hosts cannot set."""
+
+    cookie, name, prefix, protected = CookieSettings(), "__Host-session", "__Host-", True
+
+
+class PlainBrowser(Browser):
+    """With a name that sibling hosts can set too."""
+
+    cookie, name, prefix, protected = CookieSettings(name="session"), "session", "", False
+
+
+# 2,000 lives of up to 50 steps: each half can run on a core of its own.
+HALF = {"dev": 60, "ci": 1_000, "hunt": 10_000}[PROFILE]
+
+TestABrowserWithAHostCookie = HostBrowser.TestCase
+TestABrowserWithAHostCookie.settings = settings(max_examples=HALF)
+TestABrowserWithAPlainCookie = PlainBrowser.TestCase
+TestABrowserWithAPlainCookie.settings = settings(max_examples=HALF)
