@@ -18,6 +18,7 @@ from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any
 from urllib.parse import urlencode
+from wsgiref.util import setup_testing_defaults
 
 import pytest
 from sybil import Example, Sybil
@@ -35,7 +36,9 @@ def run_console(example: Example) -> None:
     for one in commands:
         command, _, expected = one.partition("\n")
         path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-        ran = subprocess.run(["bash", "-ec", command], cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=60, check=False)
+        ran = subprocess.run(
+            ["bash", "-ec", command], cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=60, check=False
+        )
         assert ran.returncode == 0, f"{command}\n{ran.stdout}{ran.stderr}"
         assert OutputChecker().check_output(expected.rstrip() + "\n", ran.stdout, ELLIPSIS), f"{command}\nprinted:\n{ran.stdout}"
 
@@ -70,7 +73,7 @@ class Browser:
     def send(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Response:
         path, _, query = path.partition("?")
         fields = {"host": "example.org", "cookie": "; ".join(f"{name}={value}" for name, value in self.jar.items()), **headers}
-        over_asgi = inspect.iscoroutinefunction(getattr(self.app, "__call__", None)) or inspect.iscoroutinefunction(self.app)
+        over_asgi = inspect.iscoroutinefunction(self.app) or inspect.iscoroutinefunction(type(self.app).__call__)
         response = (self._asgi if over_asgi else self._wsgi)(method, path, query, fields, body)
         for line in response.set_cookies:
             pair, *attributes = line.split("; ")
@@ -82,17 +85,15 @@ class Browser:
         return response
 
     def _wsgi(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Response:
-        from wsgiref.util import setup_testing_defaults
-
         environ: dict[str, Any] = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
         environ |= {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query, "wsgi.url_scheme": "https"}
         environ |= {"CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": "application/x-www-form-urlencoded", "wsgi.input": BytesIO(body)}
         setup_testing_defaults(environ)
         started: list[tuple[str, list[tuple[str, str]]]] = []
-        body = self.app(environ, lambda status, fields, exc_info=None: started.append((status, fields)))
-        text = b"".join(body).decode()
-        if hasattr(body, "close"):
-            body.close()
+        chunks = self.app(environ, lambda status, fields, *_exc_info: started.append((status, fields)))
+        text = b"".join(chunks).decode()
+        if hasattr(chunks, "close"):
+            chunks.close()
         status, fields = started[-1]
         return Response(int(status[:3]), fields, text)
 
