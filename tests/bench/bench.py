@@ -30,9 +30,16 @@ Step = Callable[[], object]
 
 
 def session_of(size: int) -> dict[str, Any]:
-    """A session as applications have them, of about so many bytes of JSON."""
+    """A session as applications have them: claims, a token or two, and for the rest a list of small objects.
+
+    The list is the dear part (json and every check walk through it); half of what a session of 2 kB has to spare
+    is token, half is list.
+    """
     user = {"sub": "auth0|5f7c8ec7c33c6c004bbafe82", "iss": "https://example.eu.auth0.com/", "email": "ada@example.org", "name": "Ada Lovelace"}
     session: dict[str, Any] = {"user": user, "theme": "dark", "locale": "en-GB"}
+    spare = size - len(json.dumps(session))
+    if spare > 100:
+        session["id_token"] = urlsafe_b64encode(os.urandom(spare * 3 // 8)).decode()
     items: list[dict[str, Any]] = []
     while len(json.dumps(session | {"cart": items})) < size:
         items.append({"id": 1000 + len(items), "name": f"Item number {len(items)}", "price": 12.5, "gift": False, "note": None})
