@@ -247,8 +247,12 @@ class Exchange:
         if self._incoming is not None and self.phase is COMMITTED and not self._is_like(self._final):
             tell(self.settings.on_event, EventKind.LATE_CHANGE)
         self.phase = ENDED
-        if self.request.holder.get(HOLDER) is self:
-            del self.request.holder[HOLDER]  # no cycle is left for the collector
+        holder = self.request.holder
+        if holder.get(HOLDER) is self:
+            if self.outer is None:
+                del holder[HOLDER]  # no cycle is left for the collector
+            else:
+                holder[HOLDER] = self.outer
 
     # ---- what a live session tells (session.Watcher)
 
