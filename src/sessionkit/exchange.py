@@ -268,6 +268,8 @@ class Exchange:
                 return
             self._present = True
             restamp(live, self._new_stamp(live))
+            if self.settings.guard(live) and self.settings.identity(live) is None:
+                self._who = self._identify(live)  # a site without users: to begin a session of nobody is no login
         if self.settings.native is not None and not self._is_same_user():
             # Through a framework's own session object a change of who the user is, is a login or a logout.
             drop(live, [key for key in live if self.settings.native.drops(key)])
@@ -354,7 +356,7 @@ class Exchange:
     def _forget(self, why: Absence) -> None:
         refill(self._live, {}, None)
         self._present = self._touched = False
-        self._who = None
+        self._who = self._frozen = None
         self._absence = why
 
     def _moved(self, stamp: Stamp) -> Stamp:
