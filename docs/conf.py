@@ -72,6 +72,13 @@ def call_forms(_app: Any, _what: str, name: str, *_rest: Any) -> tuple[str, None
     return (f"\n{verb}".join(f"({form}) -> {returns}" for form in forms), None) if forms else None
 
 
+def no_type_before_colon(_app: Any, what: str, _name: str, _object: object, _options: object, lines: list[str]) -> None:
+    """Napoleon takes what stands before a colon in a property's first line for its type: an empty line keeps it from that."""
+    if what in ("attribute", "property"):
+        lines.insert(0, "")
+
+
 def setup(app: Any) -> None:
     """Connect the above."""
+    app.connect("autodoc-process-docstring", no_type_before_colon, priority=400)  # before napoleon's 500
     app.connect("autodoc-process-signature", call_forms)
