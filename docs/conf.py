@@ -73,9 +73,9 @@ def call_forms(_app: Any, _what: str, name: str, *_rest: Any) -> tuple[str, None
 
 
 def no_type_before_colon(_app: Any, what: str, _name: str, _object: object, _options: object, lines: list[str]) -> None:
-    """Napoleon takes what stands before a colon in a property's first line for its type: an empty line keeps it from that."""
+    """Napoleon takes what stands before a colon in a property's first line for its type: an empty comment before it keeps it from that."""
     if what in ("attribute", "property"):
-        lines.insert(0, "")
+        lines[:0] = ["..", ""]
 
 
 def setup(app: Any) -> None:
