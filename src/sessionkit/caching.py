@@ -22,7 +22,11 @@ class HeaderChanges:
         return f"<HeaderChanges remove={self.remove!r} add={tuple(name for name, _ in self.add)!r}>"  # a cookie's value is a credential
 
     def applied(self, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-        """A list of headers with the changes made to it."""
+        """The headers with the changes made to them.
+
+        Args:
+            headers: pairs of name and value, spelled as when the changes were made.
+        """
         return [(name, value) for name, value in headers if name not in self.remove] + list(self.add)
 
 

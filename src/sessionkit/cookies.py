@@ -68,16 +68,32 @@ class CookieSettings:
         return self.secure and self.path == "/" and self.domain is None
 
     def line(self, name: str, value: str, max_age: int | None) -> str:
-        """A Set-Cookie line; `max_age` in seconds, left out when transient."""
+        """A Set-Cookie line.
+
+        Args:
+            name: the cookie's.
+            value: printable ASCII without a semicolon.
+            max_age: seconds; left out when None, or when transient.
+        """
         age = "" if self.transient or max_age is None else f"; Max-Age={max_age}"
         return f"{name}={value}{age}{self.attributes}"
 
     def clearing(self, name: str) -> str:
-        """The line that removes a cookie: the attributes must be those it was set with."""
+        """The line that removes a cookie: path and domain must be those it was set with (RFC 6265bis section 5.7).
+
+        Args:
+            name: the cookie's.
+        """
         return f"{name}=; Max-Age=0{self.attributes}"
 
     def fence_line(self, name: str, value: str, max_age: int) -> str:
-        """The line of the fence: always HttpOnly and of high priority, never transient."""
+        """The line of the fence: always HttpOnly and of high priority, never transient.
+
+        Args:
+            name: the cookie's.
+            value: the marks.
+            max_age: seconds.
+        """
         return f"{name}={value}; Max-Age={max_age}{self._attributes(http_only=True, priority='High')}"
 
     def _attributes(self, http_only: bool, priority: str | None) -> str:

@@ -106,6 +106,9 @@ class Exchange:
     def update(self, session: Mapping[str, Any] | None = None) -> bool:
         """Replace the contents of an authenticated user's session; returns whether it did.
 
+        Args:
+            session: the contents that it shall have; with None nothing happens.
+
         Raises:
             SerializationError: it is not JSON.
             SessionTooLargeError: it does not fit in `max_bytes`.
@@ -136,6 +139,12 @@ class Exchange:
 
     def create(self, session: Mapping[str, Any]) -> Session:
         """Begin a session with exactly these contents; whatever came with the request is dead from here on.
+
+        Args:
+            session: the contents.
+
+        Returns:
+            The live session.
 
         Raises:
             ValueError: the contents do not pass the guard.
@@ -208,7 +217,15 @@ class Exchange:
         return True
 
     def answer(self, status: int, headers: Sequence[tuple[str, str]]) -> HeaderChanges:
-        """What the response must say if it went out now; closes nothing."""
+        """What the response must say if it went out now; closes nothing.
+
+        Args:
+            status: the response's status.
+            headers: those of the application.
+
+        Raises:
+            IdentityChangedError, SerializationError, SessionTooLargeError: as for `commit`.
+        """
         incoming = self._incoming
         if incoming is None:
             return UNCHANGED

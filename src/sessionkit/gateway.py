@@ -40,6 +40,9 @@ class Gateway:
         the context variable. One that is closed (of an environ used for a second request) counts as absent, and
         so does one that a verb opened without any gateway.
 
+        Args:
+            request: the view of the request; its holder keeps the exchange.
+
         Raises:
             ConfigurationError: the one around this has the same cookie name and is another store: each
                 would take the other's sessions for forged ones.

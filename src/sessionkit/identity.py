@@ -16,21 +16,33 @@ _KEYS = ("sub", "id", "user_id", "uid", "username", "email")
 
 
 def has_user(session: Mapping[str, Any], /) -> bool:
-    """The default guard: the session has a `user` that is not empty."""
+    """The default guard: the session has a `user` that is not empty.
+
+    Args:
+        session: the contents.
+    """
     return bool(session.get("user"))
 
 
 def anyone(session: Mapping[str, Any], /) -> bool:
-    """The guard of sites without users: every valid session passes."""
+    """The guard of sites without users: every valid session passes.
+
+    Args:
+        session: the contents.
+    """
     return True
 
 
 def subject(session: Mapping[str, Any], /) -> object:
     """The default identity: who the `user` of the session is.
 
-    Returns `("sub", iss, sub)` where the user has a `sub` (OpenID Connect Core 1.0 section 2: only the
-    two together name somebody); else the first present of `id`, `user_id`, `uid`, `username`, `email` with its
-    value; else the user itself, whole; None when there is none.
+    Args:
+        session: the contents.
+
+    Returns:
+        `("sub", iss, sub)` where the user has a `sub` (OpenID Connect Core 1.0 section 2: only the two together
+        name somebody); else the first present of `id`, `user_id`, `uid`, `username`, `email` with its value; else
+        the user itself, whole; None when there is none. Two are compared with their types: `1` and `"1"` differ.
     """
     user: object = session.get("user")
     return None if not user else _claim(user, _key(user))

@@ -161,7 +161,15 @@ class HeaderRequest:
 
 
 def is_activity(request: RequestInfo, /) -> bool:
-    """The default `renews`: no for OPTIONS, and for pages fetched before anybody asked to see them."""
+    """The default `renews`: no for OPTIONS, and for pages fetched before anybody asked to see them.
+
+    Args:
+        request: the view of the request.
+
+    Returns:
+        Whether it counts as activity. A prefetch or prerender says so in `Sec-Purpose` (the Fetch standard) or, in
+        older browsers, in `Purpose`.
+    """
     if request.method == "OPTIONS":
         return False
     purposes = (request.header("Sec-Purpose") or "", request.header("Purpose") or "")
