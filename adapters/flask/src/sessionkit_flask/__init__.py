@@ -10,7 +10,6 @@ from flask import Flask, Request, Response, current_app, request
 from flask.sessions import SessionInterface, SessionMixin
 
 from sessionkit import SessionStore, get_session
-from sessionkit.gateway import Gateway
 from sessionkit.native import LazyContents, exchange_of
 from sessionkit.request import WSGIRequest
 from sessionkit.required import Refusal, api_refusal, page_refusal
@@ -18,7 +17,7 @@ from sessionkit.response import write
 from sessionkit.settings import NativeKeys
 from sessionkit.wsgi import SessionMiddleware
 
-from .config import store_of
+from .config import settings_of, store_of
 
 __all__ = ["FlaskSession", "SessionKit", "require_session_api", "require_session_page"]
 
@@ -50,12 +49,38 @@ class FlaskSession(LazyContents, SessionMixin):
     def modified(self, value: bool) -> None: ...
 
 
+class Front:
+    """The gateway in front of an application; made anew when the application's settings change, as Flask reads them at each request."""
+
+    def __init__(self, app: Flask, store: SessionStore | None, settings: dict[str, Any]) -> None:
+        self.app = app
+        self.inner = app.wsgi_app
+        self.store = store
+        self.settings = settings
+        self._made: tuple[object, SessionMiddleware | None] = (None, None)
+
+    @property
+    def gateway(self) -> SessionMiddleware | None:
+        """The gateway; None while there is no secret key: Flask's `NullSession` says so to whoever writes."""
+        now = (self.store,) if self.store is not None else settings_of(self.app)
+        before, gateway = self._made
+        if now != before:
+            store = self.store or store_of(self.app, self.settings)
+            gateway = None if store is None else SessionMiddleware(self.inner, store, native=KEYS)
+            self._made = now, gateway
+        return gateway
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        """Serve one request."""
+        return (self.gateway or self.inner)(environ, start_response)
+
+
 class SessionKit(SessionInterface):
     """Sessions for a Flask application: serves `flask.session`, and the verbs in every form.
 
     Args:
         app: the application; leave it out and call `init_app` where it is made elsewhere.
-        store: the store; without one it is made at the first request, from the settings of Flask (`SECRET_KEY`,
+        store: the store; without one it is made from the settings of Flask (`SECRET_KEY`,
             `SECRET_KEY_FALLBACKS`, `SESSION_COOKIE_*`, `PERMANENT_SESSION_LIFETIME`, `SESSION_REFRESH_EACH_REQUEST`).
         **settings: of `SessionStore`, instead of what those settings of Flask say.
     """
@@ -68,26 +93,13 @@ class SessionKit(SessionInterface):
 
     def init_app(self, app: Flask) -> None:
         """Serve an application; one object can serve several."""
-        inner, gateways = app.wsgi_app, list[SessionMiddleware]()
-
-        def gateway() -> SessionMiddleware | None:
-            if not gateways:
-                store = self.store or store_of(app, self.settings)
-                if store is None:  # no secret key yet: Flask's NullSession says so to whoever writes
-                    return None
-                gateways.append(SessionMiddleware(inner, store, native=KEYS))
-            return gateways[0]
-
-        def serve(environ: Any, start_response: Any) -> Any:
-            return (gateway() or inner)(environ, start_response)
-
-        app.wsgi_app = serve  # type: ignore[method-assign]  # Flask's documented way to put a middleware in
-        app.extensions["sessionkit"] = gateway
+        app.extensions["sessionkit"] = front = Front(app, self.store, self.settings)
+        app.wsgi_app = front  # type: ignore[method-assign]  # Flask's documented way to put a middleware in
         app.session_interface = self
 
     def open_session(self, app: Flask, request: Request) -> FlaskSession | None:
         """The session object of a request; nothing is decrypted yet."""
-        gateway: Gateway | None = app.extensions["sessionkit"]()
+        gateway = cast("Front", app.extensions["sessionkit"]).gateway
         exchange = None if gateway is None else exchange_of(WSGIRequest(request.environ), gateway.settings)
         return None if exchange is None else FlaskSession(exchange)
 

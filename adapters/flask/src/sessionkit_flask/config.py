@@ -9,12 +9,33 @@ from flask import Flask
 
 from sessionkit import CookieSettings, Lifetime, SessionStore
 
-__all__ = ["store_of"]
+__all__ = ["settings_of", "store_of"]
 
 LONGEST = 400 * 86_400
 """Seconds: browsers keep no cookie longer (RFC 6265bis section 5.5), so that a session that rolls has an end too."""
 
 logger = logging.getLogger("sessionkit")
+
+
+NAMES = (
+    "SECRET_KEY",
+    "SESSION_COOKIE_NAME",
+    "SESSION_COOKIE_PATH",
+    "APPLICATION_ROOT",
+    "SESSION_COOKIE_DOMAIN",
+    "SESSION_COOKIE_SECURE",
+    "SESSION_COOKIE_HTTPONLY",
+    "SESSION_COOKIE_SAMESITE",
+    "SESSION_COOKIE_PARTITIONED",
+    "PERMANENT_SESSION_LIFETIME",
+    "SESSION_REFRESH_EACH_REQUEST",
+)
+
+
+def settings_of(app: Flask) -> tuple[Any, ...]:
+    """The values from which a store is made, to see whether they have changed."""
+    config = cast("dict[str, Any]", app.config)
+    return (*map(config.get, NAMES), *(config.get("SECRET_KEY_FALLBACKS") or ()))
 
 
 def store_of(app: Flask, settings: dict[str, Any]) -> SessionStore | None:

@@ -1,0 +1,32 @@
+"""A pytest plugin: every Flask application that Flask's own tests make is served by sessionkit."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+import flask
+import sessionkit_flask
+from flask import Flask
+from sessionkit_flask.config import store_of
+
+from sessionkit import SessionStore
+
+
+def store_of_a_test(app: Flask, settings: dict[str, Any]) -> SessionStore | None:
+    """The store of the application's settings; its keys are too short for us (`test key`), so they are stretched."""
+    keys = [key for key in (app.secret_key, *(app.config.get("SECRET_KEY_FALLBACKS") or ())) if key]
+    stretched = [sha256(key if isinstance(key, bytes) else key.encode()).hexdigest() for key in keys]
+    return store_of(app, {**settings, "secret": stretched}) if keys else None
+
+
+def pytest_configure() -> None:
+    """Point every application to come at the adapter."""
+    sessionkit_flask.store_of = store_of_a_test
+    made = flask.Flask.__init__
+
+    def init(self: Flask, *args: Any, **named: Any) -> None:
+        made(self, *args, **named)
+        sessionkit_flask.SessionKit(self)
+
+    flask.Flask.__init__ = init  # type: ignore[method-assign]
