@@ -50,7 +50,7 @@ class SessionMiddleware(Gateway):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         kind = scope["type"]
-        if kind != "http" and kind != "websocket":
+        if kind not in ("http", "websocket"):
             activate(None)
             await self.app(scope, receive, send)
             return

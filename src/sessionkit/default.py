@@ -23,7 +23,7 @@ def configure(store: SessionStore | None) -> None:
     Args:
         store: None takes it back; the default is then made of the `SESSIONKIT_*` variables when it is first needed.
     """
-    global _configured, _from_env  # noqa: PLW0603  # one default a process is what it means
+    global _configured, _from_env  # one default a process is what it means
     _configured, _from_env = store, None
 
 

@@ -161,7 +161,7 @@ class Call(NamedTuple):
     session: Any
 
 
-def parse(verb: str, args: tuple[Any, ...], *, session: bool) -> Call:
+def parse(verb: str, args: tuple[Any, ...], *, session: bool) -> Call:  # noqa: RET503  # `refuse` does not return
     """Tell the arguments of a verb apart: "is it a request?" is asked before "is it a session?".
 
     Raises:

@@ -105,7 +105,7 @@ def _answer_end(exchange: Exchange, start_response: StartResponse) -> bool:
         start_response("500 Internal Server Error", headers, sys.exc_info())
     finally:
         exchange.finish()
-    logger.error("the application failed after it had ended a session: a bare 500 carries the end", exc_info=True)
+    logger.error("the application failed after it had ended a session: a bare 500 carries the end", exc_info=True)  # noqa: LOG014  # called from `except`
     return True
 
 

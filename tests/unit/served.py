@@ -7,7 +7,7 @@ import contextvars
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from io import BytesIO, StringIO
-from typing import Any
+from typing import Any, ClassVar
 from wsgiref.handlers import SimpleHandler
 from wsgiref.util import setup_testing_defaults
 
@@ -28,7 +28,7 @@ class Answer:
 
 
 class _Handler(SimpleHandler):
-    os_environ: dict[str, str] = {}
+    os_environ: ClassVar[dict[str, str]] = {}
     origin_server = True
 
     def get_stderr(self) -> Any:

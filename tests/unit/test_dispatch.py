@@ -216,7 +216,7 @@ def test_a_request_and_its_response_with_and_without_a_session(request_: Any, re
 
 WRONG_WITHOUT_A_SESSION: list[tuple[Any, ...]] = [
     (1,), (None,), (SESSION,), ({"type": "http.response.start"},), ([],), (ENVIRON, None), (ENVIRON, SESSION), (ENVIRON, ENVIRON),
-    (ENVIRON, SimpleNamespace(scope=SCOPE, headers=Headers([]))), (ENVIRON, "headers"), (ENVIRON, []) + ([],), ([], ENVIRON),
+    (ENVIRON, SimpleNamespace(scope=SCOPE, headers=Headers([]))), (ENVIRON, "headers"), (ENVIRON, [], []), ([], ENVIRON),
     (SESSION, []), (SimpleNamespace(),), (ENVIRON, SimpleNamespace(headers={})),
 ]  # fmt: skip
 

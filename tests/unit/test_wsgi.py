@@ -98,7 +98,7 @@ def test_a_list_a_tuple_and_a_file_go_back_unwrapped() -> None:
 def test_a_file_of_a_server_whose_wrapper_is_no_class_is_served_all_the_same() -> None:
     scene = Scene()
     app = scene.store.wsgi(lambda environ, start_response: start_response("200 OK", HTML) or environ["wsgi.file_wrapper"](BytesIO(b"ab")))
-    environ = environ_of(**{"wsgi.file_wrapper": lambda file: FileWrapper(file)})
+    environ = environ_of(**{"wsgi.file_wrapper": lambda file, size=8192: FileWrapper(file, size)})
     assert list(app(environ, lambda *args: None)) == [b"ab"]
 
 
@@ -291,7 +291,7 @@ class Body:
 
 
 def body_of(scene: Scene, body: Any) -> Any:
-    return scene.store.wsgi(lambda environ, start_response: start_response("200 OK", HTML) and None or body)(
+    return scene.store.wsgi(lambda environ, start_response: (start_response("200 OK", HTML), body)[1])(
         environ_of(scene.browser.jar.header()), lambda *args: None
     )
 
@@ -339,7 +339,7 @@ def test_a_runtime_error_of_the_application_is_not_taken_for_a_context_in_use() 
 def test_the_request_ends_even_when_close_fails() -> None:
     scene, body = signed_in(), Body(fails=True)
     environ = environ_of(scene.browser.jar.header())
-    served = scene.store.wsgi(lambda environ, start_response: start_response("200 OK", HTML) and None or body)(environ, lambda *args: None)
+    served = scene.store.wsgi(lambda environ, start_response: (start_response("200 OK", HTML), body)[1])(environ, lambda *args: None)
     exchange = environ[HOLDER]
     with pytest.raises(OSError, match="close failed"):
         served.close()
@@ -424,6 +424,21 @@ def test_a_generator_that_fails_before_it_answers_is_answered_for() -> None:
 
     answer = visit(scene, scene.store.wsgi(app))
     assert (answer.status, scene.browser.session()) == (500, {})
+
+
+def test_an_empty_piece_of_the_body_is_not_its_beginning() -> None:
+    scene = signed_in()
+    started: list[Any] = []
+
+    def app(environ: Any, start_response: Any) -> Any:
+        delete_session()
+        start_response("200 OK", HTML)
+        yield b""
+        raise OSError("failed")
+
+    served = scene.store.wsgi(app)(environ_of(scene.browser.jar.header()), lambda *args: started.append(args))
+    assert list(served) == [b""]
+    assert [args[0] for args in started] == ["200 OK", "500 Internal Server Error"]
 
 
 def test_a_failure_in_the_midst_of_the_body_is_the_servers() -> None:

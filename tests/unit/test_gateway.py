@@ -1,0 +1,133 @@
+"""Finding or making the exchange of a request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sessionkit import ConfigurationError, CookieSettings, SessionStore
+from sessionkit.context import Excluded, links, living
+from sessionkit.exchange import Exchange
+from sessionkit.gateway import Gateway
+from sessionkit.request import HOLDER, HeaderRequest
+from sessionkit.settings import NativeKeys
+
+from .scene import ALICE, BOB, OTHER_SECRET, SECRET, Scene
+
+
+def admin_of(scene: Scene) -> SessionStore:
+    return SessionStore(OTHER_SECRET, cookie=CookieSettings(name="__Host-admin"), clock=scene.clock)
+
+
+def test_a_request_gets_an_exchange_that_it_keeps() -> None:
+    scene, request = Scene(), HeaderRequest()
+    exchange, owner = Gateway(None, scene.store).enter(request)
+    assert (request.holder[HOLDER] is exchange, owner, exchange.owned, exchange.outer) == (True, True, True, None)
+
+
+def test_a_gateway_of_the_same_store_inside_reuses_it() -> None:
+    scene, request = Scene(), HeaderRequest()
+    first, _ = Gateway(None, scene.store).enter(request)
+    assert Gateway(None, SessionStore(SECRET)).enter(request) == (first, False)
+
+
+def test_a_gateway_reuses_its_own_exchange_through_that_of_another_store() -> None:
+    scene, request = Scene(), HeaderRequest()
+    first, _ = Gateway(None, scene.store).enter(request)
+    between, _ = Gateway(None, admin_of(scene)).enter(request)
+    assert Gateway(None, scene.store).enter(request) == (first, False)
+    assert request.holder[HOLDER] is between
+    assert list(links(between)) == [between, first]
+
+
+@pytest.mark.parametrize("settings", [{"secret": OTHER_SECRET}, {"audience": "b"}, {"cookie": CookieSettings(name="__Host-session", same_site="Strict")}])
+def test_one_cookie_name_with_anything_else_is_refused(settings: dict[str, Any]) -> None:
+    request = HeaderRequest()
+    Gateway(None, Scene().store).enter(request)
+    with pytest.raises(ConfigurationError, match="two stores of different settings use the cookie '__Host-session'"):
+        Gateway(None, Scene(**settings).store).enter(request)
+
+
+@pytest.mark.parametrize("ending", [Exchange.commit, Exchange.finish])
+def test_an_exchange_that_is_closed_counts_as_absent(ending: Any) -> None:
+    scene, request = Scene(), HeaderRequest()
+    gateway = Gateway(None, scene.store)
+    first, _ = gateway.enter(request)
+    ending(first)
+    request.holder[HOLDER] = first  # an environ that is used a second time
+    second, owner = gateway.enter(request)
+    assert (second is not first, owner, second.outer) == (True, True, None)
+
+
+def test_an_exchange_that_a_verb_opened_before_the_gateway_counts_as_absent() -> None:
+    scene = Scene()
+    scene.browser.login()
+    environ = {"REQUEST_METHOD": "GET", "HTTP_COOKIE": scene.browser.jar.header(), "wsgi.url_scheme": "https"}
+    assert scene.store.get_session(environ) == ALICE
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        assert scene.store.update_session(environ, {**ALICE, "n": 1}) is True
+        start_response("200 OK", [])
+        return []
+
+    lines: list[Any] = []
+    scene.store.wsgi(app)(environ, lambda status, headers: lines.extend(value for name, value in headers if name == "Set-Cookie"))
+    scene.browser.jar.receive(lines)
+    assert scene.browser.session() == {**ALICE, "n": 1}
+
+
+def test_a_gateway_inside_an_exclusion_of_its_own_store_serves() -> None:
+    scene, request = Scene(), HeaderRequest()
+    gateway = Gateway(None, scene.store)
+    excluded = gateway.leave_out(request)
+    exchange, owner = gateway.enter(request)
+    assert (owner, exchange.outer is excluded) == (True, True)
+
+
+def test_an_exclusion_hides_no_other_store() -> None:
+    scene, request = Scene(), HeaderRequest()
+    served, _ = Gateway(None, scene.store).enter(request)
+    excluded = Gateway(None, admin_of(scene)).leave_out(request)
+    assert request.holder[HOLDER] is excluded
+    assert list(links(excluded)) == [excluded, served]
+    assert repr(excluded) == "<excluded from sessions>"
+
+
+def test_a_store_that_is_left_out_by_an_outer_gateway_stays_out_inside_another() -> None:
+    scene, request = Scene(), HeaderRequest()
+    Gateway(None, scene.store).leave_out(request)
+    inner, _ = Gateway(None, admin_of(scene)).enter(request)
+    assert isinstance(inner.outer, Excluded)
+    assert inner.outer.settings.same_store(scene.store.settings)
+
+
+def test_the_end_of_an_inner_exchange_gives_the_request_back_to_the_outer_one() -> None:
+    scene, request = Scene(), HeaderRequest()
+    outer, _ = Gateway(None, scene.store).enter(request)
+    inner, _ = Gateway(None, admin_of(scene)).enter(request)
+    inner.finish()
+    assert request.holder[HOLDER] is outer
+    assert living(inner) is outer
+    outer.finish()
+    assert HOLDER not in request.holder
+    assert living(inner) is None
+
+
+@pytest.mark.parametrize(
+    ("globs", "path", "excluded"),
+    [("/a/*", "/a/b/c", True), ("/a/*", "/b", False), (["/a", "/b*"], "/bcd", True), (["/a"], "/ab", False), (["*.css"], "/x/y.css", True),
+     (["/A"], "/a", False), ([], "/", None)],
+)  # fmt: skip
+def test_the_globs_are_matched_with_the_whole_path(globs: Any, path: str, excluded: bool | None) -> None:
+    matcher = Gateway(None, Scene().store, exclude=globs).excluded
+    assert (None if matcher is None else bool(matcher(path))) is excluded
+
+
+def test_a_framework_is_served_by_a_copy_of_the_settings() -> None:
+    scene = Scene()
+    gateway = Gateway(None, scene.store, native=NativeKeys(login=("_user_id",)))
+    assert gateway.settings.same_store(scene.store.settings)
+    assert gateway.settings.guard({"_user_id": "7"}) is True
+    assert scene.store.settings.guard({"_user_id": "7"}) is False
+    assert scene.store.settings.guard(BOB) is True
