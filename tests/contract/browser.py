@@ -39,7 +39,7 @@ class Jar:
         assert len(line) <= 4096, f"the line is {len(line)} bytes long"
         assert "domain" not in attributes, f"no cookie of the suite has a domain: {line!r}"
         if name.lower().startswith("__host-"):
-            assert "secure" in attributes and attributes.get("path") == "/", f"a browser refuses {line!r}"  # noqa: PT018
+            assert "secure" in attributes and attributes.get("path") == "/", f"a browser refuses {line!r}"
         path = attributes.get("path", "/")
         expires = None
         if "max-age" in attributes:

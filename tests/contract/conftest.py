@@ -48,6 +48,7 @@ class Served:
     Attributes:
         gaps: features that its framework lacks, with the reason.
         dropped: a key of its native session object that must not cross a login.
+        pages: the pages about it.
         clock: its clock.
     """
 
@@ -78,6 +79,7 @@ class Served:
         self.gaps: dict[str, str] = described["gaps"]
         self.dropped: str | None = described["dropped"]
         self.versions: dict[str, str] = described["versions"]
+        self.pages: list[str] = described["pages"]
         _running[name] = self
 
     @property

@@ -38,5 +38,6 @@ if __name__ == "__main__":
     listening = socket.socket(fileno=int(sys.argv[2]))
     app = load(sys.argv[1]).APP
     with os.fdopen(int(sys.argv[3]), "w") as described:
-        json.dump({"gaps": dict(app.gaps), "dropped": app.dropped, "versions": {one: version(one) for one in app.versions}}, described)
+        versions = {one: version(one) for one in app.versions}
+        json.dump({"gaps": dict(app.gaps), "dropped": app.dropped, "versions": versions, "pages": app.pages}, described)
     app.serve(listening)

@@ -33,6 +33,7 @@ FEATURES = {
     "handled": "handlers of exceptions",
     "guards": "require_session_api and require_session_page",
     "dropped": "keys that do not cross a login",
+    "page": "pages about it whose examples run here",
 }
 """What an app may lack, if it says so by name and reason."""
 
@@ -46,12 +47,14 @@ class App:
         gaps: features that the framework lacks, with the reason.
         dropped: a key of the native session object that must not cross a login.
         versions: the distributions whose versions the suite prints.
+        pages: paths from the root of the repository: the how-to page and the adapter's README.
     """
 
     serve: Callable[[socket.socket], None]
     gaps: Mapping[str, str] = field(default_factory=dict)
     dropped: str | None = None
     versions: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         unknown = set(self.gaps) - set(FEATURES)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from contract.browser import Browser
-from contract.setting import FEATURES
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
+
+from contract.browser import Browser
+from contract.setting import FEATURES
 
 ROUTES = {"sync": "/sync/do", "async": "/async/do", "background": "/background", "file": "/file", "handled": "/handled", "guards": "/api"}
 
 
-def has(browser: Browser, feature: str, dropped: str | None) -> bool:
+def has(browser: Browser, feature: str, served) -> bool:
     """Whether the app has it, found out from outside."""
     if feature in ROUTES:
         return browser.ask(ROUTES[feature]).status != 404
@@ -19,7 +20,9 @@ def has(browser: Browser, feature: str, dropped: str | None) -> bool:
     if feature == "raw":
         return browser.ask("/do", ["get"], form="raw").status == 200
     if feature == "dropped":
-        return dropped is not None
+        return served.dropped is not None
+    if feature == "page":
+        return bool(served.pages)
     assert feature == "websocket"
     try:
         with connect(f"ws://127.0.0.1:{browser.port}/ws", proxy=None):
@@ -29,7 +32,7 @@ def has(browser: Browser, feature: str, dropped: str | None) -> bool:
 
 
 def test_the_declared_gaps_are_exactly_what_the_app_has_not(browser, served):
-    assert {feature: has(browser, feature, served.dropped) for feature in FEATURES} == {feature: feature not in served.gaps for feature in FEATURES}
+    assert {feature: has(browser, feature, served) for feature in FEATURES} == {feature: feature not in served.gaps for feature in FEATURES}
 
 
 def test_every_gap_has_a_reason(served):

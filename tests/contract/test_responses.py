@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from contract.setting import FILE
 
 ANN = {"user": {"sub": "ann"}, "n": 1}

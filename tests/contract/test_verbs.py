@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from contract.setting import START
 
 ANN = {"user": {"sub": "ann", "iss": "https://issuer.example"}, "n": 1}

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+
 from contract.setting import START
 
 pytestmark = pytest.mark.needs("websocket")

@@ -9,7 +9,6 @@ from urllib.parse import parse_qs
 
 from contract import script
 from contract.setting import FILE, LOGIN_URL, LOGOUT_URL, App, make_store, serve_asgi
-
 from sessionkit import get_session
 from sessionkit.request import ASGIRequest
 from sessionkit.required import Refusal, api_refusal, page_refusal
@@ -119,6 +118,6 @@ def serve(listening: socket.socket) -> None:
 
 APP = App(
     serve=serve,
-    gaps={"native": "raw ASGI has no session object of its own", "dropped": "raw ASGI has no session object of its own"},
+    gaps={"native": "raw ASGI has no session object of its own", "dropped": "raw ASGI has no session object of its own", "page": "its page runs with the documentation"},
     versions=("uvicorn",),
 )

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import flask
+from flask import Flask, Response, abort, make_response, redirect, request, session
+
 from contract import script
 from contract.setting import FILE, App, make_store, serve_wsgi
-from flask import Flask, Response, abort, make_response, redirect, request, session
 from sessionkit_flask import SessionKit, require_session_api, require_session_page
 
 app = Flask(__name__)
 SessionKit(app, store=make_store())
-app.config["SECRET_KEY"] = "flask's own"  # noqa: S105  # nothing of ours uses it
+app.config["SECRET_KEY"] = "flask's own"  # nothing of ours uses it
 
 
 def do(perform: Any = script.perform, header: str = script.DO, response: Response | None = None) -> str:
@@ -151,4 +152,5 @@ APP = App(
     gaps={"websocket": "Flask has no websockets"},
     dropped="csrf_token",
     versions=("flask", "werkzeug", "waitress"),
+    pages=("docs/how-to/flask.md", "adapters/flask/README.md"),
 )

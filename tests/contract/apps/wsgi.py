@@ -10,7 +10,6 @@ from urllib.parse import parse_qs
 
 from contract import script
 from contract.setting import FILE, LOGIN_URL, LOGOUT_URL, App, make_store, serve_wsgi
-
 from sessionkit import get_session
 from sessionkit.request import WSGIRequest
 from sessionkit.required import Refusal, api_refusal, page_refusal
@@ -130,7 +129,7 @@ APP = App(
     serve=serve,
     gaps={
         "native": "raw WSGI has no session object of its own",
-        "dropped": "raw WSGI has no session object of its own",
+        "dropped": "raw WSGI has no session object of its own", "page": "its page runs with the documentation",
         "async": "WSGI is synchronous",
         "websocket": "WSGI has no websockets",
     },

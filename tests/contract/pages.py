@@ -1,0 +1,34 @@
+"""Runs the Python examples of pages, in order and in one namespace a page: `python tests/contract/pages.py PAGE…`.
+
+A block in a comment (`<!-- invisible-code-block: python`) runs too and checks what the page has just claimed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import sys
+from pathlib import Path
+
+BLOCK = re.compile(r"^```python\n(.*?)^```$|^<!-- invisible-code-block: python\n(.*?)^-->$", re.DOTALL | re.MULTILINE)
+
+
+def run(page: Path) -> int:
+    """Run a page; returns how many blocks it has."""
+    text = page.read_text()
+    namespace: dict[str, object] = {"__name__": "page"}
+    found = list(BLOCK.finditer(text))
+    for block in found:
+        code = block[1] if block[1] is not None else block[2]
+        above = text.count("\n", 0, block.start()) + 1
+        exec(compile("\n" * above + code, str(page), "exec"), namespace)
+    return len(found)
+
+
+if __name__ == "__main__":
+    here = str(Path(__file__).parent)
+    sys.path[:] = [one for one in sys.path if one != here]
+    for name in sys.argv[1:]:
+        os.environ["SESSION_SECRET"] = secrets.token_urlsafe(32)
+        print(run(Path(name)), name)
