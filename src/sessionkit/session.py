@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 from weakref import ref
 
 from .errors import ResponseStartedError
@@ -136,7 +136,6 @@ def drop(session: Session, keys: Iterable[str]) -> None:
         raw.pop(key, None)
 
 
-if not TYPE_CHECKING:
-    for _name in ("__setitem__", "__delitem__", "__ior__", "clear", "pop", "popitem", "setdefault", "update"):
-        setattr(Session, _name, _watched(getattr(dict, _name)))
-    del _name
+for _name in ("__setitem__", "__delitem__", "__ior__", "clear", "pop", "popitem", "setdefault", "update"):
+    setattr(Session, _name, _watched(getattr(dict, _name)))
+del _name
