@@ -9,8 +9,8 @@ from sessionkit import (
     Absence, CookieSettings, Event, EventKind, IdentityChangedError, Ignored, Lifetime, ResponseStartedError, SerializationError,
     SessionTooLargeError, anyone,
 )  # fmt: skip
-from sessionkit.exchange import Exchange
-from sessionkit.request import HeaderRequest
+from sessionkit.exchange import COMMITTED, OPEN, Exchange
+from sessionkit.request import HOLDER, HeaderRequest
 from sessionkit.settings import NativeKeys
 
 from .foreign_format import Plain
@@ -668,6 +668,70 @@ def test_a_request_that_ends_without_a_look_reports_nothing(scene, alice):
     visit.commit()
     visit.exchange.finish()
     assert [] == scene.events
+
+
+# ---- what can be asked without looking
+
+
+def test_an_answer_about_a_session_that_nobody_asked_for_changes_nothing(alice):
+    exchange = alice.visit().exchange
+    assert exchange.answer(200, [("A", "1")]).applied([("A", "1")]) == [("A", "1")]
+    assert exchange.looked_at is False
+    assert exchange.phase is OPEN
+
+
+def test_an_answer_closes_nothing(alice):
+    exchange = alice.visit().exchange
+    exchange.get()["theme"] = "dark"
+    assert [NAME] == names([value for name, value in exchange.answer(200, []).add if name == "Set-Cookie"])
+    exchange.get()["theme"] = "light"
+    assert exchange.looked_at is True
+
+
+def test_what_nobody_asked_for_can_be_closed_at_once(alice):
+    unread, read = alice.visit().exchange, alice.visit().exchange
+    read.get()
+    assert (unread.close_unread(), read.close_unread()) == (True, False)
+    assert (unread.phase, read.phase) == (COMMITTED, OPEN)
+
+
+@pytest.mark.parametrize(
+    ("act", "expected"),
+    [
+        (lambda exchange: None, False),
+        (lambda exchange: exchange.get(), False),
+        (lambda exchange: exchange.touch(), False),
+        (lambda exchange: exchange.update(exchange.get()), False),
+        (lambda exchange: exchange.get()["user"].update(name="A"), True),
+        (lambda exchange: exchange.update({**exchange.get(), "theme": "dark"}), True),
+        (lambda exchange: exchange.rotate(), True),
+        (lambda exchange: exchange.create(ALICE), True),
+        (lambda exchange: exchange.delete(), True),
+    ],
+)
+def test_whether_a_session_was_changed_can_be_asked(alice, act, expected):
+    exchange = alice.visit().exchange
+    act(exchange)
+    assert exchange.changed is expected
+
+
+def test_nothing_that_stays_nothing_is_unchanged(scene):
+    exchange = scene.browser.visit().exchange
+    exchange.get()
+    assert exchange.changed is False
+
+
+def test_an_exchange_that_ends_is_found_in_its_request_no_more(scene):
+    request = HeaderRequest()
+    outer, exchange = scene.store.begin(request), scene.store.begin(request)
+    request.holder[HOLDER] = exchange
+    outer.finish()
+    assert request.holder[HOLDER] is exchange
+    exchange.outer = outer
+    exchange.finish()
+    assert request.holder[HOLDER] is outer
+    outer.finish()
+    assert HOLDER not in request.holder
 
 
 # ---- a session that ends while the request is served
