@@ -121,6 +121,7 @@ def begin(namespace: dict[str, Any]) -> None:
     namespace["_environ"] = dict(os.environ)
     os.environ["SESSION_SECRET"] = token_urlsafe(32)
     namespace["Browser"] = Browser
+    namespace["__name__"] = __name__  # of a module that has a file: Flask asks for it, and it is not "__main__"
 
 
 def end(namespace: dict[str, Any]) -> None:
