@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .session import Absence
@@ -22,6 +22,8 @@ class Layout:
         alike: every chunk, and the single cookie, holds what the line of chunk 0 leaves.
         numbered: even a single cookie has a number.
         tag: characters of the token's last segment: 22 for A256GCM, 43 for A256CBC-HS512.
+        expiry: characters that the library's line spends on the expiry of a cookie that has one; None for what ours does.
+        complete: whether a text is a whole token, for what is no compact JWE.
     """
 
     separator: str = "."
@@ -29,6 +31,8 @@ class Layout:
     alike: bool = False
     numbered: bool = False
     tag: int = 22
+    expiry: int | None = None
+    complete: Callable[[str], bool] | None = None
 
 
 def spans(length: int, name: str, layout: Layout, line: int) -> list[tuple[str, int, int]]:
@@ -42,17 +46,23 @@ def spans(length: int, name: str, layout: Layout, line: int) -> list[tuple[str, 
     """
     first = f"{name}{layout.separator}0"
     if not layout.numbered:
-        single = layout.size or line - len(first if layout.alike else name) - 1
+        single = _room(layout, line, first if layout.alike else name)
         if length <= single:
             return [(name, 0, length)]
     found: list[tuple[str, int, int]] = []
     start = 0
     while start < length or not found:
         chunk = f"{name}{layout.separator}{len(found)}"
-        stop = min(length, start + (layout.size or line - len(first if layout.alike else chunk) - 1))
+        stop = min(length, start + _room(layout, line, first if layout.alike else chunk))
         found.append((chunk, start, stop))
         start = stop
     return found
+
+
+def _room(layout: Layout, line: int, name: str) -> int:
+    """Characters of a value that a cookie of this name has room for."""
+    left = line - len(name) - 1
+    return left if layout.size is None else min(layout.size, left)
 
 
 def chunk_number(text: str) -> int | None:
@@ -73,6 +83,8 @@ def join(chunks: Mapping[int, Sequence[str]], row: int, layout: Layout) -> str |
     It is read from 0 up and ends where the text is a complete token: lengths only grow, so that at most
     one prefix can be one. What follows is stale.
     """
+    if layout.complete is not None:
+        return _joined(chunks, row, layout.complete)
     parts: list[str] = []
     dots = tail = 0
     for value in _row(chunks, row):
@@ -84,6 +96,15 @@ def join(chunks: Mapping[int, Sequence[str]], row: int, layout: Layout) -> str |
             return "".join(parts)
         if dots > DOTS or (dots == DOTS and tail > layout.tag):
             return Absence.MALFORMED
+    return Absence.INCOMPLETE
+
+
+def _joined(chunks: Mapping[int, Sequence[str]], row: int, complete: Callable[[str], bool]) -> str | Absence:
+    text = ""
+    for value in _row(chunks, row):
+        text += value
+        if complete(text[-8:]):
+            return text
     return Absence.INCOMPLETE
 
 

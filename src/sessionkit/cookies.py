@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal, cast
 
 from .errors import ConfigurationError
 
-__all__ = ["HEADER", "LINE", "CookieSettings", "insert_label", "only", "pairs"]
+__all__ = ["DEFAULT_PRIORITY", "HEADER", "LINE", "CookieSettings", "insert_label", "only", "pairs"]
 
 LINE = 4096
 """Bytes of a whole Set-Cookie line. RFC 6265bis section 5.6 bounds name and value; Safari and some proxies count the line."""
+
+DEFAULT_PRIORITY: Final = cast("Literal['High']", "".join(("Hi", "gh")))  # noqa: FLY002  # a text of its own, so that it can be told from one that was set
+"""What `priority` is where nothing is set: High, and none in the formats of libraries that set none."""
 
 HEADER = 65_536
 """Bytes of a Cookie header beyond which it is not parsed."""
@@ -51,7 +54,7 @@ class CookieSettings:
     same_site: Literal["Lax", "Strict", "None"] = "Lax"
     partitioned: bool = False
     transient: bool = False
-    priority: Literal["Low", "Medium", "High"] | None = "High"
+    priority: Literal["Low", "Medium", "High"] | None = DEFAULT_PRIORITY
     max_bytes: int = 7168
     attributes: str = field(init=False, repr=False, compare=False)
     """The end of a Set-Cookie line, from `; Path` on."""

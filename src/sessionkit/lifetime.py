@@ -10,7 +10,7 @@ from typing import Any
 from .errors import ConfigurationError
 from .session import Absence
 
-__all__ = ["CLOCK_SKEW", "FOUR_HUNDRED_DAYS", "Duration", "Lifetime"]
+__all__ = ["CLOCK_SKEW", "FOUR_HUNDRED_DAYS", "LONGEST", "Duration", "Lifetime", "seconds"]
 
 Duration = int | float | timedelta
 """Seconds, or a timedelta."""
@@ -60,7 +60,7 @@ class Lifetime:
         rolling: bool = True,
         renew_after: Duration | None = None,
     ) -> None:
-        whole = _seconds("absolute", absolute)
+        whole = seconds("absolute", absolute)
         if not rolling:
             if whole is None:
                 raise ConfigurationError("a session that is not rolling and has no absolute lifetime would never end: set absolute")
@@ -68,7 +68,7 @@ class Lifetime:
         elif idle is _DEFAULT:
             pause = DAY if whole is None else min(DAY, whole)
         else:
-            pause = _seconds("idle", idle)
+            pause = seconds("idle", idle)
             if pause is None:
                 raise ConfigurationError("rolling=True needs an idle time; for sessions without one set rolling=False")
         if pause is not None and whole is not None and pause > whole:
@@ -128,7 +128,8 @@ class Lifetime:
         return self.absolute is None or updated_at + self.idle < created_at + self.absolute
 
 
-def _seconds(name: str, value: Any) -> int | None:
+def seconds(name: str, value: Any) -> int | None:
+    """A setting as whole seconds; raises ConfigurationError for what is no positive duration."""
     if value is None:
         return None
     number = value.total_seconds() if isinstance(value, timedelta) else value
@@ -146,7 +147,7 @@ def _throttle(renew_after: Duration | None, idle: int | None) -> int:
         return min(60, idle // 2)
     if renew_after in (0, timedelta(0)) and not isinstance(renew_after, bool):
         return 0
-    seconds = _seconds("renew_after", renew_after) or 0
-    if seconds >= idle:
-        raise ConfigurationError(f"renew_after ({seconds} s) must be shorter than idle ({idle} s), else active sessions end; half of it at most is wise")
-    return seconds
+    pause = seconds("renew_after", renew_after) or 0
+    if pause >= idle:
+        raise ConfigurationError(f"renew_after ({pause} s) must be shorter than idle ({idle} s), else active sessions end; half of it at most is wise")
+    return pause

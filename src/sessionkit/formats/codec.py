@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeAlias
 
 from ..chunks import Layout
+from ..identity import Guard, Identity
 from ..keyring import PurposeKeys
 from ..lifetime import Lifetime
 from ..serializer import Serializer
 from ..session import Absence, Stamp
 
-__all__ = ["Codec", "Format", "Opened"]
+__all__ = ["Codec", "Convert", "Format", "Opened", "Opener", "Source", "Taker", "Traits"]
+
+Convert: TypeAlias = Callable[[dict[str, Any]], Mapping[str, Any] | None]
+"""From what a foreign cookie holds to a session of ours, or None for "take no session from this"."""
 
 
-@dataclass(slots=True)
+Taker: TypeAlias = Callable[[dict[str, Any], Stamp], Mapping[str, Any] | None]
+"""The same, told the times too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """What an authenticated token holds. (Not frozen: one is made for every request.)
+    """What an authenticated token holds.
 
     `stamp` has the token's own times; `mark_id` names the session in the fence.
     """
 
-    contents: dict[str, Any] = field(repr=False)
+    contents: dict[str, Any]
     stamp: Stamp
     mark_id: str
 
 
-class Codec(Protocol):
-    """A format with its keys. Opening never raises; what it says before a tag has verified is a hint."""
+class Opener(Protocol):
+    """What opens tokens. It never raises; what it says before a tag has verified is a hint."""
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -38,18 +46,6 @@ class Codec(Protocol):
     @property
     def seen(self) -> PurposeKeys | None:
         """The keys of the renewal cookie; None for a format that renews by sealing again."""
-        ...
-
-    def payload(self, contents: Mapping[str, Any], stamp: Stamp) -> bytes:
-        """The plaintext; raises SerializationError for contents that are not JSON."""
-        ...
-
-    def size(self, payload: bytes, stamp: Stamp) -> int:
-        """The length of the token that `seal` would make."""
-        ...
-
-    def seal(self, payload: bytes, stamp: Stamp) -> str:
-        """A token."""
         ...
 
     def open(self, token: str, now: float) -> Opened | Absence:
@@ -64,13 +60,60 @@ class Codec(Protocol):
         """The mark id that a well-formed header names, unverified: a mark can only refuse."""
         ...
 
+
+class Codec(Opener, Protocol):
+    """A format with its keys: opens and seals."""
+
+    def payload(self, contents: Mapping[str, Any], stamp: Stamp) -> bytes:
+        """The plaintext; raises SerializationError for contents that are not JSON, or not a session of this format."""
+        ...
+
+    def size(self, payload: bytes, stamp: Stamp) -> int:
+        """The length of the token that `seal` would make."""
+        ...
+
+    def seal(self, payload: bytes, stamp: Stamp) -> str:
+        """A token."""
+        ...
+
     def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
         """The mark id of a session that is about to be sealed."""
         ...
 
 
-class Format(Protocol):
-    """How sessions lie in cookies. Formats hold settings, never secrets."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """How a store behaves that speaks this format, where nothing else is set.
+
+    Args:
+        label: the format's name in derived ids; it changes only with the format.
+        title: its name for people.
+        priority: of the session cookie, where the settings say nothing.
+        tolerance: seconds for which a session is still good after its expiry, as its library has it.
+        guard, identity: instead of `has_user` and `subject`.
+        older: earlier formats that the library reads too, each with its conversion.
+        beside: what the names of numbered cookies begin with that belong to the session and end with it.
+        dated: whether every token says when the session began.
+    """
+
+    label: str
+    title: str
+    priority: Literal["Low", "Medium", "High"] | None = None
+    tolerance: int = 0
+    guard: Guard | None = None
+    identity: Identity | None = None
+    older: tuple[tuple[Source, Taker], ...] = ()
+    beside: str | None = None
+    dated: bool = True
+
+
+class Source(Protocol):
+    """How sessions lie in cookies, for reading. It holds settings, never secrets."""
+
+    @property
+    def traits(self) -> Traits:
+        """What else a store must know of it."""
+        ...
 
     @property
     def layout(self) -> Layout:
@@ -80,6 +123,18 @@ class Format(Protocol):
     def cookie_name(self, *, host_only: bool, secure: bool) -> str:
         """The name where the settings give none."""
         ...
+
+    def keys(self, secret: Any) -> Any:
+        """The secrets, checked and turned into what `codec` takes."""
+        ...
+
+    def codec(self, keys: Any, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer) -> Opener:
+        """The source bound to keys and a cookie name."""
+        ...
+
+
+class Format(Source, Protocol):
+    """How sessions lie in cookies. Formats hold settings, never secrets."""
 
     def keys(self, secret: str | bytes | Sequence[str | bytes]) -> Any:
         """The secrets, checked and turned into what `codec` takes."""

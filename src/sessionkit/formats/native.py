@@ -16,7 +16,7 @@ from ..keyring import SLICE, KeyRing, PurposeKeys
 from ..lifetime import CLOCK_SKEW, Lifetime
 from ..serializer import Serializer, freeze
 from ..session import Absence, Stamp
-from .codec import Opened
+from .codec import Opened, Traits
 
 __all__ = ["Native", "NativeCodec"]
 
@@ -31,6 +31,11 @@ NONCE, TAG = 16, 22  # base64url characters of 12 and 16 bytes
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Native:
     """The default format: the only one with an id, an update time and hour-sliced keys of its own."""
+
+    @property
+    def traits(self) -> Traits:
+        """`Priority=High`, secrets of 32 bytes."""
+        return Traits(label="native", title="sessionkit", priority="High")
 
     @property
     def layout(self) -> Layout:

@@ -1,0 +1,211 @@
+"""What the formats of other libraries share: their secrets, their times, and the claim we keep in their tokens."""
+
+from __future__ import annotations
+
+import hmac
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from math import isfinite
+from typing import Any, NoReturn, TypeGuard, cast
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from joserfc.jwk import OctKey
+
+from ..base64url import encode
+from ..errors import SerializationError
+from ..events import logger
+from ..keyring import SHORTEST, secrets_of
+from ..lifetime import CLOCK_SKEW, LONGEST, Lifetime
+from ..serializer import SAFE_INTEGER, Serializer, freeze
+from ..session import Absence, Stamp
+from .codec import Opened
+from .jose import Framing
+
+__all__ = ["OURS", "JWECodec", "Secrets", "Times", "derived", "foreign_secrets", "hkdf", "is_time", "mapping", "packed", "text", "unpacked"]
+
+OURS = "sessionkit"
+"""The claim in which we keep what a format has no place for."""
+
+
+class Secrets:
+    """The secrets of a foreign format: some derive keys from the cookie's name, so the secrets themselves are kept."""
+
+    __slots__ = ("ids", "raw")
+
+    def __init__(self, raw: tuple[bytes, ...]) -> None:
+        self.raw = raw
+        self.ids = tuple(encode(hmac.digest(one, b"sessionkit foreign kid", "sha256"))[:8].decode() for one in raw)
+
+    def __repr__(self) -> str:
+        return f"<Secrets of {len(self.raw)}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("secrets do not pickle")
+
+
+def foreign_secrets(secret: str | bytes | Sequence[str | bytes]) -> Secrets:
+    """The secrets that are shared with another library, which may take shorter ones than we do.
+
+    Raises:
+        ConfigurationError: there is none, or one is shorter than 8 bytes or a placeholder.
+    """
+    raw = secrets_of(secret, shortest=8)
+    if min(map(len, raw)) < SHORTEST:
+        logger.warning("a secret is shorter than %d bytes: whoever has a cookie can try guesses on it", SHORTEST)
+    return Secrets(raw)
+
+
+def hkdf(secret: bytes, *, salt: bytes = b"", info: str, length: int) -> bytes:
+    """HKDF-SHA256 (RFC 5869)."""
+    return HKDF(algorithm=SHA256(), length=length, salt=salt, info=info.encode()).derive(secret)
+
+
+def derived(purpose: str, *parts: str) -> str:
+    """An id of 22 characters that follows from its parts."""
+    return encode(sha256("\0".join((purpose, *parts)).encode("utf-8", "surrogatepass")).digest())[:22].decode()
+
+
+def is_time(value: object) -> TypeGuard[int | float]:
+    """Whether a value can be seconds since the epoch; milliseconds cannot."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value) and 0 <= value <= LONGEST
+
+
+def mapping(value: object) -> dict[str, Any]:
+    """The value if it is an object, else an empty one."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def text(value: object) -> str:
+    """The value if it is text, else nothing."""
+    return value if isinstance(value, str) else ""
+
+
+def packed(contents: Mapping[str, Any], reserved: frozenset[str], ours: dict[str, Any]) -> dict[str, Any]:
+    """The claims of a token, with what is ours in a claim of our own.
+
+    The application's data is data: what it keeps under a name by which the other library would judge the token
+    (`exp`, `nbf`, …) goes into our claim.
+    """
+    own = {key: value for key, value in contents.items() if key in reserved or key == OURS}
+    if own:
+        ours = {**ours, "own": own}
+        contents = {key: value for key, value in contents.items() if key not in own}
+    return {**contents, OURS: ours} if ours else dict(contents)
+
+
+def unpacked(claims: dict[str, Any], reserved: frozenset[str], spent: frozenset[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The contents that `packed` was given, without the claims that are `spent` on the token; and our claim."""
+    ours = mapping(claims.get(OURS))
+    contents = {key: value for key, value in claims.items() if key not in spent and (key != OURS or not ours)}
+    own = mapping(ours.get("own"))
+    contents.update({key: value for key, value in own.items() if key in reserved or key == OURS})
+    return contents, ours
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """The times that an authenticated token carries, in seconds; whole ones are made of them."""
+
+    created: int | float
+    updated: int | float
+    expires: int | float
+
+    def stamp(self, id: str, now: float) -> Stamp | Absence:
+        """The stamp, or why there can be none: a time is further ahead than two clocks may differ."""
+        if max(self.created, self.updated) > now + CLOCK_SKEW:
+            return Absence.NOT_YET_VALID
+        return Stamp(id=id, created_at=int(self.created), updated_at=int(self.updated), expires_at=int(self.expires))
+
+
+class JWECodec(ABC):
+    """Seals and opens the tokens of one library through joserfc.
+
+    There is no renewal cookie beside them: moving the idle expiry is sealing again.
+    """
+
+    seen = None
+
+    def __init__(self, framing: Framing, secrets: Secrets, keys: Sequence[bytes], lifetime: Lifetime, serializer: Serializer) -> None:
+        self.ids = secrets.ids
+        self.framing = framing
+        self.lifetime = lifetime
+        self._keys = tuple(map(OctKey.import_key, keys))
+        self._serializer = serializer
+
+    @abstractmethod
+    def header(self, stamp: Stamp) -> dict[str, Any]:
+        """The protected header of a token with these times."""
+
+    @abstractmethod
+    def wire(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
+        """The token's payload."""
+
+    @abstractmethod
+    def read(self, header: dict[str, Any], payload: dict[str, Any], now: float) -> Opened | Absence:
+        """What an authenticated payload is."""
+
+    @abstractmethod
+    def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
+        """The mark id of a session that is about to be sealed."""
+
+    def candidates(self, header: dict[str, Any]) -> Sequence[OctKey]:
+        """The keys that may open a token with this header."""
+        return self._keys
+
+    def payload(self, contents: Mapping[str, Any], stamp: Stamp) -> bytes:
+        """The plaintext; integers are those that JavaScript does not round."""
+        return freeze(self.wire(dict(contents), stamp), self._serializer, SAFE_INTEGER)
+
+    def size(self, payload: bytes, stamp: Stamp) -> int:
+        """The length of the token that `seal` would make."""
+        return self.framing.size(self.header(stamp), len(payload))
+
+    def seal(self, payload: bytes, stamp: Stamp) -> str:
+        """A token under the first secret."""
+        return self.framing.seal(self.header(stamp), payload, self._keys[0])
+
+    def open(self, token: str, now: float) -> Opened | Absence:
+        """What a token holds, or why it does not open; cheap refusals come before any cryptography."""
+        header = self.framing.check(token)
+        if header is None:
+            return Absence.MALFORMED
+        keys = self.candidates(header)
+        if not keys:
+            return Absence.UNKNOWN_KEY
+        plaintext = self.framing.open(token, keys)
+        if isinstance(plaintext, Absence):
+            return plaintext
+        try:
+            payload = self._serializer.loads(plaintext)
+        except (ValueError, RecursionError):
+            return Absence.MALFORMED
+        return self.read(header, cast("dict[str, Any]", payload), now) if isinstance(payload, dict) else Absence.MALFORMED
+
+    def recognizes(self, text: str) -> bool:
+        """Whether it begins with a header of this format."""
+        return self.framing.header(text.partition(".")[0]) is not None
+
+    def peek(self, text: str) -> str | None:
+        """Nothing: no id stands in these headers."""
+        return None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("keys do not pickle")
+
+
+def must_be_object(contents: Mapping[str, Any], key: str, library: str) -> dict[str, Any]:
+    """The object under a key; the other library would not take anything else for a session.
+
+    Raises:
+        SerializationError: it is something else, or missing.
+    """
+    value = contents.get(key)
+    if not isinstance(value, dict):
+        raise SerializationError(f'session["{key}"]: {library} needs an object here')
+    return cast("dict[str, Any]", value)

@@ -1,0 +1,49 @@
+"""The signed session ids of nextjs-auth0 and express-openid-connect, which they use with a store of sessions."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+
+from ..base64url import encode
+from ..keyring import secrets_of
+from .foreign import hkdf
+
+__all__ = ["sign_id", "verify_id"]
+
+# JWS with an unencoded, detached payload (RFC 7797): the header is always this one, and is left out.
+PROTECTED = encode(b'{"alg":"HS256","b64":false,"crit":["b64"]}')
+
+
+def sign_id(sid: str, *, name: str, secret: str | bytes | Sequence[str | bytes]) -> str:
+    """A cookie value that holds a session id and its signature.
+
+    Args:
+        sid: the session id.
+        name: the cookie's name; the signature is bound to it.
+        secret: one or several; the first signs.
+
+    Returns:
+        `sid.signature`.
+    """
+    return f"{sid}.{_signature(secrets_of(secret, shortest=8)[0], name, sid)}"
+
+
+def verify_id(value: str, *, name: str, secret: str | bytes | Sequence[str | bytes]) -> str | None:
+    """The session id of a cookie value, or None when its signature is not one of ours; never raises for a value.
+
+    Args:
+        value: of the cookie.
+        name: the cookie's name.
+        secret: one or several; each is tried.
+    """
+    sid, dot, signature = value.rpartition(".")
+    if not dot or not value.isascii():
+        return None
+    wanted = [_signature(one, name, sid) for one in secrets_of(secret, shortest=8)]
+    return sid if any([hmac.compare_digest(signature, one) for one in wanted]) else None
+
+
+def _signature(secret: bytes, name: str, sid: str) -> str:
+    key = hkdf(secret, info="JWS Cookie Signing", length=32)
+    return encode(hmac.digest(key, PROTECTED + f".{name}={sid}".encode(), "sha256")).decode()

@@ -1,0 +1,85 @@
+"""Starlette's and FastAPI's session cookie, for reading: a signed timestamp over base64 of JSON."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha1
+from typing import Any
+
+from ..base64url import encode
+from ..chunks import Layout
+from ..lifetime import Duration, Lifetime, seconds
+from ..serializer import Serializer
+from .codec import Traits
+from .foreign import Secrets, foreign_secrets
+from .signed import WHOLE, Signed, SignedOpener, base64
+
+__all__ = ["StarletteCookie", "StarletteOpener"]
+
+GRAMMAR = re.compile(r"(([A-Za-z0-9+/]+={0,2})\.([A-Za-z0-9_-]{5,8}))\.([A-Za-z0-9_-]{27})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StarletteCookie:
+    """The cookie of Starlette's SessionMiddleware, read only: `Importer(StarletteCookie(), secret=…, until=…)`.
+
+    The session began when its cookie was last signed.
+
+    Args:
+        max_age: seconds since the signing after which Starlette would refuse it; None as there.
+    """
+
+    max_age: Duration | None = 14 * 86_400
+
+    @property
+    def traits(self) -> Traits:
+        """What a store must know of it."""
+        return Traits(label="starlette", title="Starlette")
+
+    @property
+    def layout(self) -> Layout:
+        """One cookie."""
+        return WHOLE
+
+    def cookie_name(self, *, host_only: bool, secure: bool) -> str:
+        """`session`."""
+        return "session"
+
+    def keys(self, secret: str | bytes | Sequence[str | bytes]) -> Secrets:
+        """`secret_key`, and earlier ones after it."""
+        return foreign_secrets(secret)
+
+    def codec(self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer) -> StarletteOpener:
+        """What opens the cookies."""
+        return StarletteOpener(keys, seconds("max_age", self.max_age))
+
+
+class StarletteOpener(SignedOpener):
+    """itsdangerous' TimestampSigner as it comes: HMAC-SHA-1 under a key derived by SHA-1."""
+
+    def key(self, secret: bytes) -> bytes:
+        """itsdangerous' key derivation `django-concat`."""
+        return sha1(b"itsdangerous.Signer" + b"signer" + secret, usedforsecurity=False).digest()
+
+    def parts(self, text: str) -> Signed | None:
+        """payload.timestamp.signature."""
+        found = GRAMMAR.fullmatch(text)
+        if found is None:
+            return None
+        covered, payload, stamp, signature = found.groups()
+        return Signed(covered, payload, int.from_bytes(base64(stamp) or b"", "big"), signature)
+
+    def sign(self, key: bytes, covered: bytes) -> str:
+        """HMAC-SHA-1."""
+        return encode(hmac.digest(key, covered, "sha1")).decode()
+
+    def contents(self, payload: str) -> Any:
+        """The JSON."""
+        data = base64(payload, urlsafe=False)
+        if data is None:
+            raise ValueError("no base64")
+        return json.loads(data)
