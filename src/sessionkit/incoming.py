@@ -15,6 +15,7 @@ __all__ = ["Incoming", "read"]
 
 MOST_ROWS = MOST_WHOLE = 4
 MOST_BYTES = 65_536
+MOST_CHUNKS = 32  # each of at least 2,400 characters, whatever the name and attributes: 27 of them hold MOST_BYTES
 
 # When several candidates fail for different reasons, the one that came furthest tells most.
 _RANK = {
@@ -42,17 +43,27 @@ _RANK = {
 class Incoming:
     """What came with a request.
 
-    `names` are the cookies of the session in the request, `fence` the marks read, `ids` the mark ids of the
+    `cookies` are the values of each cookie that may be ours, `fence` the marks read, `ids` the mark ids of the
     tokens that opened, `heads` the texts that a token begins with.
     """
 
+    name: str = ""
+    chunk: str = ""
+    cookies: dict[str, list[str]] = field(default_factory=dict[str, list[str]], repr=False)
     opened: Opened | None = None
     stamp: Stamp | None = None
     absence: Absence | None = None
-    names: tuple[str, ...] = ()
     fence: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
     heads: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The session's own cookies in the request, stale chunks included. Worked out when a write asks."""
+        prefix = len(self.chunk)
+        numbers = (chunks.chunk_number(name[prefix:]) for name in self.cookies if name.startswith(self.chunk))
+        whole = (self.name,) if self.name in self.cookies else ()
+        return (*whole, *(f"{self.chunk}{number}" for number in sorted(number for number in numbers if number is not None)))
 
     def marks(self, settings: Settings) -> tuple[str, ...]:
         """The marks of every session whose token came, the authenticated ones first.
@@ -64,14 +75,6 @@ class Incoming:
         return tuple(fence.mark(settings.name, mark_id) for mark_id in ids)
 
 
-@dataclass(slots=True, repr=False)
-class _Jar:
-    whole: list[str] = field(default_factory=list[str])
-    chunks: dict[int, list[str]] = field(default_factory=dict[int, list[str]])
-    seen: list[str] = field(default_factory=list[str])
-    fence: list[str] = field(default_factory=list[str])
-
-
 def read(settings: Settings, header: str, now: float) -> Incoming:
     """What a Cookie header holds for a store; never raises, whatever is in it."""
     if settings.stem not in header:
@@ -81,21 +84,26 @@ def read(settings: Settings, header: str, now: float) -> Incoming:
     alone = only(header, settings.name, settings.stem)
     if alone is not None:
         return _read_one(settings, alone, now)
-    jar = _sort(settings, header)
+    cookies = _by_name(settings, header)
+    whole, row = cookies.get(settings.name, []), _row(settings, cookies)
     incoming = Incoming(
-        names=_names(settings, jar),
-        fence=fence.read(jar.fence) if jar.fence else (),
-        heads=(*jar.whole[:MOST_WHOLE], *jar.chunks.get(0, ())[:MOST_ROWS]),
+        name=settings.name,
+        chunk=settings.chunk,
+        cookies=cookies,
+        fence=fence.read(cookies.get(settings.fence, ())),
+        heads=(*whole[:MOST_WHOLE], *row.get(0, ())[:MOST_ROWS]),
     )
-    candidates = _candidates(settings, jar)
+    candidates = _candidates(settings, whole, row)
     if isinstance(candidates, Absence):
         incoming.absence = candidates
         return incoming
     opened, worst = _open(settings, candidates, now)
     incoming.ids = tuple(opened)
+    if not candidates and incoming.names:
+        worst = Absence.INCOMPLETE  # chunks, and none of them the first
     valid: list[tuple[Opened, Stamp]] = []
     for one in opened.values():
-        verdict = _judge(settings, one, jar.seen, incoming.fence, now)
+        verdict = _judge(settings, one, cookies.get(settings.seen, ()), incoming.fence, now)
         if isinstance(verdict, Absence):
             worst = max(worst, verdict, key=_RANK.__getitem__)
         else:
@@ -112,8 +120,8 @@ def _read_one(settings: Settings, token: str, now: float) -> Incoming:
     """The commonest request: one cookie of ours and no other."""
     opened = settings.codec.open(token, now)
     if isinstance(opened, Absence):
-        return Incoming(absence=opened, names=(settings.name,), heads=(token,))
-    incoming = Incoming(names=(settings.name,), heads=(token,), ids=(opened.mark_id,))
+        return Incoming(absence=opened, name=settings.name, chunk=settings.chunk, cookies={settings.name: [token]}, heads=(token,))
+    incoming = Incoming(name=settings.name, chunk=settings.chunk, cookies={settings.name: [token]}, heads=(token,), ids=(opened.mark_id,))
     verdict = _judge(settings, opened, (), (), now)
     if isinstance(verdict, Absence):
         incoming.absence = verdict
@@ -122,35 +130,31 @@ def _read_one(settings: Settings, token: str, now: float) -> Incoming:
     return incoming
 
 
-def _sort(settings: Settings, header: str) -> _Jar:
-    jar = _Jar()
-    prefix = len(settings.chunk)
+def _by_name(settings: Settings, header: str) -> dict[str, list[str]]:
+    """The values of each cookie that may be ours, in the order of the header."""
+    found: dict[str, list[str]] = {}
     for name, value in pairs(header, settings.stem):
-        if name == settings.name:
-            jar.whole.append(value)
-        elif name == settings.seen:
-            jar.seen.append(value)
-        elif name == settings.fence:
-            jar.fence.append(value)
-        elif name.startswith(settings.chunk):
-            number = chunks.chunk_number(name[prefix:])
-            if number is not None:
-                jar.chunks.setdefault(number, []).append(value)
-    return jar
+        if name in found:
+            found[name].append(value)
+        else:
+            found[name] = [value]
+    return found
 
 
-def _names(settings: Settings, jar: _Jar) -> tuple[str, ...]:
-    whole = (settings.name,) if jar.whole else ()
-    return (*whole, *(f"{settings.chunk}{number}" for number in sorted(jar.chunks)))
+def _row(settings: Settings, cookies: dict[str, list[str]]) -> dict[int, list[str]]:
+    """The values of the chunks from 0 up to the first that is missing; what lies behind a gap is no part of a token."""
+    found: dict[int, list[str]] = {}
+    while len(found) < MOST_CHUNKS and (values := cookies.get(f"{settings.chunk}{len(found)}")):
+        found[len(found)] = values
+    return found
 
 
-def _candidates(settings: Settings, jar: _Jar) -> list[str | Absence] | Absence:
+def _candidates(settings: Settings, whole: list[str], row: dict[int, list[str]]) -> list[str | Absence] | Absence:
     """The tokens that came, whole ones first; bounded, so that work does not multiply."""
-    count = chunks.rows(jar.chunks)
-    if count > MOST_ROWS or len(jar.whole) > MOST_WHOLE:
+    count = chunks.rows(row)
+    if count > MOST_ROWS or len(whole) > MOST_WHOLE:
         return Absence.TOO_LARGE
-    found: list[str | Absence] = list(jar.whole)
-    found.extend(chunks.join(jar.chunks, row, settings.layout) for row in range(count))
+    found: list[str | Absence] = [*whole, *(chunks.join(row, number, settings.layout) for number in range(count))]
     if sum(len(one) for one in found if isinstance(one, str)) > MOST_BYTES:
         return Absence.TOO_LARGE
     return found

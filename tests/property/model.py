@@ -110,9 +110,10 @@ class Memory:
         reading = Reading(fence=tuple(marks)[:32])
         reading.names = frozenset(([self.name] if whole else []) + [f"{self.name}.{number}" for number in chunks])
         opened: dict[str, Sealed] = {}
-        rows = max(map(len, chunks.values()), default=0)
+        row = {number: values for number, values in chunks.items() if all(before in chunks for before in range(number))}
+        rows = max(map(len, row.values()), default=0)
         if rows <= 4 and len(whole) <= 4:
-            opened = self._opened([*whole, *(row_of(chunks, index, self.tokens) for index in range(rows))], now, ring, reading)
+            opened = self._opened([*whole, *(row_of(row, index, self.tokens) for index in range(rows))], now, ring, reading)
         heads = [self.heads.get(value.partition(".")[0]) for value in [*whole[:4], *chunks.get(0, [])[:4]]]
         reading.marks = tuple(self.mark(sid) for sid in dict.fromkeys([*opened, *filter(None, heads)]))
         seen = [value for name, value in pairs if name == self.seen_name][:4]

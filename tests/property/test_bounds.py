@@ -75,7 +75,7 @@ def test_two_thousand_bogus_cookies_are_read_in_a_few_times_what_taking_the_head
     record_property("milliseconds", round(cost * 1_000, 3))
     print(f"\n{shape}: {cost * 1_000:.3f} ms, {cost / floor:.1f} times the floor")
     assert read(STORE.settings, header, NOW).opened is None
-    assert cost / floor < 8
+    assert cost / floor < 10
 
 
 @pytest.mark.parametrize("shape", HEAVY)
@@ -144,3 +144,10 @@ def test_reading_a_header_takes_memory_in_proportion_to_it_and_gives_it_back(sha
     tracemalloc.stop()
     assert peak < 2_000_000  # thirty times the longest header that is parsed
     assert left < 20_000
+
+
+def test_a_chunk_that_came_many_times_behind_a_gap_makes_no_work_and_hides_no_session() -> None:
+    own = header_of(sealed.cookies(STORE, {"user": "alice"}))
+    stale = header_of([(f"{NAME}.7", "x")] * 50)
+    assert read(STORE.settings, f"{own}; {stale}", NOW).names == (NAME, f"{NAME}.7")
+    assert sealed.accepted(STORE, f"{own}; {stale}") == {"user": "alice"}

@@ -48,7 +48,7 @@ OPS: list[tuple[str, Any]] = [
     ("update with nothing", None),
 ]
 GARBAGE = ["", "x", "a.b.c.d.e", "....", "a" * 99, "eyJhbGciOiJkaXIifQ..AAAA.AAAA.AAAA", "\xff~", '"quoted"', "%00"]
-ALIKE = ["{}.00", "{}.x", "{}.01", "{}.", "{}2", "X{}", "{}.10000", " \xa0{}", "{}.-1", "{}.١"]
+ALIKE = ["{}.00", "{}.x", "{}.01", "{}.", "{}2", "X{}", "{}.10000", " \xa0{}", "{}.-1", "{}.\u0661"]
 
 
 class Response:
