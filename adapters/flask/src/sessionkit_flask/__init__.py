@@ -33,7 +33,13 @@ KEYS = NativeKeys(
 class FlaskSession(LazyContents, SessionMixin):
     """What `flask.session` is: nested changes are saved, nothing is read before it is used."""
 
-    accessed = False  # Flask sets it; what counts is whether the exchange was looked at
+    @property
+    def accessed(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]  # a plain attribute in SessionMixin
+        """Whether it was looked at; Flask sets it whenever it hands the session out."""
+        return self.exchange.looked_at
+
+    @accessed.setter
+    def accessed(self, value: bool) -> None: ...
 
     def __getitem__(self, key: str) -> Any:
         """The value; flashed messages as the tuples that Flask puts in."""
