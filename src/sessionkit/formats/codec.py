@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
 
 from ..chunks import Layout
@@ -23,14 +23,14 @@ Taker: TypeAlias = Callable[[dict[str, Any], Stamp], Mapping[str, Any] | None]
 """The same, told the times too."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class Opened:
-    """What an authenticated token holds.
+    """What an authenticated token holds. (Not frozen: one is made for every request.)
 
     `stamp` has the token's own times; `mark_id` names the session in the fence.
     """
 
-    contents: dict[str, Any]
+    contents: dict[str, Any] = field(repr=False)
     stamp: Stamp
     mark_id: str
 
