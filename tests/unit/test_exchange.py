@@ -6,8 +6,17 @@ import pickle
 import pytest
 
 from sessionkit import (
-    Absence, CookieSettings, Event, EventKind, IdentityChangedError, Ignored, Lifetime, ResponseStartedError, SerializationError,
-    SessionTooLargeError, anyone,
+    Absence,
+    CookieSettings,
+    Event,
+    EventKind,
+    IdentityChangedError,
+    Ignored,
+    Lifetime,
+    ResponseStartedError,
+    SerializationError,
+    SessionTooLargeError,
+    anyone,
 )  # fmt: skip
 from sessionkit.exchange import COMMITTED, OPEN, Exchange
 from sessionkit.request import HOLDER, HeaderRequest

@@ -12,46 +12,7 @@ import sessionkit
 ROOT = Path(sessionkit.__file__).parent
 
 # From the foundation up; the modules of one line are one storey, and may not import each other in a circle.
-STOREYS = """
-    errors
-    session
-    identity
-    lifetime
-    base64url
-    keyring
-    chunks
-    cookies
-    fingerprint
-    serializer
-    fence
-    renewal
-    formats
-    request
-    events
-    settings
-    incoming
-    caching
-    outgoing
-    exchange
-    context
-    dispatch
-    response
-    gateway
-    wsgi asgi
-    verbs
-    native
-    environment
-    store
-    default
-    return_to
-    required
-    __init__
-    inspection
-    demo
-    cli
-    __main__
-    testing
-""".split()
+STOREYS = ["errors", "session", "identity", "lifetime", "base64url", "keyring", "chunks", "cookies", "fingerprint", "serializer", "fence", "renewal", "formats", "request", "events", "settings", "incoming", "caching", "outgoing", "exchange", "context", "dispatch", "response", "gateway", "wsgi", "asgi", "verbs", "native", "environment", "store", "default", "return_to", "required", "__init__", "inspection", "demo", "cli", "__main__", "testing"]
 
 DEPENDENCIES = {"joserfc", "cryptography", "typing_extensions"}
 ASKED_FOR = {"serializer": {"orjson", "pybase64"}}  # fast_json, and nobody else
@@ -86,7 +47,7 @@ def imports(path):
                 continue
             base = [*here[: len(here) - (node.level - 1)], *(node.module or "").split(".")] if node.module else here[: len(here) - (node.level - 1)]
             target = ROOT.joinpath(*base)
-            if target.with_suffix(".py").is_file() or node.module and not target.is_dir():
+            if target.with_suffix(".py").is_file() or (node.module and not target.is_dir()):
                 yield ".".join(base), True
             else:
                 for alias in node.names:

@@ -5,7 +5,16 @@ import pickle
 import pytest
 
 from sessionkit import (
-    Absence, ConfigurationError, CookieSettings, KeyRing, Lifetime, Native, NoActiveRequestError, SessionStore, fast_json, get_session,
+    Absence,
+    ConfigurationError,
+    CookieSettings,
+    KeyRing,
+    Lifetime,
+    Native,
+    NoActiveRequestError,
+    SessionStore,
+    fast_json,
+    get_session,
     update_session,
 )  # fmt: skip
 from sessionkit.request import HeaderRequest
