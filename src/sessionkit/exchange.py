@@ -13,7 +13,8 @@ from .caching import UNCHANGED, HeaderChanges, header_changes, is_shared
 from .errors import IdentityChangedError, ResponseStartedError
 from .events import EventKind, Ignored, tell
 from .identity import Who, same_user, who_is
-from .incoming import Incoming, read
+from .importing import read
+from .incoming import Incoming
 from .request import HOLDER, RequestInfo, is_loopback
 from .session import Absence, Session, Stamp, drop, refill, restamp
 from .settings import Settings
@@ -70,10 +71,10 @@ class Exchange:
     _who: Who | None
 
     def __init__(self, settings: Settings, request: RequestInfo, *, owned: bool = True) -> None:
-        self.settings = settings
-        self.request = request
-        self.owned = owned
-        self.phase = OPEN
+        self.settings: Settings = settings
+        self.request: RequestInfo = request
+        self.owned: bool = owned
+        self.phase: Phase = OPEN
         self.outer: object = None
         self.reachable: Callable[[], bool] | None = None
         self.sent: tuple[tuple[str, str], ...] = ()
@@ -172,7 +173,7 @@ class Exchange:
         current = self._valid()
         if current is None:
             return False
-        restamp(current, replace(self._moved(_stamp(current)), id=_new_id()))
+        restamp(current, self._unfenced(current, replace(self._moved(_stamp(current)), id=_new_id())))
         return True
 
     def delete(self) -> bool:
@@ -257,7 +258,7 @@ class Exchange:
     @property
     def must_end(self) -> bool:
         """Whether a session was ended, which even a failed response must say."""
-        return self._incoming is not None and self._ended and bool(self._deleted or self._incoming.names)
+        return self._incoming is not None and self._ended and bool(self._deleted or self._incoming.came)
 
     def finish(self) -> None:
         """The request is over: report what was changed too late, and be found no more."""
@@ -337,7 +338,7 @@ class Exchange:
 
     def _over(self) -> Absence | None:
         stamp, settings = _stamp(self._live), self.settings
-        return settings.lifetime.absence(stamp.created_at, stamp.updated_at, stamp.expires_at, settings.clock())
+        return settings.lifetime.absence(stamp.created_at, stamp.updated_at, stamp.expires_at, settings.clock() - settings.tolerance)
 
     def _identify(self, session: Mapping[str, Any]) -> Who | None:
         return who_is(self.settings.guard, self.settings.identity, session)
@@ -382,13 +383,23 @@ class Exchange:
         return Stamp(id=stamp.id, created_at=created, updated_at=updated, expires_at=self.settings.lifetime.expires_at(created, updated))
 
     def _new_stamp(self, contents: Mapping[str, Any]) -> Stamp:
-        settings, known = self.settings, self._load().fence
-        now = int(settings.clock())
-        while True:
-            stamp = Stamp(id=_new_id(), created_at=now, updated_at=now, expires_at=settings.lifetime.expires_at(now, now))
-            if not known or fence.mark(settings.name, settings.codec.mark_id(contents, stamp)) not in known:
-                return stamp
-            now += 1  # a format without an id of ours: the same sign-in in the same second would be refused
+        now = int(self.settings.clock())
+        expires = self.settings.lifetime.expires_at(now, now)
+        return self._unfenced(contents, Stamp(id=_new_id(), created_at=now, updated_at=now, expires_at=expires))
+
+    def _unfenced(self, contents: Mapping[str, Any], stamp: Stamp) -> Stamp:
+        """The stamp, moved on until no mark in the fence, or about to be put there, is that of the new session.
+
+        In a format without an id of ours the same user's next sign-in in the same second would be refused.
+        """
+        settings, incoming = self.settings, self._load()
+        known = {*incoming.fence, *incoming.marks(settings)}
+        while known and fence.mark(settings.name, settings.codec.mark_id(contents, stamp)) in known:
+            created = stamp.created_at + 1
+            updated = max(created, stamp.updated_at)
+            expires = settings.lifetime.expires_at(created, updated)
+            stamp = replace(stamp, created_at=created, updated_at=updated, expires_at=expires)
+        return stamp
 
     def _freeze(self, contents: dict[str, Any], print_: bytes, stamp: Stamp) -> bytes:
         """The plaintext, checked; what a verb has checked is not done again at commit."""
@@ -420,17 +431,19 @@ class Exchange:
             self._check_identity()  # what a verb has put there is vetted, and what is unchanged cannot be another's
         if not live and (settings.native is not None or not settings.guard(live)):
             # Whoever empties an anonymous session wants to be rid of it.
-            return outgoing.ending_lines(settings, incoming) if incoming.names else []
-        if changed:
+            return outgoing.ending_lines(settings, incoming) if incoming.came else []
+        # What was imported becomes ours; that is worth no cache entry either, but does not depend on `renews`.
+        if changed or (incoming.imported is not None and (self._touched or not shy)):
             moved = self._moved(stamp)
-            lines = outgoing.sealed_lines(settings.suited(live), incoming, self._freeze(live, self._final, moved), moved)
+            frozen = self._freeze(live, self._final, moved)
+            lines = outgoing.sealed_lines(settings.suited(live), incoming, frozen, moved, begun=self._ended)
             if self._ended or (fresh and (incoming.stamp is not None or incoming.absence is Absence.AMBIGUOUS)):
                 lines += outgoing.fence_lines(settings, incoming)
             return lines
         if self._touched or (not shy and self._due(incoming) and settings.renews(self.request)):
             moved = self._moved(stamp)
-            frozen = self._freeze(live, self._final, moved) if settings.codec.seen is None else None
-            return outgoing.renewed_lines(settings.suited(live), incoming, frozen, moved)
+            resealed = self._freeze(live, self._final, moved) if settings.codec.seen is None else None
+            return outgoing.renewed_lines(settings.suited(live), incoming, resealed, moved)
         return []
 
     def _due(self, incoming: Incoming) -> bool:

@@ -11,8 +11,9 @@ from .cookies import LINE
 from .errors import SessionTooLargeError
 from .incoming import Incoming
 from .lifetime import FOUR_HUNDRED_DAYS
+from .serializer import JSON
 from .session import Stamp
-from .settings import Settings
+from .settings import Accepted, Settings
 
 __all__ = ["ending_lines", "fence_lines", "payload", "renewed_lines", "sealed_lines"]
 
@@ -30,13 +31,21 @@ def payload(settings: Settings, contents: Mapping[str, Any], stamp: Stamp) -> by
     if total > settings.cookie.max_bytes:
         raise SessionTooLargeError(
             f"the session makes {total} bytes of cookies and max_bytes allows {settings.cookie.max_bytes}; its largest keys are "
-            f"{_largest(settings, contents, stamp)}. Keep what is large elsewhere, and its id in the session"
+            f"{_largest(contents)}. Keep what is large elsewhere, and its id in the session"
         )
     return frozen
 
 
-def sealed_lines(settings: Settings, incoming: Incoming, frozen: bytes, stamp: Stamp) -> list[str]:
-    """The session's cookies, and the clearing of those that this makes obsolete."""
+def sealed_lines(settings: Settings, incoming: Incoming, frozen: bytes, stamp: Stamp, *, begun: bool = False) -> list[str]:
+    """The session's cookies, and the clearing of those that this makes obsolete.
+
+    Args:
+        settings: the store's.
+        incoming: what came with the request.
+        frozen: the plaintext.
+        stamp: the times to seal it with.
+        begun: whether this is the beginning of a session, and so the end of every other.
+    """
     token = settings.codec.seal(frozen, stamp)
     parts = _spans(settings, len(token), stamp)
     age = _max_age(settings, stamp)
@@ -44,7 +53,18 @@ def sealed_lines(settings: Settings, incoming: Incoming, frozen: bytes, stamp: S
     if incoming.names:
         kept = {name for name, _, _ in parts}
         lines.extend(settings.cookie.clearing(name) for name in incoming.names if name not in kept)
+    if begun:
+        lines.extend(map(settings.cookie.clearing, incoming.beside))
+    if begun or incoming.imported is not None:
+        own = {*incoming.names, *(name for name, _, _ in parts)}
+        for source, other in incoming.others():
+            if source.clear and (begun or source is incoming.imported):
+                lines.extend(source.clearing(name for name in _names(source, other) if name not in own))
     return lines
+
+
+def _names(source: Accepted, other: Incoming) -> tuple[str, ...]:
+    return other.names if source.settings.codec.seen is None else (*other.names, source.settings.seen)
 
 
 def renewed_lines(settings: Settings, incoming: Incoming, frozen: bytes | None, stamp: Stamp) -> list[str]:
@@ -57,13 +77,18 @@ def renewed_lines(settings: Settings, incoming: Incoming, frozen: bytes | None, 
 
 def ending_lines(settings: Settings, incoming: Incoming) -> list[str]:
     """The clearing of everything that is the session's, and the fence."""
-    names = dict.fromkeys((settings.name, *incoming.names, settings.seen))
-    return [*(settings.cookie.clearing(name) for name in names), *fence_lines(settings, incoming)]
+    seen = () if settings.codec.seen is None else (settings.seen,)
+    names = dict.fromkeys((settings.name, *incoming.names, *seen, *incoming.beside))
+    lines = [settings.cookie.clearing(name) for name in names]
+    for source, other in incoming.others():
+        # Always, also those that are left when they are imported: nobody could log out of them otherwise.
+        lines.extend(source.clearing(name for name in (source.settings.name, *_names(source, other)) if name not in names))
+    return [*lines, *fence_lines(settings, incoming)]
 
 
 def fence_lines(settings: Settings, incoming: Incoming) -> list[str]:
     """The fence with the mark of every session that came; none when none came."""
-    marks = incoming.marks(settings) if incoming.heads else ()
+    marks = incoming.marks(settings) if incoming.heads or incoming.others() else ()
     if not marks:
         return []
     value = fence.render(marks, incoming.fence)
@@ -72,7 +97,10 @@ def fence_lines(settings: Settings, incoming: Incoming) -> list[str]:
 
 def _spans(settings: Settings, length: int, stamp: Stamp) -> list[tuple[str, int, int]]:
     # The line without its value is `=` and the attributes: what is left is for the name, `=` and the value.
-    left = LINE + 1 - len(settings.cookie.line("", "", _max_age(settings, stamp)))
+    age = _max_age(settings, stamp)
+    left = LINE + 1 - len(settings.cookie.line("", "", age))
+    if settings.layout.expiry is not None and not settings.cookie.transient:
+        left = LINE + 1 - len(settings.cookie.line("", "", None)) - settings.layout.expiry
     return spans(length, settings.name, settings.layout, left)
 
 
@@ -80,12 +108,11 @@ def _max_age(settings: Settings, stamp: Stamp) -> int:
     """Seconds that the session's cookies live: with a renewal cookie beside them, as long as it may move the expiry."""
     now, absolute = int(settings.clock()), settings.lifetime.absolute
     if settings.codec.seen is None:
-        return min(stamp.expires_at - now, FOUR_HUNDRED_DAYS)
+        return max(0, min(stamp.expires_at - now, FOUR_HUNDRED_DAYS))  # in the tolerance of a format it is over already
     return FOUR_HUNDRED_DAYS if absolute is None else min(stamp.created_at + absolute - now, FOUR_HUNDRED_DAYS)
 
 
-def _largest(settings: Settings, contents: Mapping[str, Any], stamp: Stamp) -> str:
-    empty = len(settings.codec.payload({}, stamp))
-    sizes = {key: len(settings.codec.payload({key: value}, stamp)) - empty for key, value in contents.items()}
+def _largest(contents: Mapping[str, Any]) -> str:
+    sizes = {key: len(JSON.dumps({key: value})) - 2 for key, value in contents.items()}
     top = sorted(sizes, key=sizes.__getitem__, reverse=True)[:3]
     return ", ".join(f"{key!r} ({sizes[key]} bytes)" for key in top)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -11,14 +11,14 @@ from .chunks import Layout
 from .cookies import CookieSettings, insert_label
 from .events import EventKind, OnEvent, tell
 from .fence import LABEL as FENCE_LABEL
-from .formats.codec import Codec, Format
+from .formats.codec import Codec, Format, Taker
 from .identity import Guard, Identity, with_login_keys
 from .lifetime import Lifetime
 from .renewal import LABEL as SEEN_LABEL
 from .request import RequestInfo
 from .serializer import JSON, Serializer
 
-__all__ = ["Clock", "NativeKeys", "Settings"]
+__all__ = ["Accepted", "Clock", "NativeKeys", "Settings"]
 
 Clock = Callable[[], float]
 
@@ -59,6 +59,7 @@ class Settings:
     clock: Clock
     serializer: Serializer = JSON
     native: NativeKeys | None = None
+    accepted: tuple[Accepted, ...] = ()
     layout: Layout = field(init=False)
     name: str = field(init=False)
     chunk: str = field(init=False)
@@ -67,6 +68,8 @@ class Settings:
     fence: str = field(init=False)
     stem: str = field(init=False)
     """What the names of all our cookies contain."""
+    tolerance: int = field(init=False)
+    """Seconds for which a session is still good after its expiry."""
     warned: set[EventKind] = field(default_factory=set[EventKind])
 
     def __post_init__(self) -> None:
@@ -80,6 +83,7 @@ class Settings:
             "seen": insert_label(name, SEEN_LABEL),
             "fence": insert_label(name, FENCE_LABEL),
             "stem": stem,
+            "tolerance": self.format.traits.tolerance,
         }.items():
             object.__setattr__(self, key, value)
 
@@ -107,6 +111,29 @@ class Settings:
         if kind not in self.warned:
             self.warned.add(kind)
             tell(self.on_event, kind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Accepted:
+    """A cookie of others that a session may be taken from.
+
+    Attributes:
+        settings: by which it is read, as if it were a store's own; nothing is ever sealed by them.
+        until: seconds since the epoch from which it is ignored, or None.
+        clear: whether it is removed once the session is ours.
+        take: its contents and times to a session of ours, or None.
+    """
+
+    settings: Settings
+    until: float | None
+    clear: bool
+    take: Taker
+
+    def clearing(self, names: Iterable[str]) -> list[str]:
+        """The lines that remove it; twice where it may have been set with another path or domain than ours."""
+        cookie = self.settings.cookie
+        scopes = [cookie] if cookie.path == "/" and cookie.domain is None else [cookie, replace(cookie, path="/", domain=None)]
+        return [scope.clearing(name) for name in dict.fromkeys(names) for scope in scopes]
 
 
 @lru_cache(maxsize=64)

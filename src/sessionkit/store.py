@@ -10,13 +10,14 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 from . import asgi, wsgi
+from .accepting import accepting
 from .context import Excluded, active, current, links
-from .cookies import CookieSettings
+from .cookies import DEFAULT_PRIORITY, CookieSettings
 from .environment import settings_of
 from .errors import ConfigurationError, NoActiveRequestError
 from .events import OnEvent, logger
 from .exchange import Exchange
-from .formats import Format, Native
+from .formats import Format, Importer, Native
 from .identity import Guard, Identity, has_user, subject
 from .lifetime import Lifetime
 from .request import HOLDER, HeaderRequest, RequestInfo, is_activity
@@ -37,6 +38,7 @@ class SessionStore(Verbs):
         cookie: how cookies are set.
         format: how a session becomes a token.
         audience: tenant or stage; a token of one audience does not exist for another.
+        accept: other cookies to take a session from when no cookie of ours is in the request.
         guard: whether a session is that of a signed-in user; by default, that it has a `user`.
         identity: who that user is; by default `(iss, sub)` of the `user`, or its `id`, ….
         renews: whether a request counts as activity; by default not prefetches and OPTIONS.
@@ -48,7 +50,7 @@ class SessionStore(Verbs):
         ConfigurationError: a setting cannot work; it says which rule and how to mend it.
     """
 
-    __slots__ = ("_keys", "_serializer", "settings")
+    __slots__ = ("_importers", "_keys", "_serializer", "settings")
 
     def __init__(
         self,
@@ -58,6 +60,7 @@ class SessionStore(Verbs):
         cookie: CookieSettings | None = None,
         format: Format | None = None,
         audience: str = "",
+        accept: Sequence[Importer] = (),
         guard: Guard = has_user,
         identity: Identity = subject,
         renews: Callable[[RequestInfo], bool] = is_activity,
@@ -67,24 +70,31 @@ class SessionStore(Verbs):
     ) -> None:
         lifetime, cookie, format = lifetime or Lifetime(), cookie or CookieSettings(), format or Native()
         name = cookie.name or format.cookie_name(host_only=cookie.host_only, secure=cookie.secure)
-        cookie = replace(cookie, name=name)
+        traits = format.traits
+        priority = traits.priority if cookie.priority is DEFAULT_PRIORITY else cookie.priority
+        cookie = replace(cookie, name=name, priority=priority)
         self._keys = format.keys(secret)
         if cookie.secure:
             _refuse_django_default(secret)
+            for one in accept:
+                _refuse_django_default(one.secret)
+        self._importers = tuple((one, one.format.keys(secret if one.secret is None else one.secret)) for one in accept)
         self._serializer = serializer
-        self.settings = Settings(
+        settings = Settings(
             lifetime=lifetime,
             cookie=cookie,
             format=format,
             codec=format.codec(self._keys, name=name, audience=audience, lifetime=lifetime, serializer=serializer),
             audience=audience,
-            guard=guard,
-            identity=identity,
+            # What is not set is the format's: some keep their users elsewhere.
+            guard=traits.guard if guard is has_user and traits.guard is not None else guard,
+            identity=traits.identity if identity is subject and traits.identity is not None else identity,
             renews=renews,
             on_event=on_event,
             clock=clock,
             serializer=serializer,
         )
+        self.settings: Settings = accepting(settings, self._importers, self._keys)
         self._warn()
 
     @classmethod
@@ -117,8 +127,8 @@ class SessionStore(Verbs):
         codec = settings.format.codec(
             self._keys, name=settings.name, audience=audience, lifetime=settings.lifetime, serializer=self._serializer
         )
-        made._keys, made._serializer = self._keys, self._serializer
-        made.settings = replace(settings, audience=audience, codec=codec)
+        made._keys, made._serializer, made._importers = self._keys, self._serializer, self._importers
+        made.settings = accepting(replace(settings, audience=audience, codec=codec), self._importers, self._keys)
         return made
 
     def wsgi(self, app: Any, *, exclude: str | Iterable[str] = ()) -> wsgi.SessionMiddleware:
@@ -191,7 +201,9 @@ class SessionStore(Verbs):
         return self
 
 
-def _refuse_django_default(secret: str | bytes | Sequence[str | bytes]) -> None:
-    for one in [secret] if isinstance(secret, (str, bytes)) else secret:
+def _refuse_django_default(secret: str | bytes | Sequence[str | bytes] | Mapping[Any, str | bytes] | None) -> None:
+    if isinstance(secret, Mapping):
+        secret = list(secret.values())
+    for one in [secret] if isinstance(secret, (str, bytes)) else secret or ():
         if (one if isinstance(one, bytes) else one.encode("utf-8", "replace")).startswith(b"django-insecure-"):
             raise ConfigurationError("a secret is the one that django-admin startproject wrote, which is for development: make a real one")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,6 @@ from joserfc.jwk import OctKey
 
 from ..base64url import encode
 from ..errors import SerializationError
-from ..events import logger
 from ..keyring import SHORTEST, secrets_of
 from ..lifetime import CLOCK_SKEW, LONGEST, Lifetime
 from ..serializer import SAFE_INTEGER, Serializer, freeze
@@ -36,8 +36,8 @@ class Secrets:
     __slots__ = ("ids", "raw")
 
     def __init__(self, raw: tuple[bytes, ...]) -> None:
-        self.raw = raw
-        self.ids = tuple(encode(hmac.digest(one, b"sessionkit foreign kid", "sha256"))[:8].decode() for one in raw)
+        self.raw: tuple[bytes, ...] = raw
+        self.ids: tuple[str, ...] = tuple(encode(hmac.digest(one, b"sessionkit foreign kid", "sha256"))[:8].decode() for one in raw)
 
     def __repr__(self) -> str:
         return f"<Secrets of {len(self.raw)}>"
@@ -54,7 +54,7 @@ def foreign_secrets(secret: str | bytes | Sequence[str | bytes]) -> Secrets:
     """
     raw = secrets_of(secret, shortest=8)
     if min(map(len, raw)) < SHORTEST:
-        logger.warning("a secret is shorter than %d bytes: whoever has a cookie can try guesses on it", SHORTEST)
+        logging.getLogger("sessionkit").warning("a secret is shorter than %d bytes: whoever has a cookie can try guesses on it", SHORTEST)
     return Secrets(raw)
 
 
@@ -129,7 +129,7 @@ class JWECodec(ABC):
     seen = None
 
     def __init__(self, framing: Framing, secrets: Secrets, keys: Sequence[bytes], lifetime: Lifetime, serializer: Serializer) -> None:
-        self.ids = secrets.ids
+        self.ids: tuple[str, ...] = secrets.ids
         self.framing = framing
         self.lifetime = lifetime
         self._keys = tuple(map(OctKey.import_key, keys))

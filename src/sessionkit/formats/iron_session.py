@@ -88,7 +88,7 @@ class IronOpener:
     seen = None
 
     def __init__(self, password_ids: tuple[str, ...], secrets: Secrets, ttl: int) -> None:
-        self.ids = secrets.ids
+        self.ids: tuple[str, ...] = secrets.ids
         self._passwords = secrets.raw
         self._by_id = dict(zip(password_ids, secrets.raw, strict=True)) if password_ids else {}
         self._ttl = ttl

@@ -61,7 +61,7 @@ class NativeCodec:
     __slots__ = ("_absolute", "_audience", "_keys", "_serializer", "ids", "seen")
 
     def __init__(self, ring: KeyRing, name: str, audience: str, absolute: int | None, serializer: Serializer) -> None:
-        self.ids = ring.ids
+        self.ids: tuple[str, ...] = ring.ids
         self.seen: PurposeKeys | None = ring.purpose("seen", name, audience)
         self._keys = ring.purpose("cookie", name, audience)
         self._audience = audience

@@ -70,7 +70,7 @@ class SignedOpener(ABC):
     seen = None
 
     def __init__(self, secrets: Secrets, max_age: int | None) -> None:
-        self.ids = secrets.ids
+        self.ids: tuple[str, ...] = secrets.ids
         self._keys = tuple(map(self.key, secrets.raw))
         self._max_age = max_age
 

@@ -1,0 +1,105 @@
+"""Importers bound to a store, and what becomes of a session that one finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+from .cookies import CookieSettings
+from .errors import ConfigurationError
+from .formats.codec import Codec, Convert, Format, Opened, Source, Taker
+from .formats.foreign import derived
+from .formats.importer import Importer
+from .lifetime import CLOCK_SKEW, LONGEST, Lifetime
+from .session import Absence, Stamp
+from .settings import Accepted, Settings
+
+__all__ = ["accepting", "taken"]
+
+
+def accepting(settings: Settings, importers: Iterable[tuple[Importer, Any]], keys: Any) -> Settings:
+    """A store's settings with the cookies that it takes sessions from: those of its importers, and of its format's earlier forms.
+
+    Args:
+        settings: the store's.
+        importers: each with its keys.
+        keys: the store's own, under which the earlier forms of its format are sealed.
+
+    Raises:
+        ConfigurationError: an importer cannot work beside the store's own cookie.
+    """
+    found = [_bound(settings, one, secrets) for one, secrets in importers]
+    for source, take in settings.format.traits.older:
+        names = dict.fromkeys((settings.name, source.cookie_name(host_only=settings.cookie.host_only, secure=settings.cookie.secure)))
+        found.extend(Accepted(settings=_reading(settings, source, name, keys), until=None, clear=True, take=take) for name in names)
+    return replace(settings, accepted=tuple(found))
+
+
+def _bound(settings: Settings, importer: Importer, keys: Any) -> Accepted:
+    source, cookie = importer.format, settings.cookie
+    name = importer.name or source.cookie_name(host_only=cookie.host_only, secure=cookie.secure)
+    if name == settings.name:
+        if source == settings.format:
+            raise ConfigurationError(f"the importer of {name!r} has the store's own name and format: give the earlier name, or drop it")
+        if not importer.clear:
+            raise ConfigurationError(f"the cookie {name!r} cannot be left: ours has its name. Give ours another name, or drop clear=False")
+    reading = _reading(settings, source, name, keys)
+    return Accepted(settings=reading, until=importer.until, clear=importer.clear, take=_converting(importer.convert))
+
+
+def _reading(settings: Settings, source: Source, name: str, keys: Any) -> Settings:
+    """Settings by which another's cookie is read as if it were a store's own."""
+    # Idle is the source's own affair, but for our own format, whose renewals come with it.
+    own = source.traits.label == "native"
+    lifetime = settings.lifetime if own else Lifetime(rolling=False, absolute=settings.lifetime.absolute or LONGEST)
+    codec = source.codec(keys, name=name, audience=settings.audience, lifetime=lifetime, serializer=settings.serializer)
+    return replace(
+        settings,
+        cookie=_cookie(settings.cookie, name),
+        lifetime=lifetime,
+        format=cast("Format", source),  # a source need not seal: nothing is sealed by these settings
+        codec=cast("Codec", codec),
+        accepted=(),
+    )
+
+
+def _cookie(ours: CookieSettings, name: str) -> CookieSettings:
+    """Ours for another name; a prefix keeps its promises."""
+    prefix = name.lower()
+    if prefix.startswith("__host-"):
+        return replace(ours, name=name, secure=True, path="/", domain=None)
+    return replace(ours, name=name, secure=ours.secure or prefix.startswith("__secure-"))
+
+
+def _converting(convert: Convert | None) -> Taker:
+    def take(contents: dict[str, Any], _stamp: Stamp) -> Mapping[str, Any] | None:
+        if convert is None:
+            return contents
+        try:
+            return convert(contents)
+        except (LookupError, TypeError, ValueError, AttributeError):
+            return None  # contents that it was not made for: a cookie from the network raises nothing
+
+    return take
+
+
+def taken(settings: Settings, source: Accepted, opened: Opened, now: float) -> Opened | Absence:
+    """The session of ours that a foreign one becomes; its lifetime and the fence are judged later.
+
+    Its id follows from the source, so that parallel requests take one session, and the fence that names it stops the next.
+    """
+    created = opened.stamp.created_at
+    if not 0 < created <= now + CLOCK_SKEW:
+        return Absence.MALFORMED if created <= 0 else Absence.NOT_YET_VALID
+    found = source.take(opened.contents, opened.stamp)
+    if not isinstance(found, Mapping):
+        return Absence.MALFORMED
+    created, updated, contents = min(created, int(now)), int(now), dict(found)
+    stamp = Stamp(
+        id=derived("sessionkit import 1", source.settings.format.traits.label, opened.mark_id),
+        created_at=created,
+        updated_at=updated,
+        expires_at=settings.lifetime.expires_at(created, updated),
+    )
+    return Opened(contents=contents, stamp=stamp, mark_id=settings.codec.mark_id(contents, stamp))

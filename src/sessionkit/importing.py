@@ -1,0 +1,58 @@
+"""From a request's cookies to a session, of ours or taken over from others."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+
+from . import chunks, incoming
+from .accepting import taken
+from .cookies import HEADER, pairs
+from .formats.codec import Opened
+from .incoming import Incoming, Others, Room
+from .session import Absence, Stamp
+from .settings import Settings
+
+__all__ = ["read"]
+
+
+def read(settings: Settings, header: str, now: float) -> Incoming:
+    """What a Cookie header holds for a store and its importers; never raises, whatever is in it."""
+    if not settings.accepted:
+        return incoming.read(settings, header, now)
+    room = Room()
+    found = incoming.read(settings, header, now, room)
+    if len(header) <= HEADER:
+        found.others = cache(partial(_others, settings, header, now, room))
+        found.beside = _beside(settings, header)
+        # A cookie of ours that is expired, fenced or under an unknown key is still ours: then nobody else is asked.
+        if not any(map(settings.codec.recognizes, found.heads)):
+            _import(settings, found, now)
+    return found
+
+
+def _others(settings: Settings, header: str, now: float, room: Room) -> Others:
+    live = [one for one in settings.accepted if one.until is None or now < one.until]
+    return [(one, incoming.read(one.settings, header, now, room)) for one in live]
+
+
+def _import(settings: Settings, found: Incoming, now: float) -> None:
+    """Take the session from the first of the others that has one."""
+    for source, other in found.others():
+        verdict: Stamp | Absence = other.absence or Absence.NO_COOKIE
+        if other.opened is not None:
+            ours = taken(settings, source, other.opened, now)
+            verdict = incoming.judge(settings, ours, (), found.fence, now) if isinstance(ours, Opened) else ours
+            if isinstance(ours, Opened) and isinstance(verdict, Stamp):
+                found.opened, found.stamp, found.absence, found.imported = ours, verdict, None, source
+                return
+        if isinstance(verdict, Absence):
+            found.absence = incoming.furthest(found.absence or Absence.NO_COOKIE, verdict)
+
+
+def _beside(settings: Settings, header: str) -> tuple[str, ...]:
+    """The numbered cookies that end with the session."""
+    prefix = settings.format.traits.beside
+    if prefix is None:
+        return ()
+    names = dict.fromkeys(name for name, _ in pairs(header, prefix) if name.startswith(prefix))
+    return tuple(name for name in names if chunks.chunk_number(name[len(prefix) :]) is not None)
