@@ -14,16 +14,15 @@ from pathlib import Path
 BLOCK = re.compile(r"^```python\n(.*?)^```$|^<!-- invisible-code-block: python\n(.*?)^-->$", re.DOTALL | re.MULTILINE)
 
 
-def run(page: Path) -> int:
-    """Run a page; returns how many blocks it has."""
+def names_of(page: Path) -> dict[str, object]:
+    """Run a page; returns what it has defined."""
     text = page.read_text()
     namespace: dict[str, object] = {"__name__": "page"}
-    found = list(BLOCK.finditer(text))
-    for block in found:
+    for block in BLOCK.finditer(text):
         code = block[1] if block[1] is not None else block[2]
         above = text.count("\n", 0, block.start()) + 1
         exec(compile("\n" * above + code, str(page), "exec"), namespace)
-    return len(found)
+    return namespace
 
 
 if __name__ == "__main__":
@@ -31,4 +30,5 @@ if __name__ == "__main__":
     sys.path[:] = [one for one in sys.path if one != here]
     for name in sys.argv[1:]:
         os.environ["SESSION_SECRET"] = secrets.token_urlsafe(32)
-        print(run(Path(name)), name)
+        names_of(Path(name))
+        print(len(BLOCK.findall(Path(name).read_text())), name)

@@ -89,7 +89,7 @@ def serve_wsgi(app: Any, listening: socket.socket) -> None:
     """Serve with waitress."""
     import waitress
 
-    waitress.serve(app, sockets=[listening], threads=8, _quiet=True)
+    waitress.serve(app, sockets=[listening], threads=8, connection_limit=1000, _quiet=True)
 
 
 def serve_asgi(app: Any, listening: socket.socket, **options: Any) -> None:

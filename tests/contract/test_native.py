@@ -170,3 +170,42 @@ def test_what_is_too_large_fails_the_response_and_saves_nothing(browser):
     browser.do(["native", "set", "a", 1])
     assert browser.ask("/do", ["native", "set", "a", "x" * 8000]).status == 500
     assert browser.do(["native", "all"]) == {"a": 1}
+
+
+def test_looking_at_it_renews(browser, clock):
+    browser.do(["native", "set", "cart", ["tea"]])
+    clock.set(clock() + 100)
+    assert browser.ask("/do", ["native", "all"]).set == {SEEN}
+
+
+def test_assigning_what_is_there_already_is_no_change(browser):
+    browser.do(["native", "set", "cart", ["tea"]])
+    assert browser.ask("/do", ["native", "set", "cart", ["tea"]]).cookies == []
+
+
+def test_two_logins_through_it_in_one_request_leave_the_last(browser):
+    browser.ask("/do", ["native", "set", "user", {"sub": "ann"}], ["native", "set", "user", {"sub": "bob"}])
+    assert browser.do(["get"]) == {"user": {"sub": "bob"}}
+
+
+def test_a_nested_change_of_the_user_through_it_is_refused(browser):
+    browser.do(["create", ANN])
+    assert browser.ask("/do", ["native", "nested", ["user", "sub"], "bob"]).status == 500
+    assert browser.do(["get"]) == ANN
+
+
+def test_a_thread_of_ones_own_reads_and_writes_it(browser):
+    browser.do(["native", "set", "n", 1], path="/thread")
+    browser.do(["native", "set", "m", 2], path="/thread")
+    assert browser.do(["native", "all"], path="/thread") == {"n": 1, "m": 2}
+
+
+def test_a_session_that_begins_beside_two_planted_ones_fences_both(browser):
+    planted = []
+    for user in ("ann", "bob"):
+        browser.do(["create", {"user": {"sub": user}}])
+        planted.append(browser.jar.header)
+        browser.jar.cookies.clear()
+    browser.ask("/do", ["native", "set", "cart", []], cookie="; ".join(planted))
+    fence = next(one.value for one in browser.jar.cookies.values() if one.name == OUT)
+    assert [browser.do(["get"], cookie=f"{one}; {OUT}={fence}", keep=False) for one in planted] == [None, None]

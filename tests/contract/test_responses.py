@@ -13,7 +13,7 @@ NAME, SEEN, OUT = "__Host-session", "__Host-seen.session", "__Host-out.session"
 def test_a_redirect_carries_a_login(browser):
     answer = browser.ask("/redirect", ["create", ANN], method="POST")
     assert answer.status == 302
-    assert answer.one("location") == "/do"
+    assert answer.one("location") in ("/do", f"http://127.0.0.1:{browser.port}/do")  # some frameworks make it absolute
     assert browser.do(["get"]) == ANN
 
 
