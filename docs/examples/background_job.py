@@ -35,7 +35,7 @@ def greet(name: str) -> None:
 
 
 # An empty context: a worker started within a request would otherwise go on seeing that request's session.
-thread = threading.Thread(target=contextvars.Context().run, args=(worker,))
+thread = threading.Thread(target=contextvars.Context().run, args=(worker,), daemon=True)
 thread.start()
 with store.exchange(cookies):
     name = user()

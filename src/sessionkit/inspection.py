@@ -14,7 +14,7 @@ from .incoming import read
 from .session import Absence, Stamp
 from .settings import Settings
 
-__all__ = ["inspect"]
+__all__ = ["inspect", "role"]
 
 
 def inspect(settings: Settings, header: str, now: float, *, values: bool = False) -> dict[str, Any]:
@@ -31,14 +31,14 @@ def inspect(settings: Settings, header: str, now: float, *, values: bool = False
         Nothing of a token is to be believed while its `tag` is not "verified".
     """
     incoming = read(settings, header, now)
-    found = [(name, value) for name, value in pairs(header, settings.stem) if _role(settings, name) is not None]
+    found = [(name, value) for name, value in pairs(header, settings.stem) if role(settings, name) is not None]
     seen = [value for name, value in found if name == settings.seen]
     return {
         "session": incoming.opened is not None,
         "absence": incoming.absence.value if incoming.absence is not None else None,
         "cookie": settings.name,
         "key ids": list(settings.codec.ids),
-        "found": [{"name": name, "role": _role(settings, name), "bytes": len(name) + 1 + len(value)} for name, value in found],
+        "found": [{"name": name, "role": role(settings, name), "bytes": len(name) + 1 + len(value)} for name, value in found],
         "tokens": [
             _token(settings, where, token, seen=seen, fenced=incoming.fence, now=now, values=values)
             for where, token in _tokens(settings, found)
@@ -46,7 +46,8 @@ def inspect(settings: Settings, header: str, now: float, *, values: bool = False
     }
 
 
-def _role(settings: Settings, name: str) -> str | None:
+def role(settings: Settings, name: str) -> str | None:
+    """What a cookie of this name is to a store: `session`, `chunk`, `seen`, `fence`, or None for a stranger."""
     beside = {settings.name: "session", settings.seen: "seen", settings.fence: "fence"}
     if name.startswith(settings.chunk) and chunks.chunk_number(name[len(settings.chunk) :]) is not None:
         return "chunk"
@@ -57,7 +58,7 @@ def _tokens(settings: Settings, found: list[tuple[str, str]]) -> list[tuple[str,
     """The tokens of the cookies, and where each was found."""
     parts: dict[int, list[str]] = {}
     for name, value in found:
-        if _role(settings, name) == "chunk":
+        if role(settings, name) == "chunk":
             parts.setdefault(int(name[len(settings.chunk) :]), []).append(value)
     tokens: list[tuple[str, str | Absence]] = [("cookie", value) for name, value in found if name == settings.name]
     tokens.extend(("chunks", chunks.join(parts, row, settings.layout)) for row in range(chunks.rows(parts)))

@@ -16,6 +16,7 @@ from typing import Any
 
 from .exchange import Exchange
 from .incoming import Incoming
+from .lifetime import Lifetime
 from .outgoing import payload, sealed_lines
 from .request import HeaderRequest
 from .session import Session, Stamp
@@ -34,29 +35,29 @@ def session_cookies(
         session: the contents. The guard is not asked: an anonymous session is sealed too.
         created_at: when the session began, in seconds since the epoch (a fraction is dropped); by default
             `updated_at` or now, whichever is earlier.
-        updated_at: when it was last active; by default `created_at` or now, whichever is later. A time in the past makes
-            a session that has idled.
+        updated_at: when it was last active; by default now, or the last second before its absolute lifetime was
+            over. A time in the past makes a session that has idled.
 
     Returns:
         Cookie name to value: one, or the chunks of a large session.
 
     Raises:
-        ValueError: it would have been active before it began.
+        ValueError: it would have been active before it began, or after its end.
         SerializationError, SessionTooLargeError: the store could not keep these contents.
     """
     settings = store.settings
     now = settings.clock()
     if created_at is None:
         created_at = now if updated_at is None else min(now, updated_at)
-    if updated_at is None:
-        updated_at = max(now, created_at)
-    created, updated = int(created_at), int(updated_at)
-    if updated < created:
-        raise ValueError(f"updated_at ({updated}) lies before created_at ({created})")
+    created = int(created_at)
+    updated = _last_activity(settings.lifetime, created, now) if updated_at is None else int(updated_at)
     expires = settings.lifetime.expires_at(created, updated)
+    if not created <= updated < expires:
+        raise ValueError(f"no session is created at {created}, active at {updated} and over at {expires}")
     stamp = Stamp(id=secrets.token_urlsafe(16), created_at=created, updated_at=updated, expires_at=expires)
     lines = sealed_lines(settings, Incoming(), payload(settings, session, stamp), stamp)
-    return _applied(lines, {})
+    # As they are, whatever their Max-Age: that of a session that is over is 0, and a test wants to send it.
+    return dict(_pair(line) for line in lines)
 
 
 def read_cookies(store: SessionStore, set_cookie_lines: Iterable[str], cookies: Mapping[str, str] | None = None) -> Session | None:
@@ -81,14 +82,22 @@ def _applied(lines: Iterable[str], cookies: Mapping[str, str]) -> dict[str, str]
     """The cookies after these lines (RFC 6265bis section 5.7): the later wins, `Max-Age` of 0 or less removes."""
     jar = dict(cookies)
     for line in lines:
-        pair, *attributes = line.split(";")
-        name, _, value = pair.partition("=")
-        name = name.strip(" \t")
-        if any(_removes(attribute) for attribute in attributes):
+        name, value = _pair(line)
+        if any(_removes(attribute) for attribute in line.split(";")[1:]):
             jar.pop(name, None)
         else:
-            jar[name] = value.strip(" \t")
+            jar[name] = value
     return jar
+
+
+def _last_activity(lifetime: Lifetime, created: int, now: float) -> int:
+    latest = max(int(now), created)
+    return latest if lifetime.absolute is None else min(latest, created + lifetime.absolute - 1)
+
+
+def _pair(line: str) -> tuple[str, str]:
+    name, _, value = line.partition(";")[0].partition("=")
+    return name.strip(" \t"), value.strip(" \t")
 
 
 def _removes(attribute: str) -> bool:

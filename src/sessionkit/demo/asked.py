@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ..request import is_loopback
 
-__all__ = ["LARGEST_FORM", "POLICY", "Answer", "Asked", "refusal"]
+__all__ = ["LARGEST_FORM", "POLICY", "Answer", "Asked", "plain", "refusal"]
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"
 """No script, no image, no font, nothing from elsewhere: what a page without JavaScript can afford."""
@@ -58,13 +58,13 @@ def refusal(asked: Asked, listening: str) -> Answer | None:
         listening: the address that the demo listens on.
     """
     if not _is_ours(asked.host, listening):
-        return _plain(421, "The demo answers only under this machine's own name (DNS rebinding).")
+        return plain(421, "The demo answers only under this machine's own name (DNS rebinding).")
     if asked.method not in ("GET", "HEAD", "POST"):
-        return _plain(405, "GET shows, POST changes.", ("Allow", "GET, HEAD, POST"))
+        return plain(405, "GET shows, POST changes.", ("Allow", "GET, HEAD, POST"))
     if asked.method == "POST" and not _from_our_page(asked):
-        return _plain(403, "A change must come from a form of the demo's own page (CSRF).")
+        return plain(403, "A change must come from a form of the demo's own page (CSRF).")
     if asked.body is None:
-        return _plain(413, f"A form has at most {LARGEST_FORM} bytes.")
+        return plain(413, f"A form has at most {LARGEST_FORM} bytes.")
     return None
 
 
@@ -102,5 +102,6 @@ def _from_our_page(asked: Asked) -> bool:
     return asked.origin is None or asked.origin == f"http://{asked.host}"
 
 
-def _plain(status: int, text: str, *headers: tuple[str, str]) -> Answer:
+def plain(status: int, text: str, *headers: tuple[str, str]) -> Answer:
+    """An answer of one line."""
     return Answer(status=status, body=f"{text}\n".encode(), headers=[("Content-Type", "text/plain; charset=utf-8"), *headers])

@@ -72,7 +72,8 @@ def _growing(browser: _Browser) -> Iterator[str]:
 
     browser.post("/sign-in", name="Ada <Lovelace>")
     page = browser.get("/").page
-    _see(browser.session == {"user": {"sub": "demo|ada <lovelace>", "name": "Ada <Lovelace>"}, "note": "nothing yet"}, "it is another")
+    ada = {"sub": "demo|ada <lovelace>", "name": "Ada <Lovelace>"}
+    _see(browser.session == {"user": ada, "note": "nothing yet"}, "the session is another")
     _see("Ada &lt;Lovelace&gt;" in page and "Ada <Lovelace>" not in page, "a value is not escaped")
     _see(list(browser.cookies) == ["sessionkit-demo"] and browser.http_only, "it is not one HttpOnly cookie")
     _see("Ada" not in browser.header_and_token, "the cookie can be read")

@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from ..cookies import LINE
+from ..inspection import role
 from ..session import Session
 from ..settings import Settings
 from .journal import Entry, Journal, Line
@@ -59,8 +60,7 @@ class Sight:
         updated = stamp.updated_at if stamp is not None else now
         if lifetime.due(created, updated, now):
             updated = now  # this very answer renews it
-        roles = {settings.name: "session", settings.seen: "renewal", settings.fence: "fence"}
-        held = [(roles.get(name, "chunk"), name, value) for name, value in cookies]
+        held = [(part, name, value) for name, value in cookies if (part := role(settings, name)) is not None]
         return cls(
             session=dict(session) if session is not None else None,
             sid=stamp.id if stamp is not None else "",
@@ -68,7 +68,7 @@ class Sight:
             idle_of=idle_of,
             absolute=created + absolute_of - now,
             absolute_of=absolute_of,
-            cookies=sorted(held, key=lambda one: (one[0] in ("renewal", "fence"), one[1])),
+            cookies=sorted(held, key=lambda one: (one[0] in ("seen", "fence"), one[1])),
             max_bytes=settings.cookie.max_bytes,
             events=journal.events,
             entries=list(journal),
@@ -193,28 +193,28 @@ def _held(sight: Sight) -> str:
     if not sight.cookies:
         items = '<p class="empty">No cookie of the demo came with this request.</p>'
     else:
-        items = "\n".join(_cookie(role, name, value) for role, name, value in sight.cookies) + LEGEND
-    used = sum(len(name) + 1 + len(value) + 2 for role, name, value in sight.cookies if role in ("session", "chunk"))
+        items = "\n".join(_cookie(kind, name, value) for kind, name, value in sight.cookies) + LEGEND
+    used = sum(len(name) + 1 + len(value) + 2 for kind, name, value in sight.cookies if kind in ("session", "chunk"))
     return f"""<section class="card" aria-labelledby="holds">
   <h2 id="holds">What the browser holds <span class="sum" id="used">{used:,} of {sight.max_bytes:,} bytes</span></h2>
   {items}
 </section>"""
 
 
-def _cookie(role: str, name: str, value: str) -> str:
+def _cookie(kind: str, name: str, value: str) -> str:
     size = len(name) + 1 + len(value)
     share = min(100, round(100 * size / LINE))
-    first = " first" if role == "session" or (role == "chunk" and name.endswith(".0")) else ""
-    return f"""<article class="cookie {role}{first}">
-    <h3><code>{escape(name)}</code><span class="tag">{role}</span><span class="size">{size:,} bytes</span></h3>
+    first = " first" if kind == "session" or (kind == "chunk" and name.endswith(".0")) else ""
+    return f"""<article class="cookie {kind}{first}">
+    <h3><code>{escape(name)}</code><span class="tag">{kind}</span><span class="size">{size:,} bytes</span></h3>
     <div class="bar"><i style="--share:{share}%"></i></div>
-    <p class="token">{_coloured(role, value)}</p>
+    <p class="token">{_coloured(kind, value)}</p>
   </article>"""
 
 
-def _coloured(role: str, value: str) -> str:
+def _coloured(kind: str, value: str) -> str:
     """The parts of a token in colours; of a long part the beginning."""
-    if role not in ("session", "chunk"):
+    if kind not in ("session", "chunk"):
         return escape(value if len(value) <= SHOWN else f"{value[:SHOWN]}…")
     parts = (f"<b>{escape(part if len(part) <= SHOWN else part[:SHOWN] + '…')}</b>" for part in value.split("."))
     return ".<wbr>".join(parts)

@@ -15,7 +15,7 @@ from ..lifetime import Lifetime
 from ..session import Session
 from ..settings import Clock
 from ..store import SessionStore
-from .asked import Answer, Asked, refusal
+from .asked import Answer, Asked, plain, refusal
 from .journal import Journal
 from .page import Sight, render
 
@@ -40,8 +40,8 @@ class Site:
 
     def __init__(self, listening: str = "127.0.0.1", *, clock: Clock = time.time) -> None:
         self.listening = listening
-        self.journal = Journal()
-        self.store = SessionStore(
+        self.journal: Journal = Journal()
+        self.store: SessionStore = SessionStore(
             secrets.token_urlsafe(32),  # in memory only, for this run
             lifetime=Lifetime(idle=IDLE, absolute=ABSOLUTE, renew_after=RENEW_AFTER),
             # Cookies of localhost are shared by all its ports: a plain `session` would overwrite that of the developer's own site.
@@ -73,7 +73,7 @@ class Site:
         try:
             fields = parse_qs((asked.body or b"").decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=16)
         except ValueError:
-            return Answer(status=400, body=b"This is not a form of the demo.\n", headers=[("Content-Type", "text/plain")])
+            return plain(400, "This is not a form of the demo.")
         form = {name: values[0][:LONGEST_FIELD] for name, values in fields.items()}
         return change(asked, form) or _back()
 
@@ -151,8 +151,8 @@ def _with_wrong_tag(value: str) -> str:
 
 def _back() -> Answer:
     """To the page, by GET (RFC 9110 section 15.4.4): a reload repeats nothing."""
-    return Answer(status=303, headers=[("Location", "/")])
+    return plain(303, "Back to /", ("Location", "/"))
 
 
 def _not_found() -> Answer:
-    return Answer(status=404, body=b"There is one page: /\n", headers=[("Content-Type", "text/plain")])
+    return plain(404, "There is one page: /")
