@@ -92,7 +92,7 @@ def test_a_wrong_call_exits_with_2(arguments: list[str], capsys: pytest.CaptureF
     assert (ended.value.code, "Traceback" in capsys.readouterr().err) == (2, False)
 
 
-@pytest.mark.parametrize("port", ["-1", "65536", "x", "８０"])
+@pytest.mark.parametrize("port", ["-1", "65536", "x", "\uff18\uff10"])
 def test_a_port_is_a_number(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["demo", f"--port={port}"])
@@ -200,7 +200,7 @@ def test_the_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch,
     pipe(monkeypatch, header(session_cookies(store, ADA)))
     assert main(["inspect"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert ("mine", 2) == (report["cookie"], len(report["key ids"]))
+    assert (report["cookie"], len(report["key ids"])) == ("mine", 2)
 
 
 def test_a_wrong_setting_is_one_clear_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -143,7 +143,7 @@ def test_the_renewal_cookie_counts() -> None:
     session = read_cookies(store_at(NOW + 6000), set_cookies(exchange), cookies)
     assert session is not None
     assert session.stamp is not None
-    assert (NOW + 3000, NOW + 6600) == (session.stamp.updated_at, session.stamp.expires_at)
+    assert (session.stamp.updated_at, session.stamp.expires_at) == (NOW + 3000, NOW + 6600)
 
 
 def test_the_fence_counts() -> None:
