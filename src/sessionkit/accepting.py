@@ -12,6 +12,7 @@ from .formats.codec import Codec, Convert, Format, Opened, Source, Taker
 from .formats.foreign import derived
 from .formats.importer import Importer
 from .lifetime import CLOCK_SKEW, LONGEST, Lifetime
+from .serializer import check
 from .session import Absence, Stamp
 from .settings import Accepted, Settings
 
@@ -77,9 +78,12 @@ def _converting(convert: Convert | None) -> Taker:
         if convert is None:
             return contents
         try:
-            return convert(contents)
+            found = convert(contents)
         except (LookupError, TypeError, ValueError, AttributeError):
             return None  # contents that it was not made for: a cookie from the network raises nothing
+        if isinstance(found, Mapping):
+            check(dict(found))
+        return found
 
     return take
 

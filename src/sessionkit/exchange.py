@@ -435,14 +435,15 @@ class Exchange:
         # What was imported becomes ours; that is worth no cache entry either, but does not depend on `renews`.
         if changed or (incoming.imported is not None and (self._touched or not shy)):
             moved = self._moved(stamp)
-            frozen = self._freeze(live, self._final, moved)
+            # Others may write more than our budget: to keep what they wrote is not ours to refuse.
+            frozen = self._freeze(live, self._final, moved) if changed else settings.codec.kept(live, moved)
             lines = outgoing.sealed_lines(settings.suited(live), incoming, frozen, moved, begun=self._ended)
             if self._ended or (fresh and (incoming.stamp is not None or incoming.absence is Absence.AMBIGUOUS)):
                 lines += outgoing.fence_lines(settings, incoming)
             return lines
         if self._touched or (not shy and self._due(incoming) and settings.renews(self.request)):
             moved = self._moved(stamp)
-            resealed = self._freeze(live, self._final, moved) if settings.codec.seen is None else None
+            resealed = settings.codec.kept(live, moved) if settings.codec.seen is None else None
             return outgoing.renewed_lines(settings.suited(live), incoming, resealed, moved)
         return []
 

@@ -11,7 +11,7 @@ from ..lifetime import Lifetime
 from ..serializer import Serializer
 from ..session import Absence, Stamp
 from .codec import Opened, Traits
-from .foreign import OURS, JWECodec, Secrets, Times, derived, foreign_secrets, hkdf, is_time, mapping, must_be_object, packed, text, unpacked
+from .foreign import OURS, JWECodec, Secrets, Times, derived, foreign_secrets, hkdf, is_time, mapping, must_be_objects, packed, text, unpacked
 from .jose import CBC
 
 __all__ = ["Auth0FastAPI", "Auth0FastAPICodec"]
@@ -63,9 +63,13 @@ class Auth0FastAPICodec(JWECodec):
         """The algorithms alone."""
         return {"alg": "dir", "enc": "A256CBC-HS512"}
 
+    def check(self, contents: dict[str, Any]) -> None:
+        """`internal` must be an object."""
+        must_be_objects(contents, ("user", "internal"), LIBRARY)
+
     def wire(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
         """The session with `internal`, and our times in a claim of ours."""
-        internal = dict(must_be_object({"internal": {}, **contents}, "internal", LIBRARY))
+        internal = dict(mapping(contents.get("internal")))
         internal.setdefault("sid", stamp.id)
         internal["created_at"] = stamp.created_at
         times = {"updated": stamp.updated_at, "expires": stamp.expires_at}

@@ -13,7 +13,7 @@ from ..serializer import Serializer
 from ..session import Absence, Stamp
 from .auth0_v3 import Auth0V3
 from .codec import Opened, Traits
-from .foreign import JWECodec, Secrets, Times, derived, foreign_secrets, hkdf, is_time, mapping, must_be_object, packed, text, unpacked
+from .foreign import JWECodec, Secrets, Times, derived, foreign_secrets, hkdf, is_time, mapping, must_be_objects, packed, text, unpacked
 from .jose import GCM
 
 __all__ = ["Auth0V4", "Auth0V4Codec"]
@@ -78,12 +78,15 @@ class Auth0V4Codec(JWECodec):
         """The algorithms alone."""
         return {"enc": "A256GCM", "alg": "dir"}
 
+    def check(self, contents: dict[str, Any]) -> None:
+        """A user there must be."""
+        must_be_objects(contents, ("user", "tokenSet", "internal"), LIBRARY)
+        if not contents.get("user"):
+            raise SerializationError('session["user"]: it is empty, and nextjs-auth0 v4 would take that for somebody signed in')
+
     def wire(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
         """The session with what the library needs in it: `tokenSet`, `internal` and `exp`."""
-        if not must_be_object(contents, "user", LIBRARY):
-            raise SerializationError('session["user"]: it is empty, and nextjs-auth0 v4 would take that for somebody signed in')
-        tokens = must_be_object({"tokenSet": {}, **contents}, "tokenSet", LIBRARY)
-        internal = dict(must_be_object({"internal": {}, **contents}, "internal", LIBRARY))
+        tokens, internal = mapping(contents.get("tokenSet")), dict(mapping(contents.get("internal")))
         internal.setdefault("sid", stamp.id)
         internal["createdAt"] = stamp.created_at
         return {**packed({**contents, "tokenSet": tokens, "internal": internal}, RESERVED, {}), "exp": stamp.expires_at}

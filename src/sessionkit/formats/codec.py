@@ -68,6 +68,10 @@ class Codec(Opener, Protocol):
         """The plaintext; raises SerializationError for contents that are not JSON, or not a session of this format."""
         ...
 
+    def kept(self, contents: Mapping[str, Any], stamp: Stamp) -> bytes:
+        """The plaintext of contents that came in a cookie and did not change: what others put there is not refused."""
+        ...
+
     def size(self, payload: bytes, stamp: Stamp) -> int:
         """The length of the token that `seal` would make."""
         ...

@@ -71,7 +71,7 @@ class ExpressOpenIDCodec(Auth0V3Codec):
     """As nextjs-auth0 v3; the header's times in express' order, the subject from the id_token."""
 
     label = "express-openid"
-    order: tuple[str, ...] = ("iat", "uat", "exp")
+    order: tuple[str, str, str] = ("iat", "uat", "exp")
 
     def claims(self, contents: Mapping[str, Any]) -> dict[str, Any]:
         """The claims of the user, wherever they are."""

@@ -24,7 +24,7 @@ from ..session import Absence, Stamp
 from .codec import Opened
 from .jose import Framing
 
-__all__ = ["OURS", "JWECodec", "Secrets", "Times", "derived", "foreign_secrets", "hkdf", "is_time", "mapping", "packed", "text", "unpacked"]
+__all__ = ["OURS", "JWECodec", "Secrets", "Times", "derived", "foreign_secrets", "hkdf", "is_time", "mapping", "must_be_objects", "packed", "text", "unpacked"]
 
 OURS = "sessionkit"
 """The claim in which we keep what a format has no place for."""
@@ -139,6 +139,9 @@ class JWECodec(ABC):
     def header(self, stamp: Stamp) -> dict[str, Any]:
         """The protected header of a token with these times."""
 
+    def check(self, contents: dict[str, Any]) -> None:
+        """Raise SerializationError for what the other library would misunderstand."""
+
     @abstractmethod
     def wire(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
         """The token's payload."""
@@ -157,7 +160,12 @@ class JWECodec(ABC):
 
     def payload(self, contents: Mapping[str, Any], stamp: Stamp) -> bytes:
         """The plaintext; integers are those that JavaScript does not round."""
+        self.check(dict(contents))
         return freeze(self.wire(dict(contents), stamp), self._serializer, SAFE_INTEGER)
+
+    def kept(self, contents: Mapping[str, Any], stamp: Stamp) -> bytes:
+        """The plaintext of contents that came in a cookie and did not change, however large the numbers in it."""
+        return self._serializer.dumps(self.wire(dict(contents), stamp))
 
     def size(self, payload: bytes, stamp: Stamp) -> int:
         """The length of the token that `seal` would make."""
@@ -199,13 +207,12 @@ class JWECodec(ABC):
         raise TypeError("keys do not pickle")
 
 
-def must_be_object(contents: Mapping[str, Any], key: str, library: str) -> dict[str, Any]:
-    """The object under a key; the other library would not take anything else for a session.
+def must_be_objects(contents: Mapping[str, Any], keys: Sequence[str], library: str) -> None:
+    """See that what is under these keys, if anything is, is an object: the other library takes nothing else.
 
     Raises:
-        SerializationError: it is something else, or missing.
+        SerializationError: it is something else.
     """
-    value = contents.get(key)
-    if not isinstance(value, dict):
-        raise SerializationError(f'session["{key}"]: {library} needs an object here')
-    return cast("dict[str, Any]", value)
+    for key in keys:
+        if not isinstance(contents.get(key, {}), dict):
+            raise SerializationError(f'session["{key}"]: {library} needs an object here')

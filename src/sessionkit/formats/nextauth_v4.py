@@ -77,10 +77,13 @@ class ClaimsCodec(JWECodec):
     label: str
     title: str
 
-    def wire(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
-        """The claims, with ours among them."""
+    def check(self, contents: dict[str, Any]) -> None:
+        """The claims must name somebody."""
         if not is_signed_in(contents):
             raise SerializationError(f"session: without sub, email or user {self.title} would still take it for somebody signed in")
+
+    def wire(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
+        """The claims, with ours among them."""
         ours = {"id": stamp.id, "created": stamp.created_at}
         times = {"iat": stamp.updated_at, "exp": stamp.expires_at, "jti": str(uuid4())}
         return {**packed(contents, RESERVED, ours), **times}
