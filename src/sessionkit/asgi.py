@@ -45,7 +45,7 @@ class SessionMiddleware(Gateway):
         native: NativeKeys | None = None,
     ) -> None:
         super().__init__(app, store, exclude=exclude, native=native)
-        self.origins = None if origins is None else frozenset(origins)
+        self.origins: frozenset[str] | None = None if origins is None else frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""

@@ -29,8 +29,8 @@ class Excluded:
     __slots__ = ("outer", "settings")
 
     def __init__(self, settings: Settings, outer: object = None) -> None:
-        self.settings = settings
-        self.outer = outer
+        self.settings: Settings = settings
+        self.outer: object = outer
 
     def __repr__(self) -> str:
         return "<excluded from sessions>"
@@ -54,7 +54,7 @@ def links(held: object) -> Iterator[Exchange | Excluded]:
 _current: ContextVar[Exchange | Excluded | None] = ContextVar("sessionkit", default=None)
 _bound: ContextVar[Exchange | Excluded | None] = ContextVar("sessionkit.bound", default=None)
 
-activate = _current.set
+activate: Callable[[Exchange | Excluded | None], object] = _current.set
 """Set on every entry of a gateway: under a pipelined connection even a variable that was reset leaks."""
 
 

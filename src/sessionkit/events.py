@@ -11,7 +11,7 @@ from .session import Absence
 
 __all__ = ["Event", "EventKind", "Ignored", "OnEvent", "tell"]
 
-logger = logging.getLogger("sessionkit")
+logger: logging.Logger = logging.getLogger("sessionkit")
 
 
 class EventKind(Enum):

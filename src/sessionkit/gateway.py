@@ -30,8 +30,8 @@ class Gateway:
 
     def __init__(self, app: Any, store: Keeper, *, exclude: str | Iterable[str] = (), native: NativeKeys | None = None) -> None:
         self.app = app
-        self.settings = store.settings if native is None else store.settings.served_natively(native)
-        self.excluded = _globs([exclude] if isinstance(exclude, str) else list(exclude))
+        self.settings: Settings = store.settings if native is None else store.settings.served_natively(native)
+        self.excluded: Callable[[str], object] | None = _globs([exclude] if isinstance(exclude, str) else list(exclude))
 
     def enter(self, request: RequestInfo) -> tuple[Exchange, bool]:
         """The exchange of a request, and whether it is this gateway that answers it.

@@ -56,7 +56,7 @@ class WSGIRequest:
     __slots__ = ("holder",)
 
     def __init__(self, environ: MutableMapping[str, Any], /) -> None:
-        self.holder = environ
+        self.holder: MutableMapping[str, Any] = environ
 
     @property
     def cookie_header(self) -> str:
@@ -97,7 +97,7 @@ class ASGIRequest:
     __slots__ = ("holder",)
 
     def __init__(self, scope: MutableMapping[str, Any], /) -> None:
-        self.holder = scope
+        self.holder: MutableMapping[str, Any] = scope
 
     @property
     def cookie_header(self) -> str:
@@ -147,12 +147,12 @@ class HeaderRequest:
         scheme: str = "https",
         headers: dict[str, str] | None = None,
     ) -> None:
-        self.cookie_header = cookie_header
-        self.method = method
-        self.path = path
-        self.query = query
-        self.scheme = scheme
-        self.headers = {name.lower(): value for name, value in (headers or {}).items()}
+        self.cookie_header: str = cookie_header
+        self.method: str = method
+        self.path: str = path
+        self.query: str = query
+        self.scheme: str = scheme
+        self.headers: dict[str, str] = {name.lower(): value for name, value in (headers or {}).items()}
         self.holder: MutableMapping[str, Any] = {}
 
     def header(self, name: str, /) -> str | None:

@@ -20,7 +20,7 @@ Write: TypeAlias = Callable[[bytes], object]
 StartResponse: TypeAlias = Callable[..., Write]
 WSGIApp: TypeAlias = Callable[[Environ, StartResponse], Iterable[bytes]]
 
-logger = logging.getLogger("sessionkit")
+logger: logging.Logger = logging.getLogger("sessionkit")
 
 
 class SessionMiddleware(Gateway):

@@ -1,0 +1,146 @@
+"""Calls that must type-check, each to the one type of its verb. Checked, never run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+from wsgiref.headers import Headers
+
+from typing_extensions import assert_type
+
+import sessionkit
+from sessionkit import Exchange, Session, SessionStore, bind
+from sessionkit.asgi import SessionMiddleware as ASGIMiddleware
+from sessionkit.wsgi import SessionMiddleware as WSGIMiddleware
+
+
+class FlaskLike:
+    environ: dict[str, Any]
+    headers: Mapping[str, str]
+
+
+class StarletteLike:
+    @property
+    def scope(self) -> MutableMapping[str, Any]:
+        raise NotImplementedError
+
+
+class ResponseLike:
+    @property
+    def headers(self) -> Headers:
+        raise NotImplementedError
+
+
+def every_form(
+    store: SessionStore,
+    environ: dict[str, Any],
+    scope: MutableMapping[str, Any],
+    flask_like: FlaskLike,
+    starlette_like: StarletteLike,
+    text: list[tuple[str, str]],
+    raw: list[tuple[bytes, bytes]],
+    fields: Headers,
+    message: MutableMapping[str, Any],
+    response: ResponseLike,
+    session: dict[str, Any],
+    live: Session,
+    read_only: Mapping[str, Any],
+    perhaps: Session | None,
+) -> None:
+    assert_type(store.get_session(), Session | None)
+    assert_type(store.get_session(environ), Session | None)
+    assert_type(store.get_session(scope), Session | None)
+    assert_type(store.get_session(flask_like), Session | None)
+    assert_type(store.get_session(starlette_like), Session | None)
+    assert_type(store.get_session(environ, text), Session | None)
+    assert_type(store.get_session(environ, fields), Session | None)
+    assert_type(store.get_session(scope, raw), Session | None)
+    assert_type(store.get_session(scope, message), Session | None)
+    assert_type(store.get_session(starlette_like, response), Session | None)
+
+    assert_type(store.update_session(), bool)
+    assert_type(store.update_session(session), bool)
+    assert_type(store.update_session(live), bool)
+    assert_type(store.update_session(read_only), bool)
+    assert_type(store.update_session(perhaps), bool)
+    assert_type(store.update_session(None), bool)
+    assert_type(store.update_session({**live, "theme": "dark"}), bool)
+    assert_type(store.update_session(environ, session), bool)
+    assert_type(store.update_session(scope, perhaps), bool)
+    assert_type(store.update_session(flask_like, session), bool)
+    assert_type(store.update_session(starlette_like, None), bool)
+    assert_type(store.update_session(environ, text, session), bool)
+    assert_type(store.update_session(environ, fields, session), bool)
+    assert_type(store.update_session(scope, raw, session), bool)
+    assert_type(store.update_session(scope, message, None), bool)
+    assert_type(store.update_session(flask_like, response, session), bool)
+
+    assert_type(store.create_session(session), Session)
+    assert_type(store.create_session(read_only), Session)
+    assert_type(store.create_session(environ, session), Session)
+    assert_type(store.create_session(starlette_like, session), Session)
+    assert_type(store.create_session(environ, text, session), Session)
+    assert_type(store.create_session(scope, message, session), Session)
+
+    assert_type(store.touch_session(), bool)
+    assert_type(store.touch_session(environ), bool)
+    assert_type(store.touch_session(scope, raw), bool)
+    assert_type(store.rotate_session(), bool)
+    assert_type(store.rotate_session(flask_like), bool)
+    assert_type(store.rotate_session(environ, text), bool)
+    assert_type(store.delete_session(), bool)
+    assert_type(store.delete_session(starlette_like), bool)
+    assert_type(store.delete_session(scope, message), bool)
+
+
+def every_function(
+    environ: dict[str, Any], scope: MutableMapping[str, Any], request: StarletteLike, text: list[tuple[str, str]], session: dict[str, Any]
+) -> None:
+    assert_type(sessionkit.get_session(), Session | None)
+    assert_type(sessionkit.get_session(environ), Session | None)
+    assert_type(sessionkit.get_session(environ, text), Session | None)
+    assert_type(sessionkit.update_session(), bool)
+    assert_type(sessionkit.update_session(session), bool)
+    assert_type(sessionkit.update_session(request, session), bool)
+    assert_type(sessionkit.update_session(environ, text, session), bool)
+    assert_type(sessionkit.create_session(session), Session)
+    assert_type(sessionkit.create_session(scope, session), Session)
+    assert_type(sessionkit.create_session(environ, text, session), Session)
+    assert_type(sessionkit.touch_session(), bool)
+    assert_type(sessionkit.touch_session(request), bool)
+    assert_type(sessionkit.touch_session(environ, text), bool)
+    assert_type(sessionkit.rotate_session(), bool)
+    assert_type(sessionkit.rotate_session(request), bool)
+    assert_type(sessionkit.rotate_session(environ, text), bool)
+    assert_type(sessionkit.delete_session(), bool)
+    assert_type(sessionkit.delete_session(request), bool)
+    assert_type(sessionkit.delete_session(environ, text), bool)
+
+
+def the_live_session() -> None:
+    session = sessionkit.get_session()
+    if session is not None:
+        session["user"]["name"] = "Alice"
+        sessionkit.update_session({**session, "n": 1})
+
+
+def gateways(store: SessionStore, app: Any) -> None:
+    assert_type(store.wsgi(app), WSGIMiddleware)
+    assert_type(store.wsgi(app, exclude="/static/*"), WSGIMiddleware)
+    assert_type(store.asgi(app, exclude=["/static/*"], origins=["https://example.org"]), ASGIMiddleware)
+    with store.exchange("a=b", method="POST") as exchange:
+        assert_type(exchange, Exchange)
+        assert_type(exchange.response_headers, list[tuple[str, str]])
+
+
+def add(one: int, *, two: int) -> int:
+    return one + two
+
+
+async def add_later(one: int) -> int:
+    return one
+
+
+async def bound_functions_keep_their_types() -> None:
+    assert_type(bind(add)(1, two=2), int)
+    assert_type(await bind(add_later)(1), int)

@@ -1,0 +1,67 @@
+"""Calls that must not type-check, each with the error that both checkers must give. Checked, never run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sessionkit
+from sessionkit import CookieSettings, Lifetime, SessionStore, bind
+
+
+class RequestLike:
+    environ: dict[str, Any]
+
+
+def without_a_session(store: SessionStore, environ: dict[str, Any], text: list[tuple[str, str]], session: dict[str, Any]) -> None:
+    store.get_session(1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    store.get_session(None)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    store.get_session(environ, text, session)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    store.get_session(environ, "headers")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    store.get_session(request=environ)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    store.touch_session(text)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    store.rotate_session(text, environ)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    store.delete_session(environ, None)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+
+
+def with_a_session(store: SessionStore, environ: dict[str, Any], text: list[tuple[str, str]], session: dict[str, Any]) -> None:
+    store.update_session(RequestLike())  # type: ignore[deprecated]  # pyright: ignore[reportDeprecated]
+    store.update_session(text)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    store.update_session(environ, text)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    store.update_session(environ, text, session, 1)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    store.update_session(session, RequestLike())  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    store.update_session(session=session)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    store.update_session("session")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    store.create_session()  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    store.create_session(None)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    store.create_session(RequestLike())  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    store.create_session(environ, text)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+
+
+def functions(environ: dict[str, Any], text: list[tuple[str, str]]) -> None:
+    sessionkit.get_session(1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    sessionkit.update_session(RequestLike())  # type: ignore[deprecated]  # pyright: ignore[reportDeprecated]
+    sessionkit.update_session(environ, text)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    sessionkit.create_session(None)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    sessionkit.touch_session(1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    sessionkit.rotate_session(environ, 1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    sessionkit.delete_session(text)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+
+
+def nobodys_session_has_no_keys() -> None:
+    sessionkit.get_session()["user"]  # type: ignore[index]  # pyright: ignore[reportOptionalSubscript]
+
+
+def settings() -> None:
+    SessionStore()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    SessionStore(secret=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    CookieSettings("session")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    CookieSettings(same_site="lax")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Lifetime(idle="1h")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def bound() -> None:
+    def add(one: int) -> int:
+        return one
+
+    bind(add)("1")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    bind(1)  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
