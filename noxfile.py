@@ -18,7 +18,6 @@ nox.options.sessions = ["tests"]
 
 PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
 PYTEST = ["pytest>=8", "hypothesis>=6.100"]
-ADAPTERS = sorted(path.parent.name for path in Path("adapters").glob("*/pyproject.toml"))
 
 
 def installed() -> list[str]:
@@ -38,6 +37,27 @@ def _runs(python: str) -> bool:
 
 
 INSTALLED = installed()
+
+ADAPTERS = sorted(path.parent.name for path in Path("adapters").glob("*/pyproject.toml"))
+
+
+def project(adapter: str) -> dict:
+    """The pyproject.toml of an adapter."""
+    return nox.project.load_toml(f"adapters/{adapter}/pyproject.toml")
+
+
+def python_of(adapter: str) -> str | None:
+    """The Python that an adapter's newest framework needs (`tool.sessionkit.python`); None is that of nox."""
+    return project(adapter).get("tool", {}).get("sessionkit", {}).get("python")
+
+
+def oldest_of(adapter: str) -> list[str]:
+    """The requirements of an adapter at the oldest version that each claims, and what else those need."""
+    pinned = [one.replace(">=", "==") for one in project(adapter)["project"]["dependencies"] if ">=" in one]
+    return pinned + project(adapter).get("tool", {}).get("sessionkit", {}).get("with-oldest", [])
+
+
+EACH_ADAPTER = nox.parametrize("python,adapter", [nox.param(python_of(name), name, id=name) for name in ADAPTERS])
 
 
 @nox.session
@@ -98,6 +118,71 @@ def package(session: nox.Session) -> None:
     session.run(python, "-m", "pip", "install", "-q", str(wheel), external=True)
     session.run(python, "-I", "-m", "sessionkit", "demo", "--check", external=True)
     session.run(python, "-m", "pip", "check", external=True)
+
+
+@nox.session
+@EACH_ADAPTER
+def adapter(session: nox.Session, adapter: str) -> None:
+    """An adapter on the newest version of its framework: its own tests, and the contract that all of them keep."""
+    group = nox.project.dependency_groups(project(adapter), "test")
+    session.install("-e", ".", "-e", f"adapters/{adapter}", *PYTEST, "websockets", *group)
+    if (Path("adapters") / adapter / "tests").exists():
+        session.run("pytest", f"adapters/{adapter}/tests", *session.posargs)
+    session.run("pytest", "tests/contract", "--app", *_apps(adapter))
+
+
+@nox.session
+@EACH_ADAPTER
+def oldest(session: nox.Session, adapter: str) -> None:
+    """An adapter on the oldest version of its framework that it claims: the contract."""
+    group = nox.project.dependency_groups(project(adapter), "test")
+    session.install("-e", ".", "-e", f"adapters/{adapter}", *PYTEST, "websockets", *group, *oldest_of(adapter))
+    session.run("pytest", "tests/contract", "--app", *_apps(adapter))
+
+
+def _apps(adapter: str) -> list[str]:
+    """The contract apps of an adapter: several where its framework has several gateways."""
+    apps = project(adapter).get("tool", {}).get("sessionkit", {}).get("contract", [adapter])
+    return [word for app in apps for word in ("--app", app)][1:]
+
+
+@nox.session
+def contract(session: nox.Session) -> None:
+    """The contract that every adapter keeps, through raw WSGI and raw ASGI."""
+    session.install("-e", ".", *PYTEST, "websockets", "waitress", "uvicorn")
+    session.run("pytest", "tests/contract", *session.posargs)
+
+
+@nox.session
+def servers(session: nox.Session) -> None:
+    """The gateways under gunicorn, waitress, uvicorn, hypercorn and granian."""
+    session.install("-e", ".", *PYTEST, "gunicorn", "waitress", "uvicorn", "httptools", "h11", "hypercorn", "granian")
+    session.run("pytest", "tests/servers", *session.posargs)
+
+
+@nox.session
+def importers(session: nox.Session) -> None:
+    """Cookies of today's Flask, Starlette and Django, taken over."""
+    session.install("-e", ".", *PYTEST, "flask", "starlette", "itsdangerous", "django", "httpx")
+    session.run("pytest", "tests/importers", *session.posargs)
+
+
+@nox.session
+def interop(session: nox.Session) -> None:
+    """Sessions shared with the real JavaScript libraries under Node."""
+    session.install("-e", ".", *PYTEST, "waitress")
+    session.run("pytest", "tests/interop", *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """A real Chromium, against the demo and against Flask and FastAPI on real servers."""
+    session.install("-e", ".", *PYTEST, "playwright", *_installed_adapters("flask", "fastapi"), "waitress", "uvicorn")
+    session.run("pytest", "tests/browser", *session.posargs)
+
+
+def _installed_adapters(*names: str) -> list[str]:
+    return [word for name in names if name in ADAPTERS for word in ("-e", f"adapters/{name}")]
 
 
 @nox.session
