@@ -1,0 +1,169 @@
+"""A session ends at the same second on both sides, whoever wrote it; the clock of both is moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import product
+from typing import Any
+
+import pytest
+
+from sessionkit import Lifetime, SessionStore
+
+from . import sessions
+from .jar import Jar
+from .javascript import Library
+from .partners import EXPRESS, NEXTJS_V3, NEXTJS_V4, NOW, Partner, we_create, we_read, we_update
+
+Get = Callable[[str], Library]
+HOUR, DAY = 3600, 86_400
+
+LIFETIMES = {
+    "rolling": Lifetime(idle=DAY, absolute=3 * DAY),
+    "short": Lifetime(idle=100, absolute=250),
+    "fixed": Lifetime(rolling=False, absolute=2 * DAY),
+    "without absolute": Lifetime(idle=DAY, absolute=None),
+}
+WRITERS = ["they they", "they we", "we they", "we we"]
+
+
+def cases() -> Iterator[Any]:
+    for partner, name, writers in product((NEXTJS_V3, EXPRESS, NEXTJS_V4), LIFETIMES, WRITERS):
+        lifetime = LIFETIMES[name]
+        # nextjs-auth0 4 always has an absolute lifetime; what it makes of one that does not roll is a test of its own.
+        if partner is not NEXTJS_V4 or (lifetime.absolute and (lifetime.rolling or writers.endswith("we"))):
+            yield pytest.param(partner, lifetime, writers, id=f"{partner.module}, {name}: {writers}")
+
+
+class Moving:
+    """A clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> int:
+        return self.now
+
+
+def last_second(reads: Callable[[int], bool], since: int) -> int:
+    """The last second at which a session is read, by bisection; it is read at `since`."""
+    assert reads(since)
+    first, beyond = since, since + 10 * DAY
+    assert not reads(beyond)
+    while beyond - first > 1:
+        middle = (first + beyond) // 2
+        first, beyond = (middle, beyond) if reads(middle) else (first, middle)
+    return first
+
+
+def opens(store: SessionStore, header: str) -> bool:
+    """Whether we read a session; what a response would say is dropped."""
+    with store.exchange(header):
+        return store.get_session() is not None
+
+
+class Sides:
+    """One session in one jar, seen by both."""
+
+    def __init__(self, partner: Partner, lifetime: Lifetime, library: Get) -> None:
+        self.partner, self.theirs = partner, library(partner.module)
+        self.clock = Moving()
+        self.store = partner.store(self.clock, lifetime=lifetime)
+        self.options = partner.options(lifetime=lifetime)
+        self.jar = Jar(NOW)
+
+    def at(self, now: int) -> None:
+        self.clock.now = self.jar.now = now
+
+    def they(self, op: str) -> None:
+        """The library writes."""
+        session = sessions.text(self.partner.core)
+        self.jar.take(self.theirs.ask(op, self.clock.now, self.options, self.jar.header, session).lines)
+
+    def we(self, op: str) -> None:
+        """We write."""
+        (we_create if op == "login" else we_update)(self.store, self.jar, self.partner.core | {"written": self.clock.now})
+
+    def ends(self) -> tuple[int, int]:
+        """The last seconds at which they, and we, read the session that is in the jar now."""
+        since, header = self.clock.now, self.jar.header
+
+        def they_read(now: int) -> bool:
+            return self.theirs.ask("read", now, self.options, header).session is not None
+
+        def we_open(now: int) -> bool:
+            self.clock.now = now
+            return opens(self.store, header)
+
+        found = last_second(they_read, since), last_second(we_open, since)
+        self.clock.now = since
+        return found
+
+
+@pytest.mark.parametrize(("partner", "lifetime", "writers"), list(cases()))
+def test_login_and_update_end_at_the_same_second_on_both_sides(partner: Partner, lifetime: Lifetime, writers: str, library: Get) -> None:
+    sides = Sides(partner, lifetime, library)
+    first, second = ({"they": sides.they, "we": sides.we}[who] for who in writers.split())
+    first("login")
+    theirs, ours = sides.ends()
+    assert theirs == ours
+    # An update when most of the idle time is over, and another so late that the absolute lifetime cuts it.
+    for passed in ((lifetime.idle or lifetime.absolute or 0) - 10, min(2 * (lifetime.idle or DAY) - 20, 2 * DAY - 20)):
+        sides.at(NOW + passed)
+        second("update")
+        theirs, ours = sides.ends()
+        assert theirs == ours
+        second = sides.we
+
+
+def test_nextjs_auth0_4_restarts_a_lifetime_that_does_not_roll_at_each_write_and_we_do_not(library: Get) -> None:
+    sides = Sides(NEXTJS_V4, LIFETIMES["fixed"], library)
+    sides.they("login")
+    sides.at(NOW + DAY)
+    sides.they("update")
+    theirs, ours = sides.ends()
+    assert theirs == NOW + 3 * DAY + 14
+    assert ours == NOW + 2 * DAY + 14
+
+
+def test_a_v3_login_lives_on_as_a_v4_session_and_ends_when_it_should(library: Get) -> None:
+    """nextjs-auth0 4 takes a v3 cookie over: the creation time stays, and we read either."""
+    lifetime = Lifetime(idle=DAY, absolute=3 * DAY)
+    jar, clock = Jar(NOW), Moving()
+    three, four = library(NEXTJS_V3.module), library(NEXTJS_V4.module)
+    jar.take(three.ask("login", NOW, NEXTJS_V3.options(lifetime=lifetime), session=sessions.text(NEXTJS_V3.core)).lines)
+    store = NEXTJS_V4.store(clock, lifetime=lifetime)
+    taken = four.ask("read", NOW, NEXTJS_V4.options(lifetime=lifetime), jar.header).contents
+    assert taken == we_read(store, jar)
+    assert taken["internal"] == {"sid": "op-session", "createdAt": NOW}
+    clock.now = jar.now = NOW + DAY - HOUR
+    we_update(store, jar, taken | {"theme": "dark"})
+    assert list(jar.cookies) == ["__session"]
+    assert four.ask("read", clock.now, NEXTJS_V4.options(lifetime=lifetime), jar.header).contents["theme"] == "dark"
+    sides = Sides(NEXTJS_V4, lifetime, library)
+    sides.jar = jar
+    sides.at(clock.now)
+    theirs, ours = sides.ends()
+    assert theirs == ours
+
+
+def test_an_expired_v3_cookie_is_none_for_us_though_v4_takes_it(library: Get) -> None:
+    lifetime = Lifetime(idle=DAY, absolute=3 * DAY)
+    jar, clock = Jar(NOW), Moving()
+    lines = library(NEXTJS_V3.module).ask("login", NOW, NEXTJS_V3.options(lifetime=lifetime), session=sessions.text(NEXTJS_V3.core)).lines
+    jar.take(lines)
+    header = jar.header
+    store = NEXTJS_V4.store(clock, lifetime=lifetime)
+    clock.now = NOW + DAY
+    assert library(NEXTJS_V4.module).ask("read", clock.now, NEXTJS_V4.options(lifetime=lifetime), header).session is not None
+    assert not opens(store, header)
+
+
+@pytest.mark.parametrize("partner", [NEXTJS_V3, EXPRESS, NEXTJS_V4], ids=lambda partner: partner.module)
+def test_a_renewal_of_ours_is_a_renewal_for_them(partner: Partner, library: Get) -> None:
+    sides = Sides(partner, Lifetime(idle=DAY, absolute=3 * DAY), library)
+    sides.they("login")
+    sides.at(NOW + DAY - HOUR)
+    assert we_read(sides.store, sides.jar) is not None
+    theirs, ours = sides.ends()
+    assert theirs == ours >= NOW + 2 * DAY - HOUR - 1
