@@ -7,7 +7,7 @@ import orjson  # of the extra `speed`, which these tests need
 import pybase64
 import pytest
 
-from sessionkit import JSON, ConfigurationError, SerializationError, fast_json
+from sessionkit import JSON, ConfigurationError, SerializationError, Serializer, fast_json
 from sessionkit.serializer import DEEPEST, INT_MAX, INT_MIN, SAFE_INTEGER, check, freeze
 
 BOTH = pytest.mark.parametrize("serializer", [JSON, fast_json()], ids=["json", "fast_json"])
@@ -145,6 +145,16 @@ def test_a_session_inside_itself_is_refused():
     contents = {"a": []}
     contents["a"].append(contents)
     assert "or inside itself" in text_of(contents)
+
+
+@pytest.mark.parametrize("error", [TypeError, ValueError, RecursionError])
+def test_an_encoder_of_ones_own_that_refuses_says_so_as_any_other(error):
+    def dumps(value):
+        raise error("canary")
+
+    with pytest.raises(SerializationError, match=r"\Asession: it is not JSON\Z") as caught:
+        freeze({"a": 1}, Serializer(dumps=dumps, loads=JSON.loads))
+    assert caught.value.__suppress_context__ is True
 
 
 def test_a_json_encoder_that_refuses_what_was_checked_is_believed():
