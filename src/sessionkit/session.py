@@ -65,6 +65,11 @@ class Session(dict[str, Any]):
     The one that `get_session` returns is live: what you change in it, nested values too, is
     saved when the response starts. Assigning to it later raises `ResponseStartedError`.
     It pickles and copies as a plain dict, without its stamp.
+
+    Args:
+        contents: str keys and JSON values.
+        stamp: its id and times; an exchange gives them.
+        watcher: what is told of assignments: the exchange of a live one.
     """
 
     __slots__ = ("_stamp", "_watcher")
