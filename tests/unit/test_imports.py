@@ -11,8 +11,13 @@ import sessionkit
 
 ROOT = Path(sessionkit.__file__).parent
 
-# From the foundation up; the modules of one line are one storey, and may not import each other in a circle.
-STOREYS = ["errors", "session", "identity", "lifetime", "base64url", "keyring", "chunks", "cookies", "fingerprint", "serializer", "fence", "renewal", "formats", "request", "events", "settings", "accepting", "incoming", "importing", "caching", "outgoing", "exchange", "context", "dispatch", "response", "gateway", "wsgi", "asgi", "verbs", "native", "environment", "store", "default", "return_to", "required", "__init__", "inspection", "demo", "cli", "__main__", "testing"]
+# From the foundation up. A package is one storey, within which nothing may import in a circle.
+STOREYS = [
+    "errors", "session", "identity", "lifetime", "base64url", "keyring", "chunks", "cookies", "fingerprint", "serializer", "fence",
+    "renewal", "formats", "request", "events", "settings", "accepting", "incoming", "importing", "caching", "outgoing", "exchange",
+    "context", "dispatch", "response", "gateway", "wsgi", "asgi", "verbs", "native", "environment", "store", "default", "return_to",
+    "required", "__init__", "inspection", "demo", "cli", "__main__", "testing",
+]  # fmt: skip
 
 DEPENDENCIES = {"joserfc", "cryptography", "typing_extensions"}
 ASKED_FOR = {"serializer": {"orjson", "pybase64"}}  # fast_json, and nobody else
