@@ -10,14 +10,13 @@ from flask import Flask, Request, Response, current_app, request
 from flask.sessions import SessionInterface, SessionMixin
 
 from sessionkit import SessionStore, get_session
+from sessionkit.conventions import store_of, values_of
 from sessionkit.native import LazyContents, exchange_of
 from sessionkit.request import WSGIRequest
 from sessionkit.required import Refusal, api_refusal, page_refusal
 from sessionkit.response import write
 from sessionkit.settings import NativeKeys
 from sessionkit.wsgi import SessionMiddleware
-
-from .config import settings_of, store_of
 
 __all__ = ["FlaskSession", "SessionKit", "require_session_api", "require_session_page"]
 
@@ -68,10 +67,11 @@ class Front:
     @property
     def gateway(self) -> SessionMiddleware | None:
         """The gateway; None while there is no secret key: Flask's `NullSession` says so to whoever writes."""
-        now = (self.store,) if self.store is not None else settings_of(self.app)
+        config = cast("dict[str, Any]", self.app.config)
+        now = (self.store,) if self.store is not None else values_of(config)
         before, gateway = self._made
         if now != before:
-            store = self.store or store_of(self.app, self.settings)
+            store = self.store or store_of(config, self.settings, for_development=self.app.debug or self.app.testing)
             gateway = None if store is None else SessionMiddleware(self.inner, store, native=KEYS)
             self._made = now, gateway
         return gateway

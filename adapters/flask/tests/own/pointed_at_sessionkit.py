@@ -8,16 +8,16 @@ from typing import Any
 import flask
 import sessionkit_flask
 from flask import Flask
-from sessionkit_flask.config import store_of
 
 from sessionkit import SessionStore
+from sessionkit.conventions import store_of
 
 
-def store_of_a_test(app: Flask, settings: dict[str, Any]) -> SessionStore | None:
+def store_of_a_test(config: Any, settings: dict[str, Any], **named: Any) -> SessionStore | None:
     """The store of the application's settings; its keys are too short for us (`test key`), so they are stretched."""
-    keys = [key for key in (app.secret_key, *(app.config.get("SECRET_KEY_FALLBACKS") or ())) if key]
+    keys = [key for key in (config["SECRET_KEY"], *(config.get("SECRET_KEY_FALLBACKS") or ())) if key]
     stretched = [sha256(key if isinstance(key, bytes) else key.encode()).hexdigest() for key in keys]
-    return store_of(app, {**settings, "secret": stretched}) if keys else None
+    return store_of(config, {**settings, "secret": stretched}, **named) if keys else None
 
 
 def pytest_configure() -> None:
