@@ -11,7 +11,7 @@ import sys
 import tarfile
 from importlib.metadata import version
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -57,7 +57,7 @@ def run(sources: Path, *arguments: str, with_sessionkit: bool = True) -> dict[st
     done = subprocess.run(command, cwd=sources, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=300, check=False)
     assert report.exists(), done.stdout + done.stderr
     found: dict[str, str] = {}
-    for case in ElementTree.parse(report).iter("testcase"):
+    for case in ET.parse(report).iter("testcase"):
         file, classes = case.attrib["file"], case.attrib["classname"].split(".")
         within = classes[classes.index(Path(file).stem) + 1 :]
         found["::".join([file, *within, case.attrib["name"]])] = next((child.tag for child in case if child.tag in ("failure", "error", "skipped")), "passed")

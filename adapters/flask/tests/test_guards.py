@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from flask import Blueprint, Flask
 from flask.views import MethodView
-from sessionkit_flask import SessionKit, require_session_api, require_session_page
 
 from sessionkit import SessionStore, create_session
+from sessionkit_flask import SessionKit, require_session_api, require_session_page
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import threading
 import flask
 import pytest
 from flask import Flask, copy_current_request_context, flash, get_flashed_messages, request, session
-from sessionkit_flask import SessionKit
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.test import Client, create_environ
@@ -23,6 +22,7 @@ from sessionkit import (
     get_session,
     update_session,
 )
+from sessionkit_flask import SessionKit
 
 SECRET = "flask tests: 0123456789abcdefghijklmnopqrstuvwxyz"
 ANN = {"user": {"sub": "ann"}}

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask, session
-from sessionkit_flask import SessionKit
 
 from sessionkit import ConfigurationError, SessionStore, anyone, create_session, get_session
+from sessionkit_flask import SessionKit
 
 OLD, NEW = "old key: 0123456789abcdefghijklmnopqrstuvwxyz", "new key: 0123456789abcdefghijklmnopqrstuvwxyz"
 

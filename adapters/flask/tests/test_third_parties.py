@@ -14,9 +14,9 @@ from authlib.integrations.flask_client import OAuth
 from flask import Flask, request, session
 from flask_login import LoginManager, UserMixin, current_user, login_required, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect, generate_csrf
-from sessionkit_flask import SessionKit, require_session_api
 
 from sessionkit import SessionStore, get_session
+from sessionkit_flask import SessionKit, require_session_api
 
 NAME, OUT = "__Host-session", "__Host-out.session"
 
@@ -130,7 +130,7 @@ def test_flask_logins_remember_cookie_begins_a_new_session(flask_login):
 def flask_wtf() -> Flask:
     app = make()
     CSRFProtect(app)
-    app.add_url_rule("/form", "/form", lambda: generate_csrf())
+    app.add_url_rule("/form", "/form", generate_csrf)
     app.add_url_rule("/post", "/post", lambda: "posted", methods=["POST"])
     app.add_url_rule("/login", "/login", lambda: session.update(user={"sub": "ann"}) or "")
     return app

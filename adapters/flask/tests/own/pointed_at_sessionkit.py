@@ -6,9 +6,9 @@ from hashlib import sha256
 from typing import Any
 
 import flask
-import sessionkit_flask
 from flask import Flask
 
+import sessionkit_flask
 from sessionkit import SessionStore
 from sessionkit.conventions import store_of
 
