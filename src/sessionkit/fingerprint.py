@@ -5,9 +5,12 @@ from __future__ import annotations
 import marshal
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 __all__ = ["BY_MARSHAL", "Fingerprints", "by_encoder"]
+
+DEEPEST = 100
+"""Levels of nesting that are compared; no session may have as many."""
 
 _ODD = b"?"  # neither marshal nor a JSON encoder begins like this
 
@@ -48,10 +51,21 @@ def _same_by_marshal(one: bytes, other: bytes) -> bool:
         return True
     if one[:1] == _ODD or other[:1] == _ODD:
         return False
-    try:
-        return marshal.dumps(marshal.loads(one), 2) == marshal.dumps(marshal.loads(other), 2)  # noqa: S302  # our own bytes
-    except ValueError:  # nested too deep for anything but references: inside itself, that is
-        return False
+    mine, others = marshal.loads(one), marshal.loads(other)  # noqa: S302  # our own bytes
+    if not (_is_shallow(mine, DEEPEST) and _is_shallow(others, DEEPEST)):
+        return False  # inside itself, perhaps: version 2 would never come to an end
+    return marshal.dumps(mine, 2) == marshal.dumps(others, 2)
+
+
+def _is_shallow(value: Any, levels: int) -> bool:
+    items: Any = value
+    if type(value) is dict:
+        items = cast("dict[Any, Any]", value).values()
+    for item in items:
+        kind: Any = type(item)
+        if (kind is dict or kind is list or kind is tuple) and (levels == 1 or not _is_shallow(item, levels - 1)):
+            return False
+    return True
 
 
 BY_MARSHAL = Fingerprints(of=_by_marshal, same=_same_by_marshal)

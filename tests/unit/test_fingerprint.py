@@ -91,6 +91,15 @@ def test_a_session_inside_itself_has_a_fingerprint_and_is_another(serializer):
 
 
 @BOTH
+def test_a_tree_whose_branches_know_their_parents_is_another_and_comes_to_an_end(serializer):
+    # Three branches a level, and back up again: written out without references it would never end.
+    root = {"name": "root", "children": []}
+    root["children"] = [{"parent": root, "pair": (root, [root])} for _ in range(3)]
+    assert same(serializer, {"tree": root}, {"tree": None}) is False
+    assert same(serializer, {"tree": None}, {"tree": root}) is False
+
+
+@BOTH
 def test_a_session_nested_beyond_all_limits_has_a_fingerprint_and_is_another(serializer):
     deep = []
     for _ in range(100_000):
