@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib.metadata import version as installed
 from typing import Any
 
+from sphinx.pycode import ModuleAnalyzer
+
 project = "sessionkit"
 author = "The sessionkit developers"
 copyright = "The sessionkit developers"
@@ -52,7 +54,8 @@ nitpick_ignore = [
     )
 ]
 
-# The module's verbs are one implementation over several call forms, which a signature of `*args` would hide.
+# The verbs are one implementation over several call forms. Their overloads, written out with every type, would fill
+# a screen each, and the implementation's `*args` says nothing: the forms are shown by their names.
 _FORMS = ("", "request, /", "request, response, /")
 _WITH_SESSION = ("session, /", "request, session, /", "request, response, session, /")
 _VERBS = {
@@ -67,7 +70,7 @@ _VERBS = {
 
 def call_forms(_app: Any, _what: str, name: str, *_rest: Any) -> tuple[str, None] | None:
     """Every call form of a verb, a line each."""
-    verb = name.removeprefix("sessionkit.")
+    verb = name.rpartition(".")[2]
     forms, returns = _VERBS.get(verb, ((), ""))
     return (f"\n{verb}".join(f"({form}) -> {returns}" for form in forms), None) if forms else None
 
@@ -80,5 +83,9 @@ def no_type_before_colon(_app: Any, what: str, _name: str, _object: object, _opt
 
 def setup(app: Any) -> None:
     """Connect the above."""
+    for module in ("sessionkit.default", "sessionkit.verbs"):
+        analyzer = ModuleAnalyzer.for_module(module)
+        analyzer.analyze()
+        analyzer.overloads.clear()
     app.connect("autodoc-process-docstring", no_type_before_colon, priority=400)  # before napoleon's 500
     app.connect("autodoc-process-signature", call_forms)
