@@ -165,12 +165,12 @@ class SessionStore(Verbs):
         The block has it as the current request; at its end it is committed (as a 500 when the block raises),
         and `response_headers` of the exchange holds what a response would carry.
 
-        Returns:
-            A context manager that gives the `Exchange`.
-
         Args:
             cookie_header: as a browser sends it.
             **request: `method`, `path`, `query`, `scheme` (https by default) and `headers`.
+
+        Returns:
+            A context manager that gives the `Exchange`.
         """
         return active(self.begin(HeaderRequest(cookie_header, **request)))
 
