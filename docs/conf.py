@@ -70,8 +70,8 @@ _VERBS = {
 
 def call_forms(_app: Any, _what: str, name: str, *_rest: Any) -> tuple[str, None] | None:
     """Every call form of a verb, a line each."""
-    verb = name.rpartition(".")[2]
-    forms, returns = _VERBS.get(verb, ((), ""))
+    verb = name.removeprefix("sessionkit.")
+    forms, returns = _VERBS.get(verb.removeprefix("SessionStore."), ((), ""))
     return (f"\n{verb}".join(f"({form}) -> {returns}" for form in forms), None) if forms else None
 
 
