@@ -272,6 +272,18 @@ class Exchange:
             else:
                 holder[HOLDER] = self.outer
 
+    def serve_natively(self, settings: Settings) -> None:
+        """A gateway inside the one that made this exchange serves a framework's own session object.
+
+        From here on a login through that object is one, whoever put the outer gateway around the framework.
+        """
+        if self.settings.native is not None or settings.native is None:
+            return
+        whose = self._incoming is not None and self._present and self._is_same_user()
+        self.settings = settings
+        if whose:  # what somebody made of the session before is still judged by who it was
+            self._who = self._identify(self._live)
+
     # ---- what a live session tells (session.Watcher)
 
     def writing(self) -> None:

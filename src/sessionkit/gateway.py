@@ -56,6 +56,7 @@ class Gateway:
                 if isinstance(one, Excluded):
                     continue
                 if one.settings.same_store(self.settings):
+                    one.serve_natively(self.settings)
                     return one, False
                 if one.settings.name == self.settings.name:
                     raise ConfigurationError(

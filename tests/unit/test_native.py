@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sessionkit import CookieSettings, Exchange, Lifetime, SessionStore
+from sessionkit import CookieSettings, Exchange, IdentityChangedError, Lifetime, SessionStore
 from sessionkit.gateway import Gateway
 from sessionkit.native import LazyContents, exchange_of
 from sessionkit.request import HeaderRequest
@@ -145,3 +145,49 @@ def test_an_excluded_path_has_none():
     store, request = SessionStore(SECRET), HeaderRequest()
     Gateway(None, store).leave_out(request)
     assert exchange_of(request, store.settings) is None
+
+
+def nested(header: str = "") -> tuple[LazyContents, Exchange, Exchange]:
+    """A gateway of the store, and one for a framework inside it."""
+    store, request = SessionStore(SECRET), HeaderRequest(header)
+    outer, _ = Gateway(None, store).enter(request)
+    outer.get()
+    exchange, owner = Gateway(None, store, native=KEYS).enter(request)
+    assert not owner
+    return LazyContents(exchange), exchange, outer
+
+
+def test_a_login_through_a_framework_inside_another_gateway_of_the_store_is_one():
+    contents, exchange = begin()
+    contents.update({"cart": [1], "csrf_token": "x"})
+    before, cookie = contents.id, jar(exchange)
+    contents, exchange, outer = nested(cookie)
+    assert exchange is outer
+    contents["_user_id"] = "7"
+    assert contents.copy() == {"cart": [1], "_user_id": "7"}
+    assert contents.id != before
+    assert exchange.get() is not None
+    assert [line.partition("=")[0] for line in lines(outer)] == ["__Host-session", "__Host-out.session"]
+
+
+def test_a_frameworks_login_that_came_is_known_inside_another_gateway_of_the_store():
+    contents, exchange = begin()
+    contents["_user_id"] = "7"
+    contents, exchange, _ = nested(jar(exchange))
+    assert exchange.get() == {"_user_id": "7"}
+    contents["_user_id"] = "8"
+    assert "__Host-out.session" in [line.partition("=")[0] for line in lines(exchange)]
+
+
+def test_what_was_made_of_a_user_before_the_framework_is_still_refused():
+    store, request = SessionStore(SECRET), HeaderRequest()
+    outer, _ = Gateway(None, store).enter(request)
+    outer.create({"user": {"sub": "ann"}})
+    request = HeaderRequest(jar(outer))
+    outer, _ = Gateway(None, store).enter(request)
+    session = outer.get()
+    assert session is not None
+    session["user"]["sub"] = "eve"
+    Gateway(None, store, native=KEYS).enter(request)
+    with pytest.raises(IdentityChangedError):
+        outer.commit()
