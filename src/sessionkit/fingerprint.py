@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshal
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 __all__ = ["BY_MARSHAL", "Fingerprints", "by_encoder"]
 
@@ -57,12 +57,9 @@ def _same_by_marshal(one: bytes, other: bytes) -> bool:
     return marshal.dumps(mine, 2) == marshal.dumps(others, 2)
 
 
-def _is_shallow(value: Any, levels: int) -> bool:
-    items: Any = value
-    if type(value) is dict:
-        items = cast("dict[Any, Any]", value).values()
-    for item in items:
-        kind: Any = type(item)
+def _is_shallow(value: dict[Any, Any] | list[Any], levels: int) -> bool:
+    for item in value.values() if isinstance(value, dict) else value:
+        kind: type[Any] = type(item)
         if (kind is dict or kind is list or kind is tuple) and (levels == 1 or not _is_shallow(item, levels - 1)):
             return False
     return True
