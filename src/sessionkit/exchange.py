@@ -261,9 +261,12 @@ class Exchange:
         return self._incoming is not None and self._ended and bool(self._deleted or self._incoming.came)
 
     def finish(self) -> None:
-        """The request is over: report what was changed too late, and be found no more."""
-        if self._incoming is not None and self.phase is COMMITTED and not self._is_like(self._final):
-            tell(self.settings.on_event, EventKind.LATE_CHANGE)
+        """The request is over: report what was changed too late or never answered, and be found no more."""
+        if self._incoming is not None:
+            if self.phase is COMMITTED and not self._is_like(self._final):
+                tell(self.settings.on_event, EventKind.LATE_CHANGE)
+            elif self.phase is OPEN and self.changed:
+                tell(self.settings.on_event, EventKind.ROLLED_BACK)
         self.phase = ENDED
         holder = self.request.holder
         if holder.get(HOLDER) is self:

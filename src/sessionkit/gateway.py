@@ -68,9 +68,10 @@ class Gateway:
 
     def leave_out(self, request: RequestInfo) -> Excluded:
         """Mark a request whose path is excluded: this store has no session in it, those around keep theirs."""
-        around = _around(request.holder.get(HOLDER))
+        holder = request.holder
+        around = _around(holder[HOLDER]) if HOLDER in holder else None
         excluded = Excluded(self.settings, around[0] if around else None)
-        request.holder[HOLDER] = excluded
+        holder[HOLDER] = excluded
         return excluded
 
 

@@ -72,7 +72,7 @@ class WSGIRequest:
     def path(self) -> str:
         """Mount point and path; PEP 3333 hands them over as latin-1."""
         raw = str(self.holder.get("SCRIPT_NAME", "") + self.holder.get("PATH_INFO", ""))
-        return raw.encode("latin-1", "replace").decode("utf-8", "replace")
+        return raw if raw.isascii() else raw.encode("latin-1", "replace").decode("utf-8", "replace")
 
     @property
     def query(self) -> str:

@@ -419,6 +419,28 @@ def test_a_websocket_that_fails_is_the_servers() -> None:
     with pytest.raises(OSError, match="failed"):
         socket(scene, scene.store.asgi(app), wire)
     assert wire.sent == []
+    assert kinds(scene) == [EventKind.ROLLED_BACK]
+
+
+def test_a_websocket_that_is_closed_before_it_is_accepted_tells_what_it_dropped() -> None:
+    scene = signed_in()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        update_session(CHANGED)
+        await send({"type": "websocket.close", "code": 1000})
+
+    socket(scene, scene.store.asgi(app))
+    assert (kinds(scene), scene.browser.session()) == ([EventKind.ROLLED_BACK], ALICE)
+
+
+def test_a_request_that_only_read_and_was_never_answered_dropped_nothing() -> None:
+    scene = signed_in()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        get_session()
+
+    serve_asgi(scene.store.asgi(app), scene.browser.jar.header())
+    assert kinds(scene) == []
 
 
 def test_after_accept_another_task_finds_the_session_only_through_bind_or_the_scope() -> None:

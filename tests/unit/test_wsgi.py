@@ -490,6 +490,7 @@ def test_a_failure_with_nothing_to_end_is_the_servers(late: bool) -> None:
     with pytest.raises(OSError, match="failed"):
         list(scene.store.wsgi(app)(environ, lambda *args: None))
     assert HOLDER not in environ
+    assert kinds(scene) == [EventKind.ROLLED_BACK]
 
 
 @pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
