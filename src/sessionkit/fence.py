@@ -23,7 +23,7 @@ def mark(cookie_name: str, mark_id: str) -> str:
     Keyless, so that it outlives a rotation of secrets; a digest, so that it tells nothing. It can only
     refuse a session, and only one whose id the writer knows.
     """
-    digest = sha256(b"\0".join((b"sessionkit fence 1", cookie_name.encode(), mark_id.encode()))).digest()
+    digest = sha256(b"\0".join((b"sessionkit fence 1", cookie_name.encode(), mark_id.encode("utf-8", "surrogatepass")))).digest()
     return encode(digest)[:22].decode()
 
 

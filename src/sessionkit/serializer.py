@@ -12,7 +12,7 @@ from . import base64url
 from .errors import ConfigurationError, SerializationError
 from .fingerprint import BY_MARSHAL, Fingerprints, by_encoder
 
-__all__ = ["JSON", "Serializer", "check", "fast_json", "freeze"]
+__all__ = ["JSON", "Serializer", "check", "fast_json", "freeze", "rewrite"]
 
 DEEPEST = 64
 """Levels of nesting, the session itself being the first."""
@@ -98,6 +98,15 @@ def check(contents: dict[str, Any], *, largest: int = INT_MAX) -> None:
         culprit = _culprit(contents, "session", DEEPEST, largest)
         if culprit is not None:
             raise SerializationError(": ".join(culprit))
+
+
+def rewrite(contents: dict[str, Any], serializer: Serializer) -> bytes:
+    """The bytes of what came as JSON, unchecked: its writer may have put into it what `freeze` refuses."""
+    try:
+        return serializer.dumps(contents)
+    except (TypeError, ValueError):
+        # Half a surrogate pair, which JavaScript cuts and writes as an escape; for orjson, an integer of more than 64 bits too.
+        return json.dumps(contents, separators=(",", ":")).encode()
 
 
 def freeze(contents: dict[str, Any], serializer: Serializer, largest: int = INT_MAX) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from random import Random
 
@@ -12,7 +13,7 @@ from sessionkit import SerializationError, SessionTooLargeError
 from . import sessions
 from .jar import Jar
 from .javascript import Library
-from .partners import NOW, PARTNERS, Partner, we_create, we_read, we_update
+from .partners import AUTH_JS, EXPRESS, EXPRESS_V2, NEXT_AUTH, NEXTJS_V3, NEXTJS_V4, NOW, PARTNERS, Partner, we_create, we_read, we_update
 
 COUNT = 200
 Get = Callable[[str], Library]
@@ -86,3 +87,38 @@ def test_a_number_that_javascript_has_rounded_does_not_stop_us_from_reading(part
     assert sessions.text(session) == sessions.text(we_read(store, jar))
     with pytest.raises(SerializationError, match="large"):
         we_update(store, jar, session | {"more": 1})
+
+
+@each
+def test_a_string_that_javascript_has_cut_within_a_character_does_not_stop_us_from_reading(partner: Partner, library: Get) -> None:
+    """`"🐴".slice(0, 1)` is half a surrogate pair, written as an escape; what we renew is that half still."""
+    jar, later = Jar(NOW), NOW + partner.idle - 100
+    session = partner.core | {"cut": "\ud83d"}
+    jar.take(library(partner.module).ask("login", NOW, partner.options(), session=json.dumps(session)).lines)
+    before = jar.cookies
+    jar.now = later
+    assert we_read(partner.store(lambda: later), jar) == session
+    assert jar.cookies != before
+    read = library(partner.module).ask("read", later, partner.options(), jar.header)
+    assert partner.own(session, read.contents) == session
+
+
+@pytest.mark.parametrize("partner", [NEXTJS_V4, NEXT_AUTH, AUTH_JS], ids=lambda partner: partner.module)
+def test_times_of_the_application_s_own_end_the_session_on_neither_side(partner: Partner, library: Get) -> None:
+    """jose judges a token by the `exp` and `nbf` among its claims: what the application calls so lies elsewhere."""
+    jar, session = Jar(NOW), partner.core | {"exp": 12, "nbf": 4_000_000_000}
+    store = partner.store(lambda: NOW)
+    we_create(store, jar, session)
+    assert we_read(store, jar) == session
+    read = library(partner.module).ask("read", NOW, partner.options(), jar.header).contents
+    assert read.items() >= partner.core.items()
+
+
+@pytest.mark.parametrize("partner", [NEXTJS_V3, EXPRESS, EXPRESS_V2], ids=lambda partner: partner.module)
+def test_times_of_the_application_s_own_are_data_in_a_session_without_claims(partner: Partner, library: Get) -> None:
+    """nextjs-auth0 3 takes them for claims all the same, and gives no session; express and we give it."""
+    jar, session = Jar(NOW), partner.core | {"exp": 12, "nbf": 4_000_000_000}
+    jar.take(library(partner.module).ask("login", NOW, partner.options(), session=sessions.text(session)).lines)
+    assert we_read(partner.store(lambda: NOW), jar) == session
+    read = library(partner.module).ask("read", NOW, partner.options(), jar.header)
+    assert read.contents == (None if partner is NEXTJS_V3 else session)

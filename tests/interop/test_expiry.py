@@ -167,3 +167,26 @@ def test_a_renewal_of_ours_is_a_renewal_for_them(partner: Partner, library: Get)
     assert we_read(sides.store, sides.jar) is not None
     theirs, ours = sides.ends()
     assert theirs == ours >= NOW + 2 * DAY - HOUR - 1
+
+
+CEILINGS = {
+    EXPRESS.module: lambda ceiling: EXPRESS.core | {"sessionExpiresAt": ceiling},
+    NEXTJS_V4.module: lambda ceiling: NEXTJS_V4.core | {"internal": NEXTJS_V4.core["internal"] | {"sessionExpiresAt": ceiling}},
+}
+
+
+@pytest.mark.parametrize("partner", [EXPRESS, NEXTJS_V4], ids=lambda partner: partner.module)
+@pytest.mark.parametrize("writer", ["they", "we"])
+def test_a_session_ends_when_the_identity_provider_has_said_that_its_own_does(partner: Partner, writer: str, library: Get) -> None:
+    """The claim `session_expiry` (OpenID's IPSIE profile, SL1) is kept in the session; both libraries end it 30 s before."""
+    sides, ceiling = Sides(partner, Lifetime(idle=DAY, absolute=3 * DAY), library), NOW + 6 * HOUR
+    session = CEILINGS[partner.module](ceiling)
+    if writer == "they":
+        sides.jar.take(sides.theirs.ask("login", NOW, sides.options, session=sessions.text(session)).lines)
+    else:
+        we_create(sides.store, sides.jar, session)
+    assert sides.ends() == (ceiling - 31, ceiling - 31)
+    # No write moves it.
+    sides.at(NOW + 5 * HOUR)
+    we_update(sides.store, sides.jar, session | {"written": sides.clock.now})
+    assert sides.ends() == (ceiling - 31, ceiling - 31)

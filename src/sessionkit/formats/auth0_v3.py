@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 from ..chunks import Layout
@@ -79,7 +80,7 @@ class Auth0V3Codec(JWECodec):
         if not (is_time(updated) and is_time(created) and is_time(expires)):
             return Absence.MALFORMED
         mark = self._mark(payload, int(created))
-        stamp = Times(created, updated, expires).stamp(derived("sessionkit foreign id 1", mark), now)
+        stamp = Times(created, updated, min(expires, self.ceiling(payload))).stamp(derived("sessionkit foreign id 1", mark), now)
         return stamp if isinstance(stamp, Absence) else Opened(contents=payload, stamp=stamp, mark_id=mark)
 
     def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
@@ -89,6 +90,10 @@ class Auth0V3Codec(JWECodec):
     def claims(self, contents: Mapping[str, Any]) -> dict[str, Any]:
         """The claims of the user."""
         return mapping(contents.get("user"))
+
+    def ceiling(self, contents: Mapping[str, Any]) -> float:
+        """The moment from which the session is over, whatever its times: nextjs-auth0 v3 knows none."""
+        return inf
 
     def _mark(self, contents: Mapping[str, Any], created: int) -> str:
         claims = self.claims(contents)

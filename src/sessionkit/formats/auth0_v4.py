@@ -13,12 +13,13 @@ from ..serializer import Serializer
 from ..session import Absence, Stamp
 from .auth0_v3 import Auth0V3
 from .codec import Opened, Traits
-from .foreign import JWECodec, Secrets, Times, derived, foreign_secrets, hkdf, is_time, mapping, must_be_objects, packed, text, unpacked
+from .foreign import JWECodec, Secrets, Times, derived, foreign_secrets, hkdf, is_time, mapping, must_be_objects, packed, provider_end, text, unpacked
 from .jose import GCM
 
 __all__ = ["Auth0V4", "Auth0V4Codec"]
 
 LIBRARY = "nextjs-auth0 v4"
+TOLERANCE = 15
 SPENT = frozenset({"exp"})
 RESERVED = frozenset({"exp", "nbf", "iat"})  # what jose's jwtDecrypt judges a token by
 
@@ -27,11 +28,11 @@ OLDER = {"idToken": "idToken", "accessToken": "accessToken", "scope": "accessTok
 
 def from_v3(session: dict[str, Any], stamp: Stamp) -> dict[str, Any] | None:
     """A v3 session in the shape of v4, as the library converts it; None without a user."""
-    user = session.get("user")
-    if not user or not isinstance(user, dict):
+    user = mapping(session.get("user"))
+    if not user:
         return None
     tokens = {new: session[old] for new, old in OLDER.items() if session.get(old) is not None}
-    sid = text(mapping(user).get("sid"))
+    sid = text(user.get("sid"))
     internal = {"sid": sid} if sid else {}
     return {"user": user, "tokenSet": tokens, "internal": {**internal, "createdAt": stamp.created_at}}
 
@@ -48,7 +49,7 @@ class Auth0V4:
     @property
     def traits(self) -> Traits:
         """15 seconds of tolerance; the connection tokens `__FC_0`, … end with the session."""
-        return Traits(label="auth0-v4", title=LIBRARY, tolerance=15, older=((Auth0V3(), from_v3),), beside="__FC_")
+        return Traits(label="auth0-v4", title=LIBRARY, tolerance=TOLERANCE, older=((Auth0V3(), from_v3),), beside="__FC_")
 
     @property
     def layout(self) -> Layout:
@@ -99,7 +100,8 @@ class Auth0V4Codec(JWECodec):
             return Absence.MALFORMED
         contents, _ = unpacked(payload, RESERVED, SPENT)
         mark = _mark(contents, int(created), text(internal.get("sid")))
-        stamp = Times(created, self._updated(created, expires, now), expires).stamp(
+        ends = min(expires, provider_end(internal.get("sessionExpiresAt")) - TOLERANCE)  # the library has no tolerance for the second
+        stamp = Times(created, self._updated(created, expires, now), ends).stamp(
             text(internal.get("sid")) or derived("sessionkit foreign id 1", mark), now
         )
         return stamp if isinstance(stamp, Absence) else Opened(contents=contents, stamp=stamp, mark_id=mark)

@@ -12,7 +12,7 @@ from ..lifetime import Lifetime
 from ..serializer import Serializer
 from .auth0_v3 import Auth0V3, Auth0V3Codec
 from .codec import Traits
-from .foreign import Secrets, mapping, text
+from .foreign import Secrets, mapping, provider_end, text
 
 __all__ = ["ExpressOpenID", "claims_of", "identity_of", "is_signed_in"]
 
@@ -76,3 +76,7 @@ class ExpressOpenIDCodec(Auth0V3Codec):
     def claims(self, contents: Mapping[str, Any]) -> dict[str, Any]:
         """The claims of the user, wherever they are."""
         return claims_of(contents)
+
+    def ceiling(self, contents: Mapping[str, Any]) -> float:
+        """Where the identity provider's own session ends."""
+        return provider_end(contents.get("sessionExpiresAt"))

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from math import isfinite
+from math import inf, isfinite
 from typing import Any, NoReturn, TypeGuard, cast
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -19,12 +19,12 @@ from ..base64url import encode
 from ..errors import SerializationError
 from ..keyring import SHORTEST, secrets_of
 from ..lifetime import CLOCK_SKEW, LONGEST, Lifetime
-from ..serializer import SAFE_INTEGER, Serializer, freeze
+from ..serializer import SAFE_INTEGER, Serializer, freeze, rewrite
 from ..session import Absence, Stamp
 from .codec import Opened
 from .jose import Framing
 
-__all__ = ["OURS", "JWECodec", "Secrets", "Times", "derived", "foreign_secrets", "hkdf", "is_time", "mapping", "must_be_objects", "packed", "text", "unpacked"]
+__all__ = ["OURS", "JWECodec", "Secrets", "Times", "derived", "foreign_secrets", "hkdf", "is_time", "mapping", "must_be_objects", "packed", "provider_end", "text", "unpacked"]
 
 OURS = "sessionkit"
 """The claim in which we keep what a format has no place for."""
@@ -71,6 +71,15 @@ def derived(purpose: str, *parts: str) -> str:
 def is_time(value: object) -> TypeGuard[int | float]:
     """Whether a value can be seconds since the epoch; milliseconds cannot."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value) and 0 <= value <= LONGEST
+
+
+def provider_end(value: object) -> float:
+    """The moment from which a session is over because the identity provider ends its own; infinity where it has not said so.
+
+    The libraries keep the claim `session_expiry` (IPSIE session lifetime profile, SL1) in the session, and end it
+    30 seconds before, for clocks that differ.
+    """
+    return value - 30 if is_time(value) else inf
 
 
 def mapping(value: object) -> dict[str, Any]:
@@ -165,7 +174,7 @@ class JWECodec(ABC):
 
     def kept(self, contents: Mapping[str, Any], stamp: Stamp) -> bytes:
         """The plaintext of contents that came in a cookie and did not change, however large the numbers in it."""
-        return self._serializer.dumps(self.wire(dict(contents), stamp))
+        return rewrite(self.wire(dict(contents), stamp), self._serializer)
 
     def size(self, payload: bytes, stamp: Stamp) -> int:
         """The length of the token that `seal` would make."""

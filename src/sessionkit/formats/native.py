@@ -14,7 +14,7 @@ from ..base64url import decode, encode, is_canonical, is_token
 from ..chunks import Layout
 from ..keyring import SLICE, KeyRing, PurposeKeys
 from ..lifetime import CLOCK_SKEW, Lifetime
-from ..serializer import Serializer, freeze
+from ..serializer import Serializer, freeze, rewrite
 from ..session import Absence, Stamp
 from .codec import Opened, Traits
 
@@ -74,7 +74,7 @@ class NativeCodec:
 
     def kept(self, contents: Mapping[str, Any], stamp: Stamp) -> bytes:
         """The JSON of what was JSON already."""
-        return self._serializer.dumps(dict(contents))
+        return rewrite(dict(contents), self._serializer)
 
     def size(self, payload: bytes, stamp: Stamp) -> int:
         """The length of the token that `seal` would make."""
