@@ -15,6 +15,8 @@ from flask import Flask, request, session
 from flask_login import LoginManager, UserMixin, current_user, login_required, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 
+from werkzeug.test import Client
+
 from sessionkit import SessionStore, get_session
 from sessionkit_flask import SessionKit, require_session_api
 
@@ -121,6 +123,17 @@ def test_flask_logins_remember_cookie_begins_a_new_session(flask_login):
     answer = client.get("/private")
     assert answer.text == "7"
     assert NAME in names(answer)
+
+
+def test_a_login_is_one_under_another_gateway_of_the_store_too(flask_login):
+    store = SessionStore("flask tests: 0123456789abcdefghijklmnopqrstuvwxyz")
+    client = Client(store.wsgi(flask_login))
+    client.get("/put?cart=tea&csrf_token=planted")
+    before = client.get("/id").text
+    client.get("/login")
+    assert client.get("/private").text == "7"
+    assert client.get("/id").text not in ("", before)
+    assert "csrf_token" not in client.get("/all").json
 
 
 # ---- Flask-WTF
