@@ -12,6 +12,7 @@ __all__ = ["BY_MARSHAL", "Fingerprints", "by_encoder"]
 DEEPEST = 100
 """Levels of nesting that are compared; no session may have as many."""
 
+_CONTAINERS = frozenset({dict, list, tuple})
 _ODD = b"?"  # neither marshal nor a JSON encoder begins like this
 
 
@@ -59,8 +60,7 @@ def _same_by_marshal(one: bytes, other: bytes) -> bool:
 
 def _is_shallow(value: dict[Any, Any] | list[Any], levels: int) -> bool:
     for item in value.values() if isinstance(value, dict) else value:
-        kind: type[Any] = type(item)
-        if (kind is dict or kind is list or kind is tuple) and (levels == 1 or not _is_shallow(item, levels - 1)):
+        if type(item) in _CONTAINERS and (levels == 1 or not _is_shallow(item, levels - 1)):
             return False
     return True
 
