@@ -1,5 +1,8 @@
 """Calls that must not type-check, each with the error that both checkers must give. Checked, never run."""
 
+# mypy: enable-error-code="deprecated"
+# pyright: enableTypeIgnoreComments=false, reportUnnecessaryTypeIgnoreComment=true, reportUnusedExpression=false
+
 from __future__ import annotations
 
 from typing import Any
