@@ -10,6 +10,7 @@ from . import chunks, fence, renewal
 from .base64url import decode, is_canonical, is_token
 from .cookies import pairs
 from .formats.codec import Opened
+from .formats.recognition import recognized
 from .incoming import read
 from .session import Absence, Stamp
 from .settings import Settings
@@ -37,6 +38,7 @@ def inspect(settings: Settings, header: str, now: float, *, values: bool = False
         "session": incoming.opened is not None,
         "absence": incoming.absence.value if incoming.absence is not None else None,
         "cookie": settings.name,
+        "looks like": recognized(header),
         "key ids": list(settings.codec.ids),
         "found": [{"name": name, "role": role(settings, name), "bytes": len(name) + 1 + len(value)} for name, value in found],
         "tokens": [

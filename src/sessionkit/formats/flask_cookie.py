@@ -99,7 +99,8 @@ class FlaskOpener(SignedOpener):
 def _untagged(value: Any) -> Any:
     """The value without Flask's tags, as JSON."""
     if isinstance(value, list):
-        return [_untagged(item) for item in cast("list[Any]", value)]
+        items: list[Any] = value
+        return [_untagged(item) for item in items]
     if not isinstance(value, dict):
         return value
     found = {key: _untagged(item) for key, item in cast("dict[str, Any]", value).items()}

@@ -95,7 +95,7 @@ class SignedOpener(ABC):
         found = self.parts(token)
         if found is None:
             return Absence.MALFORMED
-        if not any([hmac.compare_digest(found.signature, self.sign(key, found.covered.encode())) for key in self._keys]):
+        if not any([hmac.compare_digest(found.signature, self.sign(key, found.covered.encode())) for key in self._keys]):  # noqa: C419  # all of them, whichever it is
             return Absence.BAD_TAG
         if found.signed_at > now + CLOCK_SKEW:
             return Absence.NOT_YET_VALID
