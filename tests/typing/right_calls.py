@@ -1,7 +1,5 @@
 """Calls that must type-check, each to the one type of its verb. Checked, never run."""
 
-# pyright: enableTypeIgnoreComments=false, reportUnnecessaryTypeIgnoreComment=true, reportUnusedExpression=false
-
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping

@@ -1,7 +1,6 @@
 """Calls that must not type-check, each with the error that both checkers must give. Checked, never run."""
 
 # mypy: enable-error-code="deprecated"
-# pyright: enableTypeIgnoreComments=false, reportUnnecessaryTypeIgnoreComment=true, reportUnusedExpression=false
 
 from __future__ import annotations
 
