@@ -131,6 +131,16 @@ AUTH_JS = Partner("authjs", AuthJSV5, CLAIMS, auth_js, added=JWT, rotates=True)
 PARTNERS = [NEXTJS_V3, EXPRESS, EXPRESS_V2, NEXTJS_V4, NEXT_AUTH, AUTH_JS]
 
 
+def session_name(partner: Partner) -> str:
+    """The name of the library's session cookie over https."""
+    return partner.store(lambda: NOW).settings.name
+
+
+def session_cookies(partner: Partner, jar: Jar) -> dict[str, str]:
+    """The session's own cookies in the jar: by the rule of those who join whatever begins with its name."""
+    return {key: value for key, value in jar.cookies.items() if key.startswith(session_name(partner))}
+
+
 def set_cookies(headers: Iterable[tuple[str, str]]) -> list[str]:
     """The Set-Cookie lines of a response."""
     return [value for name, value in headers if name == "Set-Cookie"]

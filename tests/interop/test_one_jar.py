@@ -11,17 +11,11 @@ import pytest
 from . import sessions
 from .jar import Jar
 from .javascript import Library
-from .partners import NOW, OTHER, PARTNERS, SECRET, Partner, we_create, we_delete, we_read, we_update
+from .partners import NOW, OTHER, PARTNERS, SECRET, Partner, session_cookies, we_create, we_delete, we_read, we_update
 
 ROUNDS = 40
 Get = Callable[[str], Library]
 each = pytest.mark.parametrize("partner", PARTNERS, ids=lambda partner: partner.module)
-
-
-def session_cookies(partner: Partner, jar: Jar) -> dict[str, str]:
-    """The session's own cookies in the jar: by the rule of those who join whatever begins with its name."""
-    name = partner.store(lambda: NOW).settings.name
-    return {key: value for key, value in jar.cookies.items() if key.startswith(name)}
 
 
 @each
