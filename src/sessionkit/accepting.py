@@ -12,32 +12,33 @@ from .formats.codec import Codec, Convert, Format, Opened, Source, Taker
 from .formats.foreign import derived
 from .formats.importer import Importer
 from .lifetime import CLOCK_SKEW, LONGEST, Lifetime
-from .serializer import check
+from .serializer import Serializer, check
 from .session import Absence, Stamp
 from .settings import Accepted, Settings
 
 __all__ = ["accepting", "taken"]
 
 
-def accepting(settings: Settings, importers: Iterable[tuple[Importer, Any]], keys: Any) -> Settings:
+def accepting(settings: Settings, importers: Iterable[tuple[Importer, Any]], keys: Any, serializer: Serializer) -> Settings:
     """A store's settings with the cookies that it takes sessions from: those of its importers, and of its format's earlier forms.
 
     Args:
         settings: the store's.
         importers: each with its keys.
         keys: the store's own, under which the earlier forms of its format are sealed.
+        serializer: the store's.
 
     Raises:
         ConfigurationError: an importer cannot work beside the store's own cookie.
     """
-    found = [_bound(settings, one, secrets) for one, secrets in importers]
+    found = [_bound(settings, one, secrets, serializer) for one, secrets in importers]
     for source, take in settings.format.traits.older:
         names = dict.fromkeys((settings.name, source.cookie_name(host_only=settings.cookie.host_only, secure=settings.cookie.secure)))
-        found.extend(Accepted(settings=_reading(settings, source, name, keys), until=None, clear=True, take=take) for name in names)
+        found.extend(Accepted(settings=_reading(settings, source, name, keys, serializer), until=None, clear=True, take=take) for name in names)
     return replace(settings, accepted=tuple(found))
 
 
-def _bound(settings: Settings, importer: Importer, keys: Any) -> Accepted:
+def _bound(settings: Settings, importer: Importer, keys: Any, serializer: Serializer) -> Accepted:
     source, cookie = importer.format, settings.cookie
     name = importer.name or source.cookie_name(host_only=cookie.host_only, secure=cookie.secure)
     if name == settings.name:
@@ -45,16 +46,16 @@ def _bound(settings: Settings, importer: Importer, keys: Any) -> Accepted:
             raise ConfigurationError(f"the importer of {name!r} has the store's own name and format: give the earlier name, or drop it")
         if not importer.clear:
             raise ConfigurationError(f"the cookie {name!r} cannot be left: ours has its name. Give ours another name, or drop clear=False")
-    reading = _reading(settings, source, name, keys)
+    reading = _reading(settings, source, name, keys, serializer)
     return Accepted(settings=reading, until=importer.until, clear=importer.clear, take=_converting(importer.convert))
 
 
-def _reading(settings: Settings, source: Source, name: str, keys: Any) -> Settings:
+def _reading(settings: Settings, source: Source, name: str, keys: Any, serializer: Serializer) -> Settings:
     """Settings by which another's cookie is read as if it were a store's own."""
     # Idle is the source's own affair, but for our own format, whose renewals come with it.
     own = source.traits.label == "native"
     lifetime = settings.lifetime if own else Lifetime(rolling=False, absolute=settings.lifetime.absolute or LONGEST)
-    codec = source.codec(keys, name=name, audience=settings.audience, lifetime=lifetime, serializer=settings.serializer)
+    codec = source.codec(keys, name=name, audience=settings.audience, lifetime=lifetime, serializer=serializer)
     return replace(
         settings,
         cookie=_cookie(settings.cookie, name),

@@ -92,9 +92,8 @@ class SessionStore(Verbs):
             renews=renews,
             on_event=on_event,
             clock=clock,
-            serializer=serializer,
         )
-        self.settings: Settings = accepting(settings, self._importers, self._keys)
+        self.settings: Settings = accepting(settings, self._importers, self._keys, serializer)
         self._warn()
 
     @classmethod
@@ -128,7 +127,7 @@ class SessionStore(Verbs):
             self._keys, name=settings.name, audience=audience, lifetime=settings.lifetime, serializer=self._serializer
         )
         made._keys, made._serializer, made._importers = self._keys, self._serializer, self._importers
-        made.settings = accepting(replace(settings, audience=audience, codec=codec), self._importers, self._keys)
+        made.settings = accepting(replace(settings, audience=audience, codec=codec), self._importers, self._keys, self._serializer)
         return made
 
     def wsgi(self, app: Any, *, exclude: str | Iterable[str] = ()) -> wsgi.SessionMiddleware:
