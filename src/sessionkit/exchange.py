@@ -12,6 +12,7 @@ from . import fence, outgoing
 from .caching import UNCHANGED, HeaderChanges, header_changes, is_shared
 from .errors import IdentityChangedError, ResponseStartedError
 from .events import EventKind, Ignored, tell
+from .fingerprint import fingerprint, same
 from .identity import Who, same_user, who_is
 from .importing import read
 from .incoming import Incoming
@@ -325,7 +326,7 @@ class Exchange:
         self._present = incoming.opened is not None
         contents = incoming.opened.contents if incoming.opened is not None else {}
         self._live = Session(contents, stamp=incoming.stamp, watcher=self)
-        self._print = self._final = settings.serializer.fingerprints.of(self._live)
+        self._print = self._final = fingerprint(self._live)
         self._who = self._identify(contents) if self._present else None
         self._incoming = incoming
         if incoming.absence not in (None, Absence.NO_COOKIE):
@@ -333,8 +334,7 @@ class Exchange:
         return incoming
 
     def _is_like(self, print_: bytes) -> bool:
-        prints = self.settings.serializer.fingerprints
-        return prints.same(prints.of(self._live), print_)
+        return same(fingerprint(self._live), print_)
 
     def _valid(self) -> Session | None:
         """The live session, anonymous or not; the clock is asked each time, since a websocket outlives its session."""
@@ -382,7 +382,7 @@ class Exchange:
 
     def _put(self, contents: dict[str, Any], stamp: Stamp) -> None:
         """Make these the live contents, if they can be kept."""
-        self._freeze(contents, self.settings.serializer.fingerprints.of(contents), stamp)
+        self._freeze(contents, fingerprint(contents), stamp)
         refill(self._live, contents, stamp)
         self._present = True
 
@@ -419,7 +419,7 @@ class Exchange:
     def _freeze(self, contents: dict[str, Any], print_: bytes, stamp: Stamp) -> bytes:
         """The plaintext, checked; what a verb has checked is not done again at commit."""
         frozen = self._frozen
-        if frozen is None or frozen[1] != stamp or not self.settings.serializer.fingerprints.same(frozen[0], print_):
+        if frozen is None or frozen[1] != stamp or not same(frozen[0], print_):
             frozen = self._frozen = (print_, stamp, outgoing.payload(self.settings, contents, stamp))
         return frozen[2]
 
@@ -429,9 +429,8 @@ class Exchange:
         """The Set-Cookie lines, from what came, what is there now, and the status."""
         settings, live, stamp = self.settings, self._live, self._live.stamp
         fresh = stamp is not None and (incoming.stamp is None or stamp.id != incoming.stamp.id)
-        prints = settings.serializer.fingerprints
-        self._final = prints.of(live)
-        changed = self._present and (fresh or not prints.same(self._final, self._print))
+        self._final = fingerprint(live)
+        changed = self._present and (fresh or not same(self._final, self._print))
         if status >= 500:
             if changed:
                 tell(settings.on_event, EventKind.ROLLED_BACK)
@@ -442,7 +441,7 @@ class Exchange:
             if changed:
                 tell(settings.on_event, EventKind.EXPIRED_UNSAVED)
             return outgoing.ending_lines(settings, incoming) if self.must_end else []
-        if changed and (self._frozen is None or not prints.same(self._frozen[0], self._final)):
+        if changed and (self._frozen is None or not same(self._frozen[0], self._final)):
             self._check_identity()  # what a verb has put there is vetted, and what is unchanged cannot be another's
         if not live and (settings.native is not None or not settings.guard(live)):
             # Whoever empties an anonymous session wants to be rid of it.

@@ -10,7 +10,6 @@ from typing import Any, cast
 
 from . import base64url
 from .errors import ConfigurationError, SerializationError
-from .fingerprint import BY_MARSHAL, Fingerprints, by_encoder
 
 __all__ = ["JSON", "Serializer", "check", "fast_json", "freeze", "rewrite"]
 
@@ -31,14 +30,12 @@ class Serializer:
         loads: UTF-8 bytes to the value; raises ValueError for anything else.
         b64encode: bytes to base64url without padding.
         b64decode: canonical base64url without padding to bytes.
-        fingerprints: how a change is noticed.
     """
 
     dumps: Callable[[Any], bytes]
     loads: Callable[[bytes], Any]
     b64encode: Callable[[bytes], bytes] = base64url.encode
     b64decode: Callable[[bytes], bytes] = base64url.decode
-    fingerprints: Fingerprints = BY_MARSHAL
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False).encode
@@ -81,7 +78,7 @@ def fast_json() -> Serializer:
     def decode(text: bytes) -> bytes:
         return pybase64.b64decode(text + b"==", altchars=b"-_")
 
-    return Serializer(dumps=orjson.dumps, loads=orjson.loads, b64encode=encode, b64decode=decode, fingerprints=by_encoder(orjson.dumps))
+    return Serializer(dumps=orjson.dumps, loads=orjson.loads, b64encode=encode, b64decode=decode)
 
 
 def check(contents: dict[str, Any], *, largest: int = INT_MAX) -> None:

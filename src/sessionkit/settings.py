@@ -16,7 +16,6 @@ from .identity import Guard, Identity, with_login_keys
 from .lifetime import Lifetime
 from .renewal import LABEL as SEEN_LABEL
 from .request import RequestInfo
-from .serializer import JSON, Serializer
 
 __all__ = ["Accepted", "Clock", "NativeKeys", "Settings"]
 
@@ -57,7 +56,6 @@ class Settings:
     renews: Callable[[RequestInfo], bool]
     on_event: OnEvent | None
     clock: Clock
-    serializer: Serializer = JSON
     native: NativeKeys | None = None
     accepted: tuple[Accepted, ...] = ()
     layout: Layout = field(init=False)
