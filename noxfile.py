@@ -96,13 +96,18 @@ def typing(session: nox.Session) -> None:
     session.install("-e", ".[speed]", "mypy>=1.15", "pyright>=1.1.400")
     session.run("mypy")
     session.run("pyright")
+    session.run("pyright", "-p", "tests/typing")
     session.run("pyright", "--verifytypes", "sessionkit", "--ignoreexternal")
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """The documentation; every example in it has been run by the tests."""
-    session.install("-e", ".", "sphinx>=8", "myst-parser>=4", "furo>=2024.8.6")
+    """The documentation: every example in it is run, then it is built. (A framework's page runs with its adapter.)"""
+    session.install("-e", ".[speed]", "sphinx>=8", "myst-parser>=4", "furo>=2024.8.6", "sybil>=9", "cherrypy", *PYTEST)
+    pages = [f"--ignore=docs/how-to/{name}.md" for name in ADAPTERS]
+    session.run("pytest", "docs", "README.md", "SECURITY.md", "CONTRIBUTING.md", *pages)
+    session.run("python", "docs/examples/script.py")
+    session.run("python", "docs/examples/background_job.py")
     session.run("sphinx-build", "-W", "-n", "-b", "html", "docs", "docs/_build/html")
 
 
@@ -125,7 +130,7 @@ def package(session: nox.Session) -> None:
 def adapter(session: nox.Session, adapter: str) -> None:
     """An adapter on the newest version of its framework: its own tests, and the contract that all of them keep."""
     group = nox.project.dependency_groups(project(adapter), "test")
-    session.install("-e", ".", "-e", f"adapters/{adapter}", *PYTEST, "websockets", *group)
+    session.install("-e", ".", "-e", f"adapters/{adapter}", *PYTEST, "websockets", "sybil>=9", *group)
     if (Path("adapters") / adapter / "tests").exists():
         session.run("pytest", f"adapters/{adapter}/tests", *session.posargs)
     session.run("pytest", "tests/contract", "--app", *_apps(adapter))
@@ -136,7 +141,7 @@ def adapter(session: nox.Session, adapter: str) -> None:
 def oldest(session: nox.Session, adapter: str) -> None:
     """An adapter on the oldest version of its framework that it claims: the contract."""
     group = nox.project.dependency_groups(project(adapter), "test")
-    session.install("-e", ".", "-e", f"adapters/{adapter}", *PYTEST, "websockets", *group, *oldest_of(adapter))
+    session.install("-e", ".", "-e", f"adapters/{adapter}", *PYTEST, "websockets", "sybil>=9", *group, *oldest_of(adapter))
     session.run("pytest", "tests/contract", "--app", *_apps(adapter))
 
 
