@@ -116,6 +116,7 @@ def test_a_late_response_after_flask_logins_logout_brings_nobody_back(flask_logi
     assert client.get("/private").status_code == 401
 
 
+@pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")  # Flask-Login 0.6.3
 def test_flask_logins_remember_cookie_begins_a_new_session(flask_login):
     client = flask_login.test_client()
     client.get("/login?remember=1")
