@@ -73,7 +73,7 @@ def test_an_emptied_anonymous_session_is_gone(browser, operation):
 
 
 def test_it_grows_into_chunks_and_shrinks_back(browser):
-    browser.do(["native", "set", "big", "x" * 4200])
+    browser.do(["native", "set", "big", {"$x": 4200}])
     assert browser.jar.names == {f"{NAME}.0", f"{NAME}.1"}
     browser.do(["native", "set", "big", "x"])
     assert browser.jar.names == {NAME}
@@ -168,7 +168,7 @@ def test_what_is_no_json_fails_the_response_and_saves_nothing(browser):
 
 def test_what_is_too_large_fails_the_response_and_saves_nothing(browser):
     browser.do(["native", "set", "a", 1])
-    assert browser.ask("/do", ["native", "set", "a", "x" * 8000]).status == 500
+    assert browser.ask("/do", ["native", "set", "a", {"$x": 8000}]).status == 500
     assert browser.do(["native", "all"]) == {"a": 1}
 
 

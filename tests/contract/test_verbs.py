@@ -106,7 +106,7 @@ def test_an_unchanged_session_sets_no_cookie(browser):
 
 def test_a_session_grows_into_chunks_and_shrinks_back(browser):
     browser.do(["create", ANN])
-    answer = browser.ask("/do", ["merge", {"big": "x" * 4200}])
+    answer = browser.ask("/do", ["merge", {"big": {"$x": 4200}}])
     assert answer.set == {f"{NAME}.0", f"{NAME}.1"}
     assert answer.cleared == {NAME}
     assert browser.do(["get"])["big"] == "x" * 4200
@@ -119,7 +119,7 @@ def test_a_session_grows_into_chunks_and_shrinks_back(browser):
 
 def test_a_session_over_the_budget_raises_at_the_call_and_stays_as_it_was(browser):
     browser.do(["create", ANN])
-    assert browser.do(["attempt", ["merge", {"big": "x" * 8000}]]) == {"raised": "SessionTooLargeError"}
+    assert browser.do(["attempt", ["merge", {"big": {"$x": 8000}}]]) == {"raised": "SessionTooLargeError"}
     assert browser.do(["get"]) == ANN
 
 
@@ -222,7 +222,7 @@ def test_a_logout_clears_and_fences(browser, form):
 
 
 def test_a_logout_clears_every_chunk(browser):
-    browser.do(["create", {**ANN, "big": "x" * 4200}])
+    browser.do(["create", {**ANN, "big": {"$x": 4200}}])
     browser.do(["delete"])
     assert browser.jar.names == {OUT}
 
