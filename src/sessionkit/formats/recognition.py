@@ -44,7 +44,7 @@ def looks_like(name: str, value: str) -> str | None:
         return "next-auth v4" if "next-auth" in name or next(iter(plain)) == "alg" else "nextjs-auth0 v4"
     if SIGNED_ID.fullmatch(value) and NUMBERED.search(name):
         return None  # the end of a token, in its last chunk
-    return next((title for title, matches in _SIGNED.items() if matches(value)), None)
+    return " or ".join(title for title, matches in _SIGNED.items() if matches(value)) or None
 
 
 _SIGNED: dict[str, Callable[[str], object]] = {

@@ -20,7 +20,7 @@ from .signed import WHOLE, Signed, SignedOpener, base64
 
 __all__ = ["StarletteCookie", "StarletteOpener"]
 
-GRAMMAR = re.compile(r"(([A-Za-z0-9+/]+={0,2})\.([A-Za-z0-9_-]{5,8}))\.([A-Za-z0-9_-]{27})")
+GRAMMAR = re.compile(r"(((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)\.([A-Za-z0-9_-]{5,8}))\.([A-Za-z0-9_-]{27})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -178,7 +178,7 @@ def test_nothing_of_another_format_raises(format):
         older = label == "auth0-v4" and other.traits.label in ("auth0-v3", "express-openid")
         plain = {label, other.traits.label} == {"auth0-v4", "next-auth-v4"}
         expected = None if same or older else Absence.BAD_TAG if plain else Absence.MALFORMED
-        if expected is Absence.MALFORMED and label == "auth0-fastapi":
+        if expected is Absence.MALFORMED and label == "auth0-fastapi" and other.layout.tag == 22:
             expected = Absence.INCOMPLETE  # a tag of another length is no end of a chunk row
         assert absence(format, token) is expected
 
