@@ -16,7 +16,7 @@ import pytest
 
 HERE = Path(__file__).parent
 if str(HERE.parent) not in sys.path:
-    sys.path.insert(0, str(HERE.parent))
+    sys.path.append(str(HERE.parent))
 
 from contract.browser import Browser  # noqa: E402
 from contract.setting import FEATURES, START, SharedClock  # noqa: E402
