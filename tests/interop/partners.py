@@ -95,7 +95,8 @@ def auth0_v4(secrets: Any, lifetime: Lifetime) -> dict[str, Any]:
 
 def auth_js(secrets: Any, lifetime: Lifetime) -> dict[str, Any]:
     """next-auth 4 and Auth.js 5, whose only lifetime is an idle one."""
-    return {"secret": secrets, "session": {"strategy": "jwt", "maxAge": lifetime.idle}}
+    # next-auth 4 does not let session.maxAge (the cookie's) be jwt.maxAge (the token's) too: that one is 30 days.
+    return {"secret": secrets, "session": {"strategy": "jwt", "maxAge": lifetime.idle}, "jwt": {"maxAge": lifetime.idle}}
 
 
 TOKENS = {"accessToken": "access", "refreshToken": "refresh", "accessTokenScope": "openid profile", "accessTokenExpiresAt": NOW + 3600}

@@ -13,7 +13,7 @@ from sessionkit import Lifetime, SessionStore
 from . import sessions
 from .jar import Jar
 from .javascript import Library
-from .partners import EXPRESS, NEXTJS_V3, NEXTJS_V4, NOW, Partner, we_create, we_read, we_update
+from .partners import AUTH_JS, EXPRESS, NEXT_AUTH, NEXTJS_V3, NEXTJS_V4, NOW, Partner, session_cookies, we_create, we_read, we_update
 
 Get = Callable[[str], Library]
 HOUR, DAY = 3600, 86_400
@@ -28,10 +28,17 @@ WRITERS = ["they they", "they we", "we they", "we we"]
 
 
 def cases() -> Iterator[Any]:
-    for partner, name, writers in product((NEXTJS_V3, EXPRESS, NEXTJS_V4), LIFETIMES, WRITERS):
+    for partner, name, writers in product((NEXTJS_V3, EXPRESS, NEXTJS_V4, NEXT_AUTH, AUTH_JS), LIFETIMES, WRITERS):
         lifetime = LIFETIMES[name]
-        # nextjs-auth0 4 always has an absolute lifetime; what it makes of one that does not roll is a test of its own.
-        if partner is not NEXTJS_V4 or (lifetime.absolute and (lifetime.rolling or writers.endswith("we"))):
+        if partner is NEXTJS_V4:
+            # It always has an absolute lifetime; what it makes of one that does not roll is a test of its own.
+            alike = lifetime.absolute is not None and (lifetime.rolling or writers.endswith("we"))
+        elif partner in (NEXT_AUTH, AUTH_JS):
+            # They have an idle time and nothing else; the absolute lifetime of our writes stands in the token.
+            alike = lifetime.absolute is None or (lifetime.rolling and writers == "we we")
+        else:
+            alike = True
+        if alike:
             yield pytest.param(partner, lifetime, writers, id=f"{partner.module}, {name}: {writers}")
 
 
@@ -77,7 +84,8 @@ class Sides:
 
     def they(self, op: str) -> None:
         """The library writes."""
-        session = sessions.text(self.partner.core)
+        # Auth.js is given no contents to update: its callback returns the token that came, as an application's does.
+        session = None if op == "update" and self.partner in (NEXT_AUTH, AUTH_JS) else sessions.text(self.partner.core)
         self.jar.take(self.theirs.ask(op, self.clock.now, self.options, self.jar.header, session).lines)
 
     def we(self, op: str) -> None:
@@ -126,19 +134,50 @@ def test_nextjs_auth0_4_restarts_a_lifetime_that_does_not_roll_at_each_write_and
     assert ours == NOW + 2 * DAY + 14
 
 
-def test_a_v3_login_lives_on_as_a_v4_session_and_ends_when_it_should(library: Get) -> None:
+@pytest.mark.parametrize("partner", [NEXT_AUTH, AUTH_JS], ids=lambda partner: partner.module)
+def test_a_write_of_auth_js_does_not_move_our_absolute_lifetime(partner: Partner, library: Get) -> None:
+    """They keep our claim with the creation time, and give the token an expiry of their own."""
+    sides = Sides(partner, LIFETIMES["rolling"], library)
+    sides.we("login")
+    for passed in (20 * HOUR, 40 * HOUR, 60 * HOUR):
+        sides.at(NOW + passed)
+        sides.they("update")
+    theirs, ours = sides.ends()
+    assert theirs == NOW + 60 * HOUR + DAY + 14
+    assert ours == NOW + 3 * DAY + 14
+
+
+def test_a_token_of_next_auth_4_that_outlives_its_cookie_ends_with_the_cookie_for_us(library: Get) -> None:
+    """Its tokens last 30 days unless `jwt.maxAge` says otherwise, whatever `session.maxAge` is: idle is ours to judge."""
+    sides = Sides(NEXT_AUTH, LIFETIMES["without absolute"], library)
+    del sides.options["jwt"]
+    sides.they("login")
+    header = sides.jar.header
+    assert sides.theirs.ask("read", NOW + 29 * DAY, sides.options, header).session is not None
+    sides.at(NOW + DAY - 1)
+    assert sides.jar.header == header
+    assert opens(sides.store, header)
+    sides.at(NOW + DAY)
+    assert session_cookies(NEXT_AUTH, sides.jar) == {}
+    sides.at(NOW + DAY + 15)
+    assert not opens(sides.store, header)
+
+
+@pytest.mark.parametrize("padding", [0, 9_000], ids=["whole", "in chunks"])
+def test_a_v3_login_lives_on_as_a_v4_session_and_ends_when_it_should(padding: int, library: Get) -> None:
     """nextjs-auth0 4 takes a v3 cookie over: the creation time stays, and we read either."""
     lifetime = Lifetime(idle=DAY, absolute=3 * DAY)
     jar, clock = Jar(NOW), Moving()
     three, four = library(NEXTJS_V3.module), library(NEXTJS_V4.module)
-    jar.take(three.ask("login", NOW, NEXTJS_V3.options(lifetime=lifetime), session=sessions.text(NEXTJS_V3.core)).lines)
+    session = sessions.text(NEXTJS_V3.core | {"user": NEXTJS_V3.core["user"] | {"padding": "a" * padding}})
+    jar.take(three.ask("login", NOW, NEXTJS_V3.options(lifetime=lifetime), session=session).lines)
     store = NEXTJS_V4.store(clock, lifetime=lifetime)
     taken = four.ask("read", NOW, NEXTJS_V4.options(lifetime=lifetime), jar.header).contents
     assert taken == we_read(store, jar)
     assert taken["internal"] == {"sid": "op-session", "createdAt": NOW}
     clock.now = jar.now = NOW + DAY - HOUR
     we_update(store, jar, taken | {"theme": "dark"})
-    assert list(jar.cookies) == ["__session"]
+    assert not any(name.startswith("appSession") for name in jar.cookies)
     assert four.ask("read", clock.now, NEXTJS_V4.options(lifetime=lifetime), jar.header).contents["theme"] == "dark"
     sides = Sides(NEXTJS_V4, lifetime, library)
     sides.jar = jar
