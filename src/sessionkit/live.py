@@ -1,0 +1,267 @@
+"""The session of a request as it is now: what came, what has been made of it, and the lines that this needs."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from . import fence, outgoing
+from .errors import IdentityChangedError
+from .events import EventKind, Ignored, tell
+from .fingerprint import fingerprint, same
+from .identity import Who, same_user, who_is
+from .incoming import Incoming
+from .session import Absence, Session, Stamp, Watcher, drop, refill, restamp
+from .settings import Settings
+
+__all__ = ["Live"]
+
+
+class Live:
+    """What came, and what is there now. No state machine: what has happened is read off the two.
+
+    Attributes:
+        settings: the store's.
+        incoming: what came.
+        session: the live session; empty where there is none.
+        present: whether there is one.
+        absence: why there is none.
+        ended: whether a login or a logout ended what came; it stays so whatever follows.
+        deleted: whether a logout did.
+        touched: whether the idle expiry is to be moved in any case.
+    """
+
+    __slots__ = (
+        "_came_print", "_frozen", "_who", "absence", "deleted", "ended", "final", "incoming", "present", "session", "settings", "touched",
+    )  # fmt: skip
+
+    def __init__(self, settings: Settings, incoming: Incoming, watcher: Watcher, fill: Callable[..., Session] = Session) -> None:
+        self.settings = settings
+        self.incoming = incoming
+        self.present = incoming.opened is not None
+        self.absence = incoming.absence
+        self.ended = self.deleted = self.touched = False
+        contents = incoming.opened.contents if incoming.opened is not None else {}
+        self.session = fill(contents, stamp=incoming.stamp, watcher=watcher)
+        self._came_print = self.final = fingerprint(self.session)
+        self._who: Who | None = self._identify(contents) if self.present else None
+        # What a verb has vetted and serialised: its fingerprint, its stamp, its plaintext.
+        self._frozen: tuple[bytes, Stamp, bytes] | None = None
+
+    # ---- what is there
+
+    def valid(self, *, may_forget: bool) -> Session | None:
+        """The session, anonymous or not; the clock is asked each time, since a websocket outlives its session."""
+        if not self.present:
+            return None
+        why = self._over()
+        if why is None:
+            return self.session
+        if may_forget:
+            if not self.is_like(self._came_print):
+                tell(self.settings.on_event, EventKind.EXPIRED_UNSAVED)
+            self.forget(why)
+        self.absence = why
+        return None
+
+    @property
+    def stamp(self) -> Stamp:
+        """The times of a session that is present."""
+        stamp = self.session.stamp
+        assert stamp is not None  # noqa: S101  # every session that is present has one
+        return stamp
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the session is another than the one that came: begun here, or rotated."""
+        stamp, came = self.session.stamp, self.incoming.stamp
+        return stamp is not None and (came is None or stamp.id != came.id)
+
+    @property
+    def changed(self) -> bool:
+        """Whether it is another, holds something else than what came, or is there no more."""
+        gone = self.session.stamp is None and self.incoming.stamp is not None
+        return gone or self.is_fresh or not self.is_like(self._came_print)
+
+    @property
+    def must_end(self) -> bool:
+        """Whether a session was ended, which even a failed response must say."""
+        return self.ended and (self.deleted or self.incoming.came)
+
+    def is_like(self, print_: bytes) -> bool:
+        """Whether the contents are those of a fingerprint."""
+        return same(fingerprint(self.session), print_)
+
+    def is_same_user(self) -> bool:
+        """Whether the contents still belong to whom they belonged to when a verb, or the cookie, put them there."""
+        return same_user(self.settings.guard, self.settings.identity, self.session, self._who)
+
+    def ignored(self, session: Mapping[str, Any] | None) -> Ignored | None:
+        """Why an update with these contents does nothing, or None."""
+        settings = self.settings
+        if session is None:
+            return Ignored.NO_SESSION
+        if not settings.guard(session):
+            return Ignored.NO_USER
+        if not self.present or self._who is None:
+            return Ignored.NOT_AUTHENTICATED
+        return None if same_user(settings.guard, settings.identity, session, self._who) else Ignored.OTHER_USER
+
+    def _over(self) -> Absence | None:
+        stamp, settings = self.stamp, self.settings
+        return settings.lifetime.absence(stamp.created_at, stamp.updated_at, stamp.expires_at, settings.clock() - settings.tolerance)
+
+    def _identify(self, session: Mapping[str, Any]) -> Who | None:
+        return who_is(self.settings.guard, self.settings.identity, session)
+
+    # ---- what is made of it
+
+    def put(self, contents: dict[str, Any], stamp: Stamp) -> None:
+        """Make these the contents, if they can be kept."""
+        self._freeze(contents, fingerprint(contents), stamp)
+        refill(self.session, contents, stamp)
+        self.present = True
+
+    def begin(self, contents: dict[str, Any]) -> None:
+        """Begin a session with these contents, in the place of what came."""
+        self.put(contents, self._new_stamp(contents))
+        self._who = self._identify(contents)
+        self.ended = True
+
+    def rotate(self) -> None:
+        """Give it a new id."""
+        restamp(self.session, self._unfenced(self.session, replace(self.moved(), id=_new_id())))
+
+    def touch(self) -> None:
+        """Move the idle expiry."""
+        restamp(self.session, self.moved())
+        self.touched = True
+
+    def forget(self, why: Absence) -> None:
+        """There is no session any more."""
+        refill(self.session, {}, None)
+        self.present = self.touched = False
+        self._who = self._frozen = None
+        self.absence = why
+
+    def assigned(self) -> None:
+        """The session has been assigned to: an empty one begins by it, and a framework's own may be a login."""
+        session, settings = self.session, self.settings
+        if not self.present:
+            if not session:
+                return
+            self.present = True
+            restamp(session, self._new_stamp(session))
+            if settings.guard(session) and settings.identity(session) is None:
+                self._who = self._identify(session)  # a site without users: to begin a session of nobody is no login
+        if settings.native is not None and not self.is_same_user():
+            # Through a framework's own session object a change of who the user is, is a login or a logout.
+            drop(session, [key for key in session if settings.native.drops(key)])
+            self._who = self._identify(session)
+            self._frozen = None
+            self.ended = True
+            restamp(session, self._new_stamp(session))
+
+    def serve_natively(self, settings: Settings) -> None:
+        """From here on a login through a framework's own session object is one."""
+        whose = self.present and self.is_same_user()
+        self.settings = settings
+        if whose:  # what somebody made of the session before is still judged by who it was
+            self._who = self._identify(self.session)
+
+    def moved(self) -> Stamp:
+        """The stamp of a session that is used now; no write moves it back."""
+        stamp = self.stamp
+        updated, created = max(stamp.updated_at, int(self.settings.clock())), stamp.created_at
+        return Stamp(id=stamp.id, created_at=created, updated_at=updated, expires_at=self.settings.lifetime.expires_at(created, updated))
+
+    def _new_stamp(self, contents: Mapping[str, Any]) -> Stamp:
+        now = int(self.settings.clock())
+        expires = self.settings.lifetime.expires_at(now, now)
+        return self._unfenced(contents, Stamp(id=_new_id(), created_at=now, updated_at=now, expires_at=expires))
+
+    def _unfenced(self, contents: Mapping[str, Any], stamp: Stamp) -> Stamp:
+        """The stamp, moved on until no mark in the fence, or about to be put there, is that of the new session.
+
+        In a format without an id of ours the same user's next sign-in in the same second would be refused.
+        """
+        settings, incoming = self.settings, self.incoming
+        known = {*incoming.fence, *incoming.marks(settings)}
+        while known and fence.mark(settings.name, settings.codec.mark_id(contents, stamp)) in known:
+            created = stamp.created_at + 1
+            updated = max(created, stamp.updated_at)
+            expires = settings.lifetime.expires_at(created, updated)
+            stamp = replace(stamp, created_at=created, updated_at=updated, expires_at=expires)
+        return stamp
+
+    def _freeze(self, contents: dict[str, Any], print_: bytes, stamp: Stamp) -> bytes:
+        """The plaintext, checked; what a verb has checked is not done again at commit."""
+        frozen = self._frozen
+        if frozen is None or frozen[1] != stamp or not same(frozen[0], print_):
+            frozen = self._frozen = (print_, stamp, outgoing.payload(self.settings, contents, stamp))
+        return frozen[2]
+
+    # ---- what the response needs
+
+    def lines(self, status: int, *, shy: bool, renews: Callable[[], bool]) -> list[str]:
+        """The Set-Cookie lines.
+
+        Args:
+            status: the response's; at 500 or more ends are kept and all else is dropped.
+            shy: whether the response is not worth a renewal.
+            renews: whether the request counts as activity.
+        """
+        settings, session, incoming = self.settings, self.session, self.incoming
+        self.final = fingerprint(session)
+        changed = self.present and (self.is_fresh or not same(self.final, self._came_print))
+        if status >= 500:
+            return self._ending(EventKind.ROLLED_BACK if changed else None)
+        if not self.present:
+            return self._ending(None)
+        if self._over() is not None:
+            return self._ending(EventKind.EXPIRED_UNSAVED if changed else None)
+        if changed and (self._frozen is None or not same(self._frozen[0], self.final)):
+            self._check_identity()  # what a verb has put there is vetted, and what is unchanged cannot be another's
+        if not session and (settings.native is not None or not settings.guard(session)):
+            # Whoever empties an anonymous session wants to be rid of it.
+            return outgoing.ending_lines(settings, incoming) if incoming.came else []
+        # What was imported becomes ours; that is worth no cache entry either, but does not depend on `renews`.
+        if changed or (incoming.imported is not None and (self.touched or not shy)):
+            return self._sealed(changed=changed)
+        if self.touched or (not shy and self._is_due() and renews()):
+            moved = self.moved()
+            resealed = settings.codec.kept(session, moved) if settings.codec.seen is None else None
+            return outgoing.renewed_lines(settings.suited(session), incoming, resealed, moved)
+        return []
+
+    def _ending(self, dropped: EventKind | None) -> list[str]:
+        """What is left to say when nothing is kept: the end, if there was one."""
+        if dropped is not None:
+            tell(self.settings.on_event, dropped)
+        return outgoing.ending_lines(self.settings, self.incoming) if self.must_end else []
+
+    def _sealed(self, *, changed: bool) -> list[str]:
+        settings, session, incoming, moved = self.settings, self.session, self.incoming, self.moved()
+        # Others may write more than our budget: to keep what they wrote is not ours to refuse.
+        frozen = self._freeze(session, self.final, moved) if changed else settings.codec.kept(session, moved)
+        lines = outgoing.sealed_lines(settings.suited(session), incoming, frozen, moved, begun=self.ended)
+        if self.ended or (self.is_fresh and (incoming.stamp is not None or incoming.absence is Absence.AMBIGUOUS)):
+            lines += outgoing.fence_lines(settings, incoming)
+        return lines
+
+    def _is_due(self) -> bool:
+        stamp, settings = self.incoming.stamp, self.settings
+        return stamp is not None and settings.lifetime.due(stamp.created_at, stamp.updated_at, settings.clock())
+
+    def _check_identity(self) -> None:
+        if not self.is_same_user():
+            raise IdentityChangedError(
+                "the session was changed in place into another user's (or nobody's), and nothing of it was saved: "
+                "call create_session to log in, delete_session to log out"
+            )
+
+
+def _new_id() -> str:
+    return secrets.token_urlsafe(16)  # 128 bits (OWASP ASVS 5.0, 7.2.3), 22 characters
