@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
 
-from .context import activate
+from .context import activate, in_this_task
 from .exchange import OPEN, Exchange
 from .gateway import Gateway, Keeper
 from .request import HOLDER, ASGIRequest
@@ -68,7 +67,7 @@ class SessionMiddleware(Gateway):
             await self.app(scope, receive, send)
             return
         activate(exchange)
-        home = None if kind == "http" else _in_this_task()
+        home = None if kind == "http" else in_this_task()
 
         async def committing(message: Message) -> None:
             if message["type"] in _STARTS:
@@ -101,16 +100,3 @@ async def _send_bare_500(exchange: Exchange, send: Send) -> None:
     start: Message = {"type": "http.response.start", "status": 500, "headers": headers}
     await send(_answered(exchange, start))
     await send({"type": "http.response.body", "body": b""})
-
-
-def _in_this_task() -> Callable[[], bool]:
-    """Says whether the caller is the task that serves the socket: a task started lazily by one visitor works for others too."""
-    here = _task()
-    return lambda: _task() is here
-
-
-def _task() -> object:
-    try:
-        return asyncio.current_task()
-    except RuntimeError:  # a thread, or another event loop
-        return None

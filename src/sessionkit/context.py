@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
 from collections.abc import Callable, Generator, Iterator
@@ -13,7 +14,7 @@ from .errors import NoActiveRequestError
 from .exchange import ENDED, Exchange
 from .settings import Settings
 
-__all__ = ["Excluded", "activate", "active", "bind", "current", "links", "living"]
+__all__ = ["Excluded", "activate", "active", "bind", "current", "in_this_task", "links", "living"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -112,6 +113,19 @@ def bind(function: F, /) -> F:
             return function(*args, **named)
 
     return cast("F", run)
+
+
+def in_this_task() -> Callable[[], bool]:
+    """Says whether the caller is the task that serves the socket: a task started lazily by one visitor works for others too."""
+    here = _task()
+    return lambda: _task() is here
+
+
+def _task() -> object:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # a thread, or another event loop
+        return None
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Write an exchange's answer into a response that nobody else will write: the form without a gateway."""
+"""Write an exchange's answer into a response: one that nobody else will write, or that of a framework without WSGI and ASGI."""
 
 from __future__ import annotations
 
@@ -9,9 +9,29 @@ from .dispatch import Fields, fields_of, is_message
 from .exchange import Exchange
 from .request import ASGIRequest
 
-__all__ = ["write"]
+__all__ = ["commit", "write"]
 
 Field: TypeAlias = tuple[str, str]
+
+
+def commit(exchange: Exchange, status: int, fields: Fields) -> None:
+    """Close an exchange, and put what it says into the headers of the response that is about to start.
+
+    For the adapters of frameworks that have a server of their own, and so neither `start_response` nor `send`.
+
+    Args:
+        exchange: the request's.
+        status: the response's status.
+        fields: the response's headers.
+
+    Raises:
+        IdentityChangedError, SerializationError, SessionTooLargeError: as for `Exchange.commit`; nothing is written then.
+    """
+    changes = exchange.commit(status, list(fields.items()))
+    for name in changes.remove:
+        del fields[name]
+    for name, value in changes.add:
+        fields.add(name, value)
 
 
 def write(exchange: Exchange, response: object) -> None:

@@ -6,6 +6,12 @@ from types import SimpleNamespace
 from typing import Any
 from wsgiref.headers import Headers
 
+import pytest
+
+from sessionkit import IdentityChangedError, ResponseStartedError
+from sessionkit.request import HeaderRequest
+from sessionkit.response import commit
+
 from .scene import ALICE, Scene, names
 from .served import environ_of, scope_of
 
@@ -170,3 +176,41 @@ def test_the_headers_given_to_a_gateways_verbs_are_left_to_the_gateway() -> None
 
     scene.store.wsgi(app)(environ_of(scene.browser.jar.header()), lambda *args: None)
     assert headers == []
+
+
+class Fields:
+    """Headers as `Fields` has them."""
+
+    def __init__(self, *pairs: tuple[str, str]) -> None:
+        self.pairs = list(pairs)
+
+    def items(self) -> list[tuple[str, str]]:
+        return list(self.pairs)
+
+    def __delitem__(self, name: str) -> None:
+        self.pairs = [pair for pair in self.pairs if pair[0].lower() != name.lower()]
+
+    def add(self, name: str, value: str) -> None:
+        self.pairs.append((name, value))
+
+
+def test_a_committed_exchange_writes_into_the_headers_of_the_response_that_starts() -> None:
+    scene, fields = signed_in(), Fields(*APPLICATION)
+    exchange = scene.store.begin(HeaderRequest(scene.browser.jar.header()))
+    exchange.update(CHANGED)
+    commit(exchange, 200, fields)
+    assert ours(fields.pairs) == ["__Host-session"]
+    assert rest(fields.pairs) == sorted([*APPLICATION[:2], ("Vary", "Accept, Cookie"), ("Cache-Control", "private, no-store")])
+    with pytest.raises(ResponseStartedError):
+        exchange.update(ALICE)
+
+
+def test_a_commit_that_fails_writes_nothing_and_leaves_the_exchange_open() -> None:
+    scene, fields = signed_in(), Fields(*APPLICATION)
+    exchange = scene.store.begin(HeaderRequest(scene.browser.jar.header()))
+    exchange.contents["user"]["sub"] = "another"
+    with pytest.raises(IdentityChangedError):
+        commit(exchange, 200, fields)
+    assert fields.pairs == APPLICATION
+    commit(exchange, 500, fields)
+    assert ours(fields.pairs) == []

@@ -1,0 +1,74 @@
+"""The verbs for frameworks without environ and scope."""
+
+from __future__ import annotations
+
+import pytest
+
+from sessionkit.dispatch import register_request, register_response
+from sessionkit.request import HOLDER, HeaderRequest
+from sessionkit.typed_verbs import TypedVerbs
+
+from .scene import ALICE, Scene, names
+
+
+class Asked:
+    """A request object of some framework."""
+
+    def __init__(self, cookies: str = "") -> None:
+        self.info = HeaderRequest(cookies)
+
+
+class Answered:
+    """Its response object."""
+
+    def __init__(self) -> None:
+        self.fields: list[tuple[str, str]] = []
+
+    def items(self) -> list[tuple[str, str]]:
+        return list(self.fields)
+
+    def __delitem__(self, name: str) -> None:
+        self.fields = [(field, value) for field, value in self.fields if field != name]
+
+    def add(self, name: str, value: str) -> None:
+        self.fields.append((name, value))
+
+
+register_request(Asked, lambda asked: asked.info)
+register_response(Answered, lambda answered: answered)
+verbs = TypedVerbs[Asked, Answered]()
+
+
+def served(scene: Scene) -> Asked:
+    asked = Asked(scene.browser.jar.header())
+    asked.info.holder[HOLDER] = scene.store.begin(asked.info)
+    return asked
+
+
+def test_they_act_on_the_exchange_of_a_registered_request() -> None:
+    scene = Scene()
+    scene.browser.login()
+    asked, answered = served(scene), Answered()
+    before = verbs.get_session(asked)
+    assert before == ALICE
+    assert verbs.update_session(asked, {**ALICE, "n": 1}) is True
+    assert verbs.touch_session(asked, answered) is True
+    assert verbs.rotate_session(asked) is True
+    assert verbs.get_session(asked) == {**ALICE, "n": 1}
+    assert verbs.create_session(asked, ALICE) == ALICE
+    assert verbs.delete_session(asked) is True
+    assert answered.fields == []  # whoever serves the request writes the response
+
+
+def test_without_a_gateway_they_write_into_the_registered_response() -> None:
+    scene, answered = Scene(), Answered()
+    asked = served(scene)
+    asked.info.holder[HOLDER].owned = False
+    verbs.create_session(asked, answered, ALICE)
+    assert names([value for name, value in answered.fields if name == "Set-Cookie"]) == ["__Host-session"]
+
+
+def test_a_call_of_another_form_lists_the_valid_ones() -> None:
+    scene = Scene()
+    with pytest.raises(TypeError, match=r"the session is missing.*update_session\(request, session\)"):
+        verbs.update_session(served(scene))
