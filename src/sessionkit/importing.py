@@ -7,10 +7,9 @@ from functools import cache, partial
 from . import chunks, incoming
 from .accepting import taken
 from .cookies import HEADER, pairs
-from .formats.codec import Opened
 from .incoming import Incoming, Others, Room
-from .session import Absence, Stamp
-from .settings import Settings
+from .session import Absence
+from .settings import Accepted, Settings
 
 __all__ = ["read"]
 
@@ -38,15 +37,24 @@ def _others(settings: Settings, header: str, now: float, room: Room) -> Others:
 def _import(settings: Settings, found: Incoming, now: float) -> None:
     """Take the session from the first of the others that has one."""
     for source, other in found.others():
-        verdict: Stamp | Absence = other.absence or Absence.NO_COOKIE
-        if other.opened is not None:
-            ours = taken(settings, source, other.opened, now)
-            verdict = incoming.judge(settings, ours, (), found.fence, now) if isinstance(ours, Opened) else ours
-            if isinstance(ours, Opened) and isinstance(verdict, Stamp):
-                found.opened, found.stamp, found.absence, found.imported = ours, verdict, None, source
-                return
-        if isinstance(verdict, Absence):
-            found.absence = incoming.furthest(found.absence or Absence.NO_COOKIE, verdict)
+        why = _adopt(settings, found, source, other, now)
+        if why is None:
+            return
+        found.absence = incoming.furthest(found.absence or Absence.NO_COOKIE, why)
+
+
+def _adopt(settings: Settings, found: Incoming, source: Accepted, other: Incoming, now: float) -> Absence | None:
+    """Take the session that a source has, or say why not."""
+    if other.opened is None:
+        return other.absence
+    ours = taken(settings, source, other.opened, now)
+    if isinstance(ours, Absence):
+        return ours
+    stamp = incoming.judge(settings, ours, (), found.fence, now)
+    if isinstance(stamp, Absence):
+        return stamp
+    found.opened, found.stamp, found.absence, found.imported = ours, stamp, None, source
+    return None
 
 
 def _beside(settings: Settings, header: str) -> tuple[str, ...]:

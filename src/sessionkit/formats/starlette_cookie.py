@@ -79,7 +79,4 @@ class StarletteOpener(SignedOpener):
 
     def contents(self, payload: str) -> Any:
         """The JSON."""
-        data = base64(payload, urlsafe=False)
-        if data is None:
-            raise ValueError("no base64")
-        return json.loads(data)
+        return json.loads(base64(payload, urlsafe=False) or b"")

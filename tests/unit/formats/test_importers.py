@@ -550,3 +550,46 @@ def test_what_opens_signed_cookies_shows_nothing_and_does_not_pickle():
         assert opener.peek("x") is None
         with pytest.raises(TypeError):
             pickle.dumps(opener)
+
+
+@pytest.mark.parametrize("value", ["", "x", "a.b.c", "a:b:c", "é", "Fe26.2", "." * 30])
+@pytest.mark.parametrize("source", [FlaskCookie(), StarletteCookie(), DjangoCookie(), IronSession()], ids=lambda one: one.traits.label)
+def test_what_has_not_the_grammar_is_malformed(source, value):
+    moved = scene(Importer(source, secret=OLD, name="old", until=None))
+    with moved.store.exchange(f"old={value}") as exchange:
+        assert exchange.absence is Absence.MALFORMED
+
+
+def test_a_source_without_chunks_reads_none():
+    with scene().store.exchange("session.0=a; session.1=b") as exchange:
+        assert exchange.absence is Absence.INCOMPLETE
+
+
+def test_signed_cookies_and_seals_know_their_grammar_and_have_no_id_to_peek_at():
+    for source, value in ((FlaskCookie(), FLASK.partition("=")[2]), (IronSession(), "Fe26.2*1*")):
+        opener = source.codec(source.keys(OLD), name="x", audience="", lifetime=Lifetime(), serializer=None)
+        assert (opener.recognizes(value), opener.recognizes("x"), opener.peek(value)) == (True, False, None)
+
+
+def test_a_cookie_of_ours_looks_like_one():
+    moved = scene()
+    moved.browser.login(USER)
+    assert recognized(moved.browser.jar.header() + "; theme=dark; x=a.b") == {"__Host-session": "sessionkit"}
+
+
+def test_the_reason_that_came_furthest_is_told():
+    moved = scene(Importer(FlaskCookie(), secret="x" * 32, until=None), Importer(StarletteCookie(), secret=OLD, name="other", until=None))
+    with moved.store.exchange(f"{FLASK}; other=x") as exchange:
+        assert exchange.absence is Absence.BAD_TAG
+
+
+def test_a_recursion_in_the_library_is_malformed(monkeypatch):
+    from sessionkit.formats import jose
+
+    def endless(*args, **named):
+        raise RecursionError
+
+    header = v3_cookie(scene().clock)
+    monkeypatch.setattr(jose, "decrypt_compact", endless)
+    with SessionStore(JS, format=Auth0V3(), clock=lambda: NOW).exchange(header) as exchange:
+        assert exchange.absence is Absence.MALFORMED
