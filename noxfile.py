@@ -20,13 +20,15 @@ PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
 PYTEST = ["pytest>=8", "hypothesis>=6.100"]
 
 
+DEFAULT = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
 def installed() -> list[str]:
     """The supported Pythons of this machine; those under pyenv count, though only one of them is its default."""
     if shutil.which("pyenv"):
         found = subprocess.run(["pyenv", "versions", "--bare"], capture_output=True, text=True, check=True)
         own = [version for version in found.stdout.split() if version.rpartition(".")[0] in PYTHONS]
-        default = f"{sys.version_info.major}.{sys.version_info.minor}."
-        own.sort(key=lambda version: (not version.startswith(default), version))
+        own.sort(key=lambda version: (not version.startswith(f"{DEFAULT}."), version))
         os.environ["PYENV_VERSION"] = ":".join([*own, "system"])
     return [version for version in PYTHONS if _runs(f"python{version}")]
 
@@ -69,8 +71,11 @@ def demo(session: nox.Session) -> None:
 
 @nox.session(python=INSTALLED)
 def tests(session: nox.Session) -> None:
-    """The core's tests with full branch coverage, and the properties, on every installed Python."""
+    """The core's tests on every installed Python; with branch coverage and the properties on the default one."""
     session.install("-e", ".[speed]", *PYTEST, "coverage[toml]>=7.6")
+    if session.python != DEFAULT:
+        session.run("pytest", "tests/unit", *session.posargs)
+        return
     session.run("coverage", "run", "-m", "pytest", "tests/unit", *session.posargs)
     session.run("coverage", "report")
     session.run("pytest", "tests/property", env={"HYPOTHESIS_PROFILE": "dev"})
@@ -134,6 +139,9 @@ def adapter(session: nox.Session, adapter: str) -> None:
     if (Path("adapters") / adapter / "tests").exists():
         session.run("pytest", f"adapters/{adapter}/tests", *session.posargs)
     session.run("pytest", "tests/contract", "--app", *_apps(adapter))
+    session.install("mypy>=1.15", "pyright>=1.1.400")
+    session.run("mypy", "--config-file", f"adapters/{adapter}/pyproject.toml", f"adapters/{adapter}/src")
+    session.run("pyright", "-p", f"adapters/{adapter}")
 
 
 @nox.session
