@@ -191,3 +191,12 @@ def test_what_was_made_of_a_user_before_the_framework_is_still_refused():
     Gateway(None, store, native=KEYS).enter(request)
     with pytest.raises(IdentityChangedError):
         outer.commit()
+
+
+def test_a_framework_inside_another_gateway_of_the_store_reads_nothing_before_it_is_asked():
+    store, request = SessionStore(SECRET), HeaderRequest()
+    outer, _ = Gateway(None, store).enter(request)
+    exchange, _ = Gateway(None, store, native=KEYS).enter(request)
+    assert exchange.looked_at is False
+    LazyContents(exchange)["_user_id"] = "7"
+    assert outer.get() == {"_user_id": "7"}
