@@ -97,9 +97,9 @@ def fence_lines(settings: Settings, incoming: Incoming) -> list[str]:
 
 def _spans(settings: Settings, length: int, stamp: Stamp) -> list[tuple[str, int, int]]:
     # The line without its value is `=` and the attributes: what is left is for the name, `=` and the value.
-    age = _max_age(settings, stamp)
-    left = LINE + 1 - len(settings.cookie.line("", "", age))
-    if settings.layout.expiry is not None and not settings.cookie.transient:
+    if settings.layout.expiry is None or settings.cookie.transient:
+        left = LINE + 1 - len(settings.cookie.line("", "", _max_age(settings, stamp)))
+    else:
         left = LINE + 1 - len(settings.cookie.line("", "", None)) - settings.layout.expiry
     return spans(length, settings.name, settings.layout, left)
 
