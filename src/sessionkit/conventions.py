@@ -1,17 +1,19 @@
-"""A store from the settings that Flask and Quart give their own sessions (`SECRET_KEY`, `SESSION_COOKIE_*`, …)."""
+"""A store from an application's settings: those that Flask and Quart give their own sessions, and dotted ones as files have them."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from .cookies import CookieSettings
+from .environment import PREFIX
 from .events import logger
 from .lifetime import FOUR_HUNDRED_DAYS, Lifetime
 from .store import SessionStore
 
-__all__ = ["store_of", "values_of"]
+__all__ = ["store_of", "store_of_dotted", "values_of"]
 
 NAMES = (
     "SECRET_KEY",
@@ -26,6 +28,8 @@ NAMES = (
     "PERMANENT_SESSION_LIFETIME",
     "SESSION_REFRESH_EACH_REQUEST",
 )
+
+DOTTED = "sessionkit."
 
 
 def values_of(config: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -71,3 +75,20 @@ def store_of(config: Mapping[str, Any], settings: Mapping[str, Any], *, for_deve
     if not (store.settings.cookie.secure or for_development):
         logger.warning("SESSION_COOKIE_SECURE is not set: the session goes over plain http too, and its cookie is no __Host- cookie")
     return store
+
+
+def store_of_dotted(config: Mapping[str, Any], settings: Mapping[str, Any]) -> SessionStore:
+    """A store from dotted settings, which are the `SESSIONKIT_*` variables by another name (`sessionkit.cookie_secure`).
+
+    Pyramid and Bottle read such names from their configuration files. What these do not say the environment may.
+
+    Args:
+        config: the application's; what does not begin with `sessionkit.` is not looked at.
+        settings: of `SessionStore`, instead of what `config` and the environment say.
+
+    Raises:
+        ConfigurationError: one is unknown or malformed (it names the variable), or there is no secret.
+    """
+    named = {name[len(DOTTED) :]: str(value) for name, value in config.items() if name.startswith(DOTTED)}
+    dotted = {PREFIX + name.upper(): value for name, value in named.items()}
+    return SessionStore.from_env({**os.environ, **dotted}, **settings)

@@ -1,4 +1,4 @@
-"""A store from the settings that Flask and Quart give their own sessions."""
+"""A store from the settings of an application."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from sessionkit import ConfigurationError, CookieSettings, Lifetime
-from sessionkit.conventions import store_of, values_of
+from sessionkit import ConfigurationError, CookieSettings, Lifetime, SessionStore
+from sessionkit.conventions import store_of, store_of_dotted, values_of
 
 KEY, OLD = "new key: 0123456789abcdefghijklmnopqrstuvwxyz", "old key: 0123456789abcdefghijklmnopqrstuvwxyz"
 DEFAULTS = {
@@ -103,3 +103,28 @@ def test_plain_http_in_production_is_warned_of(caplog, secure, for_development, 
 def test_a_change_of_any_setting_is_seen():
     changes = {**dict.fromkeys(DEFAULTS, "other"), "SECRET_KEY_FALLBACKS": [OLD], "SESSION_COOKIE_PARTITIONED": True}
     assert [name for name, value in changes.items() if values_of({**DEFAULTS, name: value}) == values_of(DEFAULTS)] == []
+
+
+# ---- dotted settings
+
+
+def test_dotted_settings_are_the_variables_by_another_name(monkeypatch):
+    monkeypatch.delenv("SESSIONKIT_SECRET", raising=False)
+    secret = KEY.replace(" ", "")
+    config = {"sessionkit.secret": secret, "sessionkit.idle": 600, "sessionkit.cookie_secure": False, "pyramid.reload": True}
+    settings = store_of_dotted(config, {}).settings
+    assert (settings.name, settings.lifetime.idle, settings.codec.ids) == ("session", 600, SessionStore(secret).settings.codec.ids)
+
+
+def test_what_dotted_settings_do_not_say_the_environment_may(monkeypatch):
+    monkeypatch.setenv("SESSIONKIT_SECRET", KEY.replace(" ", ""))
+    monkeypatch.setenv("SESSIONKIT_IDLE", "60")
+    settings = store_of_dotted({"sessionkit.idle": "600"}, {"audience": "shop"}).settings
+    assert (settings.lifetime.idle, settings.audience) == (600, "shop")
+
+
+@pytest.mark.parametrize(("config", "said"), [({}, "SESSIONKIT_SECRET is not set"), ({"sessionkit.idel": "1"}, "did you mean SESSIONKIT_IDLE")])
+def test_dotted_settings_that_cannot_work_are_refused(monkeypatch, config, said):
+    monkeypatch.delenv("SESSIONKIT_SECRET", raising=False)
+    with pytest.raises(ConfigurationError, match=said):
+        store_of_dotted(config, {})
