@@ -10,14 +10,17 @@ import secrets
 import sys
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from typing import Any
 
-from .cookies import HEADER
+from .cookies import HEADER, CookieSettings
 from .demo import DemoError, check, serve
 from .environment import settings_of
 from .errors import ConfigurationError
+from .formats.recognition import shared_format
 from .inspection import inspect
+from .keyring import secrets_of
 from .store import SessionStore
 
 __all__ = ["main"]
@@ -122,12 +125,21 @@ def _inspect(arguments: argparse.Namespace) -> int:
     settings = settings_of(os.environ)
     if "secret" not in settings:
         settings["secret"] = _asked("Secret: ").split()
+    secrets_of(settings["secret"], shortest=8)  # before anything is asked for
+    header = _cookie_header()
+    settings = {**_spoken(settings, header), **settings}
     store = SessionStore(**settings)
     if arguments.values and not sys.stdout.isatty():
         _complain("warning: the session's values are going into a file or another program")
-    report = inspect(store.settings, _cookie_header(), time.time(), values=arguments.values)
+    report = inspect(store.settings, header, time.time(), values=arguments.values)
     sys.stdout.write(json.dumps(report, indent=2, ensure_ascii=True) + "\n")
     return 0 if report["session"] else 1
+
+
+def _spoken(settings: Mapping[str, Any], header: str) -> dict[str, Any]:
+    """The format and cookie name of a session of another library, where the header has one and the variables name no cookie."""
+    found = None if "cookie" in settings else shared_format(header)
+    return {} if found is None else {"format": found[0], "cookie": CookieSettings(name=found[1])}
 
 
 def _cookie_header() -> str:

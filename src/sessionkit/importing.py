@@ -50,6 +50,8 @@ def _adopt(settings: Settings, found: Incoming, source: Accepted, other: Incomin
     ours = taken(settings, source, other.opened, now)
     if isinstance(ours, Absence):
         return ours
+    if not ours.contents and not settings.guard(ours.contents):
+        return Absence.NO_COOKIE  # nothing to take over
     stamp = incoming.judge(settings, ours, (), found.fence, now)
     if isinstance(stamp, Absence):
         return stamp

@@ -12,6 +12,7 @@ from .cookies import pairs
 from .formats.codec import Opened
 from .formats.recognition import recognized
 from .incoming import read
+from .serializer import JSON
 from .session import Absence, Stamp
 from .settings import Settings
 
@@ -78,17 +79,16 @@ def _token(
     if not isinstance(opened, Opened):
         return {**about, "refused": opened.value}
     stamp = _renewed(settings, opened.stamp, seen, now)
-    over = settings.lifetime.absence(stamp.created_at, stamp.updated_at, stamp.expires_at, now)
+    over = settings.lifetime.absence(stamp.created_at, stamp.updated_at, stamp.expires_at, now - settings.tolerance)
     logged_out = fence.mark(settings.name, opened.mark_id) in fenced
     refused = Absence.LOGGED_OUT if logged_out else (refused or over)
-    empty = len(settings.codec.payload({}, stamp))
     about |= {
         "tag": "verified",
         "refused": refused.value if refused is not None else None,
         "signed in": settings.guard(opened.contents),
         "in the fence": logged_out,
         "times": _times(settings, opened.stamp, stamp, now),
-        "keys": {key: len(settings.codec.payload({key: value}, stamp)) - empty for key, value in opened.contents.items()},
+        "keys": {key: len(JSON.dumps({key: value})) - len("{}") for key, value in opened.contents.items()},
     }
     return {**about, "values": opened.contents} if values else about
 

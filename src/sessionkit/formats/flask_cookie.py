@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timezone
 from email.utils import parsedate_to_datetime
@@ -99,8 +99,7 @@ class FlaskOpener(SignedOpener):
 def _untagged(value: Any) -> Any:
     """The value without Flask's tags, as JSON."""
     if isinstance(value, list):
-        items: list[Any] = value
-        return [_untagged(item) for item in items]
+        return [_untagged(item) for item in cast("Iterable[Any]", value)]
     if not isinstance(value, dict):
         return value
     found = {key: _untagged(item) for key, item in cast("dict[str, Any]", value).items()}

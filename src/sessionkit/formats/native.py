@@ -25,6 +25,7 @@ _HEADER = re.compile(
     rb',"iat":(0|[1-9][0-9]{0,10}),"uat":(0|[1-9][0-9]{0,10}),"exp":(0|[1-9][0-9]{0,10})\}'
 )
 LONGEST_HEADER = 256  # base64url characters; ours have about 190
+FRAME = len('{"alg":"dir","enc":"A256GCM","kid":"12345678.","sid":"","iat":,"uat":,"exp":}')
 NONCE, TAG = 16, 22  # base64url characters of 12 and 16 bytes
 
 
@@ -78,7 +79,9 @@ class NativeCodec:
 
     def size(self, payload: bytes, stamp: Stamp) -> int:
         """The length of the token that `seal` would make."""
-        return _encoded(len(self._header(self.ids[0], stamp))) + _encoded(len(payload)) + NONCE + TAG + 4
+        updated = stamp.updated_at
+        varying = f"{updated // SLICE}{stamp.id}{stamp.created_at}{updated}{stamp.expires_at}"
+        return _encoded(FRAME + len(varying)) + _encoded(len(payload)) + NONCE + TAG + 4
 
     def seal(self, payload: bytes, stamp: Stamp) -> str:
         """A token stamped with these times."""

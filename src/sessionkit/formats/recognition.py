@@ -7,18 +7,25 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ..cookies import pairs
+from .auth0_fastapi import Auth0FastAPI
 from .auth0_v3 import FRAMING as TIMED
+from .auth0_v3 import Auth0V3
+from .auth0_v4 import Auth0V4
 from .authjs_v5 import FRAMING as NAMED
+from .authjs_v5 import AuthJSV5
+from .codec import Format
 from .django_cookie import GRAMMAR as DJANGO
+from .express_openid import ExpressOpenID
 from .flask_cookie import GRAMMAR as FLASK
 from .iron_session import BEGINNING as IRON
 from .jose import CBC, GCM
+from .nextauth_v4 import NextAuthV4
 from .starlette_cookie import GRAMMAR as STARLETTE
 
-__all__ = ["looks_like", "recognized"]
+__all__ = ["looks_like", "recognized", "shared_format"]
 
 NATIVE = replace(GCM, members=frozenset({"kid", "sid", "iat", "uat", "exp"}))
-NUMBERED = re.compile(r"[._][0-9]+\Z")
+NUMBERED = re.compile(r"(\.|__?)[0-9]+\Z")
 SIGNED_ID = re.compile(r"[^.;\s]+\.[A-Za-z0-9_-]{43}")
 
 
@@ -47,6 +54,10 @@ def looks_like(name: str, value: str) -> str | None:
     return " or ".join(title for title, matches in _SIGNED.items() if matches(value)) or None
 
 
+_SHARED: dict[str, Format] = {
+    one.traits.title: one for one in (Auth0V3(), ExpressOpenID(), Auth0V4(), Auth0FastAPI(), NextAuthV4(), AuthJSV5())
+}
+
 _SIGNED: dict[str, Callable[[str], object]] = {
     "iron-session": IRON.match,
     "Django signed_cookies": DJANGO.fullmatch,
@@ -54,6 +65,20 @@ _SIGNED: dict[str, Callable[[str], object]] = {
     "Starlette": STARLETTE.fullmatch,
     "signed session id of nextjs-auth0 or express-openid-connect": SIGNED_ID.fullmatch,
 }
+
+
+def shared_format(header: str) -> tuple[Format, str] | None:
+    """The format in which a Cookie header looks like holding a session that other libraries share, and the cookie's name.
+
+    None for what only looks like ours, or can only be imported.
+    """
+    found = recognized(header)
+    if "sessionkit" in found.values():
+        return None
+    shared = [(_SHARED[title], NUMBERED.sub("", name)) for name, title in found.items() if title in _SHARED]
+    # Other cookies of a library may look like its session: the usual name tells.
+    usual = [one for one in shared if one[1] in (one[0].cookie_name(host_only=True, secure=True), one[0].cookie_name(host_only=False, secure=False))]
+    return next(iter((*usual, *shared)), None)
 
 
 def recognized(header: str) -> dict[str, str]:

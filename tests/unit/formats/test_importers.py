@@ -593,3 +593,13 @@ def test_a_recursion_in_the_library_is_malformed(monkeypatch):
     monkeypatch.setattr(jose, "decrypt_compact", endless)
     with SessionStore(JS, format=Auth0V3(), clock=lambda: NOW).exchange(header) as exchange:
         assert exchange.absence is Absence.MALFORMED
+
+
+def test_an_empty_session_of_nobody_is_not_taken_over():
+    from sessionkit import has_user
+
+    moved = scene(guard=has_user)
+    put(moved, f"session={flask_signed(b64(b'{}'))}")
+    page = moved.browser.visit()
+    assert page.exchange.absence is Absence.NO_COOKIE
+    assert page.answer() == []
