@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
 from .context import links
 from .exchange import Exchange
 from .request import HOLDER, RequestInfo
-from .session import Stamp
+from .session import Stamp, refill
 from .settings import Settings
 from .verbs import opened
 
-__all__ = ["LazyContents", "exchange_of"]
+__all__ = ["LazyContents", "exchange_of", "replace_contents"]
 
 
 def exchange_of(request: RequestInfo, settings: Settings) -> Exchange | None:
@@ -29,6 +29,23 @@ def exchange_of(request: RequestInfo, settings: Settings) -> Exchange | None:
         if one.settings.same_store(settings):
             return one if isinstance(one, Exchange) else None
     return opened(request, settings)
+
+
+def replace_contents(exchange: Exchange, contents: Mapping[str, Any]) -> None:
+    """Assign to all of the contents in one step: other contents of the same user are no logout and login.
+
+    Args:
+        exchange: the request's.
+        contents: what they shall be.
+
+    Raises:
+        ResponseStartedError: the response's headers have gone out.
+    """
+    exchange.writing()
+    contents = dict(contents)
+    live = exchange.contents
+    refill(live, contents, live.stamp)
+    exchange.written()
 
 
 class LazyContents(MutableMapping[str, Any]):

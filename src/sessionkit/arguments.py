@@ -1,0 +1,61 @@
+"""A store from the arguments that Starlette and FastAPI give their own session middleware."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from .cookies import CookieSettings
+from .events import logger
+from .lifetime import FOUR_HUNDRED_DAYS, Lifetime
+from .store import SessionStore
+
+__all__ = ["store_of_arguments"]
+
+
+def store_of_arguments(
+    secret_key: object,
+    *,
+    session_cookie: str = "session",
+    max_age: int | None = 14 * 86_400,
+    path: str = "/",
+    same_site: str = "lax",
+    https_only: bool = False,
+    domain: str | None = None,
+    partitioned: bool = False,
+    **settings: Any,
+) -> SessionStore:
+    """A store from the arguments that Starlette and FastAPI give their own session middleware, with their defaults.
+
+    Args:
+        secret_key: one secret, or several: the first seals, all open.
+        session_cookie: the name; `session` becomes `__Host-session` where a browser takes it.
+        max_age: seconds for which a session may be idle; it ends for good after 400 days, since no browser keeps a
+            cookie longer. None is a cookie that the browser forgets when it closes, and the usual lifetime.
+        path: of the cookie.
+        same_site: `lax`, `strict` or `none`.
+        https_only: whether the cookie is Secure.
+        domain: of the cookie.
+        partitioned: whether it is Partitioned.
+        **settings: of `SessionStore`, instead of what the others say.
+    """
+    cookie = CookieSettings(
+        name=None if session_cookie == "session" else session_cookie,
+        path=path,
+        domain=domain,
+        secure=https_only,
+        same_site=cast("Any", same_site.capitalize()),
+        partitioned=partitioned,
+        transient=max_age is None,
+    )
+    several = isinstance(secret_key, (list, tuple))
+    secrets = [_text(one) for one in cast("list[object]", secret_key)] if several else _text(secret_key)
+    lifetime = None if max_age is None else Lifetime(idle=max_age, absolute=max(max_age, FOUR_HUNDRED_DAYS))
+    made: dict[str, Any] = {"secret": secrets, "lifetime": lifetime, "cookie": cookie, **settings}
+    store = SessionStore(**made)
+    if not store.settings.cookie.secure:
+        logger.warning("https_only is not set: the session goes over plain http too, and its cookie is no __Host- cookie")
+    return store
+
+
+def _text(secret: object) -> str | bytes:
+    return secret if isinstance(secret, bytes) else str(secret)  # starlette.datastructures.Secret hides its value from a repr

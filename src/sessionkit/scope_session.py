@@ -1,0 +1,182 @@
+"""The session object of frameworks that keep it in the ASGI scope: a dict under `session` (Starlette, FastAPI)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
+from typing import Any, cast
+from weakref import ref
+
+from .arguments import store_of_arguments
+from .asgi import ASGIApp, Message, Receive, Scope, Send, SessionMiddleware
+from .errors import ConfigurationError, NoActiveRequestError
+from .exchange import Exchange
+from .native import exchange_of, replace_contents
+from .request import ASGIRequest
+from .session import Session
+from .settings import NativeKeys, Settings
+from .store import SessionStore
+
+__all__ = ["KEY", "ScopeSession", "ScopeSessionMiddleware"]
+
+KEY = "session"
+"""Where the scope holds it."""
+
+KEYS = NativeKeys(dropped=("csrf_token", "_state_*"))  # of form libraries; OAuth sign-ins that another tab began (Authlib)
+
+_STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
+
+
+class ScopeSession(Session):
+    """The live session itself, anonymous ones included: a dict, nested changes in which are saved.
+
+    It is in the scope before anything is decrypted, and fills itself when it is first used.
+    """
+
+    __slots__ = ("_exchange",)
+
+    _exchange: ref[Exchange]  # weak: the exchange knows this object, and a cycle would keep every request's
+
+    @classmethod
+    def of(cls, exchange: Exchange) -> Session:
+        """The session object of an exchange, always the same one."""
+        if exchange.looked_at:
+            return exchange.contents
+        known = getattr(exchange.fill, "__self__", None)
+        if isinstance(known, ScopeSession):
+            return known
+        made = _Unread()
+        made._exchange = ref(exchange)  # noqa: SLF001  # of a subclass
+        exchange.fill = made.filled
+        return made
+
+    def filled(self, contents: Mapping[str, Any], /, **named: Any) -> Session:
+        """Become the live session; for the exchange."""
+        cast("Any", self).__class__ = ScopeSession  # from here on no method asks whether it was read
+        Session.__init__(self, contents, **named)
+        return self
+
+    def mark_accessed(self) -> None:
+        """Read it, and see that its time is not up; Starlette calls this whenever it hands the session out.
+
+        Raises:
+            NoActiveRequestError: the request ended before anybody read it.
+        """
+        exchange = self._exchange()
+        if exchange is not None:
+            exchange.contents  # noqa: B018  # reads it
+        elif isinstance(self, _Unread):
+            raise NoActiveRequestError("the request this session belonged to has finished, and nobody had read it before")
+
+    def mark_modified(self) -> None:
+        """Nothing to do: what has changed is seen."""
+
+    @property
+    def accessed(self) -> bool:
+        """Whether the request looked at it."""
+        exchange = self._exchange()
+        return exchange is not None and exchange.looked_at
+
+    @property
+    def modified(self) -> bool:
+        """Whether it differs from what came, nested values included."""
+        exchange = self._exchange()
+        return exchange is not None and exchange.changed
+
+
+class _Unread(ScopeSession):
+    """One that nobody has used yet: whatever method is called, it becomes a `ScopeSession` first."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<Session, not read yet>"
+
+
+def _reading(name: str) -> Callable[..., Any]:
+    method = getattr(Session, name)
+
+    @wraps(method)
+    def call(self: _Unread, *args: Any, **named: Any) -> Any:
+        self.mark_accessed()
+        return method(self, *args, **named)
+
+    return call
+
+
+for _name in (
+    "__contains__", "__delitem__", "__eq__", "__getitem__", "__ior__", "__iter__", "__len__", "__ne__", "__or__", "__reduce__",
+    "__reversed__", "__ror__", "__setitem__", "clear", "copy", "get", "items", "keys", "pop", "popitem", "setdefault", "update", "values",
+):  # fmt: skip
+    setattr(_Unread, _name, _reading(_name))
+del _name
+
+
+class ScopeSessionMiddleware(SessionMiddleware):
+    """Sessions for an application with `request.session`: `app.add_middleware(SessionMiddleware, store=store)`.
+
+    Args:
+        app: the application.
+        store: the store; without one it is made from `arguments`.
+        exclude: globs of paths that have no session (`/static/*`).
+        origins: the values of `Origin` from which websockets are accepted; None does not look.
+        **arguments: those of the middleware that Starlette has itself (`secret_key`, `session_cookie`, `max_age`, `path`,
+            `same_site`, `https_only`, `domain`, `partitioned`), and any of `SessionStore`.
+
+    Raises:
+        ConfigurationError: there is neither a store nor a secret key, or something besides the store.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        store: SessionStore | None = None,
+        *,
+        exclude: str | Iterable[str] = (),
+        origins: Iterable[str] | None = None,
+        **arguments: Any,
+    ) -> None:
+        if store is None and not arguments.get("secret_key"):
+            raise ConfigurationError("SessionMiddleware needs store=SessionStore(...) or secret_key=... (`python -m sessionkit secret`)")
+        if store is not None and arguments:
+            raise ConfigurationError(f"SessionMiddleware has a store: {', '.join(arguments)} must be said where that is made")
+        super().__init__(app, store or store_of_arguments(**arguments), exclude=exclude, origins=origins, native=KEYS)
+        self.app = _Showing(app, self.settings)
+
+
+class _Showing:
+    """Between the gateway and the application: hands the session out, and takes over what was put in its place."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self.settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = exchange_of(ASGIRequest(scope), self.settings) if scope["type"] in ("http", "websocket") else None
+        if exchange is None:
+            await self.app(scope, receive, send)
+            return
+        scope[KEY] = shown = ScopeSession.of(exchange)
+
+        async def taking_over(message: Message) -> None:
+            if message["type"] in _STARTS and scope.get(KEY) is not shown:
+                _take_over(exchange, scope.get(KEY, shown))
+            await send(message)
+
+        await self.app(scope, receive, taking_over)
+
+
+def _take_over(exchange: Exchange, found: object) -> None:
+    """Make what the application put into the scope the contents.
+
+    A session object of another middleware (of an application that is mounted inside, with sessions of its own) is
+    that one's to save; of ours too, where the stores differ.
+
+    Raises:
+        TypeError: it is no mapping.
+    """
+    if isinstance(found, Session) or hasattr(found, "mark_accessed"):
+        return
+    if not isinstance(found, Mapping) and found is not None:
+        raise TypeError(f'scope["session"] was replaced by {type(found).__name__}: a session is a mapping')
+    replace_contents(exchange, cast("Mapping[str, Any]", found or {}))
