@@ -111,7 +111,10 @@ class Live:
 
     def _over(self) -> Absence | None:
         stamp, settings = self.stamp, self.settings
-        return settings.lifetime.absence(stamp.created_at, stamp.updated_at, stamp.expires_at, settings.clock() - settings.tolerance)
+        now = settings.clock() - settings.tolerance
+        if settings.native is not None and settings.native.ends is not None and now >= settings.native.ends(self.session, stamp.updated_at):
+            return Absence.EXPIRED
+        return settings.lifetime.absence(stamp.created_at, stamp.updated_at, stamp.expires_at, now)
 
     def _identify(self, session: Mapping[str, Any]) -> Who | None:
         return who_is(self.settings.guard, self.settings.identity, session)

@@ -31,11 +31,14 @@ class NativeKeys:
         dropped: keys that must not cross a login or logout; a trailing `*` stands for any ending.
         transient: whether the browser shall forget a session with these contents when it closes; None leaves it
             to the store's `transient`.
+        ends: from the contents and the time of the last activity, the moment from which the session is over by its
+            own word, both in seconds since the epoch. It can end a session earlier than the store's lifetime, not later.
     """
 
     login: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     transient: Callable[[Mapping[str, Any]], bool | None] | None = None
+    ends: Callable[[Mapping[str, Any], int], float] | None = None
 
     def drops(self, key: str) -> bool:
         """Whether a key must not cross a login or logout."""

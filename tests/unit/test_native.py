@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sessionkit import CookieSettings, Exchange, IdentityChangedError, Lifetime, SessionStore
+from sessionkit import Absence, CookieSettings, Exchange, IdentityChangedError, Lifetime, SessionStore
 from sessionkit.gateway import Gateway
 from sessionkit.native import LazyContents, exchange_of
 from sessionkit.request import HeaderRequest
@@ -12,6 +12,7 @@ from sessionkit.settings import NativeKeys
 
 SECRET = "native tests: 0123456789abcdefghijklmnopqrstuvwxyz"
 KEYS = NativeKeys(login=("_user_id",), dropped=("csrf_token", "_state_*"), transient=lambda contents: contents.get("brief"))
+ENDING = NativeKeys(ends=lambda contents, updated_at: updated_at + contents.get("seconds", 10**9))
 
 
 def begin(header: str = "", **named) -> tuple[LazyContents, Exchange]:
@@ -114,6 +115,33 @@ def test_a_renewal_is_as_transient_as_the_session():
     (line,) = lines(exchange)
     assert line.startswith("__Host-seen.session=")
     assert "Max-Age" not in line
+
+
+def ending(header: str, now: int) -> Exchange:
+    store = SessionStore(SECRET, clock=lambda: now, lifetime=Lifetime(idle=1000))
+    return Exchange(Gateway(None, store, native=ENDING).settings, HeaderRequest(header))
+
+
+@pytest.mark.parametrize(("after", "absence"), [(99, None), (100, Absence.EXPIRED)])
+def test_a_session_may_end_by_its_own_word(after, absence):
+    exchange = ending("", 1_800_000_000)
+    exchange.create({"user": {"sub": "ann"}, "seconds": 100})
+    assert absence is ending(jar(exchange), 1_800_000_000 + after).absence
+
+
+def test_activity_counts_for_the_end_that_a_session_gives_itself():
+    exchange = ending("", 1_800_000_000)
+    exchange.create({"user": {"sub": "ann"}, "seconds": 100})
+    session = jar(exchange)
+    renewed = ending(session, 1_800_000_000 + 99)
+    assert renewed.absence is None
+    assert ending(f"{session}; {jar(renewed)}", 1_800_000_000 + 198).absence is None
+
+
+def test_a_session_does_not_outlive_the_stores_lifetime_by_its_own_word():
+    exchange = ending("", 1_800_000_000)
+    exchange.create({"user": {"sub": "ann"}, "seconds": 5000})
+    assert ending(jar(exchange), 1_800_000_000 + 1000).absence is Absence.IDLE
 
 
 def test_the_exchange_shown_is_the_gateways():
