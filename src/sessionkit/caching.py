@@ -81,6 +81,8 @@ def _directives(value: str) -> set[str]:
 
 
 def _with_cookie(vary: Sequence[str]) -> str:
+    if not vary:
+        return "Cookie"
     fields = [field.strip() for value in vary for field in value.split(",") if field.strip()]
     if "*" in fields:
         return "*"

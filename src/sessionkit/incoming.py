@@ -42,6 +42,10 @@ _RANK = {
 }
 
 
+def _none() -> dict[str, list[str]]:
+    return {}
+
+
 @dataclass(slots=True, kw_only=True)
 class Incoming:
     """What came with a request.
@@ -53,7 +57,7 @@ class Incoming:
 
     name: str = ""
     chunk: str = ""
-    cookies: dict[str, list[str]] = field(default_factory=dict[str, list[str]], repr=False)
+    cookies: dict[str, list[str]] = field(default_factory=_none, repr=False)
     opened: Opened | None = None
     stamp: Stamp | None = None
     absence: Absence | None = None

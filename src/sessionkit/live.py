@@ -178,6 +178,8 @@ class Live:
         """The stamp of a session that is used now; no write moves it back."""
         stamp = self.stamp
         updated, created = max(stamp.updated_at, int(self.settings.clock())), stamp.created_at
+        if updated == stamp.updated_at and self.is_fresh:
+            return stamp
         return Stamp(id=stamp.id, created_at=created, updated_at=updated, expires_at=self.settings.lifetime.expires_at(created, updated))
 
     def _new_stamp(self, contents: Mapping[str, Any]) -> Stamp:
@@ -191,8 +193,10 @@ class Live:
         In a format without an id of ours the same user's next sign-in in the same second would be refused.
         """
         settings, incoming = self.settings, self.incoming
+        if not (incoming.fence or incoming.heads or settings.accepted):
+            return stamp  # nothing came
         known = {*incoming.fence, *incoming.marks(settings)}
-        while known and fence.mark(settings.name, settings.codec.mark_id(contents, stamp)) in known:
+        while fence.mark(settings.name, settings.codec.mark_id(contents, stamp)) in known:
             created = stamp.created_at + 1
             updated = max(created, stamp.updated_at)
             expires = settings.lifetime.expires_at(created, updated)
@@ -202,7 +206,7 @@ class Live:
     def _freeze(self, contents: dict[str, Any], print_: bytes, stamp: Stamp) -> bytes:
         """The plaintext, checked; what a verb has checked is not done again at commit."""
         frozen = self._frozen
-        if frozen is None or frozen[1] != stamp or not same(frozen[0], print_):
+        if frozen is None or (frozen[1] is not stamp and frozen[1] != stamp) or not same(frozen[0], print_):
             frozen = self._frozen = (print_, stamp, outgoing.payload(self.settings, contents, stamp))
         return frozen[2]
 

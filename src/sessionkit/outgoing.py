@@ -26,7 +26,10 @@ def payload(settings: Settings, contents: Mapping[str, Any], stamp: Stamp) -> by
         SessionTooLargeError: it does not fit.
     """
     frozen = settings.codec.payload(contents, stamp)
-    parts = _spans(settings, settings.codec.size(frozen, stamp), stamp)
+    length = settings.codec.size(frozen, stamp)
+    if length <= settings.room:
+        return frozen
+    parts = _spans(settings, length, stamp)
     total = sum(len(name) + 1 + stop - start + 2 for name, start, stop in parts)
     if total > settings.cookie.max_bytes:
         raise SessionTooLargeError(
@@ -96,6 +99,8 @@ def fence_lines(settings: Settings, incoming: Incoming) -> list[str]:
 
 
 def _spans(settings: Settings, length: int, stamp: Stamp) -> list[tuple[str, int, int]]:
+    if length <= settings.room:
+        return [(settings.name, 0, length)]
     # The line without its value is `=` and the attributes: what is left is for the name, `=` and the value.
     if settings.layout.expiry is None or settings.cookie.transient:
         left = LINE + 1 - len(settings.cookie.line("", "", _max_age(settings, stamp)))

@@ -8,12 +8,12 @@ from functools import lru_cache
 from typing import Any
 
 from .chunks import Layout
-from .cookies import CookieSettings, insert_label
+from .cookies import LINE, CookieSettings, insert_label
 from .events import EventKind, OnEvent, tell
 from .fence import LABEL as FENCE_LABEL
 from .formats.codec import Codec, Format, Taker
 from .identity import Guard, Identity, with_login_keys
-from .lifetime import Lifetime
+from .lifetime import FOUR_HUNDRED_DAYS, Lifetime
 from .renewal import LABEL as SEEN_LABEL
 from .request import RequestInfo
 
@@ -69,6 +69,8 @@ class Settings:
     fence: str = field(init=False)
     stem: str = field(init=False)
     """What the names of all our cookies contain."""
+    room: int = field(init=False)
+    """Characters of a token that certainly fits into one cookie, and into `max_bytes`."""
     tolerance: int = field(init=False)
     """Seconds for which a session is still good after its expiry."""
     warned: set[EventKind] = field(default_factory=set[EventKind])
@@ -84,6 +86,7 @@ class Settings:
             "seen": insert_label(name, SEEN_LABEL),
             "fence": insert_label(name, FENCE_LABEL),
             "stem": stem,
+            "room": _room(self.cookie, layout, name),
             "tolerance": self.format.traits.tolerance,
         }.items():
             object.__setattr__(self, key, value)
@@ -112,6 +115,12 @@ class Settings:
         if kind not in self.warned:
             self.warned.add(kind)
             tell(self.on_event, kind)
+
+
+def _room(cookie: CookieSettings, layout: Layout, name: str) -> int:
+    if layout.numbered or layout.alike or layout.size is not None:
+        return 0  # cut by rules of its own
+    return min(LINE - len(cookie.line(name, "", FOUR_HUNDRED_DAYS)), cookie.max_bytes - len(name) - 3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
