@@ -76,6 +76,8 @@ class Incoming:
     @property
     def names(self) -> tuple[str, ...]:
         """The session's own cookies in the request, stale chunks included. Worked out when a write asks."""
+        if not self.cookies:
+            return ()
         prefix = len(self.chunk)
         numbers = (chunks.chunk_number(name[prefix:]) for name in self.cookies if name.startswith(self.chunk))
         whole = (self.name,) if self.name in self.cookies else ()
