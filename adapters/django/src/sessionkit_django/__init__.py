@@ -1,0 +1,6 @@
+"""Encrypted sessions for Django: `request.session` and the verbs of sessionkit over one session."""
+
+from .guards import require_session_api, require_session_page
+from .middleware import SessionMiddleware
+
+__all__ = ["SessionMiddleware", "require_session_api", "require_session_page"]

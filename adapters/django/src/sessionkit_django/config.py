@@ -1,0 +1,89 @@
+"""The store and the gateway that the settings of a Django project ask for."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+
+from sessionkit import ConfigurationError, CookieSettings, Lifetime, SessionStore
+from sessionkit.gateway import Gateway
+from sessionkit.lifetime import FOUR_HUNDRED_DAYS
+from sessionkit.request import RequestInfo, is_activity
+from sessionkit.settings import NativeKeys
+
+from .expiry import ends, transient
+
+__all__ = ["gateway"]
+
+KEYS = NativeKeys(
+    login=("_auth_user_id",),  # django.contrib.auth
+    dropped=("_csrftoken", "_state_*"),  # CSRF_USE_SESSIONS; OAuth sign-ins that another tab began (Authlib)
+    transient=transient,
+    ends=ends,
+)
+
+
+@cache
+def gateway() -> Gateway:
+    """The gateway of the project.
+
+    Raises:
+        ImproperlyConfigured: a setting cannot work; it says which and how to mend it.
+    """
+    try:
+        return Gateway(None, _store(), native=KEYS)
+    except (ConfigurationError, TypeError) as error:
+        raise ImproperlyConfigured(f"sessionkit: {error}") from error
+
+
+def _store() -> SessionStore:
+    given: Any = getattr(settings, "SESSIONKIT", {})
+    if not isinstance(given, dict):
+        raise ConfigurationError('SESSIONKIT must be a dict, such as {"secret": ...} or {"store": ...}')
+    if "store" not in given:
+        return SessionStore(**{**_defaults(), **given})
+    store: Any = given["store"]
+    if len(given) > 1 or not isinstance(store, SessionStore):
+        raise ConfigurationError('SESSIONKIT["store"] must be a SessionStore and stand alone: the other settings are arguments of that store')
+    return store
+
+
+def _defaults() -> dict[str, Any]:
+    """What Django's own settings say of sessions.
+
+    `SESSION_COOKIE_AGE` counts from the last write, or, with `SESSION_SAVE_EVERY_REQUEST`, from the last request; a
+    session ends for good after 400 days, since no browser keeps a cookie longer.
+    """
+    name, age = settings.SESSION_COOKIE_NAME, settings.SESSION_COOKIE_AGE
+    path, domain, secure = settings.SESSION_COOKIE_PATH, settings.SESSION_COOKIE_DOMAIN, settings.SESSION_COOKIE_SECURE
+    host_only = bool(secure and path == "/" and not domain)
+    return {
+        "secret": [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS],
+        "lifetime": Lifetime(idle=age, absolute=max(age, FOUR_HUNDRED_DAYS)),
+        "renews": is_activity if settings.SESSION_SAVE_EVERY_REQUEST else _never,
+        "cookie": CookieSettings(
+            name=None if name == "sessionid" and host_only else name,  # then it is __Host-session, which a browser guards
+            path=path,
+            domain=domain or None,
+            secure=bool(secure),
+            http_only=bool(settings.SESSION_COOKIE_HTTPONLY),
+            same_site=settings.SESSION_COOKIE_SAMESITE or "Lax",
+            transient=settings.SESSION_EXPIRE_AT_BROWSER_CLOSE,
+        ),
+    }
+
+
+def _never(request: RequestInfo, /) -> bool:
+    return False
+
+
+def _forget(**_: Any) -> None:
+    """A test has overridden a setting."""
+    gateway.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="sessionkit_django.config")

@@ -1,0 +1,87 @@
+"""The middleware that takes the place of Django's: reads the request's session, and answers with its cookies."""
+
+from __future__ import annotations
+
+import logging
+from contextvars import ContextVar
+from typing import Any
+
+from django.contrib.sessions import middleware
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import request_finished
+from django.http import HttpRequest, HttpResponseServerError
+from django.http.response import HttpResponseBase
+
+from sessionkit.context import activate
+from sessionkit.exchange import Exchange
+from sessionkit.request import HOLDER
+from sessionkit.response import commit
+
+from .carriers import ResponseFields, request_info
+from .config import gateway
+from .engine import SessionStore
+
+__all__ = ["SessionMiddleware"]
+
+logger: logging.Logger = logging.getLogger("sessionkit")
+_serving: ContextVar[Exchange | None] = ContextVar("sessionkit_django", default=None)
+
+
+class SessionMiddleware(middleware.SessionMiddleware):
+    """Serves `request.session`, and the verbs in every form. In `MIDDLEWARE` where Django's stood.
+
+    What a middleware outside it does with a response comes too late to count: for a logout to survive its
+    failures too, wrap the application (`store.wsgi(get_wsgi_application())`), whose exchange is then used.
+
+    Raises:
+        ImproperlyConfigured: a setting cannot work.
+    """
+
+    sync_capable = async_capable = True
+
+    def __init__(self, get_response: Any) -> None:
+        super().__init__(get_response)
+        if not issubclass(self.SessionStore, SessionStore):
+            raise ImproperlyConfigured('sessionkit: SESSION_ENGINE must be "sessionkit_django.engine", which this middleware serves')
+        gateway()  # what is wrong with the settings is said now
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Make the session object; nothing is decrypted yet."""
+        info = request_info(request)
+        exchange, own = gateway().enter(info)
+        activate(info.holder[HOLDER])
+        _serving.set(exchange if own else None)
+        request.session = self.SessionStore(exchange=exchange)
+        setattr(request, HOLDER, exchange if own else None)
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Answer, unless a gateway around Django does."""
+        exchange: Exchange | None = getattr(request, HOLDER, None)
+        if exchange is None or exchange.close_unread():
+            return response
+        try:
+            commit(exchange, response.status_code, ResponseFields(response))
+        except Exception:
+            if not exchange.must_end:
+                raise
+            # The answer to the exception would be made outside of this middleware, and the logout be lost.
+            logger.exception("the session that begins cannot be kept: a bare 500 carries the end of the earlier one")
+            response = HttpResponseServerError()
+            commit(exchange, 500, ResponseFields(response))
+        return response
+
+    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+        """The same around an async application; nothing waits, so nothing goes through a thread."""
+        self.process_request(request)
+        return self.process_response(request, await self.get_response(request))
+
+
+def _finish(**_: Any) -> None:
+    """The response is out, streams included: the session is found no more."""
+    exchange = _serving.get()
+    if exchange is not None:
+        _serving.set(None)
+        exchange.finish()
+
+
+request_finished.connect(_finish, dispatch_uid="sessionkit_django.middleware")
