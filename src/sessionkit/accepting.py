@@ -34,7 +34,9 @@ def accepting(settings: Settings, importers: Iterable[tuple[Importer, Any]], key
     found = [_bound(settings, one, secrets, serializer) for one, secrets in importers]
     for source, take in settings.format.traits.older:
         names = dict.fromkeys((settings.name, source.cookie_name(host_only=settings.cookie.host_only, secure=settings.cookie.secure)))
-        found.extend(Accepted(settings=_reading(settings, source, name, keys, serializer), until=None, clear=True, take=take) for name in names)
+        found.extend(
+            Accepted(settings=_reading(settings, source, name, keys, serializer), until=None, clear=True, take=take) for name in names
+        )
     return replace(settings, accepted=tuple(found))
 
 

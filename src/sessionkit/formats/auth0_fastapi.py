@@ -1,4 +1,4 @@
-"""auth0-fastapi and auth0-server-python: the cookies `_a0_session_0`, …"""
+"""auth0-fastapi and auth0-server-python: the numbered cookies `_a0_session_0` and on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,21 @@ from ..lifetime import Lifetime
 from ..serializer import Serializer
 from ..session import Absence, Stamp
 from .codec import Opened, Traits
-from .foreign import OURS, JWECodec, Secrets, Times, derived, foreign_secrets, hkdf, is_time, mapping, must_be_objects, packed, text, unpacked
+from .foreign import (
+    OURS,
+    JWECodec,
+    Secrets,
+    Times,
+    derived,
+    foreign_secrets,
+    hkdf,
+    is_time,
+    mapping,
+    must_be_objects,
+    packed,
+    text,
+    unpacked,
+)
 from .jose import CBC
 
 __all__ = ["Auth0FastAPI", "Auth0FastAPICodec"]
@@ -36,7 +50,7 @@ class Auth0FastAPI:
 
     @property
     def layout(self) -> Layout:
-        """`_a0_session_0`, `_a0_session_1`, … always numbered; ours keep their Set-Cookie line within 4096, which the library's do not."""
+        """Always numbered: `_a0_session_0`, …; the Set-Cookie lines stay within 4096, which the library's do not."""
         return Layout(separator="_", numbered=True, tag=CBC.tag)
 
     def cookie_name(self, *, host_only: bool, secure: bool) -> str:

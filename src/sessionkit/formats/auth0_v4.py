@@ -13,7 +13,21 @@ from ..serializer import Serializer
 from ..session import Absence, Stamp
 from .auth0_v3 import Auth0V3
 from .codec import Opened, Traits
-from .foreign import JWECodec, Secrets, Times, derived, foreign_secrets, hkdf, is_time, mapping, must_be_objects, packed, provider_end, text, unpacked
+from .foreign import (
+    JWECodec,
+    Secrets,
+    Times,
+    derived,
+    foreign_secrets,
+    hkdf,
+    is_time,
+    mapping,
+    must_be_objects,
+    packed,
+    provider_end,
+    text,
+    unpacked,
+)
 from .jose import GCM
 
 __all__ = ["Auth0V4", "Auth0V4Codec"]
@@ -23,7 +37,13 @@ TOLERANCE = 15
 SPENT = frozenset({"exp"})
 RESERVED = frozenset({"exp", "nbf", "iat"})  # what jose's jwtDecrypt judges a token by
 
-OLDER = {"idToken": "idToken", "accessToken": "accessToken", "scope": "accessTokenScope", "refreshToken": "refreshToken", "expiresAt": "accessTokenExpiresAt"}
+OLDER = {
+    "idToken": "idToken",
+    "accessToken": "accessToken",
+    "scope": "accessTokenScope",
+    "refreshToken": "refreshToken",
+    "expiresAt": "accessTokenExpiresAt",
+}
 
 
 def from_v3(session: dict[str, Any], stamp: Stamp) -> dict[str, Any] | None:
@@ -96,7 +116,9 @@ class Auth0V4Codec(JWECodec):
         """Contents and times; `__txn_` and `__FC_` cookies have another shape."""
         internal = mapping(payload.get("internal"))
         created, expires = internal.get("createdAt"), payload.get("exp")
-        if not (isinstance(payload.get("user"), dict) and isinstance(payload.get("tokenSet"), dict) and is_time(created) and is_time(expires)):
+        if not (
+            isinstance(payload.get("user"), dict) and isinstance(payload.get("tokenSet"), dict) and is_time(created) and is_time(expires)
+        ):
             return Absence.MALFORMED
         contents, _ = unpacked(payload, RESERVED, SPENT)
         mark = _mark(contents, int(created), text(internal.get("sid")))

@@ -71,7 +71,7 @@ class FlaskOpener(SignedOpener):
         super().__init__(secrets, max_age)
 
     def key(self, secret: bytes) -> bytes:
-        """itsdangerous' key derivation `hmac`."""
+        """The key derivation `hmac` of itsdangerous."""
         return hmac.digest(secret, self._salt, "sha1")
 
     def parts(self, text: str) -> Signed | None:

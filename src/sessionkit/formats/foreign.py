@@ -24,7 +24,22 @@ from ..session import Absence, Stamp
 from .codec import Opened
 from .jose import Framing
 
-__all__ = ["OURS", "JWECodec", "Secrets", "Times", "derived", "foreign_secrets", "hkdf", "is_time", "mapping", "must_be_objects", "packed", "provider_end", "text", "unpacked"]
+__all__ = [
+    "OURS",
+    "JWECodec",
+    "Secrets",
+    "Times",
+    "derived",
+    "foreign_secrets",
+    "hkdf",
+    "is_time",
+    "mapping",
+    "must_be_objects",
+    "packed",
+    "provider_end",
+    "text",
+    "unpacked",
+]
 
 OURS = "sessionkit"
 """The claim in which we keep what a format has no place for."""
@@ -149,7 +164,8 @@ class JWECodec(ABC):
         """The protected header of a token with these times."""
 
     def check(self, contents: dict[str, Any]) -> None:
-        """Raise SerializationError for what the other library would misunderstand."""
+        """Raise SerializationError for what the other library would misunderstand; by default nothing is."""
+        return
 
     @abstractmethod
     def wire(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:

@@ -62,7 +62,9 @@ class Importer:
         if clear is None:
             clear = _cleared(traits)
         if not clear and not traits.dated:
-            raise ConfigurationError(f"{traits.title} cookies need not say when they were made: with clear=False nobody could log out of one")
+            raise ConfigurationError(
+                f"{traits.title} cookies need not say when they were made: with clear=False nobody could log out of one"
+            )
         for key, value in {
             "format": format,
             "secret": secret,

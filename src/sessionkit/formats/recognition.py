@@ -77,7 +77,11 @@ def shared_format(header: str) -> tuple[Format, str] | None:
         return None
     shared = [(_SHARED[title], NUMBERED.sub("", name)) for name, title in found.items() if title in _SHARED]
     # Other cookies of a library may look like its session: the usual name tells.
-    usual = [one for one in shared if one[1] in (one[0].cookie_name(host_only=True, secure=True), one[0].cookie_name(host_only=False, secure=False))]
+    usual = [
+        one
+        for one in shared
+        if one[1] in (one[0].cookie_name(host_only=True, secure=True), one[0].cookie_name(host_only=False, secure=False))
+    ]
     return next(iter((*usual, *shared)), None)
 
 

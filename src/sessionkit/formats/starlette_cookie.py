@@ -62,7 +62,7 @@ class StarletteOpener(SignedOpener):
     """itsdangerous' TimestampSigner as it comes: HMAC-SHA-1 under a key derived by SHA-1."""
 
     def key(self, secret: bytes) -> bytes:
-        """itsdangerous' key derivation `django-concat`."""
+        """The key derivation `django-concat` of itsdangerous."""
         return sha1(b"itsdangerous.Signer" + b"signer" + secret, usedforsecurity=False).digest()
 
     def parts(self, text: str) -> Signed | None:
