@@ -4,7 +4,18 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from urllib.request import ProxyHandler, build_opener
+
+import pytest
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl+C as on a terminal: a shell that starts something in the background has it ignored, and its children inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def test_the_check_walks_the_whole_story_over_uvicorn() -> None:
@@ -17,6 +28,7 @@ def test_the_check_walks_the_whole_story_over_uvicorn() -> None:
     assert lines[-1] == f"All {len(lines) - 2} steps did what they should."
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_uvicorn_serves_the_page_until_interrupted() -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "sessionkit", "demo", "--asgi", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

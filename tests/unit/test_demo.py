@@ -10,7 +10,7 @@ import sys
 import threading
 import types
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from wsgiref.validate import validator
@@ -573,12 +573,22 @@ def test_a_check_fails_when_a_session_is_not_shown(monkeypatch: pytest.MonkeyPat
     assert said[-1] == "  FAILED after step 1: the session is another"
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl+C as on a terminal: a shell that starts something in the background has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupted_after(looked: Callable[[str], None]) -> Callable[[str], None]:
     """What to say: once the address is told, look at it and press Ctrl+C."""
 
     def visit(url: str) -> None:
-        looked(url)
-        os.kill(os.getpid(), signal.SIGINT)
+        try:
+            looked(url)
+        finally:
+            os.kill(os.getpid(), signal.SIGINT)
 
     def say(text: str) -> None:
         url = re.search(r"http://\S+", text)
@@ -594,6 +604,7 @@ def fetched(url: str) -> str:
         return str(response.read().decode())
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_it_serves_on_this_machine_only_until_interrupted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     pages: list[str] = []
     urls: list[str] = []
@@ -608,6 +619,7 @@ def test_it_serves_on_this_machine_only_until_interrupted(monkeypatch: pytest.Mo
     assert (urls[0].startswith("http://127.0.0.1:"), "This is a demo" in pages[0]) == (True, True)
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_another_host_is_warned_of() -> None:
     warned: list[str] = []
     with pytest.raises(KeyboardInterrupt):
@@ -616,6 +628,7 @@ def test_another_host_is_warned_of() -> None:
     assert "listens on 0.0.0.0, and anybody who can reach it can use it" in warned[0]
 
 
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("host", ["localhost", "::1"])
 def test_this_machine_by_another_name_is_not(host: str) -> None:
     warned: list[str] = []
