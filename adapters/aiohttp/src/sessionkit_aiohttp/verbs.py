@@ -1,0 +1,24 @@
+"""The verbs of sessionkit for aiohttp: synchronous, with nothing, with the request, or with request and response.
+
+`get_session` is the verb here, which gives a signed-in user's session or None; that of `sessionkit_aiohttp`, which
+is awaited, gives the session object of whoever comes.
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from sessionkit.typed_verbs import TypedVerbs
+
+from . import carriers as carriers  # teaches the verbs both types
+
+__all__ = ["create_session", "delete_session", "get_session", "rotate_session", "touch_session", "update_session"]
+
+_verbs = TypedVerbs[web.BaseRequest, web.StreamResponse]()
+
+get_session = _verbs.get_session
+update_session = _verbs.update_session
+touch_session = _verbs.touch_session
+create_session = _verbs.create_session
+rotate_session = _verbs.rotate_session
+delete_session = _verbs.delete_session
