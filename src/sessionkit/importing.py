@@ -24,7 +24,7 @@ def read(settings: Settings, header: str, now: float) -> Incoming:
         found.others = cache(partial(_others, settings, header, now, room))
         found.beside = _beside(settings, header)
         # A cookie of ours that is expired, fenced or under an unknown key is still ours: then nobody else is asked.
-        if not any(map(settings.codec.recognizes, found.heads)):
+        if found.opened is None and not any(map(settings.codec.recognizes, found.heads)):
             _import(settings, found, now)
     return found
 
@@ -62,7 +62,7 @@ def _adopt(settings: Settings, found: Incoming, source: Accepted, other: Incomin
 def _beside(settings: Settings, header: str) -> tuple[str, ...]:
     """The numbered cookies that end with the session."""
     prefix = settings.format.traits.beside
-    if prefix is None:
+    if prefix is None or prefix not in header:
         return ()
     names = dict.fromkeys(name for name, _ in pairs(header, prefix) if name.startswith(prefix))
     return tuple(name for name in names if chunks.chunk_number(name[len(prefix) :]) is not None)
