@@ -53,6 +53,9 @@ class SessionMiddleware(Gateway):
             activate(None)
             await self.app(scope, receive, send)
             return
+        if not isinstance(scope.get("headers", ()), (list, tuple)):
+            # ASGI asks for an iterable only, which somebody after us may use up before the session is read.
+            scope["headers"] = [(name, value) for name, value in scope["headers"]]
         request = ASGIRequest(scope)
         if self.excluded is not None and self.excluded(request.path):
             activate(self.leave_out(request))

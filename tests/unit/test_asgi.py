@@ -89,6 +89,20 @@ def test_several_cookie_fields_are_one_header() -> None:
     assert wire.answer.body == b"True"
 
 
+def test_headers_that_can_be_read_once_only_are_there_for_everybody() -> None:
+    scene = signed_in()
+    scope = scope_of(scene.browser.jar.header())
+    scope["headers"] = iter([iter(pair) for pair in scope["headers"]])
+    wire = Wire()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        assert [name for name, _ in scope["headers"]] == [b"host", b"cookie"]  # uses them up
+        await answering_async(who)(scope, receive, send)
+
+    asyncio.run(scene.store.asgi(app)(scope, wire.receive, wire.send))
+    assert wire.answer.body == b"'alice'"
+
+
 def test_a_request_nobody_asks_for_its_session_goes_through_untouched() -> None:
     scene, message = signed_in(), {"type": "http.response.start", "status": 200, "headers": iter([(b"x", b"y")])}
 
