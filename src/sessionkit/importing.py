@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, partial
+from dataclasses import dataclass
 
 from . import chunks, incoming
 from .accepting import taken
@@ -21,7 +21,7 @@ def read(settings: Settings, header: str, now: float) -> Incoming:
     room = Room()
     found = incoming.read(settings, header, now, room)
     if len(header) <= HEADER:
-        found.others = cache(partial(_others, settings, header, now, room))
+        found.others = _Reader(settings, header, now, room)
         found.beside = _beside(settings, header)
         # A cookie of ours that is expired, fenced or under an unknown key is still ours: then nobody else is asked.
         if found.opened is None and not any(map(settings.codec.recognizes, found.heads)):
@@ -29,9 +29,21 @@ def read(settings: Settings, header: str, now: float) -> Incoming:
     return found
 
 
-def _others(settings: Settings, header: str, now: float, room: Room) -> Others:
-    live = [one for one in settings.accepted if one.until is None or now < one.until]
-    return [(one, incoming.read(one.settings, header, now, room)) for one in live]
+@dataclass(slots=True, repr=False)
+class _Reader:
+    """Reads the cookies that importers know, once, when it is asked."""
+
+    settings: Settings
+    header: str
+    now: float
+    room: Room
+    found: Others | None = None
+
+    def __call__(self) -> Others:
+        if self.found is None:
+            live = [one for one in self.settings.accepted if one.until is None or self.now < one.until]
+            self.found = [(one, incoming.read(one.settings, self.header, self.now, self.room)) for one in live]
+        return self.found
 
 
 def _import(settings: Settings, found: Incoming, now: float) -> None:
