@@ -1,0 +1,125 @@
+"""Authlib's OAuth client, against a provider on a loopback port."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from authlib.integrations.base_client.errors import MismatchingStateError
+from authlib.integrations.starlette_client import OAuth
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from sessionkit import SessionStore
+from sessionkit_starlette import SessionMiddleware
+
+
+class Provider(BaseHTTPRequestHandler):
+    """An OAuth 2 server: any code is good, and is the name of the user."""
+
+    def do_POST(self) -> None:
+        form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        body = json.dumps({"access_token": form["code"][0], "token_type": "Bearer"}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None: ...
+
+
+@pytest.fixture
+def app() -> Iterator[Starlette]:
+    provider = ThreadingHTTPServer(("127.0.0.1", 0), Provider)
+    thread = threading.Thread(target=provider.serve_forever)
+    thread.start()
+    url = f"http://127.0.0.1:{provider.server_port}"
+    oauth = OAuth()
+    for name in ("site", "other"):
+        oauth.register(name, client_id="client", client_secret="secret", authorize_url=f"{url}/authorize", access_token_url=f"{url}/token")
+
+    def provider_of(request: Request):
+        return oauth.create_client(request.query_params.get("at", "site"))
+
+    async def start(request: Request):
+        return await provider_of(request).authorize_redirect(request, "https://example.org/callback")
+
+    async def callback(request: Request) -> PlainTextResponse:
+        token = await provider_of(request).authorize_access_token(request)
+        request.session["user"] = {"sub": token["access_token"]}
+        return PlainTextResponse("in")
+
+    async def link(request: Request) -> PlainTextResponse:
+        return PlainTextResponse((await provider_of(request).authorize_access_token(request))["access_token"])
+
+    async def everything(request: Request) -> JSONResponse:
+        return JSONResponse(request.session)
+
+    async def stamp(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(request.session.stamp.id)
+
+    views = (start, callback, link, everything, stamp)
+    store = SessionStore("starlette tests: 0123456789abcdefghijklmnopqrstuvwxyz")
+    yield Starlette(routes=[Route(f"/{view.__name__}", view) for view in views], middleware=[Middleware(SessionMiddleware, store=store)])
+    provider.shutdown()
+    thread.join()
+    provider.server_close()
+
+
+def client_of(app: Starlette) -> TestClient:
+    return TestClient(app, base_url="https://example.org", follow_redirects=False)
+
+
+def begin(client: TestClient, at: str = "site") -> str:
+    return parse_qs(urlsplit(client.get(f"/start?at={at}").headers["location"]).query)["state"][0]
+
+
+def test_authlib_signs_in(app):
+    client = client_of(app)
+    state = begin(client)
+    before = client.get("/stamp").text
+    assert client.get(f"/callback?state={state}&code=ann").text == "in"
+    assert client.get("/everything").json() == {"user": {"sub": "ann"}}
+    assert client.get("/stamp").text != before
+
+
+def test_of_two_sign_ins_in_two_tabs_either_may_end_first(app):
+    client = client_of(app)
+    site, other = begin(client), begin(client, "other")
+    assert client.get(f"/link?state={site}&code=a").text == "a"
+    assert client.get(f"/link?at=other&state={other}&code=b").text == "b"
+    site, other = begin(client), begin(client, "other")
+    assert client.get(f"/callback?at=other&state={other}&code=ann").text == "in"
+    assert client.get("/everything").json() == {"user": {"sub": "ann"}}
+
+
+def test_of_two_sign_ins_at_one_provider_authlib_itself_keeps_the_last(app):
+    client = client_of(app)
+    first, second = begin(client), begin(client)
+    with pytest.raises(MismatchingStateError):
+        client.get(f"/link?state={first}&code=a")
+    assert client.get(f"/link?state={second}&code=b").text == "b"
+
+
+def test_a_login_ends_the_sign_ins_that_other_tabs_began(app):
+    client = client_of(app)
+    site, other = begin(client), begin(client, "other")
+    assert client.get(f"/callback?state={site}&code=ann").text == "in"
+    with pytest.raises(MismatchingStateError):
+        client.get(f"/callback?at=other&state={other}&code=eve")
+    assert client.get("/everything").json() == {"user": {"sub": "ann"}}
+
+
+def test_authlib_refuses_a_state_that_this_visitor_did_not_begin(app):
+    state = begin(client_of(app))
+    with pytest.raises(MismatchingStateError):
+        client_of(app).get(f"/callback?state={state}&code=eve")
