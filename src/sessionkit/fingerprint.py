@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import marshal
-from typing import Any
+from typing import Any, cast
 
-__all__ = ["fingerprint", "same"]
+__all__ = ["fingerprint", "is_odd", "plain", "same"]
 
 DEEPEST = 100
 """Levels of nesting that are compared; no session may have as many."""
@@ -16,7 +16,8 @@ _ODD = b"?"  # marshal writes nothing that begins like this
 
 def _odd(contents: dict[str, Any]) -> bytes:
     try:
-        return _ODD + repr(contents).encode("utf-8", "surrogatepass")
+        # A Session hides its values from its repr.
+        return _ODD + repr(plain(contents)).encode("utf-8", "surrogatepass")
     except Exception:  # noqa: BLE001  # the repr of somebody else's object may raise whatever it likes
         return _ODD
 
@@ -35,13 +36,44 @@ def fingerprint(contents: dict[str, Any]) -> bytes:
         return _odd(plain)
 
 
+def is_odd(print_: bytes) -> bool:
+    """Whether a fingerprint is of what could not have come out of JSON."""
+    return print_.startswith(_ODD)
+
+
+def plain(value: Any, around: tuple[int, ...] = ()) -> Any:
+    """The same JSON made of Python's own types; what is no JSON, and what is inside itself, is left as it is.
+
+    Args:
+        value: of a session: subclasses of dict, tuple, str, … are JSON too.
+        around: the ids of the values that this one is in.
+    """
+    if id(value) in around or len(around) == DEEPEST:
+        return value
+    within = (*around, id(value))
+    if isinstance(value, dict):
+        pairs: Any = value.items()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # object narrows to dict[Unknown, Unknown]
+        return {plain(key): plain(item, within) for key, item in pairs}
+    if isinstance(value, (list, tuple)):
+        items = [plain(item, within) for item in cast("list[Any]", value)]
+        return items if isinstance(value, list) else tuple(items)
+    for kind in (str, int, float):
+        if isinstance(value, kind) and not isinstance(value, bool):
+            return _exactly[kind](value)
+    return value
+
+
+# What the encoder writes of a subclass, whatever its own methods say.
+_exactly: dict[type, Any] = {str: str.__str__, int: int.__pos__, float: float.__pos__}
+
+
 def same(one: bytes, other: bytes) -> bool:
     """Whether two fingerprints are of equal sessions."""
     # Today's version of marshal takes half the time of version 2, and lets equal values differ in how often
     # they are referred to. Version 2 knows no references: it is asked where the bytes differ.
     if one == other:
         return True
-    if one[:1] == _ODD or other[:1] == _ODD:
+    if is_odd(one) or is_odd(other):
         return False
     mine, others = marshal.loads(one), marshal.loads(other)  # noqa: S302  # our own bytes
     if not (_is_shallow(mine, DEEPEST) and _is_shallow(others, DEEPEST)):

@@ -7,6 +7,8 @@ import marshal
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias, cast
 
+from .fingerprint import plain
+
 __all__ = ["Guard", "Identity", "Who", "anyone", "has_user", "same_user", "subject", "who_is", "with_login_keys"]
 
 Guard: TypeAlias = Callable[[Mapping[str, Any]], bool]
@@ -100,10 +102,13 @@ def same_user(guard: Guard, identity: Identity, session: Mapping[str, Any], who:
 
 
 def _exact(value: object) -> object:
-    try:
-        return marshal.dumps(cast("Any", value), 2)
-    except ValueError:  # marshal knows the built-in types only
-        return (type(value), copy.deepcopy(value))
+    known: Any = value
+    for one in (known, plain(known)):  # marshal knows the built-in types only, and a text is the text that it is kept as
+        try:
+            return marshal.dumps(one, 2)
+        except ValueError:
+            continue
+    return (type(value), copy.deepcopy(value))
 
 
 def with_login_keys(guard: Guard, identity: Identity, keys: tuple[str, ...]) -> tuple[Guard, Identity]:

@@ -10,7 +10,7 @@ from typing import Any
 from . import fence, outgoing
 from .errors import IdentityChangedError
 from .events import EventKind, Ignored, tell
-from .fingerprint import fingerprint, same
+from .fingerprint import fingerprint, is_odd, plain, same
 from .identity import Who, same_user, who_is
 from .incoming import Incoming
 from .session import Absence, Session, Stamp, Watcher, drop, refill, restamp
@@ -123,14 +123,19 @@ class Live:
 
     def put(self, contents: dict[str, Any], stamp: Stamp) -> None:
         """Make these the contents, if they can be kept."""
-        self._freeze(contents, fingerprint(contents), stamp)
+        print_ = fingerprint(contents)
+        if is_odd(print_):
+            # Another session, or this very one, may be in it: what is live must not be inside itself.
+            contents = plain(contents)
+            print_ = fingerprint(contents)
+        self._freeze(contents, print_, stamp)
         refill(self.session, contents, stamp)
         self.present = True
 
     def begin(self, contents: dict[str, Any]) -> None:
         """Begin a session with these contents, in the place of what came."""
         self.put(contents, self._new_stamp(contents))
-        self._who = self._identify(contents)
+        self._who = self._identify(self.session)
         self.ended = True
 
     def rotate(self) -> None:

@@ -3,7 +3,7 @@ from collections import OrderedDict
 import pytest
 
 from sessionkit import JSON, fast_json
-from sessionkit.fingerprint import fingerprint
+from sessionkit.fingerprint import fingerprint, plain
 from sessionkit.fingerprint import same as same_prints
 from sessionkit.session import Session
 
@@ -95,3 +95,37 @@ def test_a_session_nested_beyond_all_limits_has_a_fingerprint_and_is_another():
     for _ in range(100_000):
         deep = [deep]
     assert same({"a": deep}, {"a": []}) is False
+
+
+class Number(int):
+    __slots__ = ()
+
+
+class Fraction(float):
+    __slots__ = ()
+
+
+def types(value):
+    if isinstance(value, dict):
+        return {key: types(item) for key, item in value.items()}
+    return [types(item) for item in value] if isinstance(value, (list, tuple)) else type(value)
+
+
+def test_subclasses_become_the_types_they_are_written_as():
+    given = OrderedDict(a=Text("x"), b=Number(1), c=Fraction(-0.0), d=Session({"e": [True, None]}), f=(Text("y"),))
+    made = plain({Text("given"): given})
+    assert made == {"given": {"a": "x", "b": 1, "c": 0.0, "d": {"e": [True, None]}, "f": ("y",)}}
+    assert types(made["given"]) == {"a": str, "b": int, "c": float, "d": {"e": [bool, type(None)]}, "f": [str]}
+    assert [type(made["given"]), type(made["given"]["d"]), type(next(iter(made)))] == [dict, dict, str]
+
+
+def test_what_is_inside_itself_or_no_json_is_left_as_it_is():
+    thing, round_ = object(), {}
+    round_["again"] = round_
+    assert plain({"thing": thing})["thing"] is thing
+    assert plain(round_)["again"] is round_
+
+
+def test_a_session_that_hides_its_values_from_its_repr_is_compared_by_them():
+    assert same({"before": Session({"a": 1})}, {"before": Session({"a": 2})}) is False
+    assert same({"before": Session({"a": 1})}, {"before": Session({"a": 1})}) is True
