@@ -150,7 +150,8 @@ class _Named:
 def _is_response(value: object) -> bool:
     if isinstance(value, (list, Headers)) or is_message(value):
         return True
-    return fields_of(value) is not None and view(value) is None
+    # Tornado's handler is both: a request where one is wanted, a response where one is.
+    return _registered(_response_carriers, value) is not None or (fields_of(value) is not None and view(value) is None)
 
 
 class Call(NamedTuple):

@@ -68,6 +68,24 @@ def test_without_a_gateway_they_write_into_the_registered_response() -> None:
     assert names([value for name, value in answered.fields if name == "Set-Cookie"]) == ["__Host-session"]
 
 
+class Both:
+    """An object of some framework that is request and response in one."""
+
+    def __init__(self) -> None:
+        self.info, self.answered = HeaderRequest(), Answered()
+
+
+register_request(Both, lambda both: both.info)
+register_response(Both, lambda both: both.answered)
+
+
+def test_what_is_registered_as_both_is_either_where_it_is_wanted() -> None:
+    scene, both = Scene(), Both()
+    scene.store.create_session(both, both, ALICE)
+    assert scene.store.get_session(both) == ALICE
+    assert [name for name, _ in both.answered.fields] == ["Set-Cookie", "Vary", "Cache-Control"]
+
+
 def test_a_call_of_another_form_lists_the_valid_ones() -> None:
     scene = Scene()
     with pytest.raises(TypeError, match=r"the session is missing.*update_session\(request, session\)"):
