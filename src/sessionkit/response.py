@@ -80,12 +80,13 @@ def _rewritten(exchange: Exchange, headers: list[Field], status: int) -> list[Fi
 
 def _restored(exchange: Exchange, headers: list[Field]) -> list[Field]:
     """The headers as the application made them: without what an earlier call added, and with what it took away."""
-    there = set(headers)
+    there = {(name.lower(), value) for name, value in headers}
     # The Set-Cookie lines tell by which response this is; where none were sent all that was sent must be there.
     marks = [field for field in exchange.sent if field[0] == "Set-Cookie"] or exchange.sent
-    if not marks or not all((name, value) in there or (name.lower(), value) in there for name, value in marks):
+    if not marks or not all((name.lower(), value) in there for name, value in marks):
         return headers
     added = {(name.lower(), value) for name, value in exchange.sent}
     kept = [(name, value) for name, value in headers if (name.lower(), value) not in added]
-    named = {name.lower() for name, _ in kept}
-    return [*kept, *(field for field in exchange.taken if field[0].lower() not in named)]
+    # Where what we wrote in a field's place is still there, the application has only added to it; else its new word holds.
+    replaced = {name.lower() for name, _ in (*kept, *exchange.sent)} - {name for name, _ in added & there}
+    return [*(field for field in exchange.taken if field[0].lower() not in replaced), *kept]

@@ -1,6 +1,7 @@
 """What a hostile reader found, each with what it did."""
 
 from collections import OrderedDict
+from wsgiref.headers import Headers
 
 import pytest
 
@@ -57,3 +58,30 @@ def test_a_login_with_another_kind_of_dict_may_be_changed_before_the_response(sc
     visit.exchange.create({"user": OrderedDict(name="Alice")})["theme"] = "dark"
     visit.arrive()
     assert scene.browser.session() == {"user": {"name": "Alice"}, "theme": "dark"}
+
+
+def environ(browser):
+    return {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "HTTP_COOKIE": browser.jar.header(), "wsgi.url_scheme": "https"}
+
+
+def values(headers, name):
+    return [value for field, value in headers if field == name]
+
+
+def test_what_the_application_adds_between_two_calls_takes_nothing_from_what_it_said_before(scene):
+    scene.browser.login()
+    request, headers = environ(scene.browser), [("Vary", "Accept"), ("Cache-Control", "private")]
+    scene.store.update_session(request, headers, {**ALICE, "theme": "dark"})
+    headers += [("Vary", "Origin"), ("Cache-Control", "max-age=60")]
+    scene.store.update_session(request, headers, ALICE)
+    assert values(headers, "Vary") == ["Accept, Origin, Cookie"]
+    assert values(headers, "Cache-Control") == ["private", "max-age=60"]
+
+
+def test_what_the_application_puts_in_place_of_a_field_between_two_calls_is_its_last_word(scene):
+    scene.browser.login()
+    request, headers = environ(scene.browser), Headers([("Vary", "Accept"), ("Cache-Control", "private"), ("Expires", "0")])
+    scene.store.update_session(request, headers, {**ALICE, "theme": "dark"})
+    headers["Vary"], headers["Cache-Control"], headers["Expires"] = "Origin", "max-age=60", "1"
+    scene.store.update_session(request, headers, ALICE)
+    assert sorted(headers.items()) == [("Cache-Control", "max-age=60"), ("Expires", "1"), ("Vary", "Origin, Cookie")]
