@@ -151,7 +151,11 @@ def _cookie_header() -> str:
     else:
         text = sys.stdin.buffer.read(HEADER + 2).decode("latin-1")
     text = text.strip("\r\n\t ")
-    return text[len("cookie:") :].strip(" \t") if text[:7].lower() == "cookie:" else text
+    text = text[len("cookie:") :].strip(" \t") if text[:7].lower() == "cookie:" else text
+    if "=" not in text:
+        came = "this is the value of a cookie, or of none: its name is needed too" if text else "there is no Cookie header"
+        raise _UserError(f"{came}: give it as a browser sends it, name=value; name=value")
+    return text
 
 
 def _asked(prompt: str) -> str:
@@ -160,7 +164,9 @@ def _asked(prompt: str) -> str:
         warnings.simplefilter("error", getpass.GetPassWarning)
         try:
             return getpass.getpass(prompt)
-        except (EOFError, getpass.GetPassWarning):
+        except EOFError:
+            raise _UserError("nothing was entered") from None
+        except getpass.GetPassWarning:
             raise _UserError("there is no terminal to ask on: set SESSIONKIT_SECRET, and pipe the Cookie header in") from None
 
 

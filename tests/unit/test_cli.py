@@ -171,6 +171,23 @@ def test_a_bad_cookie_exits_with_1_and_says_why(monkeypatch: pytest.MonkeyPatch,
     assert json.loads(capsys.readouterr().out)["absence"] == "unknown key"
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "there is no Cookie header"),
+        ("Cookie: \r\n", "there is no Cookie header"),
+        ("eyJhbGciOiJkaXIifQ..a.b.c", "this is the value of a cookie, or of none: its name is needed too"),
+    ],
+)
+def test_what_is_no_cookie_header_is_said_to_be_none(
+    text: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SESSIONKIT_SECRET", SECRET)
+    pipe(monkeypatch, text)
+    assert main(["inspect"]) == 2
+    assert capsys.readouterr() == ("", f"sessionkit: error: {said}: give it as a browser sends it, name=value; name=value\n")
+
+
 @pytest.mark.parametrize("prefix", ["Cookie: ", "cookie:"])
 def test_the_field_may_be_pasted_with_its_name(prefix: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("SESSIONKIT_SECRET", SECRET)
@@ -250,11 +267,20 @@ def test_an_empty_secret_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 def test_without_a_terminal_nothing_is_asked_for(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def no_terminal(_prompt: str) -> str:
-        raise EOFError
+        raise getpass.GetPassWarning
 
     monkeypatch.setattr(getpass, "getpass", no_terminal)
     assert main(["inspect"]) == 2
     assert capsys.readouterr().err.startswith("sessionkit: error: there is no terminal to ask on: set SESSIONKIT_SECRET")
+
+
+def test_ctrl_d_at_a_prompt_is_one_clear_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def ended(_prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr(getpass, "getpass", ended)
+    assert main(["inspect"]) == 2
+    assert capsys.readouterr().err == "sessionkit: error: nothing was entered\n"
 
 
 def test_the_secret_is_never_taken_from_the_pipe_that_holds_the_cookie() -> None:
