@@ -268,6 +268,7 @@ def test_signing_out_clears_everything_but_the_fence(ada: Browser) -> None:
     ada.post("/touch")
     ada.post("/sign-out")
     assert (list(ada.cookies), ada.session) == (["out.sessionkit-demo"], None)
+    assert "The header can be read" not in ada.get().page  # no token is left whose parts it would explain
 
 
 @pytest.mark.parametrize("path", ["/note", "/grow", "/shrink", "/touch", "/rotate", "/tamper", "/sign-out"])

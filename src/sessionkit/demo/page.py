@@ -193,7 +193,9 @@ def _held(sight: Sight) -> str:
     if not sight.cookies:
         items = '<p class="empty">No cookie of the demo came with this request.</p>'
     else:
-        items = "\n".join(_cookie(kind, name, value) for kind, name, value in sight.cookies) + LEGEND
+        items = "\n".join(_cookie(kind, name, value) for kind, name, value in sight.cookies)
+        if any(kind in ("session", "chunk") for kind, _, _ in sight.cookies):
+            items += LEGEND
     used = sum(len(name) + 1 + len(value) + 2 for kind, name, value in sight.cookies if kind in ("session", "chunk"))
     return f"""<section class="card" aria-labelledby="holds">
   <h2 id="holds">What the browser holds <span class="sum" id="used">{used:,} of {sight.max_bytes:,} bytes</span></h2>
