@@ -53,9 +53,7 @@ class SessionMiddleware(Gateway):
             activate(None)
             await self.app(scope, receive, send)
             return
-        if not isinstance(scope.get("headers", ()), (list, tuple)):
-            # ASGI asks for an iterable only, which somebody after us may use up before the session is read.
-            scope["headers"] = [(name, value) for name, value in scope["headers"]]
+        _keep_headers(scope)
         request = ASGIRequest(scope)
         if self.excluded is not None and self.excluded(request.path):
             activate(self.leave_out(request))
@@ -88,6 +86,12 @@ class SessionMiddleware(Gateway):
             raise
         finally:
             exchange.finish()
+
+
+def _keep_headers(scope: Scope) -> None:
+    """ASGI asks for an iterable of headers only, which somebody after us may use up before the session is read."""
+    if not isinstance(scope.get("headers", ()), (list, tuple)):
+        scope["headers"] = [(name, value) for name, value in scope["headers"]]
 
 
 def _answered(exchange: Exchange, message: Message) -> Message:
