@@ -46,7 +46,7 @@ class SessionMiddleware(Gateway):
         super().__init__(app, store, exclude=exclude, native=native)
         self.origins: frozenset[str] | None = None if origins is None else frozenset(origins)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901  # one request, from top to bottom
         """Serve one connection."""
         kind = scope["type"]
         if kind not in ("http", "websocket"):

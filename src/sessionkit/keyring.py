@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-from .errors import ConfigurationError
 from .base64url import encode
+from .errors import ConfigurationError
 
 __all__ = ["PLACEHOLDERS", "SLICE", "KeyRing", "PurposeKeys", "secrets_of"]
 
@@ -34,6 +34,7 @@ PLACEHOLDERS = frozenset(
 
 KEPT_CIPHERS = 1024
 SHORTEST, FEWEST_DISTINCT = 32, 10
+REMEDY = "`python -m sessionkit secret` makes a real one"
 
 
 def secrets_of(secret: str | bytes | Sequence[str | bytes], *, shortest: int = SHORTEST) -> tuple[bytes, ...]:
@@ -47,7 +48,7 @@ def secrets_of(secret: str | bytes | Sequence[str | bytes], *, shortest: int = S
     if not isinstance(given, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance]  # None, most often: a variable that is not set must never become a secret
         raise ConfigurationError(f"the secret must be str, bytes or a list of them, not {type(secret).__name__}")
     if not given:
-        raise ConfigurationError("there is no secret: give at least one (`python -m sessionkit secret` makes one)")
+        raise ConfigurationError(f"there is no secret: give at least one; {REMEDY}")
     return tuple(_checked(number, one, shortest) for number, one in enumerate(given, 1))
 
 
@@ -59,11 +60,11 @@ def _checked(number: int, secret: object, shortest: int) -> bytes:
     except UnicodeEncodeError:
         raise ConfigurationError(f"secret {number} is not valid Unicode") from None
     if len(raw) < shortest:
-        raise ConfigurationError(f"secret {number} has {len(raw)} bytes, at least {shortest} are needed: `python -m sessionkit secret` makes one")
+        raise ConfigurationError(f"secret {number} has {len(raw)} bytes, at least {shortest} are needed: {REMEDY}")
     if raw.decode("utf-8", "replace").strip().lower() in PLACEHOLDERS:
-        raise ConfigurationError(f"secret {number} is a placeholder from the documentation: `python -m sessionkit secret` makes a real one")
+        raise ConfigurationError(f"secret {number} is a placeholder from the documentation: {REMEDY}")
     if shortest >= SHORTEST and len(set(raw)) < FEWEST_DISTINCT:
-        raise ConfigurationError(f"secret {number} has fewer than {FEWEST_DISTINCT} distinct bytes: `python -m sessionkit secret` makes a real one")
+        raise ConfigurationError(f"secret {number} has fewer than {FEWEST_DISTINCT} distinct bytes: {REMEDY}")
     return raw
 
 

@@ -149,5 +149,7 @@ def _throttle(renew_after: Duration | None, idle: int | None) -> int:
         return 0
     pause = seconds("renew_after", renew_after) or 0
     if pause >= idle:
-        raise ConfigurationError(f"renew_after ({pause} s) must be shorter than idle ({idle} s), else active sessions end; half of it at most is wise")
+        raise ConfigurationError(
+            f"renew_after ({pause} s) must be shorter than idle ({idle} s), else active sessions end; half of it at most is wise"
+        )
     return pause

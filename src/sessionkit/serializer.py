@@ -67,8 +67,8 @@ def fast_json() -> Serializer:
         ConfigurationError: the extra is not installed.
     """
     try:
-        import orjson
-        import pybase64
+        import orjson  # noqa: PLC0415  # the extra is asked for here and nowhere else
+        import pybase64  # noqa: PLC0415
     except ImportError:
         raise ConfigurationError("fast_json() needs orjson and pybase64: pip install 'sessionkit-core[speed]'") from None
 

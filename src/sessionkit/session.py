@@ -106,7 +106,7 @@ class Session(dict[str, Any]):
 def _watched(method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
     def call(self: Session, *args: Any, **named: Any) -> Any:
-        watcher = self._watcher  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # a method of Session
+        watcher = self._watcher  # pyright: ignore[reportPrivateUsage]  # a method of Session
         if watcher is None:
             return method(self, *args, **named)
         told = watcher()

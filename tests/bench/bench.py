@@ -23,7 +23,7 @@ from joserfc import jwe
 from joserfc.jwk import OctKey
 
 from sessionkit import CookieSettings, Lifetime, SessionStore, fast_json, get_session
-from sessionkit.request import ASGIRequest, WSGIRequest
+from sessionkit.request import WSGIRequest
 
 SECRET = os.urandom(48)
 Step = Callable[[], object]
@@ -307,7 +307,7 @@ def medians(steps: dict[str, Step], *, rounds: int, loops: int) -> dict[str, flo
 
 def table(size: int, times: dict[str, float]) -> None:
     print(f"\n{size / 1000:g} kB (payload {len(json.dumps(session_of(size)))} bytes), microseconds, and ratios of ours to each")
-    mine = [name for name in ("core", "core+speed", "asgi", "asgi+speed")]
+    mine = ["core", "core+speed", "asgi", "asgi+speed"]
     print(f"{'':24}{'us':>9}" + "".join(f"{who:>14}" for who in mine))
     for name, value in times.items():
         who, step = name.split(" ", 1)

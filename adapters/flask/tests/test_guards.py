@@ -22,7 +22,7 @@ def client():
         return "async"
 
     class Item(MethodView):
-        decorators = [require_session_api]  # noqa: RUF012  # Flask's own way
+        decorators = [require_session_api]  # Flask's own way
 
         def get(self, one):
             return f"item {one}"

@@ -14,7 +14,6 @@ from authlib.integrations.flask_client import OAuth
 from flask import Flask, request, session
 from flask_login import LoginManager, UserMixin, current_user, login_required, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect, generate_csrf
-
 from werkzeug.test import Client
 
 from sessionkit import SessionStore, get_session

@@ -25,7 +25,7 @@ Taker: TypeAlias = Callable[[dict[str, Any], Stamp], Mapping[str, Any] | None]
 
 @dataclass(slots=True)
 class Opened:
-    """What an authenticated token holds. (Not frozen: one is made for every request.)
+    """What an authenticated token holds; not frozen, since one is made for every request.
 
     `stamp` has the token's own times; `mark_id` names the session in the fence.
     """

@@ -144,6 +144,10 @@ class Times:
         return Stamp(id=id, created_at=int(self.created), updated_at=int(self.updated), expires_at=int(self.expires))
 
 
+def _imported(key: bytes) -> OctKey:
+    return OctKey.import_key(key)  # pyright: ignore[reportUnknownMemberType]  # joserfc leaves a parameter's type open
+
+
 class JWECodec(ABC):
     """Seals and opens the tokens of one library through joserfc.
 
@@ -156,7 +160,7 @@ class JWECodec(ABC):
         self.ids: tuple[str, ...] = secrets.ids
         self.framing = framing
         self.lifetime = lifetime
-        self._keys = tuple(map(OctKey.import_key, keys))
+        self._keys: tuple[OctKey, ...] = tuple(map(_imported, keys))
         self._serializer = serializer
 
     @abstractmethod

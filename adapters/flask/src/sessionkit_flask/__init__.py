@@ -109,12 +109,12 @@ class SessionKit(SessionInterface):
         exchange = None if gateway is None else exchange_of(WSGIRequest(request.environ), gateway.settings)
         return None if exchange is None else FlaskSession(exchange)
 
-    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:  # noqa: ARG002  # Flask's signature
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:  # Flask's signature
         """Write the response where no gateway does (`session_transaction()`); else see that the session can be kept."""
         exchange = cast("FlaskSession", session).exchange
         if not exchange.owned:
             write(exchange, response)
-        elif response.status_code < 500:  # noqa: PLR2004  # what fails is rolled back
+        elif response.status_code < 500:  # what fails is rolled back
             # Too large, or no JSON: an error of the application, which its error handlers answer.
             exchange.answer(response.status_code, list(response.headers))
 
