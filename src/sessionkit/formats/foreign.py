@@ -145,7 +145,8 @@ class Times:
 
 
 def _imported(key: bytes) -> OctKey:
-    return OctKey.import_key(key)  # pyright: ignore[reportUnknownMemberType]  # joserfc leaves a parameter's type open
+    made: Any = OctKey.import_key(key)  # pyright: ignore[reportUnknownMemberType]  # joserfc leaves a parameter's type open
+    return cast("OctKey", made)
 
 
 class JWECodec(ABC):
