@@ -50,7 +50,8 @@ class Exchange:
     """
 
     __slots__ = (
-        "__weakref__", "_changes", "_live", "fill", "outer", "owned", "phase", "reachable", "request", "sent", "settings", "taken",
+        "__weakref__", "_changes", "_first", "_live", "fill", "outer", "owned", "phase", "reachable", "request", "sent", "settings",
+        "taken",
     )  # fmt: skip
 
     taken: tuple[tuple[str, str], ...]
@@ -64,17 +65,22 @@ class Exchange:
         self.fill: Callable[..., Session] = Session
         self.reachable: Callable[[], bool] | None = None
         self.sent: tuple[tuple[str, str], ...] = ()
+        self._changes: HeaderChanges = UNCHANGED
+        self._first: dict[str, Live] = {}
         self._live: Live | None = None  # until somebody looks: a request that nobody asks for its session must cost nothing
 
     def _look(self) -> Live:
         live = self._live
-        if live is None:
-            settings = self.settings
-            incoming = read(settings, self.request.cookie_header, settings.clock())
-            live = self._live = Live(settings, incoming, self, self.fill)
-            self._changes = UNCHANGED
-            if incoming.absence not in (None, Absence.NO_COOKIE):
-                tell(settings.on_event, EventKind.REFUSED, incoming.absence)
+        return self._first_look() if live is None else live
+
+    def _first_look(self) -> Live:
+        settings = self.settings
+        incoming = read(settings, self.request.cookie_header, settings.clock())
+        made = Live(settings, incoming, self, self.fill)
+        # One step: threads that look at once are given one session.
+        live = self._live = self._first.setdefault("live", made)
+        if live is made and incoming.absence not in (None, Absence.NO_COOKIE):
+            tell(settings.on_event, EventKind.REFUSED, incoming.absence)
         return live
 
     def _valid(self) -> Session | None:
@@ -315,4 +321,3 @@ class Exchange:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Exchange:
         return self
-

@@ -1,11 +1,14 @@
 """What a hostile reader found, each with what it did."""
 
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from wsgiref.headers import Headers
 
 import pytest
 
-from sessionkit import Session
+from sessionkit import Lifetime, Session
+from sessionkit.request import HeaderRequest
 
 from .scene import ALICE, BOB, Scene
 
@@ -85,3 +88,33 @@ def test_what_the_application_puts_in_place_of_a_field_between_two_calls_is_its_
     headers["Vary"], headers["Cache-Control"], headers["Expires"] = "Origin", "max-age=60", "1"
     scene.store.update_session(request, headers, ALICE)
     assert sorted(headers.items()) == [("Cache-Control", "max-age=60"), ("Expires", "1"), ("Vary", "Origin, Cookie")]
+
+
+class MeetingRequest(HeaderRequest):
+    """Whose reader waits for a second one."""
+
+    def __init__(self, cookie_header: str) -> None:
+        super().__init__()
+        self.held = cookie_header
+        self.meeting = Barrier(2, timeout=10)
+
+    @property
+    def cookie_header(self) -> str:
+        self.meeting.wait()
+        return self.held
+
+    @cookie_header.setter
+    def cookie_header(self, value: str) -> None:
+        pass
+
+
+def test_threads_that_look_at_once_are_given_one_session_and_one_event():
+    scene = Scene(lifetime=Lifetime(idle=100, absolute=1000))
+    scene.browser.login()
+    for waited, events in ((0, 0), (200, 1)):
+        exchange = scene.store.begin(MeetingRequest(scene.browser.jar.header()))
+        scene.clock.wait(waited)
+        with ThreadPoolExecutor(2) as pool:
+            one, other = (pool.submit(getattr, exchange, "contents") for _ in range(2))
+        assert one.result() is other.result() is exchange.contents
+        assert len(scene.events) == events
