@@ -145,8 +145,7 @@ class Times:
 
 
 def _imported(key: bytes) -> OctKey:
-    made: Any = OctKey.import_key(key)  # pyright: ignore[reportUnknownMemberType]  # joserfc leaves a parameter's type open
-    return cast("OctKey", made)
+    return cast("OctKey", OctKey.import_key(key))  # pyright: ignore[reportUnknownMemberType]  # joserfc leaves a parameter's type open
 
 
 class JWECodec(ABC):
