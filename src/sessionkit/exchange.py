@@ -264,7 +264,7 @@ class Exchange:
             if self.phase is COMMITTED and not live.is_like(live.final):
                 tell(self.settings.on_event, EventKind.LATE_CHANGE)
             elif self.phase is OPEN and live.changed:
-                tell(self.settings.on_event, EventKind.ROLLED_BACK)
+                live.tell_dropped(EventKind.ROLLED_BACK)
         self.phase = ENDED
         holder = self.request.holder
         if holder.get(HOLDER) is self:

@@ -34,7 +34,8 @@ class Live:
     """
 
     __slots__ = (
-        "_came_print", "_frozen", "_who", "absence", "deleted", "ended", "final", "incoming", "present", "session", "settings", "touched",
+        "_came_print", "_frozen", "_told", "_who", "absence", "deleted", "ended", "final", "incoming", "present", "session", "settings",
+        "touched",
     )  # fmt: skip
 
     def __init__(self, settings: Settings, incoming: Incoming, watcher: Watcher, fill: Callable[..., Session] = Session) -> None:
@@ -43,6 +44,7 @@ class Live:
         self.present = incoming.opened is not None
         self.absence = incoming.absence
         self.ended = self.deleted = self.touched = False
+        self._told: tuple[EventKind, ...] = ()
         contents = incoming.opened.contents if incoming.opened is not None else {}
         self.session = fill(contents, stamp=incoming.stamp, watcher=watcher)
         self._came_print = self.final = fingerprint(self.session)
@@ -61,7 +63,7 @@ class Live:
             return self.session
         if may_forget:
             if not self.is_like(self._came_print):
-                tell(self.settings.on_event, EventKind.EXPIRED_UNSAVED)
+                self.tell_dropped(EventKind.EXPIRED_UNSAVED)
             self.forget(why)
         self.absence = why
         return None
@@ -238,7 +240,7 @@ class Live:
             self._check_identity()  # what a verb has put there is vetted, and what is unchanged cannot be another's
         if not session and (settings.native is not None or not settings.guard(session)):
             # Whoever empties an anonymous session wants to be rid of it.
-            return outgoing.ending_lines(settings, incoming) if incoming.came else []
+            return outgoing.ending_lines(settings, incoming) if incoming.came or self.deleted else []
         # What was imported becomes ours; that is worth no cache entry either, but does not depend on `renews`.
         if changed or (incoming.imported is not None and (self.touched or not shy)):
             return self._sealed(changed=changed)
@@ -251,8 +253,14 @@ class Live:
     def _ending(self, dropped: EventKind | None) -> list[str]:
         """What is left to say when nothing is kept: the end, if there was one."""
         if dropped is not None:
-            tell(self.settings.on_event, dropped)
+            self.tell_dropped(dropped)
         return outgoing.ending_lines(self.settings, self.incoming) if self.must_end else []
+
+    def tell_dropped(self, why: EventKind) -> None:
+        """Once, however often the response is begun anew."""
+        if why not in self._told:
+            self._told = (*self._told, why)
+            tell(self.settings.on_event, why)
 
     def _sealed(self, *, changed: bool) -> list[str]:
         settings, session, incoming, moved = self.settings, self.session, self.incoming, self.moved()

@@ -7,10 +7,10 @@ from wsgiref.headers import Headers
 
 import pytest
 
-from sessionkit import Lifetime, Session
+from sessionkit import EventKind, Lifetime, Session
 from sessionkit.request import HeaderRequest
 
-from .scene import ALICE, BOB, Scene
+from .scene import ALICE, BOB, Scene, names
 
 
 @pytest.fixture
@@ -118,3 +118,45 @@ def test_threads_that_look_at_once_are_given_one_session_and_one_event():
             one, other = (pool.submit(getattr, exchange, "contents") for _ in range(2))
         assert one.result() is other.result() is exchange.contents
         assert len(scene.events) == events
+
+
+def kinds(scene):
+    return [event.kind for event in scene.events]
+
+
+def test_a_roll_back_is_told_once_however_often_the_response_is_begun(scene):
+    scene.browser.login()
+    visit = scene.browser.visit()
+    visit.exchange.update({**ALICE, "theme": "dark"})
+    visit.answer(500)
+    visit.answer(503)
+    visit.exchange.finish()
+    assert kinds(scene) == [EventKind.ROLLED_BACK]
+
+
+def test_each_write_into_a_failed_response_does_not_tell_again(scene):
+    scene.browser.login()
+    request, message = environ(scene.browser), {"type": "http.response.start", "status": 500, "headers": []}
+    for theme in ("dark", "light"):
+        scene.store.update_session(request, message, {**ALICE, "theme": theme})
+    request["sessionkit.exchange"].finish()
+    assert kinds(scene) == [EventKind.ROLLED_BACK]
+
+
+def test_changes_lost_by_expiry_are_told_once_however_often_the_response_is_begun():
+    scene = Scene(lifetime=Lifetime(idle=100))
+    scene.browser.login()
+    visit = scene.browser.visit()
+    visit.exchange.contents["theme"] = "dark"
+    scene.clock.wait(100)
+    assert [visit.answer(200), visit.answer(200)] == [[], []]
+    assert kinds(scene) == [EventKind.EXPIRED_UNSAVED]
+
+
+def test_a_logout_clears_the_cookie_though_too_much_came_and_an_anonymous_session_was_begun_and_emptied(scene):
+    exchange = scene.store.begin(HeaderRequest("__Host-session=a; padding=" + "b" * 65_536))
+    exchange.delete()
+    exchange.contents["cart"] = []
+    del exchange.contents["cart"]
+    lines = [value for name, value in exchange.commit().add if name == "Set-Cookie"]
+    assert names(lines) == ["-__Host-session", "-__Host-seen.session"]
