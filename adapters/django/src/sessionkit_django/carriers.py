@@ -64,7 +64,7 @@ class Line(Morsel[str]):
             if self.isReservedKey(key):
                 self[key] = value if equals else True
 
-    def OutputString(self, attrs: Any = None) -> str:  # noqa: N802, ARG002  # http.cookies' name and argument
+    def OutputString(self, attrs: Any = None) -> str:  # noqa: N802  # http.cookies' name and argument
         """The line, byte for byte."""
         return self.line
 

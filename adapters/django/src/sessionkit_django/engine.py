@@ -61,17 +61,18 @@ class SessionStore(LazyContents, SessionBase):
     @property
     def modified(self) -> bool:
         """Whether it differs from what came, nested values included; to set it is allowed and not needed."""
-        return self.exchange.changed if self._clean is None else not same(fingerprint(self.exchange.contents), self._clean)
+        return self._marked or (self.exchange.changed if self._clean is None else not same(fingerprint(self.exchange.contents), self._clean))
 
     @modified.setter
     def modified(self, value: bool) -> None:
+        self._marked = value
         if not value and self.exchange.looked_at:
             self._clean = fingerprint(self.exchange.contents)
 
-    def _get_session(self, no_load: bool = False) -> Any:  # noqa: ARG002  # SessionBase's signature
+    def _get_session(self, no_load: bool = False) -> Any:  # SessionBase's signature
         return self.exchange.contents
 
-    async def _aget_session(self, no_load: bool = False) -> Any:  # noqa: ARG002
+    async def _aget_session(self, no_load: bool = False) -> Any:
         return self.exchange.contents
 
     _session = property(_get_session)
@@ -84,7 +85,8 @@ class SessionStore(LazyContents, SessionBase):
 
     def flush(self) -> None:
         """A logout: the session is dead, and stays dead in that browser."""
-        self.exchange.delete()
+        self.delete()
+        self.modified = True
 
     def cycle_key(self) -> None:
         """The same contents under a new id; the earlier session is dead."""
@@ -110,7 +112,7 @@ class SessionStore(LazyContents, SessionBase):
         """The contents as a plain dict."""
         return self.copy()
 
-    def save(self, must_create: bool = False) -> None:  # noqa: ARG002  # SessionBase's signature
+    def save(self, must_create: bool = False) -> None:  # SessionBase's signature
         """See that it can be saved, which the response does; a visitor without a session gets one.
 
         Raises:

@@ -33,9 +33,21 @@ class ClientSession(SessionStore):
         header = "; ".join(f"{one.key}={one.coded_value}" for one in client.cookies.values())
         super().__init__(exchange=Exchange(gateway().settings, HeaderRequest(header), owned=False))
 
+    def __bool__(self) -> bool:
+        """Yes: Django's clients would otherwise log in with a session of nobody's."""
+        return True
+
     def save(self, must_create: bool = False) -> None:
         """Put its cookies into the client."""
         super().save(must_create)
+        self._put()
+
+    def delete(self, session_key: str | None = None) -> None:
+        """End it, in the client too: Django's own engines do not wait for `save` either."""
+        super().delete(session_key)
+        self._put()
+
+    def _put(self) -> None:
         for name, value in self.exchange.answer(200, ()).add:
             if name == "Set-Cookie":
                 line = Line(value)

@@ -1,0 +1,79 @@
+"""Settings for Django's own tests: its session middleware, its cookie engine and its test clients are ours.
+
+With `UNPOINTED` in the environment they are Django's. What became of each test goes to the file named in `OUTCOMES`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import unittest
+from pathlib import Path
+from typing import Any
+
+from django import test
+from django.contrib.sessions import middleware
+from django.contrib.sessions.backends import signed_cookies
+from django.test.runner import DiscoverRunner
+
+import sessionkit_django
+from sessionkit_django import engine, testing
+
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3"}, "other": {"ENGINE": "django.db.backends.sqlite3"}}
+DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+SECRET_KEY = "django_tests_secret_key"
+TEST_RUNNER = "pointed_at_sessionkit.Runner"
+USE_TZ = False
+
+if "UNPOINTED" not in os.environ:
+    SESSION_ENGINE = "sessionkit_django.engine"
+    SESSIONKIT = {"secret": "Django's own tests: 0123456789abcdefghijklmnopqrstuvwxyz"}  # their SECRET_KEY is too short for us
+    middleware.SessionMiddleware = sessionkit_django.SessionMiddleware  # in MIDDLEWARE by its name
+    signed_cookies.SessionStore = engine.SessionStore  # CookieSessionTests
+    test.Client = test.client.Client = test.SimpleTestCase.client_class = testing.Client
+    test.AsyncClient = test.client.AsyncClient = test.SimpleTestCase.async_client_class = testing.AsyncClient
+
+
+class Result(unittest.TextTestResult):
+    """Remembers what became of each test."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.became: dict[str, str] = {}
+
+    def stopTest(self, test: unittest.TestCase) -> None:
+        super().stopTest(test)
+        self.became.setdefault(test.id(), "passed")
+
+    def addFailure(self, test: unittest.TestCase, err: Any) -> None:
+        super().addFailure(test, err)
+        self.became[test.id()] = "failed"
+
+    def addError(self, test: unittest.TestCase, err: Any) -> None:
+        super().addError(test, err)
+        self.became[test.id()] = "failed"
+
+    def addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, err: Any) -> None:
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            self.became[test.id()] = "failed"
+
+    def addSkip(self, test: unittest.TestCase, reason: str) -> None:
+        super().addSkip(test, reason)
+        self.became[test.id()] = "skipped"
+
+    def addExpectedFailure(self, test: unittest.TestCase, err: Any) -> None:
+        super().addExpectedFailure(test, err)
+        self.became[test.id()] = "failed as expected"
+
+
+class Runner(DiscoverRunner):
+    """Django's own, which writes it down."""
+
+    def get_resultclass(self) -> type[Result]:
+        return Result
+
+    def suite_result(self, suite: Any, result: Result, **named: Any) -> int:
+        Path(os.environ["OUTCOMES"]).write_text(json.dumps(result.became))
+        return super().suite_result(suite, result, **named)

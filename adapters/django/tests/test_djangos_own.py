@@ -1,0 +1,104 @@
+"""Django's own tests of sessions, logins and what stands on them, as they are, over sessionkit.
+
+They are downloaded with the source distribution of the installed Django, and are not part of this repository.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+LABELS = (
+    "sessions_tests.tests.CookieSessionTests",
+    "sessions_tests.tests.SessionMiddlewareTests",
+    "auth_tests.test_basic",
+    "auth_tests.test_context_processors",
+    "auth_tests.test_decorators",
+    "auth_tests.test_login",
+    "auth_tests.test_middleware",
+    "auth_tests.test_mixins",
+    "auth_tests.test_remote_user",
+    "auth_tests.test_signals",
+    "auth_tests.test_views",
+    "messages_tests.test_session",
+    "csrf_tests.tests.CsrfViewMiddlewareUseSessionsTests",
+    "admin_views.tests.AdminViewLogoutTests",
+    "admin_views.tests.AdminViewPermissionsTest",
+    "test_client.tests",
+    "test_client_regress.tests.LoginTests",
+    "test_client_regress.tests.SessionTests",
+)
+
+_SESSIONS, _COOKIES = "sessions_tests.tests.SessionMiddlewareTests", "sessions_tests.tests.CookieSessionTests"
+EXCEPTIONS = {
+    f"{_SESSIONS}.test_secure_session_cookie": "looks for the cookie `sessionid`; a Secure one is `__Host-session` here unless SESSION_COOKIE_NAME is set",
+    f"{_SESSIONS}.test_session_save_on_500": "looks into the request's session object, which keeps what the view wrote; no cookie is sent",
+    f"{_SESSIONS}.test_session_save_on_5xx": "the same",
+    f"{_SESSIONS}.test_session_update_error_redirect": "puts a session of the database into request.session",
+    f"{_SESSIONS}.test_session_delete_on_end": "compares the clearing line as text; ours has no Expires, which Max-Age makes void (RFC 6265 section 5.3)",
+    f"{_SESSIONS}.test_session_delete_on_end_with_custom_domain_and_path": "the same",
+    f"{_SESSIONS}.test_flush_empty_without_session_cookie_doesnt_set_cookie": "a logout always sends the clearing lines here",
+    f"{_SESSIONS}.test_save_every_request_with_non_empty_session_renews_session_cookie": "puts the session key into the cookie; ours opens nothing",
+    f"{_SESSIONS}.test_empty_session_saved": "expects the session key in the cookie, and a row in the database",
+    f"{_COOKIES}.test_session_key_valid_string_saved": "chooses a session key; ours are random",
+    f"{_COOKIES}.test_cycle_with_no_session_cache": "loads a session by its key with no request: nothing is stored where a key would find it",
+    f"{_COOKIES}.test_cycle_with_no_session_cache_async": "the same",
+    "auth_tests.test_middleware.TestLoginRequiredMiddleware.test_protected_view_logged_in_performance": "counts a database query for the session; there is none",
+    "test_client.tests.ClientTest.test_sessions_app_is_not_installed": "expects an error of a SESSION_ENGINE that our test client does not need",
+    "test_client.tests.ClientTest.test_view_with_login_when_sessions_app_is_not_installed": "sets another SESSION_ENGINE, which our middleware refuses",
+}
+"""What does not pass, and why."""
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The unpacked source distribution of the installed Django."""
+    folder = tmp_path_factory.mktemp("django")
+    wanted = f"django=={version('django')}"
+    download = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", "django", "--dest", str(folder), wanted]
+    done = subprocess.run(download, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    (archive,) = folder.glob("*.tar.gz")
+    with tarfile.open(archive) as opened:
+        opened.extractall(folder, filter="data")
+    return next(one for one in folder.iterdir() if one.is_dir()) / "tests"
+
+
+def run(sources: Path, *labels: str, with_sessionkit: bool = True) -> dict[str, str]:
+    """What became of each test: `passed`, `skipped`, `failed` or `failed as expected`."""
+    outcomes = sources / "outcomes.json"
+    path = os.pathsep.join((str(Path(__file__).with_name("own")), *filter(None, [os.environ.get("PYTHONPATH")])))
+    env = {**os.environ, "PYTHONPATH": path, "OUTCOMES": str(outcomes), **({} if with_sessionkit else {"UNPOINTED": "1"})}
+    command = [sys.executable, "runtests.py", "--settings=pointed_at_sessionkit", "--parallel=1", *labels]
+    done = subprocess.run(command, cwd=sources, env=env, capture_output=True, text=True, timeout=300, check=False)
+    assert outcomes.exists(), done.stdout + done.stderr
+    found: dict[str, str] = json.loads(outcomes.read_text())
+    outcomes.unlink()
+    return found
+
+
+def test_djangos_own_tests_pass(sources):
+    found = run(sources, *LABELS)
+    assert [name for name, became in found.items() if became == "failed" and name not in EXCEPTIONS] == []
+    assert sum(became == "passed" for became in found.values()) > 600
+    assert found["auth_tests.test_views.ChangePasswordTest.test_password_change_succeeds"] == "passed"
+    assert found[f"{_COOKIES}.test_setdefault"] == "passed"
+
+
+def test_an_exception_is_one(sources):
+    found = run(sources, *EXCEPTIONS)
+    assert [name for name in EXCEPTIONS if found.get(name) != "failed"] == [], "these pass: take them off the list"
+
+
+def test_what_fails_does_so_because_of_sessionkit(sources):
+    found = run(sources, *EXCEPTIONS, with_sessionkit=False)
+    assert [name for name in EXCEPTIONS if found.get(name) != "passed"] == []
