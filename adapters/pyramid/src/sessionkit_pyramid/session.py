@@ -1,0 +1,72 @@
+"""What `request.session` is."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from pyramid.interfaces import ISession
+from zope.interface import classImplements  # pyright: ignore[reportUnknownVariableType]
+
+from sessionkit import Exchange
+from sessionkit.native import LazyContents
+
+__all__ = ["CSRF_TOKEN", "PyramidSession"]
+
+CSRF_TOKEN = "_csrft_"  # noqa: S105  # a key, and the one that Pyramid's CSRF policies have
+
+
+class PyramidSession(LazyContents):
+    """An `ISession`: nested changes are saved, nothing is decrypted before it is used."""
+
+    @property
+    def created(self) -> int:
+        """When it began, in seconds since the epoch; now, when there is none yet."""
+        return int(self.exchange.settings.clock()) if self.stamp is None else self.stamp.created_at
+
+    @property
+    def new(self) -> bool:
+        """Whether it is not one that came with the request."""
+        came = Exchange(self.exchange.settings, self.exchange.request, owned=False).contents.stamp
+        return self.stamp is None or came is None or came.id != self.stamp.id
+
+    def invalidate(self) -> None:
+        """End it, in that browser for good; what is written afterwards begins another."""
+        self.exchange.delete()
+
+    def changed(self) -> None:
+        """Not needed: a nested change is noticed."""
+
+    def flash(self, msg: Any, queue: str = "", allow_duplicate: bool = True) -> None:
+        """Put a message at the end of a queue.
+
+        Args:
+            msg: what JSON can say.
+            queue: its name.
+            allow_duplicate: whether it is put there although it is there already.
+        """
+        messages = self.setdefault(f"_f_{queue}", [])
+        if allow_duplicate or msg not in messages:
+            messages.append(msg)
+
+    def pop_flash(self, queue: str = "") -> list[Any]:
+        """The messages of a queue, which is empty then."""
+        found: list[Any] = self.pop(f"_f_{queue}", [])
+        return found
+
+    def peek_flash(self, queue: str = "") -> list[Any]:
+        """The messages of a queue."""
+        found: list[Any] = self.get(f"_f_{queue}", [])
+        return found
+
+    def new_csrf_token(self) -> str:
+        """A new token against forged requests, for `LegacySessionCSRFStoragePolicy`."""
+        self[CSRF_TOKEN] = token = secrets.token_urlsafe(24)
+        return token
+
+    def get_csrf_token(self) -> str:
+        """The token against forged requests; a new one when there is none."""
+        return self.get(CSRF_TOKEN) or self.new_csrf_token()
+
+
+classImplements(PyramidSession, ISession)
