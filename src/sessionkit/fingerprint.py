@@ -10,7 +10,6 @@ __all__ = ["fingerprint", "is_odd", "plain", "same"]
 DEEPEST = 100
 """Levels of nesting that are compared; no session may have as many."""
 
-_CONTAINERS = frozenset({dict, list, tuple})
 _ODD = b"?"  # marshal writes nothing that begins like this
 
 
@@ -76,13 +75,9 @@ def same(one: bytes, other: bytes) -> bool:
     if is_odd(one) or is_odd(other):
         return False
     mine, others = marshal.loads(one), marshal.loads(other)  # noqa: S302  # our own bytes
-    if not (_is_shallow(mine, DEEPEST) and _is_shallow(others, DEEPEST)):
+    try:
+        if mine != others:
+            return False
+    except RecursionError:
         return False  # inside itself, perhaps: version 2 would never come to an end
     return marshal.dumps(mine, 2) == marshal.dumps(others, 2)
-
-
-def _is_shallow(value: dict[Any, Any] | list[Any], levels: int) -> bool:
-    for item in value.values() if isinstance(value, dict) else value:
-        if type(item) in _CONTAINERS and (levels == 1 or not _is_shallow(item, levels - 1)):
-            return False
-    return True

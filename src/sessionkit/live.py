@@ -49,8 +49,9 @@ class Live:
         self.session = fill(contents, stamp=incoming.stamp, watcher=watcher)
         self._came_print = self.final = fingerprint(self.session)
         self._who: Who | None = self._identify(contents) if self.present else None
-        # What a verb has vetted and serialised: its fingerprint, its stamp, its plaintext.
-        self._frozen: tuple[bytes, Stamp, bytes] | None = None
+        # What a verb has vetted and serialised: its fingerprint, stamp and plaintext, and the contents themselves, which
+        # are held so that each value is referred to as often at the commit: marshal's fingerprints then have the same bytes.
+        self._frozen: tuple[bytes, Stamp, bytes, dict[str, Any]] | None = None
 
     # ---- what is there
 
@@ -214,7 +215,7 @@ class Live:
         """The plaintext, checked; what a verb has checked is not done again at commit."""
         frozen = self._frozen
         if frozen is None or (frozen[1] is not stamp and frozen[1] != stamp) or not same(frozen[0], print_):
-            frozen = self._frozen = (print_, stamp, outgoing.payload(self.settings, contents, stamp))
+            frozen = self._frozen = (print_, stamp, outgoing.payload(self.settings, contents, stamp), contents)
         return frozen[2]
 
     # ---- what the response needs
