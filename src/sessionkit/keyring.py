@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -121,6 +121,9 @@ class KeyRing:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a KeyRing holds keys and does not pickle: build it from the secrets where it is needed")
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> KeyRing:
+        return self
 
 
 class Cipher(NamedTuple):

@@ -110,6 +110,9 @@ class Settings:
             and self.format == other.format
         )
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Settings:
+        return self  # a gateway is copied with the configuration it stands in (Litestar's), its keys never are
+
     def warn_once(self, kind: EventKind) -> None:
         """Tell of something that is the same for every request."""
         if kind not in self.warned:

