@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import marshal
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
@@ -30,12 +31,14 @@ class Serializer:
         loads: UTF-8 bytes to the value; raises ValueError for anything else.
         b64encode: bytes to base64url without padding.
         b64decode: canonical base64url without padding to bytes.
+        strict: whether `dumps` raises TypeError for keys that are not str and for half a surrogate pair; then less is checked.
     """
 
     dumps: Callable[[Any], bytes]
     loads: Callable[[bytes], Any]
     b64encode: Callable[[bytes], bytes] = base64url.encode
     b64decode: Callable[[bytes], bytes] = base64url.decode
+    strict: bool = False
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False).encode
@@ -78,7 +81,13 @@ def fast_json() -> Serializer:
     def decode(text: bytes) -> bytes:
         return pybase64.b64decode(text + b"==", altchars=b"-_")
 
-    return Serializer(dumps=orjson.dumps, loads=orjson.loads, b64encode=encode, b64decode=decode)
+    def loads(payload: bytes) -> Any:
+        try:
+            return orjson.loads(payload)
+        except ValueError:
+            return _loads(payload)  # half a surrogate pair, as JavaScript writes it
+
+    return Serializer(dumps=orjson.dumps, loads=loads, b64encode=encode, b64decode=decode, strict=True)
 
 
 def check(contents: dict[str, Any], *, largest: int = INT_MAX) -> None:
@@ -112,13 +121,38 @@ def freeze(contents: dict[str, Any], serializer: Serializer, largest: int = INT_
     Raises:
         SerializationError: see `check`.
     """
-    check(contents, largest=largest)
+    if not serializer.strict:
+        check(contents, largest=largest)
     try:
-        return serializer.dumps(contents)
+        payload = serializer.dumps(contents)
+        if serializer.strict and not (largest == INT_MAX and _is_surely_json(contents, payload)):
+            check(contents, largest=largest)
+        return payload  # noqa: TRY300  # all three may raise
     except (TypeError, ValueError, RecursionError):
         # Lone surrogates are left to the encoder: to look for them in every string would cost more than all the rest.
         path, why = _culprit(contents, "session", DEEPEST, largest) or ("session", "it is not JSON")
         raise SerializationError(f"{path}: {why}") from None
+
+
+_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
+_MANY_DIGITS = b"0" * 19  # the fewest of an integer beyond 64 bits
+
+
+def _is_surely_json(contents: dict[str, Any], payload: bytes) -> bool:
+    """Whether what a strict encoder has written can be nothing but JSON within our limits; False means: look closely.
+
+    marshal takes the types of JSON, and a few that such an encoder refuses; it takes no subclasses.
+    """
+    try:
+        plain = marshal.dumps(contents)
+    except ValueError:
+        return False
+    return not (
+        b"\x7f" in plain  # the last byte of NaN and of infinity,
+        or b"\xff" in plain  # and of their negatives
+        or payload.count(b"{") + payload.count(b"[") > DEEPEST
+        or _MANY_DIGITS in payload.translate(_ZEROS)
+    )
 
 
 _kind: Callable[[object], Any] = type

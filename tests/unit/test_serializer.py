@@ -1,7 +1,12 @@
+import json
+import math
 import sys
 from collections import OrderedDict
-from datetime import datetime
-from enum import IntEnum
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import Enum, IntEnum
+from uuid import UUID
 
 import orjson  # of the extra `speed`, which these tests need
 import pybase64
@@ -61,7 +66,7 @@ def test_both_write_the_same_base64url(serializer, size):
 
 
 def test_fast_json_is_what_the_extra_installs():
-    assert (orjson.dumps, orjson.loads) == (fast_json().dumps, fast_json().loads)
+    assert (fast_json().dumps, fast_json().strict) == (orjson.dumps, True)
     assert pybase64.b64encode(b"x") == b"eA=="
 
 
@@ -163,3 +168,67 @@ def test_a_json_encoder_that_refuses_what_was_checked_is_believed():
 
     with pytest.raises(SerializationError, match="session: it is not JSON"):
         freeze({"a": Wide(1)}, fast_json())
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+class StrangeText(str):
+    __slots__ = ()
+
+
+@dataclass
+class Point:
+    x: int = 1
+
+
+def wrapped(levels, make):
+    value = make(None)
+    for _ in range(levels - 2):
+        value = make(value)
+    return {"a": value}
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "value",
+    [
+        UUID(int=1), Colour.RED, date(2026, 1, 1), datetime(2026, 1, 1), time(1), Point(), b"x", {1}, 1j, ..., Decimal(1), {1: 2}, {None: 1}, {("a",): 1},
+        float("nan"), float("inf"), float("-inf"), math.copysign(float("nan"), -1), 2**63, 2**64 - 1, -(2**63) - 1, 10**30, "\ud800", {"\udfff": 1},
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_what_is_not_json_is_refused_wherever_it_stands(serializer, value):
+    for contents in ({"a": value}, {"a": [None, value]}, {"a": {"b": (value,)}}, {"pad": list(range(200)), "a": value}):
+        with pytest.raises(SerializationError, match="session"):
+            freeze(contents, serializer)
+
+
+@BOTH
+@pytest.mark.parametrize("make", [lambda inner: [inner], lambda inner: {"b": inner}, lambda inner: (inner, 1)], ids=["list", "dict", "tuple"])
+def test_sixty_four_levels_are_kept_and_one_more_is_not(serializer, make):
+    assert serializer.loads(freeze(wrapped(64, make), serializer)) == json.loads(json.dumps(wrapped(64, make)))
+    with pytest.raises(SerializationError, match="nested deeper than 64 levels"):
+        freeze(wrapped(65, make), serializer)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "value",
+    ["1" * 40, "\x7f" * 3, "é\xff", 2**63 - 1, -(2**63), 9007199254740993, [[]] * 100, ("a", 1), OrderedDict(b=1), StrangeText("x"), {"k" * 127: "v" * 255}],
+    ids=lambda value: repr(value)[:20],
+)
+def test_what_only_looks_odd_is_kept(serializer, value):
+    assert serializer.loads(freeze({"a": value}, serializer)) == json.loads(json.dumps({"a": value}))
+
+
+@BOTH
+def test_half_a_surrogate_pair_is_read(serializer):
+    assert serializer.loads(b'{"name":"\\ud83d"}') == {"name": "\ud83d"}
+
+
+@BOTH
+def test_what_is_no_json_is_a_value_error(serializer):
+    with pytest.raises(ValueError, match="."):
+        serializer.loads(b'{"a":}')
