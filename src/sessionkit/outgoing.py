@@ -56,11 +56,12 @@ def sealed_lines(settings: Settings, incoming: Incoming, frozen: bytes, stamp: S
     if incoming.names:
         kept = {name for name, _, _ in parts}
         lines.extend(settings.cookie.clearing(name) for name in incoming.names if name not in kept)
-    if begun:
+    if begun and incoming.beside:
         lines.extend(map(settings.cookie.clearing, incoming.beside))
-    if begun or incoming.imported is not None:
+    others = incoming.others() if begun or incoming.imported is not None else ()
+    if others:
         own = {*incoming.names, *(name for name, _, _ in parts)}
-        for source, other in incoming.others():
+        for source, other in others:
             if source.clear and (begun or source is incoming.imported):
                 lines.extend(source.clearing(name for name in _names(source, other) if name not in own))
     return lines
