@@ -69,7 +69,7 @@ def return_to_of(request: RequestInfo, *, exclude: tuple[str, ...] = (), default
     """
     if request.method not in ("GET", "HEAD"):
         return default
-    path = quote(request.path, safe="/!$&'()*+,;=:@-._~")
+    path = quote(request.path, safe="/!$&'()*+,;=:@-._~", errors="replace")
     if path in {url.partition("?")[0] for url in exclude}:
         return default
     return safe_return_to(f"{path}?{request.query}" if request.query else path, default)

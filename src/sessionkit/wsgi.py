@@ -58,7 +58,7 @@ class SessionMiddleware(Gateway):
         try:
             body = context.run(_entered, exchange, self.app, environ, respond)
         except BaseException:
-            if not _answer_end(exchange, start_response):
+            if not _end_failed(exchange, start_response):
                 raise
             return [b""]
         kind = type(body)
@@ -89,6 +89,14 @@ def _is_file(body: object, environ: Environ) -> bool:
     return isinstance(wrapper, type) and isinstance(body, wrapper)
 
 
+def _end_failed(exchange: Exchange, start_response: StartResponse) -> bool:
+    """As `_answer_end`, where there is no iterable whose `close` would end the request."""
+    try:
+        return _answer_end(exchange, start_response)
+    finally:
+        exchange.finish()
+
+
 def _answer_end(exchange: Exchange, start_response: StartResponse) -> bool:
     """The application raised. If it had ended a session, answer in the server's place, whose 500 would not carry the end.
 
@@ -98,13 +106,11 @@ def _answer_end(exchange: Exchange, start_response: StartResponse) -> bool:
     Raises:
         BaseException: that exception, from `start_response`, if the headers have gone out (PEP 3333).
     """
-    try:
-        if not exchange.must_end or not isinstance(sys.exc_info()[1], Exception):
-            return False
-        headers = exchange.commit(500).applied([("Content-Type", "text/plain"), ("Content-Length", "0")])
-        start_response("500 Internal Server Error", headers, sys.exc_info())
-    finally:
-        exchange.finish()
+    changes = exchange.commit(500)  # where a response was begun, its headers never left: what they would have saved is dropped
+    if not exchange.must_end or not isinstance(sys.exc_info()[1], Exception):
+        return False
+    headers = changes.applied([("Content-Type", "text/plain"), ("Content-Length", "0")])
+    start_response("500 Internal Server Error", headers, sys.exc_info())
     logger.error("the application failed after it had ended a session: a bare 500 carries the end", exc_info=True)  # noqa: LOG014  # called from `except`
     return True
 

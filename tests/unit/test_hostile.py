@@ -3,14 +3,16 @@
 import copy
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from threading import Barrier
 from wsgiref.headers import Headers
 
 import pytest
 
-from sessionkit import EventKind, Lifetime, Session
+from sessionkit import EventKind, Lifetime, Session, get_session, update_session
 from sessionkit.keyring import KeyRing
-from sessionkit.request import HeaderRequest
+from sessionkit.request import ASGIRequest, HeaderRequest
+from sessionkit.required import return_to_of
 
 from .scene import ALICE, BOB, SECRET, Scene, names
 
@@ -169,3 +171,71 @@ def test_whatever_holds_keys_is_not_copied_with_the_configuration_it_stands_in(s
     assert copy.deepcopy({"ring": ring})["ring"] is ring
     for gateway in (scene.store.wsgi(None), scene.store.asgi(None)):
         assert copy.deepcopy([gateway])[0].settings is scene.store.settings
+
+
+class Failing:
+    """A body that fails, and is torn down."""
+
+    def __init__(self, torn_down):
+        self.torn_down = torn_down
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        raise ValueError("the application failed")
+
+    def close(self):
+        self.torn_down()
+
+
+def serve(application, request):
+    """As a server does: an exception is its own 500."""
+    started = []
+    body = application(request, lambda status, headers, exc_info=None, /: started.append(status))
+    with closing(body), pytest.raises(ValueError, match="the application failed"):
+        list(body)
+    return started
+
+
+def test_the_teardown_of_a_body_that_failed_still_has_the_session(scene):
+    seen = []
+
+    def application(request, start_response):
+        start_response("200 OK", [])
+        return Failing(lambda: seen.append(dict(get_session())))
+
+    scene.browser.login()
+    request = environ(scene.browser)
+    assert serve(scene.store.wsgi(application), request) == ["200 OK"]
+    assert seen == [ALICE]
+    assert "sessionkit.exchange" not in request
+
+
+def test_a_change_that_a_server_drops_with_the_headers_of_a_failed_body_is_told(scene):
+    def application(request, start_response):
+        update_session({**ALICE, "theme": "dark"})
+        start_response("200 OK", [])
+        return Failing(lambda: None)
+
+    scene.browser.login()
+    serve(scene.store.wsgi(application), environ(scene.browser))
+    assert kinds(scene) == [EventKind.ROLLED_BACK]
+
+
+def test_a_change_that_a_server_drops_with_the_headers_of_a_failed_application_is_told(scene):
+    def application(request, start_response):
+        update_session({**ALICE, "theme": "dark"})
+        start_response("200 OK", [])
+        raise ValueError("the application failed")
+
+    scene.browser.login()
+    request = environ(scene.browser)
+    with pytest.raises(ValueError, match="the application failed"):
+        scene.store.wsgi(application)(request, lambda *_: None)
+    assert kinds(scene) == [EventKind.ROLLED_BACK]
+    assert "sessionkit.exchange" not in request
+
+
+def test_a_path_that_is_no_text_is_not_in_the_way_of_a_sign_in():
+    assert return_to_of(ASGIRequest({"type": "http", "method": "GET", "path": "/a\udc80", "query_string": b""})) == "/a%3F"

@@ -147,7 +147,9 @@ RING = KeyRing(SECRET)
 KEYS = RING.purpose("cookie", "session")
 
 
-@pytest.mark.parametrize(("made", "how"), [(RING, pickle.dumps), (RING, copy.copy), (KEYS, pickle.dumps), (KEYS, copy.copy), (KEYS, copy.deepcopy)])
+@pytest.mark.parametrize(
+    ("made", "how"), [(RING, pickle.dumps), (RING, copy.copy), (KEYS, pickle.dumps), (KEYS, copy.copy), (KEYS, copy.deepcopy)]
+)
 def test_what_holds_keys_does_not_pickle_or_copy(made, how):
     with pytest.raises(TypeError, match="not pickle"):
         how(made)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import threading
+from contextlib import closing
 from io import BytesIO
 from typing import Any
 from wsgiref.util import FileWrapper
@@ -487,8 +488,8 @@ def test_a_failure_with_nothing_to_end_is_the_servers(late: bool) -> None:
         yield b""
 
     environ = environ_of(scene.browser.jar.header())
-    with pytest.raises(OSError, match="failed"):
-        list(scene.store.wsgi(app)(environ, lambda *args: None))
+    with pytest.raises(OSError, match="failed"), closing(scene.store.wsgi(app)(environ, lambda *args: None)) as answer:
+        list(answer)
     assert HOLDER not in environ
     assert kinds(scene) == [EventKind.ROLLED_BACK]
 
