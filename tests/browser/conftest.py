@@ -15,6 +15,8 @@ HERE = str(Path(__file__).parent)
 if HERE not in sys.path:
     sys.path.append(HERE)
 
+pytest.register_assert_rewrite("walk")  # what failed is shown in full, as in a test module
+
 from walk import Clock, Gate, Visitor  # noqa: E402
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
