@@ -102,13 +102,14 @@ def same_user(guard: Guard, identity: Identity, session: Mapping[str, Any], who:
 
 
 def _exact(value: object) -> object:
-    known: Any = value
-    for one in (known, plain(known)):  # marshal knows the built-in types only, and a text is the text that it is kept as
-        try:
-            return marshal.dumps(one, 2)
-        except ValueError:
-            continue
-    return (type(value), copy.deepcopy(value))
+    try:
+        return marshal.dumps(cast("Any", value), 2)
+    except ValueError:  # marshal knows the built-in types only
+        pass
+    try:
+        return marshal.dumps(plain(value), 2)  # a text is the text that it is kept as
+    except ValueError:
+        return (type(value), copy.deepcopy(value))
 
 
 def with_login_keys(guard: Guard, identity: Identity, keys: tuple[str, ...]) -> tuple[Guard, Identity]:
