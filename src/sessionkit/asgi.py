@@ -74,7 +74,8 @@ class SessionMiddleware(Gateway):
             if message["type"] in _STARTS:
                 if not exchange.close_unread():
                     message = _answered(exchange, message)
-                exchange.reachable = home
+                if home is not None:
+                    exchange.reachable = _in_either(home, in_this_task())
             await send(message)
 
         try:
@@ -86,6 +87,11 @@ class SessionMiddleware(Gateway):
             raise
         finally:
             exchange.finish()
+
+
+def _in_either(entered: Callable[[], bool], accepting: Callable[[], bool]) -> Callable[[], bool]:
+    """The socket's tasks: the one that came through the gateway, and the one that accepts; Quart starts one for each socket."""
+    return lambda: entered() or accepting()
 
 
 def _keep_headers(scope: Scope) -> None:

@@ -411,6 +411,26 @@ def test_a_websocket_sets_its_cookie_when_it_is_accepted() -> None:
     assert wire.sent[1] == {"type": "websocket.send", "text": "alice"}
 
 
+def test_a_task_that_accepts_the_socket_serves_it_and_one_that_it_starts_does_not() -> None:
+    scene = signed_in()
+    found: list[Any] = []
+
+    async def note() -> None:
+        found.append(who())
+
+    async def handle(send: Any) -> None:
+        await send({"type": "websocket.accept"})
+        await note()
+        await asyncio.create_task(note())
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.create_task(handle(send))
+        await note()
+
+    socket(scene, scene.store.asgi(app))
+    assert found == ["alice", NoActiveRequestError, "alice"]
+
+
 def test_a_websocket_that_is_denied_carries_the_logout() -> None:
     scene = signed_in()
 
