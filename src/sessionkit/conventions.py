@@ -1,19 +1,30 @@
-"""A store from an application's settings: those that Flask and Quart give their own sessions, and dotted ones as files have them."""
+"""What frameworks share: the sessions and settings of Flask and Quart, and dotted settings as configuration files have them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar, cast
 
 from .cookies import CookieSettings
 from .environment import PREFIX
 from .events import logger
 from .lifetime import FOUR_HUNDRED_DAYS, Lifetime
+from .native import LazyContents
+from .settings import NativeKeys
 from .store import SessionStore
 
-__all__ = ["store_of", "store_of_dotted", "values_of"]
+__all__ = ["KEYS", "ConventionalGateway", "ConventionalSession", "store_of", "store_of_dotted", "values_of"]
+
+G = TypeVar("G")
+
+KEYS = NativeKeys(
+    login=("_user_id",),  # Flask-Login
+    dropped=("csrf_token", "_state_*"),  # Flask-WTF's and Quart-WTF's token; OAuth sign-ins that another tab began (Authlib)
+    transient=lambda contents: not contents["_permanent"] if "_permanent" in contents else None,
+)
+"""What is to be known of the sessions of Flask and Quart."""
 
 NAMES = (
     "SECRET_KEY",
@@ -35,6 +46,66 @@ DOTTED = "sessionkit."
 def values_of(config: Mapping[str, Any]) -> tuple[Any, ...]:
     """The values from which a store is made, to see whether they have changed: these frameworks read them at each request."""
     return (*map(config.get, NAMES), *(config.get("SECRET_KEY_FALLBACKS") or ()))
+
+
+class ConventionalSession(LazyContents):
+    """What `session` is in Flask and Quart, for a class that mixes their `SessionMixin` in."""
+
+    @property
+    def accessed(self) -> bool:
+        """Whether it was looked at; Flask sets it whenever it hands the session out."""
+        return self.exchange.looked_at
+
+    @accessed.setter
+    def accessed(self, value: bool) -> None: ...
+
+    @property
+    def modified(self) -> bool:
+        """Whether it differs from what came, nested values included; to set it is allowed and not needed."""
+        return self.exchange.changed
+
+    @modified.setter
+    def modified(self, value: bool) -> None: ...
+
+    def __getitem__(self, key: str) -> Any:
+        """The value; flashed messages as the tuples that the framework puts in."""
+        value = super().__getitem__(key)
+        return [tuple(cast("Iterable[str]", one)) for one in value] if key == "_flashes" else value
+
+
+class ConventionalGateway(Generic[G]):
+    """The gateway in front of an application; made anew when the application's settings change, as they are read at each request.
+
+    Args:
+        config: the application's.
+        make: from a store to a gateway.
+        store: the store; None for one of those settings.
+        settings: of `SessionStore`, instead of what those say.
+        for_development: whether a cookie that is not Secure deserves no warning.
+    """
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        make: Callable[[SessionStore], G],
+        *,
+        store: SessionStore | None,
+        settings: Mapping[str, Any],
+        for_development: Callable[[], bool],
+    ) -> None:
+        self._config, self._make, self._store, self._settings, self._for_development = config, make, store, settings, for_development
+        self._made: tuple[object, G | None] = (None, None)
+
+    @property
+    def current(self) -> G | None:
+        """The gateway; None while there is no secret key."""
+        now = (self._store,) if self._store is not None else values_of(self._config)
+        before, gateway = self._made
+        if now != before:
+            store = self._store or store_of(self._config, self._settings, for_development=self._for_development())
+            gateway = None if store is None else self._make(store)
+            self._made = now, gateway
+        return gateway
 
 
 def store_of(config: Mapping[str, Any], settings: Mapping[str, Any], *, for_development: bool) -> SessionStore | None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from sessionkit import ConfigurationError, CookieSettings, Lifetime, SessionStore
-from sessionkit.conventions import store_of, store_of_dotted, values_of
+from sessionkit.conventions import KEYS, ConventionalGateway, ConventionalSession, store_of, store_of_dotted, values_of
 
 KEY, OLD = "new key: 0123456789abcdefghijklmnopqrstuvwxyz", "old key: 0123456789abcdefghijklmnopqrstuvwxyz"
 DEFAULTS = {
@@ -128,3 +128,49 @@ def test_dotted_settings_that_cannot_work_are_refused(monkeypatch, config, said)
     monkeypatch.delenv("SESSIONKIT_SECRET", raising=False)
     with pytest.raises(ConfigurationError, match=said):
         store_of_dotted(config, {})
+
+
+# ---- the session object and the gateway of Flask and Quart
+
+
+def test_the_session_object_tells_whether_it_was_accessed_and_modified():
+    with SessionStore(KEY).exchange() as exchange:
+        session = ConventionalSession(exchange)
+        assert (session.accessed, session.modified) == (False, False)
+        session.accessed = session.modified = True  # what the frameworks and their extensions do
+        assert (session.accessed, session.modified) == (False, False)
+        session["cart"] = []
+        assert (session.accessed, session.modified) == (True, True)
+
+
+def test_flashed_messages_are_tuples():
+    with SessionStore(KEY).exchange() as exchange:
+        session = ConventionalSession(exchange)
+        session["_flashes"] = session["cart"] = [["message", "saved"]]
+        assert (session["_flashes"], session["cart"]) == ([("message", "saved")], [["message", "saved"]])
+
+
+@pytest.mark.parametrize(("contents", "transient"), [({}, None), ({"_permanent": True}, False), ({"_permanent": False}, True)])
+def test_permanent_says_whether_the_browser_forgets_it(contents, transient):
+    assert KEYS.transient(contents) is transient
+
+
+def test_a_gateway_is_made_anew_when_the_settings_change_and_not_else():
+    config = {**DEFAULTS, "SECRET_KEY": None}
+    gateway = ConventionalGateway(config, lambda store: store, store=None, settings={}, for_development=lambda: True)
+    assert gateway.current is None
+    config["SECRET_KEY"] = KEY
+    first = gateway.current
+    assert first.settings.name == "session"
+    assert gateway.current is first
+    config["SESSION_COOKIE_NAME"] = "mine"
+    assert gateway.current.settings.name == "mine"
+
+
+def test_a_gateway_of_a_store_that_was_given_stays():
+    store, config = SessionStore(OLD), dict(DEFAULTS)
+    gateway = ConventionalGateway(config, lambda store: [store], store=store, settings={}, for_development=lambda: True)
+    first = gateway.current
+    config["SECRET_KEY"] = "other"
+    assert gateway.current is first
+    assert first == [store]
