@@ -18,7 +18,7 @@ from .cookies import HEADER, CookieSettings
 from .demo import DemoError, check, serve
 from .environment import settings_of
 from .errors import ConfigurationError
-from .formats.recognition import shared_format
+from .formats.recognition import NUMBERED, shared_format
 from .inspection import inspect
 from .keyring import secrets_of
 from .store import SessionStore
@@ -133,6 +133,9 @@ def _inspect(arguments: argparse.Namespace) -> int:
         _complain("warning: the session's values are going into a file or another program")
     report = inspect(store.settings, header, time.time(), values=arguments.values)
     sys.stdout.write(json.dumps(report, indent=2, ensure_ascii=True) + "\n")
+    if not report["tokens"]:
+        for name in sorted({NUMBERED.sub("", name) for name, title in report["looks like"].items() if title == "sessionkit"}):
+            _complain(f"the cookie {name} looks like a session, and was not opened: SESSIONKIT_COOKIE_NAME={name} looks into it")
     return 0 if report["session"] else 1
 
 

@@ -171,6 +171,22 @@ def test_a_bad_cookie_exits_with_1_and_says_why(monkeypatch: pytest.MonkeyPatch,
     assert json.loads(capsys.readouterr().out)["absence"] == "unknown key"
 
 
+@pytest.mark.parametrize("size", [1, 4000])
+def test_a_session_under_another_name_is_pointed_out(
+    size: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SESSIONKIT_SECRET", SECRET)
+    cookie = header(session_cookies(SessionStore(SECRET, cookie=CookieSettings(secure=False)), {**ADA, "text": "x" * size}))
+    pipe(monkeypatch, cookie)
+    assert main(["inspect"]) == 1
+    said = "sessionkit: the cookie session looks like a session, and was not opened: SESSIONKIT_COOKIE_NAME=session looks into it\n"
+    assert capsys.readouterr().err == said
+    monkeypatch.setenv("SESSIONKIT_COOKIE_NAME", "session")
+    pipe(monkeypatch, cookie)
+    assert main(["inspect"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
