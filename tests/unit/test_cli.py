@@ -240,7 +240,7 @@ def test_a_wrong_setting_is_one_clear_line(monkeypatch: pytest.MonkeyPatch, caps
     monkeypatch.setenv("SESSIONKIT_SECRET", "short")
     assert main(["inspect"]) == 2
     err = capsys.readouterr().err
-    assert err == "sessionkit: error: secret 1 has 5 bytes, at least 8 are needed: `python -m sessionkit secret` makes one\n"
+    assert err == "sessionkit: error: secret 1 has 5 bytes, at least 8 are needed: `python -m sessionkit secret` makes a real one\n"
 
 
 def test_an_error_cannot_command_the_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
