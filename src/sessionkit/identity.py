@@ -63,9 +63,17 @@ def _key(user: object) -> str | None:
 
 def _claim(user: object, key: str | None) -> object:
     if key is None or not isinstance(user, (dict, Mapping)):
-        return ("user", user)
+        return ("user", _in_order(user))
     claims = cast("Mapping[str, object]", user)
     return ("sub", claims.get("iss"), claims.get("sub")) if key == "sub" else (key, claims.get(key))
+
+
+def _in_order(value: object) -> object:
+    """A user who is compared whole is the same in whatever order the claims come."""
+    if isinstance(value, dict):
+        claims = cast("dict[object, object]", value)
+        return {key: _in_order(claims[key]) for key in sorted(claims, key=str)}
+    return value
 
 
 class Who(NamedTuple):

@@ -239,3 +239,14 @@ def test_a_change_that_a_server_drops_with_the_headers_of_a_failed_application_i
 
 def test_a_path_that_is_no_text_is_not_in_the_way_of_a_sign_in():
     assert return_to_of(ASGIRequest({"type": "http", "method": "GET", "path": "/a\udc80", "query_string": b""})) == "/a%3F"
+
+
+def test_a_user_without_an_id_is_the_same_in_whatever_order_the_claims_come(scene):
+    scene.browser.login({"user": {"name": "Ann", "office": {"town": "Bonn", "floor": 2}}})
+    visit = scene.browser.visit()
+    assert visit.exchange.update({"user": {"office": {"floor": 2, "town": "Bonn"}, "name": "Ann"}, "theme": "dark"}) is True
+    visit.exchange.get()["user"] = {"name": "Ann", "office": {"floor": 2, "town": "Bonn"}}
+    assert len(visit.arrive()) == 1
+    assert scene.browser.update(user={"office": {"floor": 2, "town": "Bonn"}, "name": "Ann"}) != []
+    other = scene.browser.visit().exchange
+    assert other.update({"user": {"name": "Ann", "office": {"town": "Bonn", "floor": 3}}}) is False
