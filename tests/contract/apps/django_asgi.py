@@ -10,13 +10,22 @@ import django
 from asgiref.sync import markcoroutinefunction
 from django.conf import settings
 from django.core.asgi import get_asgi_application
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseNotModified, HttpResponseRedirect, StreamingHttpResponse
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotModified,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.urls import path
 from django.utils.decorators import async_only_middleware, method_decorator
 from django.views import View
 
 from contract import script
 from contract.setting import FILE, App, make_store, serve_asgi
+from sessionkit import bind
 from sessionkit_django import require_session_api, require_session_page
 
 
@@ -110,13 +119,14 @@ class Afterwards(HttpResponse):
     """A response that works on when it is out: Django closes it then."""
 
     def close(self) -> None:
-        do(self.request, script.note, script.LATE)
+        self.work()
         super().close()
 
 
 async def background(request: HttpRequest) -> HttpResponse:
     response = Afterwards(content_type="application/json")
-    response.request = request
+    # Not every Django closes a response in the task that has served the request.
+    response.work = bind(lambda: do(request, script.note, script.LATE))
     response.content = do(request, response=response)
     return response
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from http.cookies import Morsel
-from typing import Any
+from typing import Any, cast
 
 from django.core.handlers.asgi import ASGIRequest as DjangoASGIRequest
 from django.http import HttpRequest
@@ -32,7 +33,7 @@ class OverASGI(ASGIRequest):
     """A view of a request over ASGI: of its raw scope, since Django's `META` has joined its header fields."""
 
     def __init__(self, request: DjangoASGIRequest) -> None:
-        super().__init__(request.scope)
+        super().__init__(cast("MutableMapping[str, Any]", request.scope))
         self._request = request
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -44,11 +44,12 @@ def _store() -> SessionStore:
     given: Any = getattr(settings, "SESSIONKIT", {})
     if not isinstance(given, dict):
         raise ConfigurationError('SESSIONKIT must be a dict, such as {"secret": ...} or {"store": ...}')
-    if "store" not in given:
-        return SessionStore(**{**_defaults(), **given})
-    store: Any = given["store"]
-    if len(given) > 1 or not isinstance(store, SessionStore):
-        raise ConfigurationError('SESSIONKIT["store"] must be a SessionStore and stand alone: the other settings are arguments of that store')
+    asked = cast("dict[str, Any]", given)
+    if "store" not in asked:
+        return SessionStore(**{**_defaults(), **asked})
+    store = asked["store"]
+    if len(asked) > 1 or not isinstance(store, SessionStore):
+        raise ConfigurationError('SESSIONKIT["store"] must be a SessionStore and stand alone: its arguments are the other settings')
     return store
 
 

@@ -56,15 +56,17 @@ class SessionStore(LazyContents, SessionBase):
         return self.exchange.looked_at
 
     @accessed.setter
-    def accessed(self, value: bool) -> None: ...
+    def accessed(self, value: bool) -> None: ...  # pyright: ignore[reportIncompatibleVariableOverride]  # a plain attribute in SessionBase
 
     @property
     def modified(self) -> bool:
         """Whether it differs from what came, nested values included; to set it is allowed and not needed."""
-        return self._marked or (self.exchange.changed if self._clean is None else not same(fingerprint(self.exchange.contents), self._clean))
+        if self._marked or self._clean is None:
+            return self._marked or self.exchange.changed
+        return not same(fingerprint(self.exchange.contents), self._clean)
 
     @modified.setter
-    def modified(self, value: bool) -> None:
+    def modified(self, value: bool) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]  # a plain attribute in SessionBase
         self._marked = value
         if not value and self.exchange.looked_at:
             self._clean = fingerprint(self.exchange.contents)
@@ -86,7 +88,7 @@ class SessionStore(LazyContents, SessionBase):
     def flush(self) -> None:
         """A logout: the session is dead, and stays dead in that browser."""
         self.delete()
-        self.modified = True
+        self._marked = True
 
     def cycle_key(self) -> None:
         """The same contents under a new id; the earlier session is dead."""

@@ -10,7 +10,6 @@ from django.contrib.sessions import middleware
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import request_finished
 from django.http import HttpRequest, HttpResponseServerError
-from django.http.response import HttpResponseBase
 
 from sessionkit.context import activate
 from sessionkit.exchange import Exchange
@@ -41,7 +40,8 @@ class SessionMiddleware(middleware.SessionMiddleware):
 
     def __init__(self, get_response: Any) -> None:
         super().__init__(get_response)
-        if not issubclass(self.SessionStore, SessionStore):
+        self._engine: Any = self.SessionStore  # of SESSION_ENGINE
+        if not issubclass(self._engine, SessionStore):
             raise ImproperlyConfigured('sessionkit: SESSION_ENGINE must be "sessionkit_django.engine", which this middleware serves')
         gateway()  # what is wrong with the settings is said now
 
@@ -51,33 +51,42 @@ class SessionMiddleware(middleware.SessionMiddleware):
         exchange, own = gateway().enter(info)
         activate(info.holder[HOLDER])
         _serving.set(exchange if own else None)
-        request.session = self.SessionStore(exchange=exchange)
+        request.session = self._engine(exchange=exchange)
         setattr(request, HOLDER, exchange if own else None)
 
-    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    def process_response(self, request: HttpRequest, response: Any) -> Any:
         """Answer, unless a gateway around Django does."""
         exchange: Exchange | None = getattr(request, HOLDER, None)
-        if exchange is None or exchange.close_unread():
+        if exchange is None:
             return response
-        try:
-            commit(exchange, response.status_code, ResponseFields(response))
-        except Exception:
-            if not exchange.must_end:
-                raise
-            # The answer to the exception would be made outside of this middleware, and the logout be lost.
-            logger.exception("the session that begins cannot be kept: a bare 500 carries the end of the earlier one")
-            response = HttpResponseServerError()
-            commit(exchange, 500, ResponseFields(response))
+        if not exchange.close_unread():
+            response = _answered(exchange, response)
+        response._resource_closers.append(exchange.finish)  # noqa: SLF001  # Django has no public way to hear that a stream has ended
         return response
 
-    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+    async def __acall__(self, request: HttpRequest) -> Any:
         """The same around an async application; nothing waits, so nothing goes through a thread."""
         self.process_request(request)
-        return self.process_response(request, await self.get_response(request))
+        get_response: Any = self.get_response
+        return self.process_response(request, await get_response(request))
+
+
+def _answered(exchange: Exchange, response: Any) -> Any:
+    """The response with what the exchange says."""
+    try:
+        commit(exchange, response.status_code, ResponseFields(response))
+    except Exception:
+        if not exchange.must_end:
+            raise
+        # The answer to the exception would be made outside of this middleware, and the logout be lost.
+        logger.exception("the session that begins cannot be kept: a bare 500 carries the end of the earlier one")
+        response = HttpResponseServerError()
+        commit(exchange, 500, ResponseFields(response))
+    return response
 
 
 def _finish(**_: Any) -> None:
-    """The response is out, streams included: the session is found no more."""
+    """The same for a response that a middleware outside of ours has put in the place of ours, which nobody closes."""
     exchange = _serving.get()
     if exchange is not None:
         _serving.set(None)
