@@ -1,0 +1,21 @@
+"""The verbs of sessionkit for Tornado: with nothing, with the handler or its request, or with those and the handler as response."""
+
+from __future__ import annotations
+
+from tornado.httputil import HTTPServerRequest
+from tornado.web import RequestHandler
+
+from sessionkit.typed_verbs import TypedVerbs
+
+from . import carriers as carriers  # teaches the verbs both types
+
+__all__ = ["create_session", "delete_session", "get_session", "rotate_session", "touch_session", "update_session"]
+
+_verbs = TypedVerbs[HTTPServerRequest | RequestHandler, RequestHandler]()
+
+get_session = _verbs.get_session
+update_session = _verbs.update_session
+touch_session = _verbs.touch_session
+create_session = _verbs.create_session
+rotate_session = _verbs.rotate_session
+delete_session = _verbs.delete_session
