@@ -110,5 +110,13 @@ def _untagged(value: Any) -> Any:
         # A dict with one key that looks like a tag: its key is lengthened by two underscores.
         return {inner[:-2]: one for inner, one in cast("dict[str, Any]", item).items()}
     if key == " d" and isinstance(item, str):
-        return parsedate_to_datetime(item).astimezone(timezone.utc).isoformat()
+        return _date(item)
     return item if key in (" t", " b", " m", " u") else found
+
+
+def _date(text: str) -> str:
+    """An HTTP date as ISO 8601 in UTC; raises ValueError for what is none, or lies outside of the years that there are."""
+    try:
+        return parsedate_to_datetime(text).astimezone(timezone.utc).isoformat()
+    except OverflowError as error:
+        raise ValueError(str(error)) from None

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from math import inf, isfinite
+from math import inf
 from typing import Any, NoReturn, TypeGuard, cast
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -85,7 +85,7 @@ def derived(purpose: str, *parts: str) -> str:
 
 def is_time(value: object) -> TypeGuard[int | float]:
     """Whether a value can be seconds since the epoch; milliseconds cannot."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value) and 0 <= value <= LONGEST
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= LONGEST
 
 
 def provider_end(value: object) -> float:
