@@ -1,0 +1,398 @@
+"""request.session: Litestar's own habits, and the places where its session middlewares lose or leak writes."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import pytest
+from litestar import Controller, Litestar, Request, Response, Router, WebSocket, delete, get, post, websocket
+from litestar.connection import ASGIConnection
+from litestar.exceptions import WebSocketDisconnect
+from litestar.security.session_auth import SessionAuth
+from litestar.testing import TestClient
+from litestar.types import Empty
+from pydantic import BaseModel
+
+from sessionkit import ConfigurationError, ResponseStartedError, SessionStore, create_session, delete_session, get_session
+from sessionkit.request import HOLDER
+from sessionkit_litestar import LitestarSession, NotSignedIn, SessionKitConfig, require_session_api, require_session_page
+
+SECRET = "litestar tests: 0123456789abcdefghijklmnopqrstuvwxyz"
+ANN = {"user": {"sub": "ann"}}
+NAME, OUT = "__Host-session", "__Host-out.session"
+STORE = SessionStore(SECRET)
+
+
+@post("/login")
+async def login() -> dict:
+    return create_session(ANN)
+
+
+@get("/all")
+async def everything(request: Request) -> dict:
+    return request.session
+
+
+def client_of(*handlers: Any, config: SessionKitConfig | None = None, **named: Any) -> TestClient:
+    config = config or SessionKitConfig(store=STORE)
+    app = Litestar([login, everything, *handlers], middleware=[config.middleware], **named)
+    return TestClient(app, base_url="https://app.example.org", session_config=config, raise_server_exceptions=False)
+
+
+def names(answer) -> list[str]:
+    return [line.partition("=")[0] for line in answer.headers.get_list("set-cookie")]
+
+
+# ---- what Litestar's own session tests look at
+
+
+def test_a_session_is_set_seen_cleared_and_set_anew():
+    @get("/session")
+    async def look(request: Request) -> bool:
+        return request.session != {}
+
+    @post("/session")
+    async def put(request: Request) -> None:
+        request.session["name"] = "ann"
+
+    @delete("/session")
+    async def clear(request: Request) -> None:
+        request.clear_session()
+
+    client = client_of(look, put, clear)
+    seen = [client.get("/session").json()]
+    for step in (client.post, client.delete, client.post):
+        step("/session")
+        seen.append(client.get("/session").json())
+    assert seen == [False, True, False, True]
+
+
+def test_an_empty_session_may_be_set():
+    @post("/empty")
+    async def empty(request: Request) -> None:
+        request.set_session(Empty)
+
+    client = client_of(empty)
+    client.post("/login")
+    assert OUT in names(client.post("/empty"))
+    assert client.get("/all").json() == {}
+
+
+def test_other_cookies_of_the_response_stay():
+    @get("/")
+    async def index(request: Request) -> Response[str]:
+        request.session["n"] = 1
+        return Response("", cookies={"other": "kept"})
+
+    assert names(client_of(index).get("/")) == ["other", NAME]
+
+
+def test_excluded_paths_and_handlers_have_none():
+    @get("/north")
+    async def north(request: Request) -> bool:
+        return "session" in request.scope
+
+    @get("/south", skip_session=True)
+    async def south(request: Request) -> bool:
+        return "session" in request.scope
+
+    @get("/west")
+    async def west(request: Request) -> bool:
+        return "session" in request.scope
+
+    client = client_of(north, south, west, config=SessionKitConfig(store=STORE, exclude=["north"]))
+    assert [client.get(path).json() for path in ("/north", "/south", "/west")] == [False, False, True]
+
+
+def test_the_test_client_reads_and_writes_it():
+    client = client_of()
+    client.set_session_data({**ANN, "n": 1})
+    assert client.get("/all").json() == {**ANN, "n": 1}
+    client.set_session_data({**ANN, "n": 2})
+    assert client.get_session_data() == {**ANN, "n": 2}
+
+
+def test_there_is_no_session_id_but_that_of_the_session():
+    @get("/ids")
+    async def ids(request: Request) -> list:
+        return [request.get_session_id(), request.session.id]
+
+    client = client_of(ids)
+    client.post("/login")
+    none, id = client.get("/ids").json()
+    assert none is None
+    assert len(id) == 22
+
+
+# ---- models
+
+
+@dataclass
+class Data:
+    user: dict
+    n: int
+
+
+class Struct(msgspec.Struct):
+    user: dict
+    n: int
+
+
+class Model(BaseModel):
+    user: dict
+    n: int
+
+
+@pytest.mark.parametrize("model", [Data, Struct, Model, dict])
+def test_a_model_is_saved_as_litestar_serialises_it(model):
+    @post("/set")
+    async def put(request: Request) -> int:
+        request.set_session(model(user={"sub": "ann"}, n=7))
+        return request.session["n"] if model is dict else request.session.n
+
+    client = client_of(put)
+    client.post("/login")
+    answer = client.post("/set")
+    assert (answer.json(), names(answer)) == (7, [NAME])  # the same user: no login
+    assert client.get("/all").json() == {**ANN, "n": 7}
+
+
+def test_a_session_that_is_set_may_hold_what_litestar_can_serialise():
+    @post("/set")
+    async def put(request: Request) -> None:
+        request.set_session({"at": datetime(2026, 1, 2)})  # noqa: DTZ001
+
+    client = client_of(put)
+    client.post("/set")
+    assert client.get("/all").json() == {"at": "2026-01-02T00:00:00"}
+
+
+def test_another_user_that_is_set_is_a_login():
+    @post("/set")
+    async def put(request: Request) -> None:
+        request.set_session(Data(user={"sub": "bob"}, n=1))
+
+    client = client_of(put)
+    client.post("/login")
+    assert names(client.post("/set")) == [NAME, OUT]
+
+
+# ---- laziness, layers, errors
+
+
+def test_a_handler_that_does_not_use_it_decrypts_nothing():
+    @get("/public")
+    async def public(request: Request) -> bool:
+        return request.scope[HOLDER].looked_at
+
+    client = client_of(public)
+    client.post("/login")
+    answer = client.get("/public")
+    assert answer.json() is False
+    assert "vary" not in answer.headers
+
+
+def test_a_configuration_is_copied_with_its_store():
+    config = SessionKitConfig(store=STORE, exclude=["north"])
+    assert copy.deepcopy(config) == config
+    assert copy.deepcopy(config).store is STORE
+
+
+def test_it_works_on_a_router_and_on_a_handler():
+    config = SessionKitConfig(store=STORE)
+
+    @get("/put")
+    async def put(request: Request) -> None:
+        request.session["n"] = request.session.get("n", 0) + 1
+
+    @get("/all", middleware=[config.middleware])
+    async def everything(request: Request) -> dict:
+        return request.session
+
+    app = Litestar([Router("/shop", route_handlers=[put], middleware=[config.middleware]), everything])
+    client = TestClient(app, base_url="https://app.example.org")
+    client.get("/shop/put")
+    client.get("/shop/put")
+    assert client.get("/all").json() == {"n": 2}
+
+
+def test_on_two_layers_it_is_one_session_and_one_cookie():
+    config = SessionKitConfig(store=STORE)
+
+    @get("/put", middleware=[config.middleware])
+    async def put(request: Request) -> None:
+        request.session["n"] = 1
+
+    assert names(client_of(put, config=config).get("/put")) == [NAME]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, ZeroDivisionError])
+def test_a_500_of_litestars_own_handler_saves_nothing_and_keeps_a_logout(error):
+    @get("/fails")
+    async def fails(request: Request) -> None:
+        request.session["n"] = 1
+        raise error
+
+    @get("/logout")
+    async def logout(request: Request) -> None:
+        request.clear_session()
+        raise error
+
+    client = client_of(fails, logout)
+    client.post("/login")
+    assert names(client.get("/fails")) == []
+    assert OUT in names(client.get("/logout"))
+    assert client.get("/all").json() == {}
+
+
+def test_a_before_send_hook_comes_too_late_to_write_and_is_told():
+    said: list[type] = []
+
+    async def hook(message, scope) -> None:
+        if message["type"] == "http.response.start" and "session" in scope:
+            try:
+                scope["session"]["late"] = 1
+            except ResponseStartedError as error:
+                said.append(type(error))
+
+    client = client_of(before_send=[hook])
+    client.post("/login")
+    assert said == [ResponseStartedError]
+    assert client.get("/all").json() == ANN
+
+
+def test_what_is_set_in_place_and_is_no_json_fails_the_response():
+    @get("/put")
+    async def put(request: Request) -> None:
+        request.session["at"] = datetime(2026, 1, 2)  # noqa: DTZ001
+
+    client = client_of(put)
+    assert client.get("/put").status_code == 500
+    assert client.get("/all").json() == {}
+
+
+# ---- SessionAuth, guards, sockets
+
+
+def session_auth() -> TestClient:
+    async def user_of(session: dict[str, Any], connection: ASGIConnection) -> str | None:
+        return session.get("user", {}).get("sub")
+
+    @post("/signin")
+    async def signin(request: Request) -> None:
+        request.set_session({"user": {"sub": "ann"}})
+
+    @get("/me")
+    async def me(request: Request) -> str:
+        return request.user
+
+    @post("/signout")
+    async def signout(request: Request) -> None:
+        request.clear_session()
+
+    auth = SessionAuth(retrieve_user_handler=user_of, session_backend_config=SessionKitConfig(store=STORE), exclude=["/signin", "/schema"])
+    return TestClient(Litestar([signin, me, signout], on_app_init=[auth.on_app_init]), base_url="https://app.example.org")
+
+
+def test_session_auth_signs_in_and_out():
+    client = session_auth()
+    assert client.get("/me").status_code == 401
+    client.post("/signin")
+    late = client.cookies[NAME]
+    assert client.get("/me").text == "ann"
+    client.post("/signout")
+    assert client.get("/me").status_code == 401
+    client.cookies.set(NAME, late, domain="app.example.org")
+    assert client.get("/me").status_code == 401
+
+
+def test_session_auth_names_the_cookie_in_the_openapi_page():
+    schemes = session_auth().get("/schema/openapi.json").json()["components"]["securitySchemes"]
+    assert schemes["sessionCookie"]["name"] == NAME
+
+
+class Items(Controller):
+    path = "/items"
+    guards = [require_session_page(login_url="/signin?from=items", logout_url="/signout", default="/home")]
+
+    @get()
+    async def show(self) -> str:
+        return "items"
+
+    @post(status_code=200)
+    async def add(self) -> str:
+        return "added"
+
+
+@get("/page", guards=[require_session_page])
+async def page() -> str:
+    return "page"
+
+
+@get("/api", guards=[require_session_api])
+async def api() -> str:
+    return "api"
+
+
+def test_the_guards_stand_before_controllers_and_handlers():
+    client = client_of(Items, page, api)
+    assert client.get("/api").status_code == 401
+    assert client.get("/page", follow_redirects=False).headers["location"] == "/auth/login?returnTo=/page"
+    assert client.get("/items?a=1", follow_redirects=False).headers["location"] == "/signin?from=items&returnTo=/items%3Fa%3D1"
+    answer = client.post("/items", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/signin?from=items&returnTo=/home")
+    client.post("/login")
+    assert [client.get("/api").text, client.get("/page").text, client.get("/items").text, client.post("/items").text] == ["api", "page", "items", "added"]
+
+
+def test_a_handler_of_the_application_replaces_the_refusal():
+    client = client_of(api, exception_handlers={NotSignedIn: lambda request, error: Response({"mine": error.refusal.status}, status_code=418)})
+    answer = client.get("/api")
+    assert (answer.status_code, answer.json()) == (418, {"mine": 401})
+
+
+@websocket("/ws", guards=[require_session_api])
+async def ws(socket: WebSocket) -> None:
+    await socket.accept()
+    await socket.send_json(dict(socket.session))
+    await socket.close()
+
+
+def test_a_websocket_reads_it_and_a_guarded_one_is_refused():
+    client = client_of(ws)
+    with pytest.raises(WebSocketDisconnect) as refused, client.websocket_connect("/ws") as socket:
+        socket.receive_json()
+    assert refused.value.code == 1008
+    client.cookies.clear()
+    client.post("/login")
+    token = client.cookies[NAME]  # the test client asks for sockets over ws://, where a Secure cookie does not go
+    with client.websocket_connect("/ws", headers={"Cookie": f"{NAME}={token}"}) as socket:
+        assert socket.receive_json() == ANN
+
+
+# ---- the forms without the middleware
+
+
+def test_without_the_middleware_the_request_is_enough_to_read_and_a_response_cannot_be_written():
+    @get("/me")
+    async def me(request: Request) -> list:
+        with pytest.raises(ConfigurationError, match="install the middleware"):
+            STORE.create_session(request, Response(None), ANN)
+        return [STORE.get_session(request)]
+
+    client = TestClient(Litestar([me]), base_url="https://app.example.org")
+    assert client.get("/me").status_code == 200
+
+
+def test_a_logout_by_the_verb_and_a_look_through_the_session_agree():
+    @post("/logout")
+    async def logout(request: Request) -> list:
+        return [delete_session(request), len(request.session), get_session() is None, isinstance(request.session, LitestarSession)]
+
+    client = client_of(logout)
+    client.post("/login")
+    assert client.post("/logout").json() == [True, 0, True, True]
