@@ -11,9 +11,9 @@ from typing import Any, cast
 
 from pyramid.events import ApplicationCreated
 from pyramid.interfaces import PHASE3_CONFIG, IExecutionPolicy
-from pyramid.response import Response
 from pyramid.router import default_execution_policy  # pyright: ignore[reportUnknownVariableType]
 from pyramid.tweens import EXCVIEW
+from webob import Response
 
 from sessionkit import SessionStore
 from sessionkit.conventions import store_of_dotted
