@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from . import chunks, incoming
 from .accepting import taken
 from .cookies import HEADER, pairs
+from .errors import SerializationError
+from .formats.codec import Opened
+from .formats.foreign import JWECodec
 from .incoming import Incoming, Others, Room
 from .session import Absence
 from .settings import Accepted, Settings
@@ -64,11 +67,24 @@ def _adopt(settings: Settings, found: Incoming, source: Accepted, other: Incomin
         return ours
     if not ours.contents and not settings.guard(ours.contents):
         return Absence.NO_COOKIE  # nothing to take over
+    if not _can_hold(settings, ours):
+        return Absence.MALFORMED
     stamp = incoming.judge(settings, ours, (), found.fence, now)
     if isinstance(stamp, Absence):
         return stamp
     found.opened, found.stamp, found.absence, found.imported = ours, stamp, None, source
     return None
+
+
+def _can_hold(settings: Settings, ours: Opened) -> bool:
+    """Whether the other library would understand it: some take every token of theirs for somebody signed in."""
+    if not isinstance(settings.codec, JWECodec):
+        return True
+    try:
+        settings.codec.check(ours.contents)
+    except SerializationError:
+        return False
+    return True
 
 
 def _beside(settings: Settings, header: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sessionkit import Absence, Lifetime, SessionStore
-from sessionkit.formats import Auth0V4, FlaskCookie, Importer
+from sessionkit.formats import Auth0V4, AuthJSV5, FlaskCookie, Importer, NextAuthV4
 from sessionkit.formats.foreign import foreign_secrets, is_time
 from sessionkit.formats.jose import GCM
 
@@ -40,3 +40,26 @@ def test_a_token_with_a_time_of_four_hundred_digits_is_malformed():
 @pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 -0500", f"Mon, {10**22} Jan 2020 00:00:00 GMT"])
 def test_a_date_of_flask_beyond_the_years_that_there_are_is_malformed(date):
     assert flask({"at": {" d": date}}).browser.absence() is Absence.MALFORMED
+
+
+# ---- what a format of others cannot hold
+
+
+@pytest.mark.parametrize("format", [Auth0V4(), NextAuthV4(), AuthJSV5()], ids=lambda one: type(one).__name__)
+def test_a_visitor_who_is_not_signed_in_is_not_taken_over_into_a_format_that_takes_every_token_for_somebody(format):
+    moved = flask({"cart": [1]}, format=format)
+    page = moved.browser.visit()
+    assert page.exchange.absence is Absence.MALFORMED
+    assert page.arrive() == []
+
+
+def test_a_user_who_is_no_object_is_not_taken_over_into_nextjs_auth0_v4():
+    assert flask({"user": "ada"}, format=Auth0V4()).browser.absence() is Absence.MALFORMED
+
+
+def test_whoever_is_signed_in_is_taken_over_into_it():
+    moved = flask({"user": {"sub": "ada"}}, format=Auth0V4())
+    page = moved.browser.visit()
+    page.exchange.get()
+    page.arrive()
+    assert moved.browser.session()["user"] == {"sub": "ada"}
