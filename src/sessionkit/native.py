@@ -94,6 +94,9 @@ class LazyContents(MutableMapping[str, Any]):
         """What to give where a framework wants a session key: the id, never the token."""
         return None if self.stamp is None else self.stamp.id
 
+    def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
+        return dict, (dict(self),)  # as a Session: what is done to a copy is not done to the session
+
     def __repr__(self) -> str:
         # Values are claims and tokens: they have no business in a log.
         return f"<{type(self).__name__} keys={list(self)!r}>"

@@ -1,6 +1,7 @@
 """What a hostile reader found, each with what it did."""
 
 import copy
+import pickle
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -11,6 +12,7 @@ import pytest
 
 from sessionkit import EventKind, Lifetime, Session, get_session, update_session
 from sessionkit.keyring import KeyRing
+from sessionkit.native import LazyContents
 from sessionkit.request import ASGIRequest, HeaderRequest
 from sessionkit.required import return_to_of
 
@@ -250,3 +252,13 @@ def test_a_user_without_an_id_is_the_same_in_whatever_order_the_claims_come(scen
     assert scene.browser.update(user={"office": {"floor": 2, "town": "Bonn"}, "name": "Ann"}) != []
     other = scene.browser.visit().exchange
     assert other.update({"user": {"name": "Ann", "office": {"town": "Bonn", "floor": 3}}}) is False
+
+
+@pytest.mark.parametrize("how", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
+def test_a_copy_of_a_frameworks_session_is_a_plain_dict(scene, how):
+    scene.browser.login()
+    visit = scene.browser.visit()
+    snapshot = how(LazyContents(visit.exchange))
+    snapshot["theme"] = "dark"
+    assert (type(snapshot), snapshot) == (dict, {**ALICE, "theme": "dark"})
+    assert visit.arrive() == []
