@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any, cast
 
@@ -91,6 +93,21 @@ def _converting(convert: Convert | None) -> Taker:
     return take
 
 
+def _copied(contents: dict[str, Any]) -> dict[str, Any] | None:
+    """A copy to take from, since a mark is taken again later: what `convert`, or the application, changes must not change that one.
+
+    None for what is too deep to be copied.
+    """
+    try:
+        return cast("dict[str, Any]", marshal.loads(marshal.dumps(contents)))  # noqa: S302  # what was written just now
+    except ValueError:
+        pass
+    try:
+        return deepcopy(contents)
+    except RecursionError:
+        return None
+
+
 def taken(settings: Settings, source: Accepted, opened: Opened, now: float) -> Opened | Absence:
     """The session of ours that a foreign one becomes; its lifetime and the fence are judged later.
 
@@ -99,7 +116,8 @@ def taken(settings: Settings, source: Accepted, opened: Opened, now: float) -> O
     created = opened.stamp.created_at
     if not 0 < created <= now + CLOCK_SKEW:
         return Absence.MALFORMED if created <= 0 else Absence.NOT_YET_VALID
-    found = source.take(opened.contents, opened.stamp)
+    contents = _copied(opened.contents)
+    found = None if contents is None else source.take(contents, opened.stamp)
     if not isinstance(found, Mapping):
         return Absence.MALFORMED
     created, updated, contents = min(created, int(now)), int(now), dict(found)

@@ -1,13 +1,17 @@
 """What a hostile reader found in formats and importers: odd contents, odd scopes, conversions that are used twice."""
 
 import json
+from datetime import date
 
 import pytest
 
 from sessionkit import Absence, Lifetime, SessionStore
-from sessionkit.formats import Auth0V4, AuthJSV5, FlaskCookie, Importer, NextAuthV4
+from sessionkit.accepting import taken
+from sessionkit.formats import Auth0V3, Auth0V4, AuthJSV5, FlaskCookie, Importer, Native, NextAuthV4
+from sessionkit.formats.codec import Opened
 from sessionkit.formats.foreign import foreign_secrets, is_time
 from sessionkit.formats.jose import GCM
+from sessionkit.session import Stamp
 
 from ..scene import Scene
 from .test_importers import JS, NOW, OLD, b64, flask_signed, put
@@ -37,9 +41,9 @@ def test_a_token_with_a_time_of_four_hundred_digits_is_malformed():
         assert exchange.absence is Absence.MALFORMED
 
 
-@pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 -0500", f"Mon, {10**22} Jan 2020 00:00:00 GMT"])
-def test_a_date_of_flask_beyond_the_years_that_there_are_is_malformed(date):
-    assert flask({"at": {" d": date}}).browser.absence() is Absence.MALFORMED
+@pytest.mark.parametrize("text", ["Fri, 31 Dec 9999 23:59:59 -0500", f"Mon, {10**22} Jan 2020 00:00:00 GMT"])
+def test_a_date_of_flask_beyond_the_years_that_there_are_is_malformed(text):
+    assert flask({"at": {" d": text}}).browser.absence() is Absence.MALFORMED
 
 
 # ---- what a format of others cannot hold
@@ -63,3 +67,50 @@ def test_whoever_is_signed_in_is_taken_over_into_it():
     page.exchange.get()
     page.arrive()
     assert moved.browser.session()["user"] == {"sub": "ada"}
+
+
+# ---- a conversion is done again when a mark is wanted
+
+
+def popping(contents):
+    return {"user": {"sub": contents.pop("_user_id")}, **contents}
+
+
+@pytest.mark.parametrize("format", [Native(), Auth0V3()], ids=lambda one: type(one).__name__)
+def test_a_conversion_that_changes_what_it_is_given_is_fenced_by_a_logout_in_the_same_request(format):
+    moved = flask({"_user_id": "7"}, format=format, importer={"convert": popping})
+    late, logout = moved.browser.visit(), moved.browser.visit()
+    assert late.exchange.get() == {"user": {"sub": "7"}}
+    logout.exchange.get()
+    logout.exchange.delete()
+    logout.arrive()
+    late.arrive()
+    assert moved.browser.absence() is Absence.LOGGED_OUT
+
+
+def test_what_an_application_changes_in_what_it_took_over_is_no_part_of_the_mark_that_a_rotation_fences():
+    moved = flask({"user": {"sub": "7", "sid": "op"}}, format=Auth0V3())
+    late, rotation = moved.browser.visit(), moved.browser.visit()
+    late.exchange.get()
+    rotation.exchange.get()["user"]["sid"] = "another"
+    rotation.exchange.rotate()
+    rotation.arrive()
+    late.arrive()
+    assert moved.browser.absence() is Absence.LOGGED_OUT
+
+
+def taken_with(value):
+    settings = flask({}).store.settings
+    stamp = Stamp(id="x", created_at=NOW, updated_at=NOW, expires_at=NOW + 9)
+    return taken(settings, settings.accepted[0], Opened({"value": value}, stamp, "x"), NOW)
+
+
+def test_a_source_may_hold_what_is_no_json():
+    assert {"value": date(2024, 2, 29)} == taken_with(date(2024, 2, 29)).contents
+
+
+def test_what_is_too_deep_to_be_copied_is_malformed():
+    value = []
+    for _ in range(50_000):
+        value = [value]
+    assert Absence.MALFORMED is taken_with(value)
