@@ -70,7 +70,7 @@ def _guard(connection: Connection, refusal: Callable[[], Refusal]) -> None:
     if get_session(connection) is not None:
         return
     if connection.scope["type"] == ScopeType.WEBSOCKET:
-        raise WebSocketException("not authenticated", code=1008)  # "violates its policy" (RFC 6455 section 7.4.1)
+        raise WebSocketException(detail="not authenticated", code=1008)  # "violates its policy" (RFC 6455 section 7.4.1)
     # The handlers of this request; ours is there unless the application has one.
     state: Any = connection._connection_state  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # as Litestar's own session code does
     state.exception_handlers = {NotSignedIn: _carry, **(state.exception_handlers or {})}
