@@ -9,12 +9,12 @@ from dataclasses import replace
 from typing import Any, cast
 
 from .cookies import CookieSettings
-from .errors import ConfigurationError
+from .errors import ConfigurationError, SerializationError
 from .formats.codec import Codec, Convert, Format, Opened, Source, Taker
 from .formats.foreign import derived
 from .formats.importer import Importer
 from .lifetime import CLOCK_SKEW, LONGEST, Lifetime
-from .serializer import Serializer, check
+from .serializer import JSON, Serializer, check, rewrite
 from .session import Absence, Stamp
 from .settings import Accepted, Settings
 
@@ -82,15 +82,35 @@ def _converting(convert: Convert | None) -> Taker:
     def take(contents: dict[str, Any], _stamp: Stamp) -> Mapping[str, Any] | None:
         if convert is None:
             return contents
+        came_odd = not _is_json(contents)
         try:
             found = convert(contents)
         except (LookupError, TypeError, ValueError, AttributeError):
             return None  # contents that it was not made for: a cookie from the network raises nothing
-        if isinstance(found, Mapping):
+        # NaN, say, that it was given and has passed on, is kept as it would be without it; what it made itself must be JSON.
+        if isinstance(found, Mapping) and not (came_odd and _is_writable(found)):
             check(dict(found))
         return found
 
     return take
+
+
+def _is_json(contents: dict[str, Any]) -> bool:
+    """Whether contents are JSON within our limits, which others need not know."""
+    try:
+        check(contents)
+    except SerializationError:
+        return False
+    return True
+
+
+def _is_writable(contents: Mapping[str, Any]) -> bool:
+    """Whether contents can be kept, whatever our limits."""
+    try:
+        rewrite(dict(contents), JSON)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
 
 
 def _copied(contents: dict[str, Any]) -> dict[str, Any] | None:

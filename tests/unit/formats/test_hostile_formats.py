@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from sessionkit import Absence, Lifetime, SessionStore
+from sessionkit import Absence, Lifetime, SerializationError, SessionStore
 from sessionkit.accepting import taken
 from sessionkit.formats import Auth0V3, Auth0V4, AuthJSV5, FlaskCookie, Importer, Native, NextAuthV4
 from sessionkit.formats.codec import Opened
@@ -13,7 +13,7 @@ from sessionkit.formats.foreign import foreign_secrets, is_time
 from sessionkit.formats.jose import GCM
 from sessionkit.session import Stamp
 
-from ..scene import Scene
+from ..scene import Scene, names
 from .test_importers import JS, NOW, OLD, b64, flask_signed, put
 
 
@@ -114,3 +114,21 @@ def test_what_is_too_deep_to_be_copied_is_malformed():
     for _ in range(50_000):
         value = [value]
     assert Absence.MALFORMED is taken_with(value)
+
+
+# ---- what a conversion was given, and has passed on
+
+
+@pytest.mark.parametrize("value", ["NaN", "9" * 30, "[" * 70 + "]" * 70], ids=["NaN", "a huge integer", "deep"])
+def test_what_others_may_write_and_we_may_not_comes_over_through_a_conversion_too(value):
+    moved = flask(b'{"user":{"sub":"7"},"odd":%s}' % value.encode(), importer={"convert": dict})
+    page = moved.browser.visit()
+    assert page.exchange.get()["user"] == {"sub": "7"}
+    assert names(page.arrive()) == ["__Host-session", "-session"]
+    assert moved.browser.session().keys() == {"user", "odd"}
+
+
+def test_a_conversion_into_what_is_no_json_is_told_also_where_what_came_was_odd():
+    moved = flask(b'{"odd":NaN}', importer={"convert": lambda contents: {**contents, "user": object()}})
+    with pytest.raises(SerializationError):
+        moved.browser.visit().exchange.get()
