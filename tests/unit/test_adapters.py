@@ -34,6 +34,11 @@ def test_it_is_named_after_its_framework(adapter):
     assert (adapter / "src" / f"sessionkit_{adapter.name}" / "__init__.py").exists()
 
 
+def test_the_core_has_an_extra_for_it(adapter):
+    series = re.match(r"\d+\.\d+", CORE["version"])[0]
+    assert CORE["optional-dependencies"][adapter.name] == [f"sessionkit-{adapter.name}=={series}.*"]
+
+
 def test_its_version_is_the_cores(adapter):
     assert project(adapter)["version"] == CORE["version"]
 
