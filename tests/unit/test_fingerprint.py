@@ -129,3 +129,19 @@ def test_what_is_inside_itself_or_no_json_is_left_as_it_is():
 def test_a_session_that_hides_its_values_from_its_repr_is_compared_by_them():
     assert same({"before": Session({"a": 1})}, {"before": Session({"a": 2})}) is False
     assert same({"before": Session({"a": 1})}, {"before": Session({"a": 1})}) is True
+
+
+def test_two_lists_inside_themselves_in_different_ways_are_not_the_same():
+    one, other = [], []
+    one.append(one)
+    other.append([other])
+    assert same({"a": one}, {"a": other}) is False
+
+
+def test_two_sessions_inside_themselves_are_never_the_same():
+    one, other = {"list": ["x" * 3]}, {"list": ["x" * 3]}
+    one["again"], other["again"] = one, other
+    held = [other["list"]]  # so that the bytes differ, and the contents are looked at
+    assert fingerprint(one) != fingerprint(other)
+    assert same(one, other) is False
+    assert len(held) == 1
