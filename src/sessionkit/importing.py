@@ -23,8 +23,8 @@ def read(settings: Settings, header: str, now: float) -> Incoming:
         return incoming.read(settings, header, now)
     room = Room()
     found = incoming.read(settings, header, now, room)
+    found.others = _Reader(settings, header, now, room)  # of a header that is too large too: a logout clears their cookies
     if len(header) <= HEADER:
-        found.others = _Reader(settings, header, now, room)
         found.beside = _beside(settings, header)
         # A cookie of ours that is expired, fenced or under an unknown key is still ours: then nobody else is asked.
         if found.opened is None and not any(map(settings.codec.recognizes, found.heads)):

@@ -132,3 +132,13 @@ def test_a_conversion_into_what_is_no_json_is_told_also_where_what_came_was_odd(
     moved = flask(b'{"odd":NaN}', importer={"convert": lambda contents: {**contents, "user": object()}})
     with pytest.raises(SerializationError):
         moved.browser.visit().exchange.get()
+
+
+# ---- the end of what is left
+
+
+def test_a_logout_clears_the_cookies_of_importers_though_the_header_is_too_large_to_be_read():
+    moved = flask({"user": {"sub": "7"}})
+    with moved.store.exchange("x=" + "a" * 65_536 + "; session=whatever") as exchange:
+        exchange.delete()
+    assert "-session" in names([line for _, line in exchange.response_headers])
