@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.middleware import SessionMiddleware as DjangosSessionMiddleware
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.test import RequestFactory, override_settings
+from django.views.debug import ExceptionReporter
 
 from sessionkit import NoActiveRequestError, ResponseStartedError, SessionStore, SessionTooLargeError, get_session, update_session
 from sessionkit_django import SessionMiddleware, engine
@@ -86,6 +88,28 @@ def test_a_name_that_only_looks_prefixed_is_not_taken_for_one():
     request = RequestFactory().get("/", HTTP_COOKIE=planted)
     SessionMiddleware(lambda request: HttpResponse())(request)
     assert dict(request.session) == {}
+
+
+@pytest.mark.parametrize("size", [10, 4200])
+def test_an_error_report_shows_no_token(size):
+    client = Client()
+    client.get(f"/big?size={size}")
+    header = "; ".join(f"{one.key}={one.value}" for one in client.cookies.values() if one.value)
+    reports = []
+
+    def view(request):
+        assert len(request.session["big"]) == size
+        try:
+            raise RuntimeError("to be reported")
+        except RuntimeError:
+            reporter = ExceptionReporter(request, *sys.exc_info())
+            reports.extend([reporter.get_traceback_text(), reporter.get_traceback_html(), repr(request.COOKIES)])
+        return HttpResponse()
+
+    SessionMiddleware(view)(RequestFactory().get("/", headers={"cookie": header}))
+    tokens = [one.value[-60:] for one in client.cookies.values() if one.value]
+    assert [token for token in tokens if any(token in report for report in reports)] == []
+    assert "to be reported" in reports[0]
 
 
 def test_a_nested_change_is_seen_as_one():

@@ -12,8 +12,11 @@ from django.http.response import HttpResponseBase
 
 from sessionkit.dispatch import register_request, register_response
 from sessionkit.request import ASGIRequest, RequestInfo, WSGIRequest
+from sessionkit.settings import Settings
 
-__all__ = ["Line", "ResponseFields", "request_info"]
+__all__ = ["Line", "ResponseFields", "hide_tokens", "request_info"]
+
+HIDDEN = "********************"  # as Django writes it
 
 
 class OverWSGI(WSGIRequest):
@@ -45,6 +48,18 @@ class OverASGI(ASGIRequest):
 def request_info(request: HttpRequest) -> RequestInfo:
     """The view of a request."""
     return OverASGI(request) if isinstance(request, DjangoASGIRequest) else OverWSGI(request)
+
+
+def hide_tokens(request: HttpRequest, settings: Settings) -> None:
+    """Put stars in the place of the session's token in `request.COOKIES`.
+
+    It is a live credential, and error reports (Django's own, those of others) show all cookies but the one named
+    `SESSION_COOKIE_NAME`, of which there are several. We read the raw header.
+    """
+    cookies = request.COOKIES
+    for name in cookies:
+        if name == settings.name or name.startswith(settings.chunk):
+            cookies[name] = HIDDEN
 
 
 class Line(Morsel[str]):

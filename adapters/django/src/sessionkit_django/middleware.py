@@ -16,7 +16,7 @@ from sessionkit.exchange import Exchange
 from sessionkit.request import HOLDER
 from sessionkit.response import commit
 
-from .carriers import ResponseFields, request_info
+from .carriers import ResponseFields, hide_tokens, request_info
 from .config import gateway
 from .engine import SessionStore
 
@@ -49,6 +49,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
         """Make the session object; nothing is decrypted yet."""
         info = request_info(request)
         exchange, own = gateway().enter(info)
+        hide_tokens(request, exchange.settings)
         activate(info.holder[HOLDER])
         _serving.set(exchange if own else None)
         request.session = self._engine(exchange=exchange)
