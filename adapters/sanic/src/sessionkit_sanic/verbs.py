@@ -1,0 +1,23 @@
+"""The verbs of sessionkit for Sanic: with nothing, with the request, or with request and response."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sanic import Request
+from sanic.response import BaseHTTPResponse, ResponseStream
+
+from sessionkit.typed_verbs import TypedVerbs
+
+from . import carriers as carriers  # teaches the verbs the types
+
+__all__ = ["create_session", "delete_session", "get_session", "rotate_session", "touch_session", "update_session"]
+
+_verbs = TypedVerbs[Request[Any, Any], BaseHTTPResponse | ResponseStream]()
+
+get_session = _verbs.get_session
+update_session = _verbs.update_session
+touch_session = _verbs.touch_session
+create_session = _verbs.create_session
+rotate_session = _verbs.rotate_session
+delete_session = _verbs.delete_session
