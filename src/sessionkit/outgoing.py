@@ -63,7 +63,7 @@ def sealed_lines(settings: Settings, incoming: Incoming, frozen: bytes, stamp: S
         own = {*incoming.names, *(name for name, _, _ in parts)}
         for source, other in others:
             if source.clear and (begun or source is incoming.imported):
-                lines.extend(source.clearing(name for name in _names(source, other) if name not in own))
+                lines.extend(source.clearing(_names(source, other), own))
     return lines
 
 
@@ -86,7 +86,7 @@ def ending_lines(settings: Settings, incoming: Incoming) -> list[str]:
     lines = [settings.cookie.clearing(name) for name in names]
     for source, other in incoming.others():
         # Always, also those that are left when they are imported: nobody could log out of them otherwise.
-        lines.extend(source.clearing(name for name in (source.settings.name, *_names(source, other)) if name not in names))
+        lines.extend(source.clearing((source.settings.name, *_names(source, other)), names))
     return [*lines, *fence_lines(settings, incoming)]
 
 

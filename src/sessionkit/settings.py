@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -142,11 +142,16 @@ class Accepted:
     clear: bool
     take: Taker
 
-    def clearing(self, names: Iterable[str]) -> list[str]:
-        """The lines that remove it; twice where it may have been set with another path or domain than ours."""
+    def clearing(self, names: Iterable[str], own: Container[str]) -> list[str]:
+        """The lines that remove it; twice where it may have been set with another path or domain than ours.
+
+        Args:
+            names: of its cookies.
+            own: names of cookies of ours, which stay as they are: what has one of them is removed only where ours is not.
+        """
         cookie = self.settings.cookie
-        scopes = [cookie] if cookie.path == "/" and cookie.domain is None else [cookie, replace(cookie, path="/", domain=None)]
-        return [scope.clearing(name) for name in dict.fromkeys(names) for scope in scopes]
+        elsewhere = [] if cookie.path == "/" and cookie.domain is None else [replace(cookie, path="/", domain=None)]
+        return [scope.clearing(name) for name in dict.fromkeys(names) for scope in (elsewhere if name in own else [cookie, *elsewhere])]
 
 
 @lru_cache(maxsize=64)

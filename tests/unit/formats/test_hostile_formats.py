@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from sessionkit import Absence, Lifetime, SerializationError, SessionStore
+from sessionkit import Absence, CookieSettings, Lifetime, SerializationError, SessionStore
 from sessionkit.accepting import taken
 from sessionkit.formats import Auth0V3, Auth0V4, AuthJSV5, FlaskCookie, Importer, Native, NextAuthV4
 from sessionkit.formats.codec import Opened
@@ -142,3 +142,20 @@ def test_a_logout_clears_the_cookies_of_importers_though_the_header_is_too_large
     with moved.store.exchange("x=" + "a" * 65_536 + "; session=whatever") as exchange:
         exchange.delete()
     assert "-session" in names([line for _, line in exchange.response_headers])
+
+
+@pytest.mark.parametrize("scope", [{"domain": "example.org"}, {"path": "/app"}], ids=str)
+def test_a_foreign_cookie_of_our_name_is_removed_where_ours_is_not(scope):
+    moved = flask({"user": {"sub": "7"}}, cookie=CookieSettings(name="session", **scope))
+    page = moved.browser.visit()
+    page.exchange.get()
+    ours, foreign = page.answer()
+    assert ours.startswith("session=ey")
+    assert foreign == "session=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax; Priority=High"
+
+
+def test_a_logout_removes_a_foreign_cookie_of_our_name_where_ours_is_not():
+    moved = flask({"user": {"sub": "7"}}, cookie=CookieSettings(name="session", domain="example.org"))
+    page = moved.browser.visit()
+    page.exchange.delete()
+    assert names(page.answer()) == ["-session", "-seen.session", "-session", "out.session"]
