@@ -81,11 +81,8 @@ def _directives(value: str) -> set[str]:
 
 
 def _with_cookie(vary: Sequence[str]) -> str:
-    if not vary:
-        return "Cookie"
-    fields = [field.strip() for value in vary for field in value.split(",") if field.strip()]
-    if "*" in fields:
-        return "*"
-    if not any(field.lower() == "cookie" for field in fields):
-        fields.append("Cookie")
-    return ", ".join(fields)
+    fields: dict[str, str] = {}
+    for value in (*vary, "Cookie"):
+        for field in filter(None, map(str.strip, value.split(","))):
+            fields.setdefault(field.lower(), field)
+    return "*" if "*" in fields else ", ".join(fields.values())

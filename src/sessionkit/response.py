@@ -37,19 +37,18 @@ def commit(exchange: Exchange, status: int, fields: Fields) -> None:
 def write(exchange: Exchange, response: object) -> None:
     """Put what the exchange says now in the place of what an earlier call said."""
     if isinstance(response, list):
-        _write_list(exchange, cast("list[tuple[Any, Any]]", response), 200)
+        _write_list(exchange, cast("list[tuple[Any, Any]]", response), 200, binary=isinstance(exchange.request, ASGIRequest))
     elif is_message(response):
         message = cast("MutableMapping[str, Any]", response)
         headers: list[tuple[Any, Any]] = list(message.get("headers") or ())
-        _write_list(exchange, headers, message.get("status", 200))
+        _write_list(exchange, headers, message.get("status", 200), binary=True)
         message["headers"] = headers
     else:
         _write_fields(exchange, cast("Fields", fields_of(response)))
 
 
-def _write_list(exchange: Exchange, headers: list[tuple[Any, Any]], status: int) -> None:
-    binary = isinstance(headers[0][0], bytes) if headers else isinstance(exchange.request, ASGIRequest)
-    if binary:
+def _write_list(exchange: Exchange, headers: list[tuple[Any, Any]], status: int, *, binary: bool) -> None:
+    if isinstance(headers[0][0], bytes) if headers else binary:
         text = _rewritten(exchange, [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers], status)
         headers[:] = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in text]
     else:

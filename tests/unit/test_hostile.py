@@ -262,3 +262,15 @@ def test_a_copy_of_a_frameworks_session_is_a_plain_dict(scene, how):
     snapshot["theme"] = "dark"
     assert (type(snapshot), snapshot) == (dict, {**ALICE, "theme": "dark"})
     assert visit.arrive() == []
+
+
+def test_a_message_that_has_no_headers_yet_is_given_bytes_whatever_the_request(scene):
+    message = {"type": "http.response.start", "status": 200, "headers": []}
+    scene.store.get_session(environ(scene.browser), message)
+    assert message["headers"] == [(b"vary", b"Cookie")]
+
+
+def test_a_field_that_the_application_named_twice_is_in_vary_once(scene):
+    visit = scene.browser.visit()
+    visit.exchange.get()
+    assert visit.commit(200, [("Vary", "cookie, Accept"), ("vary", "accept, Cookie")]) == [("Vary", "cookie, Accept")]
