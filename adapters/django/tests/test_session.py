@@ -16,7 +16,7 @@ from django.views.debug import ExceptionReporter
 
 from sessionkit import NoActiveRequestError, ResponseStartedError, SessionStore, SessionTooLargeError, get_session, update_session
 from sessionkit_django import SessionMiddleware, engine
-from sessionkit_django.carriers import Line
+from sessionkit_django.responses import Line
 from sessionkit_django.testing import AsyncClient, Client
 
 NAME, SEEN, OUT = "__Host-session", "__Host-seen.session", "__Host-out.session"

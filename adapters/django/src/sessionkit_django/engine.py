@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.sessions.backends.base import SessionBase
-
 from sessionkit import NoActiveRequestError
 from sessionkit.context import current
 from sessionkit.exchange import Exchange
@@ -13,6 +11,7 @@ from sessionkit.fingerprint import fingerprint, same
 from sessionkit.native import LazyContents
 from sessionkit.request import HeaderRequest
 
+from .awaited import AwaitedSession
 from .config import gateway
 
 __all__ = ["SessionStore"]
@@ -21,7 +20,7 @@ BEGUN = "_session_begun"
 """What `create` puts into an empty session, since one that holds nothing is not kept."""
 
 
-class SessionStore(LazyContents, SessionBase):
+class SessionStore(LazyContents, AwaitedSession):
     """`request.session`: nested changes are saved, nothing is decrypted before it is used, and nothing ever waits.
 
     Its `session_key` is the session's id, never the token: it is safe in logs and tables, and opens nothing.
@@ -34,7 +33,7 @@ class SessionStore(LazyContents, SessionBase):
     def __init__(self, session_key: str | None = None, *, exchange: Exchange | None = None) -> None:
         self._clean: bytes | None = None
         LazyContents.__init__(self, exchange or _exchange_with(session_key))
-        SessionBase.__init__(self, session_key)
+        AwaitedSession.__init__(self, session_key)
 
     # ---- what Django's own classes keep in attributes
 
@@ -141,44 +140,6 @@ class SessionStore(LazyContents, SessionBase):
         """Whether the browser forgets it when it closes."""
         settings = gateway().settings
         return settings.suited(self).cookie.transient
-
-    # ---- the same, awaited: nothing waits, so nothing goes through a thread
-
-    async def aget_expire_at_browser_close(self) -> bool:
-        """As `get_expire_at_browser_close`."""
-        return self.get_expire_at_browser_close()
-
-    async def aflush(self) -> None:
-        """As `flush`."""
-        self.flush()
-
-    async def acycle_key(self) -> None:
-        """As `cycle_key`."""
-        self.cycle_key()
-
-    async def acreate(self) -> None:
-        """As `create`."""
-        self.create()
-
-    async def adelete(self, session_key: str | None = None) -> None:
-        """As `delete`."""
-        self.delete(session_key)
-
-    async def aexists(self, session_key: str | None = None) -> bool:
-        """As `exists`."""
-        return self.exists(session_key)
-
-    async def aload(self) -> dict[str, Any]:
-        """As `load`."""
-        return self.load()
-
-    async def asave(self, must_create: bool = False) -> None:
-        """As `save`."""
-        self.save(must_create)
-
-    @classmethod
-    async def aclear_expired(cls) -> None:
-        """As `clear_expired`."""
 
 
 def _exchange_with(session_key: str | None) -> Exchange:

@@ -16,9 +16,10 @@ from sessionkit.exchange import Exchange
 from sessionkit.request import HOLDER
 from sessionkit.response import commit
 
-from .carriers import ResponseFields, hide_tokens, request_info
 from .config import gateway
 from .engine import SessionStore
+from .requests import hide_tokens, request_info
+from .responses import ResponseFields
 
 __all__ = ["SessionMiddleware"]
 

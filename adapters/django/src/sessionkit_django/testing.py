@@ -14,9 +14,9 @@ from django.test import Client as DjangoClient
 from sessionkit.exchange import Exchange
 from sessionkit.request import HeaderRequest
 
-from .carriers import Line
 from .config import gateway
 from .engine import SessionStore
+from .responses import Line
 
 __all__ = ["AsyncClient", "Client", "ClientSession"]
 

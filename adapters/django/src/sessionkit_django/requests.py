@@ -1,0 +1,63 @@
+"""Django's requests, as the core sees them."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from typing import Any, cast
+
+from django.core.handlers.asgi import ASGIRequest as DjangoASGIRequest
+from django.http import HttpRequest
+
+from sessionkit.dispatch import register_request
+from sessionkit.request import ASGIRequest, RequestInfo, WSGIRequest
+from sessionkit.settings import Settings
+
+__all__ = ["hide_tokens", "request_info"]
+
+HIDDEN = "********************"  # as Django writes it
+
+
+class OverWSGI(WSGIRequest):
+    """A view of a request over WSGI, or of one that a test made."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        super().__init__(request.META)
+        self._request = request
+
+    @property
+    def scheme(self) -> str:
+        """As Django knows it (`SECURE_PROXY_SSL_HEADER`)."""
+        return self._request.scheme or "http"
+
+
+class OverASGI(ASGIRequest):
+    """A view of a request over ASGI: of its raw scope, since Django's `META` has joined its header fields."""
+
+    def __init__(self, request: DjangoASGIRequest) -> None:
+        super().__init__(cast("MutableMapping[str, Any]", request.scope))
+        self._request = request
+
+    @property
+    def scheme(self) -> str:
+        """As Django knows it (`SECURE_PROXY_SSL_HEADER`)."""
+        return self._request.scheme or "http"
+
+
+def request_info(request: HttpRequest) -> RequestInfo:
+    """The view of a request."""
+    return OverASGI(request) if isinstance(request, DjangoASGIRequest) else OverWSGI(request)
+
+
+def hide_tokens(request: HttpRequest, settings: Settings) -> None:
+    """Put stars in the place of the session's token in `request.COOKIES`.
+
+    It is a live credential, and error reports (Django's own, those of others) show all cookies but the one named
+    `SESSION_COOKIE_NAME`, of which there are several. We read the raw header.
+    """
+    cookies = request.COOKIES
+    for name in cookies:
+        if name == settings.name or name.startswith(settings.chunk):
+            cookies[name] = HIDDEN
+
+
+register_request(HttpRequest, request_info)
