@@ -16,7 +16,7 @@ from sanic import HTTPResponse, Request, Sanic, response
 from sanic.views import HTTPMethodView
 from websockets.sync.client import connect
 
-from sessionkit import Event, NoActiveRequestError, ResponseStartedError, SessionStore, bind
+from sessionkit import CookieSettings, Event, NoActiveRequestError, ResponseStartedError, SessionStore, bind
 from sessionkit_sanic import (
     SessionKit,
     create_session,
@@ -203,6 +203,7 @@ def test_a_response_middleware_may_write_the_session_and_replace_the_response():
         if request.path == "/":
             update_session(request, {**ANN, "seen": True})
             return response.text("replaced")
+        return None
 
     @app.get("/")
     async def index(request):
@@ -303,6 +304,47 @@ def test_without_session_kit_request_and_response_are_complete_in_themselves():
     assert browse(app, lambda client: sorted(names(client.get("/")))) == ["__Host-session", "theirs"]
 
 
+# ---- several in one application
+
+
+@pytest.mark.parametrize("path", ["/both", "/stream"])
+def test_two_stores_each_answer_for_themselves(path):
+    admin = SessionStore(SECRET, cookie=CookieSettings(name="__Host-admin"))
+    app = application()
+    SessionKit(app, store=admin)
+
+    def create(request):
+        STORE.create_session(request, ANN)
+        admin.create_session(request, {"user": {"sub": "root"}})
+
+    @app.get("/both")
+    async def both(request):
+        create(request)
+        return response.empty()
+
+    @app.get("/stream")
+    async def stream(request):
+        create(request)
+        sending = await request.respond()
+        await sending.send("sent")
+        await sending.eof()
+
+    @app.get("/who")
+    async def who(request):
+        return response.json([STORE.get_session()["user"]["sub"], admin.get_session()["user"]["sub"]])
+
+    def walk(client):
+        return sorted(names(client.get(path))), json.loads(client.get("/who").text)
+
+    assert browse(app, walk) == (["__Host-admin", "__Host-session"], ["ann", "root"])
+
+
+def test_a_second_session_kit_of_the_same_store_doubles_nothing():
+    app = application()
+    SessionKit(app, store=STORE)
+    assert browse(app, lambda client: names(client.get("/login"))) == ["__Host-session"]
+
+
 # ---- websockets
 
 
@@ -358,7 +400,10 @@ def test_under_asgi_it_works_too():
     sent = []
 
     async def run():
-        await app._startup()
+        events = iter(["startup", "shutdown"])
+
+        async def lifespan():
+            return {"type": f"lifespan.{next(events)}"}
 
         async def receive():
             return {"type": "http.request", "body": b"", "more_body": False}
@@ -367,8 +412,10 @@ def test_under_asgi_it_works_too():
             sent.append(message)
 
         scope = {"type": "http", "http_version": "1.1", "method": "GET", "path": "/login", "raw_path": b"/login", "query_string": b"", "headers": [(b"host", b"localhost")], "scheme": "https", "server": ("localhost", 443), "client": ("127.0.0.1", 1), "asgi": {"version": "3.0"}}  # fmt: skip
+        await app({"type": "lifespan", "asgi": {"version": "3.0"}}, lifespan, send)
+        sent.clear()
         await app(scope, receive, send)
-        cookie = next(value for name, value in sent[0]["headers"] if name == b"set-cookie").partition(b";")[0]
+        cookie = next(value for name, value in sent[0]["headers"] if name.lower() == b"set-cookie").partition(b";")[0]
         sent.clear()
         await app({**scope, "path": "/me", "raw_path": b"/me", "headers": [*scope["headers"], (b"cookie", b"a=1"), (b"cookie", cookie)]}, receive, send)
         return json.loads(b"".join(message.get("body", b"") for message in sent))

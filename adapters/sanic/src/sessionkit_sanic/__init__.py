@@ -70,18 +70,23 @@ class SessionKit:
 class _Front(Gateway):
     """Begins an exchange before anything else of a request, and answers it when the headers are about to go out."""
 
+    def __init__(self, app: Sanic[Any, Any], store: SessionStore, **settings: Any) -> None:
+        super().__init__(app, store, **settings)
+        # Where a request keeps, for each store, the response that was answered, and a connection its latest exchange.
+        self._answered, self._latest = f"sessionkit.answered {self.settings.name}", f"sessionkit.latest {self.settings.name}"
+
     async def begin(self, request: Request[Any, Any]) -> None:
         """One task serves a whole connection: the variable must be set for each of its requests."""
         view = SanicRequest(request)
         if self.excluded is not None and self.excluded(view.path):
             activate(self.leave_out(view))
             return
-        exchange, _ = self.enter(view)
-        activate(exchange)
+        exchange, owner = self.enter(view)
+        activate(view.holder[HOLDER])
         request.ctx.session = SanicSession(exchange)
-        await self.closed(request.conn_info)
-        if request.conn_info is not None:
-            vars(request.conn_info.ctx)[HOLDER] = exchange
+        if owner and request.conn_info is not None:
+            await self.closed(request.conn_info)
+            vars(request.conn_info.ctx)[self._latest] = exchange
 
     async def routed(self, request: Request[Any, Any], handler: object, **_: Any) -> None:
         """Sanic answers the handshake of a websocket before the handler runs, and takes no headers for it: nothing can be saved."""
@@ -119,7 +124,7 @@ class _Front(Gateway):
 
     async def closed(self, conn_info: Any) -> None:
         """A connection is closed: what was never answered, and the exchange of a websocket, end with it."""
-        exchange = None if conn_info is None else cast("dict[str, Exchange]", vars(conn_info.ctx)).get(HOLDER)
+        exchange = None if conn_info is None else cast("dict[str, Exchange]", vars(conn_info.ctx)).get(self._latest)
         if exchange is not None:
             exchange.finish()
 
@@ -131,14 +136,14 @@ class _Front(Gateway):
         if request.stream is None or request.stream.stage is not Stage.HANDLER:
             return  # the headers have gone out
         holder = SanicRequest(request).holder
-        before = holder.get(_ANSWERED)
+        before = holder.get(self._answered)
         # What a ResponseStream makes of itself has its headers; an error's response takes the place of any.
         if before is not response and not (isinstance(before, ResponseStream) and response.status == before.status):
             commit(exchange, response.status, SanicFields(response))
-            holder[_ANSWERED] = response
+            holder[self._answered] = response
 
 
-_HANDLED, _ANSWERED = "sessionkit.handled", "sessionkit.answered"
+_HANDLED = "sessionkit.handled"
 
 
 def require_session_api(handler: Handler) -> Handler:
