@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast, overload
 
@@ -10,75 +10,37 @@ from flask import Flask, Request, Response, current_app, request
 from flask.sessions import SessionInterface, SessionMixin
 
 from sessionkit import SessionStore, get_session
-from sessionkit.conventions import store_of, values_of
-from sessionkit.native import LazyContents, exchange_of
+from sessionkit.conventions import KEYS, ConventionalGateway, ConventionalSession
+from sessionkit.native import exchange_of
 from sessionkit.request import WSGIRequest
 from sessionkit.required import Refusal, api_refusal, page_refusal
 from sessionkit.response import write
-from sessionkit.settings import NativeKeys
 from sessionkit.wsgi import SessionMiddleware
 
 __all__ = ["FlaskSession", "SessionKit", "require_session_api", "require_session_page"]
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-KEYS = NativeKeys(
-    login=("_user_id",),  # Flask-Login
-    dropped=("csrf_token", "_state_*"),  # Flask-WTF's token; OAuth sign-ins that another tab began (Authlib)
-    transient=lambda contents: not contents["_permanent"] if "_permanent" in contents else None,
-)
-
-
-class FlaskSession(LazyContents, SessionMixin):
+class FlaskSession(ConventionalSession, SessionMixin):  # pyright: ignore[reportIncompatibleVariableOverride]  # ours are properties
     """What `flask.session` is: nested changes are saved, nothing is read before it is used."""
-
-    @property
-    def accessed(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]  # a plain attribute in SessionMixin
-        """Whether it was looked at; Flask sets it whenever it hands the session out."""
-        return self.exchange.looked_at
-
-    @accessed.setter
-    def accessed(self, value: bool) -> None: ...
-
-    def __getitem__(self, key: str) -> Any:
-        """The value; flashed messages as the tuples that Flask puts in."""
-        value = super().__getitem__(key)
-        return [tuple(cast("Iterable[str]", one)) for one in value] if key == "_flashes" else value
-
-    @property
-    def modified(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]  # a plain attribute in SessionMixin
-        """Whether it differs from what came, nested values included; to set it is allowed and not needed."""
-        return self.exchange.changed
-
-    @modified.setter
-    def modified(self, value: bool) -> None: ...
 
 
 class Front:
-    """The gateway in front of an application; made anew when the application's settings change, as Flask reads them at each request."""
+    """What stands in front of an application: its gateway, or none while there is no secret key (Flask's `NullSession` says so then)."""
 
     def __init__(self, app: Flask, store: SessionStore | None, settings: dict[str, Any]) -> None:
-        self.app = app
         self.inner = app.wsgi_app
-        self.store = store
-        self.settings = settings
-        self._made: tuple[object, SessionMiddleware | None] = (None, None)
-
-    @property
-    def gateway(self) -> SessionMiddleware | None:
-        """The gateway; None while there is no secret key: Flask's `NullSession` says so to whoever writes."""
-        config = cast("dict[str, Any]", self.app.config)
-        now = (self.store,) if self.store is not None else values_of(config)
-        before, gateway = self._made
-        if now != before:
-            store = self.store or store_of(config, self.settings, for_development=self.app.debug or self.app.testing)
-            gateway = None if store is None else SessionMiddleware(self.inner, store, native=KEYS)
-            self._made = now, gateway
-        return gateway
+        self.gateway: ConventionalGateway[SessionMiddleware] = ConventionalGateway(
+            cast("dict[str, Any]", app.config),
+            lambda store: SessionMiddleware(self.inner, store, native=KEYS),
+            store=store,
+            settings=settings,
+            for_development=lambda: app.debug or app.testing,
+        )
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
         """Serve one request."""
-        return (self.gateway or self.inner)(environ, start_response)
+        return (self.gateway.current or self.inner)(environ, start_response)
 
 
 class SessionKit(SessionInterface):
@@ -105,7 +67,7 @@ class SessionKit(SessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> FlaskSession | None:
         """The session object of a request; nothing is decrypted yet."""
-        gateway = cast("Front", app.extensions["sessionkit"]).gateway
+        gateway = cast("Front", app.extensions["sessionkit"]).gateway.current
         exchange = None if gateway is None else exchange_of(WSGIRequest(request.environ), gateway.settings)
         return None if exchange is None else FlaskSession(exchange)
 

@@ -9,7 +9,7 @@ import flask
 from flask import Flask
 
 import sessionkit_flask
-from sessionkit import SessionStore
+from sessionkit import SessionStore, conventions
 from sessionkit.conventions import store_of
 
 
@@ -22,7 +22,7 @@ def store_of_a_test(config: Any, settings: dict[str, Any], **named: Any) -> Sess
 
 def pytest_configure() -> None:
     """Point every application to come at the adapter."""
-    sessionkit_flask.store_of = store_of_a_test
+    conventions.store_of = store_of_a_test
     made = flask.Flask.__init__
 
     def init(self: Flask, *args: Any, **named: Any) -> None:
