@@ -39,15 +39,18 @@ class Live:
     )  # fmt: skip
 
     def __init__(self, settings: Settings, incoming: Incoming, watcher: Watcher, fill: Callable[..., Session] = Session) -> None:
-        self.settings = settings
-        self.incoming = incoming
-        self.present = incoming.opened is not None
-        self.absence = incoming.absence
-        self.ended = self.deleted = self.touched = False
+        self.settings: Settings = settings
+        self.incoming: Incoming = incoming
+        self.present: bool = incoming.opened is not None
+        self.absence: Absence | None = incoming.absence
+        self.ended: bool = False
+        self.deleted: bool = False
+        self.touched: bool = False
         self._told: tuple[EventKind, ...] = ()
         contents = incoming.opened.contents if incoming.opened is not None else {}
-        self.session = fill(contents, stamp=incoming.stamp, watcher=watcher)
-        self._came_print = self.final = fingerprint(self.session)
+        self.session: Session = fill(contents, stamp=incoming.stamp, watcher=watcher)
+        self.final: bytes = fingerprint(self.session)
+        self._came_print = self.final
         self._who: Who | None = self._identify(contents) if self.present else None
         # What a verb has vetted and serialised: its fingerprint, stamp and plaintext, and the contents themselves, which
         # are held so that each value is referred to as often at the commit: marshal's fingerprints then have the same bytes.

@@ -141,7 +141,7 @@ class ScopeSessionMiddleware(SessionMiddleware):
         if store is not None and arguments:
             raise ConfigurationError(f"SessionMiddleware has a store: {', '.join(arguments)} must be said where that is made")
         super().__init__(app, store or store_of_arguments(**arguments), exclude=exclude, origins=origins, native=KEYS)
-        self.app = _Showing(app, self.settings)
+        self.app: Any = _Showing(app, self.settings)
 
 
 class _Showing:
