@@ -17,6 +17,9 @@ from .settings import Accepted, Settings
 
 __all__ = ["ending_lines", "fence_lines", "payload", "renewed_lines", "sealed_lines"]
 
+FRAME = 1024
+"""Bytes that the header of a token of ours, our claims, and the names of our cookies may add to a session taken over."""
+
 
 def payload(settings: Settings, contents: Mapping[str, Any], stamp: Stamp) -> bytes:
     """The plaintext of a session, checked to be JSON and to fit into `max_bytes`.
@@ -30,7 +33,7 @@ def payload(settings: Settings, contents: Mapping[str, Any], stamp: Stamp) -> by
     if length <= settings.room:
         return frozen
     parts = _spans(settings, length, stamp)
-    total = sum(len(name) + 1 + stop - start + 2 for name, start, stop in parts)
+    total = _total(parts)
     if total > settings.cookie.max_bytes:
         raise SessionTooLargeError(
             f"the session makes {total} bytes of cookies and max_bytes allows {settings.cookie.max_bytes}; its largest keys are "
@@ -51,6 +54,8 @@ def sealed_lines(settings: Settings, incoming: Incoming, frozen: bytes, stamp: S
     """
     token = settings.codec.seal(frozen, stamp)
     parts = _spans(settings, len(token), stamp)
+    if incoming.imported is not None and not begun and _grows(settings, incoming, parts):
+        return []  # it goes on living in the cookie that it came in
     age = _max_age(settings, stamp)
     lines = [settings.cookie.line(name, token[start:stop], age) for name, start, stop in parts]
     if incoming.names:
@@ -97,6 +102,21 @@ def fence_lines(settings: Settings, incoming: Incoming) -> list[str]:
         return []
     value = fence.render(marks, incoming.fence)
     return [settings.cookie.fence_line(settings.fence, value, fence.max_age(settings.lifetime))]
+
+
+def _grows(settings: Settings, incoming: Incoming, parts: list[tuple[str, int, int]]) -> bool:
+    """Whether a session taken over makes more than `max_bytes` of cookies, and more than it came in: it was compressed there.
+
+    A server that refuses a Cookie header (431) would lock the visitor out, of the logout too.
+    """
+    others = [other for source, other in incoming.others() if source is incoming.imported]
+    came = sum(len(name) + 1 + len(value) + 2 for other in others for name in other.names for value in other.cookies[name])
+    return _total(parts) > max(settings.cookie.max_bytes, came + FRAME)
+
+
+def _total(parts: list[tuple[str, int, int]]) -> int:
+    """Bytes that cookies add to a Cookie header."""
+    return sum(len(name) + 1 + stop - start + 2 for name, start, stop in parts)
 
 
 def _spans(settings: Settings, length: int, stamp: Stamp) -> list[tuple[str, int, int]]:

@@ -1,6 +1,7 @@
 """What a hostile reader found in formats and importers: odd contents, odd scopes, conversions that are used twice."""
 
 import json
+import zlib
 from datetime import date
 
 import pytest
@@ -13,8 +14,10 @@ from sessionkit.formats.foreign import foreign_secrets, is_time
 from sessionkit.formats.jose import GCM
 from sessionkit.session import Stamp
 
-from ..scene import Scene, names
+from ..scene import SECRET, Scene, names
 from .test_importers import JS, NOW, OLD, b64, flask_signed, put
+
+USER = b'{"user":{"sub":"7"}}'
 
 
 def flask(session, **settings):
@@ -159,3 +162,55 @@ def test_a_logout_removes_a_foreign_cookie_of_our_name_where_ours_is_not():
     page = moved.browser.visit()
     page.exchange.delete()
     assert names(page.answer()) == ["-session", "-seen.session", "-session", "out.session"]
+
+
+# ---- what was compressed
+
+
+def compressed(session, **settings):
+    moved = flask({}, **settings)
+    payload = "." + b64(zlib.compress(json.dumps(session).encode()))
+    put(moved, f"session={flask_signed(payload)}")
+    return moved
+
+
+def test_a_compressed_session_that_does_not_fit_into_our_cookies_goes_on_living_in_its_own():
+    moved = compressed({"user": {"sub": "7"}, "text": "a" * 30_000})
+    page = moved.browser.visit()
+    assert page.exchange.get()["user"] == {"sub": "7"}
+    assert page.arrive() == []
+    assert moved.browser.session()["user"] == {"sub": "7"}
+
+
+def test_an_update_of_one_that_makes_it_fit_moves_it():
+    moved = compressed({"user": {"sub": "7"}, "text": "a" * 30_000})
+    page = moved.browser.visit()
+    assert page.exchange.update({"user": {"sub": "7"}}) is True
+    assert names(page.arrive()) == ["__Host-session", "-session"]
+
+
+def test_a_logout_of_one_ends_it():
+    moved = compressed({"user": {"sub": "7"}, "text": "a" * 30_000})
+    header = moved.browser.jar.header()
+    moved.browser.logout()
+    with moved.store.exchange(f"{header}; {moved.browser.jar.header()}") as late:
+        assert late.absence is Absence.LOGGED_OUT
+
+
+def test_a_compressed_session_that_fits_is_taken_over():
+    moved = compressed({"user": {"sub": "7"}, "text": "a" * 5_000})
+    page = moved.browser.visit()
+    page.exchange.get()
+    assert names(page.arrive()) == ["__Host-session.0", "__Host-session.1", "-session"]
+
+
+def test_a_session_that_came_larger_than_our_budget_is_taken_over_as_large():
+    at = {"clock": lambda: NOW}
+    theirs = SessionStore(JS, format=Auth0V3(), cookie=CookieSettings(max_bytes=32_768), **at)
+    with theirs.exchange() as created:
+        created.create({"user": {"sub": "7"}, "text": "a" * 12_000})
+    header = "; ".join(line.partition(";")[0] for field, line in created.response_headers if field == "Set-Cookie")
+    with SessionStore(SECRET, accept=[Importer(Auth0V3(), secret=JS, until=None)], **at).exchange(header) as taking:
+        taking.get()
+    lines = [line for field, line in taking.response_headers if field == "Set-Cookie"]
+    assert names(lines) == [f"__Host-session.{number}" for number in range(5)]
