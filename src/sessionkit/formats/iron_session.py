@@ -35,6 +35,8 @@ BEGINNING = re.compile(r"Fe26\.2(\*|%2A)", re.IGNORECASE)
 COMPLETE = re.compile(r"(~|%7E)[0-9]+\Z", re.IGNORECASE)
 CHUNKS = 4
 LONGEST_SALT = 256
+FOURTEEN_DAYS = 14 * 86_400
+"""What the library takes where nothing is set."""
 
 
 def _complete(text: str) -> bool:
@@ -49,10 +51,11 @@ class IronSession:
     (`ttl: 0`) begins when it is taken over. The secret may be a mapping of password ids, as there.
 
     Args:
-        ttl: the library's setting, in seconds.
+        ttl: the library's setting, in seconds; 0 as there for seals that do not expire (earlier ones that do are
+            taken to have had 14 days).
     """
 
-    ttl: Duration = 14 * 86_400
+    ttl: Duration = FOURTEEN_DAYS
 
     @property
     def traits(self) -> Traits:
@@ -79,7 +82,7 @@ class IronSession:
         self, keys: tuple[tuple[str, ...], Secrets], *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
     ) -> IronOpener:
         """What opens the seals."""
-        return IronOpener(*keys, seconds("ttl", self.ttl) or 0)
+        return IronOpener(*keys, seconds("ttl", self.ttl or None) or FOURTEEN_DAYS)
 
 
 class IronOpener:

@@ -2,20 +2,20 @@
 
 import json
 import zlib
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from sessionkit import Absence, CookieSettings, Lifetime, SerializationError, SessionStore
 from sessionkit.accepting import taken
-from sessionkit.formats import Auth0V3, Auth0V4, AuthJSV5, FlaskCookie, Importer, Native, NextAuthV4
+from sessionkit.formats import Auth0V3, Auth0V4, AuthJSV5, FlaskCookie, Importer, IronSession, Native, NextAuthV4
 from sessionkit.formats.codec import Opened
 from sessionkit.formats.foreign import foreign_secrets, is_time
 from sessionkit.formats.jose import GCM
 from sessionkit.session import Stamp
 
 from ..scene import SECRET, Scene, names
-from .test_importers import JS, NOW, OLD, b64, flask_signed, put
+from .test_importers import JS, NOW, OLD, b64, flask_signed, iron_seal, put
 
 USER = b'{"user":{"sub":"7"}}'
 
@@ -214,3 +214,20 @@ def test_a_session_that_came_larger_than_our_budget_is_taken_over_as_large():
         taking.get()
     lines = [line for field, line in taking.response_headers if field == "Set-Cookie"]
     assert names(lines) == [f"__Host-session.{number}" for number in range(5)]
+
+
+# ---- iron-session
+
+
+@pytest.mark.parametrize("ttl", [0, timedelta(0)])
+def test_iron_session_may_be_told_that_its_seals_do_not_expire(ttl):
+    moved = Scene(accept=[Importer(IronSession(ttl=ttl), secret="p" * 32, name="sid", until=None)])
+    with moved.store.exchange(f"sid={iron_seal(USER)}") as exchange:
+        assert exchange.get().stamp.created_at == NOW
+
+
+def test_a_seal_from_before_that_began_fourteen_days_before_its_expiry():
+    moved = Scene(accept=[Importer(IronSession(ttl=0), secret="p" * 32, name="sid", until=None)])
+    day = 86_400
+    with moved.store.exchange(f"sid={iron_seal(USER, ends=(NOW + 13 * day) * 1000)}") as exchange:
+        assert exchange.get().stamp.created_at == NOW - day
