@@ -103,7 +103,7 @@ def test_what_json_writes_as_json_is_taken(value):
 @pytest.mark.parametrize(
     ("contents", "message"),
     [
-        ({"user": {"joined": datetime(2020, 1, 1)}}, 'session["user"]["joined"]: datetime is not JSON'),  # noqa: DTZ001
+        ({"user": {"joined": datetime(2020, 1, 1)}}, 'session["user"]["joined"]: datetime is not JSON'),
         ({"a": [1, {2}]}, 'session["a"][1]: set is not JSON'),
         ({"a": b"x"}, 'session["a"]: bytes is not JSON'),
         ({"a": 1j}, 'session["a"]: complex is not JSON'),
