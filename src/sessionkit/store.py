@@ -74,11 +74,11 @@ class SessionStore(Verbs):
         priority = traits.priority if cookie.priority is DEFAULT_PRIORITY else cookie.priority
         cookie = replace(cookie, name=name, priority=priority)
         self._keys = format.keys(secret)
+        self._importers = tuple((one, one.format.keys(secret if one.secret is None else one.secret)) for one in accept)
         if cookie.secure:
             _refuse_django_default(secret)
             for one in accept:
                 _refuse_django_default(one.secret)
-        self._importers = tuple((one, one.format.keys(secret if one.secret is None else one.secret)) for one in accept)
         self._serializer = serializer
         settings = Settings(
             lifetime=lifetime,

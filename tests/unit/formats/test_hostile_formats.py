@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from sessionkit import Absence, CookieSettings, Lifetime, SerializationError, SessionStore
+from sessionkit import Absence, ConfigurationError, CookieSettings, Lifetime, SerializationError, SessionStore
 from sessionkit.accepting import taken
 from sessionkit.formats import Auth0V3, Auth0V4, AuthJSV5, FlaskCookie, Importer, IronSession, Native, NextAuthV4
 from sessionkit.formats.codec import Opened
@@ -231,3 +231,12 @@ def test_a_seal_from_before_that_began_fourteen_days_before_its_expiry():
     day = 86_400
     with moved.store.exchange(f"sid={iron_seal(USER, ends=(NOW + 13 * day) * 1000)}") as exchange:
         assert exchange.get().stamp.created_at == NOW - day
+
+
+# ---- what is refused at once
+
+
+@pytest.mark.parametrize("secret", [5, object()], ids=["number", "object"])
+def test_a_secret_of_an_importer_that_is_none_is_a_configuration_error(secret):
+    with pytest.raises(ConfigurationError):
+        SessionStore(SECRET, accept=[Importer(FlaskCookie(), secret=secret, until=None)])
