@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta, timezone
-from math import isfinite
+from datetime import date, datetime, time, timezone
 from typing import Any, TypeAlias
 
 from ..errors import ConfigurationError
+from ..lifetime import DAY
 from .codec import Convert, Source, Traits
+from .foreign import is_time
 
 __all__ = ["Importer", "Until"]
 
@@ -87,8 +88,8 @@ def _moment(until: Until) -> float | None:
         case datetime():
             return (until if until.tzinfo else until.replace(tzinfo=timezone.utc)).timestamp()
         case date():
-            return datetime.combine(until + timedelta(days=1), time(), timezone.utc).timestamp()
-        case int() | float() if not isinstance(until, bool) and isfinite(until):
+            return datetime.combine(until, time(), timezone.utc).timestamp() + DAY
+        case _ if is_time(until):
             return float(until)
         case _:
-            raise ConfigurationError("until must be a date, a datetime, seconds since the epoch, or None")
+            raise ConfigurationError("until must be a date, a datetime, seconds (not milliseconds) since the epoch, or None")

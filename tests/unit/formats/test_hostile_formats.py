@@ -240,3 +240,13 @@ def test_a_seal_from_before_that_began_fourteen_days_before_its_expiry():
 def test_a_secret_of_an_importer_that_is_none_is_a_configuration_error(secret):
     with pytest.raises(ConfigurationError):
         SessionStore(SECRET, accept=[Importer(FlaskCookie(), secret=secret, until=None)])
+
+
+@pytest.mark.parametrize("until", [NOW * 1000, 10**400, -1], ids=["milliseconds", "huge", "negative"])
+def test_until_is_in_seconds(until):
+    with pytest.raises(ConfigurationError):
+        Importer(FlaskCookie(), until=until)
+
+
+def test_until_may_be_the_last_day_there_is():
+    assert Importer(FlaskCookie(), until=date.max).until == 253_402_300_800
