@@ -92,7 +92,9 @@ class Exchange:
         """The live session of an authenticated user, or None (then `absence` says why)."""
         session = self._valid()
         if session is not None and not self.settings.guard(session):
-            self._look().absence = Absence.ANONYMOUS
+            live = self._look()
+            live.absence = Absence.ANONYMOUS
+            live.tell_once(EventKind.REFUSED, Absence.ANONYMOUS)
             return None
         return session
 
@@ -264,7 +266,7 @@ class Exchange:
             if self.phase is COMMITTED and not live.is_like(live.final):
                 tell(self.settings.on_event, EventKind.LATE_CHANGE)
             elif self.phase is OPEN and live.changed:
-                live.tell_dropped(EventKind.ROLLED_BACK)
+                live.tell_once(EventKind.ROLLED_BACK)
         self.phase = ENDED
         holder = self.request.holder
         if holder.get(HOLDER) is self:

@@ -67,7 +67,7 @@ class Live:
             return self.session
         if may_forget:
             if not self.is_like(self._came_print):
-                self.tell_dropped(EventKind.EXPIRED_UNSAVED)
+                self.tell_once(EventKind.EXPIRED_UNSAVED)
             self.forget(why)
         self.absence = why
         return None
@@ -257,14 +257,14 @@ class Live:
     def _ending(self, dropped: EventKind | None) -> list[str]:
         """What is left to say when nothing is kept: the end, if there was one."""
         if dropped is not None:
-            self.tell_dropped(dropped)
+            self.tell_once(dropped)
         return outgoing.ending_lines(self.settings, self.incoming) if self.must_end else []
 
-    def tell_dropped(self, why: EventKind) -> None:
-        """Once, however often the response is begun anew."""
-        if why not in self._told:
-            self._told = (*self._told, why)
-            tell(self.settings.on_event, why)
+    def tell_once(self, kind: EventKind, reason: Absence | None = None) -> None:
+        """Tell of something once a request, however often it is asked for or its response begun anew."""
+        if kind not in self._told:
+            self._told = (*self._told, kind)
+            tell(self.settings.on_event, kind, reason)
 
     def _sealed(self, *, changed: bool) -> list[str]:
         settings, session, incoming, moved = self.settings, self.session, self.incoming, self.moved()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
+
+from typing_extensions import Self
 
 from .context import links
 from .exchange import Exchange
@@ -79,6 +81,16 @@ class LazyContents(MutableMapping[str, Any]):
     def clear(self) -> None:
         """Empty it: of a signed-in user a logout, and one step."""
         self.exchange.contents.clear()
+
+    def __reversed__(self) -> Iterator[str]:
+        return reversed(self.exchange.contents)
+
+    def __or__(self, other: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(self.exchange.contents) | dict(other)
+
+    def __ior__(self, other: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Self:
+        self.exchange.contents.update(other)
+        return self
 
     def copy(self) -> dict[str, Any]:
         """The contents as a plain dict."""

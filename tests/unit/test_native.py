@@ -228,3 +228,11 @@ def test_a_framework_inside_another_gateway_of_the_store_reads_nothing_before_it
     assert exchange.looked_at is False
     LazyContents(exchange)["_user_id"] = "7"
     assert outer.get() == {"_user_id": "7"}
+
+
+def test_it_is_joined_and_read_backwards_like_a_dict():
+    contents, _ = begin()
+    contents.update({"a": 1, "b": 2})
+    contents |= {"c": 3}
+    assert contents | {"d": 4} == {"a": 1, "b": 2, "c": 3, "d": 4}
+    assert list(reversed(contents)) == ["c", "b", "a"]
