@@ -135,7 +135,7 @@ def package(session: nox.Session) -> None:
 def adapter(session: nox.Session, adapter: str) -> None:
     """An adapter on the newest version of its framework: its own tests, and the contract that all of them keep."""
     group = nox.project.dependency_groups(project(adapter), "test")
-    session.install("-e", ".", "-e", f"adapters/{adapter}", *PYTEST, "websockets", "sybil>=9", *group)
+    session.install("-e", ".", "-e", f"adapters/{adapter}", *PYTEST, "pip", "websockets", "sybil>=9", *group)
     if (Path("adapters") / adapter / "tests").exists():
         session.run("pytest", f"adapters/{adapter}/tests", *session.posargs)
     session.run("pytest", "tests/contract", "--app", *_apps(adapter))
