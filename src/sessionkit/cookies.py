@@ -21,6 +21,9 @@ HEADER = 65_536
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 section 5.6.2
 _PREFIXES = ("__Host-Http-", "__Host-", "__Http-", "__Secure-")
+_TYPES: dict[str, type] = {
+    "name": str, "path": str, "domain": str, "secure": bool, "http_only": bool, "partitioned": bool, "transient": bool, "max_bytes": int,
+}  # fmt: skip
 _VALUE = re.compile(r"[ -:<-~]*")  # an av-octet of RFC 6265: printable ASCII without the semicolon
 
 
@@ -60,9 +63,10 @@ class CookieSettings:
     """The end of a Set-Cookie line, from `; Path` on."""
 
     def __post_init__(self) -> None:
-        problem = next(filter(None, (self._bad_value(), self._bad_name(), self._bad_combination())), None)
-        if problem:
-            raise ConfigurationError(problem)
+        for check in (self._bad_type, self._bad_value, self._bad_name, self._bad_combination):
+            problem = check()
+            if problem:
+                raise ConfigurationError(problem)
         object.__setattr__(self, "attributes", self._attributes(self.http_only, self.priority))
 
     @property
@@ -114,6 +118,13 @@ class CookieSettings:
             parts.append("; Partitioned")
         return "".join(parts)
 
+    def _bad_type(self) -> str | None:
+        for key, kind in _TYPES.items():
+            value: object = getattr(self, key)
+            if type(value) is not kind and not (value is None and key in ("name", "domain")):
+                return f"the cookie's {key} must be {kind.__name__}, not {type(value).__name__}"
+        return None
+
     def _bad_value(self) -> str | None:
         if not self.path.startswith("/") or not _VALUE.fullmatch(self.path) or len(self.path) > 1024:
             return "the cookie's path must begin with / and be printable ASCII without a semicolon, 1024 characters at most"
@@ -123,7 +134,7 @@ class CookieSettings:
             return 'same_site must be "Lax", "Strict" or "None" (the word)'
         if self.priority not in (None, "Low", "Medium", "High"):
             return 'priority must be "Low", "Medium", "High" or None'
-        if isinstance(self.max_bytes, bool) or not 512 <= self.max_bytes <= HEADER - LINE:
+        if not 512 <= self.max_bytes <= HEADER - LINE:
             return f"max_bytes must be between 512 and {HEADER - LINE}"
         return None
 

@@ -68,6 +68,9 @@ class SessionStore(Verbs):
         on_event: OnEvent | None = None,
         clock: Clock = time.time,
     ) -> None:
+        _see_type("lifetime", lifetime, Lifetime)
+        _see_type("cookie", cookie, CookieSettings)
+        _see_type("audience", audience, str)
         lifetime, cookie, format = lifetime or Lifetime(), cookie or CookieSettings(), format or Native()
         name = cookie.name or format.cookie_name(host_only=cookie.host_only, secure=cookie.secure)
         traits = format.traits
@@ -201,6 +204,11 @@ class SessionStore(Verbs):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> SessionStore:
         return self
+
+
+def _see_type(key: str, value: object, kind: type) -> None:
+    if value is not None and not isinstance(value, kind):
+        raise ConfigurationError(f"{key} must be {kind.__name__}, not {type(value).__name__}")
 
 
 def _refuse_django_default(secret: str | bytes | Sequence[str | bytes] | Mapping[Any, str | bytes] | None) -> None:

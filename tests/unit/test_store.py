@@ -164,3 +164,9 @@ def test_after_a_script_there_is_no_request():
 
 def test_a_store_takes_a_format_and_a_ring_comes_of_it():
     assert KeyRing(SECRET).ids == SessionStore(SECRET, format=Native()).settings.codec.ids
+
+
+@pytest.mark.parametrize(("key", "value"), [("lifetime", 3600), ("cookie", {"secure": False}), ("audience", 7), ("audience", b"a")])
+def test_a_setting_of_another_type_is_named(key, value):
+    with pytest.raises(ConfigurationError, match=f"^{key} must be .*, not {type(value).__name__}$"):
+        SessionStore("a setting of another type: 0123456789abcdef", **{key: value})
