@@ -20,7 +20,7 @@ BEGUN = "_session_begun"
 """What `create` puts into an empty session, since one that holds nothing is not kept."""
 
 
-class SessionStore(LazyContents, AwaitedSession):
+class SessionStore(LazyContents, AwaitedSession):  # type: ignore[misc]  # the stubs take a SessionBase for a dict
     """`request.session`: nested changes are saved, nothing is decrypted before it is used, and nothing ever waits.
 
     Its `session_key` is the session's id, never the token: it is safe in logs and tables, and opens nothing.
