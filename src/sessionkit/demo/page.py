@@ -119,7 +119,7 @@ def _signed_out(sight: Sight) -> str:
   Sign in and watch what the browser is given.</p>
   <form class="card enter" method="post" action="/sign-in">
     <label for="name">Your name, any name</label>
-    <div class="row"><input id="name" name="name" maxlength="80" placeholder="Ada" autocomplete="off" autofocus>
+    <div class="row"><input id="name" name="name" maxlength="80" placeholder="Ada" autocomplete="off">
     <button class="primary">Sign in</button></div>
     <p class="hint"><code>create_session({{"user": …}})</code></p>
   </form>
