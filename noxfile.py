@@ -161,9 +161,9 @@ def _apps(adapter: str) -> list[str]:
 
 @nox.session
 def contract(session: nox.Session) -> None:
-    """The contract that every adapter keeps, through raw WSGI and raw ASGI."""
-    session.install("-e", ".", *PYTEST, "websockets", "waitress", "uvicorn")
-    session.run("pytest", "tests/contract", *session.posargs)
+    """The contract that every adapter keeps, through raw WSGI, raw ASGI, and the adapter that the documentation writes."""
+    session.install("-e", ".", *PYTEST, "websockets", "waitress", "uvicorn", "cherrypy", "sybil>=9")
+    session.run("pytest", "tests/contract", "--app", "wsgi", "--app", "asgi", "--app", "cherrypy", *session.posargs)
 
 
 @nox.session
