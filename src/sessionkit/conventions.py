@@ -21,7 +21,6 @@ G = TypeVar("G")
 
 KEYS = NativeKeys(
     login=("_user_id",),  # Flask-Login
-    dropped=("csrf_token", "_state_*"),  # Flask-WTF's and Quart-WTF's token; OAuth sign-ins that another tab began (Authlib)
     transient=lambda contents: not contents["_permanent"] if "_permanent" in contents else None,
 )
 """What is to be known of the sessions of Flask and Quart."""

@@ -9,8 +9,8 @@ from wsgiref.headers import Headers
 from .request import ASGIRequest, RequestInfo, WSGIRequest
 
 __all__ = [
-    "Call", "Fields", "HasEnviron", "HasHeaders", "HasScope", "RequestLike", "ResponseLike", "fields_of", "is_message", "parse",
-    "refuse", "register_request", "register_response", "view",
+    "Call", "Fields", "HasEnv", "HasEnviron", "HasHeaders", "HasScope", "RequestLike", "ResponseFields", "ResponseLike", "fields_of",
+    "is_message", "parse", "refuse", "register_request", "register_response", "view",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -21,6 +21,15 @@ class HasEnviron(Protocol):
 
     @property
     def environ(self) -> Any:
+        """The WSGI environ."""
+        ...
+
+
+class HasEnv(Protocol):
+    """A request object over WSGI, as Falcon names it."""
+
+    @property
+    def env(self) -> Any:
         """The WSGI environ."""
         ...
 
@@ -51,7 +60,7 @@ class Fields(Protocol):
         ...
 
     def __delitem__(self, name: str, /) -> None:
-        """Remove every value of a name, if there is any."""
+        """Remove every value of a name that is there."""
         ...
 
     def add(self, name: str, value: str, /) -> Any:
@@ -59,7 +68,35 @@ class Fields(Protocol):
         ...
 
 
-RequestLike: TypeAlias = MutableMapping[str, Any] | HasEnviron | HasScope
+class ResponseFields:
+    """`Fields` out of three functions, which every framework has under names of its own.
+
+    Args:
+        items: lists all fields, doubles included.
+        add: adds a value and keeps those that are there.
+        delete: removes every value of a name that is there.
+    """
+
+    __slots__ = ("_add", "_delete", "_items")
+
+    def __init__(
+        self, items: Callable[[], Iterable[tuple[str, str]]], add: Callable[[str, str], Any], delete: Callable[[str], Any]
+    ) -> None:
+        self._items, self._add, self._delete = items, add, delete
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """All of them."""
+        return self._items()
+
+    def add(self, name: str, value: str, /) -> None:
+        """Add a value."""
+        self._add(name, value)
+
+    def __delitem__(self, name: str, /) -> None:
+        self._delete(name)
+
+
+RequestLike: TypeAlias = MutableMapping[str, Any] | HasEnviron | HasEnv | HasScope
 ResponseLike: TypeAlias = list[tuple[str, str]] | list[tuple[bytes, bytes]] | Headers | MutableMapping[str, Any] | HasHeaders
 
 _request_carriers: dict[type, Callable[[Any], Any]] = {}
@@ -91,6 +128,9 @@ def _registered(carriers: Mapping[type, Callable[[Any], Any]], value: object) ->
     return next((carriers[kind] for kind in value.__class__.__mro__ if kind in carriers), None) if carriers else None
 
 
+_CARRIED = ("scope", "environ", "env")
+
+
 def view(value: object) -> RequestInfo | None:
     """The request that a value is or carries, or None."""
     mapping = _mapping(value)
@@ -101,8 +141,9 @@ def view(value: object) -> RequestInfo | None:
             mapping = _mapping(carried)
             if mapping is None:
                 return cast("RequestInfo", carried)  # by the registration's word
-        elif mapping is None or hasattr(value, "scope") or hasattr(value, "environ"):
-            mapping = _mapping(getattr(value, "scope", None) or getattr(value, "environ", None))
+        else:
+            carried = next((found for name in _CARRIED if (found := getattr(value, name, None)) is not None), None)
+            mapping = mapping if carried is None else _mapping(carried)
     if mapping is None:
         return None
     if mapping.get("type") in ("http", "websocket") and "headers" in mapping:
@@ -127,24 +168,14 @@ def fields_of(response: object) -> Fields | None:
     carrier = _registered(_response_carriers, response)
     if carrier is not None:
         return cast("Fields", carrier(response))
-    headers = getattr(response, "headers", response)
+    headers: Any = getattr(response, "headers", response)
     if not (hasattr(headers, "items") and hasattr(headers, "__delitem__")):
         return None
     if hasattr(headers, "add"):
         return cast("Fields", headers)
     # wsgiref calls it add_header, Starlette append.
     add = getattr(headers, "add_header", None) or getattr(headers, "append", None)
-    return None if add is None else _Named(headers, add)
-
-
-class _Named:
-    def __init__(self, headers: Any, add: Callable[[str, str], Any]) -> None:
-        self.items: Callable[[], Iterable[tuple[str, str]]] = headers.items
-        self.add = add
-        self._headers = headers
-
-    def __delitem__(self, name: str, /) -> None:
-        del self._headers[name]
+    return None if add is None else ResponseFields(headers.items, add, headers.__delitem__)
 
 
 def _is_response(value: object) -> bool:

@@ -255,6 +255,12 @@ class Exchange:
         return self._live is not None and self._live.changed
 
     @property
+    def is_new(self) -> bool:
+        """Whether the session, should there be one at the end, is not the one that came."""
+        live = self._look()
+        return live.session.stamp is None or live.is_fresh
+
+    @property
     def must_end(self) -> bool:
         """Whether a session was ended, which even a failed response must say."""
         return self._live is not None and self._live.must_end

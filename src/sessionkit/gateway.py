@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from .context import Excluded, links
+from .context import Excluded, activate, links
 from .errors import ConfigurationError
 from .exchange import OPEN, Exchange
 from .request import HOLDER, RequestInfo
@@ -32,6 +32,32 @@ class Gateway:
         self.app = app
         self.settings: Settings = store.settings if native is None else store.settings.served_natively(native)
         self.excluded: Callable[[str], object] | None = _globs([exclude] if isinstance(exclude, str) else list(exclude))
+
+    def begin(self, request: RequestInfo) -> Exchange | None:
+        """Enter a request, or leave it out if its path is excluded, and make what comes of it the current one.
+
+        For the adapters of frameworks that have a server of their own.
+
+        Args:
+            request: the view of the request.
+
+        Returns:
+            The exchange, if this gateway is the one to answer it.
+
+        Raises:
+            ConfigurationError: as for `enter`.
+        """
+        if self.excluded is not None and self.excluded(request.path):
+            activate(self.leave_out(request))
+            return None
+        exchange, owner = self.enter(request)
+        activate(request.holder[HOLDER])
+        return exchange if owner else None
+
+    def serving(self, request: RequestInfo) -> Exchange | None:
+        """The exchange of this gateway's that is in a request, if it has one that has not ended."""
+        found = (one for one in links(request.holder.get(HOLDER)) if one.settings is self.settings)
+        return next((one for one in found if isinstance(one, Exchange)), None)
 
     def enter(self, request: RequestInfo) -> tuple[Exchange, bool]:
         """The exchange of a request, and whether it is this gateway that answers it.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from abc import ABC, abstractmethod
+from collections.abc import MutableMapping, Sequence
 from ipaddress import ip_address
 from typing import Any, Protocol
 
-__all__ = ["HOLDER", "ASGIRequest", "HeaderRequest", "RequestInfo", "WSGIRequest", "is_activity", "is_loopback"]
+__all__ = ["HOLDER", "ASGIRequest", "CarriedRequest", "HeaderRequest", "RequestInfo", "WSGIRequest", "is_activity", "is_loopback"]
 
 HOLDER = "sessionkit.exchange"
 """The key of environ or scope that holds the exchange (one without a dot fails `wsgiref.validate`)."""
@@ -130,6 +131,33 @@ class ASGIRequest:
         wanted = name.lower().encode("latin-1")
         found: list[bytes] = [value for field, value in self.holder.get("headers", ()) if field == wanted]
         return b", ".join(found).decode("latin-1") if found else None
+
+
+class CarriedRequest(ABC):
+    """A view of the request of a framework with a server of its own; its adapter adds the rest of `RequestInfo`.
+
+    Args:
+        request: the framework's.
+    """
+
+    __slots__ = ("request",)
+
+    def __init__(self, request: Any, /) -> None:
+        self.request: Any = request
+
+    @abstractmethod
+    def fields(self, name: str, /) -> Sequence[str]:
+        """The values of a header, one a field and byte for byte, as latin-1; `name` in any case."""
+
+    @property
+    def cookie_header(self) -> str:
+        """All cookie fields joined (RFC 9113 section 8.2.3)."""
+        return "; ".join(self.fields("cookie"))
+
+    def header(self, name: str, /) -> str | None:
+        """One header's value."""
+        found = self.fields(name)
+        return ", ".join(found) if found else None
 
 
 class HeaderRequest:

@@ -63,7 +63,8 @@ def _write_fields(exchange: Exchange, fields: Fields) -> None:
         if values == [value for field, value in before if field.lower() == name]:
             continue
         spelled = next((field for field, _ in (*after, *before) if field.lower() == name), name)
-        del fields[spelled]
+        if any(field.lower() == name for field, _ in before):
+            del fields[spelled]
         for value in values:
             fields.add(spelled, value)
 

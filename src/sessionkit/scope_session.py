@@ -22,8 +22,6 @@ __all__ = ["KEY", "ScopeSession", "ScopeSessionMiddleware"]
 KEY = "session"
 """Where the scope holds it."""
 
-KEYS = NativeKeys(dropped=("csrf_token", "_state_*"))  # of form libraries; OAuth sign-ins that another tab began (Authlib)
-
 _STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 
 
@@ -140,7 +138,7 @@ class ScopeSessionMiddleware(SessionMiddleware):
             raise ConfigurationError("SessionMiddleware needs store=SessionStore(...) or secret_key=... (`python -m sessionkit secret`)")
         if store is not None and arguments:
             raise ConfigurationError(f"SessionMiddleware has a store: {', '.join(arguments)} must be said where that is made")
-        super().__init__(app, store or store_of_arguments(**arguments), exclude=exclude, origins=origins, native=KEYS)
+        super().__init__(app, store or store_of_arguments(**arguments), exclude=exclude, origins=origins, native=NativeKeys())
         self.app: Any = _Showing(app, self.settings)
 
 

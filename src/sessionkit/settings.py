@@ -17,9 +17,12 @@ from .lifetime import FOUR_HUNDRED_DAYS, Lifetime
 from .renewal import LABEL as SEEN_LABEL
 from .request import RequestInfo
 
-__all__ = ["Accepted", "Clock", "NativeKeys", "Settings"]
+__all__ = ["DROPPED", "Accepted", "Clock", "NativeKeys", "Settings"]
 
 Clock = Callable[[], float]
+
+DROPPED = ("csrf", "csrf_token", "_state_*")
+"""Keys that form libraries and Authlib have in every framework: tokens against forged requests, and sign-ins that another tab began."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +31,7 @@ class NativeKeys:
 
     Args:
         login: keys under which the framework keeps who is logged in (`_user_id`).
-        dropped: keys that must not cross a login or logout; a trailing `*` stands for any ending.
+        dropped: keys that must not cross a login or logout, `DROPPED` and the framework's own; a trailing `*` stands for any ending.
         transient: whether the browser shall forget a session with these contents when it closes; None leaves it
             to the store's `transient`.
         ends: from the contents and the time of the last activity, the moment from which the session is over by its
@@ -36,7 +39,7 @@ class NativeKeys:
     """
 
     login: tuple[str, ...] = ()
-    dropped: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = DROPPED
     transient: Callable[[Mapping[str, Any]], bool | None] | None = None
     ends: Callable[[Mapping[str, Any], int], float] | None = None
 

@@ -816,6 +816,33 @@ def test_an_empty_session_that_passes_the_guard_is_kept():
 # ---- a framework's own session object
 
 
+def test_the_session_that_came_is_not_new_whatever_is_written_into_it(scene):
+    scene.browser.login()
+    exchange = scene.browser.visit().exchange
+    assert exchange.is_new is False
+    exchange.update({**ALICE, "n": 1})
+    assert exchange.is_new is False
+
+
+@pytest.mark.parametrize("make", [Exchange.rotate, Exchange.delete, lambda exchange: exchange.create(BOB)])
+def test_after_a_login_a_rotation_or_a_logout_it_is_new(scene, make):
+    scene.browser.login()
+    exchange = scene.browser.visit().exchange
+    make(exchange)
+    assert exchange.is_new is True
+
+
+def test_where_no_session_came_it_is_new_before_and_after_it_begins(scene):
+    exchange = scene.browser.visit().exchange
+    assert exchange.is_new is True
+    exchange.contents["cart"] = [1]
+    assert exchange.is_new is True
+
+
+def test_what_form_libraries_and_oauth_clients_keep_is_dropped_where_an_adapter_says_nothing():
+    assert ["csrf", "csrf_token", "_state_google_x"] == [key for key in ("csrf", "csrf_token", "_state_google_x", "_stately", "theme") if NativeKeys().drops(key)]
+
+
 @pytest.fixture
 def served(scene):
     """The store of a framework that keeps its login under `_user_id` and a CSRF token under `csrf_token`."""

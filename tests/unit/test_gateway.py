@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sessionkit import ConfigurationError, CookieSettings, SessionStore
-from sessionkit.context import Excluded, links, living
+from sessionkit.context import Excluded, activate, current, links, living
 from sessionkit.exchange import Exchange
 from sessionkit.gateway import Gateway
 from sessionkit.request import HOLDER, HeaderRequest
@@ -18,6 +18,12 @@ from .scene import ALICE, BOB, OTHER_SECRET, SECRET, Scene
 
 def admin_of(scene: Scene) -> SessionStore:
     return SessionStore(OTHER_SECRET, cookie=CookieSettings(name="__Host-admin"), clock=scene.clock)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_current() -> Any:
+    yield
+    activate(None)
 
 
 def test_a_request_gets_an_exchange_that_it_keeps() -> None:
@@ -131,3 +137,41 @@ def test_a_framework_is_served_by_a_copy_of_the_settings() -> None:
     assert gateway.settings.guard({"_user_id": "7"}) is True
     assert scene.store.settings.guard({"_user_id": "7"}) is False
     assert scene.store.settings.guard(BOB) is True
+
+
+def test_to_begin_a_request_makes_its_exchange_the_current_one() -> None:
+    request = HeaderRequest()
+    exchange = Gateway(None, Scene().store).begin(request)
+    assert exchange is request.holder[HOLDER] is current()
+
+
+def test_to_begin_a_request_that_a_gateway_around_answers_gives_none_and_keeps_it_current() -> None:
+    scene, request = Scene(), HeaderRequest()
+    first = Gateway(None, scene.store).begin(request)
+    activate(None)
+    assert Gateway(None, scene.store).begin(request) is None
+    assert current() is first
+
+
+def test_to_begin_an_excluded_path_leaves_it_out_and_the_variable_says_so() -> None:
+    request = HeaderRequest(path="/static/a.css")
+    assert Gateway(None, Scene().store, exclude="/static/*").begin(request) is None
+    assert isinstance(request.holder[HOLDER], Excluded)
+    assert current() is request.holder[HOLDER]
+
+
+def test_a_gateway_finds_its_own_exchange_among_those_of_a_request_until_it_has_ended() -> None:
+    scene, request = Scene(), HeaderRequest()
+    outer, inner = Gateway(None, scene.store), Gateway(None, admin_of(scene))
+    assert outer.serving(request) is None
+    first, second = outer.begin(request), inner.begin(request)
+    assert first is not None
+    assert (outer.serving(request), inner.serving(request)) == (first, second)
+    first.finish()
+    assert outer.serving(request) is None
+
+
+def test_an_excluded_path_has_no_exchange_of_its_gateways() -> None:
+    request, gateway = HeaderRequest(path="/a"), Gateway(None, Scene().store, exclude="/a")
+    gateway.begin(request)
+    assert gateway.serving(request) is None

@@ -1,7 +1,7 @@
 import pytest
 
 from sessionkit import is_activity
-from sessionkit.request import ASGIRequest, HeaderRequest, WSGIRequest
+from sessionkit.request import ASGIRequest, CarriedRequest, HeaderRequest, WSGIRequest
 
 
 def scope(**changes):
@@ -95,3 +95,22 @@ def test_a_request_of_a_script_is_a_secure_get_of_the_root_by_default():
 )
 def test_prefetches_prerenders_and_preflights_are_no_activity(request_, expected):
     assert is_activity(request_) is expected
+
+
+class Carried(CarriedRequest):
+    """The view of a framework whose requests are lists of fields."""
+
+    method, path, query, scheme = "GET", "/", "", "https"
+
+    def fields(self, name):
+        return [value for field, value in self.request if field == name.lower()]
+
+
+def test_a_frameworks_own_request_is_known_by_its_fields():
+    view = Carried([("cookie", "a=1"), ("x-a", "1"), ("cookie", "b=2"), ("x-a", "2")])
+    assert "a=1; b=2" == view.cookie_header
+    assert ("1, 2", None) == (view.header("X-A"), view.header("x-b"))
+
+
+def test_a_frameworks_own_request_without_cookies_has_an_empty_cookie_header():
+    assert "" == Carried([]).cookie_header

@@ -2,8 +2,10 @@ import json
 
 import pytest
 
+from sessionkit import SessionStore, configure
 from sessionkit.request import HeaderRequest, WSGIRequest
-from sessionkit.required import api_refusal, page_refusal, return_to_of
+from sessionkit.required import api_guard, api_refusal, page_guard, page_refusal, return_to_of
+from sessionkit.testing import session_cookies
 
 
 def get(path="/", query="", **more):
@@ -68,3 +70,81 @@ def test_neither_host_nor_forwarded_headers_have_a_say():
         "HTTP_X_ORIGINAL_URL": "//e", "HTTP_REFERER": "https://e",
     }  # fmt: skip
     assert page_refusal(WSGIRequest(environ)).location == "/auth/login?returnTo=/a"
+
+
+# ---- the decorators that adapters make of them
+
+
+def environ_of(path="/here", **cookies):
+    header = "; ".join(f"{name}={value}" for name, value in cookies.items())
+    return {"REQUEST_METHOD": "GET", "PATH_INFO": path, "HTTP_COOKIE": header, "wsgi.url_scheme": "https"}
+
+
+@pytest.fixture
+def store():
+    store = SessionStore("0f1e2d3c4b5a69788796a5b4c3d2e1f0-first")
+    configure(store)
+    yield store
+    configure(None)
+
+
+def guarding(refuse, handler):
+    """What an adapter's part does, for a framework whose handlers take an environ."""
+    return lambda environ: refuse(environ) or handler(environ)
+
+
+def hooked(refuse, environ, response):
+    return refuse(environ), response
+
+
+def signed_in(store):
+    return environ_of(**session_cookies(store, {"user": {"sub": "1"}}))
+
+
+@pytest.mark.parametrize("make", [api_guard, page_guard])
+def test_a_signed_in_user_reaches_a_guarded_handler(store, make):
+    assert "/here" == make(guarding)(lambda environ: environ["PATH_INFO"])(signed_in(store))
+
+
+def test_everybody_else_is_refused_by_an_api(store):
+    assert api_refusal() == api_guard(guarding)(lambda environ: "secret")(environ_of())
+
+
+@pytest.mark.parametrize(
+    ("decorate", "expected"),
+    [
+        (lambda guard: guard, "/auth/login?returnTo=/here"),
+        (lambda guard: guard(login_url="/in"), "/in?returnTo=/here"),
+        (lambda guard: guard(logout_url="/here"), "/auth/login?returnTo=/"),
+        (lambda guard: guard(logout_url="/here", default="/home"), "/auth/login?returnTo=/home"),
+    ],
+)
+def test_everybody_else_is_sent_to_the_login_page_bare_and_called(store, decorate, expected):
+    assert expected == decorate(page_guard(guarding))(lambda environ: "secret")(environ_of()).location
+
+
+@pytest.mark.parametrize(("given", "expected"), [({}, "/settings?returnTo=/here"), ({"login_url": "/in"}, "/in?returnTo=/here")])
+def test_the_frameworks_own_setting_names_the_login_page_unless_the_call_does(store, given, expected):
+    guard = page_guard(guarding, login_url_of=lambda environ: "/settings")
+    assert expected == guard(**given)(lambda environ: "secret")(environ_of()).location
+
+
+def test_a_framework_that_has_no_such_setting_leaves_the_default(store):
+    guard = page_guard(guarding, login_url_of=lambda environ: None)
+    assert "/auth/login?returnTo=/here" == guard(lambda environ: "secret")(environ_of()).location
+
+
+def test_a_hook_is_given_the_request_bare_and_called(store):
+    hook = page_guard(hooked)
+    assert (None, "response") == hook(signed_in(store), "response")
+    assert "/in?returnTo=/here" == hook(login_url="/in")(environ_of(), "response")[0].location
+
+
+def test_a_url_without_its_name_is_refused_where_it_is_written():
+    with pytest.raises(TypeError, match=r"require_session_page\('/in'\): the URLs are given by name"):
+        page_guard(guarding)("/in")
+
+
+def test_a_guard_without_a_request_says_so(store):
+    with pytest.raises(TypeError, match="get_session"):
+        api_guard(guarding)(lambda environ: "secret")("nothing")

@@ -9,6 +9,7 @@ from wsgiref.headers import Headers
 import pytest
 
 from sessionkit import IdentityChangedError, ResponseStartedError
+from sessionkit.dispatch import ResponseFields
 from sessionkit.request import HeaderRequest
 from sessionkit.response import commit
 
@@ -214,3 +215,25 @@ def test_a_commit_that_fails_writes_nothing_and_leaves_the_exchange_open() -> No
     assert fields.pairs == APPLICATION
     commit(exchange, 500, fields)
     assert ours(fields.pairs) == []
+
+
+class Strict(dict[str, str]):
+    """Headers that refuse to delete what is not there, as WebOb's and Bottle's do."""
+
+    def add(self, name: str, value: str) -> None:
+        self[name] = value
+
+
+def test_nothing_is_deleted_that_is_not_there() -> None:
+    scene = signed_in()
+    response = SimpleNamespace(headers=Strict({"Content-Type": "text/html"}))
+    scene.store.update_session(environ_of(scene.browser.jar.header()), response, CHANGED)
+    assert {"Content-Type", "Set-Cookie", "Vary", "Cache-Control"} == set(response.headers)
+
+
+def test_fields_are_made_of_what_a_framework_calls_them() -> None:
+    headers = [("A", "1")]
+    fields = ResponseFields(lambda: iter(headers), lambda name, value: headers.append((name, value)), lambda name: headers.remove((name, "1")))
+    fields.add("B", "2")
+    del fields["A"]
+    assert [("B", "2")] == list(fields.items())

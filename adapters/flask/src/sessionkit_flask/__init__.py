@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar, cast, overload
+from typing import Any, cast
 
 from flask import Flask, Request, Response, current_app, request
 from flask.sessions import SessionInterface, SessionMixin
 
-from sessionkit import SessionStore, get_session
+from sessionkit import SessionStore
 from sessionkit.conventions import KEYS, ConventionalGateway, ConventionalSession
 from sessionkit.native import exchange_of
 from sessionkit.request import WSGIRequest
-from sessionkit.required import Refusal, api_refusal, page_refusal
+from sessionkit.required import ApiDecorator, PageDecorator, Refuse, api_guard, page_guard
 from sessionkit.response import write
 from sessionkit.wsgi import SessionMiddleware
 
 __all__ = ["FlaskSession", "SessionKit", "require_session_api", "require_session_page"]
 
-View = TypeVar("View", bound=Callable[..., Any])
 
 class FlaskSession(ConventionalSession, SessionMixin):  # pyright: ignore[reportIncompatibleVariableOverride]  # ours are properties
     """What `flask.session` is: nested changes are saved, nothing is read before it is used."""
@@ -81,36 +79,16 @@ class SessionKit(SessionInterface):
             exchange.answer(response.status_code, list(response.headers))
 
 
-def require_session_api(view: View) -> View:
-    """A view for signed-in users: everybody else gets 401 and a JSON body."""
-    return _guarded(view, api_refusal)
-
-
-@overload
-def require_session_page(view: View, /) -> View: ...
-@overload
-def require_session_page(*, login_url: str = ..., logout_url: str = ..., default: str = ...) -> Callable[[View], View]: ...
-def require_session_page(view: Any = None, /, **urls: str) -> Any:
-    """A page for signed-in users: everybody else is sent to the login page, with a `returnTo` that cannot leave the site.
-
-    Args:
-        view: the view, where the decorator is used bare.
-        **urls: `login_url` (`/auth/login`), `logout_url` (`/auth/logout`), neither of which is returned to, and
-            `default` (`/`), which is instead.
-    """
-
-    def guard(view: View) -> View:
-        return _guarded(view, lambda: page_refusal(WSGIRequest(request.environ), **urls))
-
-    return guard if view is None else guard(view)
-
-
-def _guarded(view: View, refusal: Callable[[], Refusal]) -> View:
+def _guarded(refuse: Refuse, view: Any) -> Any:
     @wraps(view)
     def guarded(*args: Any, **named: Any) -> Any:
-        if get_session(request) is None:
-            refused = refusal()
+        refused = refuse(request)
+        if refused is not None:
             return Response(refused.body, refused.status, list(refused.headers))
         return current_app.ensure_sync(view)(*args, **named)
 
-    return cast("View", guarded)
+    return guarded
+
+
+require_session_api: ApiDecorator = api_guard(_guarded)
+require_session_page: PageDecorator = page_guard(_guarded)
