@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Generic, TypeVar, cast
@@ -10,14 +11,18 @@ from typing import Any, Generic, TypeVar, cast
 from .cookies import CookieSettings
 from .environment import PREFIX
 from .events import logger
+from .exchange import Exchange
+from .gateway import Gateway
 from .lifetime import FOUR_HUNDRED_DAYS, Lifetime
-from .native import LazyContents
+from .native import LazyContents, exchange_of
+from .request import RequestInfo
+from .response import write
 from .settings import NativeKeys
 from .store import SessionStore
 
-__all__ = ["KEYS", "ConventionalGateway", "ConventionalSession", "store_of", "store_of_dotted", "values_of"]
+__all__ = ["KEYS", "ConventionalGateway", "ConventionalSession", "Kit", "exchange_in", "save", "store_of", "store_of_dotted", "values_of"]
 
-G = TypeVar("G")
+App = TypeVar("App")
 
 KEYS = NativeKeys(
     login=("_user_id",),  # Flask-Login
@@ -72,39 +77,89 @@ class ConventionalSession(LazyContents):
         return [tuple(cast("Iterable[str]", one)) for one in value] if key == "_flashes" else value
 
 
-class ConventionalGateway(Generic[G]):
-    """The gateway in front of an application; made anew when the application's settings change, as they are read at each request.
+class Kit(ABC, Generic[App]):
+    """What `SessionKit` is where that is the habit of a framework: made with an application, or without one and given some by `init_app`.
 
     Args:
-        config: the application's.
-        make: from a store to a gateway.
-        store: the store; None for one of those settings.
-        settings: of `SessionStore`, instead of what those say.
-        for_development: whether a cookie that is not Secure deserves no warning.
+        app: the application.
+        store: the store; without one it is made from the framework's own settings.
+        **settings: of `SessionStore`, instead of what those say.
     """
 
-    def __init__(
-        self,
-        config: Mapping[str, Any],
-        make: Callable[[SessionStore], G],
-        *,
-        store: SessionStore | None,
-        settings: Mapping[str, Any],
-        for_development: Callable[[], bool],
-    ) -> None:
-        self._config, self._make, self._store, self._settings, self._for_development = config, make, store, settings, for_development
-        self._made: tuple[object, G | None] = (None, None)
+    def __init__(self, app: App | None = None, *, store: SessionStore | None = None, **settings: Any) -> None:
+        self.store = store
+        self.settings = settings
+        if app is not None:
+            self.init_app(app)
+
+    @abstractmethod
+    def init_app(self, app: App) -> None:
+        """Serve an application; one object can serve several."""
+
+
+class ConventionalGateway:
+    """What stands in front of an application of Flask or Quart: a gateway, made anew when the application's settings change.
+
+    They are read at each request. While there is no secret key the application is served as it is.
+
+    Args:
+        app: the application; its `extensions["sessionkit"]` is this.
+        inner: what it is served by.
+        kind: `SessionMiddleware`, of WSGI or of ASGI.
+        kit: whose store and settings these are; without a store it is made from the application's.
+    """
+
+    def __init__(self, app: Any, inner: Callable[..., Any], kind: Callable[..., Gateway], kit: Kit[Any]) -> None:
+        self._app, self._inner, self._kind, self._kit = app, inner, kind, kit
+        self._made: tuple[object, Any] = (None, None)
+        app.extensions["sessionkit"] = self
 
     @property
-    def current(self) -> G | None:
+    def current(self) -> Any:
         """The gateway; None while there is no secret key."""
-        now = (self._store,) if self._store is not None else values_of(self._config)
+        given = self._kit.store
+        now = (given,) if given is not None else values_of(self._app.config)
         before, gateway = self._made
         if now != before:
-            store = self._store or store_of(self._config, self._settings, for_development=self._for_development())
-            gateway = None if store is None else self._make(store)
+            store = given or store_of(self._app.config, self._kit.settings, for_development=self._app.debug or self._app.testing)
+            gateway = None if store is None else self._kind(self._inner, store, native=KEYS)
             self._made = now, gateway
         return gateway
+
+    def __call__(self, *request: Any) -> Any:
+        """Serve a request: what WSGI or ASGI calls it with."""
+        return (self.current or self._inner)(*request)
+
+
+def exchange_in(app: Any, request: RequestInfo) -> Exchange | None:
+    """The exchange that `open_session` shows; nothing is decrypted yet.
+
+    Args:
+        app: an application behind a `ConventionalGateway`.
+        request: the view of the request.
+
+    Returns:
+        None on an excluded path, and while there is no secret key.
+    """
+    gateway = app.extensions["sessionkit"].current
+    return None if gateway is None else exchange_of(request, gateway.settings)
+
+
+def save(session: object, response: Any) -> None:
+    """What `save_session` does: write the response where no gateway does (`session_transaction()`); else see that the session can be kept.
+
+    Args:
+        session: a `ConventionalSession`.
+        response: the framework's.
+
+    Raises:
+        IdentityChangedError, SerializationError, SessionTooLargeError: it cannot be kept; the application's error handlers answer that.
+    """
+    exchange = cast("ConventionalSession", session).exchange
+    if not exchange.owned:
+        write(exchange, response)
+    elif response.status_code < 500:  # what fails is rolled back
+        exchange.answer(response.status_code, list(response.headers.items()))
 
 
 def store_of(config: Mapping[str, Any], settings: Mapping[str, Any], *, for_development: bool) -> SessionStore | None:

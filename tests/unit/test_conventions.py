@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from wsgiref.headers import Headers
 
 import pytest
 
-from sessionkit import ConfigurationError, CookieSettings, Lifetime, SessionStore
-from sessionkit.conventions import KEYS, ConventionalGateway, ConventionalSession, store_of, store_of_dotted, values_of
+from sessionkit import ConfigurationError, CookieSettings, Lifetime, SerializationError, SessionStore, get_session
+from sessionkit.conventions import (
+    KEYS,
+    ConventionalGateway,
+    ConventionalSession,
+    Kit,
+    exchange_in,
+    save,
+    store_of,
+    store_of_dotted,
+    values_of,
+)
+from sessionkit.request import HeaderRequest, WSGIRequest
+from sessionkit.wsgi import SessionMiddleware
 
 KEY, OLD = "new key: 0123456789abcdefghijklmnopqrstuvwxyz", "old key: 0123456789abcdefghijklmnopqrstuvwxyz"
 DEFAULTS = {
@@ -155,22 +168,104 @@ def test_permanent_says_whether_the_browser_forgets_it(contents, transient):
     assert KEYS.transient(contents) is transient
 
 
+class Application:
+    """What Flask's and Quart's have in common, over WSGI."""
+
+    def __init__(self, **config):
+        self.config = {**DEFAULTS, **config}
+        self.extensions, self.debug, self.testing = {}, False, True
+
+    def served_as(self, environ, start_response):
+        start_response("200 OK", [])
+        return [str(get_session(environ)).encode()] if "sessionkit.exchange" in environ else [b"no gateway"]
+
+
+class Kept(Kit):
+    """A kit that keeps what it has made."""
+
+    def init_app(self, app):
+        self.front = ConventionalGateway(app, app.served_as, SessionMiddleware, self)
+
+
+def served(front):
+    return b"".join(front({"REQUEST_METHOD": "GET"}, lambda status, headers: None))
+
+
 def test_a_gateway_is_made_anew_when_the_settings_change_and_not_else():
-    config = {**DEFAULTS, "SECRET_KEY": None}
-    gateway = ConventionalGateway(config, lambda store: store, store=None, settings={}, for_development=lambda: True)
-    assert gateway.current is None
-    config["SECRET_KEY"] = KEY
-    first = gateway.current
+    app = Application(SECRET_KEY=None)
+    front = Kept(app).front
+    assert front.current is None
+    app.config["SECRET_KEY"] = KEY
+    first = front.current
     assert first.settings.name == "session"
-    assert gateway.current is first
-    config["SESSION_COOKIE_NAME"] = "mine"
-    assert gateway.current.settings.name == "mine"
+    assert front.current is first
+    app.config["SESSION_COOKIE_NAME"] = "mine"
+    assert front.current.settings.name == "mine"
 
 
 def test_a_gateway_of_a_store_that_was_given_stays():
-    store, config = SessionStore(OLD), dict(DEFAULTS)
-    gateway = ConventionalGateway(config, lambda store: [store], store=store, settings={}, for_development=lambda: True)
-    first = gateway.current
-    config["SECRET_KEY"] = "other"
-    assert gateway.current is first
-    assert first == [store]
+    app, store = Application(), SessionStore(OLD)
+    kit = Kept(store=store)
+    kit.init_app(app)
+    first = kit.front.current
+    app.config["SECRET_KEY"] = "other"
+    assert kit.front.current is first
+    assert first.settings.same_store(store.settings)
+
+
+def test_a_gateway_knows_the_keys_of_the_framework_and_the_settings_of_the_kit():
+    settings = Kept(Application(), audience="shop").front.current.settings
+    assert (settings.native, settings.audience) == (KEYS, "shop")
+
+
+def test_an_application_without_a_secret_key_is_served_as_it_is():
+    app = Application(SECRET_KEY=None)
+    front = Kept(app).front
+    assert served(front) == b"no gateway"
+    app.config["SECRET_KEY"] = KEY
+    assert served(front) == b"None"
+
+
+@pytest.mark.parametrize(("debug", "testing", "warned"), [(False, False, True), (True, False, False), (False, True, False)])
+def test_plain_http_is_fine_while_an_application_is_debugged_or_tested(caplog, debug, testing, warned):
+    app = Application()
+    app.debug, app.testing = debug, testing
+    with caplog.at_level(logging.WARNING, "sessionkit"):
+        assert Kept(app).front.current is not None
+    assert bool(caplog.records) is warned
+
+
+def test_the_exchange_in_an_application_is_none_without_a_secret_key():
+    app = Application(SECRET_KEY=None)
+    Kept(app)
+    assert exchange_in(app, WSGIRequest({})) is None
+    app.config["SECRET_KEY"] = KEY
+    assert exchange_in(app, WSGIRequest({})).settings is app.extensions["sessionkit"].current.settings
+
+
+class Answer:
+    """A response of Werkzeug's, as far as it matters here."""
+
+    def __init__(self, status_code=200):
+        self.status_code, self.headers = status_code, Headers([("Content-Type", "text/plain")])
+
+
+def test_to_save_writes_the_response_where_no_gateway_does():
+    exchange = SessionStore(KEY).begin(HeaderRequest(), owned=False)
+    session, answer = ConventionalSession(exchange), Answer()
+    session["cart"] = ["tea"]
+    save(session, answer)
+    assert [line.partition("=")[0] for line in answer.headers.get_all("Set-Cookie")] == ["__Host-session"]
+
+
+def test_to_save_leaves_the_response_to_the_gateway_and_raises_what_cannot_be_kept():
+    with SessionStore(KEY).exchange() as exchange:
+        session, answer = ConventionalSession(exchange), Answer()
+        session["cart"] = ["tea"]
+        save(session, answer)
+        assert answer.headers.items() == [("Content-Type", "text/plain")]
+        session["cart"] = {1}
+        with pytest.raises(SerializationError):
+            save(session, answer)
+        save(session, Answer(500))  # is rolled back
+        del session["cart"]
