@@ -9,7 +9,7 @@ from wsgiref.headers import Headers
 from .request import ASGIRequest, RequestInfo, WSGIRequest
 
 __all__ = [
-    "Call", "Fields", "HasEnv", "HasEnviron", "HasHeaders", "HasScope", "RequestLike", "ResponseFields", "ResponseLike", "fields_of",
+    "STARTS", "Call", "Fields", "HasEnv", "HasEnviron", "HasHeaders", "HasScope", "RequestLike", "ResponseFields", "ResponseLike", "fields_of",
     "is_message", "parse", "refuse", "register_request", "register_response", "view",
 ]  # fmt: skip
 
@@ -96,6 +96,9 @@ class ResponseFields:
         self._delete(name)
 
 
+STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
+"""The ASGI messages that take headers."""
+
 RequestLike: TypeAlias = MutableMapping[str, Any] | HasEnviron | HasEnv | HasScope
 ResponseLike: TypeAlias = list[tuple[str, str]] | list[tuple[bytes, bytes]] | Headers | MutableMapping[str, Any] | HasHeaders
 
@@ -142,8 +145,9 @@ def view(value: object) -> RequestInfo | None:
             if mapping is None:
                 return cast("RequestInfo", carried)  # by the registration's word
         else:
-            carried = next((found for name in _CARRIED if (found := getattr(value, name, None)) is not None), None)
-            mapping = mapping if carried is None else _mapping(carried)
+            # Only what is a mapping: an application may give its request a `scope` of OAuth's.
+            carried = next((found for name in _CARRIED if (found := _mapping(getattr(value, name, None))) is not None), None)
+            mapping = mapping if carried is None else carried
     if mapping is None:
         return None
     if mapping.get("type") in ("http", "websocket") and "headers" in mapping:
@@ -160,7 +164,7 @@ def _mapping(value: object) -> MutableMapping[str, Any] | None:
 def is_message(value: object) -> bool:
     """Whether it is an ASGI message that takes headers."""
     mapping = _mapping(value)
-    return mapping is not None and mapping.get("type") in ("http.response.start", "websocket.accept", "websocket.http.response.start")
+    return mapping is not None and mapping.get("type") in STARTS
 
 
 def fields_of(response: object) -> Fields | None:

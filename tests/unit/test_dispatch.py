@@ -83,6 +83,12 @@ def test_an_object_that_carries_a_scope_is_known(make: Any) -> None:
     assert found.holder is SCOPE
 
 
+def test_an_attribute_of_that_name_that_is_no_mapping_is_the_applications() -> None:
+    found = view(SimpleNamespace(scope="openid email", environ=ENVIRON))
+    assert isinstance(found, WSGIRequest)
+    assert found.holder is ENVIRON
+
+
 def test_an_object_that_carries_an_environ_by_falcons_name_is_known() -> None:
     found = view(SimpleNamespace(env=ENVIRON))
     assert isinstance(found, WSGIRequest)
