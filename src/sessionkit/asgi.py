@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
 
 from .context import activate, in_this_task
+from .dispatch import STARTS
 from .exchange import OPEN, Exchange
 from .gateway import Gateway, Keeper
 from .request import HOLDER, ASGIRequest
@@ -18,8 +19,6 @@ Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-_STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 
 
 class SessionMiddleware(Gateway):
@@ -71,7 +70,7 @@ class SessionMiddleware(Gateway):
         home = None if kind == "http" else in_this_task()
 
         async def committing(message: Message) -> None:
-            if message["type"] in _STARTS:
+            if message["type"] in STARTS:
                 if not exchange.close_unread():
                     message = _answered(exchange, message)
                 if home is not None:

@@ -9,8 +9,8 @@ from wsgiref.headers import Headers
 from .request import ASGIRequest, RequestInfo, WSGIRequest
 
 __all__ = [
-    "STARTS", "Call", "Fields", "HasEnv", "HasEnviron", "HasHeaders", "HasScope", "RequestLike", "ResponseFields", "ResponseLike", "fields_of",
-    "is_message", "parse", "refuse", "register_request", "register_response", "view",
+    "STARTS", "Call", "Fields", "HasEnv", "HasEnviron", "HasHeaders", "HasScope", "RequestLike", "ResponseFields", "ResponseLike",
+    "fields_of", "is_message", "parse", "refuse", "register_request", "register_response", "view",
 ]  # fmt: skip
 
 T = TypeVar("T")

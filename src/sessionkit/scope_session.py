@@ -1,14 +1,15 @@
-"""The session object of frameworks that keep it in the ASGI scope: a dict under `session` (Starlette, FastAPI)."""
+"""The session object of frameworks that keep it in the ASGI scope, under `session` (Starlette, FastAPI, Litestar)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, cast
 from weakref import ref
 
 from .arguments import store_of_arguments
 from .asgi import ASGIApp, Message, Receive, Scope, Send, SessionMiddleware
+from .dispatch import STARTS
 from .errors import ConfigurationError, NoActiveRequestError
 from .exchange import Exchange
 from .native import exchange_of, replace_contents
@@ -17,12 +18,31 @@ from .session import Session
 from .settings import NativeKeys, Settings
 from .store import SessionStore
 
-__all__ = ["KEY", "ScopeSession", "ScopeSessionMiddleware"]
+__all__ = ["KEY", "ScopeSession", "ScopeSessionMiddleware", "serve_with"]
 
 KEY = "session"
 """Where the scope holds it."""
 
-_STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
+
+async def serve_with(session: object, app: ASGIApp, scope: Scope, receive: Receive, send: Send, *, take_over: Callable[[], object]) -> None:
+    """Serve a connection with a session object in its scope, and see to what the application puts in its place.
+
+    Args:
+        session: the object.
+        app: the application.
+        scope: the connection's, as are `receive` and `send`.
+        receive: see there.
+        send: see there.
+        take_over: called before the response starts, if something else, or nothing, is in the scope then.
+    """
+    scope[KEY] = session
+
+    async def taking_over(message: Message) -> None:
+        if message["type"] in STARTS and scope.get(KEY) is not session:
+            take_over()
+        await send(message)
+
+    await app(scope, receive, taking_over)
 
 
 class ScopeSession(Session):
@@ -154,18 +174,13 @@ class _Showing:
         if exchange is None:
             await self.app(scope, receive, send)
             return
-        scope[KEY] = shown = ScopeSession.of(exchange)
-
-        async def taking_over(message: Message) -> None:
-            if message["type"] in _STARTS and scope.get(KEY) is not shown:
-                _take_over(exchange, scope.get(KEY, shown))
-            await send(message)
-
-        await self.app(scope, receive, taking_over)
+        session = ScopeSession.of(exchange)
+        take_over = partial(_take_over, exchange, scope, session)
+        await serve_with(session, self.app, scope, receive, send, take_over=take_over)
 
 
-def _take_over(exchange: Exchange, found: object) -> None:
-    """Make what the application put into the scope the contents.
+def _take_over(exchange: Exchange, scope: Scope, session: Session) -> None:
+    """Make what the application put into the scope the contents; a scope without it is left as it is.
 
     A session object of another middleware (of an application that is mounted inside, with sessions of its own) is
     that one's to save; of ours too, where the stores differ.
@@ -173,6 +188,7 @@ def _take_over(exchange: Exchange, found: object) -> None:
     Raises:
         TypeError: it is no mapping.
     """
+    found = scope.get(KEY, session)
     if isinstance(found, Session) or hasattr(found, "mark_accessed"):
         return
     if not isinstance(found, Mapping) and found is not None:
