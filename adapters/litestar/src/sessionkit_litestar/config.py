@@ -1,0 +1,86 @@
+"""The configuration that an application is given, and the middleware that comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+from litestar.connection import ASGIConnection
+from litestar.enums import ScopeType
+from litestar.middleware import DefineMiddleware
+from litestar.middleware.session.base import BaseBackendConfig
+from litestar.middleware.session.base import SessionMiddleware as LitestarsOwn
+from litestar.types import Receive, Scope, Scopes, Send
+
+from sessionkit import SessionStore
+from sessionkit.asgi import SessionMiddleware as Gateway
+from sessionkit.scope_session import KEY, serve_with
+
+from .backend import KEYS, SessionKitBackend
+
+__all__ = ["SessionKitConfig", "SessionMiddleware"]
+
+
+class SessionMiddleware(LitestarsOwn[SessionKitBackend]):
+    """Litestar's session middleware with the gateway in it.
+
+    Args:
+        app: the application.
+        backend: a `SessionKitBackend`.
+    """
+
+    def __init__(self, app: Any, backend: SessionKitBackend) -> None:
+        super().__init__(app, backend)
+        self.gateway = Gateway(self.show, backend.config.store, native=KEYS, origins=backend.config.origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        await self.gateway(cast("Any", scope), cast("Any", receive), cast("Any", send))
+
+    async def show(self, scope: Any, receive: Any, send: Any) -> None:
+        """Between the gateway and the application: hand the session out, and take over what was put in its place."""
+        session = await self.backend.load_from_connection(ASGIConnection(scope, receive, send))
+        app: Any = self.app
+        await serve_with(session, app, scope, receive, send, take_over=lambda: self.backend.take_over(scope.get(KEY), scope))
+
+
+@dataclass
+class SessionKitConfig(BaseBackendConfig[SessionKitBackend]):
+    """Sessions for a Litestar application: `middleware=[SessionKitConfig(store=store).middleware]`.
+
+    Args:
+        store: the store, which says how the cookies are set.
+        exclude: patterns of paths that have no session, as Litestar has them.
+        exclude_opt_key: the key of a handler's `opt` that leaves it without.
+        scopes: the kinds of connections that have one.
+        origins: the values of `Origin` from which websockets are accepted; None does not look.
+    """
+
+    _backend_class = SessionKitBackend
+
+    store: SessionStore
+    exclude: str | list[str] | None = None
+    exclude_opt_key: str = "skip_session"
+    scopes: Scopes = field(default_factory=lambda: {ScopeType.HTTP, ScopeType.WEBSOCKET})
+    origins: list[str] | None = None
+
+    key: str = field(init=False)
+    max_age: int = field(init=False)
+    path: str = field(init=False)
+    domain: str | None = field(init=False)
+    secure: bool = field(init=False)
+    httponly: bool = field(init=False)
+    samesite: Literal["lax", "strict", "none"] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What Litestar may ask: `SessionAuth` shows the cookie's name in the OpenAPI page."""
+        settings = self.store.settings
+        cookie, lifetime = settings.cookie, settings.lifetime
+        self.key, self.path, self.domain = settings.name, cookie.path, cookie.domain
+        self.secure, self.httponly, self.samesite = cookie.secure, cookie.http_only, cast("Any", cookie.same_site.lower())
+        self.max_age = int(cast("Any", lifetime.absolute or lifetime.idle))
+
+    @property
+    def middleware(self) -> DefineMiddleware:
+        """What to put into `middleware=[…]` of an application."""
+        return DefineMiddleware(SessionMiddleware, backend=SessionKitBackend(self))
