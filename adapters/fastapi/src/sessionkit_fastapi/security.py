@@ -4,28 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import HTTPException, WebSocketException
 from fastapi.requests import HTTPConnection
-from fastapi.responses import Response
 from fastapi.security import APIKeyCookie
 
 from sessionkit import Session, SessionStore, get_session
 from sessionkit.request import ASGIRequest
 from sessionkit.required import Refusal, api_refusal, page_refusal
 
-__all__ = ["NotSignedIn", "SessionCookie", "SessionPage", "optional_session", "require_session_api", "require_session_page"]
+from .refusing import refused_with
 
-
-class NotSignedIn(HTTPException):
-    """What the guards raise: its answer is a `Refusal`, unless the application has a handler for it or for its status."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.status, "Not authenticated", dict(refusal.headers))
-        self.refusal = refusal
-
-
-async def _carry(request: Any, error: NotSignedIn) -> Response:
-    return Response(error.refusal.body, error.refusal.status, dict(error.refusal.headers))
+__all__ = ["SessionCookie", "SessionPage", "optional_session", "require_session_api", "require_session_page"]
 
 
 class SessionCookie(APIKeyCookie):
@@ -62,12 +50,7 @@ class SessionCookie(APIKeyCookie):
 
     def refused(self, request: HTTPConnection) -> Exception:
         """What is raised for everybody else."""
-        if request.scope["type"] == "websocket":
-            return WebSocketException(1008, "not authenticated")  # "violates its policy" (RFC 6455 section 7.4.1)
-        # Where Starlette looks handlers up; ours is found at the route, inside of whatever middleware there is.
-        handlers, _ = request.scope.get("starlette.exception_handlers", ({}, {}))
-        handlers.setdefault(NotSignedIn, _carry)
-        return NotSignedIn(self.refusal(request))
+        return refused_with(self.refusal(request), request)
 
     def refusal(self, request: HTTPConnection) -> Refusal:
         """The answer for everybody else."""
@@ -86,12 +69,11 @@ class SessionPage(SessionCookie):
 
     def __init__(self, *, login_url: str = "/auth/login", logout_url: str = "/auth/logout", default: str = "/", **named: Any) -> None:
         super().__init__(**named)
-        self.urls = {"logout_url": logout_url, "default": default}
-        self.login_url = login_url
+        self.urls = {"login_url": login_url, "logout_url": logout_url, "default": default}
 
     def refusal(self, request: HTTPConnection) -> Refusal:
         """The answer for everybody else."""
-        return page_refusal(ASGIRequest(request.scope), self.login_url, **self.urls)
+        return page_refusal(ASGIRequest(request.scope), **self.urls)
 
 
 require_session_api = SessionCookie()

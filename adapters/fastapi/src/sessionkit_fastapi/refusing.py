@@ -1,0 +1,35 @@
+"""What the guards raise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import HTTPException, WebSocketException
+from fastapi.requests import HTTPConnection
+from fastapi.responses import Response
+
+from sessionkit.required import Refusal
+
+__all__ = ["NotSignedIn", "refused_with"]
+
+
+class NotSignedIn(HTTPException):
+    """What the guards raise: its answer is a `Refusal`, unless the application has a handler for it or for its status."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.status, "Not authenticated", dict(refusal.headers))
+        self.refusal = refusal
+
+
+def refused_with(refusal: Refusal, request: HTTPConnection) -> Exception:
+    """What is raised so that this is answered; a websocket is closed, which refuses its handshake."""
+    if request.scope["type"] == "websocket":
+        return WebSocketException(1008, "not authenticated")  # "violates its policy" (RFC 6455 section 7.4.1)
+    # Where Starlette looks handlers up; ours is found at the route, inside of whatever middleware there is.
+    handlers, _ = request.scope.get("starlette.exception_handlers", ({}, {}))
+    handlers.setdefault(NotSignedIn, _carry)
+    return NotSignedIn(refusal)
+
+
+async def _carry(request: Any, error: NotSignedIn) -> Response:
+    return Response(error.refusal.body, error.refusal.status, dict(error.refusal.headers))
