@@ -10,7 +10,7 @@ import pytest
 from aiohttp import CookieJar, web
 from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
-from sessionkit import ConfigurationError, CookieSettings, NoActiveRequestError, ResponseStartedError, SessionStore
+from sessionkit import ConfigurationError, CookieSettings, NoActiveRequestError, ResponseStartedError, SessionStore, SessionTooLargeError
 from sessionkit.request import HeaderRequest
 from sessionkit_aiohttp import AiohttpSession, get_session, new_session, require_session_api, require_session_page, setup, verbs
 
@@ -71,6 +71,25 @@ def test_a_session_has_what_that_of_aiohttp_session_has(store):
     app = application(("/", handler))
     setup(app, store)
     assert browse(app, walk) == [[True, None, None], False, 22, True]
+
+
+def test_a_session_is_new_until_it_comes_with_a_request(store):
+    async def handler(request):
+        session = await get_session(request)
+        before = session.new
+        session["n"] = 1
+        return web.json_response([before, session.new])
+
+    async def anew(request):
+        session = await new_session(request)
+        return web.json_response([session.new])
+
+    async def walk(client):
+        return [await (await client.get(path)).json() for path in ("/", "/", "/anew")]
+
+    app = application(("/", handler), ("/anew", anew))
+    setup(app, store)
+    assert browse(app, walk) == [[True, True], [False, False], [True]]
 
 
 def test_the_identity_is_the_id_and_not_the_token(store):
@@ -237,6 +256,95 @@ def test_a_response_that_fails_while_it_is_prepared_is_answered_anew(store):
     setup(app, store)
     app.on_response_prepare.append(fails)
     assert browse(app, walk) == (500, [])
+
+
+async def raw(client: TestClient, *paths: str, **headers: str) -> list[tuple[str, dict[str, str], bytes]]:
+    """What one connection carries in answer to requests that follow each other, to its last byte: status line, headers, body."""
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    answers = []
+    try:
+        for path in paths:
+            lines = [f"GET {path} HTTP/1.1", "Host: localhost", *(f"{name}: {value}" for name, value in headers.items())]
+            last = ["Connection: close"] if path is paths[-1] and "Connection" not in headers else []
+            writer.write("\r\n".join([*lines, *last, "", ""]).encode())
+            first, *fields = (await reader.readuntil(b"\r\n\r\n")).decode().rstrip().split("\r\n")
+            found = {name.lower(): value for name, _, value in (field.partition(": ") for field in fields)}
+            answers.append((first, found, await reader.readexactly(int(found["content-length"]))))
+        assert await reader.read() == b""
+    finally:
+        writer.close()
+        await writer.wait_closed()
+    return answers
+
+
+SOCKET = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+
+
+@pytest.mark.parametrize("contents", [{"big": "x" * 9000}, {"at": object}], ids=["too large", "no JSON"])
+@pytest.mark.parametrize("way", ["chunked", "compressed", "sized", "response", "websocket"])
+def test_a_response_begun_with_a_session_that_cannot_be_kept_becomes_a_well_formed_500(store, way, contents):
+    async def handler(request):
+        (await get_session(request)).update(contents)
+        response = {"response": web.Response, "websocket": web.WebSocketResponse}.get(way, web.StreamResponse)()
+        if way == "compressed":
+            response.enable_compression(web.ContentCoding.gzip)
+        if way == "sized":
+            response.content_length = 3
+        await response.prepare(request)
+        raise AssertionError("it was prepared")
+
+    async def walk(client):
+        return await raw(client, "/", **(SOCKET if way == "websocket" else {"Accept-Encoding": "gzip"}))
+
+    app = application(("/", handler))
+    setup(app, store)
+    ((status, headers, body),) = browse(app, walk)
+    assert status == "HTTP/1.1 500 Internal Server Error"
+    assert body == b"500 Internal Server Error\n\nServer got itself in trouble"
+    assert headers.keys().isdisjoint({"transfer-encoding", "content-encoding", "set-cookie"})
+    assert headers["connection"] == "close"
+
+
+def test_a_middleware_may_answer_in_the_place_of_a_stream_whose_session_cannot_be_kept(store):
+    @web.middleware
+    async def explain(request, handler):
+        try:
+            return await handler(request)
+        except SessionTooLargeError:
+            return web.Response(status=507, text="too large")  # below 500 it would carry the session too
+
+    async def handler(request):
+        (await get_session(request))["big"] = "x" * 9000
+        await web.StreamResponse().prepare(request)
+
+    async def walk(client):
+        return [(status, "transfer-encoding" in headers, body) for status, headers, body in await raw(client, "/", "/me")]
+
+    app = application(("/", handler), middlewares=[explain])
+    setup(app, store)
+    assert browse(app, walk) == [("HTTP/1.1 507 Insufficient Storage", False, b"too large"), ("HTTP/1.1 200 OK", False, b"null")]
+
+
+def test_a_stream_whose_session_could_not_be_kept_can_be_prepared_when_it_can(store):
+    async def handler(request):
+        session, response = await get_session(request), web.StreamResponse()
+        session["big"] = "x" * 9000
+        with pytest.raises(SessionTooLargeError):
+            await response.prepare(request)
+        with pytest.raises(RuntimeError, match="before prepare"):
+            await response.write(b"headless")
+        session["big"] = "x"
+        await response.prepare(request)
+        await response.write(b"sent")
+        return response
+
+    async def walk(client):
+        answer = await client.get("/")
+        return answer.status, names(answer), await answer.read()
+
+    app = application(("/", handler))
+    setup(app, store)
+    assert browse(app, walk) == (200, ["__Host-session"], b"sent")
 
 
 # ---- sub-applications

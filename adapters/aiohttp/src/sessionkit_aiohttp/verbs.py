@@ -10,7 +10,7 @@ from aiohttp import web
 
 from sessionkit.typed_verbs import TypedVerbs
 
-from . import carriers as carriers  # teaches the verbs both types
+from . import carriers as carriers  # teaches the verbs the type
 
 __all__ = ["create_session", "delete_session", "get_session", "rotate_session", "touch_session", "update_session"]
 

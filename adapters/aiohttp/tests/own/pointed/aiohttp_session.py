@@ -32,8 +32,13 @@ def session_middleware(storage: object) -> Any:
     app = web.Application()
     setup(app, STORE)
     (middleware,) = app.middlewares
-    middleware.signals = tuple(app.on_response_prepare)
-    return middleware
+
+    @web.middleware
+    async def marked(request: web.Request, handler: Any) -> Any:
+        return await middleware(request, handler)
+
+    marked.signals = tuple(app.on_response_prepare)
+    return marked
 
 
 made = web.Application.__init__

@@ -1,0 +1,78 @@
+"""What stands in front of an application: where its requests come in, and where its responses go out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+from aiohttp import web
+
+from sessionkit import Exchange
+from sessionkit.context import in_this_task
+from sessionkit.exchange import COMMITTED, OPEN
+from sessionkit.gateway import Gateway
+from sessionkit.response import commit
+
+from .carriers import AiohttpRequest
+
+__all__ = ["Front"]
+
+TASK = "sessionkit.task"
+
+
+class Front(Gateway):
+    """Begins an exchange before the handler, and answers it when a response's headers are about to go out."""
+
+    @web.middleware
+    async def serve(self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> web.StreamResponse:
+        """The middleware."""
+        view = AiohttpRequest(request)
+        exchange = self.begin(view)
+        if exchange is None:
+            return await handler(request)
+        # Responses are sent when this middleware is done: the request ends with its task, of which it has one.
+        task = view.holder[TASK] = cast("asyncio.Task[Any]", asyncio.current_task())
+        task.add_done_callback(lambda task: exchange.finish() if task.cancelled() or exchange.phase is COMMITTED else None)
+        try:
+            response = await handler(request)
+        except web.HTTPException as answer:
+            _check(exchange, answer)
+            raise
+        _check(exchange, response)
+        return response
+
+    async def prepare(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Answer: this signal fires for every response, also for those to errors that no middleware sees."""
+        view = AiohttpRequest(request)
+        exchange = self.serving(view)
+        if exchange is None:
+            return
+        try:
+            # Into the headers: what `response.set_cookie` is told while a response is being prepared, aiohttp drops.
+            commit(exchange, response.status, response.headers)
+        except Exception:
+            _unprepare(request, response)
+            raise
+        if isinstance(response, web.WebSocketResponse):
+            exchange.reachable = in_this_task()
+        if view.holder[TASK].done():  # somebody around us waited for the handler in a task of its own
+            cast("asyncio.Task[Any]", asyncio.current_task()).add_done_callback(lambda _: exchange.finish())
+
+
+def _check(exchange: Exchange, response: object) -> None:
+    """What cannot be kept is an error of the handler, to be answered as such: when the headers go out it is too late for a 500."""
+    if isinstance(response, web.StreamResponse) and exchange.phase is OPEN:
+        exchange.answer(response.status, list(response.headers.items()))
+
+
+def _unprepare(request: web.Request, response: Any) -> None:
+    """Undo what aiohttp has done for a response that a handler began and that cannot go out, before the signal fired.
+
+    The request's writer is set to send the body in chunks, or compressed. The error's response goes through that very writer,
+    and its headers would say neither. The response counts as sent, and what is written to it would go out without headers.
+    aiohttp has no public way back.
+    """
+    writer: Any = request.writer
+    writer.chunked, writer._compress = False, None  # noqa: SLF001  # see above
+    response._payload_writer = None  # noqa: SLF001
