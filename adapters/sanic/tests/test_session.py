@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from sanic import HTTPResponse, Request, Sanic, response
 from sanic.views import HTTPMethodView
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.sync.client import connect
 
 from sessionkit import CookieSettings, Event, NoActiveRequestError, ResponseStartedError, SessionStore, bind
@@ -365,41 +366,95 @@ def sockets(app: Sanic) -> Sanic:
     return app
 
 
-def test_a_websocket_reads_the_session_and_cannot_write_it():
+def opened(client: Client, path: str = "/ws") -> tuple[Any, list[str]]:
+    """What a websocket says first, and the cookies that its handshake sets."""
+    with connect(f"ws://127.0.0.1:{client.port}{path}", additional_headers={"Cookie": client.cookie}, proxy=None) as socket:
+        lines = socket.response.headers.get_all("Set-Cookie")
+        client.cookies.update(line.partition(";")[0].partition("=")[::2] for line in lines)
+        return json.loads(socket.recv(timeout=10)), sorted(line.partition("=")[0] for line in lines)
+
+
+def test_the_handler_of_a_websocket_reads_the_session_and_cannot_write_it():
     def walk(client):
         client.get("/login")
-        with connect(f"ws://127.0.0.1:{client.port}/ws", additional_headers={"Cookie": client.cookie}, proxy=None) as socket:
-            return json.loads(socket.recv(timeout=10)), socket.response.headers.get_all("Set-Cookie")
+        return opened(client)
 
     assert browse(sockets(application()), walk) == ([ANN, ANN], [])
 
 
-def test_a_middleware_in_front_of_a_websocket_is_told_that_it_cannot_write():
-    app, raised = sockets(application()), []
+def test_what_a_middleware_writes_goes_out_with_the_handshake_of_a_websocket():
+    app = sockets(application())
 
     @app.on_request
     async def visit(request):
-        try:
-            request.ctx.session["visited"] = True
-        except ResponseStartedError:
-            raised.append(request.path)
+        if request.path == "/ws":
+            update_session(request, {**ANN, "visited": True})
 
     def walk(client):
-        with connect(f"ws://127.0.0.1:{client.port}/ws", proxy=None) as socket:
-            return json.loads(socket.recv(timeout=10))
+        client.get("/login")
+        return opened(client), json.loads(client.get("/me").text)
 
-    assert browse(app, walk) == [None, None]
-    assert raised == ["/ws"]
+    seen = {**ANN, "visited": True}
+    assert browse(app, walk) == (([seen, seen], ["__Host-session"]), seen)
+
+
+def test_two_stores_are_saved_with_the_handshake_of_a_websocket():
+    admin = SessionStore(SECRET, cookie=CookieSettings(name="__Host-admin"))
+    app = sockets(application())
+    SessionKit(app, store=admin)
+
+    @app.on_request
+    async def sign_in(request):
+        STORE.create_session(request, ANN)
+        admin.create_session(request, {"user": {"sub": "root"}})
+
+    @app.websocket("/who")
+    async def who(request, socket):
+        await socket.send(json.dumps([STORE.get_session()["user"]["sub"], admin.get_session()["user"]["sub"]]))
+
+    assert browse(app, lambda client: opened(client, "/who")) == (["ann", "root"], ["__Host-admin", "__Host-session"])
+
+
+def test_a_websocket_whose_session_cannot_be_saved_is_not_accepted():
+    app = sockets(application())
+
+    @app.on_request
+    async def fill(request):
+        request.ctx.session["big"] = "x" * 8000
+
+    def walk(client):
+        with pytest.raises(InvalidStatus) as refused:
+            opened(client)
+        return refused.value.response.status_code, refused.value.response.headers.get_all("Set-Cookie")
+
+    assert browse(app, walk) == (500, [])
+
+
+def test_a_guarded_websocket_is_closed_unless_somebody_is_signed_in():
+    app = application()
+
+    @app.websocket("/ws")
+    @require_session_api
+    async def ws(request, socket):
+        await socket.send(json.dumps(get_session()))
+
+    def walk(client):
+        with pytest.raises(ConnectionClosedError) as closed:
+            opened(client)
+        client.get("/login")
+        return closed.value.rcvd.code, opened(client)[0]
+
+    assert browse(app, walk) == (1008, ANN)
 
 
 # ---- ASGI, workers, the raw header
 
 
-def test_under_asgi_it_works_too():
-    app = application()
-    sent = []
+def ask_asgi(app: Sanic, *scopes: dict[str, Any]) -> list[Any]:
+    """The messages that are sent for each of the scopes; a scope without a cookie is given the latest that was set."""
+    answers: list[Any] = []
 
-    async def run():
+    async def run() -> None:
         events = iter(["startup", "shutdown"])
 
         async def lifespan():
@@ -409,18 +464,45 @@ def test_under_asgi_it_works_too():
             return {"type": "http.request", "body": b"", "more_body": False}
 
         async def send(message):
-            sent.append(message)
+            answers[-1].append(message)
 
-        scope = {"type": "http", "http_version": "1.1", "method": "GET", "path": "/login", "raw_path": b"/login", "query_string": b"", "headers": [(b"host", b"localhost")], "scheme": "https", "server": ("localhost", 443), "client": ("127.0.0.1", 1), "asgi": {"version": "3.0"}}  # fmt: skip
+        answers.append([])
         await app({"type": "lifespan", "asgi": {"version": "3.0"}}, lifespan, send)
-        sent.clear()
-        await app(scope, receive, send)
-        cookie = next(value for name, value in sent[0]["headers"] if name.lower() == b"set-cookie").partition(b";")[0]
-        sent.clear()
-        await app({**scope, "path": "/me", "raw_path": b"/me", "headers": [*scope["headers"], (b"cookie", b"a=1"), (b"cookie", cookie)]}, receive, send)
-        return json.loads(b"".join(message.get("body", b"") for message in sent))
+        cookie = b""
+        for scope in scopes:
+            answers.append([])
+            path = scope["path"]
+            headers = [(b"host", b"localhost"), (b"cookie", b"a=1"), (b"cookie", cookie)]
+            await app(
+                {"http_version": "1.1", "method": "GET", "raw_path": path.encode(), "query_string": b"", "headers": headers,
+                 "server": ("localhost", 443), "client": ("127.0.0.1", 1), "asgi": {"version": "3.0"}, **scope}, receive, send
+            )  # fmt: skip
+            for name, value in answers[-1][0].get("headers", []):
+                cookie = value.partition(b";")[0] if name.lower() == b"set-cookie" else cookie
 
-    assert asyncio.run(run()) == ANN
+    asyncio.run(run())
+    return answers[1:]
+
+
+def test_under_asgi_it_works_too():
+    _, answer = ask_asgi(application(), {"type": "http", "scheme": "https", "path": "/login"}, {"type": "http", "scheme": "https", "path": "/me"})
+    assert json.loads(b"".join(message.get("body", b"") for message in answer)) == ANN
+
+
+def test_under_asgi_a_websocket_reads_the_session_and_even_a_middleware_cannot_write_it():
+    app, raised = sockets(application()), []
+
+    @app.on_request
+    async def visit(request):
+        if request.path == "/ws":
+            with pytest.raises(ResponseStartedError) as error:
+                request.ctx.session["visited"] = True
+            raised.append(error.type)
+
+    _, answer = ask_asgi(app, {"type": "http", "scheme": "https", "path": "/login"}, {"type": "websocket", "scheme": "wss", "path": "/ws"})
+    assert [message["type"] for message in answer] == ["websocket.accept", "websocket.send"]
+    assert json.loads(answer[1]["text"]) == [ANN, ANN]
+    assert raised == [ResponseStartedError]
 
 
 def test_a_store_cannot_be_handed_to_a_worker():

@@ -1,27 +1,26 @@
-"""Sanic's request and response as the core sees them, and the verbs told of both."""
+"""Sanic's request and response as the core sees them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, MutableMapping
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 from urllib.parse import unquote
 
-from multidict import MultiDict
 from sanic import Request
 from sanic.response import BaseHTTPResponse, ResponseStream
 
-from sessionkit.dispatch import register_request, register_response
+from sessionkit.dispatch import ResponseFields, register_request, register_response
+from sessionkit.request import CarriedRequest
 
-__all__ = ["SanicFields", "SanicRequest"]
+__all__ = ["Response", "SanicRequest", "fields_of"]
+
+Response: TypeAlias = BaseHTTPResponse | ResponseStream
 
 
-class SanicRequest:
+class SanicRequest(CarriedRequest):
     """A view of a request."""
 
-    __slots__ = ("request",)
-
-    def __init__(self, request: Request[Any, Any], /) -> None:
-        self.request = request
+    __slots__ = ()
 
     @property
     def holder(self) -> MutableMapping[str, Any]:
@@ -29,14 +28,9 @@ class SanicRequest:
         return cast("MutableMapping[str, Any]", vars(self.request.ctx))
 
     @property
-    def cookie_header(self) -> str:
-        """All cookie fields, byte for byte."""
-        return "; ".join(self._fields("cookie"))
-
-    @property
     def method(self) -> str:
         """The request method."""
-        return self.request.method
+        return str(self.request.method)
 
     @property
     def path(self) -> str:
@@ -46,49 +40,33 @@ class SanicRequest:
     @property
     def query(self) -> str:
         """The query string, encoded."""
-        return self.request.query_string
+        return str(self.request.query_string)
 
     @property
     def scheme(self) -> str:
         """As Sanic's proxy settings say."""
-        return self.request.scheme
+        return str(self.request.scheme)
 
-    def header(self, name: str, /) -> str | None:
-        """One header's value."""
-        found = self._fields(name)
-        return ", ".join(found) if found else None
+    def fields(self, name: str, /) -> list[str]:
+        """The values of a header, of the raw lines.
 
-    def _fields(self, name: str) -> list[str]:
-        # Not request.headers: Sanic strips more from a value than the blanks of HTTP (U+2000), and so makes our name of another.
+        Not of `request.headers`: Sanic strips more from a value than the blanks of HTTP (U+2000), and so makes our name of another.
+        """
         request, wanted = self.request, name.lower().encode("latin-1")
         if request.app.asgi:
-            pairs: Iterable[tuple[bytes, bytes]] = cast("Any", request.scope)["headers"]
+            pairs: Iterable[tuple[bytes, bytes]] = request.scope["headers"]
         else:
-            lines = (line.partition(b":") for line in request.head.split(b"\r\n")[1:])
+            lines = (line.partition(b":") for line in cast("bytes", request.head).split(b"\r\n")[1:])
             pairs = ((field.lower(), value.strip(b" \t")) for field, _, value in lines)
         return [value.decode("latin-1") for field, value in pairs if field == wanted]
 
 
-class SanicFields:
+def fields_of(response: Response) -> ResponseFields:
     """The headers of a response, in which Sanic keeps its cookies as objects."""
-
-    __slots__ = ("_headers",)
-
-    def __init__(self, response: BaseHTTPResponse | ResponseStream, /) -> None:
-        self._headers = cast("MultiDict[Any]", response.headers)
-
-    def items(self) -> Iterable[tuple[str, str]]:
-        """All of them."""
-        return [(name, str(value)) for name, value in self._headers.items()]
-
-    def __delitem__(self, name: str, /) -> None:
-        self._headers.popall(name, None)
-
-    def add(self, name: str, value: str, /) -> None:
-        """Add a value."""
-        self._headers.add(name, value)
+    headers: Any = response.headers
+    return ResponseFields(lambda: [(name, str(value)) for name, value in headers.items()], headers.add, headers.__delitem__)
 
 
 register_request(Request, SanicRequest)
-register_response(BaseHTTPResponse, SanicFields)
-register_response(ResponseStream, SanicFields)
+register_response(BaseHTTPResponse, fields_of)
+register_response(ResponseStream, fields_of)

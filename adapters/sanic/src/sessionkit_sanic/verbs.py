@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from sanic import Request
-from sanic.response import BaseHTTPResponse, ResponseStream
 
 from sessionkit.typed_verbs import TypedVerbs
 
-from . import carriers as carriers  # teaches the verbs the types
+from .carriers import Response  # and teaches the verbs the types
 
 __all__ = ["create_session", "delete_session", "get_session", "rotate_session", "touch_session", "update_session"]
 
-_verbs = TypedVerbs[Request[Any, Any], BaseHTTPResponse | ResponseStream]()
+_verbs = TypedVerbs[Request[Any, Any], Response]()
 
 get_session = _verbs.get_session
 update_session = _verbs.update_session
