@@ -13,7 +13,7 @@ from sessionkit import ConfigurationError, CookieSettings, Lifetime, SessionStor
 from sessionkit.gateway import Gateway
 from sessionkit.lifetime import FOUR_HUNDRED_DAYS
 from sessionkit.request import RequestInfo, is_activity
-from sessionkit.settings import NativeKeys
+from sessionkit.settings import DROPPED, NativeKeys
 
 from .expiry import ends, transient
 
@@ -21,7 +21,7 @@ __all__ = ["gateway"]
 
 KEYS = NativeKeys(
     login=("_auth_user_id",),  # django.contrib.auth
-    dropped=("_csrftoken", "_state_*"),  # CSRF_USE_SESSIONS; OAuth sign-ins that another tab began (Authlib)
+    dropped=(*DROPPED, "_csrftoken"),  # CSRF_USE_SESSIONS
     transient=transient,
     ends=ends,
 )

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 from contextvars import ContextVar
 from typing import Any
 
 from django.contrib.sessions import middleware
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import request_finished
-from django.http import HttpRequest, HttpResponseServerError
+from django.http import HttpRequest
 
-from sessionkit.context import activate
 from sessionkit.exchange import Exchange
+from sessionkit.native import exchange_of
 from sessionkit.request import HOLDER
-from sessionkit.response import commit
 
 from .config import gateway
 from .engine import SessionStore
 from .requests import hide_tokens, request_info
-from .responses import ResponseFields
+from .responses import answered
 
 __all__ = ["SessionMiddleware"]
 
-logger: logging.Logger = logging.getLogger("sessionkit")
 _serving: ContextVar[Exchange | None] = ContextVar("sessionkit_django", default=None)
 
 
@@ -48,13 +45,12 @@ class SessionMiddleware(middleware.SessionMiddleware):
 
     def process_request(self, request: HttpRequest) -> None:
         """Make the session object; nothing is decrypted yet."""
-        info = request_info(request)
-        exchange, own = gateway().enter(info)
-        hide_tokens(request, exchange.settings)
-        activate(info.holder[HOLDER])
-        _serving.set(exchange if own else None)
-        request.session = self._engine(exchange=exchange)
-        setattr(request, HOLDER, exchange if own else None)
+        info, settings = request_info(request), gateway().settings
+        exchange = gateway().begin(info)
+        setattr(request, HOLDER, exchange)
+        _serving.set(exchange)
+        hide_tokens(request, settings)
+        request.session = self._engine(exchange=exchange or exchange_of(info, settings))
 
     def process_response(self, request: HttpRequest, response: Any) -> Any:
         """Answer, unless a gateway around Django does."""
@@ -62,7 +58,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
         if exchange is None:
             return response
         if not exchange.close_unread():
-            response = _answered(exchange, response)
+            response = answered(exchange, response)
         response._resource_closers.append(exchange.finish)  # noqa: SLF001  # Django has no public way to hear that a stream has ended
         return response
 
@@ -71,20 +67,6 @@ class SessionMiddleware(middleware.SessionMiddleware):
         self.process_request(request)
         get_response: Any = self.get_response
         return self.process_response(request, await get_response(request))
-
-
-def _answered(exchange: Exchange, response: Any) -> Any:
-    """The response with what the exchange says."""
-    try:
-        commit(exchange, response.status_code, ResponseFields(response))
-    except Exception:
-        if not exchange.must_end:
-            raise
-        # The answer to the exception would be made outside of this middleware, and the logout be lost.
-        logger.exception("the session that begins cannot be kept: a bare 500 carries the end of the earlier one")
-        response = HttpResponseServerError()
-        commit(exchange, 500, ResponseFields(response))
-    return response
 
 
 def _finish(**_: Any) -> None:

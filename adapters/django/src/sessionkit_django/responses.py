@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from http.cookies import Morsel
 from typing import Any
 
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponseBase, HttpResponseServerError
 
-from sessionkit.dispatch import register_response
+from sessionkit.dispatch import ResponseFields, register_response
+from sessionkit.exchange import Exchange
+from sessionkit.response import commit
 
-__all__ = ["Line", "ResponseFields"]
+__all__ = ["Line", "answered", "response_fields"]
+
+logger: logging.Logger = logging.getLogger("sessionkit")
 
 
 class Line(Morsel[str]):
@@ -42,32 +47,43 @@ class Line(Morsel[str]):
         return Line, (self.line,)
 
 
-class ResponseFields:
-    """The header fields of a response, its cookies among them."""
+def response_fields(response: HttpResponseBase) -> ResponseFields:
+    """The header fields of a response, its cookies among them; a cookie that is removed and added again is itself again."""
+    removed: dict[str, Morsel[str]] = {}
 
-    def __init__(self, response: HttpResponseBase) -> None:
-        self._response = response
-        self._removed: dict[str, Morsel[str]] = {}
+    def items() -> list[tuple[str, str]]:
+        cookies = [("Set-Cookie", one.OutputString()) for one in response.cookies.values()]
+        return [*response.items(), *cookies]
 
-    def items(self) -> list[tuple[str, str]]:
-        """All of them."""
-        cookies = [("Set-Cookie", one.OutputString()) for one in self._response.cookies.values()]
-        return [*self._response.items(), *cookies]
-
-    def __delitem__(self, name: str, /) -> None:
-        if name.lower() != "set-cookie":
-            del self._response[name]
-            return
-        self._removed.update((one.OutputString(), one) for one in self._response.cookies.values())
-        self._response.cookies.clear()
-
-    def add(self, name: str, value: str, /) -> None:
-        """Add a field; a cookie that was there before comes back as it was."""
+    def add(name: str, value: str) -> None:
         if name.lower() == "set-cookie":
-            cookie = self._removed.get(value) or Line(value)
-            self._response.cookies[cookie.key] = cookie
+            cookie = removed.get(value) or Line(value)
+            response.cookies[cookie.key] = cookie
         else:
-            self._response[name] = value
+            response[name] = value
+
+    def delete(name: str) -> None:
+        if name.lower() == "set-cookie":
+            removed.update((one.OutputString(), one) for one in response.cookies.values())
+            response.cookies.clear()
+        else:
+            del response[name]
+
+    return ResponseFields(items, add, delete)
 
 
-register_response(HttpResponseBase, ResponseFields)
+def answered(exchange: Exchange, response: Any) -> Any:
+    """The response with what the exchange says; a bare 500 in its place, where that is what carries the end of a session."""
+    try:
+        commit(exchange, response.status_code, response_fields(response))
+    except Exception:
+        if not exchange.must_end:
+            raise
+        # The answer to the exception would be made outside of the middleware, and the logout be lost.
+        logger.exception("the session that begins cannot be kept: a bare 500 carries the end of the earlier one")
+        response = HttpResponseServerError()
+        commit(exchange, 500, response_fields(response))
+    return response
+
+
+register_response(HttpResponseBase, response_fields)

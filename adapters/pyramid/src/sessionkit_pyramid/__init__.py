@@ -5,54 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import cached_property
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any
 
 from pyramid.events import ApplicationCreated
 from pyramid.interfaces import PHASE3_CONFIG, IExecutionPolicy
-from pyramid.router import default_execution_policy  # pyright: ignore[reportUnknownVariableType]
 from pyramid.tweens import EXCVIEW
-from webob import Response
 
 from sessionkit import SessionStore
-from sessionkit.conventions import store_of_dotted
-from sessionkit.dispatch import register_response
-from sessionkit.native import exchange_of
-from sessionkit.request import WSGIRequest
-from sessionkit.response import write
-from sessionkit.settings import NativeKeys
-from sessionkit.wsgi import SessionMiddleware
 
+from .front import FRONT, STORE, Front, exchange_in, session_of
 from .guards import require_session_api, require_session_page
-from .session import CSRF_TOKEN, PyramidSession
+from .session import PyramidSession
 
 __all__ = ["PyramidSession", "includeme", "require_session_api", "require_session_page"]
-
-KEYS = NativeKeys(login=("auth.userid",), dropped=(CSRF_TOKEN,))  # SessionAuthenticationHelper's key; that of both CSRF policies
-FRONT, STORE, ROUTER = "sessionkit_pyramid.front", "sessionkit_pyramid.store", "sessionkit_pyramid.router"
-
-
-class Front:
-    """An execution policy: what Pyramid asks for each request's response, and so the place of a gateway around everything."""
-
-    def __init__(self, registry: Any) -> None:
-        self.registry = registry
-        self.inner = registry.queryUtility(IExecutionPolicy, default=cast("Any", default_execution_policy))
-
-    @cached_property
-    def gateway(self) -> SessionMiddleware:
-        """Made when the application is."""
-        store = self.registry.get(STORE) or store_of_dotted(self.registry.settings, {})
-        return SessionMiddleware(self._serve, store, native=KEYS)
-
-    def __call__(self, environ: dict[str, Any], router: Any) -> SessionMiddleware:
-        """The response, which is a WSGI application: the gateway."""
-        environ[ROUTER] = router
-        return self.gateway
-
-    def _serve(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        return cast("Iterable[bytes]", self.inner(environ, environ[ROUTER])(environ, start_response))
 
 
 def includeme(config: Any) -> None:
@@ -84,47 +50,14 @@ def set_sessionkit_store(config: Any, store: SessionStore) -> None:
     config.action(STORE, lambda: config.registry.__setitem__(STORE, store))
 
 
-def session_of(request: Any) -> PyramidSession:
-    """The session factory; nothing is decrypted yet.
-
-    A request that did not come through the application, a subrequest above all, has a session of its own, which its
-    own response carries. One that is made with the environ of another shares that one's session.
-    """
-    exchange = exchange_of(WSGIRequest(request.environ), request.registry[FRONT].gateway.settings)
-    assert exchange is not None  # noqa: S101  # no path is excluded
-
-    def respond(_: Any, response: Any) -> None:
-        write(exchange, response)
-
-    if not exchange.owned:
-        request.add_response_callback(respond)
-    return PyramidSession(exchange)
-
-
 def checking(handler: Callable[[Any], Any], registry: Any) -> Callable[[Any], Any]:
     """A tween: a session that cannot be kept (too large, no JSON) is an error of the view, for exception views to answer."""
 
     def tween(request: Any) -> Any:
         response = handler(request)
-        exchange = exchange_of(WSGIRequest(request.environ), registry[FRONT].gateway.settings)
-        if exchange is not None and exchange.owned and response.status_code < 500:
+        exchange = exchange_in(request)
+        if exchange.owned and response.status_code < 500:  # what fails is rolled back
             exchange.answer(response.status_code, list(response.headers.items()))
         return response
 
     return tween
-
-
-class Fields:
-    """The headers of a WebOb response, for requests that no gateway answers."""
-
-    def __init__(self, response: Any) -> None:
-        self._headers = response.headers
-        self.items: Callable[[], Iterable[tuple[str, str]]] = self._headers.items
-        self.add: Callable[[str, str], Any] = self._headers.add
-
-    def __delitem__(self, name: str, /) -> None:
-        if name in self._headers:
-            del self._headers[name]
-
-
-register_response(Response, Fields)

@@ -1,66 +1,30 @@
-"""Views for signed-in users."""
+"""Views for signed-in users: functions, methods of view classes, and any view by `view_config(decorator=require_session_api)`."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import wraps
-from typing import Any, TypeVar, cast, overload
+from typing import Any
 
 from pyramid.response import Response
 
-from sessionkit import get_session
-from sessionkit.request import WSGIRequest
-from sessionkit.required import Refusal, api_refusal, page_refusal
+from sessionkit.required import ApiDecorator, PageDecorator, Refusal, Refuse, api_guard, page_guard
 
 __all__ = ["require_session_api", "require_session_page"]
 
-View = TypeVar("View", bound=Callable[..., Any])
 
-
-def require_session_api(view: View) -> View:
-    """A view for signed-in users: everybody else gets 401 and a JSON body.
-
-    On a function or method, or `view_config(decorator=require_session_api)`.
-    """
-    return _guarded(view, lambda _: api_refusal())
-
-
-@overload
-def require_session_page(view: View, /) -> View: ...
-@overload
-def require_session_page(*, login_url: str = ..., logout_url: str = ..., default: str = ...) -> Callable[[View], View]: ...
-def require_session_page(view: Any = None, /, **urls: str) -> Any:
-    """A page for signed-in users: everybody else is sent to the login page, with a `returnTo` that cannot leave the site.
-
-    Args:
-        view: the view, where the decorator is used bare.
-        **urls: `login_url` (`/auth/login`), `logout_url` (`/auth/logout`), neither of which is returned to, and
-            `default` (`/`), which is instead.
-    """
-
-    def guard(view: View) -> View:
-        return _guarded(view, lambda request: page_refusal(WSGIRequest(request.environ), **urls))
-
-    return guard if view is None else guard(view)
-
-
-def _guarded(view: View, refusal: Callable[[Any], Refusal]) -> View:
-    """Pyramid looks at how many arguments a view takes: `(request)`, `(context, request)`, or a method's `(self)`."""
-    if len(inspect.signature(view).parameters) == 1:
-
-        @wraps(view)
-        def guarded_one(one: Any) -> Any:
-            request = one if hasattr(one, "environ") else one.request
-            return view(one) if get_session(request) is not None else _Refused(refusal(request))
-
-        return cast("View", guarded_one)
+def _guarded(refuse: Refuse, view: Any) -> Any:
+    """Pyramid looks at how many arguments a view takes, and gives this one `(context, request)`, or a method's `(self)`."""
+    taken = len(inspect.signature(view).parameters)
 
     @wraps(view)
-    def guarded(context: Any, request: Any) -> Any:
-        return view(context, request) if get_session(request) is not None else _Refused(refusal(request))
+    def guarded(*args: Any) -> Any:
+        last = args[-1]
+        refused = refuse(last if hasattr(last, "environ") else last.request)
+        return view(*args[-taken:]) if refused is None else _Refused(refused)
 
-    return cast("View", guarded)
+    return guarded
 
 
 class _Refused(Response):  # type: ignore[misc]  # Pyramid has no types
@@ -72,3 +36,7 @@ class _Refused(Response):  # type: ignore[misc]  # Pyramid has no types
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         start_response(self.status, self.headerlist)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else self.app_iter
+
+
+require_session_api: ApiDecorator = api_guard(_guarded)
+require_session_page: PageDecorator = page_guard(_guarded)

@@ -8,7 +8,6 @@ from typing import Any
 from pyramid.interfaces import ISession
 from zope.interface import classImplements  # pyright: ignore[reportUnknownVariableType]
 
-from sessionkit import Exchange
 from sessionkit.native import LazyContents
 
 __all__ = ["CSRF_TOKEN", "PyramidSession"]
@@ -27,8 +26,7 @@ class PyramidSession(LazyContents):
     @property
     def new(self) -> bool:
         """Whether it is not one that came with the request."""
-        came = Exchange(self.exchange.settings, self.exchange.request, owned=False).contents.stamp
-        return self.stamp is None or came is None or came.id != self.stamp.id
+        return self.exchange.is_new
 
     def invalidate(self) -> None:
         """End it, in that browser for good; what is written afterwards begins another."""

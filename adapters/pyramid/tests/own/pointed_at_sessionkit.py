@@ -10,7 +10,8 @@ import pyramid.session
 
 from sessionkit import CookieSettings, Lifetime, SessionStore
 from sessionkit.wsgi import SessionMiddleware
-from sessionkit_pyramid import FRONT, KEYS, PyramidSession, session_of
+from sessionkit_pyramid import PyramidSession
+from sessionkit_pyramid.front import FRONT, KEYS, session_of
 
 COOKIE = {"cookie_name": "name", "path": "path", "domain": "domain", "secure": "secure", "httponly": "http_only"}
 

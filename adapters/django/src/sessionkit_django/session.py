@@ -1,0 +1,84 @@
+"""What `request.session` is to those who read and write it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sessionkit.exchange import Exchange
+from sessionkit.fingerprint import fingerprint, same
+from sessionkit.native import LazyContents
+
+from .awaited import AwaitedSession
+from .config import gateway
+
+__all__ = ["DjangoSession"]
+
+
+class DjangoSession(LazyContents, AwaitedSession):  # type: ignore[misc]  # the stubs take a SessionBase for a dict
+    """The contents of a request's session, with what Django's own classes keep in attributes.
+
+    Args:
+        exchange: the request's.
+    """
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._clean: bytes | None = None
+        LazyContents.__init__(self, exchange)
+        AwaitedSession.__init__(self)
+
+    @property
+    def session_key(self) -> str | None:
+        """The session's id; None while there is no session."""
+        return self.id
+
+    @property
+    def _session_key(self) -> str | None:
+        return self.id
+
+    @_session_key.setter
+    def _session_key(self, value: str | None) -> None: ...
+
+    @property
+    def accessed(self) -> bool:
+        """Whether it was looked at."""
+        return self.exchange.looked_at
+
+    @accessed.setter
+    def accessed(self, value: bool) -> None: ...  # pyright: ignore[reportIncompatibleVariableOverride]  # a plain attribute in SessionBase
+
+    @property
+    def modified(self) -> bool:
+        """Whether it differs from what came, or from what it was when this was set to False; nested values included.
+
+        To set it to True is allowed and not needed.
+        """
+        if self._clean is None:
+            return self._marked or self.exchange.changed
+        return self._marked or not same(fingerprint(self.exchange.contents), self._clean)
+
+    @modified.setter
+    def modified(self, value: bool) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]  # a plain attribute in SessionBase
+        self._marked = value
+        if not value and self.exchange.looked_at:
+            self._clean = fingerprint(self.exchange.contents)
+
+    def _get_session(self, no_load: bool = False) -> Any:  # SessionBase's signature; its own methods read and write this
+        return self.exchange.contents
+
+    async def _aget_session(self, no_load: bool = False) -> Any:
+        return self.exchange.contents
+
+    _session = property(_get_session)
+
+    def is_empty(self) -> bool:
+        """Whether it holds nothing."""
+        return not self.exchange.contents
+
+    def get_session_cookie_age(self) -> int:
+        """Seconds that a session lives which does not say so itself."""
+        lifetime = gateway().settings.lifetime
+        return lifetime.idle or lifetime.absolute or 0
+
+    def get_expire_at_browser_close(self) -> bool:
+        """Whether the browser forgets it when it closes."""
+        return gateway().settings.suited(self).cookie.transient

@@ -1,0 +1,70 @@
+"""What stands around a Pyramid application, and what a request in it shows of that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any, cast
+
+from pyramid.interfaces import IExecutionPolicy
+from pyramid.router import default_execution_policy  # pyright: ignore[reportUnknownVariableType]
+
+from sessionkit import Exchange
+from sessionkit.conventions import store_of_dotted
+from sessionkit.native import exchange_of
+from sessionkit.request import WSGIRequest
+from sessionkit.response import write
+from sessionkit.settings import DROPPED, NativeKeys
+from sessionkit.wsgi import SessionMiddleware
+
+from .session import CSRF_TOKEN, PyramidSession
+
+__all__ = ["FRONT", "KEYS", "STORE", "Front", "exchange_in", "session_of"]
+
+KEYS = NativeKeys(login=("auth.userid",), dropped=(*DROPPED, CSRF_TOKEN))  # SessionAuthenticationHelper's key; that of both CSRF policies
+FRONT, STORE, ROUTER = "sessionkit_pyramid.front", "sessionkit_pyramid.store", "sessionkit_pyramid.router"
+
+
+class Front:
+    """An execution policy: what Pyramid asks for each request's response, and so the place of a gateway around everything."""
+
+    def __init__(self, registry: Any) -> None:
+        self.registry = registry
+        self.inner = registry.queryUtility(IExecutionPolicy, default=cast("Any", default_execution_policy))
+
+    @cached_property
+    def gateway(self) -> SessionMiddleware:
+        """Made when the application is."""
+        store = self.registry.get(STORE) or store_of_dotted(self.registry.settings, {})
+        return SessionMiddleware(self._serve, store, native=KEYS)
+
+    def __call__(self, environ: dict[str, Any], router: Any) -> SessionMiddleware:
+        """The response, which is a WSGI application: the gateway."""
+        environ[ROUTER] = router
+        return self.gateway
+
+    def _serve(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        return cast("Iterable[bytes]", self.inner(environ, environ[ROUTER])(environ, start_response))
+
+
+def exchange_in(request: Any) -> Exchange:
+    """The exchange of a request: the application's, or one that nobody answers yet."""
+    exchange = exchange_of(WSGIRequest(request.environ), request.registry[FRONT].gateway.settings)
+    assert exchange is not None  # noqa: S101  # no path is excluded
+    return exchange
+
+
+def session_of(request: Any) -> PyramidSession:
+    """The session factory; nothing is decrypted yet.
+
+    A request that did not come through the application, a subrequest above all, has a session of its own, which its
+    own response carries. One that is made with the environ of another shares that one's session.
+    """
+    exchange = exchange_in(request)
+
+    def respond(_: Any, response: Any) -> None:
+        write(exchange, response)
+
+    if not exchange.owned:
+        request.add_response_callback(respond)
+    return PyramidSession(exchange)
