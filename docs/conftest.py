@@ -119,7 +119,7 @@ class Browser:
 
 def begin(namespace: dict[str, Any]) -> None:
     namespace["_environ"] = dict(os.environ)
-    os.environ["SESSION_SECRET"] = token_urlsafe(32)
+    os.environ["SESSIONKIT_SECRET"] = token_urlsafe(32)
     namespace["Browser"] = Browser
     namespace["__name__"] = __name__  # of a module that has a file: Flask asks for it, and it is not "__main__"
 

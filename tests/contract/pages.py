@@ -31,6 +31,6 @@ if __name__ == "__main__":
     here = str(Path(__file__).parent)
     sys.path[:] = [one for one in sys.path if one != here]
     for name in sys.argv[1:]:
-        os.environ["SESSION_SECRET"] = secrets.token_urlsafe(32)
+        os.environ["SESSIONKIT_SECRET"] = secrets.token_urlsafe(32)
         names_of(Path(name))
         print(len(BLOCK.findall(Path(name).read_text())), name)
