@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from socket import create_connection
+
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
@@ -25,7 +27,7 @@ def has(browser: Browser, feature: str, served) -> bool:
         return bool(served.pages)
     assert feature == "websocket"
     try:
-        with connect(f"ws://127.0.0.1:{browser.port}/ws", proxy=None):
+        with connect(f"ws://127.0.0.1:{browser.port}/ws", sock=create_connection(("127.0.0.1", browser.port))):
             return True
     except InvalidStatus:
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from socket import create_connection
 from typing import Any
 
 import pytest
@@ -22,7 +23,8 @@ def opened(browser, *operations: Any, form: str = "none", keep: bool = True) -> 
     from websockets.sync.client import connect
 
     headers = {"X-Do": json.dumps(operations), "X-Form": form, "Cookie": browser.jar.header}
-    with connect(f"ws://127.0.0.1:{browser.port}/ws", additional_headers=headers, proxy=None) as socket:
+    connection = create_connection(("127.0.0.1", browser.port))
+    with connect(f"ws://127.0.0.1:{browser.port}/ws", additional_headers=headers, sock=connection) as socket:
         if keep:
             for line in socket.response.headers.get_all("Set-Cookie"):
                 browser.jar.take(line)
