@@ -18,7 +18,7 @@ from pyramid_retry import RetryableException
 from werkzeug.test import Client
 from zope.interface.verify import verifyObject
 
-from sessionkit import ConfigurationError, SessionStore, SessionTooLargeError, create_session, delete_session, get_session
+from sessionkit import ConfigurationError, SessionStore, SessionTooLargeError, create_session, delete_session, get_session, rotate_session
 from sessionkit_pyramid import require_session_api, require_session_page
 
 SECRET = "pyramid-tests:0123456789abcdefghijklmnopqrstuvwxyz"
@@ -87,10 +87,13 @@ def test_new_and_created_tell_of_the_session_that_came(site):
     site.add("/new", lambda request: [request.session.new, request.session.created > 1_000_000_000])
     site.add("/begin", lambda request: [request.session.new, request.session.update(a=1), request.session.new])
     site.add("/verb", lambda request: [create_session(ANN) and request.session.new])
+    site.add("/rotated", lambda request: [rotate_session(), request.session.new])
     assert site.get("/new").json == [True, True]
     assert site.get("/begin").json == [True, None, True]
     assert site.get("/new").json == [False, True]
     assert site.get("/verb").json == [True]
+    assert site.get("/new").json == [False, True]
+    assert site.get("/rotated").json == [True, True]
 
 
 def test_invalidate_ends_it_and_what_is_written_afterwards_is_another(site):
@@ -133,6 +136,14 @@ def test_remember_is_a_login_that_drops_the_csrf_token_and_forget_a_logout(site)
     assert "__Host-out.session" in names(site.get("/forget"))
     assert site.get("/whose").json == [None, False]
     assert site.get("/all").json == {"cart": ["tea"]}
+
+
+def test_a_sign_in_that_another_tab_began_does_not_cross_a_login(site):
+    site.add("/begin", lambda request: request.session.update(_state_google_abc="planted", cart=["tea"]))
+    site.add("/remember", lambda request: SessionAuthenticationHelper().remember(request, "ann"))
+    site.get("/begin")
+    site.get("/remember")
+    assert site.get("/all").json == {"cart": ["tea"], "auth.userid": "ann"}
 
 
 @pytest.mark.parametrize("policy", [None, SessionCSRFStoragePolicy()])
@@ -274,6 +285,21 @@ def test_a_subrequest_with_the_session_of_the_request_shares_it(site):
     site.add("/outer", outer)
     assert site.get("/outer").json == {"inner": 1}
     assert site.get("/all").json == {"inner": 1}
+
+
+# ---- the verbs, with Pyramid's objects
+
+
+def test_a_verb_without_the_application_writes_into_the_response():
+    store, request, response = SessionStore(SECRET), Request.blank("/"), Response(headerlist=[("Set-Cookie", "theirs=1")])
+    response.cache_control = "public, max-age=600"
+    store.create_session(request, response, ANN)
+    store.update_session(request, response, {**ANN, "n": 1})
+    sent = response.headers.getall("Set-Cookie")
+    assert [line.partition("=")[0] for line in sent] == ["theirs", "__Host-session"]
+    assert response.headers.getall("Cache-Control") == ["private, no-store"]
+    again = Request.blank("/", headers={"Cookie": sent[1].partition(";")[0]})
+    assert store.get_session(again) == {**ANN, "n": 1}
 
 
 # ---- guards
