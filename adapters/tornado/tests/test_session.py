@@ -204,6 +204,39 @@ def test_every_way_to_answer_carries_the_cookie(way):
     assert browse([("/", Index)], walk) == ["__Host-session"]
 
 
+@pytest.mark.parametrize("way", ["flush", "finish", "socket"])
+@pytest.mark.parametrize("contents", [{"big": "x" * 9000}, {"at": object}], ids=["too large", "no JSON"])
+def test_a_session_that_cannot_be_kept_is_a_well_formed_500(way, contents):
+    class Index(Handler):
+        async def get(self):
+            self.session.update(contents)
+            self.write("x" * 2000)  # Tornado compresses from 1024 bytes on
+            if way == "flush":
+                await self.flush()
+
+    class Socket(SessionMixin, WebSocketHandler):
+        def prepare(self):
+            self.session.update(contents)
+
+    async def walk(client):
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        socket = ["Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="] if way == "socket" else []
+        connection = f"Connection: {'Upgrade' if socket else 'close'}"
+        writer.write("\r\n".join(["GET / HTTP/1.1", "Host: localhost", "Accept-Encoding: gzip", connection, *socket, "", ""]).encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(int(field[15:]) for field in head.split(b"\r\n") if field.startswith(b"Content-Length:"))
+        body = await (reader.readexactly(length) if socket else reader.read())  # after a refused handshake the connection stays open
+        writer.close()
+        await writer.wait_closed()
+        return head.decode().rstrip().split("\r\n"), body
+
+    (status, *fields), body = browse([("/", Socket if way == "socket" else Index)], walk, sessionkit=STORE, compress_response=True)
+    assert status == "HTTP/1.1 500 Internal Server Error"
+    assert body == b"<html><title>500: Internal Server Error</title><body>500: Internal Server Error</body></html>"
+    assert f"Content-Length: {len(body)}" in fields
+    assert {field.partition(":")[0] for field in fields}.isdisjoint({"Transfer-Encoding", "Content-Encoding", "Set-Cookie"})
+
+
 def test_cookies_of_the_application_go_out_beside_ours():
     class Index(Handler):
         def get(self):

@@ -1,36 +1,30 @@
-"""Tornado's request and handler as the core sees them, and the verbs told of both."""
+"""Tornado's request and handler as the core sees them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import MutableMapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import RequestHandler
 
-from sessionkit.dispatch import register_request, register_response
+from sessionkit.dispatch import ResponseFields, register_request, register_response
+from sessionkit.request import CarriedRequest
 
-__all__ = ["TornadoFields", "TornadoRequest"]
+__all__ = ["TornadoRequest", "fields_of"]
 
 
-class TornadoRequest:
+class TornadoRequest(CarriedRequest):
     """A view of a request."""
 
-    __slots__ = ("request",)
-
-    def __init__(self, request: HTTPServerRequest, /) -> None:
-        self.request = request
+    __slots__ = ()
+    request: HTTPServerRequest
 
     @property
     def holder(self) -> MutableMapping[str, Any]:
         """The request's own attributes; none can be named like our key."""
         return vars(self.request)
-
-    @property
-    def cookie_header(self) -> str:
-        """All cookie fields, as latin-1."""
-        return "; ".join(self.request.headers.get_list("Cookie"))
 
     @property
     def method(self) -> str:
@@ -52,31 +46,17 @@ class TornadoRequest:
         """Of the connection, or of the proxy's header with `xheaders=True`."""
         return self.request.protocol
 
-    def header(self, name: str, /) -> str | None:
-        """One header's value."""
-        return ", ".join(self.request.headers.get_list(name)) if name in self.request.headers else None
+    def fields(self, name: str, /) -> Sequence[str]:
+        """The values of a header, as latin-1."""
+        return self.request.headers.get_list(name)
 
 
-class TornadoFields:
-    """The headers of a response, doubles included."""
-
-    __slots__ = ("_headers",)
-
-    def __init__(self, headers: HTTPHeaders, /) -> None:
-        self._headers = headers
-
-    def items(self) -> Iterable[tuple[str, str]]:
-        """All of them."""
-        return self._headers.get_all()
-
-    def __delitem__(self, name: str, /) -> None:
-        self._headers.pop(name, None)
-
-    def add(self, name: str, value: str, /) -> None:
-        """Add a value."""
-        self._headers.add(name, value)
+def fields_of(handler: RequestHandler) -> ResponseFields:
+    """The headers of a handler's response, which Tornado has no public way to list."""
+    headers: HTTPHeaders = vars(handler)["_headers"]
+    return ResponseFields(headers.get_all, headers.add, headers.__delitem__)
 
 
 register_request(HTTPServerRequest, TornadoRequest)
 register_request(RequestHandler, lambda handler: TornadoRequest(handler.request))
-register_response(RequestHandler, lambda handler: TornadoFields(vars(handler)["_headers"]))  # Tornado has no public way to list them
+register_response(RequestHandler, fields_of)

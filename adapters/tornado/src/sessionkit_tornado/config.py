@@ -1,0 +1,48 @@
+"""From an application's settings to its store and gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+from weakref import WeakKeyDictionary
+
+from tornado.web import Application
+
+from sessionkit import ConfigurationError, SessionStore
+from sessionkit.gateway import Gateway
+from sessionkit.settings import NativeKeys
+
+__all__ = ["gateway_of"]
+
+_gateways: WeakKeyDictionary[Application, tuple[object, Gateway]] = WeakKeyDictionary()
+
+
+def gateway_of(application: Application) -> Gateway:
+    """The gateway of an application; another one when its settings have changed.
+
+    Raises:
+        ConfigurationError: there is neither a store nor a secret to make one of, or the secret is not good enough.
+    """
+    settings = application.settings
+    given: object = settings.get("sessionkit") or (settings.get("cookie_secret"), settings.get("key_version"))
+    known = _gateways.get(application)
+    if known is not None and known[0] == given:
+        return known[1]
+    store = given if isinstance(given, SessionStore) else SessionStore(_secrets_of(settings))
+    gateway = Gateway(application, store, native=NativeKeys())
+    _gateways[application] = given, gateway
+    return gateway
+
+
+def _secrets_of(settings: Mapping[str, Any]) -> list[str | bytes]:
+    """`cookie_secret`: one secret, or several by their version, of which that of `key_version` seals."""
+    secret = settings.get("cookie_secret")
+    if not secret:
+        raise ConfigurationError("no session store: give the application a setting, sessionkit=SessionStore(...), or a cookie_secret")
+    if not isinstance(secret, dict):
+        return [secret]
+    versions = cast("dict[int, str | bytes]", secret)
+    current = settings.get("key_version")
+    if current not in versions:
+        raise ConfigurationError("cookie_secret is a dict: the setting key_version must name the one that seals")
+    return [versions[current], *(one for version, one in versions.items() if version != current)]
