@@ -28,7 +28,7 @@ def commit(exchange: Exchange, status: int, fields: Fields) -> None:
         IdentityChangedError, SerializationError, SessionTooLargeError: as for `Exchange.commit`; nothing is written then.
     """
     changes = exchange.commit(status, list(fields.items()))
-    for name in changes.remove:
+    for name in {name.lower(): name for name in changes.remove}.values():  # one deletion takes every field of a name
         del fields[name]
     for name, value in changes.add:
         fields.add(name, value)

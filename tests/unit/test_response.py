@@ -217,6 +217,19 @@ def test_a_commit_that_fails_writes_nothing_and_leaves_the_exchange_open() -> No
     assert ours(fields.pairs) == []
 
 
+def test_a_field_that_is_there_twice_is_deleted_once() -> None:
+    class Once(Fields):
+        def __delitem__(self, name: str) -> None:
+            assert name.lower() in {field.lower() for field, _ in self.pairs}
+            super().__delitem__(name)
+
+    scene, fields = signed_in(), Once(("Vary", "Accept"), ("vary", "Accept-Language"), ("Vary", "Origin"))
+    exchange = scene.store.begin(HeaderRequest(scene.browser.jar.header()))
+    exchange.get()
+    commit(exchange, 200, fields)
+    assert fields.pairs == [("Vary", "Accept, Accept-Language, Origin, Cookie"), ("Cache-Control", "private")]
+
+
 class Strict(dict[str, str]):
     """Headers that refuse to delete what is not there, as WebOb's and Bottle's do."""
 
