@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["UNCHANGED", "HeaderChanges", "header_changes", "is_shared"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeaderChanges:
+class HeaderChanges(NamedTuple):
     """What to do to a response's headers: first remove, then add.
 
     `remove` holds names as the response spells them, `add` pairs of name and value.
@@ -53,6 +52,7 @@ def header_changes(headers: Sequence[tuple[str, str]], lines: Sequence[str], *, 
     remove: list[str] = []
     vary: list[str] = []
     said = False
+    add = [("Set-Cookie", line) for line in lines]
     for name, value in headers:
         lower = name.lower()
         if lower == "vary":
@@ -62,13 +62,12 @@ def header_changes(headers: Sequence[tuple[str, str]], lines: Sequence[str], *, 
             said = said or not _is_cdn(lower)
             if lines:
                 remove.append(name)
-    add: list[tuple[str, str]] = [("Set-Cookie", line) for line in lines]
     add.append(("Vary", _with_cookie(vary)))
     if lines:
         add.append(("Cache-Control", "private, no-store"))
     elif present and not said:
         add.append(("Cache-Control", "private"))
-    return HeaderChanges(remove=tuple(remove), add=tuple(add))
+    return HeaderChanges(tuple(remove), tuple(add))
 
 
 def _is_cdn(lower: str) -> bool:
@@ -81,6 +80,8 @@ def _directives(value: str) -> set[str]:
 
 
 def _with_cookie(vary: Sequence[str]) -> str:
+    if not vary:
+        return "Cookie"
     fields: dict[str, str] = {}
     for value in (*vary, "Cookie"):
         for field in filter(None, map(str.strip, value.split(","))):

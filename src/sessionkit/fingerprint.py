@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshal
 from typing import Any, cast
 
-__all__ = ["fingerprint", "is_odd", "plain", "same"]
+__all__ = ["contents_of", "fingerprint", "is_odd", "plain", "same"]
 
 DEEPEST = 100
 """Levels of nesting that are compared; no session may have as many."""
@@ -33,6 +33,11 @@ def fingerprint(contents: dict[str, Any]) -> bytes:
         return marshal.dumps(plain)
     except ValueError:
         return _odd(plain)
+
+
+def contents_of(print_: bytes) -> dict[str, Any]:
+    """A copy of what a fingerprint, which is not odd, was taken of."""
+    return cast("dict[str, Any]", marshal.loads(print_))  # noqa: S302  # our own bytes
 
 
 def is_odd(print_: bytes) -> bool:
@@ -74,7 +79,7 @@ def same(one: bytes, other: bytes) -> bool:
         return True
     if is_odd(one) or is_odd(other):
         return False
-    mine, others = marshal.loads(one), marshal.loads(other)  # noqa: S302  # our own bytes
+    mine, others = contents_of(one), contents_of(other)
     try:
         if mine != others:
             return False

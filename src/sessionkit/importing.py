@@ -27,7 +27,7 @@ def read(settings: Settings, header: str, now: float) -> Incoming:
     if len(header) <= HEADER:
         found.beside = _beside(settings, header)
         # A cookie of ours that is expired, fenced or under an unknown key is still ours: then nobody else is asked.
-        if found.opened is None and not any(map(settings.codec.recognizes, found.heads)):
+        if found.opened is None and not any(map(settings.codec.recognizes, found.heads(settings))):
             _import(settings, found, now)
     return found
 

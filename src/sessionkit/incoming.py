@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -42,46 +42,44 @@ _RANK = {
 }
 
 
-def _none() -> dict[str, list[str]]:
+def _none() -> Mapping[str, Sequence[str]]:
     return {}
 
 
 @dataclass(slots=True, kw_only=True)
 class Incoming:
-    """What came with a request.
+    """What came with a request; not frozen, since one is made for every request.
 
-    `cookies` are the values of each cookie that may be ours, `fence` the marks read, `tokens` those that opened,
-    one a session, `heads` the texts that a token begins with. `beside` are cookies that end with the session, `others` reads, when it
-    is asked, the cookies that importers know, and `imported` is the one that the session was taken from.
+    `cookies` are the values of each cookie that may be ours, `fence` the marks read, `tokens` those that opened, one a
+    session. `beside` are cookies that end with the session, `others` reads, when it is asked, the cookies that importers know,
+    and `imported` is the one that the session was taken from.
     """
 
-    name: str = ""
-    chunk: str = ""
-    cookies: dict[str, list[str]] = field(default_factory=_none, repr=False)
+    cookies: Mapping[str, Sequence[str]] = field(default_factory=_none, repr=False)
     opened: Opened | None = None
     stamp: Stamp | None = None
     absence: Absence | None = None
     fence: tuple[str, ...] = ()
     tokens: tuple[Opened, ...] = field(default=(), repr=False)
-    heads: tuple[str, ...] = field(default=(), repr=False)
     beside: tuple[str, ...] = ()
     others: Callable[[], Others] = field(default=tuple, repr=False)
     imported: Accepted | None = field(default=None, repr=False)
 
-    @property
-    def came(self) -> bool:
+    def came(self, settings: Settings) -> bool:
         """Whether a cookie came that may hold a session."""
-        return bool(self.names) or any(one.names for _, one in self.others())
+        return bool(self.names(settings)) or any(one.names(source.settings) for source, one in self.others())
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The session's own cookies in the request, stale chunks included. Worked out when a write asks."""
-        if not self.cookies:
-            return ()
-        prefix = len(self.chunk)
-        numbers = (chunks.chunk_number(name[prefix:]) for name in self.cookies if name.startswith(self.chunk))
-        whole = (self.name,) if self.name in self.cookies else ()
-        return (*whole, *(f"{self.chunk}{number}" for number in sorted(number for number in numbers if number is not None)))
+    def names(self, settings: Settings) -> tuple[str, ...]:
+        """The session's own cookies in the request, stale chunks included."""
+        cookies, chunk = self.cookies, settings.chunk
+        numbers = (chunks.chunk_number(name[len(chunk) :]) for name in cookies if name.startswith(chunk))
+        whole = (settings.name,) if settings.name in cookies else ()
+        return (*whole, *(f"{chunk}{number}" for number in sorted(number for number in numbers if number is not None)))
+
+    def heads(self, settings: Settings) -> tuple[str, ...]:
+        """The texts that a token begins with."""
+        whole, first = self.cookies.get(settings.name, ()), self.cookies.get(f"{settings.chunk}0", ())
+        return (*whole[:MOST_WHOLE], *first[:MOST_ROWS])
 
     def marks(self, settings: Settings) -> tuple[str, ...]:
         """The marks of every session whose token came, the authenticated ones first.
@@ -92,7 +90,7 @@ class Incoming:
         for source, other in self.others():
             ours = (taken(settings, source, token, settings.clock()) for token in other.tokens)
             found.extend(one.mark_id for one in ours if isinstance(one, Opened))
-        peeked = (settings.codec.peek(head) for head in self.heads)
+        peeked = (settings.codec.peek(head) for head in self.heads(settings))
         ids = dict.fromkeys((*found, *(one for one in peeked if one is not None)))
         return tuple(fence.mark(settings.name, mark_id) for mark_id in ids)
 
@@ -135,25 +133,31 @@ def read(settings: Settings, header: str, now: float, room: Room | None = None) 
         return Incoming(absence=Absence.NO_COOKIE)
     if len(header) > HEADER:
         return Incoming(absence=Absence.TOO_LARGE)
+    room = room or Room()
     alone = only(header, settings.name, settings.stem)
-    if alone is not None and (room is None or room.take((alone,))):
-        return _read_one(settings, alone, now)
-    cookies = _by_name(settings, header)
+    if alone is not None and room.take((alone,)):
+        # The commonest request: one cookie of ours and no other.
+        cookies: Mapping[str, Sequence[str]] = {settings.name: (alone,)}
+        opened = settings.codec.open(alone, now)
+        stamp = opened if isinstance(opened, Absence) else judge(settings, opened, (), (), now)
+        if isinstance(opened, Absence):
+            return Incoming(absence=opened, cookies=cookies)
+        if isinstance(stamp, Absence):
+            return Incoming(absence=stamp, cookies=cookies, tokens=(opened,))
+        return Incoming(opened=opened, stamp=stamp, cookies=cookies, tokens=(opened,))
+    return _read_many(settings, _by_name(settings, header), now, room)
+
+
+def _read_many(settings: Settings, cookies: dict[str, list[str]], now: float, room: Room) -> Incoming:
     whole, row = cookies.get(settings.name, []), _row(settings, cookies)
-    incoming = Incoming(
-        name=settings.name,
-        chunk=settings.chunk,
-        cookies=cookies,
-        fence=fence.read(cookies.get(settings.fence, ())),
-        heads=(*whole[:MOST_WHOLE], *row.get(0, ())[:MOST_ROWS]),
-    )
-    candidates = _candidates(settings, whole, row, room or Room())
+    incoming = Incoming(cookies=cookies, fence=fence.read(cookies.get(settings.fence, ())))
+    candidates = _candidates(settings, whole, row, room)
     if isinstance(candidates, Absence):
         incoming.absence = candidates
         return incoming
     opened, worst = _open(settings, candidates, now)
     incoming.tokens = tuple(opened.values())
-    if not candidates and incoming.names:
+    if not candidates and incoming.names(settings):
         worst = Absence.INCOMPLETE  # chunks, and none of them the first
     valid: list[tuple[Opened, Stamp]] = []
     for one in opened.values():
@@ -167,20 +171,6 @@ def read(settings: Settings, header: str, now: float, room: Room | None = None) 
         incoming.absence = furthest(worst, chosen)
     else:
         incoming.opened, incoming.stamp = chosen
-    return incoming
-
-
-def _read_one(settings: Settings, token: str, now: float) -> Incoming:
-    """The commonest request: one cookie of ours and no other."""
-    opened = settings.codec.open(token, now)
-    if isinstance(opened, Absence):
-        return Incoming(absence=opened, name=settings.name, chunk=settings.chunk, cookies={settings.name: [token]}, heads=(token,))
-    incoming = Incoming(name=settings.name, chunk=settings.chunk, cookies={settings.name: [token]}, heads=(token,), tokens=(opened,))
-    verdict = judge(settings, opened, (), (), now)
-    if isinstance(verdict, Absence):
-        incoming.absence = verdict
-    else:
-        incoming.opened, incoming.stamp = opened, verdict
     return incoming
 
 
@@ -235,11 +225,11 @@ def judge(settings: Settings, opened: Opened, seen: Sequence[str], fenced: Seque
         held = renewal.latest(settings.codec.seen, seen, stamp.id, token, now)
         if held is not token:
             stamp = replace(stamp, updated_at=held.updated_at, expires_at=held.expires_at)
-    over = settings.lifetime.absence(stamp.created_at, stamp.updated_at, stamp.expires_at, now - settings.tolerance)
-    if over is not None:
-        return over
-    expires = settings.lifetime.expires_at(stamp.created_at, stamp.updated_at)  # today's settings may be shorter
-    return stamp if stamp.expires_at <= expires else replace(stamp, expires_at=expires)
+    expires = min(stamp.expires_at, settings.lifetime.expires_at(stamp.created_at, stamp.updated_at))  # today's settings may be shorter
+    now -= settings.tolerance
+    if now >= expires:
+        return settings.lifetime.absence(stamp.created_at, stamp.updated_at, stamp.expires_at, now) or Absence.EXPIRED
+    return stamp if stamp.expires_at == expires else replace(stamp, expires_at=expires)
 
 
 def _choose(settings: Settings, valid: list[tuple[Opened, Stamp]]) -> tuple[Opened, Stamp] | Absence:

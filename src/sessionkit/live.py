@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from . import fence, outgoing
+from .base64url import encode
 from .errors import IdentityChangedError
 from .events import EventKind, Ignored, tell
-from .fingerprint import fingerprint, is_odd, plain, same
+from .fingerprint import contents_of, fingerprint, is_odd, plain, same
 from .identity import Who, same_user, who_is
 from .incoming import Incoming
 from .session import Absence, Session, Stamp, Watcher, drop, refill, restamp
@@ -31,27 +32,29 @@ class Live:
         ended: whether a login or a logout ended what came; it stays so whatever follows.
         deleted: whether a logout did.
         touched: whether the idle expiry is to be moved in any case.
+        final: the fingerprint of what the response was computed from.
     """
 
     __slots__ = (
-        "_came_print", "_frozen", "_told", "_who", "absence", "deleted", "ended", "final", "incoming", "present", "session", "settings",
-        "touched",
+        "_came_print", "_frozen", "_told", "_vetted", "_who", "absence", "deleted", "ended", "final", "incoming", "present", "session",
+        "settings", "touched",
     )  # fmt: skip
 
     def __init__(self, settings: Settings, incoming: Incoming, watcher: Watcher, fill: Callable[..., Session] = Session) -> None:
+        opened = incoming.opened
+        contents = {} if opened is None else opened.contents
         self.settings: Settings = settings
         self.incoming: Incoming = incoming
-        self.present: bool = incoming.opened is not None
+        self.session: Session = fill(contents, stamp=incoming.stamp, watcher=watcher)
+        self.present: bool = opened is not None
         self.absence: Absence | None = incoming.absence
         self.ended: bool = False
         self.deleted: bool = False
         self.touched: bool = False
         self._told: tuple[EventKind, ...] = ()
-        contents = incoming.opened.contents if incoming.opened is not None else {}
-        self.session: Session = fill(contents, stamp=incoming.stamp, watcher=watcher)
-        self.final: bytes = fingerprint(self.session)
+        self.final: bytes = fingerprint(contents)
         self._came_print = self.final
-        self._who: Who | None = self._identify(contents) if self.present else None
+        self._vet(contents, self.final)
         # What a verb has vetted and serialised: its fingerprint, stamp and plaintext, and the contents themselves, which
         # are held so that each value is referred to as often at the commit: marshal's fingerprints then have the same bytes.
         self._frozen: tuple[bytes, Stamp, bytes, dict[str, Any]] | None = None
@@ -62,7 +65,7 @@ class Live:
         """The session, anonymous or not; the clock is asked each time, since a websocket outlives its session."""
         if not self.present:
             return None
-        why = self._over()
+        why = self._over(self.settings.clock())
         if why is None:
             return self.session
         if may_forget:
@@ -94,41 +97,57 @@ class Live:
     @property
     def must_end(self) -> bool:
         """Whether a session was ended, which even a failed response must say."""
-        return self.ended and (self.deleted or self.incoming.came)
+        return self.ended and (self.deleted or self.incoming.came(self.settings))
 
     def is_like(self, print_: bytes) -> bool:
         """Whether the contents are those of a fingerprint."""
         return same(fingerprint(self.session), print_)
 
-    def is_same_user(self) -> bool:
-        """Whether the contents still belong to whom they belonged to when a verb, or the cookie, put them there."""
-        return same_user(self.settings.guard, self.settings.identity, self.session, self._who)
-
     def ignored(self, session: Mapping[str, Any] | None) -> Ignored | None:
         """Why an update with these contents does nothing, or None."""
-        settings = self.settings
         if session is None:
             return Ignored.NO_SESSION
-        if not settings.guard(session):
+        if not self.settings.guard(session):
             return Ignored.NO_USER
-        if not self.present or self._who is None:
+        if not self.present or self._owner() is None:
             return Ignored.NOT_AUTHENTICATED
-        return None if same_user(settings.guard, settings.identity, session, self._who) else Ignored.OTHER_USER
+        return None if self._is_owners(session) else Ignored.OTHER_USER
 
-    def _over(self) -> Absence | None:
+    def _over(self, now: float) -> Absence | None:
+        """Why it is over; a stamp never outlives today's settings, so that one comparison tells whether it is."""
         stamp, settings = self.stamp, self.settings
-        now = settings.clock() - settings.tolerance
+        now -= settings.tolerance
         if settings.native is not None and settings.native.ends is not None and now >= settings.native.ends(self.session, stamp.updated_at):
             return Absence.EXPIRED
+        if now < stamp.expires_at:
+            return None
         return settings.lifetime.absence(stamp.created_at, stamp.updated_at, stamp.expires_at, now)
 
-    def _identify(self, session: Mapping[str, Any]) -> Who | None:
-        return who_is(self.settings.guard, self.settings.identity, session)
+    # ---- whose it is
+
+    def _vet(self, contents: dict[str, Any], print_: bytes) -> None:
+        """These contents, by their fingerprint, say from here on whose session it is; who that is is worked out when it matters."""
+        self._who: Who | None = None
+        self._vetted: bytes | None = print_ if self.present else None
+        if self.present and is_odd(print_):
+            self._own(contents)
+
+    def _own(self, contents: Mapping[str, Any]) -> None:
+        self._who, self._vetted = who_is(self.settings.guard, self.settings.identity, contents), None
+
+    def _owner(self) -> Who | None:
+        """Who the session belonged to when a verb, or the cookie, put it there."""
+        if self._vetted is not None:
+            self._own(contents_of(self._vetted))
+        return self._who
+
+    def _is_owners(self, session: Mapping[str, Any]) -> bool:
+        return same_user(self.settings.guard, self.settings.identity, session, self._owner())
 
     # ---- what is made of it
 
-    def put(self, contents: dict[str, Any], stamp: Stamp) -> None:
-        """Make these the contents, if they can be kept."""
+    def put(self, contents: dict[str, Any], stamp: Stamp) -> bytes:
+        """Make these the contents, if they can be kept; gives their fingerprint."""
         print_ = fingerprint(contents)
         if is_odd(print_):
             # Another session, or this very one, may be in it: what is live must not be inside itself.
@@ -137,11 +156,12 @@ class Live:
         self._freeze(contents, print_, stamp)
         refill(self.session, contents, stamp)
         self.present = True
+        return print_
 
     def begin(self, contents: dict[str, Any]) -> None:
         """Begin a session with these contents, in the place of what came."""
-        self.put(contents, self._new_stamp(contents))
-        self._who = self._identify(self.session)
+        print_ = self.put(contents, self._new_stamp(contents))
+        self._vet(self.session, print_)
         self.ended = True
 
     def rotate(self) -> None:
@@ -157,7 +177,7 @@ class Live:
         """There is no session any more."""
         refill(self.session, {}, None)
         self.present = self.touched = False
-        self._who = self._frozen = None
+        self._who = self._vetted = self._frozen = None
         self.absence = why
 
     def assigned(self) -> None:
@@ -169,29 +189,30 @@ class Live:
             self.present = True
             restamp(session, self._new_stamp(session))
             if settings.guard(session) and settings.identity(session) is None:
-                self._who = self._identify(session)  # a site without users: to begin a session of nobody is no login
-        if settings.native is not None and not self.is_same_user():
+                self._own(session)  # a site without users: to begin a session of nobody is no login
+        if settings.native is not None and not self._is_owners(session):
             # Through a framework's own session object a change of who the user is, is a login or a logout.
             drop(session, [key for key in session if settings.native.drops(key)])
-            self._who = self._identify(session)
+            self._own(session)
             self._frozen = None
             self.ended = True
             restamp(session, self._new_stamp(session))
 
     def serve_natively(self, settings: Settings) -> None:
         """From here on a login through a framework's own session object is one."""
-        whose = self.present and self.is_same_user()
+        whose = self.present and self._vetted is None and self._is_owners(self.session)
         self.settings = settings
         if whose:  # what somebody made of the session before is still judged by who it was
-            self._who = self._identify(self.session)
+            self._own(self.session)
 
-    def moved(self) -> Stamp:
+    def moved(self, now: float | None = None) -> Stamp:
         """The stamp of a session that is used now; no write moves it back."""
-        stamp = self.stamp
-        updated, created = max(stamp.updated_at, int(self.settings.clock())), stamp.created_at
-        if updated == stamp.updated_at and self.is_fresh:
-            return stamp
-        return Stamp(id=stamp.id, created_at=created, updated_at=updated, expires_at=self.settings.lifetime.expires_at(created, updated))
+        stamp, settings = self.stamp, self.settings
+        updated = max(stamp.updated_at, int(settings.clock() if now is None else now))
+        if updated == stamp.updated_at and stamp is not self.incoming.stamp:
+            return stamp  # of this request, by today's settings
+        expires = settings.lifetime.expires_at(stamp.created_at, updated)
+        return Stamp(id=stamp.id, created_at=stamp.created_at, updated_at=updated, expires_at=expires)
 
     def _new_stamp(self, contents: Mapping[str, Any]) -> Stamp:
         now = int(self.settings.clock())
@@ -204,7 +225,7 @@ class Live:
         In a format without an id of ours the same user's next sign-in in the same second would be refused.
         """
         settings, incoming = self.settings, self.incoming
-        if not (incoming.fence or incoming.heads or settings.accepted):
+        if not (incoming.cookies or settings.accepted):
             return stamp  # nothing came
         known = {*incoming.fence, *incoming.marks(settings)}
         while fence.mark(settings.name, settings.codec.mark_id(contents, stamp)) in known:
@@ -218,7 +239,7 @@ class Live:
         """The plaintext, checked; what a verb has checked is not done again at commit."""
         frozen = self._frozen
         if frozen is None or (frozen[1] is not stamp and frozen[1] != stamp) or not same(frozen[0], print_):
-            frozen = self._frozen = (print_, stamp, outgoing.payload(self.settings, contents, stamp), contents)
+            frozen = self._frozen = (print_, stamp, outgoing.payload(self.settings, contents, stamp, print_), contents)
         return frozen[2]
 
     # ---- what the response needs
@@ -238,18 +259,23 @@ class Live:
             return self._ending(EventKind.ROLLED_BACK if changed else None)
         if not self.present:
             return self._ending(None)
-        if self._over() is not None:
+        now = settings.clock()
+        if self._over(now) is not None:
             return self._ending(EventKind.EXPIRED_UNSAVED if changed else None)
-        if changed and (self._frozen is None or not same(self._frozen[0], self.final)):
-            self._check_identity()  # what a verb has put there is vetted, and what is unchanged cannot be another's
+        if changed and (self._frozen is None or not same(self._frozen[0], self.final)) and not self._is_owners(session):
+            # What a verb has put there is vetted, and what is unchanged cannot be another's.
+            raise IdentityChangedError(
+                "the session was changed in place into another user's (or nobody's), and nothing of it was saved: "
+                "call create_session to log in, delete_session to log out"
+            )
         if not session and (settings.native is not None or not settings.guard(session)):
             # Whoever empties an anonymous session wants to be rid of it.
-            return outgoing.ending_lines(settings, incoming) if incoming.came or self.deleted else []
+            return outgoing.ending_lines(settings, incoming) if self.deleted or incoming.came(settings) else []
         # What was imported becomes ours; that is worth no cache entry either, but does not depend on `renews`.
         if changed or (incoming.imported is not None and (self.touched or not shy)):
-            return self._sealed(changed=changed)
-        if self.touched or (not shy and self._is_due() and renews()):
-            moved = self.moved()
+            return self._sealed(self.moved(now), changed=changed)
+        if self.touched or (not shy and self._is_due(now) and renews()):
+            moved = self.moved(now)
             resealed = settings.codec.kept(session, moved) if settings.codec.seen is None else None
             return outgoing.renewed_lines(settings.suited(session), incoming, resealed, moved)
         return []
@@ -266,26 +292,19 @@ class Live:
             self._told = (*self._told, kind)
             tell(self.settings.on_event, kind, reason)
 
-    def _sealed(self, *, changed: bool) -> list[str]:
-        settings, session, incoming, moved = self.settings, self.session, self.incoming, self.moved()
+    def _sealed(self, moved: Stamp, *, changed: bool) -> list[str]:
+        settings, session, incoming = self.settings, self.session, self.incoming
         # Others may write more than our budget: to keep what they wrote is not ours to refuse.
-        frozen = self._freeze(session, self.final, moved) if changed else settings.codec.kept(session, moved)
+        frozen = self._freeze(dict(session), self.final, moved) if changed else settings.codec.kept(session, moved)
         lines = outgoing.sealed_lines(settings.suited(session), incoming, frozen, moved, begun=self.ended)
         if self.ended or (self.is_fresh and (incoming.stamp is not None or incoming.absence is Absence.AMBIGUOUS)):
             lines += outgoing.fence_lines(settings, incoming)
         return lines
 
-    def _is_due(self) -> bool:
-        stamp, settings = self.incoming.stamp, self.settings
-        return stamp is not None and settings.lifetime.due(stamp.created_at, stamp.updated_at, settings.clock())
-
-    def _check_identity(self) -> None:
-        if not self.is_same_user():
-            raise IdentityChangedError(
-                "the session was changed in place into another user's (or nobody's), and nothing of it was saved: "
-                "call create_session to log in, delete_session to log out"
-            )
+    def _is_due(self, now: float) -> bool:
+        stamp = self.incoming.stamp
+        return stamp is not None and self.settings.lifetime.due(stamp.created_at, stamp.updated_at, now)
 
 
 def _new_id() -> str:
-    return secrets.token_urlsafe(16)  # 128 bits (OWASP ASVS 5.0, 7.2.3), 22 characters
+    return encode(os.urandom(16)).decode()  # 128 bits (OWASP ASVS 5.0, 7.2.3), 22 characters; never pooled

@@ -21,14 +21,22 @@ FRAME = 1024
 """Bytes that the header of a token of ours, our claims, and the names of our cookies may add to a session taken over."""
 
 
-def payload(settings: Settings, contents: Mapping[str, Any], stamp: Stamp) -> bytes:
+def payload(settings: Settings, contents: dict[str, Any], stamp: Stamp, print_: bytes = b"") -> bytes:
     """The plaintext of a session, checked to be JSON and to fit into `max_bytes`.
+
+    Args:
+        settings: the store's.
+        contents: the session's.
+        stamp: its times.
+        print_: the fingerprint of the contents, if there is one.
 
     Raises:
         SerializationError: it is not JSON.
         SessionTooLargeError: it does not fit.
     """
-    frozen = settings.codec.payload(contents, stamp)
+    frozen = settings.codec.payload(contents, stamp, print_)
+    if len(frozen) <= settings.small:
+        return frozen
     length = settings.codec.size(frozen, stamp)
     if length <= settings.room:
         return frozen
@@ -58,14 +66,14 @@ def sealed_lines(settings: Settings, incoming: Incoming, frozen: bytes, stamp: S
         return []  # it goes on living in the cookie that it came in
     age = _max_age(settings, stamp)
     lines = [settings.cookie.line(name, token[start:stop], age) for name, start, stop in parts]
-    if incoming.names:
+    if incoming.cookies:
         kept = {name for name, _, _ in parts}
-        lines.extend(settings.cookie.clearing(name) for name in incoming.names if name not in kept)
+        lines.extend(settings.cookie.clearing(name) for name in incoming.names(settings) if name not in kept)
     if begun and incoming.beside:
         lines.extend(map(settings.cookie.clearing, incoming.beside))
     others = incoming.others() if begun or incoming.imported is not None else ()
     if others:
-        own = {*incoming.names, *(name for name, _, _ in parts)}
+        own = {*incoming.names(settings), *(name for name, _, _ in parts)}
         for source, other in others:
             if source.clear and (begun or source is incoming.imported):
                 lines.extend(source.clearing(_names(source, other), own))
@@ -73,7 +81,8 @@ def sealed_lines(settings: Settings, incoming: Incoming, frozen: bytes, stamp: S
 
 
 def _names(source: Accepted, other: Incoming) -> tuple[str, ...]:
-    return other.names if source.settings.codec.seen is None else (*other.names, source.settings.seen)
+    names = other.names(source.settings)
+    return names if source.settings.codec.seen is None else (*names, source.settings.seen)
 
 
 def renewed_lines(settings: Settings, incoming: Incoming, frozen: bytes | None, stamp: Stamp) -> list[str]:
@@ -87,7 +96,7 @@ def renewed_lines(settings: Settings, incoming: Incoming, frozen: bytes | None, 
 def ending_lines(settings: Settings, incoming: Incoming) -> list[str]:
     """The clearing of everything that is the session's, and the fence."""
     seen = () if settings.codec.seen is None else (settings.seen,)
-    names = dict.fromkeys((settings.name, *incoming.names, *seen, *incoming.beside))
+    names = dict.fromkeys((settings.name, *incoming.names(settings), *seen, *incoming.beside))
     lines = [settings.cookie.clearing(name) for name in names]
     for source, other in incoming.others():
         # Always, also those that are left when they are imported: nobody could log out of them otherwise.
@@ -97,7 +106,7 @@ def ending_lines(settings: Settings, incoming: Incoming) -> list[str]:
 
 def fence_lines(settings: Settings, incoming: Incoming) -> list[str]:
     """The fence with the mark of every session that came; none when none came."""
-    marks = incoming.marks(settings) if incoming.heads or incoming.others() else ()
+    marks = incoming.marks(settings) if incoming.cookies or incoming.others() else ()
     if not marks:
         return []
     value = fence.render(marks, incoming.fence)
@@ -109,8 +118,8 @@ def _grows(settings: Settings, incoming: Incoming, parts: list[tuple[str, int, i
 
     A server that refuses a Cookie header (431) would lock the visitor out, of the logout too.
     """
-    others = [other for source, other in incoming.others() if source is incoming.imported]
-    came = sum(len(name) + 1 + len(value) + 2 for other in others for name in other.names for value in other.cookies[name])
+    others = [(other, name) for source, other in incoming.others() if source is incoming.imported for name in other.names(source.settings)]
+    came = sum(len(name) + 1 + len(value) + 2 for other, name in others for value in other.cookies[name])
     return _total(parts) > max(settings.cookie.max_bytes, came + FRAME)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import marshal
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
@@ -11,6 +10,7 @@ from typing import Any, cast
 
 from . import base64url
 from .errors import ConfigurationError, SerializationError
+from .fingerprint import is_odd
 
 __all__ = ["JSON", "Serializer", "check", "fast_json", "freeze", "rewrite"]
 
@@ -31,7 +31,8 @@ class Serializer:
         loads: UTF-8 bytes to the value; raises ValueError for anything else.
         b64encode: bytes to base64url without padding.
         b64decode: canonical base64url without padding to bytes.
-        strict: whether `dumps` raises TypeError for keys that are not str and for half a surrogate pair; then less is checked.
+        strict: whether `dumps` raises TypeError for keys that are not str, for half a surrogate pair and for integers of more
+            than 64 bits; then less is checked.
     """
 
     dumps: Callable[[Any], bytes]
@@ -76,10 +77,10 @@ def fast_json() -> Serializer:
         raise ConfigurationError("fast_json() needs orjson and pybase64: pip install 'sessionkit-core[speed]'") from None
 
     def encode(data: bytes) -> bytes:
-        return pybase64.urlsafe_b64encode(data).rstrip(b"=")
+        return pybase64.b64encode(data, b"-_").rstrip(b"=")
 
     def decode(text: bytes) -> bytes:
-        return pybase64.b64decode(text + b"==", altchars=b"-_")
+        return pybase64.b64decode(text + b"=="[: -len(text) % 4], b"-_", True)  # noqa: FBT003  # validating is what makes it fast
 
     def loads(payload: bytes) -> Any:
         try:
@@ -115,8 +116,14 @@ def rewrite(contents: dict[str, Any], serializer: Serializer) -> bytes:
         return json.dumps(contents, separators=(",", ":")).encode()
 
 
-def freeze(contents: dict[str, Any], serializer: Serializer, largest: int = INT_MAX) -> bytes:
+def freeze(contents: dict[str, Any], serializer: Serializer, largest: int = INT_MAX, print_: bytes = b"") -> bytes:
     """The bytes of a session, checked.
+
+    Args:
+        contents: the session.
+        serializer: what writes it.
+        largest: see `check`.
+        print_: the fingerprint of the contents, if there is one; then less is to be checked.
 
     Raises:
         SerializationError: see `check`.
@@ -125,7 +132,7 @@ def freeze(contents: dict[str, Any], serializer: Serializer, largest: int = INT_
         check(contents, largest=largest)
     try:
         payload = serializer.dumps(contents)
-        if serializer.strict and not (largest == INT_MAX and _is_surely_json(contents, payload)):
+        if serializer.strict and not (largest == INT_MAX and _is_surely_json(print_, payload)):
             check(contents, largest=largest)
         return payload  # noqa: TRY300  # all three may raise
     except (TypeError, ValueError, RecursionError):
@@ -134,24 +141,24 @@ def freeze(contents: dict[str, Any], serializer: Serializer, largest: int = INT_
         raise SerializationError(f"{path}: {why}") from None
 
 
-_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
-_MANY_DIGITS = b"0" * 19  # the fewest of an integer beyond 64 bits
-
-
-def _is_surely_json(contents: dict[str, Any], payload: bytes) -> bool:
+def _is_surely_json(print_: bytes, payload: bytes) -> bool:
     """Whether what a strict encoder has written can be nothing but JSON within our limits; False means: look closely.
 
     marshal takes the types of JSON, and a few that such an encoder refuses; it takes no subclasses.
+
+    Args:
+        print_: the fingerprint of the contents.
+        payload: what the encoder wrote; it has refused integers of more than 64 bits.
     """
-    try:
-        plain = marshal.dumps(contents)
-    except ValueError:
-        return False
     return not (
-        b"\x7f" in plain  # the last byte of NaN and of infinity,
-        or b"\xff" in plain  # and of their negatives
-        or payload.count(b"{") + payload.count(b"[") > DEEPEST
-        or _MANY_DIGITS in payload.translate(_ZEROS)
+        not print_
+        or is_odd(print_)
+        or b"\x7f" in print_  # the last byte of NaN and of infinity,
+        or b"\xff" in print_  # and of their negatives
+        or b"l\x05\0\0\0" in print_  # five times 15 bits, for marshal: the 64th may be set
+        or b"\xec\x05\0\0\0" in print_  # the same, for what is referred to again
+        # Each level has its bracket; where one closes before the next opens there is no further level.
+        or (payload.count(b"{") + payload.count(b"[") > DEEPEST and payload.count(b"{") + payload.count(b"[") - payload.count(b"},{") > DEEPEST)
     )
 
 

@@ -128,17 +128,15 @@ def restamp(session: Session, stamp: Stamp | None) -> None:
 
 def refill(session: Session, contents: Mapping[str, Any], stamp: Stamp | None) -> None:
     """Give a session other contents, and times; for its watcher, who is not told."""
-    raw: Any = super(Session, session)
-    raw.clear()
-    raw.update(contents)
+    dict.clear(session)
+    dict.update(session, contents)
     restamp(session, stamp)
 
 
 def drop(session: Session, keys: Iterable[str]) -> None:
     """Remove keys; for its watcher, who is not told."""
-    raw: Any = super(Session, session)
     for key in keys:
-        raw.pop(key, None)
+        dict.pop(session, key, None)
 
 
 for _name in ("__setitem__", "__delitem__", "__ior__", "clear", "pop", "popitem", "setdefault", "update"):

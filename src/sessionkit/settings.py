@@ -13,9 +13,10 @@ from .events import EventKind, OnEvent, tell
 from .fence import LABEL as FENCE_LABEL
 from .formats.codec import Codec, Format, Taker
 from .identity import Guard, Identity, with_login_keys
-from .lifetime import FOUR_HUNDRED_DAYS, Lifetime
+from .lifetime import FOUR_HUNDRED_DAYS, LONGEST, Lifetime
 from .renewal import LABEL as SEEN_LABEL
 from .request import RequestInfo
+from .session import Stamp
 
 __all__ = ["DROPPED", "Accepted", "Clock", "NativeKeys", "Settings"]
 
@@ -74,6 +75,8 @@ class Settings:
     """What the names of all our cookies contain."""
     room: int = field(init=False)
     """Characters of a token that certainly fits into one cookie, and into `max_bytes`."""
+    small: int = field(init=False)
+    """Bytes of a plaintext whose token certainly fits like that."""
     tolerance: int = field(init=False)
     """Seconds for which a session is still good after its expiry."""
     warned: set[EventKind] = field(default_factory=set[EventKind])
@@ -82,6 +85,7 @@ class Settings:
         name = self.cookie.name or self.format.cookie_name(host_only=self.cookie.host_only, secure=self.cookie.secure)
         layout = self.format.layout
         stem = insert_label(name, "\0").rpartition("\0")[2]
+        room = _room(self.cookie, layout, name)
         for key, value in {
             "name": name,
             "layout": layout,
@@ -89,7 +93,8 @@ class Settings:
             "seen": insert_label(name, SEEN_LABEL),
             "fence": insert_label(name, FENCE_LABEL),
             "stem": stem,
-            "room": _room(self.cookie, layout, name),
+            "room": room,
+            "small": _small(self.codec, room),
             "tolerance": self.format.traits.tolerance,
         }.items():
             object.__setattr__(self, key, value)
@@ -121,6 +126,14 @@ class Settings:
         if kind not in self.warned:
             self.warned.add(kind)
             tell(self.on_event, kind)
+
+
+_LONGEST = Stamp(id="x" * 22, created_at=LONGEST, updated_at=LONGEST, expires_at=LONGEST)
+
+
+def _small(codec: Codec, room: int) -> int:
+    size = getattr(codec, "size", None)  # of a cookie that is only read there is none
+    return (room - size(b"", _LONGEST)) * 3 // 4 if room and size else 0
 
 
 def _room(cookie: CookieSettings, layout: Layout, name: str) -> int:

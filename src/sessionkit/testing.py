@@ -55,7 +55,7 @@ def session_cookies(
     if not created <= updated < expires:
         raise ValueError(f"no session is created at {created}, active at {updated} and over at {expires}")
     stamp = Stamp(id=secrets.token_urlsafe(16), created_at=created, updated_at=updated, expires_at=expires)
-    lines = sealed_lines(settings, Incoming(), payload(settings, session, stamp), stamp)
+    lines = sealed_lines(settings, Incoming(), payload(settings, dict(session), stamp), stamp)
     # As they are, whatever their Max-Age: that of a session that is over is 0, and a test wants to send it.
     return dict(_pair(line) for line in lines)
 

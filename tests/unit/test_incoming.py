@@ -213,7 +213,7 @@ def test_the_work_for_many_chunks_grows_with_their_number_and_not_faster(scene):
 
 def test_the_names_of_all_cookies_of_the_session_are_known(scene):
     header = f"{NAME}.10=x; {NAME}=x; {NAME}.2=x; {NAME}.02=x; {NAME}.x=x; other=session"
-    assert read(scene.store.settings, header, START).names == (NAME, f"{NAME}.2", f"{NAME}.10")
+    assert read(scene.store.settings, header, START).names(scene.store.settings) == (NAME, f"{NAME}.2", f"{NAME}.10")
 
 
 def test_marks_are_made_of_authentic_tokens_first_and_then_of_readable_headers(scene):

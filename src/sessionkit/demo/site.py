@@ -111,7 +111,7 @@ class Site:
 
     def _tamper(self, asked: Asked, _form: dict[str, str]) -> Answer | None:
         settings = self.store.settings
-        names = read(settings, asked.cookie_header, settings.clock()).names
+        names = read(settings, asked.cookie_header, settings.clock()).names(settings)
         if not names:
             return None
         name, value = next(pair for pair in pairs(asked.cookie_header, names[-1]) if pair[0] == names[-1])

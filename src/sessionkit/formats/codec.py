@@ -64,8 +64,11 @@ class Opener(Protocol):
 class Codec(Opener, Protocol):
     """A format with its keys: opens and seals."""
 
-    def payload(self, contents: Mapping[str, Any], stamp: Stamp) -> bytes:
-        """The plaintext; raises SerializationError for contents that are not JSON, or not a session of this format."""
+    def payload(self, contents: dict[str, Any], stamp: Stamp, print_: bytes = b"") -> bytes:
+        """The plaintext; raises SerializationError for contents that are not JSON, or not a session of this format.
+
+        `print_` is the fingerprint of the contents, if there is one.
+        """
         ...
 
     def kept(self, contents: Mapping[str, Any], stamp: Stamp) -> bytes:

@@ -187,10 +187,10 @@ class JWECodec(ABC):
         """The keys that may open a token with this header."""
         return self._keys
 
-    def payload(self, contents: Mapping[str, Any], stamp: Stamp) -> bytes:
+    def payload(self, contents: dict[str, Any], stamp: Stamp, print_: bytes = b"") -> bytes:
         """The plaintext; integers are those that JavaScript does not round."""
-        self.check(dict(contents))
-        return freeze(self.wire(dict(contents), stamp), self._serializer, SAFE_INTEGER)
+        self.check(contents)
+        return freeze(self.wire(contents, stamp), self._serializer, SAFE_INTEGER)
 
     def kept(self, contents: Mapping[str, Any], stamp: Stamp) -> bytes:
         """The plaintext of contents that came in a cookie and did not change, however large the numbers in it."""

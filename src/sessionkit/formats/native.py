@@ -69,9 +69,9 @@ class NativeCodec:
         self._absolute = absolute
         self._serializer = serializer
 
-    def payload(self, contents: Mapping[str, Any], stamp: Stamp) -> bytes:
+    def payload(self, contents: dict[str, Any], stamp: Stamp, print_: bytes = b"") -> bytes:
         """The session's JSON; the times are in the header."""
-        return freeze(dict(contents), self._serializer)
+        return freeze(contents, self._serializer, print_=print_)
 
     def kept(self, contents: Mapping[str, Any], stamp: Stamp) -> bytes:
         """The JSON of what was JSON already."""
