@@ -133,9 +133,8 @@ def read(settings: Settings, header: str, now: float, room: Room | None = None) 
         return Incoming(absence=Absence.NO_COOKIE)
     if len(header) > HEADER:
         return Incoming(absence=Absence.TOO_LARGE)
-    room = room or Room()
     alone = only(header, settings.name, settings.stem)
-    if alone is not None and room.take((alone,)):
+    if alone is not None and (room is None or room.take((alone,))):
         # The commonest request: one cookie of ours and no other.
         cookies: Mapping[str, Sequence[str]] = {settings.name: (alone,)}
         opened = settings.codec.open(alone, now)
@@ -145,7 +144,7 @@ def read(settings: Settings, header: str, now: float, room: Room | None = None) 
         if isinstance(stamp, Absence):
             return Incoming(absence=stamp, cookies=cookies, tokens=(opened,))
         return Incoming(opened=opened, stamp=stamp, cookies=cookies, tokens=(opened,))
-    return _read_many(settings, _by_name(settings, header), now, room)
+    return _read_many(settings, _by_name(settings, header), now, room or Room())
 
 
 def _read_many(settings: Settings, cookies: dict[str, list[str]], now: float, room: Room) -> Incoming:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from .base64url import encode
 from .errors import ConfigurationError
+from .session import Absence
 
 __all__ = ["PLACEHOLDERS", "SLICE", "KeyRing", "PurposeKeys", "secrets_of"]
 
@@ -126,47 +128,58 @@ class KeyRing:
         return self
 
 
-class Cipher(NamedTuple):
-    key_id: str
-    slice: int
-    aead: AESGCM
-
-
 class PurposeKeys:
-    """One AES-256-GCM key for each secret and each hour, derived when needed."""
+    """One AES-256-GCM key for each secret and each hour, derived when needed.
 
-    __slots__ = ("_extracts", "_info", "_kept", "_sealing")
+    Attributes:
+        key_id: the fingerprint of the secret that seals.
+    """
+
+    __slots__ = ("_extracts", "_info", "_kept", "key_id")
 
     def __init__(self, extracts: dict[str, bytes], info: bytes) -> None:
+        self.key_id: str = next(iter(extracts))
         self._extracts = extracts
         self._info = info
-        self._kept: dict[tuple[str, int], Cipher] = {}
-        self._sealing = next(iter(extracts))
+        self._kept: dict[tuple[str, int], AESGCM] = {}
 
-    def sealing(self, time: int) -> Cipher:
+    def sealing(self, time: int) -> AESGCM:
         """The cipher that seals at this time."""
-        key = (self._sealing, time // SLICE)
-        return self._kept.get(key) or self.keep(self._derive(*key))
+        key = (self.key_id, time // SLICE)
+        return self._kept.get(key) or self._keep(key, self._derive(key))
 
-    def opening(self, key_id: str, time: int) -> Cipher | None:
-        """The cipher that sealed at this time under this key, or None for a key that is not ours.
+    def unseal(self, key_id: str, time: int, nonce: bytes, sealed: bytes, bound: bytes) -> bytes | Absence:
+        """What was sealed at this time under this key, or that the key is not ours or the tag does not verify.
 
-        It is kept only once `keep` was told that a tag had verified: whoever sends cookies chooses
-        both arguments, and must not fill the memory or push the live keys out.
+        A cipher is kept only once a tag has verified: whoever sends cookies chooses key and time, and must not fill the
+        memory or push the live keys out.
+
+        Args:
+            key_id: the fingerprint of the secret.
+            time: seconds since the epoch, which say the hour.
+            nonce: 12 bytes.
+            sealed: the ciphertext and its tag.
+            bound: the additional authenticated data.
         """
         key = (key_id, time // SLICE)
         kept = self._kept.get(key)
-        if kept is None and key_id in self._extracts:
-            return self._derive(*key)
-        return kept
+        if kept is None and key_id not in self._extracts:
+            return Absence.UNKNOWN_KEY
+        cipher = kept or self._derive(key)
+        try:
+            plain = cipher.decrypt(nonce, sealed, bound)
+        except InvalidTag:
+            return Absence.BAD_TAG
+        if kept is None:
+            self._keep(key, cipher)
+        return plain
 
-    def keep(self, cipher: Cipher) -> Cipher:
-        """Keep a cipher whose tag has verified; the least recently kept makes room."""
-        kept, key = self._kept, (cipher.key_id, cipher.slice)
-        if key not in kept:
-            while len(kept) >= KEPT_CIPHERS:
-                kept.pop(next(iter(tuple(kept))), None)  # a copy: another thread may be adding
-            kept[key] = cipher
+    def _keep(self, key: tuple[str, int], cipher: AESGCM) -> AESGCM:
+        """Keep a cipher; the one that was kept first makes room."""
+        kept = self._kept
+        while len(kept) >= KEPT_CIPHERS:
+            kept.pop(next(iter(tuple(kept))), None)  # a copy: another thread may be adding
+        kept[key] = cipher
         return cipher
 
     @property
@@ -174,9 +187,9 @@ class PurposeKeys:
         """How many ciphers are kept."""
         return len(self._kept)
 
-    def _derive(self, key_id: str, slice_: int) -> Cipher:
-        key = _expand(self._extracts[key_id], self._info + b"%d" % slice_, 32)
-        return Cipher(key_id, slice_, AESGCM(key))
+    def _derive(self, key: tuple[str, int]) -> AESGCM:
+        key_id, slice_ = key
+        return AESGCM(_expand(self._extracts[key_id], self._info + b"%d" % slice_, 32))
 
     def __repr__(self) -> str:
         return "<PurposeKeys>"

@@ -7,11 +7,10 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from cryptography.exceptions import InvalidTag
-
 from .base64url import decode, encode, is_canonical
 from .keyring import PurposeKeys
 from .lifetime import CLOCK_SKEW
+from .session import Absence
 
 __all__ = ["Renewal", "latest", "seal"]
 
@@ -29,10 +28,9 @@ class Renewal(NamedTuple):
 
 def seal(keys: PurposeKeys, session_id: str, renewal: Renewal) -> str:
     """The value `K.U.E.N.T`: key id, update time, expiry, nonce, and a GCM tag over nothing."""
-    cipher = keys.sealing(renewal.updated_at)
-    clear = f"{cipher.key_id}.{renewal.updated_at}.{renewal.expires_at}"
+    clear = f"{keys.key_id}.{renewal.updated_at}.{renewal.expires_at}"
     nonce = os.urandom(12)  # once a seal, never pooled: a fork would use one twice
-    tag = cipher.aead.encrypt(nonce, b"", _bound(clear, session_id))
+    tag = keys.sealing(renewal.updated_at).encrypt(nonce, b"", _bound(clear, session_id))
     return f"{clear}.{encode(nonce).decode()}.{encode(tag).decode()}"
 
 
@@ -57,15 +55,9 @@ def _open(keys: PurposeKeys, value: str, session_id: str, now: float) -> Renewal
     renewal = Renewal(int(updated), int(expires))
     if not (renewal.updated_at < renewal.expires_at and renewal.updated_at <= now + CLOCK_SKEW and is_canonical(tag.encode())):
         return None
-    cipher = keys.opening(key_id, renewal.updated_at)
-    if cipher is None:
-        return None
-    try:
-        cipher.aead.decrypt(decode(nonce.encode()), decode(tag.encode()), _bound(f"{key_id}.{updated}.{expires}", session_id))
-    except InvalidTag:
-        return None
-    keys.keep(cipher)
-    return renewal
+    bound = _bound(f"{key_id}.{updated}.{expires}", session_id)
+    opened = keys.unseal(key_id, renewal.updated_at, decode(nonce.encode()), decode(tag.encode()), bound)
+    return None if isinstance(opened, Absence) else renewal
 
 
 def _bound(clear: str, session_id: str) -> bytes:

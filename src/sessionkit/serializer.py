@@ -80,7 +80,7 @@ def fast_json() -> Serializer:
         return pybase64.b64encode(data, b"-_").rstrip(b"=")
 
     def decode(text: bytes) -> bytes:
-        return pybase64.b64decode(text + b"=="[: -len(text) % 4], b"-_", True)  # noqa: FBT003  # validating is what makes it fast
+        return pybase64.b64decode(text + b"=="[: -len(text) % 4], b"-_", True)  # validating is what makes it fast
 
     def loads(payload: bytes) -> Any:
         try:
@@ -150,16 +150,25 @@ def _is_surely_json(print_: bytes, payload: bytes) -> bool:
         print_: the fingerprint of the contents.
         payload: what the encoder wrote; it has refused integers of more than 64 bits.
     """
-    return not (
-        not print_
-        or is_odd(print_)
-        or b"\x7f" in print_  # the last byte of NaN and of infinity,
-        or b"\xff" in print_  # and of their negatives
-        or b"l\x05\0\0\0" in print_  # five times 15 bits, for marshal: the 64th may be set
-        or b"\xec\x05\0\0\0" in print_  # the same, for what is referred to again
-        # Each level has its bracket; where one closes before the next opens there is no further level.
-        or (payload.count(b"{") + payload.count(b"[") > DEEPEST and payload.count(b"{") + payload.count(b"[") - payload.count(b"},{") > DEEPEST)
-    )
+    if not print_ or is_odd(print_) or _has_endless(print_):
+        return False
+    # Five times 15 bits, for marshal: the 64th may be set.
+    if b"\x05\0\0\0" in print_ and (b"l\x05\0\0\0" in print_ or b"\xec\x05\0\0\0" in print_):
+        return False
+    brackets = payload.count(b"{") + payload.count(b"[")
+    # Each level has its bracket; where one closes before the next opens there is no further level.
+    return brackets <= DEEPEST or brackets - payload.count(b"},{") <= DEEPEST
+
+
+def _has_endless(print_: bytes) -> bool:
+    """Whether a fingerprint may hold NaN or infinity, whose exponents are all ones (IEEE 754), as marshal writes them."""
+    for last in (b"\x7f", b"\xff"):
+        at = print_.find(last)
+        while at >= 0:
+            if print_[at - 1] >= 0xF0:
+                return True
+            at = print_.find(last, at + 1)
+    return False
 
 
 _kind: Callable[[object], Any] = type

@@ -42,7 +42,7 @@ def token_of(header: str | bytes, payload: bytes) -> str:
     first = b64(header.encode() if isinstance(header, str) else header)
     cipher = KeyRing(SECRET).purpose("cookie", NAME).sealing(NOW)
     nonce = os.urandom(12)
-    body = cipher.aead.encrypt(nonce, payload, first.encode())
+    body = cipher.encrypt(nonce, payload, first.encode())
     return f"{first}..{b64(nonce)}.{b64(body[:-16])}.{b64(body[-16:])}"
 
 
