@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 from typing import Any, NoReturn
 
-from .caching import UNCHANGED, HeaderChanges, header_changes, is_shared
+from .caching import UNCHANGED, HeaderChanges, header_changes
 from .errors import ResponseStartedError
 from .events import EventKind, tell
 from .importing import read
@@ -234,7 +234,7 @@ class Exchange:
         live = self._live
         if live is None:
             return UNCHANGED
-        lines = live.lines(status, shy=status == 304 or is_shared(headers), renews=self._renews)
+        lines = live.lines(status, headers, self.request)
         if lines:
             self._warn_if_dropped()
         return header_changes(headers, lines, present=live.incoming.opened is not None or live.present)
@@ -310,9 +310,6 @@ class Exchange:
                 f"{what} came too late: the response's headers have gone out. Write the session before the response starts "
                 "(before the first byte of a stream, before a websocket is accepted, not in a background task)"
             )
-
-    def _renews(self) -> bool:
-        return self.settings.renews(self.request)
 
     def _warn_if_dropped(self) -> None:
         request = self.request

@@ -10,6 +10,7 @@ __all__ = ["contents_of", "fingerprint", "is_odd", "plain", "same"]
 DEEPEST = 100
 """Levels of nesting that are compared; no session may have as many."""
 
+_EMPTY = marshal.dumps({})
 _ODD = b"?"  # marshal writes nothing that begins like this
 
 
@@ -28,6 +29,8 @@ def fingerprint(contents: dict[str, Any]) -> bytes:
     the text or null that was there before. What could not have come out of JSON gives a fingerprint that equals none of
     what could, so that it counts as changed, and the serializer decides about it.
     """
+    if not contents:
+        return _EMPTY
     plain = contents if type(contents) is dict else dict(contents)
     try:
         return marshal.dumps(plain)

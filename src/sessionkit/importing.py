@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import chunks, incoming
 from .accepting import taken
@@ -22,10 +22,12 @@ def read(settings: Settings, header: str, now: float) -> Incoming:
     if not settings.accepted:
         return incoming.read(settings, header, now)
     room = Room()
-    found = incoming.read(settings, header, now, room)
-    found.others = _Reader(settings, header, now, room)  # of a header that is too large too: a logout clears their cookies
+    found = replace(
+        incoming.read(settings, header, now, room),
+        others=_Reader(settings, header, now, room),  # of a header that is too large too: a logout clears their cookies
+        beside=_beside(settings, header) if len(header) <= HEADER else (),
+    )
     if len(header) <= HEADER:
-        found.beside = _beside(settings, header)
         # A cookie of ours that is expired, fenced or under an unknown key is still ours: then nobody else is asked.
         if found.opened is None and not any(map(settings.codec.recognizes, found.heads(settings))):
             _import(settings, found, now)

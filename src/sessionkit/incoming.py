@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from . import chunks, fence, renewal
 from .accepting import taken
@@ -48,7 +48,7 @@ def _none() -> Mapping[str, Sequence[str]]:
 
 @dataclass(slots=True, kw_only=True)
 class Incoming:
-    """What came with a request; not frozen, since one is made for every request.
+    """What came with a request.
 
     `cookies` are the values of each cookie that may be ours, `fence` the marks read, `tokens` those that opened, one a
     session. `beside` are cookies that end with the session, `others` reads, when it is asked, the cookies that importers know,
@@ -95,6 +95,9 @@ class Incoming:
         return tuple(fence.mark(settings.name, mark_id) for mark_id in ids)
 
 
+NOTHING: Final = Incoming(absence=Absence.NO_COOKIE)
+"""What comes with most requests: nobody writes into an `Incoming` that was read."""
+
 Others: TypeAlias = Sequence[tuple[Accepted, Incoming]]
 
 
@@ -130,7 +133,7 @@ def read(settings: Settings, header: str, now: float, room: Room | None = None) 
         room: what may be opened, where others read the same request; None for all that one may.
     """
     if settings.stem not in header:
-        return Incoming(absence=Absence.NO_COOKIE)
+        return NOTHING
     if len(header) > HEADER:
         return Incoming(absence=Absence.TOO_LARGE)
     alone = only(header, settings.name, settings.stem)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from . import fence, outgoing
 from .base64url import encode
+from .caching import is_shared
 from .errors import IdentityChangedError
 from .events import EventKind, Ignored, tell
 from .fingerprint import contents_of, fingerprint, is_odd, plain, same
 from .identity import Who, same_user, who_is
 from .incoming import Incoming
+from .request import RequestInfo
 from .session import Absence, Session, Stamp, Watcher, drop, refill, restamp
 from .settings import Settings
 
@@ -216,8 +218,8 @@ class Live:
 
     def _new_stamp(self, contents: Mapping[str, Any]) -> Stamp:
         now = int(self.settings.clock())
-        expires = self.settings.lifetime.expires_at(now, now)
-        return self._unfenced(contents, Stamp(id=_new_id(), created_at=now, updated_at=now, expires_at=expires))
+        stamp = Stamp(id=_new_id(), created_at=now, updated_at=now, expires_at=self.settings.lifetime.expires_at(now, now))
+        return self._unfenced(contents, stamp)
 
     def _unfenced(self, contents: Mapping[str, Any], stamp: Stamp) -> Stamp:
         """The stamp, moved on until no mark in the fence, or about to be put there, is that of the new session.
@@ -235,22 +237,25 @@ class Live:
             stamp = replace(stamp, created_at=created, updated_at=updated, expires_at=expires)
         return stamp
 
+    def _is_frozen(self, print_: bytes) -> bool:
+        return self._frozen is not None and (self._frozen[0] is print_ or same(self._frozen[0], print_))
+
     def _freeze(self, contents: dict[str, Any], print_: bytes, stamp: Stamp) -> bytes:
         """The plaintext, checked; what a verb has checked is not done again at commit."""
         frozen = self._frozen
-        if frozen is None or (frozen[1] is not stamp and frozen[1] != stamp) or not same(frozen[0], print_):
+        if frozen is None or (frozen[1] is not stamp and frozen[1] != stamp) or not self._is_frozen(print_):
             frozen = self._frozen = (print_, stamp, outgoing.payload(self.settings, contents, stamp, print_), contents)
         return frozen[2]
 
     # ---- what the response needs
 
-    def lines(self, status: int, *, shy: bool, renews: Callable[[], bool]) -> list[str]:
+    def lines(self, status: int, headers: Sequence[tuple[str, str]], request: RequestInfo) -> list[str]:
         """The Set-Cookie lines.
 
         Args:
             status: the response's; at 500 or more ends are kept and all else is dropped.
-            shy: whether the response is not worth a renewal.
-            renews: whether the request counts as activity.
+            headers: the application's.
+            request: what is answered.
         """
         settings, session, incoming = self.settings, self.session, self.incoming
         self.final = fingerprint(session)
@@ -262,7 +267,7 @@ class Live:
         now = settings.clock()
         if self._over(now) is not None:
             return self._ending(EventKind.EXPIRED_UNSAVED if changed else None)
-        if changed and (self._frozen is None or not same(self._frozen[0], self.final)) and not self._is_owners(session):
+        if changed and not self._is_frozen(self.final) and not self._is_owners(session):
             # What a verb has put there is vetted, and what is unchanged cannot be another's.
             raise IdentityChangedError(
                 "the session was changed in place into another user's (or nobody's), and nothing of it was saved: "
@@ -272,9 +277,9 @@ class Live:
             # Whoever empties an anonymous session wants to be rid of it.
             return outgoing.ending_lines(settings, incoming) if self.deleted or incoming.came(settings) else []
         # What was imported becomes ours; that is worth no cache entry either, but does not depend on `renews`.
-        if changed or (incoming.imported is not None and (self.touched or not shy)):
+        if changed or (incoming.imported is not None and (self.touched or not _is_shy(status, headers))):
             return self._sealed(self.moved(now), changed=changed)
-        if self.touched or (not shy and self._is_due(now) and renews()):
+        if self.touched or (self._is_due(now) and not _is_shy(status, headers) and settings.renews(request)):
             moved = self.moved(now)
             resealed = settings.codec.kept(session, moved) if settings.codec.seen is None else None
             return outgoing.renewed_lines(settings.suited(session), incoming, resealed, moved)
@@ -304,6 +309,11 @@ class Live:
     def _is_due(self, now: float) -> bool:
         stamp = self.incoming.stamp
         return stamp is not None and self.settings.lifetime.due(stamp.created_at, stamp.updated_at, now)
+
+
+def _is_shy(status: int, headers: Sequence[tuple[str, str]]) -> bool:
+    """Whether a response is not worth a renewal: it only confirms what a cache has, or is meant for one."""
+    return status == 304 or is_shared(headers)
 
 
 def _new_id() -> str:

@@ -90,7 +90,8 @@ class NativeCodec:
         )
         nonce = os.urandom(12)  # once a seal, never pooled: a fork would use one twice
         sealed = self._keys.sealing(updated).encrypt(nonce, payload, header)
-        return (b"%b..%b.%b.%b" % (header, encode(nonce), encoded(sealed[:-16]), encode(sealed[-16:]))).decode()
+        ends = encode(nonce + sealed[-16:])  # 12 bytes end where a character of base64 does
+        return (b"%b..%b.%b.%b" % (header, ends[:NONCE], encoded(sealed[:-16]), ends[NONCE:])).decode()
 
     def open(self, token: str, now: float) -> Opened | Absence:
         """What a token holds, or why it does not open; cheap refusals come before any cryptography."""
@@ -105,8 +106,9 @@ class NativeCodec:
             return Absence.NOT_YET_VALID
         if self._absolute is not None and now >= stamp.created_at + self._absolute:
             return Absence.ABSOLUTE
-        sealed = self._serializer.b64decode(parts[3]) + decode(parts[4])
-        payload = self._keys.unseal(key_id, stamp.updated_at, decode(parts[2]), sealed, parts[0])
+        ends = decode(parts[2] + parts[4])
+        sealed = self._serializer.b64decode(parts[3]) + ends[12:]
+        payload = self._keys.unseal(key_id, stamp.updated_at, ends[:12], sealed, parts[0])
         if isinstance(payload, Absence):
             return payload
         try:
