@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, overload
-
-from typing_extensions import deprecated
-
 from .context import Excluded, current, links, living
-from .dispatch import HasEnviron, HasScope, RequestLike, ResponseLike
+from .dispatch import HasEnv, HasEnviron, HasScope, RequestLike, ResponseLike
 from .exchange import Exchange
 from .request import HOLDER, RequestInfo
-from .session import Session
 from .settings import Settings
 from .store import SessionStore
-from .verbs import Verbs, opened
+from .verbs import Carrier, Request, Response, Verbs, opened
 
 __all__ = [
-    "configure", "create_session", "delete_session", "get_session", "rotate_session", "touch_session", "update_session",
+    "TypedVerbs", "configure", "create_session", "delete_session", "get_session", "rotate_session", "touch_session", "update_session",
 ]  # fmt: skip
 
 _configured: SessionStore | None = None
@@ -43,7 +37,7 @@ def _default() -> SessionStore:
     return _from_env
 
 
-class _Anywhere(Verbs):
+class _Anywhere(Verbs[Request, Response, Carrier]):
     """Finds the store through the request, else through the context variable, else the default; never guesses between two."""
 
     __slots__ = ()
@@ -73,147 +67,20 @@ def _only(held: Exchange | Excluded) -> Exchange | Excluded:
     return held
 
 
-_anywhere = _Anywhere()
-_update: Callable[..., bool] = _anywhere.update_session  # any of its forms: `update_session` below tells them apart
+class TypedVerbs(_Anywhere[Request, Response, Request]):
+    """The module-level verbs, typed for a framework with neither environ nor scope: `TypedVerbs[web.Request, web.Response]()`.
 
-
-@overload
-def get_session() -> Session | None: ...
-@overload
-def get_session(request: RequestLike, /) -> Session | None: ...
-@overload
-def get_session(request: RequestLike, response: ResponseLike, /) -> Session | None: ...
-def get_session(*args: Any) -> Session | None:
-    """The session of an authenticated user, or None. It is live: what is changed in it is saved.
-
-    See `SessionStore.get_session`; the store is that of the request.
-
-    Returns:
-        The live session, or None when there is none, it is over, or it does not pass the guard.
-
-    Raises:
-        NoActiveRequestError: without arguments, and no request is being served here.
-        TypeError: not one of the call forms, or two stores could be meant.
+    Its adapter has taught the verbs both types with `register_request` and `register_response`.
     """
-    return _anywhere.get_session(*args)
+
+    __slots__ = ()
 
 
-@overload
-@deprecated("the session is missing: update_session(request, session)")
-def update_session(request: HasEnviron | HasScope, /) -> bool: ...
-@overload
-def update_session() -> bool: ...
-@overload
-def update_session(session: Mapping[str, Any] | None, /) -> bool: ...
-@overload
-def update_session(request: RequestLike, session: Mapping[str, Any] | None, /) -> bool: ...
-@overload
-def update_session(request: RequestLike, response: ResponseLike, session: Mapping[str, Any] | None, /) -> bool: ...
-def update_session(*args: Any) -> bool:
-    """Replace the contents of the session. It never logs in or out.
+_anywhere = _Anywhere[RequestLike, ResponseLike, HasEnviron | HasEnv | HasScope]()
 
-    See `SessionStore.update_session`; the store is that of the request.
-
-    Returns:
-        Whether the session was replaced: not when none is given, it contains no user, the user is not
-        authenticated, or it would change who the user is.
-
-    Raises:
-        SerializationError: it is not JSON; the message has the path of the culprit.
-        SessionTooLargeError: it does not fit in `max_bytes`; the old session stays as it was.
-        ResponseStartedError: the response's headers have gone out.
-        NoActiveRequestError: no request is being served here, or nobody would write its response.
-        TypeError: not one of the call forms, or two stores could be meant.
-    """
-    return _update(*args)
-
-
-@overload
-def touch_session() -> bool: ...
-@overload
-def touch_session(request: RequestLike, /) -> bool: ...
-@overload
-def touch_session(request: RequestLike, response: ResponseLike, /) -> bool: ...
-def touch_session(*args: Any) -> bool:
-    """Move the idle expiry, now, and change nothing else; of an anonymous session too.
-
-    See `SessionStore.touch_session`; the store is that of the request.
-
-    Returns:
-        False when there is no session, or no idle expiry to move.
-
-    Raises:
-        ResponseStartedError: the response's headers have gone out.
-        NoActiveRequestError: no request is being served here, or nobody would write its response.
-        TypeError: not one of the call forms, or two stores could be meant.
-    """
-    return _anywhere.touch_session(*args)
-
-
-@overload
-def create_session(session: Mapping[str, Any], /) -> Session: ...
-@overload
-def create_session(request: RequestLike, session: Mapping[str, Any], /) -> Session: ...
-@overload
-def create_session(request: RequestLike, response: ResponseLike, session: Mapping[str, Any], /) -> Session: ...
-def create_session(*args: Any) -> Session:
-    """Begin a session: what a login handler calls. Whatever session came with the request is dead from here on.
-
-    See `SessionStore.create_session`; the store is that of the request.
-
-    Returns:
-        The live session, with a new id and exactly the given contents.
-
-    Raises:
-        ValueError: the contents do not pass the guard.
-        SerializationError: they are not JSON; the message has the path of the culprit.
-        SessionTooLargeError: they do not fit in `max_bytes`.
-        ResponseStartedError: the response's headers have gone out.
-        NoActiveRequestError: no request is being served here, or nobody would write its response.
-        TypeError: not one of the call forms, or two stores could be meant.
-    """
-    return _anywhere.create_session(*args)
-
-
-@overload
-def rotate_session() -> bool: ...
-@overload
-def rotate_session(request: RequestLike, /) -> bool: ...
-@overload
-def rotate_session(request: RequestLike, response: ResponseLike, /) -> bool: ...
-def rotate_session(*args: Any) -> bool:
-    """Give the session a new id with the same contents: call it where privileges rise.
-
-    See `SessionStore.rotate_session`; the store is that of the request.
-
-    Returns:
-        Whether there was a session, anonymous ones included.
-
-    Raises:
-        ResponseStartedError: the response's headers have gone out.
-        NoActiveRequestError: no request is being served here, or nobody would write its response.
-        TypeError: not one of the call forms, or two stores could be meant.
-    """
-    return _anywhere.rotate_session(*args)
-
-
-@overload
-def delete_session() -> bool: ...
-@overload
-def delete_session(request: RequestLike, /) -> bool: ...
-@overload
-def delete_session(request: RequestLike, response: ResponseLike, /) -> bool: ...
-def delete_session(*args: Any) -> bool:
-    """End the session: what a logout handler calls. It is dead, and stays dead in that browser.
-
-    See `SessionStore.delete_session`; the store is that of the request.
-
-    Returns:
-        Whether there was a session, anonymous ones included.
-
-    Raises:
-        ResponseStartedError: the response's headers have gone out.
-        NoActiveRequestError: no request is being served here, or nobody would write its response.
-        TypeError: not one of the call forms, or two stores could be meant.
-    """
-    return _anywhere.delete_session(*args)
+get_session = _anywhere.get_session
+update_session = _anywhere.update_session
+touch_session = _anywhere.touch_session
+create_session = _anywhere.create_session
+rotate_session = _anywhere.rotate_session
+delete_session = _anywhere.delete_session

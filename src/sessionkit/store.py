@@ -13,6 +13,7 @@ from . import asgi, wsgi
 from .accepting import accepting
 from .context import Excluded, active, current, links
 from .cookies import DEFAULT_PRIORITY, CookieSettings
+from .dispatch import HasEnv, HasEnviron, HasScope, RequestLike, ResponseLike
 from .environment import settings_of
 from .errors import ConfigurationError, NoActiveRequestError
 from .events import OnEvent, logger
@@ -28,7 +29,7 @@ from .verbs import Verbs, opened
 __all__ = ["SessionStore"]
 
 
-class SessionStore(Verbs):
+class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasScope]):
     """Encrypted sessions in cookies: the settings, the verbs, and the gateways that carry them.
 
     Args:

@@ -1,15 +1,15 @@
-"""The six verbs and their call forms, for a store and for the module."""
+"""The six verbs and their call forms, for a store, for the module and for the types of a framework."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, overload
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar, overload
 
 from typing_extensions import deprecated
 
 from .context import Excluded, living
-from .dispatch import HasEnviron, HasScope, RequestLike, ResponseLike, parse, refuse
+from .dispatch import parse, refuse
 from .errors import NoActiveRequestError
 from .exchange import Exchange
 from .request import HOLDER, RequestInfo
@@ -20,8 +20,17 @@ from .settings import Settings
 __all__ = ["Verbs", "opened"]
 
 
-class Verbs(ABC):
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+Carrier = TypeVar("Carrier")
+Result = TypeVar("Result")
+
+
+class Verbs(ABC, Generic[Request, Response, Carrier]):
     """The verbs, over whatever finds the exchange of a request.
+
+    The parameters are the types that are taken for a request and for a response, and those that can be nothing but a
+    request: `update_session(carrier)` has forgotten the session.
 
     Each takes nothing (the current request, from the context variable), a WSGI environ, an ASGI scope, any
     object that carries one, or a type that an adapter has registered; and, with the request, the response: a
@@ -40,9 +49,9 @@ class Verbs(ABC):
     @overload
     def get_session(self) -> Session | None: ...
     @overload
-    def get_session(self, request: RequestLike, /) -> Session | None: ...
+    def get_session(self, request: Request, /) -> Session | None: ...
     @overload
-    def get_session(self, request: RequestLike, response: ResponseLike, /) -> Session | None: ...
+    def get_session(self, request: Request, response: Response, /) -> Session | None: ...
     def get_session(self, *args: Any) -> Session | None:
         """The session of an authenticated user, or None.
 
@@ -66,15 +75,15 @@ class Verbs(ABC):
 
     @overload
     @deprecated("the session is missing: update_session(request, session)")
-    def update_session(self, request: HasEnviron | HasScope, /) -> bool: ...
+    def update_session(self, request: Carrier, /) -> bool: ...
     @overload
     def update_session(self) -> bool: ...
     @overload
     def update_session(self, session: Mapping[str, Any] | None, /) -> bool: ...
     @overload
-    def update_session(self, request: RequestLike, session: Mapping[str, Any] | None, /) -> bool: ...
+    def update_session(self, request: Request, session: Mapping[str, Any] | None, /) -> bool: ...
     @overload
-    def update_session(self, request: RequestLike, response: ResponseLike, session: Mapping[str, Any] | None, /) -> bool: ...
+    def update_session(self, request: Request, response: Response, session: Mapping[str, Any] | None, /) -> bool: ...
     def update_session(self, *args: Any) -> bool:
         """Replace the contents of the session. It never logs in or out.
 
@@ -91,18 +100,14 @@ class Verbs(ABC):
             NoActiveRequestError: nobody would write the response.
             TypeError: not one of the call forms (`update_session(environ)`: the session is missing).
         """
-        request, response, session = parse("update_session", args, session=True)
-        exchange = self._writable("update_session", request, response)
-        done = exchange.update(session)
-        _respond(exchange, response)
-        return done
+        return self._write("update_session", args, Exchange.update, session=True)
 
     @overload
     def touch_session(self) -> bool: ...
     @overload
-    def touch_session(self, request: RequestLike, /) -> bool: ...
+    def touch_session(self, request: Request, /) -> bool: ...
     @overload
-    def touch_session(self, request: RequestLike, response: ResponseLike, /) -> bool: ...
+    def touch_session(self, request: Request, response: Response, /) -> bool: ...
     def touch_session(self, *args: Any) -> bool:
         """Move the idle expiry, now, and change nothing else; of an anonymous session too.
 
@@ -112,18 +117,14 @@ class Verbs(ABC):
         Raises:
             ResponseStartedError, NoActiveRequestError, TypeError: as for `update_session`.
         """
-        request, response, _ = parse("touch_session", args, session=False)
-        exchange = self._writable("touch_session", request, response)
-        done = exchange.touch()
-        _respond(exchange, response)
-        return done
+        return self._write("touch_session", args, Exchange.touch)
 
     @overload
     def create_session(self, session: Mapping[str, Any], /) -> Session: ...
     @overload
-    def create_session(self, request: RequestLike, session: Mapping[str, Any], /) -> Session: ...
+    def create_session(self, request: Request, session: Mapping[str, Any], /) -> Session: ...
     @overload
-    def create_session(self, request: RequestLike, response: ResponseLike, session: Mapping[str, Any], /) -> Session: ...
+    def create_session(self, request: Request, response: Response, session: Mapping[str, Any], /) -> Session: ...
     def create_session(self, *args: Any) -> Session:
         """Begin a session: what a login handler calls.
 
@@ -138,20 +139,16 @@ class Verbs(ABC):
             SerializationError, SessionTooLargeError, ResponseStartedError, NoActiveRequestError, TypeError: as for
                 `update_session`.
         """
-        request, response, session = parse("create_session", args, session=True)
-        if session is None:
+        if not args or args[-1] is None:
             refuse("create_session", args, session=True)
-        exchange = self._writable("create_session", request, response)
-        made = exchange.create(session)
-        _respond(exchange, response)
-        return made
+        return self._write("create_session", args, Exchange.create, session=True)
 
     @overload
     def rotate_session(self) -> bool: ...
     @overload
-    def rotate_session(self, request: RequestLike, /) -> bool: ...
+    def rotate_session(self, request: Request, /) -> bool: ...
     @overload
-    def rotate_session(self, request: RequestLike, response: ResponseLike, /) -> bool: ...
+    def rotate_session(self, request: Request, response: Response, /) -> bool: ...
     def rotate_session(self, *args: Any) -> bool:
         """Give the session a new id with the same contents: call it where privileges rise.
 
@@ -161,18 +158,14 @@ class Verbs(ABC):
         Raises:
             ResponseStartedError, NoActiveRequestError, TypeError: as for `update_session`.
         """
-        request, response, _ = parse("rotate_session", args, session=False)
-        exchange = self._writable("rotate_session", request, response)
-        done = exchange.rotate()
-        _respond(exchange, response)
-        return done
+        return self._write("rotate_session", args, Exchange.rotate)
 
     @overload
     def delete_session(self) -> bool: ...
     @overload
-    def delete_session(self, request: RequestLike, /) -> bool: ...
+    def delete_session(self, request: Request, /) -> bool: ...
     @overload
-    def delete_session(self, request: RequestLike, response: ResponseLike, /) -> bool: ...
+    def delete_session(self, request: Request, response: Response, /) -> bool: ...
     def delete_session(self, *args: Any) -> bool:
         """End the session: what a logout handler calls. It is dead, and stays dead in that browser.
 
@@ -182,13 +175,10 @@ class Verbs(ABC):
         Raises:
             ResponseStartedError, NoActiveRequestError, TypeError: as for `update_session`.
         """
-        request, response, _ = parse("delete_session", args, session=False)
-        exchange = self._writable("delete_session", request, response)
-        done = exchange.delete()
-        _respond(exchange, response)
-        return done
+        return self._write("delete_session", args, Exchange.delete)
 
-    def _writable(self, verb: str, request: RequestInfo | None, response: object) -> Exchange:
+    def _write(self, verb: str, args: tuple[Any, ...], act: Callable[..., Result], *, session: bool = False) -> Result:
+        request, response, contents = parse(verb, args, session=session)
         exchange = self._exchange(request)
         if isinstance(exchange, Excluded):
             raise NoActiveRequestError(f"{verb}: this path is excluded from sessions, so nobody would write its cookies")
@@ -197,7 +187,9 @@ class Verbs(ABC):
                 f"{verb}: no gateway serves this request, so nobody would write its cookies: install the middleware "
                 "(store.wsgi(app), store.asgi(app)), or pass the response's headers too"
             )
-        return exchange
+        result = act(exchange, contents) if session else act(exchange)
+        _respond(exchange, response)
+        return result
 
 
 def _respond(exchange: Exchange, response: object) -> None:

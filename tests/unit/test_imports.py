@@ -15,7 +15,7 @@ ROOT = Path(sessionkit.__file__).parent
 STOREYS = [
     "errors", "session", "fingerprint", "identity", "lifetime", "base64url", "keyring", "chunks", "cookies", "serializer", "fence",
     "renewal", "formats", "request", "events", "settings", "accepting", "incoming", "importing", "caching", "outgoing", "live", "exchange",
-    "context", "dispatch", "response", "gateway", "wsgi", "asgi", "verbs", "native", "environment", "store", "default", "typed_verbs", "conventions", "arguments", "scope_session", "return_to",
+    "context", "dispatch", "response", "gateway", "wsgi", "asgi", "verbs", "native", "environment", "store", "default", "conventions", "arguments", "scope_session", "return_to",
     "required", "__init__", "inspection", "demo", "cli", "__main__", "testing",
 ]  # fmt: skip
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from sessionkit.default import TypedVerbs
 from sessionkit.dispatch import register_request, register_response
 from sessionkit.request import HOLDER, HeaderRequest
-from sessionkit.typed_verbs import TypedVerbs
 
 from .scene import ALICE, Scene, names
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from sessionkit.typed_verbs import TypedVerbs
+from sessionkit.default import TypedVerbs
 
 from . import carriers as carriers  # teaches the verbs the type
 

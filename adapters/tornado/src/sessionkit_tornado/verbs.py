@@ -5,7 +5,7 @@ from __future__ import annotations
 from tornado.httputil import HTTPServerRequest
 from tornado.web import RequestHandler
 
-from sessionkit.typed_verbs import TypedVerbs
+from sessionkit.default import TypedVerbs
 
 from . import carriers as carriers  # teaches the verbs both types
 
