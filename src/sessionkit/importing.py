@@ -27,10 +27,9 @@ def read(settings: Settings, header: str, now: float) -> Incoming:
         others=_Reader(settings, header, now, room),  # of a header that is too large too: a logout clears their cookies
         beside=_beside(settings, header) if len(header) <= HEADER else (),
     )
-    if len(header) <= HEADER:
-        # A cookie of ours that is expired, fenced or under an unknown key is still ours: then nobody else is asked.
-        if found.opened is None and not any(map(settings.codec.recognizes, found.heads(settings))):
-            _import(settings, found, now)
+    # A cookie of ours that is expired, fenced or under an unknown key is still ours: then nobody else is asked.
+    if len(header) <= HEADER and found.opened is None and not any(map(settings.codec.recognizes, found.heads(settings))):
+        _import(settings, found, now)
     return found
 
 
