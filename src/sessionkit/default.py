@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from .context import Excluded, current, links, living
 from .dispatch import HasEnv, HasEnviron, HasScope, RequestLike, ResponseLike
 from .exchange import Exchange
@@ -78,9 +80,9 @@ class TypedVerbs(_Anywhere[Request, Response, Request]):
 
 _anywhere = _Anywhere[RequestLike, ResponseLike, HasEnviron | HasEnv | HasScope]()
 
-get_session = _anywhere.get_session
-update_session = _anywhere.update_session
-touch_session = _anywhere.touch_session
-create_session = _anywhere.create_session
-rotate_session = _anywhere.rotate_session
-delete_session = _anywhere.delete_session
+get_session: Final = _anywhere.get_session
+update_session: Final = _anywhere.update_session
+touch_session: Final = _anywhere.touch_session
+create_session: Final = _anywhere.create_session
+rotate_session: Final = _anywhere.rotate_session
+delete_session: Final = _anywhere.delete_session
