@@ -62,7 +62,7 @@ def header_changes(headers: Sequence[tuple[str, str]], lines: Sequence[str], *, 
             said = said or not _is_cdn(lower)
             if lines:
                 remove.append(name)
-    add.append(("Vary", _with_cookie(vary)))
+    add.append(("Vary", _with_cookie(vary) if vary else "Cookie"))
     if lines:
         add.append(("Cache-Control", "private, no-store"))
     elif present and not said:
@@ -80,8 +80,6 @@ def _directives(value: str) -> set[str]:
 
 
 def _with_cookie(vary: Sequence[str]) -> str:
-    if not vary:
-        return "Cookie"
     fields: dict[str, str] = {}
     for value in (*vary, "Cookie"):
         for field in filter(None, map(str.strip, value.split(","))):

@@ -124,7 +124,8 @@ class Exchange:
             ResponseStartedError: the exchange is committed.
         """
         self._writable("update_session")
-        live, _ = self._look(), self._valid()
+        live = self._look()
+        live.valid(may_forget=True)
         ignored = live.ignored(session)
         if ignored is not None or session is None:
             tell(self.settings.on_event, EventKind.UPDATE_IGNORED, ignored)
@@ -162,8 +163,8 @@ class Exchange:
         self._writable("create_session")
         if not self.settings.guard(session):
             raise ValueError("create_session was given a session that does not pass the guard: by default it needs a user")
-        self._valid()
         live = self._look()
+        live.valid(may_forget=True)
         live.begin(dict(session))
         return live.session
 

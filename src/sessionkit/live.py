@@ -56,7 +56,13 @@ class Live:
         self._told: tuple[EventKind, ...] = ()
         self.final: bytes = fingerprint(contents)
         self._came_print = self.final
-        self._vet(contents, self.final)
+        # Whose it is: by its fingerprint until it matters, then who that is. What is odd cannot be read from a fingerprint.
+        self._who: Who | None = None
+        self._vetted: bytes | None = None
+        if opened is not None:
+            self._vetted = self.final
+            if is_odd(self.final):
+                self._own(contents)
         # What a verb has vetted and serialised: its fingerprint, stamp and plaintext, and the contents themselves, which
         # are held so that each value is referred to as often at the commit: marshal's fingerprints then have the same bytes.
         self._frozen: tuple[bytes, Stamp, bytes, dict[str, Any]] | None = None
@@ -67,7 +73,7 @@ class Live:
         """The session, anonymous or not; the clock is asked each time, since a websocket outlives its session."""
         if not self.present:
             return None
-        why = self._over(self.settings.clock())
+        why = self._over(self.stamp, self.settings.clock())
         if why is None:
             return self.session
         if may_forget:
@@ -115,9 +121,9 @@ class Live:
             return Ignored.NOT_AUTHENTICATED
         return None if self._is_owners(session) else Ignored.OTHER_USER
 
-    def _over(self, now: float) -> Absence | None:
+    def _over(self, stamp: Stamp, now: float) -> Absence | None:
         """Why it is over; a stamp never outlives today's settings, so that one comparison tells whether it is."""
-        stamp, settings = self.stamp, self.settings
+        settings = self.settings
         now -= settings.tolerance
         if settings.native is not None and settings.native.ends is not None and now >= settings.native.ends(self.session, stamp.updated_at):
             return Absence.EXPIRED
@@ -126,13 +132,6 @@ class Live:
         return settings.lifetime.absence(stamp.created_at, stamp.updated_at, stamp.expires_at, now)
 
     # ---- whose it is
-
-    def _vet(self, contents: dict[str, Any], print_: bytes) -> None:
-        """These contents, by their fingerprint, say from here on whose session it is; who that is is worked out when it matters."""
-        self._who: Who | None = None
-        self._vetted: bytes | None = print_ if self.present else None
-        if self.present and is_odd(print_):
-            self._own(contents)
 
     def _own(self, contents: Mapping[str, Any]) -> None:
         self._who, self._vetted = who_is(self.settings.guard, self.settings.identity, contents), None
@@ -149,7 +148,7 @@ class Live:
     # ---- what is made of it
 
     def put(self, contents: dict[str, Any], stamp: Stamp) -> bytes:
-        """Make these the contents, if they can be kept; gives their fingerprint."""
+        """Make these the contents, if they can be kept; gives their fingerprint, which is not odd then."""
         print_ = fingerprint(contents)
         if is_odd(print_):
             # Another session, or this very one, may be in it: what is live must not be inside itself.
@@ -162,8 +161,7 @@ class Live:
 
     def begin(self, contents: dict[str, Any]) -> None:
         """Begin a session with these contents, in the place of what came."""
-        print_ = self.put(contents, self._new_stamp(contents))
-        self._vet(self.session, print_)
+        self._vetted = self.put(contents, self._new_stamp(contents))
         self.ended = True
 
     def rotate(self) -> None:
@@ -207,19 +205,21 @@ class Live:
         if whose:  # what somebody made of the session before is still judged by who it was
             self._own(self.session)
 
-    def moved(self, now: float | None = None) -> Stamp:
+    def moved(self) -> Stamp:
         """The stamp of a session that is used now; no write moves it back."""
-        stamp, settings = self.stamp, self.settings
-        updated = max(stamp.updated_at, int(settings.clock() if now is None else now))
+        return self._moved(self.stamp, self.settings.clock())
+
+    def _moved(self, stamp: Stamp, now: float) -> Stamp:
+        updated = max(stamp.updated_at, int(now))
         if updated == stamp.updated_at and stamp is not self.incoming.stamp:
             return stamp  # of this request, by today's settings
-        expires = settings.lifetime.expires_at(stamp.created_at, updated)
+        expires = self.settings.lifetime.expires_at(stamp.created_at, updated)
         return Stamp(id=stamp.id, created_at=stamp.created_at, updated_at=updated, expires_at=expires)
 
     def _new_stamp(self, contents: Mapping[str, Any]) -> Stamp:
         now = int(self.settings.clock())
         stamp = Stamp(id=_new_id(), created_at=now, updated_at=now, expires_at=self.settings.lifetime.expires_at(now, now))
-        return self._unfenced(contents, stamp)
+        return self._unfenced(contents, stamp) if self.incoming.cookies or self.settings.accepted else stamp  # else nothing came
 
     def _unfenced(self, contents: Mapping[str, Any], stamp: Stamp) -> Stamp:
         """The stamp, moved on until no mark in the fence, or about to be put there, is that of the new session.
@@ -227,8 +227,6 @@ class Live:
         In a format without an id of ours the same user's next sign-in in the same second would be refused.
         """
         settings, incoming = self.settings, self.incoming
-        if not (incoming.cookies or settings.accepted):
-            return stamp  # nothing came
         known = {*incoming.fence, *incoming.marks(settings)}
         while fence.mark(settings.name, settings.codec.mark_id(contents, stamp)) in known:
             created = stamp.created_at + 1
@@ -237,15 +235,10 @@ class Live:
             stamp = replace(stamp, created_at=created, updated_at=updated, expires_at=expires)
         return stamp
 
-    def _is_frozen(self, print_: bytes) -> bool:
-        return self._frozen is not None and (self._frozen[0] is print_ or same(self._frozen[0], print_))
-
     def _freeze(self, contents: dict[str, Any], print_: bytes, stamp: Stamp) -> bytes:
-        """The plaintext, checked; what a verb has checked is not done again at commit."""
-        frozen = self._frozen
-        if frozen is None or (frozen[1] is not stamp and frozen[1] != stamp) or not self._is_frozen(print_):
-            frozen = self._frozen = (print_, stamp, outgoing.payload(self.settings, contents, stamp, print_), contents)
-        return frozen[2]
+        """The plaintext, checked."""
+        self._frozen = (print_, stamp, outgoing.payload(self.settings, contents, stamp, print_), contents)
+        return self._frozen[2]
 
     # ---- what the response needs
 
@@ -264,10 +257,10 @@ class Live:
             return self._ending(EventKind.ROLLED_BACK if changed else None)
         if not self.present:
             return self._ending(None)
-        now = settings.clock()
-        if self._over(now) is not None:
+        stamp, now = self.stamp, settings.clock()
+        if self._over(stamp, now) is not None:
             return self._ending(EventKind.EXPIRED_UNSAVED if changed else None)
-        if changed and not self._is_frozen(self.final) and not self._is_owners(session):
+        if changed and (self._frozen is None or not same(self._frozen[0], self.final)) and not self._is_owners(session):
             # What a verb has put there is vetted, and what is unchanged cannot be another's.
             raise IdentityChangedError(
                 "the session was changed in place into another user's (or nobody's), and nothing of it was saved: "
@@ -278,9 +271,9 @@ class Live:
             return outgoing.ending_lines(settings, incoming) if self.deleted or incoming.came(settings) else []
         # What was imported becomes ours; that is worth no cache entry either, but does not depend on `renews`.
         if changed or (incoming.imported is not None and (self.touched or not _is_shy(status, headers))):
-            return self._sealed(self.moved(now), changed=changed)
+            return self._sealed(self._moved(stamp, now), changed=changed)
         if self.touched or (self._is_due(now) and not _is_shy(status, headers) and settings.renews(request)):
-            moved = self.moved(now)
+            moved = self._moved(stamp, now)
             resealed = settings.codec.kept(session, moved) if settings.codec.seen is None else None
             return outgoing.renewed_lines(settings.suited(session), incoming, resealed, moved)
         return []
@@ -298,10 +291,14 @@ class Live:
             tell(self.settings.on_event, kind, reason)
 
     def _sealed(self, moved: Stamp, *, changed: bool) -> list[str]:
-        settings, session, incoming = self.settings, self.session, self.incoming
-        # Others may write more than our budget: to keep what they wrote is not ours to refuse.
-        frozen = self._freeze(dict(session), self.final, moved) if changed else settings.codec.kept(session, moved)
-        lines = outgoing.sealed_lines(settings.suited(session), incoming, frozen, moved, begun=self.ended)
+        settings, session, incoming, frozen = self.settings, self.session, self.incoming, self._frozen
+        if not changed:
+            plaintext = settings.codec.kept(session, moved)  # others may write more than our budget: what they wrote is not ours to refuse
+        elif frozen is not None and (frozen[1] is moved or frozen[1] == moved) and same(frozen[0], self.final):
+            plaintext = frozen[2]  # what a verb has checked is not done again
+        else:
+            plaintext = self._freeze(dict(session), self.final, moved)
+        lines = outgoing.sealed_lines(settings.suited(session), incoming, plaintext, moved, begun=self.ended)
         if self.ended or (self.is_fresh and (incoming.stamp is not None or incoming.absence is Absence.AMBIGUOUS)):
             lines += outgoing.fence_lines(settings, incoming)
         return lines

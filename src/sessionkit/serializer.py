@@ -150,7 +150,7 @@ def _is_surely_json(print_: bytes, payload: bytes) -> bool:
         print_: the fingerprint of the contents.
         payload: what the encoder wrote; it has refused integers of more than 64 bits.
     """
-    if not print_ or is_odd(print_) or _has_endless(print_):
+    if not print_ or is_odd(print_) or ((b"\x7f" in print_ or b"\xff" in print_) and _has_endless(print_)):
         return False
     # Five times 15 bits, for marshal: the 64th may be set.
     if b"\x05\0\0\0" in print_ and (b"l\x05\0\0\0" in print_ or b"\xec\x05\0\0\0" in print_):

@@ -143,7 +143,7 @@ def refill(session: Session, contents: Mapping[str, Any], stamp: Stamp | None) -
     """Give a session other contents, and times; for its watcher, who is not told."""
     _raw.clear(session)
     _raw.update(session, contents)
-    restamp(session, stamp)
+    session._stamp = stamp  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # as `restamp`
 
 
 def drop(session: Session, keys: Iterable[str]) -> None:

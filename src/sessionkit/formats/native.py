@@ -57,13 +57,12 @@ class Native:
 class NativeCodec:
     """Seals and opens native tokens over cached ciphers; joserfc is the oracle of its tests."""
 
-    __slots__ = ("_absolute", "_key_id", "_keys", "_serializer", "ids", "seen")
+    __slots__ = ("_absolute", "_keys", "_serializer", "ids", "seen")
 
     def __init__(self, ring: KeyRing, name: str, audience: str, absolute: int | None, serializer: Serializer) -> None:
         self.ids: tuple[str, ...] = ring.ids
         self.seen: PurposeKeys | None = ring.purpose("seen", name, audience)
         self._keys = ring.purpose("cookie", name, audience)
-        self._key_id = self._keys.key_id.encode()
         self._absolute = absolute
         self._serializer = serializer
 
@@ -84,14 +83,15 @@ class NativeCodec:
     def seal(self, payload: bytes, stamp: Stamp) -> str:
         """A token stamped with these times."""
         encoded, updated = self._serializer.b64encode, stamp.updated_at
-        header = encoded(
-            b'{"alg":"dir","enc":"A256GCM","kid":"%b.%d","sid":"%b","iat":%d,"uat":%d,"exp":%d}'
-            % (self._key_id, updated // SLICE, stamp.id.encode(), stamp.created_at, updated, stamp.expires_at)
+        clear = (
+            f'{{"alg":"dir","enc":"A256GCM","kid":"{self._keys.key_id}.{updated // SLICE}","sid":"{stamp.id}"'
+            f',"iat":{stamp.created_at},"uat":{updated},"exp":{stamp.expires_at}}}'
         )
+        header = encoded(clear.encode())
         nonce = os.urandom(12)  # once a seal, never pooled: a fork would use one twice
         sealed = self._keys.sealing(updated).encrypt(nonce, payload, header)
         ends = encode(nonce + sealed[-16:])  # 12 bytes end where a character of base64 does
-        return (b"%b..%b.%b.%b" % (header, ends[:NONCE], encoded(sealed[:-16]), ends[NONCE:])).decode()
+        return b".".join((header, b"", ends[:NONCE], encoded(sealed[:-16]), ends[NONCE:])).decode()
 
     def open(self, token: str, now: float) -> Opened | Absence:
         """What a token holds, or why it does not open; cheap refusals come before any cryptography."""
