@@ -74,18 +74,24 @@ def plain(value: Any, around: tuple[int, ...] = ()) -> Any:
 _exactly: dict[type, Any] = {str: str.__str__, int: int.__pos__, float: float.__pos__}
 
 
-def same(one: bytes, other: bytes) -> bool:
-    """Whether two fingerprints are of equal sessions."""
+def same(contents: dict[str, Any], print_: bytes, other: bytes) -> bool:
+    """Whether contents equal those of another fingerprint.
+
+    Args:
+        contents: of a session.
+        print_: their fingerprint.
+        other: the other one.
+    """
     # Today's version of marshal takes half the time of version 2, and lets equal values differ in how often
     # they are referred to. Version 2 knows no references: it is asked where the bytes differ.
-    if one == other:
+    if print_ == other:
         return True
-    if is_odd(one) or is_odd(other):
+    if is_odd(print_) or is_odd(other):
         return False
-    mine, others = contents_of(one), contents_of(other)
+    others = contents_of(other)
     try:
-        if mine != others:
+        if contents != others:
             return False
     except RecursionError:
         return False  # inside itself, perhaps: version 2 would never come to an end
-    return marshal.dumps(mine, 2) == marshal.dumps(others, 2)
+    return marshal.dumps(dict(contents), 2) == marshal.dumps(others, 2)

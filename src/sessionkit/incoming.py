@@ -20,26 +20,7 @@ MOST_OPENS = 8
 MOST_BYTES = 65_536
 MOST_CHUNKS = 32  # each of at least 2,400 characters, whatever the name and attributes: 27 of them hold MOST_BYTES
 
-# When several candidates fail for different reasons, the one that came furthest tells most.
-_RANK = {
-    absence: rank
-    for rank, absence in enumerate(
-        (
-            Absence.NO_COOKIE,
-            Absence.MALFORMED,
-            Absence.INCOMPLETE,
-            Absence.UNKNOWN_KEY,
-            Absence.BAD_TAG,
-            Absence.NOT_YET_VALID,
-            Absence.ABSOLUTE,
-            Absence.EXPIRED,
-            Absence.IDLE,
-            Absence.LOGGED_OUT,
-            Absence.TOO_LARGE,
-            Absence.AMBIGUOUS,
-        )
-    )
-}
+_RANK = {absence: rank for rank, absence in enumerate(Absence)}
 
 
 def _none() -> Mapping[str, Sequence[str]]:

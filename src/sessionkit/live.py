@@ -109,7 +109,7 @@ class Live:
 
     def is_like(self, print_: bytes) -> bool:
         """Whether the contents are those of a fingerprint."""
-        return same(fingerprint(self.session), print_)
+        return same(self.session, fingerprint(self.session), print_)
 
     def ignored(self, session: Mapping[str, Any] | None) -> Ignored | None:
         """Why an update with these contents does nothing, or None."""
@@ -252,7 +252,7 @@ class Live:
         """
         settings, session, incoming = self.settings, self.session, self.incoming
         self.final = fingerprint(session)
-        changed = self.present and (self.is_fresh or not same(self.final, self._came_print))
+        changed = self.present and (self.is_fresh or not same(session, self.final, self._came_print))
         if status >= 500:
             return self._ending(EventKind.ROLLED_BACK if changed else None)
         if not self.present:
@@ -260,7 +260,7 @@ class Live:
         stamp, now = self.stamp, settings.clock()
         if self._over(stamp, now) is not None:
             return self._ending(EventKind.EXPIRED_UNSAVED if changed else None)
-        if changed and (self._frozen is None or not same(self._frozen[0], self.final)) and not self._is_owners(session):
+        if changed and (self._frozen is None or not same(session, self.final, self._frozen[0])) and not self._is_owners(session):
             # What a verb has put there is vetted, and what is unchanged cannot be another's.
             raise IdentityChangedError(
                 "the session was changed in place into another user's (or nobody's), and nothing of it was saved: "
@@ -294,7 +294,7 @@ class Live:
         settings, session, incoming, frozen = self.settings, self.session, self.incoming, self._frozen
         if not changed:
             plaintext = settings.codec.kept(session, moved)  # others may write more than our budget: what they wrote is not ours to refuse
-        elif frozen is not None and (frozen[1] is moved or frozen[1] == moved) and same(frozen[0], self.final):
+        elif frozen is not None and (frozen[1] is moved or frozen[1] == moved) and same(session, self.final, frozen[0]):
             plaintext = frozen[2]  # what a verb has checked is not done again
         else:
             plaintext = self._freeze(dict(session), self.final, moved)

@@ -17,21 +17,21 @@ __all__ = ["Absence", "Session", "Stamp", "Watcher", "drop", "refill", "restamp"
 class Absence(Enum):
     """Why a request has no session. For logs and events, never for the client.
 
-    Reasons found before a token was authenticated are hints: nothing but logs and events
-    may depend on them.
+    They stand in the order of how far a cookie came: where several failed, the furthest tells most. Reasons found
+    before a token was authenticated are hints: nothing but logs and events may depend on them.
     """
 
     NO_COOKIE = "no cookie"
     MALFORMED = "malformed"
-    TOO_LARGE = "too large"
     INCOMPLETE = "incomplete chunks"
     UNKNOWN_KEY = "unknown key"
     BAD_TAG = "bad tag"
     NOT_YET_VALID = "not yet valid"
+    ABSOLUTE = "past its absolute lifetime"
     EXPIRED = "expired by its stamp"
     IDLE = "idle too long"
-    ABSOLUTE = "past its absolute lifetime"
     LOGGED_OUT = "logged out"
+    TOO_LARGE = "too large"
     AMBIGUOUS = "ambiguous"
     ANONYMOUS = "anonymous"
 

@@ -4,7 +4,7 @@ import pytest
 
 from sessionkit import JSON, fast_json
 from sessionkit.fingerprint import fingerprint, plain
-from sessionkit.fingerprint import same as same_prints
+from sessionkit.fingerprint import same as is_same
 from sessionkit.session import Session
 
 
@@ -18,7 +18,7 @@ class Unprintable:
 
 
 def same(one, other):
-    return same_prints(fingerprint(one), fingerprint(other))
+    return is_same(one, fingerprint(one), fingerprint(other))
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_holding_on_to_a_nested_value_changes_nothing():
     contents = JSON.loads(b'{"user":{"sub":"alice","name":"alice"},"list":[1,2]}')
     before = fingerprint(contents)
     held = [contents["user"], contents["list"], contents["user"]["sub"]]
-    assert same_prints(before, fingerprint(contents)) is True
+    assert is_same(contents, fingerprint(contents), before) is True
     assert len(held) == 3
 
 

@@ -54,7 +54,8 @@ class DjangoSession(LazyContents, AwaitedSession):  # type: ignore[misc]  # the 
         """
         if self._clean is None:
             return self._marked or self.exchange.changed
-        return self._marked or not same(fingerprint(self.exchange.contents), self._clean)
+        contents = self.exchange.contents
+        return self._marked or not same(contents, fingerprint(contents), self._clean)
 
     @modified.setter
     def modified(self, value: bool) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]  # a plain attribute in SessionBase
