@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 from typing import Any, NoReturn
 
-from .caching import UNCHANGED, HeaderChanges, header_changes
+from .answering import answer
+from .caching import UNCHANGED, HeaderChanges
 from .errors import ResponseStartedError
 from .events import EventKind, tell
 from .importing import read
 from .live import Live
-from .request import HOLDER, RequestInfo, is_loopback
+from .request import HOLDER, RequestInfo
 from .session import Absence, Session
 from .settings import Settings
 
@@ -232,13 +233,7 @@ class Exchange:
         Raises:
             IdentityChangedError, SerializationError, SessionTooLargeError: as for `commit`.
         """
-        live = self._live
-        if live is None:
-            return UNCHANGED
-        lines = live.lines(status, headers, self.request)
-        if lines:
-            self._warn_if_dropped()
-        return header_changes(headers, lines, present=live.incoming.opened is not None or live.present)
+        return UNCHANGED if self._live is None else answer(self._live, status, headers, self.request)
 
     @property
     def response_headers(self) -> list[tuple[str, str]]:
@@ -270,7 +265,7 @@ class Exchange:
         """The request is over: report what was changed too late or never answered, and be found no more."""
         live = self._live
         if live is not None:
-            if self.phase is COMMITTED and not live.is_like(live.final):
+            if self.phase is COMMITTED and not live.is_final:
                 tell(self.settings.on_event, EventKind.LATE_CHANGE)
             elif self.phase is OPEN and live.changed:
                 live.tell_once(EventKind.ROLLED_BACK)
@@ -311,11 +306,6 @@ class Exchange:
                 f"{what} came too late: the response's headers have gone out. Write the session before the response starts "
                 "(before the first byte of a stream, before a websocket is accepted, not in a background task)"
             )
-
-    def _warn_if_dropped(self) -> None:
-        request = self.request
-        if self.settings.cookie.secure and request.scheme in ("http", "ws") and not is_loopback(request.header("host")):
-            self.settings.warn_once(EventKind.INSECURE)
 
     # ---- an exchange belongs to one request
 

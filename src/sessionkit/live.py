@@ -1,21 +1,15 @@
-"""The session of a request as it is now: what came, what has been made of it, and the lines that this needs."""
+"""The session of a request as it is now: what came, and what has been made of it."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import fence, outgoing
-from .base64url import encode
-from .caching import is_shared
-from .errors import IdentityChangedError
+from . import outgoing, stamps
 from .events import EventKind, Ignored, tell
 from .fingerprint import contents_of, fingerprint, is_odd, plain, same
 from .identity import Who, same_user, who_is
 from .incoming import Incoming
-from .request import RequestInfo
 from .session import Absence, Session, Stamp, Watcher, drop, refill, restamp
 from .settings import Settings
 
@@ -73,11 +67,11 @@ class Live:
         """The session, anonymous or not; the clock is asked each time, since a websocket outlives its session."""
         if not self.present:
             return None
-        why = self._over(self.stamp, self.settings.clock())
+        why = self.over(self.stamp, self.settings.clock())
         if why is None:
             return self.session
         if may_forget:
-            if not self.is_like(self._came_print):
+            if not self.is_as_it_came(fingerprint(self.session)):
                 self.tell_once(EventKind.EXPIRED_UNSAVED)
             self.forget(why)
         self.absence = why
@@ -100,16 +94,30 @@ class Live:
     def changed(self) -> bool:
         """Whether it is another, holds something else than what came, or is there no more."""
         gone = self.session.stamp is None and self.incoming.stamp is not None
-        return gone or self.is_fresh or not self.is_like(self._came_print)
+        return gone or self.is_fresh or not self.is_as_it_came(fingerprint(self.session))
 
     @property
     def must_end(self) -> bool:
         """Whether a session was ended, which even a failed response must say."""
         return self.ended and (self.deleted or self.incoming.came(self.settings))
 
-    def is_like(self, print_: bytes) -> bool:
-        """Whether the contents are those of a fingerprint."""
-        return same(self.session, fingerprint(self.session), print_)
+    @property
+    def is_final(self) -> bool:
+        """Whether the contents are those that the response was computed from."""
+        return same(self.session, fingerprint(self.session), self.final)
+
+    def is_as_it_came(self, print_: bytes) -> bool:
+        """Whether the contents, of which this is the fingerprint, are those that came."""
+        return same(self.session, print_, self._came_print)
+
+    def is_vetted(self, print_: bytes) -> bool:
+        """Whether the contents, of which this is the fingerprint, are those that a verb put there."""
+        return self._frozen is not None and same(self.session, print_, self._frozen[0])
+
+    def is_due(self, now: float) -> bool:
+        """Whether activity now should move the idle expiry."""
+        stamp = self.incoming.stamp
+        return stamp is not None and self.settings.lifetime.due(stamp.created_at, stamp.updated_at, now)
 
     def ignored(self, session: Mapping[str, Any] | None) -> Ignored | None:
         """Why an update with these contents does nothing, or None."""
@@ -119,9 +127,9 @@ class Live:
             return Ignored.NO_USER
         if not self.present or self._owner() is None:
             return Ignored.NOT_AUTHENTICATED
-        return None if self._is_owners(session) else Ignored.OTHER_USER
+        return None if self.is_owners(session) else Ignored.OTHER_USER
 
-    def _over(self, stamp: Stamp, now: float) -> Absence | None:
+    def over(self, stamp: Stamp, now: float) -> Absence | None:
         """Why it is over; a stamp never outlives today's settings, so that one comparison tells whether it is."""
         settings = self.settings
         now -= settings.tolerance
@@ -142,7 +150,8 @@ class Live:
             self._own(contents_of(self._vetted))
         return self._who
 
-    def _is_owners(self, session: Mapping[str, Any]) -> bool:
+    def is_owners(self, session: Mapping[str, Any]) -> bool:
+        """Whether contents belong to whom the session belonged to then."""
         return same_user(self.settings.guard, self.settings.identity, session, self._owner())
 
     # ---- what is made of it
@@ -161,12 +170,13 @@ class Live:
 
     def begin(self, contents: dict[str, Any]) -> None:
         """Begin a session with these contents, in the place of what came."""
-        self._vetted = self.put(contents, self._new_stamp(contents))
+        self._vetted = self.put(contents, self._begun(contents))
         self.ended = True
 
     def rotate(self) -> None:
         """Give it a new id."""
-        restamp(self.session, self._unfenced(self.session, replace(self.moved(), id=_new_id())))
+        settings = self.settings
+        restamp(self.session, stamps.rotated(settings, self.incoming, self.session, self.stamp, settings.clock()))
 
     def touch(self) -> None:
         """Move the idle expiry."""
@@ -187,131 +197,45 @@ class Live:
             if not session:
                 return
             self.present = True
-            restamp(session, self._new_stamp(session))
+            restamp(session, self._begun(session))
             if settings.guard(session) and settings.identity(session) is None:
                 self._own(session)  # a site without users: to begin a session of nobody is no login
-        if settings.native is not None and not self._is_owners(session):
+        if settings.native is not None and not self.is_owners(session):
             # Through a framework's own session object a change of who the user is, is a login or a logout.
             drop(session, [key for key in session if settings.native.drops(key)])
             self._own(session)
             self._frozen = None
             self.ended = True
-            restamp(session, self._new_stamp(session))
+            restamp(session, self._begun(session))
 
     def serve_natively(self, settings: Settings) -> None:
         """From here on a login through a framework's own session object is one."""
-        whose = self.present and self._vetted is None and self._is_owners(self.session)
+        whose = self.present and self._vetted is None and self.is_owners(self.session)
         self.settings = settings
         if whose:  # what somebody made of the session before is still judged by who it was
             self._own(self.session)
 
+    def plaintext(self, print_: bytes, stamp: Stamp, *, vetted: bool) -> bytes:
+        """What is to be sealed of the contents, of which this is the fingerprint; what a verb has checked is not checked again."""
+        frozen = self._frozen
+        if vetted and frozen is not None and (frozen[1] is stamp or frozen[1] == stamp):
+            return frozen[2]
+        return self._freeze(dict(self.session), print_, stamp)
+
     def moved(self) -> Stamp:
-        """The stamp of a session that is used now; no write moves it back."""
-        return self._moved(self.stamp, self.settings.clock())
+        """The stamp of a session that is used now."""
+        return stamps.moved(self.settings, self.incoming, self.stamp, self.settings.clock())
 
-    def _moved(self, stamp: Stamp, now: float) -> Stamp:
-        updated = max(stamp.updated_at, int(now))
-        if updated == stamp.updated_at and stamp is not self.incoming.stamp:
-            return stamp  # of this request, by today's settings
-        expires = self.settings.lifetime.expires_at(stamp.created_at, updated)
-        return Stamp(id=stamp.id, created_at=stamp.created_at, updated_at=updated, expires_at=expires)
-
-    def _new_stamp(self, contents: Mapping[str, Any]) -> Stamp:
-        now = int(self.settings.clock())
-        stamp = Stamp(id=_new_id(), created_at=now, updated_at=now, expires_at=self.settings.lifetime.expires_at(now, now))
-        return self._unfenced(contents, stamp) if self.incoming.cookies or self.settings.accepted else stamp  # else nothing came
-
-    def _unfenced(self, contents: Mapping[str, Any], stamp: Stamp) -> Stamp:
-        """The stamp, moved on until no mark in the fence, or about to be put there, is that of the new session.
-
-        In a format without an id of ours the same user's next sign-in in the same second would be refused.
-        """
-        settings, incoming = self.settings, self.incoming
-        known = {*incoming.fence, *incoming.marks(settings)}
-        while fence.mark(settings.name, settings.codec.mark_id(contents, stamp)) in known:
-            created = stamp.created_at + 1
-            updated = max(created, stamp.updated_at)
-            expires = settings.lifetime.expires_at(created, updated)
-            stamp = replace(stamp, created_at=created, updated_at=updated, expires_at=expires)
-        return stamp
+    def _begun(self, contents: Mapping[str, Any]) -> Stamp:
+        return stamps.begun(self.settings, self.incoming, contents, self.settings.clock())
 
     def _freeze(self, contents: dict[str, Any], print_: bytes, stamp: Stamp) -> bytes:
         """The plaintext, checked."""
         self._frozen = (print_, stamp, outgoing.payload(self.settings, contents, stamp, print_), contents)
         return self._frozen[2]
 
-    # ---- what the response needs
-
-    def lines(self, status: int, headers: Sequence[tuple[str, str]], request: RequestInfo) -> list[str]:
-        """The Set-Cookie lines.
-
-        Args:
-            status: the response's; at 500 or more ends are kept and all else is dropped.
-            headers: the application's.
-            request: what is answered.
-        """
-        settings, session, incoming = self.settings, self.session, self.incoming
-        self.final = fingerprint(session)
-        changed = self.present and (self.is_fresh or not same(session, self.final, self._came_print))
-        if status >= 500:
-            return self._ending(EventKind.ROLLED_BACK if changed else None)
-        if not self.present:
-            return self._ending(None)
-        stamp, now = self.stamp, settings.clock()
-        if self._over(stamp, now) is not None:
-            return self._ending(EventKind.EXPIRED_UNSAVED if changed else None)
-        if changed and (self._frozen is None or not same(session, self.final, self._frozen[0])) and not self._is_owners(session):
-            # What a verb has put there is vetted, and what is unchanged cannot be another's.
-            raise IdentityChangedError(
-                "the session was changed in place into another user's (or nobody's), and nothing of it was saved: "
-                "call create_session to log in, delete_session to log out"
-            )
-        if not session and (settings.native is not None or not settings.guard(session)):
-            # Whoever empties an anonymous session wants to be rid of it.
-            return outgoing.ending_lines(settings, incoming) if self.deleted or incoming.came(settings) else []
-        # What was imported becomes ours; that is worth no cache entry either, but does not depend on `renews`.
-        if changed or (incoming.imported is not None and (self.touched or not _is_shy(status, headers))):
-            return self._sealed(self._moved(stamp, now), changed=changed)
-        if self.touched or (self._is_due(now) and not _is_shy(status, headers) and settings.renews(request)):
-            moved = self._moved(stamp, now)
-            resealed = settings.codec.kept(session, moved) if settings.codec.seen is None else None
-            return outgoing.renewed_lines(settings.suited(session), incoming, resealed, moved)
-        return []
-
-    def _ending(self, dropped: EventKind | None) -> list[str]:
-        """What is left to say when nothing is kept: the end, if there was one."""
-        if dropped is not None:
-            self.tell_once(dropped)
-        return outgoing.ending_lines(self.settings, self.incoming) if self.must_end else []
-
     def tell_once(self, kind: EventKind, reason: Absence | None = None) -> None:
         """Tell of something once a request, however often it is asked for or its response begun anew."""
         if kind not in self._told:
             self._told = (*self._told, kind)
             tell(self.settings.on_event, kind, reason)
-
-    def _sealed(self, moved: Stamp, *, changed: bool) -> list[str]:
-        settings, session, incoming, frozen = self.settings, self.session, self.incoming, self._frozen
-        if not changed:
-            plaintext = settings.codec.kept(session, moved)  # others may write more than our budget: what they wrote is not ours to refuse
-        elif frozen is not None and (frozen[1] is moved or frozen[1] == moved) and same(session, self.final, frozen[0]):
-            plaintext = frozen[2]  # what a verb has checked is not done again
-        else:
-            plaintext = self._freeze(dict(session), self.final, moved)
-        lines = outgoing.sealed_lines(settings.suited(session), incoming, plaintext, moved, begun=self.ended)
-        if self.ended or (self.is_fresh and (incoming.stamp is not None or incoming.absence is Absence.AMBIGUOUS)):
-            lines += outgoing.fence_lines(settings, incoming)
-        return lines
-
-    def _is_due(self, now: float) -> bool:
-        stamp = self.incoming.stamp
-        return stamp is not None and self.settings.lifetime.due(stamp.created_at, stamp.updated_at, now)
-
-
-def _is_shy(status: int, headers: Sequence[tuple[str, str]]) -> bool:
-    """Whether a response is not worth a renewal: it only confirms what a cache has, or is meant for one."""
-    return status == 304 or is_shared(headers)
-
-
-def _new_id() -> str:
-    return encode(os.urandom(16)).decode()  # 128 bits (OWASP ASVS 5.0, 7.2.3), 22 characters; never pooled

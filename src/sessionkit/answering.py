@@ -1,0 +1,94 @@
+"""What the response must say: decided once, from what came and what is there at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from . import outgoing, stamps
+from .caching import HeaderChanges, header_changes, is_shared
+from .errors import IdentityChangedError
+from .events import EventKind
+from .fingerprint import fingerprint
+from .live import Live
+from .request import RequestInfo, is_loopback
+from .session import Absence, Stamp
+
+__all__ = ["answer"]
+
+
+def answer(live: Live, status: int, headers: Sequence[tuple[str, str]], request: RequestInfo) -> HeaderChanges:
+    """What to do to the headers of a response.
+
+    Args:
+        live: the session as it is now.
+        status: the response's; at 500 or more ends are kept and all else is dropped.
+        headers: the application's.
+        request: what is answered.
+
+    Raises:
+        IdentityChangedError, SerializationError, SessionTooLargeError: it was changed in place into what cannot be kept.
+    """
+    lines = _lines(live, status, headers, request)
+    settings = live.settings
+    if lines and settings.cookie.secure and request.scheme in ("http", "ws") and not is_loopback(request.header("host")):
+        settings.warn_once(EventKind.INSECURE)
+    return header_changes(headers, lines, present=live.present or live.incoming.opened is not None)
+
+
+def _lines(live: Live, status: int, headers: Sequence[tuple[str, str]], request: RequestInfo) -> list[str]:
+    """The Set-Cookie lines."""
+    settings, session, incoming = live.settings, live.session, live.incoming
+    final = live.final = fingerprint(session)
+    changed = live.present and (live.is_fresh or not live.is_as_it_came(final))
+    if status >= 500:
+        return _ending(live, EventKind.ROLLED_BACK if changed else None)
+    if not live.present:
+        return _ending(live, None)
+    stamp, now = live.stamp, settings.clock()
+    if live.over(stamp, now) is not None:
+        return _ending(live, EventKind.EXPIRED_UNSAVED if changed else None)
+    vetted = not changed or live.is_vetted(final)  # by a verb; and what is unchanged cannot be another's
+    if not vetted and not live.is_owners(session):
+        raise IdentityChangedError(
+            "the session was changed in place into another user's (or nobody's), and nothing of it was saved: "
+            "call create_session to log in, delete_session to log out"
+        )
+    if not session and (settings.native is not None or not settings.guard(session)):
+        # Whoever empties an anonymous session wants to be rid of it.
+        return outgoing.ending_lines(settings, incoming) if live.deleted or incoming.came(settings) else []
+    if changed:
+        moved = stamps.moved(settings, incoming, stamp, now)
+        return _sealed(live, live.plaintext(final, moved, vetted=vetted), moved)
+    return _renewal(live, status, headers, request, now)
+
+
+def _renewal(live: Live, status: int, headers: Sequence[tuple[str, str]], request: RequestInfo, now: float) -> list[str]:
+    """The lines of a session that did not change."""
+    settings, session, incoming = live.settings, live.session, live.incoming
+    if not (live.touched or incoming.imported is not None or live.is_due(now)):
+        return []
+    if not live.touched and (status == 304 or is_shared(headers)):
+        return []  # it only confirms what a cache has, or is meant for one: a renewal is not worth that entry
+    moved = stamps.moved(settings, incoming, live.stamp, now)
+    if incoming.imported is not None:
+        # What was imported becomes ours, whatever `renews` says. Others may write more than our budget: that is not refused.
+        return _sealed(live, settings.codec.kept(session, moved), moved)
+    if live.touched or settings.renews(request):
+        resealed = settings.codec.kept(session, moved) if settings.codec.seen is None else None
+        return outgoing.renewed_lines(settings.suited(session), incoming, resealed, moved)
+    return []
+
+
+def _ending(live: Live, dropped: EventKind | None) -> list[str]:
+    """What is left to say when nothing is kept: the end, if there was one."""
+    if dropped is not None:
+        live.tell_once(dropped)
+    return outgoing.ending_lines(live.settings, live.incoming) if live.must_end else []
+
+
+def _sealed(live: Live, plaintext: bytes, stamp: Stamp) -> list[str]:
+    settings, incoming = live.settings, live.incoming
+    lines = outgoing.sealed_lines(settings.suited(live.session), incoming, plaintext, stamp, begun=live.ended)
+    if live.ended or (live.is_fresh and (incoming.stamp is not None or incoming.absence is Absence.AMBIGUOUS)):
+        lines += outgoing.fence_lines(settings, incoming)
+    return lines
