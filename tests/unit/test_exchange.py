@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+from collections import OrderedDict
+from decimal import Decimal
 
 import pytest
 
@@ -19,6 +21,9 @@ from sessionkit import (
     anyone,
 )  # fmt: skip
 from sessionkit.exchange import COMMITTED, OPEN, Exchange
+from sessionkit.formats.codec import Opened
+from sessionkit.incoming import Incoming
+from sessionkit.live import Live
 from sessionkit.request import HOLDER, HeaderRequest
 from sessionkit.settings import NativeKeys
 
@@ -877,6 +882,28 @@ def test_a_logout_by_assignment_ends_the_session_and_keeps_the_rest_as_a_new_one
     assert exchange.get() is None
     assert exchange.contents == {"theme": "dark"}
     assert exchange.contents.stamp.id != before.id
+
+
+def test_what_was_updated_before_a_frameworks_gateway_serves_it_still_belongs_to_the_same_user(scene):
+    scene.browser.login()
+    exchange = scene.browser.visit().exchange
+    exchange.update({**ALICE, "n": 1})
+    before = exchange.contents.stamp.id
+    exchange.serve_natively(scene.store.settings.served_natively(NativeKeys(login=("_user_id",))))
+    exchange.contents["m"] = 2
+    assert exchange.get() == {**ALICE, "n": 1, "m": 2}
+    assert exchange.contents.stamp.id == before
+
+
+def test_contents_that_came_in_types_of_their_own_belong_to_their_user(scene):
+    came = {"user": OrderedDict(id="7"), "n": Decimal(1)}
+    scene.browser.login()
+    exchange = scene.browser.visit().exchange
+    stamp = exchange.get().stamp
+    live = Live(scene.store.settings, Incoming(opened=Opened(came, stamp, stamp.id), stamp=stamp), exchange)
+    came["user"]["id"] = "8"  # whoever holds the values
+    assert live.ignored({"user": {"id": "7"}}) is None
+    assert live.ignored({"user": {"id": "8"}}) is Ignored.OTHER_USER
 
 
 def test_where_nobody_signs_in_a_session_that_begins_is_no_login(scene):

@@ -13,6 +13,7 @@ import pybase64
 import pytest
 
 from sessionkit import JSON, ConfigurationError, SerializationError, Serializer, fast_json
+from sessionkit.fingerprint import fingerprint
 from sessionkit.serializer import DEEPEST, INT_MAX, INT_MIN, SAFE_INTEGER, check, freeze
 
 BOTH = pytest.mark.parametrize("serializer", [JSON, fast_json()], ids=["json", "fast_json"])
@@ -202,25 +203,38 @@ def wrapped(levels, make):
 def test_what_is_not_json_is_refused_wherever_it_stands(serializer, value):
     for contents in ({"a": value}, {"a": [None, value]}, {"a": {"b": (value,)}}, {"pad": list(range(200)), "a": value}):
         with pytest.raises(SerializationError, match="session"):
-            freeze(contents, serializer)
+            freeze(contents, serializer, print_=fingerprint(contents))
 
 
 @BOTH
 @pytest.mark.parametrize("make", [lambda inner: [inner], lambda inner: {"b": inner}, lambda inner: (inner, 1)], ids=["list", "dict", "tuple"])
 def test_sixty_four_levels_are_kept_and_one_more_is_not(serializer, make):
-    assert serializer.loads(freeze(wrapped(64, make), serializer)) == json.loads(json.dumps(wrapped(64, make)))
+    kept, refused = wrapped(64, make), wrapped(65, make)
+    assert serializer.loads(freeze(kept, serializer, print_=fingerprint(kept))) == json.loads(json.dumps(kept))
     with pytest.raises(SerializationError, match="nested deeper than 64 levels"):
-        freeze(wrapped(65, make), serializer)
+        freeze(refused, serializer, print_=fingerprint(refused))
 
 
 @BOTH
 @pytest.mark.parametrize(
     "value",
-    ["1" * 40, "\x7f" * 3, "é\xff", 2**63 - 1, -(2**63), 9007199254740993, [[]] * 100, ("a", 1), OrderedDict(b=1), StrangeText("x"), {"k" * 127: "v" * 255}],
+    ["1" * 40, "\x7f" * 3, 127, -1, 5, [1] * 5, "é\xff", 2**63 - 1, -(2**63), 9007199254740993, [[]] * 100, ("a", 1), OrderedDict(b=1), StrangeText("x"), {"k" * 127: "v" * 255}],
     ids=lambda value: repr(value)[:20],
 )
 def test_what_only_looks_odd_is_kept(serializer, value):
-    assert serializer.loads(freeze({"a": value}, serializer)) == json.loads(json.dumps({"a": value}))
+    contents = {"a": value, "b": -1.5, "many": [{}] * 100}
+    assert serializer.loads(freeze(contents, serializer, print_=fingerprint(contents))) == json.loads(json.dumps(contents))
+
+
+@pytest.mark.parametrize("text", ["},{" * 70, "{" * 70, "]" * 70], ids=["both", "opening", "closing"])
+@pytest.mark.parametrize("levels", [64, 65])
+def test_brackets_in_texts_hide_no_level(text, levels):
+    contents = {**wrapped(levels, lambda inner: {text: inner}), "text": text, "more": [{}] * 100}
+    if levels == 64:
+        assert fast_json().loads(freeze(contents, fast_json(), print_=fingerprint(contents))) == contents
+        return
+    with pytest.raises(SerializationError, match="nested deeper than 64 levels"):
+        freeze(contents, fast_json(), print_=fingerprint(contents))
 
 
 @BOTH
