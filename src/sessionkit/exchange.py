@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
+from threading import Lock
 from typing import Any, NoReturn
 
 from .answering import answer
@@ -31,6 +32,9 @@ class Phase(IntEnum):
 OPEN, COMMITTED, ENDED = Phase
 
 
+_LOOKING = Lock()
+
+
 class Exchange:
     """The session of one request: a Cookie header goes in, header lines come out.
 
@@ -51,7 +55,7 @@ class Exchange:
     """
 
     __slots__ = (
-        "__weakref__", "_changes", "_first", "_live", "fill", "outer", "owned", "phase", "reachable", "request", "sent", "settings",
+        "__weakref__", "_changes", "_live", "fill", "outer", "owned", "phase", "reachable", "request", "sent", "settings",
         "taken",
     )  # fmt: skip
 
@@ -67,7 +71,6 @@ class Exchange:
         self.reachable: Callable[[], bool] | None = None
         self.sent: tuple[tuple[str, str], ...] = ()
         self._changes: HeaderChanges = UNCHANGED
-        self._first: dict[str, Live] = {}
         self._live: Live | None = None  # until somebody looks: a request that nobody asks for its session must cost nothing
 
     def _look(self) -> Live:
@@ -78,8 +81,8 @@ class Exchange:
         settings = self.settings
         incoming = read(settings, self.request.cookie_header, settings.clock())
         made = Live(settings, incoming, self, self.fill)
-        # One step: threads that look at once are given one session.
-        live = self._live = self._first.setdefault("live", made)
+        with _LOOKING:  # threads that look at once are given one session
+            live = self._live = self._live or made
         if live is made and incoming.absence not in (None, Absence.NO_COOKIE):
             tell(settings.on_event, EventKind.REFUSED, incoming.absence)
         return live
