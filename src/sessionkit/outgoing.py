@@ -37,11 +37,7 @@ def payload(settings: Settings, contents: dict[str, Any], stamp: Stamp, print_: 
     frozen = settings.codec.payload(contents, stamp, print_)
     if len(frozen) <= settings.small:
         return frozen
-    length = settings.codec.size(frozen, stamp)
-    if length <= settings.room:
-        return frozen
-    parts = _spans(settings, length, stamp)
-    total = _total(parts)
+    total = _total(_spans(settings, settings.codec.size(frozen, stamp), stamp))
     if total > settings.cookie.max_bytes:
         raise SessionTooLargeError(
             f"the session makes {total} bytes of cookies and max_bytes allows {settings.cookie.max_bytes}; its largest keys are "

@@ -200,8 +200,8 @@ def is_activity(request: RequestInfo, /) -> bool:
     """
     if request.method == "OPTIONS":
         return False
-    purposes = (request.header("Sec-Purpose") or "", request.header("Purpose") or "")
-    return not any(word in purpose.lower() for purpose in purposes for word in ("prefetch", "prerender"))
+    purposes = f"{request.header('Sec-Purpose')} {request.header('Purpose')}".lower()
+    return "prefetch" not in purposes and "prerender" not in purposes
 
 
 def is_loopback(host: str | None) -> bool:
