@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
-from threading import Lock
 from typing import Any, NoReturn
 
 from .answering import answer
@@ -32,9 +31,6 @@ class Phase(IntEnum):
 OPEN, COMMITTED, ENDED = Phase
 
 
-_LOOKING = Lock()
-
-
 class Exchange:
     """The session of one request: a Cookie header goes in, header lines come out.
 
@@ -55,7 +51,7 @@ class Exchange:
     """
 
     __slots__ = (
-        "__weakref__", "_changes", "_live", "fill", "outer", "owned", "phase", "reachable", "request", "sent", "settings",
+        "__weakref__", "_first", "_live", "fill", "outer", "owned", "phase", "reachable", "request", "sent", "settings",
         "taken",
     )  # fmt: skip
 
@@ -70,7 +66,7 @@ class Exchange:
         self.fill: Callable[..., Session] = Session
         self.reachable: Callable[[], bool] | None = None
         self.sent: tuple[tuple[str, str], ...] = ()
-        self._changes: HeaderChanges = UNCHANGED
+        self._first: dict[str, Live] = {}
         self._live: Live | None = None  # until somebody looks: a request that nobody asks for its session must cost nothing
 
     def _look(self) -> Live:
@@ -81,8 +77,8 @@ class Exchange:
         settings = self.settings
         incoming = read(settings, self.request.cookie_header, settings.clock())
         made = Live(settings, incoming, self, self.fill)
-        with _LOOKING:  # threads that look at once are given one session
-            live = self._live = self._live or made
+        # One step: threads that look at once are given one session.
+        live = self._live = self._first.setdefault("live", made)
         if live is made and incoming.absence not in (None, Absence.NO_COOKIE):
             tell(settings.on_event, EventKind.REFUSED, incoming.absence)
         return live
@@ -212,12 +208,11 @@ class Exchange:
             IdentityChangedError: the session was changed in place into somebody else's.
             SerializationError, SessionTooLargeError: it was changed in place into what cannot be kept.
         """
-        if self._live is None:
-            self.phase = COMMITTED
-            return UNCHANGED
-        self._changes = self.answer(status, headers)
+        changes = self.answer(status, headers)
+        if self._live is not None:
+            self._live.changes = changes
         self.phase = COMMITTED
-        return self._changes
+        return changes
 
     def close_unread(self) -> bool:
         """Close, if nobody has asked for the session: the response then has nothing to say; returns whether it did."""
@@ -241,7 +236,7 @@ class Exchange:
     @property
     def response_headers(self) -> list[tuple[str, str]]:
         """The headers that the response needs, once the exchange is committed."""
-        return list(self._changes.add) if self._live is not None and self.phase is not OPEN else []
+        return [] if self._live is None else list(self._live.changes.add)
 
     @property
     def looked_at(self) -> bool:

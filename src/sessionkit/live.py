@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import outgoing, stamps
+from .caching import UNCHANGED, HeaderChanges
 from .events import EventKind, Ignored, tell
 from .fingerprint import contents_of, fingerprint, is_odd, plain, same
 from .identity import Who, same_user, who_is
@@ -29,11 +30,12 @@ class Live:
         deleted: whether a logout did.
         touched: whether the idle expiry is to be moved in any case.
         final: the fingerprint of what the response was computed from.
+        changes: what the response was told when the exchange was committed.
     """
 
     __slots__ = (
-        "_came_print", "_frozen", "_told", "_vetted", "_who", "absence", "deleted", "ended", "final", "incoming", "present", "session",
-        "settings", "touched",
+        "_came_print", "_frozen", "_told", "_vetted", "_who", "absence", "changes", "deleted", "ended", "final", "incoming", "present",
+        "session", "settings", "touched",
     )  # fmt: skip
 
     def __init__(self, settings: Settings, incoming: Incoming, watcher: Watcher, fill: Callable[..., Session] = Session) -> None:
@@ -48,6 +50,7 @@ class Live:
         self.deleted: bool = False
         self.touched: bool = False
         self._told: tuple[EventKind, ...] = ()
+        self.changes: HeaderChanges = UNCHANGED
         self.final: bytes = fingerprint(contents)
         self._came_print = self.final
         # Whose it is: by its fingerprint until it matters, then who that is. What is odd cannot be read from a fingerprint.
