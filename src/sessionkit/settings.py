@@ -23,7 +23,7 @@ __all__ = ["DROPPED", "Accepted", "Clock", "NativeKeys", "Settings"]
 Clock = Callable[[], float]
 
 DROPPED = ("csrf", "csrf_token", "_state_*")
-"""Keys that form libraries and Authlib have in every framework: tokens against forged requests, and sign-ins that another tab began."""
+"""What form libraries and Authlib keep in every framework, tokens against forged requests and sign-ins that another tab began."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
