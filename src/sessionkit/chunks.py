@@ -67,7 +67,7 @@ def _room(layout: Layout, line: int, name: str) -> int:
 
 def chunk_number(text: str) -> int | None:
     """The number of a chunk from what follows the separator: canonical decimals only."""
-    if not text.isascii() or not text.isdigit() or len(text) > 4 or (text[0] == "0" and text != "0"):
+    if len(text) > 4 or not (text.isdigit() and text.isascii()) or (text[0] == "0" and text != "0"):
         return None
     return int(text)
 

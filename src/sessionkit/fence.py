@@ -15,6 +15,7 @@ __all__ = ["mark", "max_age", "read", "render"]
 LABEL = "out."
 WRITTEN = 8
 READ = 32
+MARK = 22
 _MARK = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
@@ -30,7 +31,7 @@ def mark(cookie_name: str, mark_id: str) -> str:
 
 def read(values: Iterable[str]) -> tuple[str, ...]:
     """The marks of all fence cookies of a request, united, in order; what is no mark is skipped."""
-    each = [[part for part in value.split(".", READ + 1)[:READ] if _MARK.fullmatch(part)] for value in values]
+    each = [[part for part in value.split(".", READ + 1)[:READ] if _MARK.fullmatch(part)] for value in values if len(value) >= MARK]
     # In turns, so that a cookie full of marks, planted by a sibling host, does not crowd out our own.
     in_turns = (part for row in zip_longest(*each) for part in row if part is not None)
     return tuple(islice(dict.fromkeys(in_turns), READ))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Final, TypeAlias
 
 from . import chunks, fence, renewal
@@ -53,9 +54,8 @@ class Incoming:
     def names(self, settings: Settings) -> tuple[str, ...]:
         """The session's own cookies in the request, stale chunks included."""
         cookies, chunk = self.cookies, settings.chunk
-        numbers = (chunks.chunk_number(name[len(chunk) :]) for name in cookies if name.startswith(chunk))
         whole = (settings.name,) if settings.name in cookies else ()
-        return (*whole, *(f"{chunk}{number}" for number in sorted(number for number in numbers if number is not None)))
+        return (*whole, *(f"{chunk}{number}" for number in sorted(_numbers(cookies, chunk))))
 
     def heads(self, settings: Settings) -> tuple[str, ...]:
         """The texts that a token begins with."""
@@ -140,7 +140,7 @@ def _read_many(settings: Settings, cookies: dict[str, list[str]], now: float, ro
         return incoming
     opened, worst = _open(settings, candidates, now)
     incoming.tokens = tuple(opened.values())
-    if not candidates and incoming.names(settings):
+    if not candidates and any(True for _ in _numbers(islice(cookies, MOST_CHUNKS), settings.chunk)):
         worst = Absence.INCOMPLETE  # chunks, and none of them the first
     valid: list[tuple[Opened, Stamp]] = []
     for one in opened.values():
@@ -166,6 +166,14 @@ def _by_name(settings: Settings, header: str) -> dict[str, list[str]]:
         else:
             found[name] = [value]
     return found
+
+
+def _numbers(names: Iterable[str], chunk: str) -> Iterator[int]:
+    """The numbers of the chunks among names."""
+    for name in names:
+        number = chunks.chunk_number(name[len(chunk) :]) if name.startswith(chunk) else None
+        if number is not None:
+            yield number
 
 
 def _row(settings: Settings, cookies: dict[str, list[str]]) -> dict[int, list[str]]:
