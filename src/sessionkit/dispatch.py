@@ -136,18 +136,20 @@ _CARRIED = ("scope", "environ", "env")
 
 def view(value: object) -> RequestInfo | None:
     """The request that a value is or carries, or None."""
+    if value.__class__ is dict:
+        return _told(value)
+    carrier = _registered(_request_carriers, value)
+    if carrier is not None:
+        carried: Any = carrier(value)
+        return cast("RequestInfo", carried) if _mapping(carried) is None else _told(carried)  # the former by the registration's word
+    # What is recognised: an application may give its request a `scope` of OAuth's.
+    told = (_told(getattr(value, name, None)) for name in _CARRIED)
+    return next(filter(None, told), None) or _told(value)
+
+
+def _told(value: object) -> RequestInfo | None:
+    """The view of an environ or a scope."""
     mapping = _mapping(value)
-    if type(value) is not dict:
-        carrier = _registered(_request_carriers, value)
-        if carrier is not None:
-            carried: Any = carrier(value)
-            mapping = _mapping(carried)
-            if mapping is None:
-                return cast("RequestInfo", carried)  # by the registration's word
-        else:
-            # Only what is a mapping: an application may give its request a `scope` of OAuth's.
-            carried = next((found for name in _CARRIED if (found := _mapping(getattr(value, name, None))) is not None), None)
-            mapping = mapping if carried is None else carried
     if mapping is None:
         return None
     if mapping.get("type") in ("http", "websocket") and "headers" in mapping:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any, TypeAlias, cast
 
+from .caching import HeaderChanges
 from .dispatch import Fields, fields_of, is_message
 from .exchange import Exchange
 from .request import ASGIRequest
@@ -12,6 +13,7 @@ from .request import ASGIRequest
 __all__ = ["commit", "write"]
 
 Field: TypeAlias = tuple[str, str]
+Decide: TypeAlias = Callable[[int, Sequence[Field]], HeaderChanges]
 
 
 def commit(exchange: Exchange, status: int, fields: Fields) -> None:
@@ -27,11 +29,8 @@ def commit(exchange: Exchange, status: int, fields: Fields) -> None:
     Raises:
         IdentityChangedError, SerializationError, SessionTooLargeError: as for `Exchange.commit`; nothing is written then.
     """
-    changes = exchange.commit(status, list(fields.items()))
-    for name in {name.lower(): name for name in changes.remove}.values():  # one deletion takes every field of a name
-        del fields[name]
-    for name, value in changes.add:
-        fields.add(name, value)
+    if not exchange.close_unread():
+        _write_fields(exchange, fields, status, exchange.commit)
 
 
 def write(exchange: Exchange, response: object) -> None:
@@ -44,20 +43,20 @@ def write(exchange: Exchange, response: object) -> None:
         _write_list(exchange, headers, message.get("status", 200), binary=True)
         message["headers"] = headers
     else:
-        _write_fields(exchange, cast("Fields", fields_of(response)))
+        _write_fields(exchange, cast("Fields", fields_of(response)), 200, exchange.answer)
 
 
 def _write_list(exchange: Exchange, headers: list[tuple[Any, Any]], status: int, *, binary: bool) -> None:
     if isinstance(headers[0][0], bytes) if headers else binary:
-        text = _rewritten(exchange, [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers], status)
+        text = _rewritten(exchange, [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers], status, exchange.answer)
         headers[:] = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in text]
     else:
-        headers[:] = _rewritten(exchange, [(name, value) for name, value in headers], status)
+        headers[:] = _rewritten(exchange, [(name, value) for name, value in headers], status, exchange.answer)
 
 
-def _write_fields(exchange: Exchange, fields: Fields) -> None:
+def _write_fields(exchange: Exchange, fields: Fields, status: int, decide: Decide) -> None:
     before = [(name, value) for name, value in fields.items()]
-    after = _rewritten(exchange, before, 200)
+    after = _rewritten(exchange, before, status, decide)
     for name in dict.fromkeys(name.lower() for name, _ in (*before, *after)):
         values = [value for field, value in after if field.lower() == name]
         if values == [value for field, value in before if field.lower() == name]:
@@ -69,10 +68,10 @@ def _write_fields(exchange: Exchange, fields: Fields) -> None:
             fields.add(spelled, value)
 
 
-def _rewritten(exchange: Exchange, headers: list[Field], status: int) -> list[Field]:
+def _rewritten(exchange: Exchange, headers: list[Field], status: int, decide: Decide) -> list[Field]:
     """The headers as they must be now, whatever an earlier call had made of them."""
     headers = _restored(exchange, headers)
-    changes = exchange.answer(status, headers)
+    changes = decide(status, headers)
     exchange.sent = changes.add
     exchange.taken = tuple(field for field in headers if field[0] in changes.remove)
     return changes.applied(headers)

@@ -40,6 +40,7 @@ async def serve_with(session: object, app: ASGIApp, scope: Scope, receive: Recei
     async def taking_over(message: Message) -> None:
         if message["type"] in STARTS and scope.get(KEY) is not session:
             take_over()
+            scope[KEY] = session  # a middleware around this one sees whose it is, and leaves it alone
         await send(message)
 
     await app(scope, receive, taking_over)

@@ -101,6 +101,13 @@ def test_an_object_that_carries_an_environ_is_known() -> None:
     assert found.holder is ENVIRON
 
 
+@pytest.mark.parametrize("scope", [{}, {"read": True}, "openid"])
+def test_a_scope_of_the_applications_own_hides_no_environ(scope: Any) -> None:
+    found = view(SimpleNamespace(environ=ENVIRON, scope=scope))
+    assert isinstance(found, WSGIRequest)
+    assert found.holder is ENVIRON
+
+
 def test_a_mapping_that_carries_a_scope_is_looked_into() -> None:
     request = UserDict({"GET": "param"})
     request.scope = SCOPE  # type: ignore[attr-defined]

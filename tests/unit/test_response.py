@@ -250,3 +250,15 @@ def test_fields_are_made_of_what_a_framework_calls_them() -> None:
     fields.add("B", "2")
     del fields["A"]
     assert [("B", "2")] == list(fields.items())
+
+
+def test_a_response_that_is_committed_again_carries_each_line_once() -> None:
+    scene = signed_in()
+    exchange = scene.browser.visit().exchange
+    exchange.update(CHANGED)
+    headers = Headers([("Vary", "Accept")])
+    fields = ResponseFields(headers.items, headers.add_header, headers.__delitem__)
+    commit(exchange, 200, fields)
+    once = headers.items()
+    commit(exchange, 200, fields)
+    assert sorted(name for name, _ in once) == sorted(name for name, _ in headers.items()) == ["Cache-Control", "Set-Cookie", "Vary"]

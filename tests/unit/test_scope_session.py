@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from sessionkit import ConfigurationError, NoActiveRequestError, ResponseStartedError, Session, SessionStore, create_session, get_session
+from sessionkit import (
+    ConfigurationError,
+    CookieSettings,
+    NoActiveRequestError,
+    ResponseStartedError,
+    Session,
+    SessionStore,
+    create_session,
+    get_session,
+)
 from sessionkit.request import HOLDER
 from sessionkit.scope_session import ScopeSession, ScopeSessionMiddleware
 
@@ -282,3 +291,11 @@ def test_without_a_store_it_is_made_of_starlettes_arguments():
 def test_it_needs_a_store_or_a_secret_and_nothing_besides_a_store(arguments):
     with pytest.raises(ConfigurationError, match="SessionMiddleware"):
         ScopeSessionMiddleware(None, **arguments)
+
+
+@pytest.mark.parametrize("found", [{"user": {"sub": "mallory"}}, {}, None])
+def test_what_an_application_with_a_store_of_its_own_puts_into_the_scope_is_that_stores_alone(found) -> None:
+    admin = SessionStore(SECRET, cookie=CookieSettings(name="__Host-admin"))
+    inner = ScopeSessionMiddleware(app_of(lambda scope: scope.__setitem__("session", found)), admin)
+    lines = serve_asgi(ScopeSessionMiddleware(inner, store), signed_in()).answer.lines
+    assert [line.partition("=")[0] for line in lines] == (["__Host-admin"] if found else [])

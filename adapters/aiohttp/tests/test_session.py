@@ -347,6 +347,29 @@ def test_a_stream_whose_session_could_not_be_kept_can_be_prepared_when_it_can(st
     assert browse(app, walk) == (200, ["__Host-session"], b"sent")
 
 
+def test_a_stream_prepared_again_with_two_stores_carries_each_cookie_once(store):
+    admin = SessionStore(SECRET, cookie=CookieSettings(name="__Host-admin"))
+
+    async def handler(request):
+        store.create_session(request, ANN)
+        admin.create_session(request, ANN)
+        response = web.StreamResponse(headers={"Vary": "Accept"})
+        admin.get_session(request)["big"] = "x" * 9000
+        with pytest.raises(SessionTooLargeError):
+            await response.prepare(request)
+        del admin.get_session(request)["big"]
+        await response.prepare(request)
+        return response
+
+    async def walk(client):
+        answer = await client.get("/below/")
+        return sorted(names(answer)), answer.headers.getall("Vary")
+
+    inner = application(("/", handler))
+    setup(inner, admin)
+    assert browse(below(inner, store), walk) == (["__Host-admin", "__Host-session"], ["Accept, Cookie"])
+
+
 # ---- sub-applications
 
 
@@ -534,6 +557,20 @@ def test_a_clone_of_the_request_has_the_session_of_the_request(store):
     app = application(("/", handler))
     setup(app, store)
     assert browse(app, walk) == ANN
+
+
+def test_a_middleware_above_that_clones_the_request_loses_no_login(store):
+    @web.middleware
+    async def behind_a_proxy(request, handler):
+        return await handler(request.clone(scheme="https"))
+
+    async def walk(client):
+        await client.get("/below/login")
+        return await (await client.get("/below/me")).json()
+
+    inner = application()
+    setup(inner, store)
+    assert browse(below(inner, None, middlewares=[behind_a_proxy]), walk) == ANN
 
 
 # ---- guards

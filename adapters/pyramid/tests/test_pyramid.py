@@ -368,3 +368,15 @@ def test_settings_without_a_secret_fail_when_the_application_is_made(monkeypatch
 def test_a_misspelt_setting_is_named():
     with pytest.raises(ConfigurationError, match="SESSIONKIT_IDLE"):
         made(**{"sessionkit.secret": SECRET, "sessionkit.idel": "60"})
+
+
+@pytest.mark.parametrize("view", [
+    lambda request, extra=None: str(request.path),
+    lambda context, request, extra=None: str(request.path),
+    lambda *args: str(args[1].path),
+], ids=["request", "context and request", "any"])  # fmt: skip
+def test_a_guarded_view_is_given_what_pyramid_would_give_it(view):
+    site = Site()
+    site.add("/account", require_session_api(view))
+    site.client.get("/login", base_url="https://localhost")
+    assert "/account" == site.client.get("/account", base_url="https://localhost").json

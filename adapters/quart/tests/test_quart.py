@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 
 import pytest
 from quart import Quart, copy_current_request_context, flash, get_flashed_messages, render_template_string, request, session, websocket
@@ -407,3 +408,9 @@ async def test_one_sessionkit_serves_several_applications():
         one.add_url_rule("/me", "/me", lambda: dict(get_session() or {}))
     cookie = (await Browser(first).ask("/login")).headers["Set-Cookie"].partition(";")[0]
     assert await Browser(second).json("/me", headers={"Cookie": cookie}) == ANN
+
+
+def test_what_serves_an_application_is_a_coroutine_function_as_asgiref_wants():
+    app = Quart(__name__)
+    SessionKit(app, store=SessionStore(SECRET))
+    assert inspect.iscoroutinefunction(app.asgi_app)

@@ -263,6 +263,19 @@ def test_a_stream_whose_session_cannot_be_saved_becomes_a_500():
     assert browse(app, walk) == (500, [])
 
 
+def test_a_stream_may_send_what_is_no_bytes():
+    app = application()
+
+    @app.get("/")
+    async def index(request):
+        sending = await request.respond(headers={"content-length": "10"})
+        await sending.send(b"01234")
+        await sending.send(memoryview(b"56789"))
+        await sending.eof()
+
+    assert browse(app, lambda client: client.get("/").text) == "0123456789"
+
+
 def test_a_handler_that_responds_and_fails_before_it_sends_is_answered_with_a_500_that_keeps_a_logout():
     app = application()
 
@@ -445,6 +458,27 @@ def test_a_guarded_websocket_is_closed_unless_somebody_is_signed_in():
         return closed.value.rcvd.code, opened(client)[0]
 
     assert browse(app, walk) == (1008, ANN)
+
+
+def test_a_guard_closes_nothing_but_a_websocket():
+    closed = []
+
+    class Database:
+        def close(self, code):
+            closed.append(code)
+
+    app = application()
+
+    @app.get("/")
+    async def index(request):
+        return await guarded(request, Database())
+
+    @require_session_api
+    async def guarded(request, database):
+        return response.text("ok")
+
+    assert browse(app, lambda client: client.get("/").status) == 401
+    assert closed == []
 
 
 # ---- ASGI, workers, the raw header

@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from aiohttp import web
 
-from sessionkit import Exchange
-from sessionkit.context import in_this_task
+from sessionkit import Exchange, NoActiveRequestError
+from sessionkit.context import current, in_this_task, links
 from sessionkit.exchange import COMMITTED, OPEN
 from sessionkit.gateway import Gateway
 from sessionkit.response import commit
@@ -44,8 +44,7 @@ class Front(Gateway):
 
     async def prepare(self, request: web.Request, response: web.StreamResponse) -> None:
         """Answer: this signal fires for every response, also for those to errors that no middleware sees."""
-        view = AiohttpRequest(request)
-        exchange = self.serving(view)
+        exchange = self.serving(AiohttpRequest(request)) or self._of_this_task()
         if exchange is None:
             return
         try:
@@ -56,8 +55,16 @@ class Front(Gateway):
             raise
         if isinstance(response, web.WebSocketResponse):
             exchange.reachable = in_this_task()
-        if view.holder[TASK].done():  # somebody around us waited for the handler in a task of its own
+        if exchange.request.holder[TASK].done():  # somebody around us waited for the handler in a task of its own
             cast("asyncio.Task[Any]", asyncio.current_task()).add_done_callback(lambda _: exchange.finish())
+
+    def _of_this_task(self) -> Exchange | None:
+        """Where a middleware around us has cloned the request, aiohttp prepares the response with the original, which knows of nothing."""
+        try:
+            found = list(links(current()))
+        except NoActiveRequestError:
+            return None
+        return next((one for one in found if isinstance(one, Exchange) and one.settings is self.settings), None)
 
 
 def _check(exchange: Exchange, response: object) -> None:

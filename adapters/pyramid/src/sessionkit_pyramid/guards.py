@@ -14,9 +14,13 @@ from sessionkit.required import ApiDecorator, PageDecorator, Refusal, Refuse, ap
 __all__ = ["require_session_api", "require_session_page"]
 
 
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
 def _guarded(refuse: Refuse, view: Any) -> Any:
-    """Pyramid looks at how many arguments a view takes, and gives this one `(context, request)`, or a method's `(self)`."""
-    taken = len(inspect.signature(view).parameters)
+    """Pyramid looks at how many arguments a view needs, and gives this one `(context, request)`, or a method's `(self)`."""
+    parameters = inspect.signature(view).parameters.values()
+    taken = sum(one.kind in _POSITIONAL and one.default is one.empty for one in parameters) or 2
 
     @wraps(view)
     def guarded(*args: Any) -> Any:

@@ -33,7 +33,11 @@ class SessionKit(Kit[Quart], SessionInterface):
     def init_app(self, app: Quart) -> None:
         """Serve an application; one object can serve several."""
         front = ConventionalGateway(app, app.asgi_app, SessionMiddleware, self)
-        app.asgi_app = cast("Any", front)  # type: ignore[method-assign]  # Quart's documented way to put a middleware in
+
+        async def served(scope: Any, receive: Any, send: Any) -> None:  # a coroutine function: asgiref guesses by that
+            await front(scope, receive, send)
+
+        app.asgi_app = cast("Any", served)  # type: ignore[method-assign]  # Quart's documented way to put a middleware in
         app.session_interface = cast("Any", self)
 
     async def open_session(self, app: Quart, request: Any) -> QuartSession | None:

@@ -8,6 +8,8 @@ from functools import wraps
 from typing import Any, cast
 
 from sanic import HTTPResponse, Request, Sanic
+from sanic.server.websockets.connection import WebSocketConnection
+from sanic.server.websockets.impl import WebsocketImplProtocol
 
 from sessionkit import SessionStore
 from sessionkit.conventions import Kit
@@ -52,13 +54,13 @@ class SessionKit(Kit[Sanic[Any, Any]]):
 def _guarded(refuse: Refuse, handler: Any) -> Any:
     @wraps(handler)
     def guarded(*args: Any, **named: Any) -> Any:
-        # The request is the first argument, or the second of a method; a socket follows it.
-        request, *socket = args[next(i for i, arg in enumerate(args) if isinstance(arg, Request)) :]
-        refused = refuse(request)
+        # The request is the first argument, or the second of a method.
+        refused = refuse(next(arg for arg in args if isinstance(arg, Request)))
         if refused is None:
             return handler(*args, **named)
-        if socket:
-            return socket[0].close(1008)  # "violates its policy" (RFC 6455 section 7.4.1)
+        socket = next((arg for arg in args if isinstance(arg, (WebSocketConnection, WebsocketImplProtocol))), None)
+        if socket is not None:
+            return socket.close(1008)  # "violates its policy" (RFC 6455 section 7.4.1)
         return HTTPResponse(refused.body, refused.status, dict(refused.headers))
 
     return guarded

@@ -25,9 +25,9 @@ class Sockets:
     def __init__(self, front: Front) -> None:
         self.front = front
 
-    async def sending(self, data: bytearray) -> None:
+    async def sending(self, data: object) -> None:
         """Bytes are about to be sent. Those of a handshake alone are a buffer, which takes what is put into it here."""
-        if not data.startswith(b"HTTP/1.1 101 "):
+        if type(data) is not bytearray or not data.startswith(b"HTTP/1.1 101 "):
             return
         request = Request.get_current()
         exchange = self.front.serving(SanicRequest(request))
