@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from functools import wraps
+from inspect import isawaitable, iscoroutinefunction
 from typing import Any, cast
 
 from sanic import HTTPResponse, Request, Sanic
@@ -52,18 +53,28 @@ class SessionKit(Kit[Sanic[Any, Any]]):
 
 
 def _guarded(refuse: Refuse, handler: Any) -> Any:
-    @wraps(handler)
-    def guarded(*args: Any, **named: Any) -> Any:
+    def refused(args: tuple[Any, ...]) -> Any:
         # The request is the first argument, or the second of a method.
-        refused = refuse(next(arg for arg in args if isinstance(arg, Request)))
-        if refused is None:
-            return handler(*args, **named)
+        answer = refuse(next(cast("Any", arg) for arg in args if isinstance(arg, Request)))
+        if answer is None:
+            return None
         socket = next((arg for arg in args if isinstance(arg, (WebSocketConnection, WebsocketImplProtocol))), None)
         if socket is not None:
             return socket.close(1008)  # "violates its policy" (RFC 6455 section 7.4.1)
-        return HTTPResponse(refused.body, refused.status, dict(refused.headers))
+        return HTTPResponse(answer.body, answer.status, dict(answer.headers))
 
-    return guarded
+    @wraps(handler)
+    def guarded(*args: Any, **named: Any) -> Any:
+        return refused(args) or handler(*args, **named)
+
+    @wraps(handler)
+    async def guarded_async(*args: Any, **named: Any) -> Any:
+        no = refused(args)
+        if no is None:
+            return await handler(*args, **named)
+        return await no if isawaitable(no) else no
+
+    return guarded_async if iscoroutinefunction(handler) else guarded
 
 
 require_session_api: ApiDecorator = api_guard(_guarded)
