@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 __all__ = ["UNCHANGED", "HeaderChanges", "header_changes", "is_shared"]
 
 
-class HeaderChanges(NamedTuple):
+@dataclass(frozen=True, slots=True, init=False)
+class HeaderChanges:
     """What to do to a response's headers: first remove, then add.
 
     `remove` holds names as the response spells them, `add` pairs of name and value.
     """
 
-    remove: tuple[str, ...] = ()
-    add: tuple[tuple[str, str], ...] = ()
+    remove: tuple[str, ...]
+    add: tuple[tuple[str, str], ...]
+
+    def __init__(self, remove: tuple[str, ...] = (), add: tuple[tuple[str, str], ...] = ()) -> None:
+        _set_remove(self, remove)
+        _set_add(self, add)
 
     def __repr__(self) -> str:
         return f"<HeaderChanges remove={self.remove!r} add={tuple(name for name, _ in self.add)!r}>"  # a cookie's value is a credential
@@ -28,6 +33,9 @@ class HeaderChanges(NamedTuple):
         """
         return [(name, value) for name, value in headers if name not in self.remove] + list(self.add)
 
+
+# As for `Stamp`: one is made for every response.
+_set_remove, _set_add = (vars(HeaderChanges)[name].__set__ for name in HeaderChanges.__slots__)
 
 UNCHANGED = HeaderChanges()
 

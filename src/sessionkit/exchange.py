@@ -41,6 +41,7 @@ class Exchange:
         settings: the store's.
         request: the view of the request.
         owned: whether somebody will answer the request with what `commit` says.
+        gateway: the one that will, where it is one; else this is not set.
         phase: open, committed (reading only) or ended.
         outer: the exchange, or the exclusion, of a gateway of another store around this one's.
         reachable: when not None, says whether the calling task may find the exchange implicitly.
@@ -51,11 +52,12 @@ class Exchange:
     """
 
     __slots__ = (
-        "__weakref__", "_first", "_live", "fill", "outer", "owned", "phase", "reachable", "request", "sent", "settings",
+        "__weakref__", "_first", "_live", "fill", "gateway", "outer", "owned", "phase", "reachable", "request", "sent", "settings",
         "taken",
     )  # fmt: skip
 
     taken: tuple[tuple[str, str], ...]
+    gateway: object
 
     def __init__(self, settings: Settings, request: RequestInfo, *, owned: bool = True) -> None:
         self.settings: Settings = settings

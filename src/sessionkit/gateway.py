@@ -56,8 +56,11 @@ class Gateway:
 
     def serving(self, request: RequestInfo) -> Exchange | None:
         """The exchange of this gateway's that is in a request, if it has one that has not ended."""
-        found = (one for one in links(request.holder.get(HOLDER)) if one.settings is self.settings)
-        return next((one for one in found if isinstance(one, Exchange)), None)
+        return self.own(links(request.holder.get(HOLDER)))
+
+    def own(self, found: Iterable[Exchange | Excluded]) -> Exchange | None:
+        """The exchange that this gateway is to answer, among some."""
+        return next((one for one in found if isinstance(one, Exchange) and getattr(one, "gateway", None) is self), None)
 
     def enter(self, request: RequestInfo) -> tuple[Exchange, bool]:
         """The exchange of a request, and whether it is this gateway that answers it.
@@ -89,6 +92,7 @@ class Gateway:
                         f"two stores of different settings use the cookie {self.settings.name!r} in one request: give one another name"
                     )
             exchange.outer = around[0] if around else None
+        exchange.gateway = self
         holder[HOLDER] = exchange
         return exchange, True
 

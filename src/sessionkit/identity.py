@@ -7,7 +7,7 @@ import marshal
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias, cast
 
-from .fingerprint import plain
+from .fingerprint import DEEPEST, plain
 
 __all__ = ["Guard", "Identity", "Who", "anyone", "has_user", "same_user", "subject", "who_is", "with_login_keys"]
 
@@ -68,11 +68,13 @@ def _claim(user: object, key: str | None) -> object:
     return ("sub", claims.get("iss"), claims.get("sub")) if key == "sub" else (key, claims.get(key))
 
 
-def _in_order(value: object) -> object:
+def _in_order(value: object, levels: int = DEEPEST) -> object:
     """A user who is compared whole is the same in whatever order the claims come."""
+    if not levels:
+        return value
     if isinstance(value, dict):
         claims = cast("dict[object, object]", value)
-        return {key: _in_order(claims[key]) for key in sorted(claims, key=str)}
+        return {key: _in_order(claims[key], levels - 1) for key in sorted(claims, key=str)}
     return value
 
 

@@ -34,7 +34,7 @@ class Live:
     """
 
     __slots__ = (
-        "_came_print", "_frozen", "_told", "_vetted", "_who", "absence", "changes", "deleted", "ended", "final", "incoming", "present",
+        "_came_print", "_frozen", "_known", "_told", "_vetted", "absence", "changes", "deleted", "ended", "final", "incoming", "present",
         "session", "settings", "touched",
     )  # fmt: skip
 
@@ -53,13 +53,12 @@ class Live:
         self.changes: HeaderChanges = UNCHANGED
         self.final: bytes = fingerprint(contents)
         self._came_print = self.final
-        # Whose it is: by its fingerprint until it matters, then who that is. What is odd cannot be read from a fingerprint.
-        self._who: Who | None = None
-        self._vetted: bytes | None = None
+        # The fingerprint of the contents that say whose it is (of odd ones, who that is), and who that is by which settings,
+        # once it has mattered.
+        self._vetted: bytes | tuple[Who | None] | None = None
+        self._known: tuple[bytes, Settings, Who | None] | None = None
         if opened is not None:
-            self._vetted = self.final
-            if is_odd(self.final):
-                self._own(contents)
+            self._own(contents, self.final)
         # What a verb has vetted and serialised: its fingerprint, stamp and plaintext, and the contents themselves, which
         # are held so that each value is referred to as often at the commit: marshal's fingerprints then have the same bytes.
         self._frozen: tuple[bytes, Stamp, bytes, dict[str, Any]] | None = None
@@ -144,14 +143,18 @@ class Live:
 
     # ---- whose it is
 
-    def _own(self, contents: Mapping[str, Any]) -> None:
-        self._who, self._vetted = who_is(self.settings.guard, self.settings.identity, contents), None
+    def _own(self, contents: Mapping[str, Any], print_: bytes) -> None:
+        """From here on it belongs to whom these contents name; what is odd cannot be read from its fingerprint later."""
+        self._vetted = (who_is(self.settings.guard, self.settings.identity, contents),) if is_odd(print_) else print_
 
     def _owner(self) -> Who | None:
         """Who the session belonged to when a verb, or the cookie, put it there."""
-        if self._vetted is not None:
-            self._own(contents_of(self._vetted))
-        return self._who
+        vetted, known, settings = self._vetted, self._known, self.settings
+        if not isinstance(vetted, bytes):
+            return vetted[0] if vetted else None
+        if known is None or known[0] is not vetted or known[1] is not settings:
+            known = self._known = (vetted, settings, who_is(settings.guard, settings.identity, contents_of(vetted)))
+        return known[2]
 
     def is_owners(self, session: Mapping[str, Any]) -> bool:
         """Whether contents belong to whom the session belonged to then."""
@@ -173,7 +176,7 @@ class Live:
 
     def begin(self, contents: dict[str, Any]) -> None:
         """Begin a session with these contents, in the place of what came."""
-        self._vetted = self.put(contents, self._begun(contents))
+        self._own(self.session, self.put(contents, self._begun(contents)))
         self.ended = True
 
     def rotate(self) -> None:
@@ -190,7 +193,7 @@ class Live:
         """There is no session any more."""
         refill(self.session, {}, None)
         self.present = self.touched = False
-        self._who = self._vetted = self._frozen = None
+        self._vetted = self._frozen = None
         self.absence = why
 
     def assigned(self) -> None:
@@ -202,21 +205,18 @@ class Live:
             self.present = True
             restamp(session, self._begun(session))
             if settings.guard(session) and settings.identity(session) is None:
-                self._own(session)  # a site without users: to begin a session of nobody is no login
+                self._own(session, fingerprint(session))  # a site without users: to begin a session of nobody is no login
         if settings.native is not None and not self.is_owners(session):
             # Through a framework's own session object a change of who the user is, is a login or a logout.
             drop(session, [key for key in session if settings.native.drops(key)])
-            self._own(session)
+            self._own(session, fingerprint(session))
             self._frozen = None
             self.ended = True
             restamp(session, self._begun(session))
 
     def serve_natively(self, settings: Settings) -> None:
-        """From here on a login through a framework's own session object is one."""
-        whose = self.present and self._vetted is None and self.is_owners(self.session)
+        """From here on a login through a framework's own session object is one; what was made of the session before is judged so too."""
         self.settings = settings
-        if whose:  # what somebody made of the session before is still judged by who it was
-            self._own(self.session)
 
     def plaintext(self, print_: bytes, stamp: Stamp, *, vetted: bool) -> bytes:
         """What is to be sealed of the contents, of which this is the fingerprint; what a verb has checked is not checked again."""

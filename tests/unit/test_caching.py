@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from sessionkit.caching import UNCHANGED, HeaderChanges, header_changes, is_shared
@@ -86,3 +88,9 @@ def test_no_changes_change_nothing():
 
 def test_the_repr_of_changes_shows_no_cookie():
     assert "token" not in repr(header_changes([], [LINE], present=True))
+
+
+def test_changes_are_no_sequence_that_something_else_might_write_out() -> None:
+    with pytest.raises(TypeError):
+        json.dumps(HeaderChanges(add=(("Set-Cookie", "secret"),)))
+    assert "secret" not in f"{HeaderChanges(add=(('Set-Cookie', 'secret'),))}"

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import threading
 from collections import OrderedDict
 from decimal import Decimal
 
@@ -15,6 +16,7 @@ from sessionkit import (
     IdentityChangedError,
     Ignored,
     Lifetime,
+    Native,
     ResponseStartedError,
     SerializationError,
     SessionTooLargeError,
@@ -27,7 +29,7 @@ from sessionkit.live import Live
 from sessionkit.request import HOLDER, HeaderRequest
 from sessionkit.settings import NativeKeys
 
-from .foreign_format import Plain
+from .foreign_format import Plain, PlainCodec
 from .scene import ALICE, BOB, START, Scene, cookie, names
 
 NAME, SEEN, FENCE = "__Host-session", "__Host-seen.session", "__Host-out.session"
@@ -895,6 +897,43 @@ def test_what_was_updated_before_a_frameworks_gateway_serves_it_still_belongs_to
     assert exchange.contents.stamp.id == before
 
 
+@pytest.mark.parametrize("asked", [False, True])
+@pytest.mark.parametrize("came", [{}, {"_user_id": "5"}])
+def test_who_it_was_before_a_frameworks_gateway_serves_it_is_who_came_whether_anybody_asked_or_not(scene, came, asked):
+    scene.browser.login({**ALICE, **came})
+    exchange = scene.browser.visit().exchange
+    exchange.contents["_user_id"] = "6"
+    if asked:
+        assert exchange.update(BOB) is False
+    exchange.serve_natively(scene.store.settings.served_natively(NativeKeys(login=("_user_id",))))
+    with pytest.raises(IdentityChangedError):
+        exchange.commit(200)
+
+
+def test_whose_it_was_that_one_thread_works_out_is_not_whose_another_has_made_it_since():
+    asking, made = threading.Event(), threading.Event()
+
+    def slow(session):
+        if threading.current_thread() is not threading.main_thread():
+            asking.set()
+            made.wait(5)
+        return session["user"]["sub"]
+
+    scene = Scene(identity=slow)
+    scene.browser.login()
+    exchange = scene.browser.visit().exchange
+    exchange.get()
+    asker = threading.Thread(target=lambda: exchange.update(None) or exchange._live.is_owners(ALICE))
+    asker.start()
+    asking.wait(5)
+    exchange.create(BOB)
+    made.set()
+    asker.join()
+    exchange.contents["user"] = ALICE["user"]
+    with pytest.raises(IdentityChangedError):
+        exchange.commit(200)
+
+
 def test_contents_that_came_in_types_of_their_own_belong_to_their_user(scene):
     came = {"user": OrderedDict(id="7"), "n": Decimal(1)}
     scene.browser.login()
@@ -1052,3 +1091,25 @@ def test_the_repr_of_an_exchange_shows_its_phase_alone(alice):
 def test_what_the_browser_sends_back_is_what_was_set(alice):
     lines = alice.update(theme="dark")
     assert cookie(lines, NAME) == alice.jar.value(NAME)
+
+
+class Doubling(PlainCodec):
+    """A codec whose tokens are twice as long as ours."""
+
+    def size(self, payload, stamp):
+        return 2 * super().size(payload, stamp)
+
+    def seal(self, payload, stamp):
+        token = super().seal(payload, stamp)
+        return token + "x" * len(token)
+
+
+class Doubled(Native):
+    def codec(self, keys, *, name, audience, lifetime, serializer):
+        return Doubling(keys, name, audience, lifetime.absolute, serializer)
+
+
+def test_a_format_of_somebody_elses_is_asked_for_its_size():
+    scene = Scene(format=Doubled(), cookie=CookieSettings(max_bytes=2000))
+    with pytest.raises(SessionTooLargeError):
+        scene.browser.visit().exchange.create({**ALICE, "a": "x" * 800})

@@ -10,7 +10,7 @@ from sessionkit import ConfigurationError, CookieSettings, SessionStore
 from sessionkit.context import Excluded, activate, current, links, living
 from sessionkit.exchange import Exchange
 from sessionkit.gateway import Gateway
-from sessionkit.request import HOLDER, HeaderRequest
+from sessionkit.request import HOLDER, HeaderRequest, WSGIRequest
 from sessionkit.settings import NativeKeys
 
 from .scene import ALICE, BOB, OTHER_SECRET, SECRET, Scene
@@ -175,3 +175,18 @@ def test_an_excluded_path_has_no_exchange_of_its_gateways() -> None:
     request, gateway = HeaderRequest(path="/a"), Gateway(None, Scene().store, exclude="/a")
     gateway.begin(request)
     assert gateway.serving(request) is None
+
+
+def test_the_gateway_that_answers_an_exchange_finds_it_also_when_one_inside_serves_a_framework() -> None:
+    scene, request = Scene(), HeaderRequest()
+    outer, inner = Gateway(None, scene.store), Gateway(None, scene.store, native=NativeKeys())
+    exchange = outer.begin(request)
+    assert inner.begin(request) is None
+    assert (outer.serving(request), inner.serving(request)) == (exchange, None)
+
+
+def test_an_exchange_that_a_verb_opened_is_no_gateways_to_answer() -> None:
+    scene = Scene()
+    environ = {"REQUEST_METHOD": "GET", "HTTP_COOKIE": "", "wsgi.url_scheme": "https"}
+    scene.store.get_session(environ)
+    assert Gateway(None, scene.store).serving(WSGIRequest(environ)) is None

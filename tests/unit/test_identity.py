@@ -153,3 +153,14 @@ def test_a_guard_or_identity_of_ones_own_replaces_login_keys(guard, identity):
 
 def test_without_login_keys_the_defaults_stay():
     assert with_login_keys(has_user, subject, ()) == (has_user, subject)
+
+
+def test_a_user_of_a_thousand_levels_is_somebody():
+    def nested(leaf):
+        value = leaf
+        for _ in range(900):
+            value = {"a": value}
+        return {"user": {"claims": value}}
+
+    assert same(nested(1), nested(1)) is True
+    assert same(nested(1), nested(2)) is False

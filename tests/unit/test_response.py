@@ -262,3 +262,12 @@ def test_a_response_that_is_committed_again_carries_each_line_once() -> None:
     once = headers.items()
     commit(exchange, 200, fields)
     assert sorted(name for name, _ in once) == sorted(name for name, _ in headers.items()) == ["Cache-Control", "Set-Cookie", "Vary"]
+
+
+def test_a_response_to_whom_nobody_asked_for_the_session_is_left_as_it_is() -> None:
+    exchange = signed_in().browser.visit().exchange
+    headers = Headers([("Vary", "Accept")])
+    commit(exchange, 200, ResponseFields(headers.items, headers.add_header, headers.__delitem__))
+    assert headers.items() == [("Vary", "Accept")]
+    with pytest.raises(ResponseStartedError):
+        exchange.update(CHANGED)

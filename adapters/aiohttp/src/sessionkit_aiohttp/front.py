@@ -61,10 +61,9 @@ class Front(Gateway):
     def _of_this_task(self) -> Exchange | None:
         """Where a middleware around us has cloned the request, aiohttp prepares the response with the original, which knows of nothing."""
         try:
-            found = list(links(current()))
+            return self.own(links(current()))
         except NoActiveRequestError:
             return None
-        return next((one for one in found if isinstance(one, Exchange) and one.settings is self.settings), None)
 
 
 def _check(exchange: Exchange, response: object) -> None:
