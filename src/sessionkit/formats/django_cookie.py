@@ -5,18 +5,16 @@ from __future__ import annotations
 import hmac
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 from ..base64url import encode
-from ..chunks import Layout
 from ..lifetime import Duration, Lifetime, seconds
 from ..serializer import Serializer
 from .codec import Traits
-from .foreign import Secrets, foreign_secrets
-from .signed import WHOLE, Signed, SignedOpener, base64, inflated
+from .foreign import Secrets
+from .signed import Signed, SignedCookie, SignedOpener, base64, inflated
 
 __all__ = ["DjangoCookie", "DjangoOpener"]
 
@@ -26,7 +24,7 @@ SALT = b"django.contrib.sessions.backends.signed_cookies"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DjangoCookie:
+class DjangoCookie(SignedCookie):
     """The cookie of `django.contrib.sessions.backends.signed_cookies`, read only.
 
     JSON only: a site with the PickleSerializer cannot be moved this way, and should not wish to be. Who is signed in stands
@@ -43,18 +41,9 @@ class DjangoCookie:
         """What a store must know of it."""
         return Traits(label="django", title="Django signed_cookies")
 
-    @property
-    def layout(self) -> Layout:
-        """One cookie."""
-        return WHOLE
-
     def cookie_name(self, *, host_only: bool, secure: bool) -> str:
         """`sessionid`."""
         return "sessionid"
-
-    def keys(self, secret: str | bytes | Sequence[str | bytes]) -> Secrets:
-        """`SECRET_KEY`, and `SECRET_KEY_FALLBACKS` after it."""
-        return foreign_secrets(secret)
 
     def codec(self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer) -> DjangoOpener:
         """What opens the cookies."""

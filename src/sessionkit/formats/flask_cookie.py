@@ -5,19 +5,18 @@ from __future__ import annotations
 import hmac
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
 from ..base64url import encode
-from ..chunks import Layout
 from ..lifetime import Duration, Lifetime, seconds
 from ..serializer import Serializer
 from .codec import Traits
-from .foreign import Secrets, foreign_secrets
-from .signed import WHOLE, Signed, SignedOpener, base64, inflated
+from .foreign import Secrets
+from .signed import Signed, SignedCookie, SignedOpener, base64, inflated
 
 __all__ = ["FlaskCookie", "FlaskOpener"]
 
@@ -26,7 +25,7 @@ GRAMMAR = re.compile(r"((\.?[A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{5,8}))\.([A-Za-z0-9_
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FlaskCookie:
+class FlaskCookie(SignedCookie):
     """The cookie of Flask's own sessions (3.x), read only: `Importer(FlaskCookie(), secret=SECRET_KEY, until=…)`.
 
     The session began when its cookie was last signed. Of the values that Flask tags, tuples become lists, dates ISO 8601
@@ -44,19 +43,6 @@ class FlaskCookie:
     def traits(self) -> Traits:
         """What a store must know of it."""
         return Traits(label="flask", title="Flask")
-
-    @property
-    def layout(self) -> Layout:
-        """One cookie."""
-        return WHOLE
-
-    def cookie_name(self, *, host_only: bool, secure: bool) -> str:
-        """`session`."""
-        return "session"
-
-    def keys(self, secret: str | bytes | Sequence[str | bytes]) -> Secrets:
-        """`SECRET_KEY`, and `SECRET_KEY_FALLBACKS` after it."""
-        return foreign_secrets(secret)
 
     def codec(self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer) -> FlaskOpener:
         """What opens the cookies."""

@@ -6,6 +6,8 @@ import hmac
 import zlib
 from abc import ABC, abstractmethod
 from binascii import a2b_base64
+from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, NamedTuple, NoReturn, cast
 
@@ -14,9 +16,9 @@ from ..chunks import Layout
 from ..lifetime import CLOCK_SKEW, LONGEST
 from ..session import Absence, Stamp
 from .codec import Opened
-from .foreign import Secrets
+from .foreign import Secrets, foreign_secrets
 
-__all__ = ["WHOLE", "Signed", "SignedOpener", "base64", "inflated"]
+__all__ = ["Signed", "SignedCookie", "SignedOpener", "base64", "inflated"]
 
 INFLATED = 65_536
 """Bytes that a compressed payload may grow to."""
@@ -62,6 +64,24 @@ def inflated(data: bytes) -> bytes | None:
     except zlib.error:
         return None
     return found if len(found) <= INFLATED and engine.eof else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedCookie:
+    """What the sources have in common."""
+
+    @property
+    def layout(self) -> Layout:
+        """One cookie."""
+        return WHOLE
+
+    def cookie_name(self, *, host_only: bool, secure: bool) -> str:
+        """`session`."""
+        return "session"
+
+    def keys(self, secret: str | bytes | Sequence[str | bytes]) -> Secrets:
+        """The secret, and earlier ones after it."""
+        return foreign_secrets(secret)
 
 
 class SignedOpener(ABC):

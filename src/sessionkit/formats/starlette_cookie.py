@@ -5,18 +5,16 @@ from __future__ import annotations
 import hmac
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha1
 from typing import Any
 
 from ..base64url import encode
-from ..chunks import Layout
 from ..lifetime import Duration, Lifetime, seconds
 from ..serializer import Serializer
 from .codec import Traits
-from .foreign import Secrets, foreign_secrets
-from .signed import WHOLE, Signed, SignedOpener, base64
+from .foreign import Secrets
+from .signed import Signed, SignedCookie, SignedOpener, base64
 
 __all__ = ["StarletteCookie", "StarletteOpener"]
 
@@ -24,7 +22,7 @@ GRAMMAR = re.compile(r"(((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StarletteCookie:
+class StarletteCookie(SignedCookie):
     """The cookie of Starlette's SessionMiddleware, read only: `Importer(StarletteCookie(), secret=…, until=…)`.
 
     The session began when its cookie was last signed.
@@ -39,19 +37,6 @@ class StarletteCookie:
     def traits(self) -> Traits:
         """What a store must know of it."""
         return Traits(label="starlette", title="Starlette")
-
-    @property
-    def layout(self) -> Layout:
-        """One cookie."""
-        return WHOLE
-
-    def cookie_name(self, *, host_only: bool, secure: bool) -> str:
-        """`session`."""
-        return "session"
-
-    def keys(self, secret: str | bytes | Sequence[str | bytes]) -> Secrets:
-        """`secret_key`, and earlier ones after it."""
-        return foreign_secrets(secret)
 
     def codec(self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer) -> StarletteOpener:
         """What opens the cookies."""
