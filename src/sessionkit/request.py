@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import MutableMapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from ipaddress import ip_address
 from typing import Any, Protocol
 
@@ -160,28 +161,21 @@ class CarriedRequest(ABC):
         return ", ".join(found) if found else None
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class HeaderRequest:
     """A request of which there is nothing but a Cookie header: scripts, jobs, tests."""
 
-    __slots__ = ("cookie_header", "headers", "holder", "method", "path", "query", "scheme")
+    cookie_header: str = ""
+    _: KW_ONLY
+    method: str = "GET"
+    path: str = "/"
+    query: str = ""
+    scheme: str = "https"
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+    holder: MutableMapping[str, Any] = field(default_factory=dict[str, Any], init=False)
 
-    def __init__(
-        self,
-        cookie_header: str = "",
-        *,
-        method: str = "GET",
-        path: str = "/",
-        query: str = "",
-        scheme: str = "https",
-        headers: dict[str, str] | None = None,
-    ) -> None:
-        self.cookie_header: str = cookie_header
-        self.method: str = method
-        self.path: str = path
-        self.query: str = query
-        self.scheme: str = scheme
-        self.headers: dict[str, str] = {name.lower(): value for name, value in (headers or {}).items()}
-        self.holder: MutableMapping[str, Any] = {}
+    def __post_init__(self) -> None:
+        self.headers = {name.lower(): value for name, value in self.headers.items()}
 
     def header(self, name: str, /) -> str | None:
         """One header's value."""
