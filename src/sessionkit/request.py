@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import MutableMapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any, Protocol
 
@@ -52,6 +53,12 @@ class RequestInfo(Protocol):
         ...
 
 
+@lru_cache(maxsize=64)
+def _variable(name: str) -> str:
+    """The key of an environ for a header (RFC 3875 section 4.1.18)."""
+    return "HTTP_" + name.upper().replace("-", "_")
+
+
 class WSGIRequest:
     """A view of a WSGI environ (PEP 3333)."""
 
@@ -88,9 +95,8 @@ class WSGIRequest:
 
     def header(self, name: str, /) -> str | None:
         """One header's value."""
-        if name.lower() == "host":
-            return self.holder.get("HTTP_HOST") or self.holder.get("SERVER_NAME")
-        return self.holder.get("HTTP_" + name.upper().replace("-", "_"))
+        value = self.holder.get(_variable(name))
+        return value or self.holder.get("SERVER_NAME") if name.lower() == "host" else value
 
 
 class ASGIRequest:

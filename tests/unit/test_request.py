@@ -114,3 +114,7 @@ def test_a_frameworks_own_request_is_known_by_its_fields():
 
 def test_a_frameworks_own_request_without_cookies_has_an_empty_cookie_header():
     assert "" == Carried([]).cookie_header
+
+
+def test_a_header_that_is_empty_is_there():
+    assert ("", None) == (WSGIRequest({"HTTP_X_A": ""}).header("X-A"), WSGIRequest({}).header("X-A"))
