@@ -58,13 +58,12 @@ def _write_fields(exchange: Exchange, fields: Fields, status: int, decide: Decid
     before = [(name, value) for name, value in fields.items()]
     after = _rewritten(exchange, before, status, decide)
     for name in dict.fromkeys(name.lower() for name, _ in (*before, *after)):
-        values = [value for field, value in after if field.lower() == name]
-        if values == [value for field, value in before if field.lower() == name]:
-            continue
+        values, there = ([value for field, value in headers if field.lower() == name] for headers in (after, before))
         spelled = next((field for field, _ in (*after, *before) if field.lower() == name), name)
-        if any(field.lower() == name for field, _ in before):
+        if values[: len(there)] != there:
             del fields[spelled]
-        for value in values:
+            there = []
+        for value in values[len(there) :]:  # what is there already, an application's own cookies above all, stays as it is
             fields.add(spelled, value)
 
 

@@ -271,3 +271,19 @@ def test_a_response_to_whom_nobody_asked_for_the_session_is_left_as_it_is() -> N
     assert headers.items() == [("Vary", "Accept")]
     with pytest.raises(ResponseStartedError):
         exchange.update(CHANGED)
+
+
+def test_the_applications_own_cookies_are_left_where_they_are() -> None:
+    exchange = signed_in().browser.visit().exchange
+    exchange.update(CHANGED)
+    headers = [("Set-Cookie", "theirs=1"), ("Vary", "Accept")]
+    deleted: list[str] = []
+
+    def delete(name: str) -> None:
+        deleted.append(name)
+        headers[:] = [one for one in headers if one[0] != name]
+
+    commit(exchange, 200, ResponseFields(lambda: list(headers), lambda name, value: headers.append((name, value)), delete))
+    assert deleted == ["Vary"]
+    assert headers[0] == ("Set-Cookie", "theirs=1")
+    assert ours(headers) == ["__Host-session"]
