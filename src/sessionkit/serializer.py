@@ -18,6 +18,7 @@ DEEPEST = 64
 """Levels of nesting, the session itself being the first."""
 
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
+MANY = 64
 SAFE_INTEGER = 2**53 - 1
 """JavaScript rounds what lies beyond (RFC 8259 section 6): user 9007199254740993 would come back as somebody else."""
 
@@ -163,6 +164,8 @@ def _is_surely_json(print_: bytes, payload: bytes) -> bool:
 def _has_endless(print_: bytes) -> bool:
     """Whether a fingerprint may hold NaN or infinity, whose exponents are all ones (IEEE 754), as marshal writes them."""
     for last in (b"\x7f", b"\xff"):
+        if print_.count(last) > MANY:
+            return True  # of a text full of them: the close look is cheaper
         at = print_.find(last)
         while at >= 0:
             if print_[at - 1] >= 0xF0:

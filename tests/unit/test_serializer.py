@@ -218,7 +218,7 @@ def test_sixty_four_levels_are_kept_and_one_more_is_not(serializer, make):
 @BOTH
 @pytest.mark.parametrize(
     "value",
-    ["1" * 40, "\x7f" * 3, 127, -1, 5, [1] * 5, "é\xff", 2**63 - 1, -(2**63), 9007199254740993, [[]] * 100, ("a", 1), OrderedDict(b=1), StrangeText("x"), {"k" * 127: "v" * 255}],
+    ["1" * 40, "\x7f" * 3, "\x7f" * 200, 127, -1, 5, [1] * 5, "é\xff", 2**63 - 1, -(2**63), 9007199254740993, [[]] * 100, ("a", 1), OrderedDict(b=1), StrangeText("x"), {"k" * 127: "v" * 255}],
     ids=lambda value: repr(value)[:20],
 )
 def test_what_only_looks_odd_is_kept(serializer, value):
