@@ -26,7 +26,9 @@ DEFAULT = f"{sys.version_info.major}.{sys.version_info.minor}"
 def installed() -> list[str]:
     """The supported Pythons of this machine; those under pyenv count, though only one of them is its default."""
     if shutil.which("pyenv"):
-        found = subprocess.run(["pyenv", "versions", "--bare"], capture_output=True, text=True, check=True)
+        found = subprocess.run(
+            ["pyenv", "versions", "--bare"], capture_output=True, text=True, check=True
+        )
         own = [version for version in found.stdout.split() if version.rpartition(".")[0] in PYTHONS]
         own.sort(key=lambda version: (not version.startswith(f"{DEFAULT}."), version))
         os.environ["PYENV_VERSION"] = ":".join([*own, "system"])
@@ -35,7 +37,10 @@ def installed() -> list[str]:
 
 def _runs(python: str) -> bool:
     path = shutil.which(python)
-    return path is not None and subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0
+    return (
+        path is not None
+        and subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0
+    )
 
 
 INSTALLED = installed()
@@ -55,11 +60,17 @@ def python_of(adapter: str) -> str | None:
 
 def oldest_of(adapter: str) -> list[str]:
     """The requirements of an adapter at the oldest version that each claims, and what else those need."""
-    pinned = [one.replace(">=", "==") for one in project(adapter)["project"]["dependencies"] if ">=" in one]
+    pinned = [
+        one.replace(">=", "==")
+        for one in project(adapter)["project"]["dependencies"]
+        if ">=" in one
+    ]
     return pinned + project(adapter).get("tool", {}).get("sessionkit", {}).get("with-oldest", [])
 
 
-EACH_ADAPTER = nox.parametrize("python,adapter", [nox.param(python_of(name), name, id=name) for name in ADAPTERS])
+EACH_ADAPTER = nox.parametrize(
+    "python,adapter", [nox.param(python_of(name), name, id=name) for name in ADAPTERS]
+)
 
 
 @nox.session
@@ -90,9 +101,10 @@ def properties(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """ruff, over everything."""
+    """ruff, over everything: its rules, and its format."""
     session.install("ruff>=0.12")
     session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
 
 
 @nox.session
@@ -108,7 +120,16 @@ def typing(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """The documentation: every example in it is run, then it is built. (A framework's page runs with its adapter.)"""
-    session.install("-e", ".[speed]", "sphinx>=8", "myst-parser>=4", "furo>=2024.8.6", "sybil>=9", "cherrypy", *PYTEST)
+    session.install(
+        "-e",
+        ".[speed]",
+        "sphinx>=8",
+        "myst-parser>=4",
+        "furo>=2024.8.6",
+        "sybil>=9",
+        "cherrypy",
+        *PYTEST,
+    )
     pages = [f"--ignore=docs/how-to/{name}.md" for name in ADAPTERS]
     session.run("pytest", "docs", "README.md", "SECURITY.md", "CONTRIBUTING.md", *pages)
     session.run("python", "docs/examples/script.py")
@@ -135,12 +156,16 @@ def package(session: nox.Session) -> None:
 def adapter(session: nox.Session, adapter: str) -> None:
     """An adapter on the newest version of its framework: its own tests, and the contract that all of them keep."""
     group = nox.project.dependency_groups(project(adapter), "test")
-    session.install("-e", ".", "-e", f"adapters/{adapter}", *PYTEST, "pip", "websockets", "sybil>=9", *group)
+    session.install(
+        "-e", ".", "-e", f"adapters/{adapter}", *PYTEST, "pip", "websockets", "sybil>=9", *group
+    )
     if (Path("adapters") / adapter / "tests").exists():
         session.run("pytest", f"adapters/{adapter}/tests", *session.posargs)
     session.run("pytest", "tests/contract", "--app", *_apps(adapter))
     session.install("mypy>=1.15", "pyright>=1.1.400")
-    session.run("mypy", "--config-file", f"adapters/{adapter}/pyproject.toml", f"adapters/{adapter}/src")
+    session.run(
+        "mypy", "--config-file", f"adapters/{adapter}/pyproject.toml", f"adapters/{adapter}/src"
+    )
     session.run("pyright", "-p", f"adapters/{adapter}")
 
 
@@ -149,7 +174,17 @@ def adapter(session: nox.Session, adapter: str) -> None:
 def oldest(session: nox.Session, adapter: str) -> None:
     """An adapter on the oldest version of its framework that it claims: the contract."""
     group = nox.project.dependency_groups(project(adapter), "test")
-    session.install("-e", ".", "-e", f"adapters/{adapter}", *PYTEST, "websockets", "sybil>=9", *group, *oldest_of(adapter))
+    session.install(
+        "-e",
+        ".",
+        "-e",
+        f"adapters/{adapter}",
+        *PYTEST,
+        "websockets",
+        "sybil>=9",
+        *group,
+        *oldest_of(adapter),
+    )
     session.run("pytest", "tests/contract", "--app", *_apps(adapter))
 
 
@@ -163,13 +198,34 @@ def _apps(adapter: str) -> list[str]:
 def contract(session: nox.Session) -> None:
     """The contract that every adapter keeps, through raw WSGI, raw ASGI, and the adapter that the documentation writes."""
     session.install("-e", ".", *PYTEST, "websockets", "waitress", "uvicorn", "cherrypy", "sybil>=9")
-    session.run("pytest", "tests/contract", "--app", "wsgi", "--app", "asgi", "--app", "cherrypy", *session.posargs)
+    session.run(
+        "pytest",
+        "tests/contract",
+        "--app",
+        "wsgi",
+        "--app",
+        "asgi",
+        "--app",
+        "cherrypy",
+        *session.posargs,
+    )
 
 
 @nox.session
 def servers(session: nox.Session) -> None:
     """The gateways under gunicorn, waitress, uvicorn, hypercorn and granian."""
-    session.install("-e", ".", *PYTEST, "gunicorn", "waitress", "uvicorn", "httptools", "h11", "hypercorn", "granian")
+    session.install(
+        "-e",
+        ".",
+        *PYTEST,
+        "gunicorn",
+        "waitress",
+        "uvicorn",
+        "httptools",
+        "h11",
+        "hypercorn",
+        "granian",
+    )
     session.run("pytest", "tests/servers", *session.posargs)
 
 
@@ -190,7 +246,15 @@ def interop(session: nox.Session) -> None:
 @nox.session
 def browser(session: nox.Session) -> None:
     """A real Chromium, against the demo and against Flask and FastAPI on real servers."""
-    session.install("-e", ".", *PYTEST, "playwright", *_installed_adapters("flask", "fastapi"), "waitress", "uvicorn")
+    session.install(
+        "-e",
+        ".",
+        *PYTEST,
+        "playwright",
+        *_installed_adapters("flask", "fastapi"),
+        "waitress",
+        "uvicorn",
+    )
     session.run("pytest", "tests/browser", *session.posargs)
 
 

@@ -39,9 +39,18 @@ napoleon_use_rtype = False
 # there is no inventory of theirs without the network.
 nitpicky = True
 nitpick_ignore_regex = [
-    ("py:.*", r"(collections\.abc|contextlib|datetime|enum|math|typing|typing_extensions|wsgiref\.headers)\..*"),
-    ("py:.*", r"(Any|Callable|Iterable|Iterator|Mapping|MutableMapping|Protocol|Sequence|Literal|AbstractContextManager|NoReturn)"),
-    ("py:.*", r"(ValueError|TypeError|LookupError|RuntimeError|bool|bytes|dict|float|int|list|object|str|tuple|type|None|optional)"),
+    (
+        "py:.*",
+        r"(collections\.abc|contextlib|datetime|enum|math|typing|typing_extensions|wsgiref\.headers)\..*",
+    ),
+    (
+        "py:.*",
+        r"(Any|Callable|Iterable|Iterator|Mapping|MutableMapping|Protocol|Sequence|Literal|AbstractContextManager|NoReturn)",
+    ),
+    (
+        "py:.*",
+        r"(ValueError|TypeError|LookupError|RuntimeError|bool|bytes|dict|float|int|list|object|str|tuple|type|None|optional)",
+    ),
 ]
 # Names that stand in signatures and are nobody's business: type variables, and what is private to a module.
 nitpick_ignore = [
@@ -76,7 +85,9 @@ def call_forms(_app: Any, _what: str, name: str, *_rest: Any) -> tuple[str, None
     return (f"\n{verb}".join(f"({form}) -> {returns}" for form in forms), None) if forms else None
 
 
-def no_type_before_colon(_app: Any, what: str, _name: str, _object: object, _options: object, lines: list[str]) -> None:
+def no_type_before_colon(
+    _app: Any, what: str, _name: str, _object: object, _options: object, lines: list[str]
+) -> None:
     """Napoleon takes what stands before a colon in a property's first line for its type: an empty comment before it keeps it from that."""
     if what in ("attribute", "property"):
         lines[:0] = ["..", ""]
@@ -88,5 +99,7 @@ def setup(app: Any) -> None:
         analyzer = ModuleAnalyzer.for_module(module)
         analyzer.analyze()
         analyzer.overloads.clear()
-    app.connect("autodoc-process-docstring", no_type_before_colon, priority=400)  # before napoleon's 500
+    app.connect(
+        "autodoc-process-docstring", no_type_before_colon, priority=400
+    )  # before napoleon's 500
     app.connect("autodoc-process-signature", call_forms)

@@ -37,10 +37,18 @@ def run_console(example: Example) -> None:
         command, _, expected = one.partition("\n")
         path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
         ran = subprocess.run(
-            ["bash", "-ec", command], cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=60, check=False
+            ["bash", "-ec", command],
+            cwd=ROOT,
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         assert ran.returncode == 0, f"{command}\n{ran.stdout}{ran.stderr}"
-        assert OutputChecker().check_output(expected.rstrip() + "\n", ran.stdout, ELLIPSIS), f"{command}\nprinted:\n{ran.stdout}"
+        assert OutputChecker().check_output(expected.rstrip() + "\n", ran.stdout, ELLIPSIS), (
+            f"{command}\nprinted:\n{ran.stdout}"
+        )
 
 
 @dataclass
@@ -72,8 +80,14 @@ class Browser:
 
     def send(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Response:
         path, _, query = path.partition("?")
-        fields = {"host": "example.org", "cookie": "; ".join(f"{name}={value}" for name, value in self.jar.items()), **headers}
-        over_asgi = inspect.iscoroutinefunction(self.app) or inspect.iscoroutinefunction(type(self.app).__call__)
+        fields = {
+            "host": "example.org",
+            "cookie": "; ".join(f"{name}={value}" for name, value in self.jar.items()),
+            **headers,
+        }
+        over_asgi = inspect.iscoroutinefunction(self.app) or inspect.iscoroutinefunction(
+            type(self.app).__call__
+        )
         response = (self._asgi if over_asgi else self._wsgi)(method, path, query, fields, body)
         for line in response.set_cookies:
             pair, *attributes = line.split("; ")
@@ -84,20 +98,37 @@ class Browser:
                 self.jar[name] = value
         return response
 
-    def _wsgi(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Response:
-        environ: dict[str, Any] = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
-        environ |= {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query, "wsgi.url_scheme": "https"}
-        environ |= {"CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": "application/x-www-form-urlencoded", "wsgi.input": BytesIO(body)}
+    def _wsgi(
+        self, method: str, path: str, query: str, headers: dict[str, str], body: bytes
+    ) -> Response:
+        environ: dict[str, Any] = {
+            f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()
+        }
+        environ |= {
+            "REQUEST_METHOD": method,
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "wsgi.url_scheme": "https",
+        }
+        environ |= {
+            "CONTENT_LENGTH": str(len(body)),
+            "CONTENT_TYPE": "application/x-www-form-urlencoded",
+            "wsgi.input": BytesIO(body),
+        }
         setup_testing_defaults(environ)
         started: list[tuple[str, list[tuple[str, str]]]] = []
-        chunks = self.app(environ, lambda status, fields, *_exc_info: started.append((status, fields)))
+        chunks = self.app(
+            environ, lambda status, fields, *_exc_info: started.append((status, fields))
+        )
         text = b"".join(chunks).decode()
         if hasattr(chunks, "close"):
             chunks.close()
         status, fields = started[-1]
         return Response(int(status[:3]), fields, text)
 
-    def _asgi(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Response:
+    def _asgi(
+        self, method: str, path: str, query: str, headers: dict[str, str], body: bytes
+    ) -> Response:
         fields = [(name.encode(), value.encode()) for name, value in headers.items()]
         scope = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "https", "path": path,
@@ -113,15 +144,23 @@ class Browser:
 
         asyncio.run(self.app(scope, receive, send))
         start = next(message for message in sent if message["type"] == "http.response.start")
-        text = b"".join(message.get("body", b"") for message in sent if message["type"] == "http.response.body").decode()
-        return Response(start["status"], [(name.decode(), value.decode()) for name, value in start["headers"]], text)
+        text = b"".join(
+            message.get("body", b"") for message in sent if message["type"] == "http.response.body"
+        ).decode()
+        return Response(
+            start["status"],
+            [(name.decode(), value.decode()) for name, value in start["headers"]],
+            text,
+        )
 
 
 def begin(namespace: dict[str, Any]) -> None:
     namespace["_environ"] = dict(os.environ)
     os.environ["SESSIONKIT_SECRET"] = token_urlsafe(32)
     namespace["Browser"] = Browser
-    namespace["__name__"] = __name__  # of a module that has a file: Flask asks for it, and it is not "__main__"
+    namespace["__name__"] = (
+        __name__  # of a module that has a file: Flask asks for it, and it is not "__main__"
+    )
 
 
 def end(namespace: dict[str, Any]) -> None:
@@ -138,7 +177,11 @@ class Examples:
             path=str(ROOT),
             patterns=["README.md", "SECURITY.md", "CONTRIBUTING.md", "docs/*.md", "docs/**/*.md"],
             excludes=["docs/_build/**"],
-            parsers=[PythonCodeBlockParser(doctest_optionflags=ELLIPSIS), CodeBlockParser("console", run_console), SkipParser()],
+            parsers=[
+                PythonCodeBlockParser(doctest_optionflags=ELLIPSIS),
+                CodeBlockParser("console", run_console),
+                SkipParser(),
+            ],
             setup=begin,
             teardown=end,
         ).pytest()

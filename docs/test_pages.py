@@ -13,24 +13,44 @@ from sessionkit.environment import VARIABLES
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-PAGES = [*sorted(ROOT.glob("*.md")), *sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)]
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts),
+]
 
 
 def rows(page: str, beginning: str = "| `") -> list[list[str]]:
     """The cells of a page's table rows."""
     lines = (DOCS / page).read_text().splitlines()
-    return [[cell.strip(" `") for cell in line.strip("|").split(" | ")] for line in lines if line.startswith(beginning)]
+    return [
+        [cell.strip(" `") for cell in line.strip("|").split(" | ")]
+        for line in lines
+        if line.startswith(beginning)
+    ]
 
 
 def test_every_public_name_stands_in_the_reference() -> None:
     pages = "".join(page.read_text() for page in (DOCS / "reference").glob("*.md"))
     documented = set(re.findall(r"(?:auto\w+|py:data):: sessionkit\.([\w.]+)", pages))
-    assert sorted({*sessionkit.__all__, *(f"formats.{name}" for name in formats.__all__ if name != "Native")} - documented) == []
+    assert (
+        sorted(
+            {
+                *sessionkit.__all__,
+                *(f"formats.{name}" for name in formats.__all__ if name != "Native"),
+            }
+            - documented
+        )
+        == []
+    )
 
 
 def test_every_public_name_has_a_docstring() -> None:
     values = {"JSON"}  # of which Python keeps no docstring
-    assert [name for name in sessionkit.__all__ if name not in values and not inspect.getdoc(getattr(sessionkit, name))] == []
+    assert [
+        name
+        for name in sessionkit.__all__
+        if name not in values and not inspect.getdoc(getattr(sessionkit, name))
+    ] == []
 
 
 def test_every_absence_has_its_row() -> None:
@@ -40,26 +60,42 @@ def test_every_absence_has_its_row() -> None:
 def test_every_event_and_every_refusal_has_its_row() -> None:
     page = (DOCS / "how-to/log-and-monitor.md").read_text()
     silent = {"NO_COOKIE", "ANONYMOUS"}  # the page says so below its table
-    names = [*(kind.name for kind in EventKind), *(one.name for one in Absence if one.name not in silent)]
+    names = [
+        *(kind.name for kind in EventKind),
+        *(one.name for one in Absence if one.name not in silent),
+    ]
     assert [name for name in names if f"`{name}`" not in page] == []
 
 
 def test_every_variable_has_its_row_in_order() -> None:
-    assert [row[0] for row in rows("how-to/settings-from-the-environment.md", "| `SESSIONKIT_")] == list(VARIABLES)
+    assert [
+        row[0] for row in rows("how-to/settings-from-the-environment.md", "| `SESSIONKIT_")
+    ] == list(VARIABLES)
 
 
 def test_the_table_of_variables_says_the_real_defaults() -> None:
-    said = {row[1]: row[3] for row in rows("how-to/settings-from-the-environment.md", "| `SESSIONKIT_")}
+    said = {
+        row[1]: row[3] for row in rows("how-to/settings-from-the-environment.md", "| `SESSIONKIT_")
+    }
     words: dict[object, str] = {True: "yes", False: "no", None: "none"}
     cookie = CookieSettings()
-    real = {f"CookieSettings.{one.name}": getattr(cookie, one.name) for one in fields(CookieSettings) if one.init and one.name != "name"}
+    real = {
+        f"CookieSettings.{one.name}": getattr(cookie, one.name)
+        for one in fields(CookieSettings)
+        if one.init and one.name != "name"
+    }
     real |= {"Lifetime.absolute": Lifetime().absolute, "Lifetime.rolling": Lifetime().rolling}
-    spelled = {key: words[value] if value is None or isinstance(value, bool) else str(value) for key, value in real.items()}
+    spelled = {
+        key: words[value] if value is None or isinstance(value, bool) else str(value)
+        for key, value in real.items()
+    }
     assert {key: said[key] for key in real} == spelled
 
 
 def test_the_table_of_variables_says_the_defaults_that_depend_on_others() -> None:
-    said = {row[1]: row[3] for row in rows("how-to/settings-from-the-environment.md", "| `SESSIONKIT_")}
+    said = {
+        row[1]: row[3] for row in rows("how-to/settings-from-the-environment.md", "| `SESSIONKIT_")
+    }
     assert said["Lifetime.idle"] == f"{Lifetime().idle}, or `absolute` if shorter"
     short = 30
     assert Lifetime(absolute=short).idle == short
@@ -69,15 +105,23 @@ def test_the_table_of_variables_says_the_defaults_that_depend_on_others() -> Non
 
 def test_no_python_or_shell_session_stands_in_a_block_that_is_not_run() -> None:
     languages = {
-        (page.name, language) for page in PAGES for language in re.findall(r"^ *`{3,}([a-z0-9{}-]+)", page.read_text(), re.MULTILINE)
+        (page.name, language)
+        for page in PAGES
+        for language in re.findall(r"^ *`{3,}([a-z0-9{}-]+)", page.read_text(), re.MULTILINE)
     }
-    assert [one for one in sorted(languages) if one[1] in ("py", "python3", "pycon", "bash", "shell") or "code" in one[1]] == []
+    assert [
+        one
+        for one in sorted(languages)
+        if one[1] in ("py", "python3", "pycon", "bash", "shell") or "code" in one[1]
+    ] == []
 
 
 def test_the_links_of_the_pages_above_this_folder_lead_somewhere() -> None:
     broken: list[tuple[str, str, str]] = []
     for page in ROOT.glob("*.md"):
-        for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)", page.read_text()):
+        for target, anchor in re.findall(
+            r"\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)", page.read_text()
+        ):
             file = ROOT / target if target else page
             if not file.exists() or (anchor and anchor not in anchors(file)):
                 broken.append((page.name, target, anchor))
@@ -95,4 +139,8 @@ def test_the_layers_of_the_house_name_modules_that_exist() -> None:
     source = ROOT / "src/sessionkit"
     names = re.findall(r"`([a-z_0-9]+)/?`", table)
     assert names != []
-    assert [name for name in names if not (source / f"{name}.py").exists() and not (source / name).is_dir()] == []
+    assert [
+        name
+        for name in names
+        if not (source / f"{name}.py").exists() and not (source / name).is_dir()
+    ] == []

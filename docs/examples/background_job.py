@@ -11,7 +11,9 @@ from sessionkit import NoActiveRequestError, SessionStore, bind, get_session
 from sessionkit.testing import session_cookies
 
 store = SessionStore(secrets.token_urlsafe(32))
-cookies = "; ".join(f"{name}={value}" for name, value in session_cookies(store, {"user": {"sub": "ada"}}).items())
+cookies = "; ".join(
+    f"{name}={value}" for name, value in session_cookies(store, {"user": {"sub": "ada"}}).items()
+)
 jobs: "queue.Queue[Callable[[], None] | None]" = queue.Queue()
 greeted: list[str] = []
 

@@ -4,7 +4,9 @@ import secrets
 
 from sessionkit import SessionStore, create_session, get_session, update_session
 
-store = SessionStore(secrets.token_urlsafe(32))  # an application reads its secret: SessionStore.from_env()
+store = SessionStore(
+    secrets.token_urlsafe(32)
+)  # an application reads its secret: SessionStore.from_env()
 
 
 def cookie_header(lines: list[str]) -> str:

@@ -21,7 +21,9 @@ from .settings import Accepted, Settings
 __all__ = ["accepting", "taken"]
 
 
-def accepting(settings: Settings, importers: Iterable[tuple[Importer, Any]], keys: Any, serializer: Serializer) -> Settings:
+def accepting(
+    settings: Settings, importers: Iterable[tuple[Importer, Any]], keys: Any, serializer: Serializer
+) -> Settings:
     """A store's settings with the cookies that it takes sessions from: those of its importers, and of its format's earlier forms.
 
     Args:
@@ -35,9 +37,22 @@ def accepting(settings: Settings, importers: Iterable[tuple[Importer, Any]], key
     """
     found = [_bound(settings, one, secrets, serializer) for one, secrets in importers]
     for source, take in settings.format.traits.older:
-        names = dict.fromkeys((settings.name, source.cookie_name(host_only=settings.cookie.host_only, secure=settings.cookie.secure)))
+        names = dict.fromkeys(
+            (
+                settings.name,
+                source.cookie_name(
+                    host_only=settings.cookie.host_only, secure=settings.cookie.secure
+                ),
+            )
+        )
         found.extend(
-            Accepted(settings=_reading(settings, source, name, keys, serializer), until=None, clear=True, take=take) for name in names
+            Accepted(
+                settings=_reading(settings, source, name, keys, serializer),
+                until=None,
+                clear=True,
+                take=take,
+            )
+            for name in names
         )
     return replace(settings, accepted=tuple(found))
 
@@ -47,24 +62,43 @@ def _bound(settings: Settings, importer: Importer, keys: Any, serializer: Serial
     name = importer.name or source.cookie_name(host_only=cookie.host_only, secure=cookie.secure)
     if name == settings.name:
         if source == settings.format:
-            raise ConfigurationError(f"the importer of {name!r} has the store's own name and format: give the earlier name, or drop it")
+            raise ConfigurationError(
+                f"the importer of {name!r} has the store's own name and format: give the earlier name, or drop it"
+            )
         if not importer.clear:
-            raise ConfigurationError(f"the cookie {name!r} cannot be left: ours has its name. Give ours another name, or drop clear=False")
+            raise ConfigurationError(
+                f"the cookie {name!r} cannot be left: ours has its name. Give ours another name, or drop clear=False"
+            )
     reading = _reading(settings, source, name, keys, serializer)
-    return Accepted(settings=reading, until=importer.until, clear=importer.clear, take=_converting(importer.convert))
+    return Accepted(
+        settings=reading,
+        until=importer.until,
+        clear=importer.clear,
+        take=_converting(importer.convert),
+    )
 
 
-def _reading(settings: Settings, source: Source, name: str, keys: Any, serializer: Serializer) -> Settings:
+def _reading(
+    settings: Settings, source: Source, name: str, keys: Any, serializer: Serializer
+) -> Settings:
     """Settings by which another's cookie is read as if it were a store's own."""
     # Idle is the source's own affair, but for our own format, whose renewals come with it.
     own = source.traits.label == "native"
-    lifetime = settings.lifetime if own else Lifetime(rolling=False, absolute=settings.lifetime.absolute or LONGEST)
-    codec = source.codec(keys, name=name, audience=settings.audience, lifetime=lifetime, serializer=serializer)
+    lifetime = (
+        settings.lifetime
+        if own
+        else Lifetime(rolling=False, absolute=settings.lifetime.absolute or LONGEST)
+    )
+    codec = source.codec(
+        keys, name=name, audience=settings.audience, lifetime=lifetime, serializer=serializer
+    )
     return replace(
         settings,
         cookie=_cookie(settings.cookie, name),
         lifetime=lifetime,
-        format=cast("Format", source),  # a source need not seal: nothing is sealed by these settings
+        format=cast(
+            "Format", source
+        ),  # a source need not seal: nothing is sealed by these settings
         codec=cast("Codec", codec),
         accepted=(),
     )
@@ -86,7 +120,9 @@ def _converting(convert: Convert | None) -> Taker:
         try:
             found = convert(contents)
         except (LookupError, TypeError, ValueError, AttributeError):
-            return None  # contents that it was not made for: a cookie from the network raises nothing
+            return (
+                None  # contents that it was not made for: a cookie from the network raises nothing
+            )
         # NaN, say, that it was given and has passed on, is kept as it would be without it; what it made itself must be JSON.
         if isinstance(found, Mapping) and not (came_odd and _is_writable(found)):
             check(dict(found))

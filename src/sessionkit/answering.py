@@ -16,7 +16,9 @@ from .session import Absence, Stamp
 __all__ = ["answer"]
 
 
-def answer(live: Live, status: int, headers: Sequence[tuple[str, str]], request: RequestInfo) -> HeaderChanges:
+def answer(
+    live: Live, status: int, headers: Sequence[tuple[str, str]], request: RequestInfo
+) -> HeaderChanges:
     """What to do to the headers of a response.
 
     Args:
@@ -30,12 +32,19 @@ def answer(live: Live, status: int, headers: Sequence[tuple[str, str]], request:
     """
     lines = _lines(live, status, headers, request)
     settings = live.settings
-    if lines and settings.cookie.secure and request.scheme in ("http", "ws") and not is_loopback(request.header("host")):
+    if (
+        lines
+        and settings.cookie.secure
+        and request.scheme in ("http", "ws")
+        and not is_loopback(request.header("host"))
+    ):
         settings.warn_once(EventKind.INSECURE)
     return header_changes(headers, lines, present=live.present or live.incoming.opened is not None)
 
 
-def _lines(live: Live, status: int, headers: Sequence[tuple[str, str]], request: RequestInfo) -> list[str]:
+def _lines(
+    live: Live, status: int, headers: Sequence[tuple[str, str]], request: RequestInfo
+) -> list[str]:
     """The Set-Cookie lines."""
     settings, session, incoming = live.settings, live.session, live.incoming
     final = live.final = fingerprint(session)
@@ -47,7 +56,9 @@ def _lines(live: Live, status: int, headers: Sequence[tuple[str, str]], request:
     stamp, now = live.stamp, settings.clock()
     if live.over(stamp, now) is not None:
         return _ending(live, EventKind.EXPIRED_UNSAVED if changed else None)
-    vetted = not changed or live.is_vetted(final)  # by a verb; and what is unchanged cannot be another's
+    vetted = not changed or live.is_vetted(
+        final
+    )  # by a verb; and what is unchanged cannot be another's
     if not vetted and not live.is_owners(session):
         raise IdentityChangedError(
             "the session was changed in place into another user's (or nobody's), and nothing of it was saved: "
@@ -55,14 +66,20 @@ def _lines(live: Live, status: int, headers: Sequence[tuple[str, str]], request:
         )
     if not session and (settings.native is not None or not settings.guard(session)):
         # Whoever empties an anonymous session wants to be rid of it.
-        return outgoing.ending_lines(settings, incoming) if live.deleted or incoming.came(settings) else []
+        return (
+            outgoing.ending_lines(settings, incoming)
+            if live.deleted or incoming.came(settings)
+            else []
+        )
     if changed:
         moved = stamps.moved(settings, incoming, stamp, now)
         return _sealed(live, live.plaintext(final, moved, vetted=vetted), moved)
     return _renewal(live, status, headers, request, now)
 
 
-def _renewal(live: Live, status: int, headers: Sequence[tuple[str, str]], request: RequestInfo, now: float) -> list[str]:
+def _renewal(
+    live: Live, status: int, headers: Sequence[tuple[str, str]], request: RequestInfo, now: float
+) -> list[str]:
     """The lines of a session that did not change."""
     settings, session, incoming = live.settings, live.session, live.incoming
     if not (live.touched or incoming.imported is not None or live.is_due(now)):
@@ -88,7 +105,11 @@ def _ending(live: Live, dropped: EventKind | None) -> list[str]:
 
 def _sealed(live: Live, plaintext: bytes, stamp: Stamp) -> list[str]:
     settings, incoming = live.settings, live.incoming
-    lines = outgoing.sealed_lines(settings.suited(live.session), incoming, plaintext, stamp, begun=live.ended)
-    if live.ended or (live.is_fresh and (incoming.stamp is not None or incoming.absence is Absence.AMBIGUOUS)):
+    lines = outgoing.sealed_lines(
+        settings.suited(live.session), incoming, plaintext, stamp, begun=live.ended
+    )
+    if live.ended or (
+        live.is_fresh and (incoming.stamp is not None or incoming.absence is Absence.AMBIGUOUS)
+    ):
         lines += outgoing.fence_lines(settings, incoming)
     return lines

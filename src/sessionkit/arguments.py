@@ -48,14 +48,24 @@ def store_of_arguments(
         transient=max_age is None,
     )
     several = isinstance(secret_key, (list, tuple))
-    secrets = [_text(one) for one in cast("list[object]", secret_key)] if several else _text(secret_key)
-    lifetime = None if max_age is None else Lifetime(idle=max_age, absolute=max(max_age, FOUR_HUNDRED_DAYS))
+    secrets = (
+        [_text(one) for one in cast("list[object]", secret_key)] if several else _text(secret_key)
+    )
+    lifetime = (
+        None
+        if max_age is None
+        else Lifetime(idle=max_age, absolute=max(max_age, FOUR_HUNDRED_DAYS))
+    )
     made: dict[str, Any] = {"secret": secrets, "lifetime": lifetime, "cookie": cookie, **settings}
     store = SessionStore(**made)
     if not store.settings.cookie.secure:
-        logger.warning("https_only is not set: the session goes over plain http too, and its cookie is no __Host- cookie")
+        logger.warning(
+            "https_only is not set: the session goes over plain http too, and its cookie is no __Host- cookie"
+        )
     return store
 
 
 def _text(secret: object) -> str | bytes:
-    return secret if isinstance(secret, bytes) else str(secret)  # starlette.datastructures.Secret hides its value from a repr
+    return (
+        secret if isinstance(secret, bytes) else str(secret)
+    )  # starlette.datastructures.Secret hides its value from a repr

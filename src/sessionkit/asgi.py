@@ -58,7 +58,11 @@ class SessionMiddleware(Gateway):
             activate(self.leave_out(request))
             await self.app(scope, receive, send)
             return
-        if kind == "websocket" and self.origins is not None and request.header("origin") not in self.origins:
+        if (
+            kind == "websocket"
+            and self.origins is not None
+            and request.header("origin") not in self.origins
+        ):
             await send({"type": "websocket.close", "code": 1008, "reason": "origin not allowed"})
             return
         exchange, owner = self.enter(request)
@@ -101,9 +105,17 @@ def _keep_headers(scope: Scope) -> None:
 
 def _answered(exchange: Exchange, message: Message) -> Message:
     """The message with what the exchange says."""
-    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message.get("headers") or ()]
+    headers = [
+        (name.decode("latin-1"), value.decode("latin-1"))
+        for name, value in message.get("headers") or ()
+    ]
     fields = exchange.commit(message.get("status", 200), headers).applied(headers)
-    return {**message, "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in fields]}
+    return {
+        **message,
+        "headers": [
+            (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in fields
+        ],
+    }
 
 
 async def _send_bare_500(exchange: Exchange, send: Send) -> None:

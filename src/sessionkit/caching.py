@@ -31,7 +31,9 @@ class HeaderChanges:
         Args:
             headers: pairs of name and value, spelled as when the changes were made.
         """
-        return [(name, value) for name, value in headers if name not in self.remove] + list(self.add)
+        return [(name, value) for name, value in headers if name not in self.remove] + list(
+            self.add
+        )
 
 
 # As for `Stamp`: one is made for every response.
@@ -44,12 +46,16 @@ def is_shared(headers: Iterable[tuple[str, str]]) -> bool:
     """Whether the application meant the response for shared caches: a renewal is not worth that entry."""
     for name, value in headers:
         lower = name.lower()
-        if _is_cdn(lower) or (lower == "cache-control" and not _directives(value).isdisjoint(("public", "s-maxage"))):
+        if _is_cdn(lower) or (
+            lower == "cache-control" and not _directives(value).isdisjoint(("public", "s-maxage"))
+        ):
             return True
     return False
 
 
-def header_changes(headers: Sequence[tuple[str, str]], lines: Sequence[str], *, present: bool) -> HeaderChanges:
+def header_changes(
+    headers: Sequence[tuple[str, str]], lines: Sequence[str], *, present: bool
+) -> HeaderChanges:
     """The changes for a response whose handler looked at the session.
 
     Args:

@@ -99,7 +99,9 @@ def join(chunks: Mapping[int, Sequence[str]], row: int, layout: Layout) -> str |
     return Absence.INCOMPLETE
 
 
-def _joined(chunks: Mapping[int, Sequence[str]], row: int, complete: Callable[[str], bool]) -> str | Absence:
+def _joined(
+    chunks: Mapping[int, Sequence[str]], row: int, complete: Callable[[str], bool]
+) -> str | Absence:
     text = ""
     for value in _row(chunks, row):
         text += value

@@ -61,9 +61,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     # allow_abbrev: --host opens the demo to others, and is to be written in full.
     parser = argparse.ArgumentParser(
-        prog="sessionkit", description="Encrypted sessions for Python web applications.", epilog=EXIT_CODES, allow_abbrev=False
+        prog="sessionkit",
+        description="Encrypted sessions for Python web applications.",
+        epilog=EXIT_CODES,
+        allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"sessionkit-core {version('sessionkit-core')}")
+    parser.add_argument(
+        "--version", action="version", version=f"sessionkit-core {version('sessionkit-core')}"
+    )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     demo = commands.add_parser(
@@ -74,16 +79,28 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     demo.add_argument(
-        "--host", default="127.0.0.1", help="where to listen; anything but this machine's own address lets others in (%(default)s)"
+        "--host",
+        default="127.0.0.1",
+        help="where to listen; anything but this machine's own address lets others in (%(default)s)",
     )
     demo.add_argument("--port", type=_port, default=8765, help="0 takes a free one (%(default)s)")
-    demo.add_argument("--asgi", action="store_true", help="serve through uvicorn, which must be installed, instead of wsgiref")
     demo.add_argument(
-        "--check", action="store_true", help="start it on a free port, walk through it as a browser would, say whether it works"
+        "--asgi",
+        action="store_true",
+        help="serve through uvicorn, which must be installed, instead of wsgiref",
+    )
+    demo.add_argument(
+        "--check",
+        action="store_true",
+        help="start it on a free port, walk through it as a browser would, say whether it works",
     )
     demo.set_defaults(run=_demo)
 
-    secret = commands.add_parser("secret", help="print a fresh secret", description="Print a fresh secret: 32 random bytes in base64url.")
+    secret = commands.add_parser(
+        "secret",
+        help="print a fresh secret",
+        description="Print a fresh secret: 32 random bytes in base64url.",
+    )
     secret.set_defaults(run=_secret)
 
     look = commands.add_parser(
@@ -98,7 +115,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXIT_CODES + ". A terminal cuts lines of 4,095 characters: pipe what is longer.",
         allow_abbrev=False,
     )
-    look.add_argument("--values", action="store_true", help="show the session's values too, not only its keys")
+    look.add_argument(
+        "--values", action="store_true", help="show the session's values too, not only its keys"
+    )
     look.set_defaults(run=_inspect)
     return parser
 
@@ -134,8 +153,16 @@ def _inspect(arguments: argparse.Namespace) -> int:
     report = inspect(store.settings, header, time.time(), values=arguments.values)
     sys.stdout.write(json.dumps(report, indent=2, ensure_ascii=True) + "\n")
     if not report["tokens"]:
-        for name in sorted({NUMBERED.sub("", name) for name, title in report["looks like"].items() if title == "sessionkit"}):
-            _complain(f"the cookie {name} looks like a session, and was not opened: SESSIONKIT_COOKIE_NAME={name} looks into it")
+        for name in sorted(
+            {
+                NUMBERED.sub("", name)
+                for name, title in report["looks like"].items()
+                if title == "sessionkit"
+            }
+        ):
+            _complain(
+                f"the cookie {name} looks like a session, and was not opened: SESSIONKIT_COOKIE_NAME={name} looks into it"
+            )
     return 0 if report["session"] else 1
 
 
@@ -156,7 +183,11 @@ def _cookie_header() -> str:
     text = text.strip("\r\n\t ")
     text = text[len("cookie:") :].strip(" \t") if text[:7].lower() == "cookie:" else text
     if "=" not in text:
-        came = "this is the value of a cookie, or of none: its name is needed too" if text else "there is no Cookie header"
+        came = (
+            "this is the value of a cookie, or of none: its name is needed too"
+            if text
+            else "there is no Cookie header"
+        )
         raise _UserError(f"{came}: give it as a browser sends it, name=value; name=value")
     return text
 
@@ -170,7 +201,9 @@ def _asked(prompt: str) -> str:
         except EOFError:
             raise _UserError("nothing was entered") from None
         except getpass.GetPassWarning:
-            raise _UserError("there is no terminal to ask on: set SESSIONKIT_SECRET, and pipe the Cookie header in") from None
+            raise _UserError(
+                "there is no terminal to ask on: set SESSIONKIT_SECRET, and pipe the Cookie header in"
+            ) from None
 
 
 def _say(text: str) -> None:

@@ -72,8 +72,15 @@ def current() -> Exchange | Excluded:
         )
     one = living(held)
     if one is None:
-        raise NoActiveRequestError("the request this session belonged to has finished: a task that outlives it has no session")
-    if isinstance(one, Exchange) and one.reachable is not None and not one.reachable() and _bound.get() is not one:
+        raise NoActiveRequestError(
+            "the request this session belonged to has finished: a task that outlives it has no session"
+        )
+    if (
+        isinstance(one, Exchange)
+        and one.reachable is not None
+        and not one.reachable()
+        and _bound.get() is not one
+    ):
         raise NoActiveRequestError(
             "this task is not the one that serves the websocket: pass the scope, or wrap the function in sessionkit.bind"
         )
@@ -96,9 +103,12 @@ def bind(function: F, /) -> F:
     """
     held = current()
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        raise TypeError(f"bind({function!r}): a generator runs after the binding is over; bind the function that iterates over it")
+        raise TypeError(
+            f"bind({function!r}): a generator runs after the binding is over; bind the function that iterates over it"
+        )
     # An object with `async def __call__` is no coroutine function to inspect, and its binding must last as long.
-    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None)):  # noqa: B004
+    called = getattr(function, "__call__", None)  # noqa: B004
+    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called):
 
         @functools.wraps(function)
         async def run_async(*args: Any, **named: Any) -> Any:

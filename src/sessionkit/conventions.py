@@ -20,7 +20,17 @@ from .response import write
 from .settings import NativeKeys
 from .store import SessionStore
 
-__all__ = ["KEYS", "ConventionalGateway", "ConventionalSession", "Kit", "exchange_in", "save", "store_of", "store_of_dotted", "values_of"]
+__all__ = [
+    "KEYS",
+    "ConventionalGateway",
+    "ConventionalSession",
+    "Kit",
+    "exchange_in",
+    "save",
+    "store_of",
+    "store_of_dotted",
+    "values_of",
+]
 
 App = TypeVar("App")
 
@@ -86,7 +96,9 @@ class Kit(ABC, Generic[App]):
         **settings: of `SessionStore`, instead of what those say.
     """
 
-    def __init__(self, app: App | None = None, *, store: SessionStore | None = None, **settings: Any) -> None:
+    def __init__(
+        self, app: App | None = None, *, store: SessionStore | None = None, **settings: Any
+    ) -> None:
         self.store = store
         self.settings = settings
         if app is not None:
@@ -109,7 +121,9 @@ class ConventionalGateway:
         kit: whose store and settings these are; without a store it is made from the application's.
     """
 
-    def __init__(self, app: Any, inner: Callable[..., Any], kind: Callable[..., Gateway], kit: Kit[Any]) -> None:
+    def __init__(
+        self, app: Any, inner: Callable[..., Any], kind: Callable[..., Gateway], kit: Kit[Any]
+    ) -> None:
         self._app, self._inner, self._kind, self._kit = app, inner, kind, kit
         self._made: tuple[object, Any] = (None, None)
         app.extensions["sessionkit"] = self
@@ -121,7 +135,11 @@ class ConventionalGateway:
         now = (given,) if given is not None else values_of(self._app.config)
         before, gateway = self._made
         if now != before:
-            store = given or store_of(self._app.config, self._kit.settings, for_development=self._app.debug or self._app.testing)
+            store = given or store_of(
+                self._app.config,
+                self._kit.settings,
+                for_development=self._app.debug or self._app.testing,
+            )
             gateway = None if store is None else self._kind(self._inner, store, native=KEYS)
             self._made = now, gateway
         return gateway
@@ -162,7 +180,9 @@ def save(session: object, response: Any) -> None:
         exchange.answer(response.status_code, list(response.headers.items()))
 
 
-def store_of(config: Mapping[str, Any], settings: Mapping[str, Any], *, for_development: bool) -> SessionStore | None:
+def store_of(
+    config: Mapping[str, Any], settings: Mapping[str, Any], *, for_development: bool
+) -> SessionStore | None:
     """A store from the settings of an application.
 
     A session that does not say so itself is forgotten when the browser closes, as these frameworks have it. With
@@ -177,16 +197,26 @@ def store_of(config: Mapping[str, Any], settings: Mapping[str, Any], *, for_deve
     Returns:
         None while there is no secret.
     """
-    secrets: Any = settings.get("secret") or [key for key in (config.get("SECRET_KEY"), *(config.get("SECRET_KEY_FALLBACKS") or ())) if key]
+    secrets: Any = settings.get("secret") or [
+        key
+        for key in (config.get("SECRET_KEY"), *(config.get("SECRET_KEY_FALLBACKS") or ()))
+        if key
+    ]
     if not secrets:
         return None
     permanent = config["PERMANENT_SESSION_LIFETIME"]
     seconds = int(permanent.total_seconds()) if isinstance(permanent, timedelta) else permanent
     rolling = config["SESSION_REFRESH_EACH_REQUEST"]
-    lifetime = Lifetime(idle=seconds, absolute=max(seconds, FOUR_HUNDRED_DAYS)) if rolling else Lifetime(rolling=False, absolute=seconds)
+    lifetime = (
+        Lifetime(idle=seconds, absolute=max(seconds, FOUR_HUNDRED_DAYS))
+        if rolling
+        else Lifetime(rolling=False, absolute=seconds)
+    )
     name = config["SESSION_COOKIE_NAME"]
     cookie = CookieSettings(
-        name=None if name == "session" else name,  # then it is __Host-session where a browser takes it
+        name=None
+        if name == "session"
+        else name,  # then it is __Host-session where a browser takes it
         path=config["SESSION_COOKIE_PATH"] or config["APPLICATION_ROOT"],
         domain=config["SESSION_COOKIE_DOMAIN"] or None,
         secure=config["SESSION_COOKIE_SECURE"],
@@ -198,7 +228,9 @@ def store_of(config: Mapping[str, Any], settings: Mapping[str, Any], *, for_deve
     made: dict[str, Any] = {"secret": secrets, "lifetime": lifetime, "cookie": cookie, **settings}
     store = SessionStore(**made)
     if not (store.settings.cookie.secure or for_development):
-        logger.warning("SESSION_COOKIE_SECURE is not set: the session goes over plain http too, and its cookie is no __Host- cookie")
+        logger.warning(
+            "SESSION_COOKIE_SECURE is not set: the session goes over plain http too, and its cookie is no __Host- cookie"
+        )
     return store
 
 
@@ -214,6 +246,8 @@ def store_of_dotted(config: Mapping[str, Any], settings: Mapping[str, Any]) -> S
     Raises:
         ConfigurationError: one is unknown or malformed (it names the variable), or there is no secret.
     """
-    named = {name[len(DOTTED) :]: str(value) for name, value in config.items() if name.startswith(DOTTED)}
+    named = {
+        name[len(DOTTED) :]: str(value) for name, value in config.items() if name.startswith(DOTTED)
+    }
     dotted = {PREFIX + name.upper(): value for name, value in named.items()}
     return SessionStore.from_env({**os.environ, **dotted}, **settings)

@@ -101,7 +101,9 @@ class CookieSettings:
             value: the marks.
             max_age: seconds.
         """
-        return f"{name}={value}; Max-Age={max_age}{self._attributes(http_only=True, priority='High')}"
+        return (
+            f"{name}={value}; Max-Age={max_age}{self._attributes(http_only=True, priority='High')}"
+        )
 
     def _attributes(self, http_only: bool, priority: str | None) -> str:
         parts = [f"; Path={self.path}"]
@@ -126,9 +128,15 @@ class CookieSettings:
         return None
 
     def _bad_value(self) -> str | None:
-        if not self.path.startswith("/") or not _VALUE.fullmatch(self.path) or len(self.path) > 1024:
+        if (
+            not self.path.startswith("/")
+            or not _VALUE.fullmatch(self.path)
+            or len(self.path) > 1024
+        ):
             return "the cookie's path must begin with / and be printable ASCII without a semicolon, 1024 characters at most"
-        if self.domain is not None and not re.fullmatch(r"\.?[0-9A-Za-z]([0-9A-Za-z.\-]{0,252}[0-9A-Za-z])?", self.domain):
+        if self.domain is not None and not re.fullmatch(
+            r"\.?[0-9A-Za-z]([0-9A-Za-z.\-]{0,252}[0-9A-Za-z])?", self.domain
+        ):
             return "the cookie's domain must be a host name such as example.org, without scheme, port or path"
         if self.same_site not in ("Lax", "Strict", "None"):
             return 'same_site must be "Lax", "Strict" or "None" (the word)'

@@ -57,15 +57,22 @@ def _only(held: Exchange | Excluded) -> Exchange | Excluded:
     Raises:
         TypeError: two stores could be meant.
     """
-    if held.outer is None and (_configured is None or held.settings.same_store(_configured.settings)):
+    if held.outer is None and (
+        _configured is None or held.settings.same_store(_configured.settings)
+    ):
         return held
     distinct: list[Settings] = []
-    for settings in (*(one.settings for one in links(held)), *((_configured.settings,) if _configured is not None else ())):
+    for settings in (
+        *(one.settings for one in links(held)),
+        *((_configured.settings,) if _configured is not None else ()),
+    ):
         if not any(settings.same_store(other) for other in distinct):
             distinct.append(settings)
     if len(distinct) > 1:
         names = " and ".join(repr(settings.name) for settings in distinct)
-        raise TypeError(f"two stores could be meant, those of the cookies {names}: call the verb on one of them")
+        raise TypeError(
+            f"two stores could be meant, those of the cookies {names}: call the verb on one of them"
+        )
     return held
 
 

@@ -80,7 +80,10 @@ class ResponseFields:
     __slots__ = ("_add", "_delete", "_items")
 
     def __init__(
-        self, items: Callable[[], Iterable[tuple[str, str]]], add: Callable[[str, str], Any], delete: Callable[[str], Any]
+        self,
+        items: Callable[[], Iterable[tuple[str, str]]],
+        add: Callable[[str, str], Any],
+        delete: Callable[[str], Any],
     ) -> None:
         self._items, self._add, self._delete = items, add, delete
 
@@ -100,13 +103,21 @@ STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.r
 """The ASGI messages that take headers."""
 
 RequestLike: TypeAlias = MutableMapping[str, Any] | HasEnviron | HasEnv | HasScope
-ResponseLike: TypeAlias = list[tuple[str, str]] | list[tuple[bytes, bytes]] | Headers | MutableMapping[str, Any] | HasHeaders
+ResponseLike: TypeAlias = (
+    list[tuple[str, str]]
+    | list[tuple[bytes, bytes]]
+    | Headers
+    | MutableMapping[str, Any]
+    | HasHeaders
+)
 
 _request_carriers: dict[type, Callable[[Any], Any]] = {}
 _response_carriers: dict[type, Callable[[Any], Any]] = {}
 
 
-def register_request(kind: type[T], carrier: Callable[[T], RequestInfo | MutableMapping[str, Any]]) -> None:
+def register_request(
+    kind: type[T], carrier: Callable[[T], RequestInfo | MutableMapping[str, Any]]
+) -> None:
     """Teach the verbs a framework's request type.
 
     Args:
@@ -126,9 +137,15 @@ def register_response(kind: type[T], carrier: Callable[[T], Fields]) -> None:
     _response_carriers[kind] = carrier
 
 
-def _registered(carriers: Mapping[type, Callable[[Any], Any]], value: object) -> Callable[[Any], Any] | None:
+def _registered(
+    carriers: Mapping[type, Callable[[Any], Any]], value: object
+) -> Callable[[Any], Any] | None:
     # __class__, not type(): a framework's thread-local proxy answers for what it stands for.
-    return next((carriers[kind] for kind in value.__class__.__mro__ if kind in carriers), None) if carriers else None
+    return (
+        next((carriers[kind] for kind in value.__class__.__mro__ if kind in carriers), None)
+        if carriers
+        else None
+    )
 
 
 _CARRIED = ("scope", "environ", "env")
@@ -141,7 +158,9 @@ def view(value: object) -> RequestInfo | None:
     carrier = _registered(_request_carriers, value)
     if carrier is not None:
         carried: Any = carrier(value)
-        return cast("RequestInfo", carried) if _mapping(carried) is None else _told(carried)  # the former by the registration's word
+        return (
+            cast("RequestInfo", carried) if _mapping(carried) is None else _told(carried)
+        )  # the former by the registration's word
     # What is recognised: an application may give its request a `scope` of OAuth's.
     told = (_told(getattr(value, name, None)) for name in _CARRIED)
     return next(filter(None, told), None) or _told(value)
@@ -188,7 +207,9 @@ def _is_response(value: object) -> bool:
     if isinstance(value, (list, Headers)) or is_message(value):
         return True
     # Tornado's handler is both: a request where one is wanted, a response where one is.
-    return _registered(_response_carriers, value) is not None or (fields_of(value) is not None and view(value) is None)
+    return _registered(_response_carriers, value) is not None or (
+        fields_of(value) is not None and view(value) is None
+    )
 
 
 class Call(NamedTuple):
@@ -217,7 +238,9 @@ def parse(verb: str, args: tuple[Any, ...], *, session: bool) -> Call:  # noqa: 
             return Call(None, None, contents)
         case (_, contents) if session and request is not None and _is_session(contents):
             return Call(request, None, contents)
-        case (_, response, contents) if session and request is not None and _is_response(response) and _is_session(contents):
+        case (_, response, contents) if (
+            session and request is not None and _is_response(response) and _is_session(contents)
+        ):
             return Call(request, response, contents)
         case _:
             refuse(verb, args, session=session)
@@ -235,8 +258,20 @@ def _is_session(value: object) -> bool:
 def refuse(verb: str, args: tuple[Any, ...], *, session: bool) -> NoReturn:
     """Refuse a call, and list the valid ones."""
     last = ["session"] if session else []
-    forms = [[], ["environ"], ["environ", "headers"], ["scope"], ["scope", "message"], ["request"], ["request", "response"]]
+    forms = [
+        [],
+        ["environ"],
+        ["environ", "headers"],
+        ["scope"],
+        ["scope", "message"],
+        ["request"],
+        ["request", "response"],
+    ]
     valid = ", ".join(f"{verb}({', '.join(form + last)})" for form in forms)
     given = ", ".join(type(arg).__name__ for arg in args)
-    missing = session and (not args or args[-1] is None or (view(args[0]) is not None and not _is_session(args[-1])))
-    raise TypeError(f"{verb}({given}) is not a valid call{' (the session is missing)' if missing else ''}: valid are {valid}")
+    missing = session and (
+        not args or args[-1] is None or (view(args[0]) is not None and not _is_session(args[-1]))
+    )
+    raise TypeError(
+        f"{verb}({given}) is not a valid call{' (the session is missing)' if missing else ''}: valid are {valid}"
+    )

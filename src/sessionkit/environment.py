@@ -76,7 +76,10 @@ _COOKIE: dict[str, tuple[str, Callable[[str], Any]]] = {
     "COOKIE_PRIORITY": ("priority", _priority),
     "COOKIE_MAX_BYTES": ("max_bytes", _whole),
 }
-_STORE: dict[str, tuple[str, Callable[[str], Any]]] = {"SECRET": ("secret", str.split), "AUDIENCE": ("audience", str)}
+_STORE: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "SECRET": ("secret", str.split),
+    "AUDIENCE": ("audience", str),
+}
 
 VARIABLES = tuple(PREFIX + name for name in (*_STORE, *_LIFETIME, *_COOKIE))
 """All of them; `SESSIONKIT_SECRET` holds one or more secrets separated by white space."""
@@ -92,11 +95,15 @@ def settings_of(environ: Mapping[str, str]) -> dict[str, Any]:
     for name in given:
         if name not in VARIABLES:
             near = difflib.get_close_matches(name, VARIABLES, 1)
-            raise ConfigurationError(f"{name} is not a setting" + (f": did you mean {near[0]}?" if near else ""))
+            raise ConfigurationError(
+                f"{name} is not a setting" + (f": did you mean {near[0]}?" if near else "")
+            )
     settings = _read(given, _STORE)
     lifetime, cookie = _read(given, _LIFETIME), _read(given, _COOKIE)
     if lifetime:
-        settings["lifetime"] = _built(Lifetime, lifetime, "SESSIONKIT_IDLE, _ABSOLUTE, _ROLLING and _RENEW_AFTER")
+        settings["lifetime"] = _built(
+            Lifetime, lifetime, "SESSIONKIT_IDLE, _ABSOLUTE, _ROLLING and _RENEW_AFTER"
+        )
     if cookie:
         settings["cookie"] = _built(CookieSettings, cookie, "the SESSIONKIT_COOKIE_ variables")
     return settings
@@ -109,7 +116,9 @@ def _built(kind: Callable[..., Any], values: dict[str, Any], names: str) -> Any:
         raise ConfigurationError(f"{names}: {error}") from None
 
 
-def _read(given: Mapping[str, str], table: dict[str, tuple[str, Callable[[str], Any]]]) -> dict[str, Any]:
+def _read(
+    given: Mapping[str, str], table: dict[str, tuple[str, Callable[[str], Any]]]
+) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, (key, convert) in table.items():
         text = given.get(PREFIX + name)

@@ -49,14 +49,20 @@ class Event:
 
 OnEvent = Callable[[Event], None]
 
-_LEVELS = {EventKind.LATE_CHANGE: logging.WARNING, EventKind.INSECURE: logging.WARNING, EventKind.EXPIRED_UNSAVED: logging.WARNING}
+_LEVELS = {
+    EventKind.LATE_CHANGE: logging.WARNING,
+    EventKind.INSECURE: logging.WARNING,
+    EventKind.EXPIRED_UNSAVED: logging.WARNING,
+}
 _ADVICE = {
     EventKind.LATE_CHANGE: ": change it before the response's headers go out",
     EventKind.INSECURE: ": for development set secure=False; behind a proxy see that the forwarded scheme arrives",
 }
 
 
-def tell(on_event: OnEvent | None, kind: EventKind, reason: Absence | Ignored | None = None) -> None:
+def tell(
+    on_event: OnEvent | None, kind: EventKind, reason: Absence | Ignored | None = None
+) -> None:
     """Log an event and hand it on; refusals at DEBUG, since a flood of bogus cookies must not fill a disk."""
     why = f" ({reason.value})" if reason is not None else ""
     logger.log(_LEVELS.get(kind, logging.DEBUG), "%s%s%s", kind.value, why, _ADVICE.get(kind, ""))

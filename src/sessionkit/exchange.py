@@ -69,7 +69,9 @@ class Exchange:
         self.reachable: Callable[[], bool] | None = None
         self.sent: tuple[tuple[str, str], ...] = ()
         self._first: dict[str, Live] = {}
-        self._live: Live | None = None  # until somebody looks: a request that nobody asks for its session must cost nothing
+        self._live: Live | None = (
+            None  # until somebody looks: a request that nobody asks for its session must cost nothing
+        )
 
     def _look(self) -> Live:
         live = self._live
@@ -164,7 +166,9 @@ class Exchange:
         """
         self._writable("create_session")
         if not self.settings.guard(session):
-            raise ValueError("create_session was given a session that does not pass the guard: by default it needs a user")
+            raise ValueError(
+                "create_session was given a session that does not pass the guard: by default it needs a user"
+            )
         live = self._look()
         live.valid(may_forget=True)
         live.begin(dict(session))
@@ -233,7 +237,9 @@ class Exchange:
         Raises:
             IdentityChangedError, SerializationError, SessionTooLargeError: as for `commit`.
         """
-        return UNCHANGED if self._live is None else answer(self._live, status, headers, self.request)
+        return (
+            UNCHANGED if self._live is None else answer(self._live, status, headers, self.request)
+        )
 
     @property
     def response_headers(self) -> list[tuple[str, str]]:

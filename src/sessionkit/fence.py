@@ -25,13 +25,21 @@ def mark(cookie_name: str, mark_id: str) -> str:
     Keyless, so that it outlives a rotation of secrets; a digest, so that it tells nothing. It can only
     refuse a session, and only one whose id the writer knows.
     """
-    digest = sha256(b"\0".join((b"sessionkit fence 1", cookie_name.encode(), mark_id.encode("utf-8", "surrogatepass")))).digest()
+    digest = sha256(
+        b"\0".join(
+            (b"sessionkit fence 1", cookie_name.encode(), mark_id.encode("utf-8", "surrogatepass"))
+        )
+    ).digest()
     return encode(digest)[:22].decode()
 
 
 def read(values: Iterable[str]) -> tuple[str, ...]:
     """The marks of all fence cookies of a request, united, in order; what is no mark is skipped."""
-    each = [[part for part in value.split(".", READ + 1)[:READ] if _MARK.fullmatch(part)] for value in values if len(value) >= MARK]
+    each = [
+        [part for part in value.split(".", READ + 1)[:READ] if _MARK.fullmatch(part)]
+        for value in values
+        if len(value) >= MARK
+    ]
     # In turns, so that a cookie full of marks, planted by a sibling host, does not crowd out our own.
     in_turns = (part for row in zip_longest(*each) for part in row if part is not None)
     return tuple(islice(dict.fromkeys(in_turns), READ))

@@ -28,10 +28,21 @@ class Keeper(Protocol):
 class Gateway:
     """A gateway's settings."""
 
-    def __init__(self, app: Any, store: Keeper, *, exclude: str | Iterable[str] = (), native: NativeKeys | None = None) -> None:
+    def __init__(
+        self,
+        app: Any,
+        store: Keeper,
+        *,
+        exclude: str | Iterable[str] = (),
+        native: NativeKeys | None = None,
+    ) -> None:
         self.app = app
-        self.settings: Settings = store.settings if native is None else store.settings.served_natively(native)
-        self.excluded: Callable[[str], object] | None = _globs([exclude] if isinstance(exclude, str) else list(exclude))
+        self.settings: Settings = (
+            store.settings if native is None else store.settings.served_natively(native)
+        )
+        self.excluded: Callable[[str], object] | None = _globs(
+            [exclude] if isinstance(exclude, str) else list(exclude)
+        )
 
     def begin(self, request: RequestInfo) -> Exchange | None:
         """Enter a request, or leave it out if its path is excluded, and make what comes of it the current one.
@@ -60,7 +71,14 @@ class Gateway:
 
     def own(self, found: Iterable[Exchange | Excluded]) -> Exchange | None:
         """The exchange that this gateway is to answer, among some."""
-        return next((one for one in found if isinstance(one, Exchange) and getattr(one, "gateway", None) is self), None)
+        return next(
+            (
+                one
+                for one in found
+                if isinstance(one, Exchange) and getattr(one, "gateway", None) is self
+            ),
+            None,
+        )
 
     def enter(self, request: RequestInfo) -> tuple[Exchange, bool]:
         """The exchange of a request, and whether it is this gateway that answers it.
@@ -107,7 +125,11 @@ class Gateway:
 
 def _around(found: object) -> list[Exchange | Excluded]:
     """Of what a request carries, the exchanges that gateways around this one will answer, the innermost first."""
-    return [one for one in links(found) if isinstance(one, Excluded) or (one.owned and one.phase is OPEN)]
+    return [
+        one
+        for one in links(found)
+        if isinstance(one, Excluded) or (one.owned and one.phase is OPEN)
+    ]
 
 
 def _globs(patterns: list[str]) -> Callable[[str], object] | None:

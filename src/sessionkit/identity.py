@@ -9,7 +9,17 @@ from typing import Any, NamedTuple, TypeAlias, cast
 
 from .fingerprint import DEEPEST, plain
 
-__all__ = ["Guard", "Identity", "Who", "anyone", "has_user", "same_user", "subject", "who_is", "with_login_keys"]
+__all__ = [
+    "Guard",
+    "Identity",
+    "Who",
+    "anyone",
+    "has_user",
+    "same_user",
+    "subject",
+    "who_is",
+    "with_login_keys",
+]
 
 Guard: TypeAlias = Callable[[Mapping[str, Any]], bool]
 Identity: TypeAlias = Callable[[Mapping[str, Any]], object]
@@ -99,7 +109,9 @@ def who_is(guard: Guard, identity: Identity, session: Mapping[str, Any]) -> Who 
     return Who(_exact(_claim(user, key) if user else None), key)
 
 
-def same_user(guard: Guard, identity: Identity, session: Mapping[str, Any], who: Who | None) -> bool:
+def same_user(
+    guard: Guard, identity: Identity, session: Mapping[str, Any], who: Who | None
+) -> bool:
     """Whether a session belongs to `who`, whose claim decides.
 
     A user known by `id` may gain a `sub`, but not another `id`; `1`, `True` and `"1"` differ.
@@ -122,7 +134,9 @@ def _exact(value: object) -> object:
         return (type(value), copy.deepcopy(value))
 
 
-def with_login_keys(guard: Guard, identity: Identity, keys: tuple[str, ...]) -> tuple[Guard, Identity]:
+def with_login_keys(
+    guard: Guard, identity: Identity, keys: tuple[str, ...]
+) -> tuple[Guard, Identity]:
     """The guard and identity for a framework that keeps its login under keys of its own.
 
     Only the defaults learn the keys: a guard or identity given by the user replaces both.
@@ -134,6 +148,10 @@ def with_login_keys(guard: Guard, identity: Identity, keys: tuple[str, ...]) -> 
         return has_user(session) or any(session.get(key) is not None for key in keys)
 
     def who(session: Mapping[str, Any], /) -> object:
-        return (subject(session), tuple(session.get(key) for key in keys)) if logged_in(session) else None
+        return (
+            (subject(session), tuple(session.get(key) for key in keys))
+            if logged_in(session)
+            else None
+        )
 
     return logged_in, who

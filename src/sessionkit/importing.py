@@ -24,11 +24,17 @@ def read(settings: Settings, header: str, now: float) -> Incoming:
     room = Room()
     found = replace(
         incoming.read(settings, header, now, room),
-        others=_Reader(settings, header, now, room),  # of a header that is too large too: a logout clears their cookies
+        others=_Reader(
+            settings, header, now, room
+        ),  # of a header that is too large too: a logout clears their cookies
         beside=_beside(settings, header) if len(header) <= HEADER else (),
     )
     # A cookie of ours that is expired, fenced or under an unknown key is still ours: then nobody else is asked.
-    if len(header) <= HEADER and found.opened is None and not any(map(settings.codec.recognizes, found.heads(settings))):
+    if (
+        len(header) <= HEADER
+        and found.opened is None
+        and not any(map(settings.codec.recognizes, found.heads(settings)))
+    ):
         _import(settings, found, now)
     return found
 
@@ -45,8 +51,12 @@ class _Reader:
 
     def __call__(self) -> Others:
         if self.found is None:
-            live = [one for one in self.settings.accepted if one.until is None or self.now < one.until]
-            self.found = [(one, incoming.read(one.settings, self.header, self.now, self.room)) for one in live]
+            live = [
+                one for one in self.settings.accepted if one.until is None or self.now < one.until
+            ]
+            self.found = [
+                (one, incoming.read(one.settings, self.header, self.now, self.room)) for one in live
+            ]
         return self.found
 
 
@@ -59,7 +69,9 @@ def _import(settings: Settings, found: Incoming, now: float) -> None:
         found.absence = incoming.furthest(found.absence or Absence.NO_COOKIE, why)
 
 
-def _adopt(settings: Settings, found: Incoming, source: Accepted, other: Incoming, now: float) -> Absence | None:
+def _adopt(
+    settings: Settings, found: Incoming, source: Accepted, other: Incoming, now: float
+) -> Absence | None:
     """Take the session that a source has, or say why not."""
     if other.opened is None:
         return other.absence

@@ -49,7 +49,9 @@ class Incoming:
 
     def came(self, settings: Settings) -> bool:
         """Whether a cookie came that may hold a session."""
-        return bool(self.names(settings)) or any(one.names(source.settings) for source, one in self.others())
+        return bool(self.names(settings)) or any(
+            one.names(source.settings) for source, one in self.others()
+        )
 
     def names(self, settings: Settings) -> tuple[str, ...]:
         """The session's own cookies in the request, stale chunks included."""
@@ -59,7 +61,10 @@ class Incoming:
 
     def heads(self, settings: Settings) -> tuple[str, ...]:
         """The texts that a token begins with."""
-        whole, first = self.cookies.get(settings.name, ()), self.cookies.get(f"{settings.chunk}0", ())
+        whole, first = (
+            self.cookies.get(settings.name, ()),
+            self.cookies.get(f"{settings.chunk}0", ()),
+        )
         return (*whole[:MOST_WHOLE], *first[:MOST_ROWS])
 
     def marks(self, settings: Settings) -> tuple[str, ...]:
@@ -131,7 +136,9 @@ def read(settings: Settings, header: str, now: float, room: Room | None = None) 
     return _read_many(settings, _by_name(settings, header), now, room or Room())
 
 
-def _read_many(settings: Settings, cookies: dict[str, list[str]], now: float, room: Room) -> Incoming:
+def _read_many(
+    settings: Settings, cookies: dict[str, list[str]], now: float, room: Room
+) -> Incoming:
     whole, row = cookies.get(settings.name, []), _row(settings, cookies)
     incoming = Incoming(cookies=cookies, fence=fence.read(cookies.get(settings.fence, ())))
     candidates = _candidates(settings, whole, row, room)
@@ -184,16 +191,23 @@ def _row(settings: Settings, cookies: dict[str, list[str]]) -> dict[int, list[st
     return found
 
 
-def _candidates(settings: Settings, whole: list[str], row: dict[int, list[str]], room: Room) -> list[str | Absence] | Absence:
+def _candidates(
+    settings: Settings, whole: list[str], row: dict[int, list[str]], room: Room
+) -> list[str | Absence] | Absence:
     """The tokens that came, whole ones first; bounded, so that work does not multiply."""
     count = chunks.rows(row)
     if count > MOST_ROWS or len(whole) > MOST_WHOLE:
         return Absence.TOO_LARGE
-    found: list[str | Absence] = [*whole, *(chunks.join(row, number, settings.layout) for number in range(count))]
+    found: list[str | Absence] = [
+        *whole,
+        *(chunks.join(row, number, settings.layout) for number in range(count)),
+    ]
     return found if room.take([one for one in found if isinstance(one, str)]) else Absence.TOO_LARGE
 
 
-def _open(settings: Settings, candidates: list[str | Absence], now: float) -> tuple[dict[str, Opened], Absence]:
+def _open(
+    settings: Settings, candidates: list[str | Absence], now: float
+) -> tuple[dict[str, Opened], Absence]:
     """The tokens that open, of one session the newest only; and why the others do not."""
     newest: dict[str, Opened] = {}
     worst = Absence.NO_COOKIE
@@ -201,12 +215,16 @@ def _open(settings: Settings, candidates: list[str | Absence], now: float) -> tu
         one = candidate if isinstance(candidate, Absence) else settings.codec.open(candidate, now)
         if isinstance(one, Absence):
             worst = furthest(worst, one)
-        elif one.mark_id not in newest or one.stamp.updated_at > newest[one.mark_id].stamp.updated_at:
+        elif (
+            one.mark_id not in newest or one.stamp.updated_at > newest[one.mark_id].stamp.updated_at
+        ):
             newest[one.mark_id] = one
     return newest, worst
 
 
-def judge(settings: Settings, opened: Opened, seen: Sequence[str], fenced: Sequence[str], now: float) -> Stamp | Absence:
+def judge(
+    settings: Settings, opened: Opened, seen: Sequence[str], fenced: Sequence[str], now: float
+) -> Stamp | Absence:
     """The stamp that holds for an authenticated token, or why it gives no session."""
     if fenced and fence.mark(settings.name, opened.mark_id) in fenced:
         return Absence.LOGGED_OUT
@@ -216,14 +234,21 @@ def judge(settings: Settings, opened: Opened, seen: Sequence[str], fenced: Seque
         held = renewal.latest(settings.codec.seen, seen, stamp.id, token, now)
         if held is not token:
             stamp = replace(stamp, updated_at=held.updated_at, expires_at=held.expires_at)
-    expires = min(stamp.expires_at, settings.lifetime.expires_at(stamp.created_at, stamp.updated_at))  # today's settings may be shorter
+    expires = min(
+        stamp.expires_at, settings.lifetime.expires_at(stamp.created_at, stamp.updated_at)
+    )  # today's settings may be shorter
     now -= settings.tolerance
     if now >= expires:
-        return settings.lifetime.absence(stamp.created_at, stamp.updated_at, stamp.expires_at, now) or Absence.EXPIRED
+        return (
+            settings.lifetime.absence(stamp.created_at, stamp.updated_at, stamp.expires_at, now)
+            or Absence.EXPIRED
+        )
     return stamp if stamp.expires_at == expires else replace(stamp, expires_at=expires)
 
 
-def _choose(settings: Settings, valid: list[tuple[Opened, Stamp]]) -> tuple[Opened, Stamp] | Absence:
+def _choose(
+    settings: Settings, valid: list[tuple[Opened, Stamp]]
+) -> tuple[Opened, Stamp] | Absence:
     """The one session of the request. Valid tokens of different ids mean that somebody planted one."""
     if len(valid) > 1:
         # An anonymous token never competes with an authenticated one.

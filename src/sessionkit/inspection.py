@@ -33,7 +33,11 @@ def inspect(settings: Settings, header: str, now: float, *, values: bool = False
         Nothing of a token is to be believed while its `tag` is not "verified".
     """
     incoming = read(settings, header, now)
-    found = [(name, value) for name, value in pairs(header, settings.stem) if role(settings, name) is not None]
+    found = [
+        (name, value)
+        for name, value in pairs(header, settings.stem)
+        if role(settings, name) is not None
+    ]
     seen = [value for name, value in found if name == settings.seen]
     return {
         "session": incoming.opened is not None,
@@ -41,7 +45,10 @@ def inspect(settings: Settings, header: str, now: float, *, values: bool = False
         "cookie": settings.name,
         "looks like": recognized(header),
         "key ids": list(settings.codec.ids),
-        "found": [{"name": name, "role": role(settings, name), "bytes": len(name) + 1 + len(value)} for name, value in found],
+        "found": [
+            {"name": name, "role": role(settings, name), "bytes": len(name) + 1 + len(value)}
+            for name, value in found
+        ],
         "tokens": [
             _token(settings, where, token, seen=seen, fenced=incoming.fence, now=now, values=values)
             for where, token in _tokens(settings, found)
@@ -52,7 +59,10 @@ def inspect(settings: Settings, header: str, now: float, *, values: bool = False
 def role(settings: Settings, name: str) -> str | None:
     """What a cookie of this name is to a store: `session`, `chunk`, `seen`, `fence`, or None for a stranger."""
     beside = {settings.name: "session", settings.seen: "seen", settings.fence: "fence"}
-    if name.startswith(settings.chunk) and chunks.chunk_number(name[len(settings.chunk) :]) is not None:
+    if (
+        name.startswith(settings.chunk)
+        and chunks.chunk_number(name[len(settings.chunk) :]) is not None
+    ):
         return "chunk"
     return beside.get(name)
 
@@ -63,23 +73,41 @@ def _tokens(settings: Settings, found: list[tuple[str, str]]) -> list[tuple[str,
     for name, value in found:
         if role(settings, name) == "chunk":
             parts.setdefault(int(name[len(settings.chunk) :]), []).append(value)
-    tokens: list[tuple[str, str | Absence]] = [("cookie", value) for name, value in found if name == settings.name]
-    tokens.extend(("chunks", chunks.join(parts, row, settings.layout)) for row in range(chunks.rows(parts)))
+    tokens: list[tuple[str, str | Absence]] = [
+        ("cookie", value) for name, value in found if name == settings.name
+    ]
+    tokens.extend(
+        ("chunks", chunks.join(parts, row, settings.layout)) for row in range(chunks.rows(parts))
+    )
     return tokens
 
 
 def _token(
-    settings: Settings, where: str, token: str | Absence, *, seen: list[str], fenced: tuple[str, ...], now: float, values: bool
+    settings: Settings,
+    where: str,
+    token: str | Absence,
+    *,
+    seen: list[str],
+    fenced: tuple[str, ...],
+    now: float,
+    values: bool,
 ) -> dict[str, Any]:
     if isinstance(token, Absence):
         return {"from": where, "refused": token.value}
     header = _header(token)
-    about: dict[str, Any] = {"from": where, "bytes": len(token), "tag": "unverified", "header": header}
+    about: dict[str, Any] = {
+        "from": where,
+        "bytes": len(token),
+        "tag": "unverified",
+        "header": header,
+    }
     opened, refused = _opened(settings, token, header, now)
     if not isinstance(opened, Opened):
         return {**about, "refused": opened.value}
     stamp = _renewed(settings, opened.stamp, seen, now)
-    over = settings.lifetime.absence(stamp.created_at, stamp.updated_at, stamp.expires_at, now - settings.tolerance)
+    over = settings.lifetime.absence(
+        stamp.created_at, stamp.updated_at, stamp.expires_at, now - settings.tolerance
+    )
     logged_out = fence.mark(settings.name, opened.mark_id) in fenced
     refused = Absence.LOGGED_OUT if logged_out else (refused or over)
     about |= {
@@ -88,12 +116,16 @@ def _token(
         "signed in": settings.guard(opened.contents),
         "in the fence": logged_out,
         "times": _times(settings, opened.stamp, stamp, now),
-        "keys": {key: len(JSON.dumps({key: value})) - len("{}") for key, value in opened.contents.items()},
+        "keys": {
+            key: len(JSON.dumps({key: value})) - len("{}") for key, value in opened.contents.items()
+        },
     }
     return {**about, "values": opened.contents} if values else about
 
 
-def _opened(settings: Settings, token: str, header: Any, now: float) -> tuple[Opened | Absence, Absence | None]:
+def _opened(
+    settings: Settings, token: str, header: Any, now: float
+) -> tuple[Opened | Absence, Absence | None]:
     """What a token holds, and why it is none today: one that is over is opened as of the time it was sealed at."""
     opened = settings.codec.open(token, now)
     if opened not in (Absence.ABSOLUTE, Absence.NOT_YET_VALID) or not isinstance(header, dict):

@@ -39,7 +39,9 @@ SHORTEST, FEWEST_DISTINCT = 32, 10
 REMEDY = "`python -m sessionkit secret` makes a real one"
 
 
-def secrets_of(secret: str | bytes | Sequence[str | bytes], *, shortest: int = SHORTEST) -> tuple[bytes, ...]:
+def secrets_of(
+    secret: str | bytes | Sequence[str | bytes], *, shortest: int = SHORTEST
+) -> tuple[bytes, ...]:
     """The secrets of a setting as bytes, checked.
 
     Raises:
@@ -48,7 +50,9 @@ def secrets_of(secret: str | bytes | Sequence[str | bytes], *, shortest: int = S
     """
     given: Sequence[object] = [secret] if isinstance(secret, (str, bytes)) else secret
     if not isinstance(given, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance]  # None, most often: a variable that is not set must never become a secret
-        raise ConfigurationError(f"the secret must be str, bytes or a list of them, not {type(secret).__name__}")
+        raise ConfigurationError(
+            f"the secret must be str, bytes or a list of them, not {type(secret).__name__}"
+        )
     if not given:
         raise ConfigurationError(f"there is no secret: give at least one; {REMEDY}")
     return tuple(_checked(number, one, shortest) for number, one in enumerate(given, 1))
@@ -56,17 +60,25 @@ def secrets_of(secret: str | bytes | Sequence[str | bytes], *, shortest: int = S
 
 def _checked(number: int, secret: object, shortest: int) -> bytes:
     if not isinstance(secret, (str, bytes)):
-        raise ConfigurationError(f"secret {number} must be str or bytes, not {type(secret).__name__}")
+        raise ConfigurationError(
+            f"secret {number} must be str or bytes, not {type(secret).__name__}"
+        )
     try:
         raw = secret.encode() if isinstance(secret, str) else bytes(secret)
     except UnicodeEncodeError:
         raise ConfigurationError(f"secret {number} is not valid Unicode") from None
     if len(raw) < shortest:
-        raise ConfigurationError(f"secret {number} has {len(raw)} bytes, at least {shortest} are needed: {REMEDY}")
+        raise ConfigurationError(
+            f"secret {number} has {len(raw)} bytes, at least {shortest} are needed: {REMEDY}"
+        )
     if raw.decode("utf-8", "replace").strip().lower() in PLACEHOLDERS:
-        raise ConfigurationError(f"secret {number} is a placeholder from the documentation: {REMEDY}")
+        raise ConfigurationError(
+            f"secret {number} is a placeholder from the documentation: {REMEDY}"
+        )
     if shortest >= SHORTEST and len(set(raw)) < FEWEST_DISTINCT:
-        raise ConfigurationError(f"secret {number} has fewer than {FEWEST_DISTINCT} distinct bytes: {REMEDY}")
+        raise ConfigurationError(
+            f"secret {number} has fewer than {FEWEST_DISTINCT} distinct bytes: {REMEDY}"
+        )
     return raw
 
 
@@ -89,7 +101,9 @@ class KeyRing:
             extract = hmac.digest(b"sessionkit", raw, "sha256")  # HKDF-Extract
             key_id = encode(_expand(extract, b"\0".join((VERSION, b"kid")), 6)).decode()
             if key_id in extracts:
-                raise ConfigurationError("two secrets of the list have the same key id: remove the double")
+                raise ConfigurationError(
+                    "two secrets of the list have the same key id: remove the double"
+                )
             extracts[key_id] = extract
         self._extracts = extracts
 
@@ -122,7 +136,9 @@ class KeyRing:
         return f"<KeyRing of {len(self._extracts)}>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a KeyRing holds keys and does not pickle: build it from the secrets where it is needed")
+        raise TypeError(
+            "a KeyRing holds keys and does not pickle: build it from the secrets where it is needed"
+        )
 
     def __deepcopy__(self, memo: dict[int, Any]) -> KeyRing:
         return self
@@ -148,7 +164,9 @@ class PurposeKeys:
         key = (self.key_id, time // SLICE)
         return self._kept.get(key) or self._keep(key, self._derive(key))
 
-    def unseal(self, key_id: str, time: int, nonce: bytes, sealed: bytes, bound: bytes) -> bytes | Absence:
+    def unseal(
+        self, key_id: str, time: int, nonce: bytes, sealed: bytes, bound: bytes
+    ) -> bytes | Absence:
         """What was sealed at this time under this key, or that the key is not ours or the tag does not verify.
 
         A cipher is kept only once a tag has verified: whoever sends cookies chooses key and time, and must not fill the

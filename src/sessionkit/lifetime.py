@@ -63,16 +63,22 @@ class Lifetime:
         whole = seconds("absolute", absolute)
         if not rolling:
             if whole is None:
-                raise ConfigurationError("a session that is not rolling and has no absolute lifetime would never end: set absolute")
+                raise ConfigurationError(
+                    "a session that is not rolling and has no absolute lifetime would never end: set absolute"
+                )
             pause = None
         elif idle is _DEFAULT:
             pause = DAY if whole is None else min(DAY, whole)
         else:
             pause = seconds("idle", idle)
             if pause is None:
-                raise ConfigurationError("rolling=True needs an idle time; for sessions without one set rolling=False")
+                raise ConfigurationError(
+                    "rolling=True needs an idle time; for sessions without one set rolling=False"
+                )
         if pause is not None and whole is not None and pause > whole:
-            raise ConfigurationError(f"idle ({pause} s) is longer than absolute ({whole} s): shorten idle")
+            raise ConfigurationError(
+                f"idle ({pause} s) is longer than absolute ({whole} s): shorten idle"
+            )
         object.__setattr__(self, "idle", pause)
         object.__setattr__(self, "absolute", whole)
         object.__setattr__(self, "rolling", rolling)
@@ -94,7 +100,9 @@ class Lifetime:
             return updated_at + self.idle
         return min(updated_at + self.idle, created_at + self.absolute)
 
-    def absence(self, created_at: int, updated_at: int, expires_at: int, now: float) -> Absence | None:
+    def absence(
+        self, created_at: int, updated_at: int, expires_at: int, now: float
+    ) -> Absence | None:
         """Why a session with these times is over, or None while it is valid.
 
         The stamped `expires_at` and today's settings are both enforced, strictly.
@@ -134,7 +142,9 @@ def seconds(name: str, value: Any) -> int | None:
         return None
     number = value.total_seconds() if isinstance(value, timedelta) else value
     if isinstance(number, bool) or not isinstance(number, (int, float)) or not isfinite(number):
-        raise ConfigurationError(f"{name} must be a number of seconds or a timedelta, not {type(value).__name__}")
+        raise ConfigurationError(
+            f"{name} must be a number of seconds or a timedelta, not {type(value).__name__}"
+        )
     if not 1 <= number <= LONGEST:
         raise ConfigurationError(f"{name} must be between 1 second and {LONGEST} seconds")
     return int(number)

@@ -38,7 +38,13 @@ class Live:
         "session", "settings", "touched",
     )  # fmt: skip
 
-    def __init__(self, settings: Settings, incoming: Incoming, watcher: Watcher, fill: Callable[..., Session] = Session) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        incoming: Incoming,
+        watcher: Watcher,
+        fill: Callable[..., Session] = Session,
+    ) -> None:
         opened = incoming.opened
         contents = {} if opened is None else opened.contents
         self.settings: Settings = settings
@@ -119,7 +125,9 @@ class Live:
     def is_due(self, now: float) -> bool:
         """Whether activity now should move the idle expiry."""
         stamp = self.incoming.stamp
-        return stamp is not None and self.settings.lifetime.due(stamp.created_at, stamp.updated_at, now)
+        return stamp is not None and self.settings.lifetime.due(
+            stamp.created_at, stamp.updated_at, now
+        )
 
     def ignored(self, session: Mapping[str, Any] | None) -> Ignored | None:
         """Why an update with these contents does nothing, or None."""
@@ -135,7 +143,11 @@ class Live:
         """Why it is over; a stamp never outlives today's settings, so that one comparison tells whether it is."""
         settings = self.settings
         now -= settings.tolerance
-        if settings.native is not None and settings.native.ends is not None and now >= settings.native.ends(self.session, stamp.updated_at):
+        if (
+            settings.native is not None
+            and settings.native.ends is not None
+            and now >= settings.native.ends(self.session, stamp.updated_at)
+        ):
             return Absence.EXPIRED
         if now < stamp.expires_at:
             return None
@@ -145,7 +157,11 @@ class Live:
 
     def _own(self, contents: Mapping[str, Any], print_: bytes) -> None:
         """From here on it belongs to whom these contents name; what is odd cannot be read from its fingerprint later."""
-        self._vetted = (who_is(self.settings.guard, self.settings.identity, contents),) if is_odd(print_) else print_
+        self._vetted = (
+            (who_is(self.settings.guard, self.settings.identity, contents),)
+            if is_odd(print_)
+            else print_
+        )
 
     def _owner(self) -> Who | None:
         """Who the session belonged to when a verb, or the cookie, put it there."""
@@ -153,7 +169,11 @@ class Live:
         if not isinstance(vetted, bytes):
             return vetted[0] if vetted else None
         if known is None or known[0] is not vetted or known[1] is not settings:
-            known = self._known = (vetted, settings, who_is(settings.guard, settings.identity, contents_of(vetted)))
+            known = self._known = (
+                vetted,
+                settings,
+                who_is(settings.guard, settings.identity, contents_of(vetted)),
+            )
         return known[2]
 
     def is_owners(self, session: Mapping[str, Any]) -> bool:
@@ -182,7 +202,10 @@ class Live:
     def rotate(self) -> None:
         """Give it a new id."""
         settings = self.settings
-        restamp(self.session, stamps.rotated(settings, self.incoming, self.session, self.stamp, settings.clock()))
+        restamp(
+            self.session,
+            stamps.rotated(settings, self.incoming, self.session, self.stamp, settings.clock()),
+        )
 
     def touch(self) -> None:
         """Move the idle expiry."""
@@ -205,7 +228,9 @@ class Live:
             self.present = True
             restamp(session, self._begun(session))
             if settings.guard(session) and settings.identity(session) is None:
-                self._own(session, fingerprint(session))  # a site without users: to begin a session of nobody is no login
+                self._own(
+                    session, fingerprint(session)
+                )  # a site without users: to begin a session of nobody is no login
         if settings.native is not None and not self.is_owners(session):
             # Through a framework's own session object a change of who the user is, is a login or a logout.
             drop(session, [key for key in session if settings.native.drops(key)])
@@ -234,7 +259,12 @@ class Live:
 
     def _freeze(self, contents: dict[str, Any], print_: bytes, stamp: Stamp) -> bytes:
         """The plaintext, checked."""
-        self._frozen = (print_, stamp, outgoing.payload(self.settings, contents, stamp, print_), contents)
+        self._frozen = (
+            print_,
+            stamp,
+            outgoing.payload(self.settings, contents, stamp, print_),
+            contents,
+        )
         return self._frozen[2]
 
     def tell_once(self, kind: EventKind, reason: Absence | None = None) -> None:

@@ -107,7 +107,9 @@ class LazyContents(MutableMapping[str, Any]):
         return None if self.stamp is None else self.stamp.id
 
     def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
-        return dict, (dict(self),)  # as a Session: what is done to a copy is not done to the session
+        return dict, (
+            dict(self),
+        )  # as a Session: what is done to a copy is not done to the session
 
     def __repr__(self) -> str:
         # Values are claims and tokens: they have no business in a log.

@@ -21,7 +21,9 @@ FRAME = 1024
 """Bytes that the header of a token of ours, our claims, and the names of our cookies may add to a session taken over."""
 
 
-def payload(settings: Settings, contents: dict[str, Any], stamp: Stamp, print_: bytes = b"") -> bytes:
+def payload(
+    settings: Settings, contents: dict[str, Any], stamp: Stamp, print_: bytes = b""
+) -> bytes:
     """The plaintext of a session, checked to be JSON and to fit into `max_bytes`.
 
     Args:
@@ -46,7 +48,9 @@ def payload(settings: Settings, contents: dict[str, Any], stamp: Stamp, print_: 
     return frozen
 
 
-def sealed_lines(settings: Settings, incoming: Incoming, frozen: bytes, stamp: Stamp, *, begun: bool = False) -> list[str]:
+def sealed_lines(
+    settings: Settings, incoming: Incoming, frozen: bytes, stamp: Stamp, *, begun: bool = False
+) -> list[str]:
     """The session's cookies, and the clearing of those that this makes obsolete.
 
     Args:
@@ -64,7 +68,9 @@ def sealed_lines(settings: Settings, incoming: Incoming, frozen: bytes, stamp: S
     lines = [settings.cookie.line(name, token[start:stop], age) for name, start, stop in parts]
     if incoming.cookies:
         kept = {name for name, _, _ in parts}
-        lines.extend(settings.cookie.clearing(name) for name in incoming.names(settings) if name not in kept)
+        lines.extend(
+            settings.cookie.clearing(name) for name in incoming.names(settings) if name not in kept
+        )
     if begun and incoming.beside:
         lines.extend(map(settings.cookie.clearing, incoming.beside))
     others = incoming.others() if begun or incoming.imported is not None else ()
@@ -81,11 +87,15 @@ def _names(source: Accepted, other: Incoming) -> tuple[str, ...]:
     return names if source.settings.codec.seen is None else (*names, source.settings.seen)
 
 
-def renewed_lines(settings: Settings, incoming: Incoming, frozen: bytes | None, stamp: Stamp) -> list[str]:
+def renewed_lines(
+    settings: Settings, incoming: Incoming, frozen: bytes | None, stamp: Stamp
+) -> list[str]:
     """The line that moves the idle expiry; a format without a renewal cookie is sealed again."""
     if settings.codec.seen is None:
         return sealed_lines(settings, incoming, frozen or b"", stamp)
-    value = renewal.seal(settings.codec.seen, stamp.id, renewal.Renewal(stamp.updated_at, stamp.expires_at))
+    value = renewal.seal(
+        settings.codec.seen, stamp.id, renewal.Renewal(stamp.updated_at, stamp.expires_at)
+    )
     return [settings.cookie.line(settings.seen, value, stamp.expires_at - int(settings.clock()))]
 
 
@@ -114,8 +124,15 @@ def _grows(settings: Settings, incoming: Incoming, parts: list[tuple[str, int, i
 
     A server that refuses a Cookie header (431) would lock the visitor out, of the logout too.
     """
-    others = [(other, name) for source, other in incoming.others() if source is incoming.imported for name in other.names(source.settings)]
-    came = sum(len(name) + 1 + len(value) + 2 for other, name in others for value in other.cookies[name])
+    others = [
+        (other, name)
+        for source, other in incoming.others()
+        if source is incoming.imported
+        for name in other.names(source.settings)
+    ]
+    came = sum(
+        len(name) + 1 + len(value) + 2 for other, name in others for value in other.cookies[name]
+    )
     return _total(parts) > max(settings.cookie.max_bytes, came + FRAME)
 
 
@@ -139,8 +156,14 @@ def _max_age(settings: Settings, stamp: Stamp) -> int:
     """Seconds that the session's cookies live: with a renewal cookie beside them, as long as it may move the expiry."""
     now, absolute = int(settings.clock()), settings.lifetime.absolute
     if settings.codec.seen is None:
-        return max(0, min(stamp.expires_at - now, FOUR_HUNDRED_DAYS))  # in the tolerance of a format it is over already
-    return FOUR_HUNDRED_DAYS if absolute is None else min(stamp.created_at + absolute - now, FOUR_HUNDRED_DAYS)
+        return max(
+            0, min(stamp.expires_at - now, FOUR_HUNDRED_DAYS)
+        )  # in the tolerance of a format it is over already
+    return (
+        FOUR_HUNDRED_DAYS
+        if absolute is None
+        else min(stamp.created_at + absolute - now, FOUR_HUNDRED_DAYS)
+    )
 
 
 def _largest(contents: Mapping[str, Any]) -> str:

@@ -16,7 +16,9 @@ __all__ = ["Renewal", "latest", "seal"]
 
 LABEL = "seen."
 TRIED = 4
-_GRAMMAR = re.compile(r"([A-Za-z0-9_-]{8})\.(0|[1-9][0-9]{0,10})\.(0|[1-9][0-9]{0,10})\.([A-Za-z0-9_-]{16})\.([A-Za-z0-9_-]{22})")
+_GRAMMAR = re.compile(
+    r"([A-Za-z0-9_-]{8})\.(0|[1-9][0-9]{0,10})\.(0|[1-9][0-9]{0,10})\.([A-Za-z0-9_-]{16})\.([A-Za-z0-9_-]{22})"
+)
 
 
 class Renewal(NamedTuple):
@@ -35,7 +37,9 @@ def seal(keys: PurposeKeys, session_id: str, renewal: Renewal) -> str:
     return f"{clear}.{ends[:16]}.{ends[16:]}"
 
 
-def latest(keys: PurposeKeys, values: Iterable[str], session_id: str, token: Renewal, now: float) -> Renewal:
+def latest(
+    keys: PurposeKeys, values: Iterable[str], session_id: str, token: Renewal, now: float
+) -> Renewal:
     """The latest of the token's own times and those of the valid `seen` cookies; a tie is the token's.
 
     At most four values are tried; one that does not verify is ignored.
@@ -54,10 +58,16 @@ def _open(keys: PurposeKeys, value: str, session_id: str, now: float) -> Renewal
         return None
     key_id, updated, expires, nonce, tag = found.groups()
     renewal = Renewal(int(updated), int(expires))
-    if not (renewal.updated_at < renewal.expires_at and renewal.updated_at <= now + CLOCK_SKEW and is_canonical(tag.encode())):
+    if not (
+        renewal.updated_at < renewal.expires_at
+        and renewal.updated_at <= now + CLOCK_SKEW
+        and is_canonical(tag.encode())
+    ):
         return None
     bound = _bound(f"{key_id}.{updated}.{expires}", session_id)
-    opened = keys.unseal(key_id, renewal.updated_at, decode(nonce.encode()), decode(tag.encode()), bound)
+    opened = keys.unseal(
+        key_id, renewal.updated_at, decode(nonce.encode()), decode(tag.encode()), bound
+    )
     return None if isinstance(opened, Absence) else renewal
 
 

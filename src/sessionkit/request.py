@@ -9,7 +9,16 @@ from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any, Protocol
 
-__all__ = ["HOLDER", "ASGIRequest", "CarriedRequest", "HeaderRequest", "RequestInfo", "WSGIRequest", "is_activity", "is_loopback"]
+__all__ = [
+    "HOLDER",
+    "ASGIRequest",
+    "CarriedRequest",
+    "HeaderRequest",
+    "RequestInfo",
+    "WSGIRequest",
+    "is_activity",
+    "is_loopback",
+]
 
 HOLDER = "sessionkit.exchange"
 """The key of environ or scope that holds the exchange (one without a dot fails `wsgiref.validate`)."""
@@ -110,7 +119,9 @@ class ASGIRequest:
     @property
     def cookie_header(self) -> str:
         """All cookie fields joined: HTTP/2 may send one a cookie (RFC 9113 section 8.2.3)."""
-        fields: list[bytes] = [value for name, value in self.holder.get("headers", ()) if name == b"cookie"]
+        fields: list[bytes] = [
+            value for name, value in self.holder.get("headers", ()) if name == b"cookie"
+        ]
         return (fields[0] if len(fields) == 1 else b"; ".join(fields)).decode("latin-1")
 
     @property
@@ -136,7 +147,9 @@ class ASGIRequest:
     def header(self, name: str, /) -> str | None:
         """One header's value."""
         wanted = name.lower().encode("latin-1")
-        found: list[bytes] = [value for field, value in self.holder.get("headers", ()) if field == wanted]
+        found: list[bytes] = [
+            value for field, value in self.holder.get("headers", ()) if field == wanted
+        ]
         return b", ".join(found).decode("latin-1") if found else None
 
 

@@ -48,11 +48,26 @@ class Refusal:
 
 def api_refusal() -> Refusal:
     """401 with a JSON body (RFC 9110 section 15.5.2), not to be cached."""
-    body = json.dumps({"error": "not_authenticated", "error_description": "The user does not have an active session"}).encode()
-    return Refusal(status=401, headers=(("Content-Type", "application/json"), ("Cache-Control", "no-store")), body=body)
+    body = json.dumps(
+        {
+            "error": "not_authenticated",
+            "error_description": "The user does not have an active session",
+        }
+    ).encode()
+    return Refusal(
+        status=401,
+        headers=(("Content-Type", "application/json"), ("Cache-Control", "no-store")),
+        body=body,
+    )
 
 
-def page_refusal(request: RequestInfo, login_url: str = "/auth/login", *, logout_url: str = "/auth/logout", default: str = "/") -> Refusal:
+def page_refusal(
+    request: RequestInfo,
+    login_url: str = "/auth/login",
+    *,
+    logout_url: str = "/auth/logout",
+    default: str = "/",
+) -> Refusal:
     """A redirect to the login page, with a `returnTo` that cannot leave the site.
 
     Args:
@@ -109,7 +124,9 @@ class PageDecorator(Protocol):
     @overload
     def __call__(self, handler: Handler, /) -> Handler: ...
     @overload
-    def __call__(self, *, login_url: str = ..., logout_url: str = ..., default: str = ...) -> Callable[[Handler], Handler]: ...
+    def __call__(
+        self, *, login_url: str = ..., logout_url: str = ..., default: str = ...
+    ) -> Callable[[Handler], Handler]: ...
 
 
 class PageHook(Protocol[P, Result]):
@@ -118,7 +135,9 @@ class PageHook(Protocol[P, Result]):
     @overload
     def __call__(self, *args: P.args, **named: P.kwargs) -> Result: ...
     @overload
-    def __call__(self, *, login_url: str = ..., logout_url: str = ..., default: str = ...) -> Callable[P, Result]: ...
+    def __call__(
+        self, *, login_url: str = ..., logout_url: str = ..., default: str = ...
+    ) -> Callable[P, Result]: ...
 
 
 def api_guard(guarded: Callable[..., Any]) -> Any:
@@ -142,7 +161,9 @@ def api_guard(guarded: Callable[..., Any]) -> Any:
     return require_session_api
 
 
-def page_guard(guarded: Callable[..., Any], *, login_url_of: Callable[[Any], str | None] | None = None) -> Any:
+def page_guard(
+    guarded: Callable[..., Any], *, login_url_of: Callable[[Any], str | None] | None = None
+) -> Any:
     """Make an adapter's `require_session_page`.
 
     Args:
@@ -154,7 +175,10 @@ def page_guard(guarded: Callable[..., Any], *, login_url_of: Callable[[Any], str
     """
 
     def require_session_page(
-        *guarding: Any, login_url: str | None = None, logout_url: str = "/auth/logout", default: str = "/"
+        *guarding: Any,
+        login_url: str | None = None,
+        logout_url: str = "/auth/logout",
+        default: str = "/",
     ) -> Any:
         """For signed-in users: everybody else is sent to the login page, with a `returnTo` that cannot leave the site.
 
@@ -170,7 +194,9 @@ def page_guard(guarded: Callable[..., Any], *, login_url_of: Callable[[Any], str
             TypeError: a URL was given without its name.
         """
         if guarding and isinstance(guarding[0], str):
-            raise TypeError(f"require_session_page({guarding[0]!r}): the URLs are given by name, as login_url=, logout_url= or default=")
+            raise TypeError(
+                f"require_session_page({guarding[0]!r}): the URLs are given by name, as login_url=, logout_url= or default="
+            )
 
         def refuse(request: Any) -> Refusal | None:
             if get_session(request) is not None:

@@ -36,7 +36,12 @@ def commit(exchange: Exchange, status: int, fields: Fields) -> None:
 def write(exchange: Exchange, response: object) -> None:
     """Put what the exchange says now in the place of what an earlier call said."""
     if isinstance(response, list):
-        _write_list(exchange, cast("list[tuple[Any, Any]]", response), 200, binary=isinstance(exchange.request, ASGIRequest))
+        _write_list(
+            exchange,
+            cast("list[tuple[Any, Any]]", response),
+            200,
+            binary=isinstance(exchange.request, ASGIRequest),
+        )
     elif is_message(response):
         message = cast("MutableMapping[str, Any]", response)
         headers: list[tuple[Any, Any]] = list(message.get("headers") or ())
@@ -46,28 +51,46 @@ def write(exchange: Exchange, response: object) -> None:
         _write_fields(exchange, cast("Fields", fields_of(response)), 200, exchange.answer)
 
 
-def _write_list(exchange: Exchange, headers: list[tuple[Any, Any]], status: int, *, binary: bool) -> None:
+def _write_list(
+    exchange: Exchange, headers: list[tuple[Any, Any]], status: int, *, binary: bool
+) -> None:
     if isinstance(headers[0][0], bytes) if headers else binary:
-        text = _rewritten(exchange, [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers], status, exchange.answer)
-        headers[:] = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in text]
+        text = _rewritten(
+            exchange,
+            [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers],
+            status,
+            exchange.answer,
+        )
+        headers[:] = [
+            (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in text
+        ]
     else:
-        headers[:] = _rewritten(exchange, [(name, value) for name, value in headers], status, exchange.answer)
+        headers[:] = _rewritten(
+            exchange, [(name, value) for name, value in headers], status, exchange.answer
+        )
 
 
 def _write_fields(exchange: Exchange, fields: Fields, status: int, decide: Decide) -> None:
     before = [(name, value) for name, value in fields.items()]
     after = _rewritten(exchange, before, status, decide)
     for name in dict.fromkeys(name.lower() for name, _ in (*before, *after)):
-        values, there = ([value for field, value in headers if field.lower() == name] for headers in (after, before))
+        values, there = (
+            [value for field, value in headers if field.lower() == name]
+            for headers in (after, before)
+        )
         spelled = next((field for field, _ in (*after, *before) if field.lower() == name), name)
         if values[: len(there)] != there:
             del fields[spelled]
             there = []
-        for value in values[len(there) :]:  # what is there already, an application's own cookies above all, stays as it is
+        for value in values[
+            len(there) :
+        ]:  # what is there already, an application's own cookies above all, stays as it is
             fields.add(spelled, value)
 
 
-def _rewritten(exchange: Exchange, headers: list[Field], status: int, decide: Decide) -> list[Field]:
+def _rewritten(
+    exchange: Exchange, headers: list[Field], status: int, decide: Decide
+) -> list[Field]:
     """The headers as they must be now, whatever an earlier call had made of them."""
     headers = _restored(exchange, headers)
     changes = decide(status, headers)
@@ -86,5 +109,7 @@ def _restored(exchange: Exchange, headers: list[Field]) -> list[Field]:
     added = {(name.lower(), value) for name, value in exchange.sent}
     kept = [(name, value) for name, value in headers if (name.lower(), value) not in added]
     # Where what we wrote in a field's place is still there, the application has only added to it; else its new word holds.
-    replaced = {name.lower() for name, _ in (*kept, *exchange.sent)} - {name for name, _ in added & there}
+    replaced = {name.lower() for name, _ in (*kept, *exchange.sent)} - {
+        name for name, _ in added & there
+    }
     return [*(field for field in exchange.taken if field[0].lower() not in replaced), *kept]

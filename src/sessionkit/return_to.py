@@ -25,7 +25,12 @@ def safe_return_to(value: object, default: str = "/") -> str:
         A path with query and fragment, at most 2,048 printable ASCII characters, whose path has no `//`, no dot
         segment, and no encoded dot, slash, backslash or control character (OWASP ASVS 5.0, 3.7.2).
     """
-    if not isinstance(value, str) or len(value) > LONGEST or not _ALLOWED.fullmatch(value) or _BREAK.search(value):
+    if (
+        not isinstance(value, str)
+        or len(value) > LONGEST
+        or not _ALLOWED.fullmatch(value)
+        or _BREAK.search(value)
+    ):
         return default
     path = re.split("[?#]", value, maxsplit=1)[0]
     if "//" in path or _HIDDEN.search(path) or not {".", ".."}.isdisjoint(path.split("/")):

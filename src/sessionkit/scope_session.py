@@ -24,7 +24,15 @@ KEY = "session"
 """Where the scope holds it."""
 
 
-async def serve_with(session: object, app: ASGIApp, scope: Scope, receive: Receive, send: Send, *, take_over: Callable[[], object]) -> None:
+async def serve_with(
+    session: object,
+    app: ASGIApp,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    *,
+    take_over: Callable[[], object],
+) -> None:
     """Serve a connection with a session object in its scope, and see to what the application puts in its place.
 
     Args:
@@ -40,7 +48,9 @@ async def serve_with(session: object, app: ASGIApp, scope: Scope, receive: Recei
     async def taking_over(message: Message) -> None:
         if message["type"] in STARTS and scope.get(KEY) is not session:
             take_over()
-            scope[KEY] = session  # a middleware around this one sees whose it is, and leaves it alone
+            scope[KEY] = (
+                session  # a middleware around this one sees whose it is, and leaves it alone
+            )
         await send(message)
 
     await app(scope, receive, taking_over)
@@ -54,7 +64,9 @@ class ScopeSession(Session):
 
     __slots__ = ("_exchange",)
 
-    _exchange: ref[Exchange]  # weak: the exchange knows this object, and a cycle would keep every request's
+    _exchange: ref[
+        Exchange
+    ]  # weak: the exchange knows this object, and a cycle would keep every request's
 
     @classmethod
     def of(cls, exchange: Exchange) -> Session:
@@ -71,7 +83,9 @@ class ScopeSession(Session):
 
     def filled(self, contents: Mapping[str, Any], /, **named: Any) -> Session:
         """Become the live session; for the exchange."""
-        cast("Any", self).__class__ = ScopeSession  # from here on no method asks whether it was read
+        cast(
+            "Any", self
+        ).__class__ = ScopeSession  # from here on no method asks whether it was read
         Session.__init__(self, contents, **named)
         return self
 
@@ -85,7 +99,9 @@ class ScopeSession(Session):
         if exchange is not None:
             exchange.contents  # noqa: B018  # reads it
         elif isinstance(self, _Unread):
-            raise NoActiveRequestError("the request this session belonged to has finished, and nobody had read it before")
+            raise NoActiveRequestError(
+                "the request this session belonged to has finished, and nobody had read it before"
+            )
 
     def mark_modified(self) -> None:
         """Nothing to do: what has changed is seen."""
@@ -156,10 +172,20 @@ class ScopeSessionMiddleware(SessionMiddleware):
         **arguments: Any,
     ) -> None:
         if store is None and not arguments.get("secret_key"):
-            raise ConfigurationError("SessionMiddleware needs store=SessionStore(...) or secret_key=... (`python -m sessionkit secret`)")
+            raise ConfigurationError(
+                "SessionMiddleware needs store=SessionStore(...) or secret_key=... (`python -m sessionkit secret`)"
+            )
         if store is not None and arguments:
-            raise ConfigurationError(f"SessionMiddleware has a store: {', '.join(arguments)} must be said where that is made")
-        super().__init__(app, store or store_of_arguments(**arguments), exclude=exclude, origins=origins, native=NativeKeys())
+            raise ConfigurationError(
+                f"SessionMiddleware has a store: {', '.join(arguments)} must be said where that is made"
+            )
+        super().__init__(
+            app,
+            store or store_of_arguments(**arguments),
+            exclude=exclude,
+            origins=origins,
+            native=NativeKeys(),
+        )
         self.app: Any = _Showing(app, self.settings)
 
 
@@ -171,7 +197,11 @@ class _Showing:
         self.settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = exchange_of(ASGIRequest(scope), self.settings) if scope["type"] in ("http", "websocket") else None
+        exchange = (
+            exchange_of(ASGIRequest(scope), self.settings)
+            if scope["type"] in ("http", "websocket")
+            else None
+        )
         if exchange is None:
             await self.app(scope, receive, send)
             return
@@ -193,5 +223,7 @@ def _take_over(exchange: Exchange, scope: Scope, session: Session) -> None:
     if isinstance(found, Session) or hasattr(found, "mark_accessed"):
         return
     if not isinstance(found, Mapping) and found is not None:
-        raise TypeError(f'scope["session"] was replaced by {type(found).__name__}: a session is a mapping')
+        raise TypeError(
+            f'scope["session"] was replaced by {type(found).__name__}: a session is a mapping'
+        )
     replace_contents(exchange, cast("Mapping[str, Any]", found or {}))

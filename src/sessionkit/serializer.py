@@ -43,7 +43,9 @@ class Serializer:
     strict: bool = False
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False).encode
+_encode = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False
+).encode
 _decode = json.JSONDecoder().raw_decode
 
 
@@ -75,13 +77,17 @@ def fast_json() -> Serializer:
         import orjson  # noqa: PLC0415  # the extra is asked for here and nowhere else
         import pybase64  # noqa: PLC0415
     except ImportError:
-        raise ConfigurationError("fast_json() needs orjson and pybase64: pip install 'sessionkit-core[speed]'") from None
+        raise ConfigurationError(
+            "fast_json() needs orjson and pybase64: pip install 'sessionkit-core[speed]'"
+        ) from None
 
     def encode(data: bytes) -> bytes:
         return pybase64.b64encode(data, b"-_").rstrip(b"=")
 
     def decode(text: bytes) -> bytes:
-        return pybase64.b64decode(text + b"=="[: -len(text) % 4], b"-_", True)  # validating is what makes it fast
+        return pybase64.b64decode(
+            text + b"=="[: -len(text) % 4], b"-_", True
+        )  # validating is what makes it fast
 
     def loads(payload: bytes) -> Any:
         try:
@@ -89,7 +95,9 @@ def fast_json() -> Serializer:
         except ValueError:
             return _loads(payload)  # half a surrogate pair, as JavaScript writes it
 
-    return Serializer(dumps=orjson.dumps, loads=loads, b64encode=encode, b64decode=decode, strict=True)
+    return Serializer(
+        dumps=orjson.dumps, loads=loads, b64encode=encode, b64decode=decode, strict=True
+    )
 
 
 def check(contents: dict[str, Any], *, largest: int = INT_MAX) -> None:
@@ -117,7 +125,9 @@ def rewrite(contents: dict[str, Any], serializer: Serializer) -> bytes:
         return json.dumps(contents, separators=(",", ":")).encode()
 
 
-def freeze(contents: dict[str, Any], serializer: Serializer, largest: int = INT_MAX, print_: bytes = b"") -> bytes:
+def freeze(
+    contents: dict[str, Any], serializer: Serializer, largest: int = INT_MAX, print_: bytes = b""
+) -> bytes:
     """The bytes of a session, checked.
 
     Args:
@@ -151,7 +161,11 @@ def _is_surely_json(print_: bytes, payload: bytes) -> bool:
         print_: the fingerprint of the contents.
         payload: what the encoder wrote; it has refused integers of more than 64 bits.
     """
-    if not print_ or is_odd(print_) or ((b"\x7f" in print_ or b"\xff" in print_) and _has_endless(print_)):
+    if (
+        not print_
+        or is_odd(print_)
+        or ((b"\x7f" in print_ or b"\xff" in print_) and _has_endless(print_))
+    ):
         return False
     # Five times 15 bits, for marshal: the 64th may be set.
     if b"\x05\0\0\0" in print_ and (b"l\x05\0\0\0" in print_ or b"\xec\x05\0\0\0" in print_):
@@ -206,7 +220,11 @@ def _reason(value: object, largest: int) -> str | None:
         return None if isfinite(value) else "NaN and infinity are not JSON"
     if isinstance(value, int):
         low = -largest - (largest == INT_MAX)
-        return None if low <= value <= largest else f"an integer beyond {largest} is not portable JSON: store it as a string"
+        return (
+            None
+            if low <= value <= largest
+            else f"an integer beyond {largest} is not portable JSON: store it as a string"
+        )
     if isinstance(value, str):
         return None if _is_unicode(value) else "a lone surrogate is not Unicode text"
     if value is None or isinstance(value, (dict, list, tuple)):
@@ -240,5 +258,7 @@ def _culprit(value: object, path: str, levels: int, largest: int) -> tuple[str, 
         pairs = list(enumerate(cast("list[Any]", value)))
     else:
         return None
-    inner = (_culprit(item, f"{path}[{json.dumps(key)}]", levels - 1, largest) for key, item in pairs)
+    inner = (
+        _culprit(item, f"{path}[{json.dumps(key)}]", levels - 1, largest) for key, item in pairs
+    )
     return next(filter(None, inner), None)

@@ -56,7 +56,9 @@ class Stamp:
         _set_expires(self, expires_at)
 
 
-_set_id, _set_created, _set_updated, _set_expires = (vars(Stamp)[name].__set__ for name in Stamp.__slots__)
+_set_id, _set_created, _set_updated, _set_expires = (
+    vars(Stamp)[name].__set__ for name in Stamp.__slots__
+)
 
 
 class Watcher(Protocol):
@@ -121,7 +123,9 @@ def _watched(method: Callable[..., Any]) -> Callable[..., Any]:
             return method(self, *args, **named)
         told = watcher()
         if told is None:
-            raise ResponseStartedError("an assignment to the session came too late: the request it belonged to has finished")
+            raise ResponseStartedError(
+                "an assignment to the session came too late: the request it belonged to has finished"
+            )
         told.writing()
         try:
             return method(self, *args, **named)
@@ -152,6 +156,15 @@ def drop(session: Session, keys: Iterable[str]) -> None:
         _raw.pop(session, key, None)
 
 
-for _name in ("__setitem__", "__delitem__", "__ior__", "clear", "pop", "popitem", "setdefault", "update"):
+for _name in (
+    "__setitem__",
+    "__delitem__",
+    "__ior__",
+    "clear",
+    "pop",
+    "popitem",
+    "setdefault",
+    "update",
+):
     setattr(Session, _name, _watched(getattr(dict, _name)))
 del _name

@@ -47,7 +47,9 @@ class NativeKeys:
 
     def drops(self, key: str) -> bool:
         """Whether a key must not cross a login or logout."""
-        return any(key.startswith(one[:-1]) if one.endswith("*") else key == one for one in self.dropped)
+        return any(
+            key.startswith(one[:-1]) if one.endswith("*") else key == one for one in self.dropped
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,7 +85,9 @@ class Settings:
     warned: set[EventKind] = field(default_factory=set[EventKind])
 
     def __post_init__(self) -> None:
-        name = self.cookie.name or self.format.cookie_name(host_only=self.cookie.host_only, secure=self.cookie.secure)
+        name = self.cookie.name or self.format.cookie_name(
+            host_only=self.cookie.host_only, secure=self.cookie.secure
+        )
         layout = self.format.layout
         stem = insert_label(name, "\0").rpartition("\0")[2]
         room = _room(self.cookie, layout, name)
@@ -107,8 +111,16 @@ class Settings:
 
     def suited(self, contents: Mapping[str, Any]) -> Settings:
         """The settings by which a session with these contents is set: transient or not, as it says itself."""
-        asked = None if self.native is None or self.native.transient is None else self.native.transient(contents)
-        return self if asked is None or asked is self.cookie.transient else _with_transient(self, asked)
+        asked = (
+            None
+            if self.native is None or self.native.transient is None
+            else self.native.transient(contents)
+        )
+        return (
+            self
+            if asked is None or asked is self.cookie.transient
+            else _with_transient(self, asked)
+        )
 
     def same_store(self, other: Settings) -> bool:
         """Whether a token of the one is a token of the other: same keys, audience, cookie and format."""
@@ -140,7 +152,9 @@ def _small(codec: Codec, room: int) -> int:
 def _room(cookie: CookieSettings, layout: Layout, name: str) -> int:
     if layout.numbered or layout.alike or layout.size is not None:
         return 0  # cut by rules of its own
-    return min(LINE - len(cookie.line(name, "", FOUR_HUNDRED_DAYS)), cookie.max_bytes - len(name) - 3)
+    return min(
+        LINE - len(cookie.line(name, "", FOUR_HUNDRED_DAYS)), cookie.max_bytes - len(name) - 3
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -167,8 +181,16 @@ class Accepted:
             own: names of cookies of ours, which stay as they are: what has one of them is removed only where ours is not.
         """
         cookie = self.settings.cookie
-        elsewhere = [] if cookie.path == "/" and cookie.domain is None else [replace(cookie, path="/", domain=None)]
-        return [scope.clearing(name) for name in dict.fromkeys(names) for scope in (elsewhere if name in own else [cookie, *elsewhere])]
+        elsewhere = (
+            []
+            if cookie.path == "/" and cookie.domain is None
+            else [replace(cookie, path="/", domain=None)]
+        )
+        return [
+            scope.clearing(name)
+            for name in dict.fromkeys(names)
+            for scope in (elsewhere if name in own else [cookie, *elsewhere])
+        ]
 
 
 @lru_cache(maxsize=64)

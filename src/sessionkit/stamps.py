@@ -26,7 +26,12 @@ def begun(settings: Settings, incoming: Incoming, contents: Mapping[str, Any], n
         now: seconds since the epoch.
     """
     begins = int(now)
-    stamp = Stamp(id=_new_id(), created_at=begins, updated_at=begins, expires_at=settings.lifetime.expires_at(begins, begins))
+    stamp = Stamp(
+        id=_new_id(),
+        created_at=begins,
+        updated_at=begins,
+        expires_at=settings.lifetime.expires_at(begins, begins),
+    )
     return _unfenced(settings, incoming, contents, stamp)
 
 
@@ -39,12 +44,18 @@ def moved(settings: Settings, incoming: Incoming, stamp: Stamp, now: float) -> S
     return Stamp(id=stamp.id, created_at=stamp.created_at, updated_at=updated, expires_at=expires)
 
 
-def rotated(settings: Settings, incoming: Incoming, contents: Mapping[str, Any], stamp: Stamp, now: float) -> Stamp:
+def rotated(
+    settings: Settings, incoming: Incoming, contents: Mapping[str, Any], stamp: Stamp, now: float
+) -> Stamp:
     """The same with a new id."""
-    return _unfenced(settings, incoming, contents, replace(moved(settings, incoming, stamp, now), id=_new_id()))
+    return _unfenced(
+        settings, incoming, contents, replace(moved(settings, incoming, stamp, now), id=_new_id())
+    )
 
 
-def _unfenced(settings: Settings, incoming: Incoming, contents: Mapping[str, Any], stamp: Stamp) -> Stamp:
+def _unfenced(
+    settings: Settings, incoming: Incoming, contents: Mapping[str, Any], stamp: Stamp
+) -> Stamp:
     """The stamp, moved on until no mark in the fence, or about to be put there, is that of the new session.
 
     In a format without an id of ours the same user's next sign-in in the same second would be refused.
@@ -55,9 +66,16 @@ def _unfenced(settings: Settings, incoming: Incoming, contents: Mapping[str, Any
     while fence.mark(settings.name, settings.codec.mark_id(contents, stamp)) in known:
         created = stamp.created_at + 1
         updated = max(created, stamp.updated_at)
-        stamp = replace(stamp, created_at=created, updated_at=updated, expires_at=settings.lifetime.expires_at(created, updated))
+        stamp = replace(
+            stamp,
+            created_at=created,
+            updated_at=updated,
+            expires_at=settings.lifetime.expires_at(created, updated),
+        )
     return stamp
 
 
 def _new_id() -> str:
-    return encode(os.urandom(16)).decode()  # 128 bits (OWASP ASVS 5.0, 7.2.3), 22 characters; never pooled
+    return encode(
+        os.urandom(16)
+    ).decode()  # 128 bits (OWASP ASVS 5.0, 7.2.3), 22 characters; never pooled

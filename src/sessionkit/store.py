@@ -72,13 +72,19 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         _see_type("lifetime", lifetime, Lifetime)
         _see_type("cookie", cookie, CookieSettings)
         _see_type("audience", audience, str)
-        lifetime, cookie, format = lifetime or Lifetime(), cookie or CookieSettings(), format or Native()
+        lifetime, cookie, format = (
+            lifetime or Lifetime(),
+            cookie or CookieSettings(),
+            format or Native(),
+        )
         name = cookie.name or format.cookie_name(host_only=cookie.host_only, secure=cookie.secure)
         traits = format.traits
         priority = traits.priority if cookie.priority is DEFAULT_PRIORITY else cookie.priority
         cookie = replace(cookie, name=name, priority=priority)
         self._keys = format.keys(secret)
-        self._importers = tuple((one, one.format.keys(secret if one.secret is None else one.secret)) for one in accept)
+        self._importers = tuple(
+            (one, one.format.keys(secret if one.secret is None else one.secret)) for one in accept
+        )
         if cookie.secure:
             _refuse_django_default(secret)
             for one in accept:
@@ -88,11 +94,15 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
             lifetime=lifetime,
             cookie=cookie,
             format=format,
-            codec=format.codec(self._keys, name=name, audience=audience, lifetime=lifetime, serializer=serializer),
+            codec=format.codec(
+                self._keys, name=name, audience=audience, lifetime=lifetime, serializer=serializer
+            ),
             audience=audience,
             # What is not set is the format's: some keep their users elsewhere.
             guard=traits.guard if guard is has_user and traits.guard is not None else guard,
-            identity=traits.identity if identity is subject and traits.identity is not None else identity,
+            identity=traits.identity
+            if identity is subject and traits.identity is not None
+            else identity,
             renews=renews,
             on_event=on_event,
             clock=clock,
@@ -113,7 +123,9 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         """
         values = {**settings_of(os.environ if environ is None else environ), **settings}
         if "secret" not in values:
-            raise ConfigurationError("SESSIONKIT_SECRET is not set: `python -m sessionkit secret` makes one")
+            raise ConfigurationError(
+                "SESSIONKIT_SECRET is not set: `python -m sessionkit secret` makes one"
+            )
         return cls(**values)
 
     def for_audience(self, audience: str) -> SessionStore:
@@ -128,10 +140,23 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         made = object.__new__(SessionStore)
         settings = self.settings
         codec = settings.format.codec(
-            self._keys, name=settings.name, audience=audience, lifetime=settings.lifetime, serializer=self._serializer
+            self._keys,
+            name=settings.name,
+            audience=audience,
+            lifetime=settings.lifetime,
+            serializer=self._serializer,
         )
-        made._keys, made._serializer, made._importers = self._keys, self._serializer, self._importers
-        made.settings = accepting(replace(settings, audience=audience, codec=codec), self._importers, self._keys, self._serializer)
+        made._keys, made._serializer, made._importers = (
+            self._keys,
+            self._serializer,
+            self._importers,
+        )
+        made.settings = accepting(
+            replace(settings, audience=audience, codec=codec),
+            self._importers,
+            self._keys,
+            self._serializer,
+        )
         return made
 
     def wsgi(self, app: Any, *, exclude: str | Iterable[str] = ()) -> wsgi.SessionMiddleware:
@@ -143,7 +168,9 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         """
         return wsgi.SessionMiddleware(app, self, exclude=exclude)
 
-    def asgi(self, app: Any, *, exclude: str | Iterable[str] = (), origins: Iterable[str] | None = None) -> asgi.SessionMiddleware:
+    def asgi(
+        self, app: Any, *, exclude: str | Iterable[str] = (), origins: Iterable[str] | None = None
+    ) -> asgi.SessionMiddleware:
         """Sessions for an ASGI application.
 
         Args:
@@ -182,15 +209,22 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
             if one.settings.same_store(self.settings):
                 return one
         if request is None:
-            raise NoActiveRequestError(f"the current request is served by another store than that of the cookie {self.settings.name!r}")
+            raise NoActiveRequestError(
+                f"the current request is served by another store than that of the cookie {self.settings.name!r}"
+            )
         return opened(request, self.settings)
 
     def _warn(self) -> None:
         settings = self.settings
         if settings.cookie.domain is not None or settings.cookie.path != "/":
-            logger.warning("the cookie %r is not a __Host- cookie: sibling hosts can plant one in a visitor's browser", settings.name)
+            logger.warning(
+                "the cookie %r is not a __Host- cookie: sibling hosts can plant one in a visitor's browser",
+                settings.name,
+            )
         if settings.cookie.same_site == "None":
-            logger.warning("SameSite=None: every site can send requests with the session; check Origin, on websockets too")
+            logger.warning(
+                "SameSite=None: every site can send requests with the session; check Origin, on websockets too"
+            )
         if settings.lifetime.absolute is None:
             logger.warning("absolute=None: a stolen cookie can be kept alive for ever")
 
@@ -198,7 +232,9 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         return f"<SessionStore {self.settings.name!r}>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a SessionStore holds keys and does not pickle: build it where it is needed")
+        raise TypeError(
+            "a SessionStore holds keys and does not pickle: build it where it is needed"
+        )
 
     def __copy__(self) -> SessionStore:
         return self
@@ -212,9 +248,15 @@ def _see_type(key: str, value: object, kind: type) -> None:
         raise ConfigurationError(f"{key} must be {kind.__name__}, not {type(value).__name__}")
 
 
-def _refuse_django_default(secret: str | bytes | Sequence[str | bytes] | Mapping[Any, str | bytes] | None) -> None:
+def _refuse_django_default(
+    secret: str | bytes | Sequence[str | bytes] | Mapping[Any, str | bytes] | None,
+) -> None:
     if isinstance(secret, Mapping):
         secret = list(secret.values())
     for one in [secret] if isinstance(secret, (str, bytes)) else secret or ():
-        if (one if isinstance(one, bytes) else one.encode("utf-8", "replace")).startswith(b"django-insecure-"):
-            raise ConfigurationError("a secret is the one that django-admin startproject wrote, which is for development: make a real one")
+        if (one if isinstance(one, bytes) else one.encode("utf-8", "replace")).startswith(
+            b"django-insecure-"
+        ):
+            raise ConfigurationError(
+                "a secret is the one that django-admin startproject wrote, which is for development: make a real one"
+            )

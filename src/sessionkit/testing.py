@@ -26,7 +26,11 @@ __all__ = ["read_cookies", "session_cookies"]
 
 
 def session_cookies(
-    store: SessionStore, session: Mapping[str, Any], *, created_at: float | None = None, updated_at: float | None = None
+    store: SessionStore,
+    session: Mapping[str, Any],
+    *,
+    created_at: float | None = None,
+    updated_at: float | None = None,
 ) -> dict[str, str]:
     """The cookies that a browser with this session sends.
 
@@ -50,17 +54,25 @@ def session_cookies(
     if created_at is None:
         created_at = now if updated_at is None else min(now, updated_at)
     created = int(created_at)
-    updated = _last_activity(settings.lifetime, created, now) if updated_at is None else int(updated_at)
+    updated = (
+        _last_activity(settings.lifetime, created, now) if updated_at is None else int(updated_at)
+    )
     expires = settings.lifetime.expires_at(created, updated)
     if not created <= updated < expires:
-        raise ValueError(f"no session is created at {created}, active at {updated} and over at {expires}")
-    stamp = Stamp(id=secrets.token_urlsafe(16), created_at=created, updated_at=updated, expires_at=expires)
+        raise ValueError(
+            f"no session is created at {created}, active at {updated} and over at {expires}"
+        )
+    stamp = Stamp(
+        id=secrets.token_urlsafe(16), created_at=created, updated_at=updated, expires_at=expires
+    )
     lines = sealed_lines(settings, Incoming(), payload(settings, dict(session), stamp), stamp)
     # As they are, whatever their Max-Age: that of a session that is over is 0, and a test wants to send it.
     return dict(_pair(line) for line in lines)
 
 
-def read_cookies(store: SessionStore, set_cookie_lines: Iterable[str], cookies: Mapping[str, str] | None = None) -> Session | None:
+def read_cookies(
+    store: SessionStore, set_cookie_lines: Iterable[str], cookies: Mapping[str, str] | None = None
+) -> Session | None:
     """The session that the next request of the same browser would have.
 
     Args:
@@ -103,4 +115,8 @@ def _pair(line: str) -> tuple[str, str]:
 def _removes(attribute: str) -> bool:
     name, _, seconds = attribute.partition("=")
     seconds = seconds.strip(" \t")
-    return name.strip(" \t").lower() == "max-age" and seconds.removeprefix("-").isdigit() and int(seconds) <= 0
+    return (
+        name.strip(" \t").lower() == "max-age"
+        and seconds.removeprefix("-").isdigit()
+        and int(seconds) <= 0
+    )

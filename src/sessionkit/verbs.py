@@ -83,7 +83,9 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
     @overload
     def update_session(self, request: Request, session: Mapping[str, Any] | None, /) -> bool: ...
     @overload
-    def update_session(self, request: Request, response: Response, session: Mapping[str, Any] | None, /) -> bool: ...
+    def update_session(
+        self, request: Request, response: Response, session: Mapping[str, Any] | None, /
+    ) -> bool: ...
     def update_session(self, *args: Any) -> bool:
         """Replace the contents of the session. It never logs in or out.
 
@@ -124,7 +126,9 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
     @overload
     def create_session(self, request: Request, session: Mapping[str, Any], /) -> Session: ...
     @overload
-    def create_session(self, request: Request, response: Response, session: Mapping[str, Any], /) -> Session: ...
+    def create_session(
+        self, request: Request, response: Response, session: Mapping[str, Any], /
+    ) -> Session: ...
     def create_session(self, *args: Any) -> Session:
         """Begin a session: what a login handler calls.
 
@@ -177,11 +181,15 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
         """
         return self._write("delete_session", args, Exchange.delete)
 
-    def _write(self, verb: str, args: tuple[Any, ...], act: Callable[..., Result], *, session: bool = False) -> Result:
+    def _write(
+        self, verb: str, args: tuple[Any, ...], act: Callable[..., Result], *, session: bool = False
+    ) -> Result:
         request, response, contents = parse(verb, args, session=session)
         exchange = self._exchange(request)
         if isinstance(exchange, Excluded):
-            raise NoActiveRequestError(f"{verb}: this path is excluded from sessions, so nobody would write its cookies")
+            raise NoActiveRequestError(
+                f"{verb}: this path is excluded from sessions, so nobody would write its cookies"
+            )
         if not exchange.owned and response is None:
             raise NoActiveRequestError(
                 f"{verb}: no gateway serves this request, so nobody would write its cookies: install the middleware "

@@ -68,19 +68,27 @@ class SessionMiddleware(Gateway):
         return _Body(context, body, exchange, start_response)
 
 
-def _entered(held: Exchange | Excluded, app: WSGIApp, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+def _entered(
+    held: Exchange | Excluded, app: WSGIApp, environ: Environ, start_response: StartResponse
+) -> Iterable[bytes]:
     """Call an application with the context variable set."""
     activate(held)
     return app(environ, start_response)
 
 
 def _passed(
-    context: Context, held: Exchange | Excluded, app: WSGIApp, environ: Environ, start_response: StartResponse
+    context: Context,
+    held: Exchange | Excluded,
+    app: WSGIApp,
+    environ: Environ,
+    start_response: StartResponse,
 ) -> Iterable[bytes]:
     """Serve a request that this gateway does not answer."""
     body = context.run(_entered, held, app, environ, start_response)
     kind = type(body)
-    return body if kind is list or kind is tuple or _is_file(body, environ) else _Body(context, body)
+    return (
+        body if kind is list or kind is tuple or _is_file(body, environ) else _Body(context, body)
+    )
 
 
 def _is_file(body: object, environ: Environ) -> bool:
@@ -106,12 +114,17 @@ def _answer_end(exchange: Exchange, start_response: StartResponse) -> bool:
     Raises:
         BaseException: that exception, from `start_response`, if the headers have gone out (PEP 3333).
     """
-    changes = exchange.commit(500)  # where a response was begun, its headers never left: what they would have saved is dropped
+    changes = exchange.commit(
+        500
+    )  # where a response was begun, its headers never left: what they would have saved is dropped
     if not exchange.must_end or not isinstance(sys.exc_info()[1], Exception):
         return False
     headers = changes.applied([("Content-Type", "text/plain"), ("Content-Length", "0")])
     start_response("500 Internal Server Error", headers, sys.exc_info())
-    logger.error("the application failed after it had ended a session: a bare 500 carries the end", exc_info=True)  # noqa: LOG014  # called from `except`
+    logger.error(
+        "the application failed after it had ended a session: a bare 500 carries the end",
+        exc_info=True,  # noqa: LOG014  # called from `except`
+    )
     return True
 
 
@@ -121,7 +134,11 @@ class _Body:
     __slots__ = ("_body", "_context", "_exchange", "_next", "_start_response")
 
     def __init__(
-        self, context: Context, body: Iterable[bytes], exchange: Exchange | None = None, start_response: StartResponse | None = None
+        self,
+        context: Context,
+        body: Iterable[bytes],
+        exchange: Exchange | None = None,
+        start_response: StartResponse | None = None,
     ) -> None:
         self._context = context
         self._body = body
@@ -138,7 +155,11 @@ class _Body:
         except StopIteration:
             raise
         except BaseException:
-            if self._exchange is None or self._start_response is None or not _answer_end(self._exchange, self._start_response):
+            if (
+                self._exchange is None
+                or self._start_response is None
+                or not _answer_end(self._exchange, self._start_response)
+            ):
                 raise
             raise StopIteration from None
         if data:

@@ -35,14 +35,27 @@ def session_of(size: int) -> dict[str, Any]:
     The list is the dear part (json and every check walk through it); half of what a session of 2 kB has to spare
     is token, half is list.
     """
-    user = {"sub": "auth0|5f7c8ec7c33c6c004bbafe82", "iss": "https://example.eu.auth0.com/", "email": "ada@example.org", "name": "Ada Lovelace"}
+    user = {
+        "sub": "auth0|5f7c8ec7c33c6c004bbafe82",
+        "iss": "https://example.eu.auth0.com/",
+        "email": "ada@example.org",
+        "name": "Ada Lovelace",
+    }
     session: dict[str, Any] = {"user": user, "theme": "dark", "locale": "en-GB"}
     spare = size - len(json.dumps(session))
     if spare > 100:
         session["id_token"] = urlsafe_b64encode(os.urandom(spare * 3 // 8)).decode()
     items: list[dict[str, Any]] = []
     while len(json.dumps(session | {"cart": items})) < size:
-        items.append({"id": 1000 + len(items), "name": f"Item number {len(items)}", "price": 12.5, "gift": False, "note": None})
+        items.append(
+            {
+                "id": 1000 + len(items),
+                "name": f"Item number {len(items)}",
+                "price": 12.5,
+                "gift": False,
+                "note": None,
+            }
+        )
     return session | {"cart": items} if items else session
 
 
@@ -50,7 +63,11 @@ def session_of(size: int) -> dict[str, Any]:
 
 
 def environ_of(cookie: str) -> dict[str, Any]:
-    environ: dict[str, Any] = {"HTTP_COOKIE": cookie, "HTTP_HOST": "example.org", "wsgi.url_scheme": "https"}
+    environ: dict[str, Any] = {
+        "HTTP_COOKIE": cookie,
+        "HTTP_HOST": "example.org",
+        "wsgi.url_scheme": "https",
+    }
     setup_testing_defaults(environ)
     return environ
 
@@ -64,7 +81,9 @@ def scope_of(cookie: str) -> dict[str, Any]:
 
 def ours(size: int, name: str, **settings: Any) -> dict[str, Step]:
     now = [1_700_000_000.0]
-    store = SessionStore(SECRET, cookie=CookieSettings(max_bytes=32_768), clock=lambda: now[0], **settings)
+    store = SessionStore(
+        SECRET, cookie=CookieSettings(max_bytes=32_768), clock=lambda: now[0], **settings
+    )
     session = session_of(size)
     with store.exchange() as exchange:
         store.create_session(session)
@@ -104,7 +123,13 @@ def ours(size: int, name: str, **settings: Any) -> dict[str, Step]:
     assert load() == session
     assert not [value for field, value in load_commit().add if field == "Set-Cookie"]
     assert [value for field, value in renew().add if field == "Set-Cookie"]
-    return {f"{name} load": load, f"{name} load+commit": load_commit, f"{name} save": save, f"{name} update": update, f"{name} renew": renew}
+    return {
+        f"{name} load": load,
+        f"{name} load+commit": load_commit,
+        f"{name} save": save,
+        f"{name} update": update,
+        f"{name} renew": renew,
+    }
 
 
 # ---- the peers
@@ -162,7 +187,11 @@ def _drive(app: Any, scope: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _start() -> dict[str, Any]:
-    return {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]}
+    return {
+        "type": "http.response.start",
+        "status": 200,
+        "headers": [(b"content-type", b"text/plain")],
+    }
 
 
 def starlette(size: int) -> dict[str, Step]:
@@ -181,8 +210,14 @@ def starlette(size: int) -> dict[str, Step]:
         scope["session"].update(session)
         await send(_start())
 
-    reader, answerer, writer = (SessionMiddleware(app, secret_key=SECRET.hex()) for app in (reading, answering, writing))
-    line = next(value for name, value in _drive(writer, scope_of("a=b"))[0]["headers"] if name == b"set-cookie")
+    reader, answerer, writer = (
+        SessionMiddleware(app, secret_key=SECRET.hex()) for app in (reading, answering, writing)
+    )
+    line = next(
+        value
+        for name, value in _drive(writer, scope_of("a=b"))[0]["headers"]
+        if name == b"set-cookie"
+    )
     cookie = line.decode().partition(";")[0]
     return {
         "starlette load": lambda: _drive(reader, scope_of(cookie)),
@@ -208,7 +243,11 @@ def ours_asgi(size: int, name: str, **settings: Any) -> dict[str, Step]:
         await send(_start())
 
     reader, answerer, writer = (store.asgi(app) for app in (reading, answering, writing))
-    lines = [value.decode() for field, value in _drive(writer, scope_of("a=b"))[0]["headers"] if field == b"set-cookie"]
+    lines = [
+        value.decode()
+        for field, value in _drive(writer, scope_of("a=b"))[0]["headers"]
+        if field == b"set-cookie"
+    ]
     cookie = "; ".join(line.partition(";")[0] for line in lines)
     return {
         f"{name} load": lambda: _drive(reader, scope_of(cookie)),
@@ -218,12 +257,18 @@ def ours_asgi(size: int, name: str, **settings: Any) -> dict[str, Step]:
 
 
 def litestar(size: int) -> dict[str, Step]:
-    from litestar.middleware.session.client_side import ClientSideSessionBackend, CookieBackendConfig
+    from litestar.middleware.session.client_side import (
+        ClientSideSessionBackend,
+        CookieBackendConfig,
+    )
 
     backend = ClientSideSessionBackend(CookieBackendConfig(secret=SECRET[:32]))
     session = session_of(size)
     chunks = backend.dump_data(session)
-    return {"litestar load": lambda: backend.load_data(chunks), "litestar save": lambda: backend.dump_data(session)}
+    return {
+        "litestar load": lambda: backend.load_data(chunks),
+        "litestar save": lambda: backend.dump_data(session),
+    }
 
 
 def joserfc(size: int) -> dict[str, Step]:
@@ -232,7 +277,9 @@ def joserfc(size: int) -> dict[str, Step]:
     session = session_of(size)
 
     def save() -> str:
-        return jwe.encrypt_compact(header, json.dumps(session).encode(), key, algorithms=["dir", "A256GCM"])
+        return jwe.encrypt_compact(
+            header, json.dumps(session).encode(), key, algorithms=["dir", "A256GCM"]
+        )
 
     token = save()
 
@@ -249,7 +296,9 @@ def floor(size: int) -> dict[str, Step]:
 
     def save() -> bytes:
         nonce = os.urandom(12)
-        return urlsafe_b64encode(nonce + cipher.encrypt(nonce, json.dumps(session, separators=(",", ":")).encode(), b""))
+        return urlsafe_b64encode(
+            nonce + cipher.encrypt(nonce, json.dumps(session, separators=(",", ":")).encode(), b"")
+        )
 
     token = save()
 
@@ -298,7 +347,9 @@ def medians(steps: dict[str, Step], *, rounds: int, loops: int) -> dict[str, flo
             step()
     for _ in range(rounds):
         for name, step in steps.items():
-            begin = time.thread_time()  # of the processor, so that what else runs on the machine counts less
+            begin = (
+                time.thread_time()
+            )  # of the processor, so that what else runs on the machine counts less
             for _ in range(loops):
                 step()
             times[name].append((time.thread_time() - begin) / loops * 1e6)
@@ -306,17 +357,24 @@ def medians(steps: dict[str, Step], *, rounds: int, loops: int) -> dict[str, flo
 
 
 def table(size: int, times: dict[str, float]) -> None:
-    print(f"\n{size / 1000:g} kB (payload {len(json.dumps(session_of(size)))} bytes), microseconds, and ratios of ours to each")
+    print(
+        f"\n{size / 1000:g} kB (payload {len(json.dumps(session_of(size)))} bytes), microseconds, and ratios of ours to each"
+    )
     mine = ["core", "core+speed", "asgi", "asgi+speed"]
     print(f"{'':24}{'us':>9}" + "".join(f"{who:>14}" for who in mine))
     for name, value in times.items():
         who, step = name.split(" ", 1)
         against = {one: times.get(f"{one} {step}") for one in mine}
-        cells = "".join(f"{'-' if ours is None or who in mine else f'{ours / value:.2f}':>14}" for ours in against.values())
+        cells = "".join(
+            f"{'-' if ours is None or who in mine else f'{ours / value:.2f}':>14}"
+            for ours in against.values()
+        )
         print(f"{name:24}{value:9.2f}{cells}")
     for one in ("core", "core+speed"):
         renewal = times[f"{one} renew"] - times[f"{one} load+commit"]
-        print(f"{one}: a renewal adds {renewal:.2f} us to a load with the unchanged commit, {renewal / times[f'{one} save']:.3f} of a save")
+        print(
+            f"{one}: a renewal adds {renewal:.2f} us to a load with the unchanged commit, {renewal / times[f'{one} save']:.3f} of a save"
+        )
 
 
 def main() -> int:

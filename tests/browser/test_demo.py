@@ -18,7 +18,9 @@ def complaints() -> list[str]:
 @pytest.fixture
 def page(chromium: Browser, clock: Clock, complaints: list[str]) -> Iterator[Page]:
     with running(Site(clock=clock), asgi=False) as url:
-        context = chromium.new_context(base_url=url, java_script_enabled=False, viewport={"width": 1200, "height": 900})
+        context = chromium.new_context(
+            base_url=url, java_script_enabled=False, viewport={"width": 1200, "height": 900}
+        )
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
         page.on("requestfailed", lambda request: complaints.append(request.url))
@@ -110,12 +112,16 @@ def test_the_clocks_count_whole_seconds_without_a_script(
     page: Page, clock_number: int, milliseconds: int, expected: tuple[int, int]
 ) -> None:
     sign_in(page)
-    minutes, seconds, content = page.locator(f".clock >> nth={clock_number}").evaluate_all(WIND, milliseconds)
+    minutes, seconds, content = page.locator(f".clock >> nth={clock_number}").evaluate_all(
+        WIND, milliseconds
+    )
     assert (int(minutes), int(seconds)) == expected
     assert content == 'counter(minutes) ":" counter(seconds, decimal-leading-zero)'
 
 
-def test_when_its_time_is_up_the_page_comes_back_by_itself_and_says_so(page: Page, clock: Clock) -> None:
+def test_when_its_time_is_up_the_page_comes_back_by_itself_and_says_so(
+    page: Page, clock: Clock
+) -> None:
     sign_in(page)
     for ahead in (*range(100, 900, 100), 899):
         clock.ahead = ahead
@@ -123,7 +129,10 @@ def test_when_its_time_is_up_the_page_comes_back_by_itself_and_says_so(page: Pag
     assert page.inner_text(".spoken >> nth=1") == "1 seconds left of 900"
     clock.ahead = 900
     page.wait_for_selector(".event.now")
-    assert page.inner_text(".event.now") == "A session cookie came and gave no session: past its absolute lifetime."
+    assert (
+        page.inner_text(".event.now")
+        == "A session cookie came and gave no session: past its absolute lifetime."
+    )
 
 
 @pytest.mark.parametrize("width", [320, 1280])

@@ -61,7 +61,13 @@ def make_app(store: SessionStore, gate: Gate) -> FastAPI:
 @pytest.fixture
 def url(clock: Clock, gate: Gate) -> Iterator[str]:
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(make_app(SessionStore(SECRET, clock=clock), gate), log_level="warning", timeout_graceful_shutdown=PATIENCE))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            make_app(SessionStore(SECRET, clock=clock), gate),
+            log_level="warning",
+            timeout_graceful_shutdown=PATIENCE,
+        )
+    )
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listening])))
     thread.start()
     yield f"http://127.0.0.1:{listening.getsockname()[1]}"

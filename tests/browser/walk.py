@@ -117,7 +117,12 @@ class Visitor:
 
     def lines(self) -> list[str]:
         """The Set-Cookie lines since they were last asked for."""
-        found = [header["value"] for response in self.responses for header in response.headers_array() if header["name"].lower() == "set-cookie"]
+        found = [
+            header["value"]
+            for response in self.responses
+            for header in response.headers_array()
+            if header["name"].lower() == "set-cookie"
+        ]
         self.responses.clear()
         return [line for value in found for line in value.split("\n")]
 
@@ -143,7 +148,10 @@ class Walk:
         visitor.sign_in("Ada")
         assert visitor.look() == "Ada"
         (cookie,) = visitor.context.cookies()
-        kept = {name: cookie[name] for name in ("name", "path", "domain", "secure", "httpOnly", "sameSite")}  # type: ignore[literal-required]
+        kept = {
+            name: cookie[name]
+            for name in ("name", "path", "domain", "secure", "httpOnly", "sameSite")
+        }  # type: ignore[literal-required]
         assert kept == {
             "name": "__Host-session",
             "path": "/",
@@ -154,7 +162,9 @@ class Walk:
         }
         assert visitor.tab.evaluate("document.cookie") == ""
 
-    def test_a_session_grows_into_chunks_and_shrinks_into_one_cookie_again(self, visitor: Visitor) -> None:
+    def test_a_session_grows_into_chunks_and_shrinks_into_one_cookie_again(
+        self, visitor: Visitor
+    ) -> None:
         visitor.look()
         visitor.sign_in("Ada")
         visitor.lines()
@@ -165,7 +175,9 @@ class Walk:
         chunks = visitor.jar
         assert sorted(chunks) == ["__Host-session.0", "__Host-session.1"]
         lines = visitor.lines()
-        assert sorted(line.partition("=")[0] for line in lines if "Max-Age=0;" not in f"{line};") == sorted(chunks)
+        assert sorted(
+            line.partition("=")[0] for line in lines if "Max-Age=0;" not in f"{line};"
+        ) == sorted(chunks)
         assert max(map(len, lines)) <= LONGEST_LINE
         assert sum(map(len, chunks.values())) > LONGEST_LINE
 
@@ -184,7 +196,9 @@ class Walk:
         visitor.sign_in("Grace")
         assert visitor.look() == "Grace"
 
-    def test_a_request_that_answers_after_the_logout_does_not_bring_the_session_back(self, visitor: Visitor, gate: Gate) -> None:
+    def test_a_request_that_answers_after_the_logout_does_not_bring_the_session_back(
+        self, visitor: Visitor, gate: Gate
+    ) -> None:
         visitor.look()
         visitor.sign_in("Ada")
         slow = visitor.ask_slowly()
@@ -200,7 +214,9 @@ class Walk:
         assert visitor.look() == "Ada"
         assert visitor.tab.inner_text("#late") == "False"
 
-    def test_a_request_that_answers_after_the_next_login_does_not_bring_the_earlier_session_back(self, visitor: Visitor, gate: Gate) -> None:
+    def test_a_request_that_answers_after_the_next_login_does_not_bring_the_earlier_session_back(
+        self, visitor: Visitor, gate: Gate
+    ) -> None:
         visitor.look()
         visitor.sign_in("Ada")
         slow = visitor.ask_slowly()
@@ -214,7 +230,9 @@ class Walk:
         assert visitor.jar["__Host-session"] != grace
         assert visitor.look() == "nobody"
 
-    def test_a_request_that_answers_before_the_logout_is_kept(self, visitor: Visitor, gate: Gate) -> None:
+    def test_a_request_that_answers_before_the_logout_is_kept(
+        self, visitor: Visitor, gate: Gate
+    ) -> None:
         visitor.look()
         visitor.sign_in("Ada")
         slow = visitor.ask_slowly()
@@ -224,7 +242,9 @@ class Walk:
         assert visitor.look() == "Ada"
         assert visitor.tab.inner_text("#late") == "True"
 
-    def test_a_session_in_use_is_renewed_by_a_line_of_its_own_and_an_idle_one_ends(self, visitor: Visitor, clock: Clock) -> None:
+    def test_a_session_in_use_is_renewed_by_a_line_of_its_own_and_an_idle_one_ends(
+        self, visitor: Visitor, clock: Clock
+    ) -> None:
         visitor.look()
         visitor.sign_in("Ada")
         token = visitor.jar["__Host-session"]
@@ -235,7 +255,10 @@ class Walk:
         clock.ahead = 60
         assert visitor.look() == "Ada"
         (line,) = visitor.lines()
-        assert re.fullmatch(r"__Host-seen\.session=[^;]{1,90}; Max-Age=86400; Path=/; HttpOnly; Secure; SameSite=Lax; Priority=High", line)
+        assert re.fullmatch(
+            r"__Host-seen\.session=[^;]{1,90}; Max-Age=86400; Path=/; HttpOnly; Secure; SameSite=Lax; Priority=High",
+            line,
+        )
         assert sorted(visitor.jar) == ["__Host-seen.session", "__Host-session"]
         assert visitor.jar["__Host-session"] == token
         clock.ahead += 86_399

@@ -34,12 +34,17 @@ class Jar:
         first, *rest = line.split(";")
         name, equals, value = first.partition("=")
         name, value = name.strip(" \t"), value.strip(" \t")
-        attributes = {key.strip().lower(): text.strip() for key, _, text in (one.partition("=") for one in rest)}
+        attributes = {
+            key.strip().lower(): text.strip()
+            for key, _, text in (one.partition("=") for one in rest)
+        }
         assert equals, f"a browser refuses a cookie without a name: {line!r}"
         assert len(line) <= 4096, f"the line is {len(line)} bytes long"
         assert "domain" not in attributes, f"no cookie of the suite has a domain: {line!r}"
         if name.lower().startswith("__host-"):
-            assert "secure" in attributes and attributes.get("path") == "/", f"a browser refuses {line!r}"
+            assert "secure" in attributes and attributes.get("path") == "/", (
+                f"a browser refuses {line!r}"
+            )
         path = attributes.get("path", "/")
         expires = None
         if "max-age" in attributes:
@@ -47,13 +52,19 @@ class Jar:
         if expires is not None and expires <= self._clock():
             self.cookies.pop((name, path), None)
         else:
-            self.cookies[name, path] = Cookie(name=name, value=value, path=path, expires=expires, line=line)
+            self.cookies[name, path] = Cookie(
+                name=name, value=value, path=path, expires=expires, line=line
+            )
 
     @property
     def header(self) -> str:
         """The Cookie header."""
         now = self._clock()
-        self.cookies = {key: one for key, one in self.cookies.items() if one.expires is None or one.expires > now}
+        self.cookies = {
+            key: one
+            for key, one in self.cookies.items()
+            if one.expires is None or one.expires > now
+        }
         return "; ".join(f"{one.name}={one.value}" for one in self.cookies.values())
 
     @property
@@ -163,9 +174,17 @@ class Browser:
                 return self._over(kept, method, path, headers)
             except (http.client.RemoteDisconnected, ConnectionError):
                 kept.close()  # RFC 9112 section 9.3.1: a connection that was kept may be closed at any time
-        return self._over(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30), method, path, headers)
+        return self._over(
+            http.client.HTTPConnection("127.0.0.1", self.port, timeout=30), method, path, headers
+        )
 
-    def _over(self, connection: http.client.HTTPConnection, method: str, path: str, headers: dict[str, str | bytes]) -> Answer:
+    def _over(
+        self,
+        connection: http.client.HTTPConnection,
+        method: str,
+        path: str,
+        headers: dict[str, str | bytes],
+    ) -> Answer:
         connection.putrequest(method, path, skip_host="Host" in headers, skip_accept_encoding=True)
         for name, value in headers.items():
             connection.putheader(name, value)

@@ -29,11 +29,18 @@ _complaints: list[str] = []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--app", action="append", help="a contract app (apps/<name>.py); the two reference apps by default")
+    parser.addoption(
+        "--app",
+        action="append",
+        help="a contract app (apps/<name>.py); the two reference apps by default",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "needs(*features): of a contract app; one that declares a gap there skips the test")
+    config.addinivalue_line(
+        "markers",
+        "needs(*features): of a contract app; one that declares a gap there skips the test",
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -63,7 +70,13 @@ class Served:
         reading, writing = os.pipe()
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(HERE / "serve.py"), name, str(listening.fileno()), str(writing)],
+                [
+                    sys.executable,
+                    str(HERE / "serve.py"),
+                    name,
+                    str(listening.fileno()),
+                    str(writing),
+                ],
                 pass_fds=[listening.fileno(), writing],
                 env={**os.environ, "CONTRACT_CLOCK": str(path), "PYTHONUNBUFFERED": "1"},
                 stdin=subprocess.PIPE,
@@ -95,7 +108,9 @@ class Served:
 
 
 @pytest.fixture(scope="session")
-def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
     served = Served(request.param, tmp_path_factory.mktemp(request.param))
     yield served
     served.stop()
@@ -147,13 +162,17 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         declared, skipped = set(served.gaps), _skipped.get(name, set())
         if skipped != declared if _is_whole(session) else skipped - declared:
             session.exitstatus = 1
-            _complaints.append(f"contract of {name}: declared gaps {sorted(declared)}, but skipped {sorted(skipped)}")
+            _complaints.append(
+                f"contract of {name}: declared gaps {sorted(declared)}, but skipped {sorted(skipped)}"
+            )
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for name, served in _running.items():
         versions = ", ".join(f"{one} {number}" for one, number in served.versions.items())
-        terminalreporter.write_line(f"contract of {name}: {versions}; gaps: {', '.join(served.gaps) or 'none'}")
+        terminalreporter.write_line(
+            f"contract of {name}: {versions}; gaps: {', '.join(served.gaps) or 'none'}"
+        )
     for complaint in _complaints:
         terminalreporter.write_line(complaint, red=True)
 
@@ -161,6 +180,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def _is_whole(session: pytest.Session) -> bool:
     """Whether the run took every test of this folder."""
     option = session.config.option
-    if option.keyword or option.markexpr or option.collectonly or session.shouldstop or option.maxfail:
+    if (
+        option.keyword
+        or option.markexpr
+        or option.collectonly
+        or session.shouldstop
+        or option.maxfail
+    ):
         return False
-    return any(Path(str(one).partition("::")[0]).resolve() in (HERE, HERE.parent) for one in session.config.args) and "::" not in "".join(session.config.args)
+    return any(
+        Path(str(one).partition("::")[0]).resolve() in (HERE, HERE.parent)
+        for one in session.config.args
+    ) and "::" not in "".join(session.config.args)

@@ -12,13 +12,18 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-BLOCK = re.compile(r"^```python\n(.*?)^```$|^<!-- invisible-code-block: python\n(.*?)^-->$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(
+    r"^```python\n(.*?)^```$|^<!-- invisible-code-block: python\n(.*?)^-->$",
+    re.DOTALL | re.MULTILINE,
+)
 
 
 def names_of(page: Path) -> dict[str, object]:
     """Run a page; returns what it has defined."""
     text = page.read_text()
-    module = sys.modules["page"] = ModuleType("page")  # some frameworks look for the module of their caller
+    module = sys.modules["page"] = ModuleType(
+        "page"
+    )  # some frameworks look for the module of their caller
     namespace: dict[str, object] = vars(module)
     for block in BLOCK.finditer(text):
         code = block[1] if block[1] is not None else block[2]

@@ -54,9 +54,15 @@ def perform(
     Returns:
         JSON: the list of what each operation gave.
     """
-    before = {"none": (), "request": (request,), "both": (request, response), "raw": (raw,)}[form or "none"]
+    before = {"none": (), "request": (request,), "both": (request, response), "raw": (raw,)}[
+        form or "none"
+    ]
     machine = _Machine(verbs, before, native)
-    return json.dumps([machine.do(step) for step in json.loads(text or "[]", object_hook=_grown)], sort_keys=True, separators=(",", ":"))
+    return json.dumps(
+        [machine.do(step) for step in json.loads(text or "[]", object_hook=_grown)],
+        sort_keys=True,
+        separators=(",", ":"),
+    )
 
 
 def _grown(value: dict[str, Any]) -> Any:
@@ -85,7 +91,12 @@ def return_to(values: Sequence[str]) -> str:
 
 
 class _Machine:
-    def __init__(self, verbs: Any, before: tuple[object, ...], native: Callable[[], MutableMapping[str, Any]] | None) -> None:
+    def __init__(
+        self,
+        verbs: Any,
+        before: tuple[object, ...],
+        native: Callable[[], MutableMapping[str, Any]] | None,
+    ) -> None:
         self.verbs = verbs
         self.before = before
         self.native_session = native
@@ -112,7 +123,9 @@ class _Machine:
 
     def do_merge(self, changes: Mapping[str, Any]) -> Any:
         """Update with what is there and the changes."""
-        return self.verbs.update_session(*self.before, {**(self.verbs.get_session(*self.before) or {}), **changes})
+        return self.verbs.update_session(
+            *self.before, {**(self.verbs.get_session(*self.before) or {}), **changes}
+        )
 
     def do_create(self, session: Mapping[str, Any]) -> Any:
         return dict(self.verbs.create_session(*self.before, session))

@@ -20,7 +20,9 @@ sys.path[:] = [*(one for one in sys.path if one and Path(one).resolve() != HERE)
 
 def load(name: str) -> ModuleType:
     """The module of an app, by its file: it must not stand in the way of the framework that it is named after."""
-    spec = importlib.util.spec_from_file_location(f"contract_app_{name}", HERE / "apps" / f"{name}.py")
+    spec = importlib.util.spec_from_file_location(
+        f"contract_app_{name}", HERE / "apps" / f"{name}.py"
+    )
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -40,5 +42,13 @@ if __name__ == "__main__":
     app = load(sys.argv[1]).APP
     with os.fdopen(int(sys.argv[3]), "w") as described:
         versions = {one: version(one) for one in app.versions}
-        json.dump({"gaps": dict(app.gaps), "dropped": app.dropped, "versions": versions, "pages": app.pages}, described)
+        json.dump(
+            {
+                "gaps": dict(app.gaps),
+                "dropped": app.dropped,
+                "versions": versions,
+                "pages": app.pages,
+            },
+            described,
+        )
     app.serve(listening)

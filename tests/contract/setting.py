@@ -81,7 +81,11 @@ def make_store(**settings: Any) -> SessionStore:
     def on_event(event: Event) -> None:
         script.events.append(event.kind.name)
 
-    settings = {"clock": SharedClock(os.environ["CONTRACT_CLOCK"]), "on_event": on_event, **settings}
+    settings = {
+        "clock": SharedClock(os.environ["CONTRACT_CLOCK"]),
+        "on_event": on_event,
+        **settings,
+    }
     return SessionStore("contract suite: 0123456789abcdefghijklmnopqrstuvwxyz", **settings)
 
 

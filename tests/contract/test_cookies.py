@@ -55,13 +55,18 @@ def test_no_cookie_can_make_it_fail(browser, cookie):
 
 def test_bad_bytes_beside_the_session_do_not_hide_it(browser):
     value = token(browser).encode()
-    assert browser.do(["get"], cookie=b"\xa0=\xff; " + NAME.encode() + b"=" + value + b"; x=\xe9") == ANN
+    assert (
+        browser.do(["get"], cookie=b"\xa0=\xff; " + NAME.encode() + b"=" + value + b"; x=\xe9")
+        == ANN
+    )
 
 
 @pytest.mark.needs("native")
 def test_bad_bytes_do_not_hide_the_native_session(browser):
     value = token(browser).encode()
-    assert browser.do(["native", "all"], cookie=b"\xa0=\xff; " + NAME.encode() + b"=" + value) == ANN
+    assert (
+        browser.do(["native", "all"], cookie=b"\xa0=\xff; " + NAME.encode() + b"=" + value) == ANN
+    )
 
 
 def test_two_sessions_of_different_ids_are_none(browser):

@@ -10,7 +10,14 @@ from websockets.sync.client import connect
 from contract.browser import Browser
 from contract.setting import FEATURES
 
-ROUTES = {"sync": "/sync/do", "async": "/async/do", "background": "/background", "file": "/file", "handled": "/handled", "guards": "/api"}
+ROUTES = {
+    "sync": "/sync/do",
+    "async": "/async/do",
+    "background": "/background",
+    "file": "/file",
+    "handled": "/handled",
+    "guards": "/api",
+}
 
 
 def has(browser: Browser, feature: str, served) -> bool:
@@ -27,14 +34,18 @@ def has(browser: Browser, feature: str, served) -> bool:
         return bool(served.pages)
     assert feature == "websocket"
     try:
-        with connect(f"ws://127.0.0.1:{browser.port}/ws", sock=create_connection(("127.0.0.1", browser.port))):
+        with connect(
+            f"ws://127.0.0.1:{browser.port}/ws", sock=create_connection(("127.0.0.1", browser.port))
+        ):
             return True
     except InvalidStatus:
         return False
 
 
 def test_the_declared_gaps_are_exactly_what_the_app_has_not(browser, served):
-    assert {feature: has(browser, feature, served) for feature in FEATURES} == {feature: feature not in served.gaps for feature in FEATURES}
+    assert {feature: has(browser, feature, served) for feature in FEATURES} == {
+        feature: feature not in served.gaps for feature in FEATURES
+    }
 
 
 def test_every_gap_has_a_reason(served):

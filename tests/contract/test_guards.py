@@ -31,7 +31,10 @@ def test_an_api_runs_for_a_signed_in_user(browser):
 def test_an_api_answers_everybody_else_with_401_and_json(browser):
     answer = browser.ask("/api", ["native", "all"])
     assert answer.status == 401
-    assert answer.body == b'{"error": "not_authenticated", "error_description": "The user does not have an active session"}'
+    assert (
+        answer.body
+        == b'{"error": "not_authenticated", "error_description": "The user does not have an active session"}'
+    )
     assert (answer.one("content-type") or "").startswith("application/json")
     assert answer.one("cache-control") == "no-store"
     assert answer.one("vary") == "Cookie"
@@ -72,7 +75,9 @@ def test_a_page_runs_for_a_signed_in_user(browser):
 def test_a_page_sends_everybody_else_to_the_login_with_the_way_back(browser, method):
     answer = browser.ask("/page/a%20b?c=d&e=%C3%A9", method=method)
     assert answer.status == 302
-    assert answer.one("location") == "/auth/login?returnTo=" + quote("/page/a%20b?c=d&e=%C3%A9", safe="/")
+    assert answer.one("location") == "/auth/login?returnTo=" + quote(
+        "/page/a%20b?c=d&e=%C3%A9", safe="/"
+    )
     assert answer.one("cache-control") == "no-store"
     assert answer.cookies == []
 
@@ -87,7 +92,9 @@ def test_a_post_is_not_returned_to(browser):
 @guards
 @pytest.mark.parametrize("header", ["Host", "X-Forwarded-Host", "X-Forwarded-Prefix", "Forwarded"])
 def test_no_header_says_where_the_site_is(browser, header):
-    value = {"X-Forwarded-Prefix": "//e.example", "Forwarded": "host=e.example"}.get(header, "e.example")
+    value = {"X-Forwarded-Prefix": "//e.example", "Forwarded": "host=e.example"}.get(
+        header, "e.example"
+    )
     answer = browser.ask("/page/a", headers={header: value})
     assert answer.status == 302
     assert answer.one("location") == "/auth/login?returnTo=/page/a"
@@ -101,7 +108,9 @@ def test_no_header_says_where_the_site_is(browser, header):
 def test_a_path_that_is_unsafe_to_return_to_is_not(browser, path):
     answer = browser.ask(path)
     location = answer.one("location")
-    assert answer.status in (302, 404) or (location is not None and answer.status in (301, 307, 308))
+    assert answer.status in (302, 404) or (
+        location is not None and answer.status in (301, 307, 308)
+    )
     if location is not None:
         parts = urlsplit(location)
         assert parts.netloc in ("", f"127.0.0.1:{browser.port}")
@@ -122,4 +131,7 @@ def test_two_ways_back_are_none(browser):
 
 
 def test_a_safe_way_back_is_taken(browser):
-    assert browser.ask(f"/after-login?returnTo={quote('/a/b?c=d#e', safe='')}").one("location") == "/a/b?c=d#e"
+    assert (
+        browser.ask(f"/after-login?returnTo={quote('/a/b?c=d#e', safe='')}").one("location")
+        == "/a/b?c=d#e"
+    )

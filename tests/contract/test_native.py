@@ -36,7 +36,9 @@ def test_it_shows_the_session_of_the_verbs(browser):
 
 def test_the_verbs_and_it_see_each_others_changes_in_one_request(browser):
     browser.do(["create", ANN])
-    answer = browser.ask("/do", ["native", "set", "a", 1], ["get"], ["merge", {"b": 2}], ["native", "all"])
+    answer = browser.ask(
+        "/do", ["native", "set", "a", 1], ["get"], ["merge", {"b": 2}], ["native", "all"]
+    )
     assert answer.results == [None, {**ANN, "a": 1}, True, {**ANN, "a": 1, "b": 2}]
     assert browser.do(["get"]) == {**ANN, "a": 1, "b": 2}
 
@@ -143,7 +145,9 @@ def test_what_must_not_cross_a_logout_is_dropped(browser, served):
 
 def test_an_assignment_in_a_stream_comes_too_late_and_says_so(browser):
     browser.do(["native", "set", "a", 1])
-    answer = browser.ask("/stream", late=[["native", "all"], ["attempt", ["native", "set", "a", 2]]])
+    answer = browser.ask(
+        "/stream", late=[["native", "all"], ["attempt", ["native", "set", "a", 2]]]
+    )
     assert answer.body == b'one\ntwo\n[{"a":1},{"raised":"ResponseStartedError"}]'
     assert browser.do(["native", "all"]) == {"a": 1}
 
@@ -184,7 +188,9 @@ def test_assigning_what_is_there_already_is_no_change(browser):
 
 
 def test_two_logins_through_it_in_one_request_leave_the_last(browser):
-    browser.ask("/do", ["native", "set", "user", {"sub": "ann"}], ["native", "set", "user", {"sub": "bob"}])
+    browser.ask(
+        "/do", ["native", "set", "user", {"sub": "ann"}], ["native", "set", "user", {"sub": "bob"}]
+    )
     assert browser.do(["get"]) == {"user": {"sub": "bob"}}
 
 
@@ -208,4 +214,7 @@ def test_a_session_that_begins_beside_two_planted_ones_fences_both(browser):
         browser.jar.cookies.clear()
     browser.ask("/do", ["native", "set", "cart", []], cookie="; ".join(planted))
     fence = next(one.value for one in browser.jar.cookies.values() if one.name == OUT)
-    assert [browser.do(["get"], cookie=f"{one}; {OUT}={fence}", keep=False) for one in planted] == [None, None]
+    assert [browser.do(["get"], cookie=f"{one}; {OUT}={fence}", keep=False) for one in planted] == [
+        None,
+        None,
+    ]

@@ -16,7 +16,13 @@ pytestmark = pytest.mark.needs("page")
 
 def test_every_example_of_the_pages_runs(served):
     pages = [ROOT / page for page in served.pages]
-    done = subprocess.run([sys.executable, str(HERE / "pages.py"), *map(str, pages)], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, str(HERE / "pages.py"), *map(str, pages)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     blocks = [int(line.split()[0]) for line in done.stdout.splitlines() if line.endswith(".md")]
     assert [count > 0 for count in blocks] == [True for _ in pages], done.stdout

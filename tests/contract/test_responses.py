@@ -13,7 +13,10 @@ NAME, SEEN, OUT = "__Host-session", "__Host-seen.session", "__Host-out.session"
 def test_a_redirect_carries_a_login(browser):
     answer = browser.ask("/redirect", ["create", ANN], method="POST")
     assert answer.status == 302
-    assert answer.one("location") in ("/do", f"http://127.0.0.1:{browser.port}/do")  # some frameworks make it absolute
+    assert answer.one("location") in (
+        "/do",
+        f"http://127.0.0.1:{browser.port}/do",
+    )  # some frameworks make it absolute
     assert browser.do(["get"]) == ANN
 
 
@@ -109,7 +112,9 @@ def test_a_stream_saves_what_was_done_before_it(browser):
     assert browser.do(["get"])["n"] == 2
 
 
-@pytest.mark.parametrize("verb", [["merge", {"n": 3}], ["touch"], ["rotate"], ["create", ANN], ["delete"]])
+@pytest.mark.parametrize(
+    "verb", [["merge", {"n": 3}], ["touch"], ["rotate"], ["create", ANN], ["delete"]]
+)
 def test_a_write_in_a_stream_comes_too_late_and_says_so(browser, verb):
     browser.do(["create", ANN])
     answer = browser.ask("/stream", late=[["attempt", verb]])
@@ -140,7 +145,12 @@ def test_a_file_is_sent_whole_with_what_was_done_before(browser):
 def test_work_after_the_response_reads_the_session_and_cannot_write_it(browser):
     browser.do(["create", ANN])
     before = len(browser.do(["notes"]))
-    answer = browser.ask("/background", ["merge", {"n": 2}], ["get"], late=[["get"], ["attempt", ["merge", {"n": 3}]]])
+    answer = browser.ask(
+        "/background",
+        ["merge", {"n": 2}],
+        ["get"],
+        late=[["get"], ["attempt", ["merge", {"n": 3}]]],
+    )
     assert answer.results == [True, {**ANN, "n": 2}]
     for _ in range(2000):  # the work goes on while the next requests are answered
         notes = browser.do(["notes"])

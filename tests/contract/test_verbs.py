@@ -9,9 +9,14 @@ from contract.setting import START
 ANN = {"user": {"sub": "ann", "iss": "https://issuer.example"}, "n": 1}
 BOB = {"user": {"sub": "bob", "iss": "https://issuer.example"}}
 NAME, SEEN, OUT = "__Host-session", "__Host-seen.session", "__Host-out.session"
-HANDLERS = [pytest.param("/sync/do", marks=pytest.mark.needs("sync")), pytest.param("/async/do", marks=pytest.mark.needs("async"))]
+HANDLERS = [
+    pytest.param("/sync/do", marks=pytest.mark.needs("sync")),
+    pytest.param("/async/do", marks=pytest.mark.needs("async")),
+]
 
-forms = pytest.mark.parametrize("form", ["none", "request", "both", pytest.param("raw", marks=pytest.mark.needs("raw"))])
+forms = pytest.mark.parametrize(
+    "form", ["none", "request", "both", pytest.param("raw", marks=pytest.mark.needs("raw"))]
+)
 
 
 def test_a_visitor_without_a_cookie_has_no_session_and_gets_none(browser):
@@ -39,13 +44,19 @@ def test_a_login_is_read_by_the_next_request(browser, form):
 
 def test_the_line_is_the_one_of_the_settings(browser):
     (line,) = browser.ask("/do", ["create", ANN]).cookies
-    assert line.partition(";")[2] == " Max-Age=604800; Path=/; HttpOnly; Secure; SameSite=Lax; Priority=High"
+    assert (
+        line.partition(";")[2]
+        == " Max-Age=604800; Path=/; HttpOnly; Secure; SameSite=Lax; Priority=High"
+    )
 
 
 @forms
 def test_an_update_is_seen_in_the_same_request_and_in_the_next(browser, form):
     browser.do(["create", ANN])
-    assert browser.ask("/do", ["merge", {"n": 2}], ["get"], form=form).results == [True, {**ANN, "n": 2}]
+    assert browser.ask("/do", ["merge", {"n": 2}], ["get"], form=form).results == [
+        True,
+        {**ANN, "n": 2},
+    ]
     assert browser.do(["get"]) == {**ANN, "n": 2}
 
 
@@ -119,7 +130,9 @@ def test_a_session_grows_into_chunks_and_shrinks_back(browser):
 
 def test_a_session_over_the_budget_raises_at_the_call_and_stays_as_it_was(browser):
     browser.do(["create", ANN])
-    assert browser.do(["attempt", ["merge", {"big": {"$x": 8000}}]]) == {"raised": "SessionTooLargeError"}
+    assert browser.do(["attempt", ["merge", {"big": {"$x": 8000}}]]) == {
+        "raised": "SessionTooLargeError"
+    }
     assert browser.do(["get"]) == ANN
 
 

@@ -24,7 +24,9 @@ def opened(browser, *operations: Any, form: str = "none", keep: bool = True) -> 
 
     headers = {"X-Do": json.dumps(operations), "X-Form": form, "Cookie": browser.jar.header}
     connection = create_connection(("127.0.0.1", browser.port))
-    with connect(f"ws://127.0.0.1:{browser.port}/ws", additional_headers=headers, sock=connection) as socket:
+    with connect(
+        f"ws://127.0.0.1:{browser.port}/ws", additional_headers=headers, sock=connection
+    ) as socket:
         if keep:
             for line in socket.response.headers.get_all("Set-Cookie"):
                 browser.jar.take(line)
@@ -48,7 +50,9 @@ def test_a_visitor_without_a_session_has_none_on_a_socket(browser):
         assert json.loads(socket.recv(timeout=20)) == [None]
 
 
-@pytest.mark.parametrize("form", ["none", "request", pytest.param("raw", marks=pytest.mark.needs("raw"))])
+@pytest.mark.parametrize(
+    "form", ["none", "request", pytest.param("raw", marks=pytest.mark.needs("raw"))]
+)
 def test_what_is_written_before_it_is_accepted_goes_out_with_it(browser, form):
     browser.do(["create", ANN])
     with opened(browser, ["merge", {"n": 2}], form=form) as socket:
@@ -62,7 +66,9 @@ def test_the_native_session_is_saved_with_the_acceptance(browser):
     with opened(browser, ["native", "set", "cart", ["tea"]]) as socket:
         socket.recv(timeout=20)
         assert tell(socket, ["native", "all"]) == [{"cart": ["tea"]}]
-        assert tell(socket, ["attempt", ["native", "set", "cart", []]]) == [{"raised": "ResponseStartedError"}]
+        assert tell(socket, ["attempt", ["native", "set", "cart", []]]) == [
+            {"raised": "ResponseStartedError"}
+        ]
     assert browser.do(["native", "all"]) == {"cart": ["tea"]}
 
 

@@ -23,7 +23,11 @@ OLD = "the secret of the application we move from"
 OLDER = "the secret that it had before, and is retiring"
 OURS = "the secret of our own cookies, which is another"
 
-CONTENTS = {"user": {"id": 7, "name": "Žofie 🐴"}, "cart": [1, 2.5, None, True], "deep": {"a": {"b": []}}}
+CONTENTS = {
+    "user": {"id": 7, "name": "Žofie 🐴"},
+    "cart": [1, 2.5, None, True],
+    "deep": {"a": {"b": []}},
+}
 LARGE = {"user": {"id": 7}, "blob": "x" * 2000}  # Flask and Django compress it
 
 if not django_settings.configured:
@@ -57,7 +61,10 @@ def starlette_cookie(contents, secret=OLD, **options):
         request.session.update(contents)
         return PlainTextResponse("")
 
-    app = Starlette(routes=[Route("/", view)], middleware=[Middleware(SessionMiddleware, secret_key=secret, **options)])
+    app = Starlette(
+        routes=[Route("/", view)],
+        middleware=[Middleware(SessionMiddleware, secret_key=secret, **options)],
+    )
     sent = []
 
     async def run():
@@ -67,7 +74,16 @@ def starlette_cookie(contents, secret=OLD, **options):
         async def send(message):
             sent.append(message)
 
-        scope = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": [], "scheme": "https", "server": ("x", 443)}
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": "/",
+            "raw_path": b"/",
+            "query_string": b"",
+            "headers": [],
+            "scheme": "https",
+            "server": ("x", 443),
+        }
         await app(scope, receive, send)
 
     asyncio.run(run())
@@ -88,12 +104,18 @@ def django_cookie(contents, secret=OLD):
     return f"sessionid={response.cookies['sessionid'].value}"
 
 
-SOURCES = {"flask": (FlaskCookie, flask_cookie), "starlette": (StarletteCookie, starlette_cookie), "django": (DjangoCookie, django_cookie)}
+SOURCES = {
+    "flask": (FlaskCookie, flask_cookie),
+    "starlette": (StarletteCookie, starlette_cookie),
+    "django": (DjangoCookie, django_cookie),
+}
 each = pytest.mark.parametrize(("source", "made"), SOURCES.values(), ids=SOURCES)
 
 
 def store(source, secret=OLD, guard=anyone, **more):
-    return SessionStore(OURS, accept=[Importer(source(), secret=secret, until=None, **more)], guard=guard)
+    return SessionStore(
+        OURS, accept=[Importer(source(), secret=secret, until=None, **more)], guard=guard
+    )
 
 
 @each
@@ -125,7 +147,11 @@ def test_another_secret_does_not(source, made):
 def test_a_changed_cookie_is_refused_and_raises_nothing(source, made):
     name, _, value = made(CONTENTS).partition("=")
     for at in range(0, len(value), 7):
-        for changed in (value[:at] + ("B" if value[at] == "A" else "A") + value[at + 1 :], value[:at], value[:at] + value[at + 1 :]):
+        for changed in (
+            value[:at] + ("B" if value[at] == "A" else "A") + value[at + 1 :],
+            value[:at],
+            value[:at] + value[at + 1 :],
+        ):
             with store(source).exchange(f"{name}={changed}") as exchange:
                 assert exchange.absence in (Absence.BAD_TAG, Absence.MALFORMED)
 
@@ -173,10 +199,20 @@ def test_it_is_as_old_as_its_signature(source, made):
     now = datetime.now(timezone.utc).timestamp()
     with store(source).exchange(cookie) as exchange:
         assert now - 5 <= exchange.get().stamp.created_at <= now + 1
-    late = SessionStore(OURS, accept=[Importer(source(max_age=3600), secret=OLD, until=None)], guard=anyone, clock=lambda: now + 3601)
+    late = SessionStore(
+        OURS,
+        accept=[Importer(source(max_age=3600), secret=OLD, until=None)],
+        guard=anyone,
+        clock=lambda: now + 3601,
+    )
     with late.exchange(cookie) as exchange:
         assert exchange.absence is Absence.EXPIRED
-    early = SessionStore(OURS, accept=[Importer(source(), secret=OLD, until=None)], guard=anyone, clock=lambda: now - 100)
+    early = SessionStore(
+        OURS,
+        accept=[Importer(source(), secret=OLD, until=None)],
+        guard=anyone,
+        clock=lambda: now - 100,
+    )
     with early.exchange(cookie) as exchange:
         assert exchange.absence is Absence.NOT_YET_VALID
 

@@ -20,7 +20,9 @@ class Jar:
         for line in lines:
             pair, *attributes = line.split(";")
             name, _, value = pair.partition("=")
-            assert len(name.strip()) + len(value.strip()) <= LARGEST, f"a browser refuses {len(name) + len(value)} bytes of {name}"
+            assert len(name.strip()) + len(value.strip()) <= LARGEST, (
+                f"a browser refuses {len(name) + len(value)} bytes of {name}"
+            )
             expires = expiry(attributes, self.now)
             if expires is not None and expires <= self.now:
                 self._cookies.pop(name.strip(), None)
@@ -35,12 +37,19 @@ class Jar:
     @property
     def cookies(self) -> dict[str, str]:
         """What has not expired."""
-        return {name: value for name, (value, expires) in self._cookies.items() if expires is None or expires > self.now}
+        return {
+            name: value
+            for name, (value, expires) in self._cookies.items()
+            if expires is None or expires > self.now
+        }
 
 
 def expiry(attributes: Iterable[str], now: int) -> float | None:
     """When a cookie set now with these attributes ends; None for the end of the browser's session."""
-    said = {name.strip().lower(): value.strip() for name, _, value in (one.partition("=") for one in attributes)}
+    said = {
+        name.strip().lower(): value.strip()
+        for name, _, value in (one.partition("=") for one in attributes)
+    }
     if "max-age" in said:  # it goes before Expires (RFC 6265bis section 5.7)
         return now + int(said["max-age"])
     return parsedate_to_datetime(said["expires"]).timestamp() if "expires" in said else None

@@ -42,21 +42,42 @@ class Library:
     def __init__(self, module: str) -> None:
         command = ["node", f"--max-http-header-size={HEADER_SIZE}", "serve.mjs", module]
         self._process = subprocess.Popen(
-            command, cwd=NODE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8"
+            command,
+            cwd=NODE,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            encoding="utf-8",
         )
         self._asked = 0
 
-    def ask(self, op: str, now: int, options: dict[str, Any], cookies: str = "", session: str | None = None) -> Answer:
+    def ask(
+        self,
+        op: str,
+        now: int,
+        options: dict[str, Any],
+        cookies: str = "",
+        session: str | None = None,
+    ) -> Answer:
         """What the library answers to `login`, `read`, `update` or `logout` at a time, for a Cookie header."""
         self._asked += 1
-        question: dict[str, Any] = {"id": self._asked, "now": now, "op": op, "options": options, "cookies": cookies}
+        question: dict[str, Any] = {
+            "id": self._asked,
+            "now": now,
+            "op": op,
+            "options": options,
+            "cookies": cookies,
+        }
         if session is not None:
             question["session"] = session
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(question) + "\n")
         self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline() or '{"error": "the Node process ended"}')
+        answer = json.loads(
+            self._process.stdout.readline() or '{"error": "the Node process ended"}'
+        )
         if "error" in answer:
             raise LibraryError(answer["error"])
         assert answer["id"] == self._asked

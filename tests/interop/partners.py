@@ -63,53 +63,103 @@ class Partner:
         """Seconds of the idle time."""
         return self.lifetime.idle or 0
 
-    def options(self, secrets: str | list[str] = SECRET, lifetime: Lifetime | None = None) -> dict[str, Any]:
+    def options(
+        self, secrets: str | list[str] = SECRET, lifetime: Lifetime | None = None
+    ) -> dict[str, Any]:
         """The library's settings for these secrets and times."""
         return self.settings(secrets, lifetime or self.lifetime)
 
     def store(
-        self, now: Callable[[], float], secrets: str | list[str] = SECRET, lifetime: Lifetime | None = None, **cookie: Any
+        self,
+        now: Callable[[], float],
+        secrets: str | list[str] = SECRET,
+        lifetime: Lifetime | None = None,
+        **cookie: Any,
     ) -> SessionStore:
         """Our store beside it."""
         settings = CookieSettings(**{"max_bytes": MAX_BYTES, "priority": None, **cookie})
-        return SessionStore(secrets, format=self.format(), lifetime=lifetime or self.lifetime, cookie=settings, clock=now)
+        return SessionStore(
+            secrets,
+            format=self.format(),
+            lifetime=lifetime or self.lifetime,
+            cookie=settings,
+            clock=now,
+        )
 
     def own(self, session: dict[str, Any], read: dict[str, Any]) -> dict[str, Any]:
         """What the library read, without what it, or we, keep in a token beside the session."""
-        return {key: value for key, value in read.items() if key in session or key not in self.added}
+        return {
+            key: value for key, value in read.items() if key in session or key not in self.added
+        }
 
 
 def auth0(secrets: Any, lifetime: Lifetime) -> dict[str, Any]:
     """nextjs-auth0 3 and express-openid-connect."""
     if not lifetime.rolling:
-        return {"secret": secrets, "session": {"rolling": False, "rollingDuration": False, "absoluteDuration": lifetime.absolute}}
+        return {
+            "secret": secrets,
+            "session": {
+                "rolling": False,
+                "rollingDuration": False,
+                "absoluteDuration": lifetime.absolute,
+            },
+        }
     absolute = False if lifetime.absolute is None else lifetime.absolute
-    return {"secret": secrets, "session": {"rollingDuration": lifetime.idle, "absoluteDuration": absolute}}
+    return {
+        "secret": secrets,
+        "session": {"rollingDuration": lifetime.idle, "absoluteDuration": absolute},
+    }
 
 
 def auth0_v4(secrets: Any, lifetime: Lifetime) -> dict[str, Any]:
     """nextjs-auth0 4."""
     times = {"rolling": lifetime.rolling, "absoluteDuration": lifetime.absolute}
-    return {"secret": secrets, "session": times | ({"inactivityDuration": lifetime.idle} if lifetime.rolling else {})}
+    return {
+        "secret": secrets,
+        "session": times | ({"inactivityDuration": lifetime.idle} if lifetime.rolling else {}),
+    }
 
 
 def auth_js(secrets: Any, lifetime: Lifetime) -> dict[str, Any]:
     """next-auth 4 and Auth.js 5, whose only lifetime is an idle one."""
     # next-auth 4 does not let session.maxAge (the cookie's) be jwt.maxAge (the token's) too: that one is 30 days.
-    return {"secret": secrets, "session": {"strategy": "jwt", "maxAge": lifetime.idle}, "jwt": {"maxAge": lifetime.idle}}
+    return {
+        "secret": secrets,
+        "session": {"strategy": "jwt", "maxAge": lifetime.idle},
+        "jwt": {"maxAge": lifetime.idle},
+    }
 
 
-TOKENS = {"accessToken": "access", "refreshToken": "refresh", "accessTokenScope": "openid profile", "accessTokenExpiresAt": NOW + 3600}
-CLAIMS = {"name": "Ada Lovelace", "email": "ada@example.com", "picture": "https://e.example/a.png", "sub": "user-1"}
+TOKENS = {
+    "accessToken": "access",
+    "refreshToken": "refresh",
+    "accessTokenScope": "openid profile",
+    "accessTokenExpiresAt": NOW + 3600,
+}
+CLAIMS = {
+    "name": "Ada Lovelace",
+    "email": "ada@example.com",
+    "picture": "https://e.example/a.png",
+    "sub": "user-1",
+}
 JWT = frozenset({"iat", "exp", "jti", "sessionkit"})
 
 NEXTJS_V3 = Partner(
-    "nextjs-auth0-v3", Auth0V3, {"user": {"sub": "auth0|1", "sid": "op-session"}, **TOKENS, "idToken": ID_TOKEN}, auth0, rotates=True
+    "nextjs-auth0-v3",
+    Auth0V3,
+    {"user": {"sub": "auth0|1", "sid": "op-session"}, **TOKENS, "idToken": ID_TOKEN},
+    auth0,
+    rotates=True,
 )
 EXPRESS = Partner(
     "express-openid-connect",
     ExpressOpenID,
-    {"id_token": ID_TOKEN, "access_token": "access", "token_type": "Bearer", "expires_at": NOW + 3600},
+    {
+        "id_token": ID_TOKEN,
+        "access_token": "access",
+        "token_type": "Bearer",
+        "expires_at": NOW + 3600,
+    },
     auth0,
     rotates=True,
 )
@@ -119,7 +169,12 @@ NEXTJS_V4 = Partner(
     Auth0V4,
     {
         "user": {"sub": "auth0|1", "sid": "op-session"},
-        "tokenSet": {"accessToken": "access", "idToken": ID_TOKEN, "scope": "openid", "expiresAt": NOW + 3600},
+        "tokenSet": {
+            "accessToken": "access",
+            "idToken": ID_TOKEN,
+            "scope": "openid",
+            "expiresAt": NOW + 3600,
+        },
         "internal": {"sid": "op-session", "createdAt": NOW},
     },
     auth0_v4,
@@ -139,7 +194,9 @@ def session_name(partner: Partner) -> str:
 
 def session_cookies(partner: Partner, jar: Jar) -> dict[str, str]:
     """The session's own cookies in the jar: by the rule of those who join whatever begins with its name."""
-    return {key: value for key, value in jar.cookies.items() if key.startswith(session_name(partner))}
+    return {
+        key: value for key, value in jar.cookies.items() if key.startswith(session_name(partner))
+    }
 
 
 def set_cookies(headers: Iterable[tuple[str, str]]) -> list[str]:

@@ -33,7 +33,10 @@ def canonical(value: Any) -> str:
 def sizes(random: Random, count: int) -> list[int]:
     """Sizes from 0.1 to 12 kB, both ends among them: half of them small (most sessions are), half anywhere."""
     spread = [
-        int(SMALLEST * (LARGEST / SMALLEST) ** random.random()) if n % 2 else random.randint(SMALLEST, LARGEST) for n in range(count - 2)
+        int(SMALLEST * (LARGEST / SMALLEST) ** random.random())
+        if n % 2
+        else random.randint(SMALLEST, LARGEST)
+        for n in range(count - 2)
     ]
     found = [SMALLEST, LARGEST, *spread]
     random.shuffle(found)
@@ -62,10 +65,15 @@ def _value(random: Random, budget: int, levels: int) -> Any:
         case 0:
             return random.choice((True, False, None))
         case 1:
-            return random.choice((0, -1, SAFE, -SAFE, random.randint(-SAFE, SAFE), random.randint(-1000, 1000)))
+            return random.choice(
+                (0, -1, SAFE, -SAFE, random.randint(-SAFE, SAFE), random.randint(-1000, 1000))
+            )
         case 2:
             # Between 1e-4 and 1e15, and no whole number: beyond, the two languages spell one float differently.
-            return random.choice((-1, 1)) * (random.randint(1, 10**9) + random.choice((0.5, 0.1, 0.015625, random.uniform(0.001, 0.999))))
+            return random.choice((-1, 1)) * (
+                random.randint(1, 10**9)
+                + random.choice((0.5, 0.1, 0.015625, random.uniform(0.001, 0.999)))
+            )
         case 3 | 4:
             return _string(random, random.randint(0, max(1, budget // 8)))
         case 5:
@@ -73,7 +81,10 @@ def _value(random: Random, budget: int, levels: int) -> Any:
         case 6:
             return [_value(random, budget // 4, levels - 1) for _ in range(random.randint(0, 4))]
         case _:
-            return {f"{_string(random, 3)}~{n}": _value(random, budget // 4, levels - 1) for n in range(random.randint(0, 4))}
+            return {
+                f"{_string(random, 3)}~{n}": _value(random, budget // 4, levels - 1)
+                for n in range(random.randint(0, 4))
+            }
 
 
 def _string(random: Random, length: int) -> str:

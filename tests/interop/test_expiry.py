@@ -13,7 +13,19 @@ from sessionkit import Lifetime, SessionStore
 from . import sessions
 from .jar import Jar
 from .javascript import Library
-from .partners import AUTH_JS, EXPRESS, NEXT_AUTH, NEXTJS_V3, NEXTJS_V4, NOW, Partner, session_cookies, we_create, we_read, we_update
+from .partners import (
+    AUTH_JS,
+    EXPRESS,
+    NEXT_AUTH,
+    NEXTJS_V3,
+    NEXTJS_V4,
+    NOW,
+    Partner,
+    session_cookies,
+    we_create,
+    we_read,
+    we_update,
+)
 
 Get = Callable[[str], Library]
 HOUR, DAY = 3600, 86_400
@@ -28,7 +40,9 @@ WRITERS = ["they they", "they we", "we they", "we we"]
 
 
 def cases() -> Iterator[Any]:
-    for partner, name, writers in product((NEXTJS_V3, EXPRESS, NEXTJS_V4, NEXT_AUTH, AUTH_JS), LIFETIMES, WRITERS):
+    for partner, name, writers in product(
+        (NEXTJS_V3, EXPRESS, NEXTJS_V4, NEXT_AUTH, AUTH_JS), LIFETIMES, WRITERS
+    ):
         lifetime = LIFETIMES[name]
         if partner is NEXTJS_V4:
             # It always has an absolute lifetime; what it makes of one that does not roll is a test of its own.
@@ -39,7 +53,9 @@ def cases() -> Iterator[Any]:
         else:
             alike = True
         if alike:
-            yield pytest.param(partner, lifetime, writers, id=f"{partner.module}, {name}: {writers}")
+            yield pytest.param(
+                partner, lifetime, writers, id=f"{partner.module}, {name}: {writers}"
+            )
 
 
 class Moving:
@@ -85,12 +101,20 @@ class Sides:
     def they(self, op: str) -> None:
         """The library writes."""
         # Auth.js is given no contents to update: its callback returns the token that came, as an application's does.
-        session = None if op == "update" and self.partner in (NEXT_AUTH, AUTH_JS) else sessions.text(self.partner.core)
-        self.jar.take(self.theirs.ask(op, self.clock.now, self.options, self.jar.header, session).lines)
+        session = (
+            None
+            if op == "update" and self.partner in (NEXT_AUTH, AUTH_JS)
+            else sessions.text(self.partner.core)
+        )
+        self.jar.take(
+            self.theirs.ask(op, self.clock.now, self.options, self.jar.header, session).lines
+        )
 
     def we(self, op: str) -> None:
         """We write."""
-        (we_create if op == "login" else we_update)(self.store, self.jar, self.partner.core | {"written": self.clock.now})
+        (we_create if op == "login" else we_update)(
+            self.store, self.jar, self.partner.core | {"written": self.clock.now}
+        )
 
     def ends(self) -> tuple[int, int]:
         """The last seconds at which they, and we, read the session that is in the jar now."""
@@ -109,14 +133,19 @@ class Sides:
 
 
 @pytest.mark.parametrize(("partner", "lifetime", "writers"), list(cases()))
-def test_login_and_update_end_at_the_same_second_on_both_sides(partner: Partner, lifetime: Lifetime, writers: str, library: Get) -> None:
+def test_login_and_update_end_at_the_same_second_on_both_sides(
+    partner: Partner, lifetime: Lifetime, writers: str, library: Get
+) -> None:
     sides = Sides(partner, lifetime, library)
     first, second = ({"they": sides.they, "we": sides.we}[who] for who in writers.split())
     first("login")
     theirs, ours = sides.ends()
     assert theirs == ours
     # An update when most of the idle time is over, and another so late that the absolute lifetime cuts it.
-    for passed in ((lifetime.idle or lifetime.absolute or 0) - 10, min(2 * (lifetime.idle or DAY) - 20, 2 * DAY - 20)):
+    for passed in (
+        (lifetime.idle or lifetime.absolute or 0) - 10,
+        min(2 * (lifetime.idle or DAY) - 20, 2 * DAY - 20),
+    ):
         sides.at(NOW + passed)
         second("update")
         theirs, ours = sides.ends()
@@ -124,7 +153,9 @@ def test_login_and_update_end_at_the_same_second_on_both_sides(partner: Partner,
         second = sides.we
 
 
-def test_nextjs_auth0_4_restarts_a_lifetime_that_does_not_roll_at_each_write_and_we_do_not(library: Get) -> None:
+def test_nextjs_auth0_4_restarts_a_lifetime_that_does_not_roll_at_each_write_and_we_do_not(
+    library: Get,
+) -> None:
     sides = Sides(NEXTJS_V4, LIFETIMES["fixed"], library)
     sides.they("login")
     sides.at(NOW + DAY)
@@ -135,7 +166,9 @@ def test_nextjs_auth0_4_restarts_a_lifetime_that_does_not_roll_at_each_write_and
 
 
 @pytest.mark.parametrize("partner", [NEXT_AUTH, AUTH_JS], ids=lambda partner: partner.module)
-def test_a_write_of_auth_js_does_not_move_our_absolute_lifetime(partner: Partner, library: Get) -> None:
+def test_a_write_of_auth_js_does_not_move_our_absolute_lifetime(
+    partner: Partner, library: Get
+) -> None:
     """They keep our claim with the creation time, and give the token an expiry of their own."""
     sides = Sides(partner, LIFETIMES["rolling"], library)
     sides.we("login")
@@ -147,7 +180,9 @@ def test_a_write_of_auth_js_does_not_move_our_absolute_lifetime(partner: Partner
     assert ours == NOW + 3 * DAY + 14
 
 
-def test_a_token_of_next_auth_4_that_outlives_its_cookie_ends_with_the_cookie_for_us(library: Get) -> None:
+def test_a_token_of_next_auth_4_that_outlives_its_cookie_ends_with_the_cookie_for_us(
+    library: Get,
+) -> None:
     """Its tokens last 30 days unless `jwt.maxAge` says otherwise, whatever `session.maxAge` is: idle is ours to judge."""
     sides = Sides(NEXT_AUTH, LIFETIMES["without absolute"], library)
     del sides.options["jwt"]
@@ -164,12 +199,16 @@ def test_a_token_of_next_auth_4_that_outlives_its_cookie_ends_with_the_cookie_fo
 
 
 @pytest.mark.parametrize("padding", [0, 9_000], ids=["whole", "in chunks"])
-def test_a_v3_login_lives_on_as_a_v4_session_and_ends_when_it_should(padding: int, library: Get) -> None:
+def test_a_v3_login_lives_on_as_a_v4_session_and_ends_when_it_should(
+    padding: int, library: Get
+) -> None:
     """nextjs-auth0 4 takes a v3 cookie over: the creation time stays, and we read either."""
     lifetime = Lifetime(idle=DAY, absolute=3 * DAY)
     jar, clock = Jar(NOW), Moving()
     three, four = library(NEXTJS_V3.module), library(NEXTJS_V4.module)
-    session = sessions.text(NEXTJS_V3.core | {"user": NEXTJS_V3.core["user"] | {"padding": "a" * padding}})
+    session = sessions.text(
+        NEXTJS_V3.core | {"user": NEXTJS_V3.core["user"] | {"padding": "a" * padding}}
+    )
     jar.take(three.ask("login", NOW, NEXTJS_V3.options(lifetime=lifetime), session=session).lines)
     store = NEXTJS_V4.store(clock, lifetime=lifetime)
     taken = four.ask("read", NOW, NEXTJS_V4.options(lifetime=lifetime), jar.header).contents
@@ -178,7 +217,12 @@ def test_a_v3_login_lives_on_as_a_v4_session_and_ends_when_it_should(padding: in
     clock.now = jar.now = NOW + DAY - HOUR
     we_update(store, jar, taken | {"theme": "dark"})
     assert not any(name.startswith("appSession") for name in jar.cookies)
-    assert four.ask("read", clock.now, NEXTJS_V4.options(lifetime=lifetime), jar.header).contents["theme"] == "dark"
+    assert (
+        four.ask("read", clock.now, NEXTJS_V4.options(lifetime=lifetime), jar.header).contents[
+            "theme"
+        ]
+        == "dark"
+    )
     sides = Sides(NEXTJS_V4, lifetime, library)
     sides.jar = jar
     sides.at(clock.now)
@@ -189,16 +233,32 @@ def test_a_v3_login_lives_on_as_a_v4_session_and_ends_when_it_should(padding: in
 def test_an_expired_v3_cookie_is_none_for_us_though_v4_takes_it(library: Get) -> None:
     lifetime = Lifetime(idle=DAY, absolute=3 * DAY)
     jar, clock = Jar(NOW), Moving()
-    lines = library(NEXTJS_V3.module).ask("login", NOW, NEXTJS_V3.options(lifetime=lifetime), session=sessions.text(NEXTJS_V3.core)).lines
+    lines = (
+        library(NEXTJS_V3.module)
+        .ask(
+            "login",
+            NOW,
+            NEXTJS_V3.options(lifetime=lifetime),
+            session=sessions.text(NEXTJS_V3.core),
+        )
+        .lines
+    )
     jar.take(lines)
     header = jar.header
     store = NEXTJS_V4.store(clock, lifetime=lifetime)
     clock.now = NOW + DAY
-    assert library(NEXTJS_V4.module).ask("read", clock.now, NEXTJS_V4.options(lifetime=lifetime), header).session is not None
+    assert (
+        library(NEXTJS_V4.module)
+        .ask("read", clock.now, NEXTJS_V4.options(lifetime=lifetime), header)
+        .session
+        is not None
+    )
     assert not opens(store, header)
 
 
-@pytest.mark.parametrize("partner", [NEXTJS_V3, EXPRESS, NEXTJS_V4], ids=lambda partner: partner.module)
+@pytest.mark.parametrize(
+    "partner", [NEXTJS_V3, EXPRESS, NEXTJS_V4], ids=lambda partner: partner.module
+)
 def test_a_renewal_of_ours_is_a_renewal_for_them(partner: Partner, library: Get) -> None:
     sides = Sides(partner, Lifetime(idle=DAY, absolute=3 * DAY), library)
     sides.they("login")
@@ -210,18 +270,24 @@ def test_a_renewal_of_ours_is_a_renewal_for_them(partner: Partner, library: Get)
 
 CEILINGS = {
     EXPRESS.module: lambda ceiling: EXPRESS.core | {"sessionExpiresAt": ceiling},
-    NEXTJS_V4.module: lambda ceiling: NEXTJS_V4.core | {"internal": NEXTJS_V4.core["internal"] | {"sessionExpiresAt": ceiling}},
+    NEXTJS_V4.module: lambda ceiling: (
+        NEXTJS_V4.core | {"internal": NEXTJS_V4.core["internal"] | {"sessionExpiresAt": ceiling}}
+    ),
 }
 
 
 @pytest.mark.parametrize("partner", [EXPRESS, NEXTJS_V4], ids=lambda partner: partner.module)
 @pytest.mark.parametrize("writer", ["they", "we"])
-def test_a_session_ends_when_the_identity_provider_has_said_that_its_own_does(partner: Partner, writer: str, library: Get) -> None:
+def test_a_session_ends_when_the_identity_provider_has_said_that_its_own_does(
+    partner: Partner, writer: str, library: Get
+) -> None:
     """The claim `session_expiry` (OpenID's IPSIE profile, SL1) is kept in the session; both libraries end it 30 s before."""
     sides, ceiling = Sides(partner, Lifetime(idle=DAY, absolute=3 * DAY), library), NOW + 6 * HOUR
     session = CEILINGS[partner.module](ceiling)
     if writer == "they":
-        sides.jar.take(sides.theirs.ask("login", NOW, sides.options, session=sessions.text(session)).lines)
+        sides.jar.take(
+            sides.theirs.ask("login", NOW, sides.options, session=sessions.text(session)).lines
+        )
     else:
         we_create(sides.store, sides.jar, session)
     assert sides.ends() == (ceiling - 31, ceiling - 31)

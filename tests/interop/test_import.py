@@ -21,16 +21,29 @@ each = pytest.mark.parametrize("partner", PARTNERS, ids=lambda partner: partner.
 
 
 def store(partner: Partner, now: int = NOW) -> SessionStore:
-    imported = Importer(partner.format(), secret=SECRET, until=None, convert=lambda contents: {"user": {"sub": "1"}, "theirs": contents})
+    imported = Importer(
+        partner.format(),
+        secret=SECRET,
+        until=None,
+        convert=lambda contents: {"user": {"sub": "1"}, "theirs": contents},
+    )
     cookie = CookieSettings(max_bytes=32_768)
     return SessionStore(
-        "the secret of our own cookies, 5c1f", accept=[imported], lifetime=partner.lifetime, cookie=cookie, clock=lambda: now
+        "the secret of our own cookies, 5c1f",
+        accept=[imported],
+        lifetime=partner.lifetime,
+        cookie=cookie,
+        clock=lambda: now,
     )
 
 
 def signed_in(partner: Partner, library: Get, session: dict[str, Any]) -> Jar:
     jar = Jar(NOW)
-    jar.take(library(partner.module).ask("login", NOW, partner.options(), session=sessions.text(session)).lines)
+    jar.take(
+        library(partner.module)
+        .ask("login", NOW, partner.options(), session=sessions.text(session))
+        .lines
+    )
     return jar
 
 
@@ -73,7 +86,9 @@ def test_our_logout_ends_their_session_too(partner: Partner, library: Get, size:
 
 
 @each
-def test_a_cookie_of_theirs_that_comes_back_after_our_logout_is_not_taken_over_again(partner: Partner, library: Get) -> None:
+def test_a_cookie_of_theirs_that_comes_back_after_our_logout_is_not_taken_over_again(
+    partner: Partner, library: Get
+) -> None:
     jar = signed_in(partner, library, partner.core)
     theirs = jar.cookies
     assert we_read(store(partner), jar) is not None

@@ -27,9 +27,16 @@ def options(password: Any = SECRET, **more: Any) -> dict[str, Any]:
     return {"password": password, "cookieName": NAME, **more}
 
 
-def store(secret: str | list[str] = SECRET, now: Callable[[], float] = lambda: NOW, **source: Any) -> SessionStore:
+def store(
+    secret: str | list[str] = SECRET, now: Callable[[], float] = lambda: NOW, **source: Any
+) -> SessionStore:
     imported = Importer(IronSession(**source), secret=secret, name=NAME, until=None)
-    return SessionStore("the secret of our own cookies, 5c1f", accept=[imported], cookie=CookieSettings(max_bytes=32_768), clock=now)
+    return SessionStore(
+        "the secret of our own cookies, 5c1f",
+        accept=[imported],
+        cookie=CookieSettings(max_bytes=32_768),
+        clock=now,
+    )
 
 
 def written(library: Get, module: str, session: dict[str, Any], given: dict[str, Any]) -> Jar:
@@ -38,7 +45,9 @@ def written(library: Get, module: str, session: dict[str, Any], given: dict[str,
     return jar
 
 
-@pytest.mark.parametrize(("module", "largest"), [("iron-session-v8", 2_200), ("iron-session-v9", sessions.LARGEST - 300)])
+@pytest.mark.parametrize(
+    ("module", "largest"), [("iron-session-v8", 2_200), ("iron-session-v9", sessions.LARGEST - 300)]
+)
 def test_what_iron_session_writes_we_take_over(module: str, largest: int, library: Get) -> None:
     """8 has no chunks, so that a session must fit into one cookie; 9 has four of them."""
     random = Random(module)

@@ -15,18 +15,28 @@ from .javascript import Library
 from .partners import EXPRESS, EXPRESS_V2, NEXTJS_V3, NOW, OTHER, SECRET, Partner
 
 Get = Callable[[str], Library]
-each = pytest.mark.parametrize("partner", [NEXTJS_V3, EXPRESS, EXPRESS_V2], ids=lambda partner: partner.module)
+each = pytest.mark.parametrize(
+    "partner", [NEXTJS_V3, EXPRESS, EXPRESS_V2], ids=lambda partner: partner.module
+)
 
 
 def stateful(partner: Partner, secrets: str | list[str] = SECRET) -> dict[str, Any]:
     options = partner.options(secrets)
-    signing = {"signSessionStoreCookie": True, "requireSignedSessionStoreCookie": True} if partner is not NEXTJS_V3 else {}
+    signing = (
+        {"signSessionStoreCookie": True, "requireSignedSessionStoreCookie": True}
+        if partner is not NEXTJS_V3
+        else {}
+    )
     return options | {"session": options["session"] | {"store": "memory"} | signing}
 
 
 def signed_by(partner: Partner, library: Get, options: dict[str, Any]) -> str:
     jar = Jar(NOW)
-    jar.take(library(partner.module).ask("login", NOW, options, session=sessions.text(partner.core)).lines)
+    jar.take(
+        library(partner.module)
+        .ask("login", NOW, options, session=sessions.text(partner.core))
+        .lines
+    )
     return jar.cookies["appSession"]
 
 
@@ -37,13 +47,17 @@ def test_we_verify_an_id_that_they_signed(partner: Partner, library: Get) -> Non
 
 
 @each
-def test_we_verify_an_id_that_they_signed_with_a_secret_that_is_being_retired(partner: Partner, library: Get) -> None:
+def test_we_verify_an_id_that_they_signed_with_a_secret_that_is_being_retired(
+    partner: Partner, library: Get
+) -> None:
     value = signed_by(partner, library, stateful(partner))
     assert verify_id(value, name="appSession", secret=[OTHER, SECRET]) == value.partition(".")[0]
 
 
 @each
-def test_we_refuse_an_id_that_they_signed_with_another_secret_or_for_another_cookie(partner: Partner, library: Get) -> None:
+def test_we_refuse_an_id_that_they_signed_with_another_secret_or_for_another_cookie(
+    partner: Partner, library: Get
+) -> None:
     value = signed_by(partner, library, stateful(partner))
     assert verify_id(value, name="appSession", secret=OTHER) is None
     assert verify_id(value, name="otherSession", secret=SECRET) is None

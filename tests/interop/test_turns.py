@@ -31,7 +31,12 @@ def app(environ: dict[str, Any], start_response: Callable[..., object]) -> Itera
     if environ["REQUEST_METHOD"] == "POST":
         _, _, number, size = environ["PATH_INFO"].split("/")
         turns = [turn | {"note": ""} for turn in session["turns"]]
-        update_session({**session, "turns": [*turns, {"by": "wsgi", "number": int(number), "note": "é" * int(size)}]})
+        update_session(
+            {
+                **session,
+                "turns": [*turns, {"by": "wsgi", "number": int(number), "note": "é" * int(size)}],
+            }
+        )
     start_response("200 OK", [("Content-Type", "application/json")])
     return [json.dumps(get_session()).encode()]
 
@@ -43,7 +48,9 @@ class Quiet(WSGIRequestHandler):
 
 @pytest.fixture
 def wsgi() -> Iterator[int]:
-    server = make_server("127.0.0.1", 0, EXPRESS.store(time.time, SECRET).wsgi(app), WSGIServer, Quiet)
+    server = make_server(
+        "127.0.0.1", 0, EXPRESS.store(time.time, SECRET).wsgi(app), WSGIServer, Quiet
+    )
     thread = Thread(target=server.serve_forever)
     thread.start()
     yield server.server_port
@@ -54,8 +61,15 @@ def wsgi() -> Iterator[int]:
 
 @pytest.fixture
 def express(node: None) -> Iterator[int]:
-    command = ["node", f"--max-http-header-size={HEADER_SIZE}", "express-server.mjs", json.dumps(EXPRESS.options())]
-    process = subprocess.Popen(command, cwd=NODE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    command = [
+        "node",
+        f"--max-http-header-size={HEADER_SIZE}",
+        "express-server.mjs",
+        json.dumps(EXPRESS.options()),
+    ]
+    process = subprocess.Popen(
+        command, cwd=NODE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
     yield int(process.stdout.readline())
     process.communicate(timeout=30)
@@ -72,16 +86,25 @@ def ask(port: int, method: str, path: str, jar: Jar, body: str | None = None) ->
     return json.loads(text)
 
 
-def test_express_and_wsgi_take_turns_at_one_session_for_fifty_rounds_and_nothing_is_lost(express: int, wsgi: int) -> None:
+def test_express_and_wsgi_take_turns_at_one_session_for_fifty_rounds_and_nothing_is_lost(
+    express: int, wsgi: int
+) -> None:
     jar = Jar(int(time.time()))
     core = EXPRESS.core | {"turns": []}
     ask(express, "PUT", "/", jar, json.dumps(core))
     expected: list[dict[str, Any]] = []
     for number in range(2 * ROUNDS):
         port, by = ((express, "express"), (wsgi, "wsgi"))[number % 2]
-        size = (0, 3000, 10, 1200)[number // 2 % 4] if number % 2 else (2500, 0, 4000, 700)[number // 2 % 4]
+        size = (
+            (0, 3000, 10, 1200)[number // 2 % 4]
+            if number % 2
+            else (2500, 0, 4000, 700)[number // 2 % 4]
+        )
         answer = ask(port, "POST", f"/turn/{number}/{size}", jar)
-        expected = [*({**turn, "note": ""} for turn in expected), {"by": by, "number": number, "note": "é" * size}]
+        expected = [
+            *({**turn, "note": ""} for turn in expected),
+            {"by": by, "number": number, "note": "é" * size},
+        ]
         assert answer["turns"] == expected
     for port in (wsgi, express):
         assert ask(port, "GET", "/", jar) == core | {"turns": expected}

@@ -14,8 +14,17 @@ from hypothesis import HealthCheck, Phase, settings
 COMMON = {"deadline": None, "database": None, "suppress_health_check": [HealthCheck.too_slow]}
 
 settings.register_profile("dev", max_examples=60, stateful_step_count=30, **COMMON)
-settings.register_profile("ci", max_examples=300, stateful_step_count=50, derandomize=True, print_blob=True, **COMMON)
-settings.register_profile("hunt", max_examples=5_000, stateful_step_count=50, phases=[Phase.generate], report_multiple_bugs=False, **COMMON)
+settings.register_profile(
+    "ci", max_examples=300, stateful_step_count=50, derandomize=True, print_blob=True, **COMMON
+)
+settings.register_profile(
+    "hunt",
+    max_examples=5_000,
+    stateful_step_count=50,
+    phases=[Phase.generate],
+    report_multiple_bugs=False,
+    **COMMON,
+)
 
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "dev")
 settings.load_profile(PROFILE)

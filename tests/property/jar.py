@@ -44,7 +44,12 @@ class Jar:
         """Take a Set-Cookie line as a response of `host` would bring it; whether the browser accepts it."""
         pair, *attributes = line.split(";")
         name, equals, value = (part.strip(" \t") for part in pair.partition("="))
-        if not equals or not name or len(name) + len(value) > LONGEST_PAIR or re.search(r"[\x00-\x08\x0a-\x1f\x7f]", line):
+        if (
+            not equals
+            or not name
+            or len(name) + len(value) > LONGEST_PAIR
+            or re.search(r"[\x00-\x08\x0a-\x1f\x7f]", line)
+        ):
             return False
         given: dict[str, str] = {}
         for attribute in attributes:
@@ -67,7 +72,13 @@ class Jar:
             created=self._counter,
             expires=self._expires(given.get("max-age")),
         )
-        if not _may_be_set(cookie, scheme, path, given.get("samesite", "").lower(), partitioned="partitioned" in given):
+        if not _may_be_set(
+            cookie,
+            scheme,
+            path,
+            given.get("samesite", "").lower(),
+            partitioned="partitioned" in given,
+        ):
             return False
         self._counter += 1
         self._keep(cookie)
@@ -77,19 +88,29 @@ class Jar:
         key = (cookie.name, cookie.domain, cookie.host_only, cookie.path)
         before = self._cookies.pop(key, None)
         if before is not None:
-            cookie.created = before.created  # section 5.7, step 23: a cookie that is replaced keeps its place
+            cookie.created = (
+                before.created
+            )  # section 5.7, step 23: a cookie that is replaced keeps its place
         if cookie.expires is None or cookie.expires > self._clock():
             self._cookies[key] = cookie
 
     def _expires(self, max_age: str | None) -> float | None:
         if max_age is None or not re.fullmatch(r"-?[0-9]+", max_age):
             return None
-        return self._clock() + min(int(max_age), LONGEST_LIFE) if int(max_age) > 0 else float("-inf")
+        return (
+            self._clock() + min(int(max_age), LONGEST_LIFE) if int(max_age) > 0 else float("-inf")
+        )
 
-    def cookies(self, *, host: str | None = None, path: str = "/", scheme: str = "https") -> list[Stored]:
+    def cookies(
+        self, *, host: str | None = None, path: str = "/", scheme: str = "https"
+    ) -> list[Stored]:
         """The cookies of a request, in the order in which they are sent: longer paths first, then older ones."""
         host = host or self.host
-        for key in [key for key, one in self._cookies.items() if one.expires is not None and one.expires <= self._clock()]:
+        for key in [
+            key
+            for key, one in self._cookies.items()
+            if one.expires is not None and one.expires <= self._clock()
+        ]:
             del self._cookies[key]
         sent = [
             one
@@ -102,14 +123,18 @@ class Jar:
 
     def header(self, *, host: str | None = None, path: str = "/", scheme: str = "https") -> str:
         """The Cookie header of a request."""
-        return "; ".join(f"{one.name}={one.value}" for one in self.cookies(host=host, path=path, scheme=scheme))
+        return "; ".join(
+            f"{one.name}={one.value}" for one in self.cookies(host=host, path=path, scheme=scheme)
+        )
 
     def close(self) -> None:
         """The browser closes and forgets what has no expiry."""
         self._cookies = {key: one for key, one in self._cookies.items() if one.expires is not None}
 
 
-def _may_be_set(cookie: Stored, scheme: str, path: str, same_site: str, *, partitioned: bool) -> bool:
+def _may_be_set(
+    cookie: Stored, scheme: str, path: str, same_site: str, *, partitioned: bool
+) -> bool:
     lower = cookie.name.lower()  # section 5.7: prefixes are compared without case
     secure, host = cookie.secure, cookie.host_only and path == "/"
     if scheme != "https" and secure:
@@ -130,4 +155,7 @@ def _domain_matches(host: str, domain: str) -> bool:
 
 
 def _path_matches(path: str, cookie_path: str) -> bool:
-    return path == cookie_path or (path.startswith(cookie_path) and (cookie_path.endswith("/") or path[len(cookie_path)] == "/"))
+    return path == cookie_path or (
+        path.startswith(cookie_path)
+        and (cookie_path.endswith("/") or path[len(cookie_path)] == "/")
+    )

@@ -93,7 +93,9 @@ class Memory:
         self.heads[token.partition(".")[0]] = sealed.times.sid
 
     def mark(self, sid: str) -> str:
-        digest = hashlib.sha256(b"sessionkit fence 1\0" + self.name.encode() + b"\0" + sid.encode()).digest()
+        digest = hashlib.sha256(
+            b"sessionkit fence 1\0" + self.name.encode() + b"\0" + sid.encode()
+        ).digest()
         return urlsafe_b64encode(digest).decode()[:22]
 
     def read(self, pairs: Sequence[tuple[str, str]], now: float, ring: Sequence[int]) -> Reading:
@@ -105,29 +107,54 @@ class Memory:
             if number:
                 chunks.setdefault(int(number[1]), []).append(value)
         marks = dict.fromkeys(
-            part for name, value in pairs if name == self.fence_name for part in value.split(".") if re.fullmatch(r"[A-Za-z0-9_-]{22}", part)
+            part
+            for name, value in pairs
+            if name == self.fence_name
+            for part in value.split(".")
+            if re.fullmatch(r"[A-Za-z0-9_-]{22}", part)
         )
         reading = Reading(fence=tuple(marks)[:32])
-        reading.names = frozenset(([self.name] if whole else []) + [f"{self.name}.{number}" for number in chunks])
+        reading.names = frozenset(
+            ([self.name] if whole else []) + [f"{self.name}.{number}" for number in chunks]
+        )
         opened: dict[str, Sealed] = {}
-        row = {number: values for number, values in chunks.items() if all(before in chunks for before in range(number))}
+        row = {
+            number: values
+            for number, values in chunks.items()
+            if all(before in chunks for before in range(number))
+        }
         rows = max(map(len, row.values()), default=0)
         if rows <= 4 and len(whole) <= 4:
-            opened = self._opened([*whole, *(row_of(row, index, self.tokens) for index in range(rows))], now, ring, reading)
-        heads = [self.heads.get(value.partition(".")[0]) for value in [*whole[:4], *chunks.get(0, [])[:4]]]
-        reading.marks = tuple(self.mark(sid) for sid in dict.fromkeys([*opened, *filter(None, heads)]))
+            opened = self._opened(
+                [*whole, *(row_of(row, index, self.tokens) for index in range(rows))],
+                now,
+                ring,
+                reading,
+            )
+        heads = [
+            self.heads.get(value.partition(".")[0])
+            for value in [*whole[:4], *chunks.get(0, [])[:4]]
+        ]
+        reading.marks = tuple(
+            self.mark(sid) for sid in dict.fromkeys([*opened, *filter(None, heads)])
+        )
         seen = [value for name, value in pairs if name == self.seen_name][:4]
         self._choose(opened, seen, now, ring, reading)
         return reading
 
-    def _opened(self, candidates: list[str], now: float, ring: Sequence[int], reading: Reading) -> dict[str, Sealed]:
+    def _opened(
+        self, candidates: list[str], now: float, ring: Sequence[int], reading: Reading
+    ) -> dict[str, Sealed]:
         """The newest token of each session, of those that open."""
         found: dict[str, Sealed] = {}
         for text in candidates:
             sealed = self.tokens.get(text)
             if sealed is None or sealed.times.updated > now + SKEW:
                 continue
-            if self.rules.absolute is not None and now >= sealed.times.created + self.rules.absolute:
+            if (
+                self.rules.absolute is not None
+                and now >= sealed.times.created + self.rules.absolute
+            ):
                 continue
             if sealed.secret not in ring:
                 reading.unknown_key = True
@@ -137,15 +164,29 @@ class Memory:
                 found[sid] = sealed
         return found
 
-    def _choose(self, opened: dict[str, Sealed], seen: list[str], now: float, ring: Sequence[int], reading: Reading) -> None:
+    def _choose(
+        self,
+        opened: dict[str, Sealed],
+        seen: list[str],
+        now: float,
+        ring: Sequence[int],
+        reading: Reading,
+    ) -> None:
         valid: list[tuple[dict[str, Any], Times]] = []
         for sealed in opened.values():
             times = sealed.times
             for value in seen:
                 other, secret = self.seen.get(value, (None, -1))
-                if other and other.sid == times.sid and secret in ring and times.updated < other.updated <= now + SKEW:
+                if (
+                    other
+                    and other.sid == times.sid
+                    and secret in ring
+                    and times.updated < other.updated <= now + SKEW
+                ):
                     times = replace(times, updated=other.updated, expires=other.expires)
-            times = replace(times, expires=min(times.expires, self.rules.expires(times.created, times.updated)))
+            times = replace(
+                times, expires=min(times.expires, self.rules.expires(times.created, times.updated))
+            )
             if self.mark(times.sid) not in reading.fence and self.rules.alive(times, now):
                 valid.append((sealed.contents, times))
         valid = [one for one in valid if one[0].get("user")] or valid
@@ -197,7 +238,10 @@ class Flight:
         """The cookies are read when somebody asks first."""
         if self.came is None:
             self.came = self.memory.read(self.pairs, self.clock(), self.ring)
-            self.contents, self.times = self.came.contents and dict(self.came.contents), self.came.times
+            self.contents, self.times = (
+                self.came.contents and dict(self.came.contents),
+                self.came.times,
+            )
         elif self.times is not None and not self.rules.alive(self.times, self.clock()):
             self.forget()
         return self.came
@@ -220,13 +264,21 @@ class Flight:
         if came is None:
             return Answer("nothing")
         fence = tuple(dict.fromkeys((*came.marks, *came.fence)))[:8] if came.marks else ()
-        ending = Answer("ended", marks=fence) if self.deleted or (self.ended and came.names) else Answer("nothing")
+        ending = (
+            Answer("ended", marks=fence)
+            if self.deleted or (self.ended and came.names)
+            else Answer("nothing")
+        )
         if status >= 500 or times is None or not self.rules.alive(times, now):
             return ending
         fresh = came.times is None or came.times.sid != times.sid
         if fresh or self.contents != came.contents:
             fenced = self.ended or (fresh and (came.times is not None or came.ambiguous))
-            return Answer("sealed", self.rules.moved(times, now), self.contents, fence if fenced else ())
-        if self.touched or (status != 304 and came.times is not None and self.rules.due(came.times, now)):
+            return Answer(
+                "sealed", self.rules.moved(times, now), self.contents, fence if fenced else ()
+            )
+        if self.touched or (
+            status != 304 and came.times is not None and self.rules.due(came.times, now)
+        ):
             return Answer("renewed", self.rules.moved(times, now))
         return Answer("nothing")

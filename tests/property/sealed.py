@@ -10,7 +10,10 @@ from typing import Any
 from sessionkit import CookieSettings, KeyRing, SessionStore
 from sessionkit.request import HeaderRequest
 
-SECRET, OTHER_SECRET = "a secret of the property tests, 0123456789", "quite another secret, 9876543210 abcdef"
+SECRET, OTHER_SECRET = (
+    "a secret of the property tests, 0123456789",
+    "quite another secret, 9876543210 abcdef",
+)
 NOW = 1_700_000_000
 NAME = "__Host-session"
 
@@ -29,7 +32,11 @@ def cookies(one: SessionStore, contents: dict[str, Any], header: str = "") -> li
     exchange = one.begin(HeaderRequest(header))
     exchange.create(contents)
     exchange.commit()
-    lines = [value.partition(";")[0].partition("=") for name, value in exchange.response_headers if name == "Set-Cookie"]
+    lines = [
+        value.partition(";")[0].partition("=")
+        for name, value in exchange.response_headers
+        if name == "Set-Cookie"
+    ]
     return [(name, value) for name, _, value in lines if value]
 
 
@@ -49,7 +56,16 @@ def token_of(header: str | bytes, payload: bytes) -> str:
 def members(**changed: Any) -> dict[str, Any]:
     """The members of a header of ours, in order."""
     kid = f"{KeyRing(SECRET).ids[0]}.{NOW // 3600}"
-    return {"alg": "dir", "enc": "A256GCM", "kid": kid, "sid": "A" * 22, "iat": NOW, "uat": NOW, "exp": NOW + 600, **changed}
+    return {
+        "alg": "dir",
+        "enc": "A256GCM",
+        "kid": kid,
+        "sid": "A" * 22,
+        "iat": NOW,
+        "uat": NOW,
+        "exp": NOW + 600,
+        **changed,
+    }
 
 
 def compact(header: dict[str, Any]) -> str:

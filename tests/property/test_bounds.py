@@ -32,7 +32,9 @@ BOGUS = {
     "chunks with dots": [(f"{NAME}.{number}", "a.b") for number in range(COOKIES)],
     "empty chunks": [(f"{NAME}.{number}", "") for number in range(COOKIES)],
     "chunks in no order": [(f"{NAME}.{number * 1_373 % 10_000}", "x") for number in range(COOKIES)],
-    "four rows of five hundred chunks": [(f"{NAME}.{number // 4}", "x") for number in range(COOKIES)],
+    "four rows of five hundred chunks": [
+        (f"{NAME}.{number // 4}", "x") for number in range(COOKIES)
+    ],
     "forty names, each fifty times": [(f"{NAME}.{number % 40}", "x") for number in range(COOKIES)],
     "one chunk, two thousand times": [(f"{NAME}.0", "x")] * COOKIES,
     "names that are not canonical": [(f"{NAME}.0{number}", "x") for number in range(COOKIES)],
@@ -40,7 +42,10 @@ BOGUS = {
     "whole cookies": [(NAME, "x")] * COOKIES,
     "renewals": [(SEEN, "x")] * COOKIES,
     "fences": [(FENCE, "x")] * COOKIES,
-    "chunks beside a renewal and a fence": [(f"{NAME}.{number}", "x") for number in range(COOKIES - 2)] + [(SEEN, "x"), (FENCE, "x")],
+    "chunks beside a renewal and a fence": [
+        (f"{NAME}.{number}", "x") for number in range(COOKIES - 2)
+    ]
+    + [(SEEN, "x"), (FENCE, "x")],
 }
 MOST = 65_000
 HEAVY = {
@@ -71,7 +76,10 @@ def test_two_thousand_bogus_cookies_are_read_in_a_few_times_what_taking_the_head
 ) -> None:
     header = header_of(BOGUS[shape])
     assert taken_apart(header) == COOKIES
-    floor, cost = fastest(lambda: taken_apart(header)), fastest(lambda: read(STORE.settings, header, NOW))
+    floor, cost = (
+        fastest(lambda: taken_apart(header)),
+        fastest(lambda: read(STORE.settings, header, NOW)),
+    )
     record_property("milliseconds", round(cost * 1_000, 3))
     print(f"\n{shape}: {cost * 1_000:.3f} ms, {cost / floor:.1f} times the floor")
     assert read(STORE.settings, header, NOW).opened is None
@@ -79,11 +87,16 @@ def test_two_thousand_bogus_cookies_are_read_in_a_few_times_what_taking_the_head
 
 
 @pytest.mark.parametrize("shape", HEAVY)
-def test_a_header_as_long_as_it_may_be_is_read_in_the_time_of_opening_as_much(shape: str, record_property: Callable[[str, object], None]) -> None:
+def test_a_header_as_long_as_it_may_be_is_read_in_the_time_of_opening_as_much(
+    shape: str, record_property: Callable[[str, object], None]
+) -> None:
     header = HEAVY[shape]
     token = sealed.cookies(sealed.store(), {"user": "alice", "pad": "x" * 20_000})
     real = header_of(token)
-    floor, cost = fastest(lambda: read(STORE.settings, real, NOW)), fastest(lambda: read(STORE.settings, header, NOW))
+    floor, cost = (
+        fastest(lambda: read(STORE.settings, real, NOW)),
+        fastest(lambda: read(STORE.settings, header, NOW)),
+    )
     record_property("milliseconds", round(cost * 1_000, 3))
     print(f"\n{shape}: {cost * 1_000:.3f} ms, {cost / floor:.2f} times a real session of 27 kB")
     assert read(STORE.settings, real, NOW).opened is not None
@@ -97,9 +110,15 @@ def strangers(count: int) -> list[str]:
     for number in range(count):
         updated = NOW - number * 3_600 % (NOW - 3_600)
         key = KEY if number % 2 else f"{number:08d}"
-        head = compact(members(kid=f"{key}.{updated // 3600}", iat=updated, uat=updated, exp=updated + 10**9))
+        head = compact(
+            members(kid=f"{key}.{updated // 3600}", iat=updated, uat=updated, exp=updated + 10**9)
+        )
         renewal = f"{key}.{updated}.{updated + 10**9}.{'A' * 16}.{'A' * 22}"
-        headers.append(header_of([(NAME, f"{b64(head.encode())}..{'A' * 16}.{'A' * 40}.{'A' * 22}"), (SEEN, renewal)]))
+        headers.append(
+            header_of(
+                [(NAME, f"{b64(head.encode())}..{'A' * 16}.{'A' * 40}.{'A' * 22}"), (SEEN, renewal)]
+            )
+        )
     return headers
 
 
@@ -127,8 +146,16 @@ def test_ten_thousand_requests_that_name_other_keys_and_hours_leave_nothing_in_m
 def test_sessions_of_two_thousand_hours_keep_no_more_than_1024_keys() -> None:
     now = float(NOW)
     store = sealed.store(lifetime=Lifetime(absolute=None, idle=10**9))
-    pairs = [sealed.cookies(sealed.store(now=now - hour * 3_600, lifetime=Lifetime(absolute=None, idle=10**9)), {"user": "alice"}) for hour in range(2_000)]
-    assert [store.begin(HeaderRequest(header_of(one))).get() for one in pairs] == [{"user": "alice"}] * 2_000
+    pairs = [
+        sealed.cookies(
+            sealed.store(now=now - hour * 3_600, lifetime=Lifetime(absolute=None, idle=10**9)),
+            {"user": "alice"},
+        )
+        for hour in range(2_000)
+    ]
+    assert [store.begin(HeaderRequest(header_of(one))).get() for one in pairs] == [
+        {"user": "alice"}
+    ] * 2_000
     assert store.settings.codec._keys.kept == 1_024
 
 

@@ -14,7 +14,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from sessionkit import Absence, CookieSettings, Exchange, Lifetime, SessionStore, SessionTooLargeError
+from sessionkit import (
+    Absence,
+    CookieSettings,
+    Exchange,
+    Lifetime,
+    SessionStore,
+    SessionTooLargeError,
+)
 from sessionkit.request import HeaderRequest
 
 from .conftest import PROFILE
@@ -31,7 +38,16 @@ LIFETIMES = [
     (Rules(None, 1_800, 0), Lifetime(rolling=False, absolute=1_800)),
     (Rules(86_400, 604_800, 60), Lifetime()),
 ]
-SIZES = [0, 700, 2_600, 2_680, 2_690, 2_700, 3_100, 4_900]  # one cookie, about the limit, two cookies
+SIZES = [
+    0,
+    700,
+    2_600,
+    2_680,
+    2_690,
+    2_700,
+    3_100,
+    4_900,
+]  # one cookie, about the limit, two cookies
 
 OPS: list[tuple[str, Any]] = [
     ("read", None),
@@ -47,14 +63,26 @@ OPS: list[tuple[str, Any]] = [
     ("update as another", None),
     ("update with nothing", None),
 ]
-GARBAGE = ["", "x", "a.b.c.d.e", "....", "a" * 99, "eyJhbGciOiJkaXIifQ..AAAA.AAAA.AAAA", "\xff~", '"quoted"', "%00"]
+GARBAGE = [
+    "",
+    "x",
+    "a.b.c.d.e",
+    "....",
+    "a" * 99,
+    "eyJhbGciOiJkaXIifQ..AAAA.AAAA.AAAA",
+    "\xff~",
+    '"quoted"',
+    "%00",
+]
 ALIKE = ["{}.00", "{}.x", "{}.01", "{}.", "{}2", "X{}", "{}.10000", " \xa0{}", "{}.-1", "{}.\u0661"]
 
 
 class Response:
     """On its way to the browser."""
 
-    def __init__(self, lines: list[str], marks: tuple[str, ...], known: tuple[str, ...], sent: int) -> None:
+    def __init__(
+        self, lines: list[str], marks: tuple[str, ...], known: tuple[str, ...], sent: int
+    ) -> None:
         self.lines = lines
         self.marks = marks
         self.known = known
@@ -74,7 +102,9 @@ class Browser(RuleBasedStateMachine):
         skew=st.sampled_from([0, 0, 25]),
         transient=st.booleans(),
     )
-    def open_the_browser(self, lifetime: tuple[Rules, Lifetime], skew: int, transient: bool) -> None:
+    def open_the_browser(
+        self, lifetime: tuple[Rules, Lifetime], skew: int, transient: bool
+    ) -> None:
         self.now = 1_700_000_000.0
         self.rules, self.lifetime = lifetime
         self.skew = skew
@@ -98,7 +128,11 @@ class Browser(RuleBasedStateMachine):
 
     # ---- what happens
 
-    @rule(ops=st.lists(st.sampled_from(OPS), min_size=1, max_size=3), worker=st.integers(0, 3), status=st.sampled_from([200, 200, 200, 304, 500]))
+    @rule(
+        ops=st.lists(st.sampled_from(OPS), min_size=1, max_size=3),
+        worker=st.integers(0, 3),
+        status=st.sampled_from([200, 200, 200, 304, 500]),
+    )
     def request(self, ops: list[tuple[str, Any]], worker: int, status: int) -> None:
         """A request that is answered at once."""
         self.deliver(self.answer(self.act(self.send(worker), ops), status))
@@ -110,8 +144,15 @@ class Browser(RuleBasedStateMachine):
             self.flights.append(self.act(self.send(worker), ops))
 
     @precondition(lambda self: self.flights)
-    @rule(which=st.integers(0, 5), ops=st.lists(st.sampled_from(OPS), max_size=2), status=st.sampled_from([200, 200, 200, 500]), late=st.booleans())
-    def slow_request_ends(self, which: int, ops: list[tuple[str, Any]], status: int, late: bool) -> None:
+    @rule(
+        which=st.integers(0, 5),
+        ops=st.lists(st.sampled_from(OPS), max_size=2),
+        status=st.sampled_from([200, 200, 200, 500]),
+        late=st.booleans(),
+    )
+    def slow_request_ends(
+        self, which: int, ops: list[tuple[str, Any]], status: int, late: bool
+    ) -> None:
         response = self.answer(self.act(self.flights.pop(which % len(self.flights)), ops), status)
         if late:
             self.responses.append(response)
@@ -123,7 +164,25 @@ class Browser(RuleBasedStateMachine):
     def late_response(self, which: int) -> None:
         self.deliver(self.responses.pop(which % len(self.responses)))
 
-    @rule(part=st.sampled_from([0.5, 1, 30, 59, 60, "renew", "idle-renew", "idle-1", "idle", "absolute-1", "absolute", 3_599, 3_600]))
+    @rule(
+        part=st.sampled_from(
+            [
+                0.5,
+                1,
+                30,
+                59,
+                60,
+                "renew",
+                "idle-renew",
+                "idle-1",
+                "idle",
+                "absolute-1",
+                "absolute",
+                3_599,
+                3_600,
+            ]
+        )
+    )
     def wait(self, part: float | str) -> None:
         idle, absolute = self.rules.idle or 900, self.rules.absolute or 7_200
         spans = {
@@ -149,7 +208,9 @@ class Browser(RuleBasedStateMachine):
             self.stage = (self.stage + 1) % 3
             self.first_secret += self.stage == 0
         else:
-            if self.stage == 2:  # the last deployment waits until what the old secret sealed is over
+            if (
+                self.stage == 2
+            ):  # the last deployment waits until what the old secret sealed is over
                 self.now += (self.rules.absolute or FOUR_HUNDRED_DAYS) + 2 * 60
                 self.flights.clear()  # no request takes that long
             self.fleet.append([(old, new), (new, old), (new,)][self.stage])
@@ -167,7 +228,11 @@ class Browser(RuleBasedStateMachine):
         """Mallory has an account too, and a browser that lets her see her cookies."""
         flight = self.act(self.send(worker, []), [("login", ("mallory", size)), ("touch", None)])
         response = self.answer(flight, 200)
-        self.loot = [(name, value) for name, _, value in (line.partition(";")[0].partition("=") for line in response.lines) if value][-4:]
+        self.loot = [
+            (name, value)
+            for name, _, value in (line.partition(";")[0].partition("=") for line in response.lines)
+            if value
+        ][-4:]
 
     @rule(which=st.integers(0, 3), domain=st.booleans())
     def somebody_plants_her_cookie(self, which: int, domain: bool) -> None:
@@ -186,9 +251,17 @@ class Browser(RuleBasedStateMachine):
     def somebody_plants_what_looks_alike(self, name: str, value: str, domain: bool) -> None:
         self.plant(name.format(self.name), value, domain)
 
-    @rule(label=st.sampled_from(["", ".0", ".1", ".3", "seen", "out"]), value=st.sampled_from(GARBAGE), domain=st.booleans())
+    @rule(
+        label=st.sampled_from(["", ".0", ".1", ".3", "seen", "out"]),
+        value=st.sampled_from(GARBAGE),
+        domain=st.booleans(),
+    )
     def somebody_plants_garbage(self, label: str, value: str, domain: bool) -> None:
-        self.plant({"seen": self.seen_name, "out": self.fence_name}.get(label, self.name + label), value, domain)
+        self.plant(
+            {"seen": self.seen_name, "out": self.fence_name}.get(label, self.name + label),
+            value,
+            domain,
+        )
 
     @rule(name=st.sampled_from(["", ".0", ".1"]), value=st.sampled_from(GARBAGE))
     def something_on_the_same_host_writes_our_name(self, name: str, value: str) -> None:
@@ -205,11 +278,16 @@ class Browser(RuleBasedStateMachine):
     def store(self, ring: tuple[int, ...], offset: int) -> SessionStore:
         if (ring, offset) not in self.stores:
             self.stores[ring, offset] = SessionStore(
-                [SECRETS[number] for number in ring], lifetime=self.lifetime, cookie=self.settings, clock=lambda: self.now + offset
+                [SECRETS[number] for number in ring],
+                lifetime=self.lifetime,
+                cookie=self.settings,
+                clock=lambda: self.now + offset,
             )
         return self.stores[ring, offset]
 
-    def send(self, worker: int, pairs: list[tuple[str, str]] | None = None) -> tuple[Exchange, Flight, int, frozenset[str]]:
+    def send(
+        self, worker: int, pairs: list[tuple[str, str]] | None = None
+    ) -> tuple[Exchange, Flight, int, frozenset[str]]:
         if pairs is None:
             pairs = [(one.name, one.value) for one in self.jar.cookies()]
         ring, offset = self.fleet[worker % len(self.fleet)], self.skew if worker < 2 else -self.skew
@@ -218,7 +296,9 @@ class Browser(RuleBasedStateMachine):
         flight = Flight(self.memory, self.rules, pairs, ring, lambda: self.now + offset)
         return exchange, flight, self.arrived, frozenset(self.dead)
 
-    def act(self, sent: tuple[Exchange, Flight, int, frozenset[str]], ops: list[tuple[str, Any]]) -> tuple[Exchange, Flight, int, frozenset[str]]:
+    def act(
+        self, sent: tuple[Exchange, Flight, int, frozenset[str]], ops: list[tuple[str, Any]]
+    ) -> tuple[Exchange, Flight, int, frozenset[str]]:
         exchange, flight, _, dead = sent
         for name, what in ops:
             self.look(exchange, flight, dead)
@@ -230,10 +310,16 @@ class Browser(RuleBasedStateMachine):
         first = flight.came is None
         came = flight.load()
         session = exchange.get()
-        assert (dict(session) if session is not None else None) == (flight.contents if flight.user else None)
+        assert (dict(session) if session is not None else None) == (
+            flight.contents if flight.user else None
+        )
         assert dict(exchange.contents) == (flight.contents or {})
         stamp = exchange.contents.stamp
-        shown = None if stamp is None else Times(stamp.id, stamp.created_at, stamp.updated_at, stamp.expires_at)
+        shown = (
+            None
+            if stamp is None
+            else Times(stamp.id, stamp.created_at, stamp.updated_at, stamp.expires_at)
+        )
         assert shown == flight.times
         if first:
             assert (exchange.absence is Absence.AMBIGUOUS) == came.ambiguous
@@ -272,7 +358,10 @@ class Browser(RuleBasedStateMachine):
             done = exchange.update(self.contents(user or "alice", what))
             assert done == (user is not None)
             if done and flight.times:
-                flight.contents, flight.times = self.contents(user or "alice", what), self.rules.moved(flight.times, now)
+                flight.contents, flight.times = (
+                    self.contents(user or "alice", what),
+                    self.rules.moved(flight.times, now),
+                )
         elif op == "update too large":
             if user is None:
                 assert exchange.update(self.contents("alice", 8_000)) is False
@@ -305,7 +394,9 @@ class Browser(RuleBasedStateMachine):
             if flight.times is not None and exchange.contents.stamp is not None:
                 moved = self.rules.moved(flight.times, now)
                 assert exchange.contents.stamp.id not in self.owners
-                flight.times = Times(exchange.contents.stamp.id, moved.created, moved.updated, moved.expires)
+                flight.times = Times(
+                    exchange.contents.stamp.id, moved.created, moved.updated, moved.expires
+                )
                 self.owned(flight, user)
         elif op == "logout":
             assert exchange.delete() is (flight.times is not None)
@@ -343,25 +434,43 @@ class Browser(RuleBasedStateMachine):
         came = flight.came
         ours = came.names if came else frozenset()
         now = int(flight.clock())
-        ages = {line.partition("=")[0]: line.partition("; Max-Age=")[2].partition(";")[0] for line in lines}
+        ages = {
+            line.partition("=")[0]: line.partition("; Max-Age=")[2].partition(";")[0]
+            for line in lines
+        }
         if expected.kind == "nothing":
             assert lines == []
         elif expected.kind == "ended":
             assert (written, cleared) == ({}, {self.name, self.seen_name, *ours})
         elif expected.kind == "renewed":
-            assert (list(written), cleared, expected.times is not None) == ([self.seen_name], set(), True)
+            assert (list(written), cleared, expected.times is not None) == (
+                [self.seen_name],
+                set(),
+                True,
+            )
             self.remember_renewal(flight, expected, written[self.seen_name])
         else:
             assert cleared == ours - set(written)
             count = len(written)
-            assert sorted(written) in ([self.name], [f"{self.name}.{number}" for number in range(count)])
-            assert sum(len(name) + 1 + len(value) + 2 for name, value in written.items()) <= MAX_BYTES
+            assert sorted(written) in (
+                [self.name],
+                [f"{self.name}.{number}" for number in range(count)],
+            )
+            assert (
+                sum(len(name) + 1 + len(value) + 2 for name, value in written.items()) <= MAX_BYTES
+            )
             assert expected.times is not None
             assert expected.contents is not None
-            age = FOUR_HUNDRED_DAYS if self.rules.absolute is None else expected.times.created + self.rules.absolute - now
+            age = (
+                FOUR_HUNDRED_DAYS
+                if self.rules.absolute is None
+                else expected.times.created + self.rules.absolute - now
+            )
             assert {ages[name] for name in written} == {"" if self.settings.transient else str(age)}
             token = "".join(written[name] for name in sorted(written))
-            self.memory.learn(token, Sealed(dict(expected.contents), expected.times, flight.ring[0]))
+            self.memory.learn(
+                token, Sealed(dict(expected.contents), expected.times, flight.ring[0])
+            )
         assert all(ages[name] == "0" for name in cleared)
 
     def remember_renewal(self, flight: Flight, expected: Answer, value: str) -> None:
@@ -382,7 +491,9 @@ class Browser(RuleBasedStateMachine):
         used = sum(
             len(one.name) + 1 + len(one.value) + 2
             for one in self.jar.cookies()
-            if one.host_only and (one.name == self.name or one.name.startswith(self.name + ".")) and one.value not in GARBAGE
+            if one.host_only
+            and (one.name == self.name or one.name.startswith(self.name + "."))
+            and one.value not in GARBAGE
         )
         assert used <= (2 * MAX_BYTES if self.raced else MAX_BYTES)
 

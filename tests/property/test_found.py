@@ -33,7 +33,9 @@ def test_a_logout_is_kept_when_the_login_after_it_expires_before_the_response() 
     slow.delete()
     slow.create({"user": {"sub": "bob"}})
     clock.now += 200
-    with store.exchange(jar.header()) as poll:  # the earlier session is alive, and renewed elsewhere
+    with store.exchange(
+        jar.header()
+    ) as poll:  # the earlier session is alive, and renewed elsewhere
         store.get_session()
     for line in lines_of(poll.response_headers):
         jar.store(line)

@@ -17,9 +17,17 @@ class At:
         return self.now
 
 
-def test_a_cookie_is_known_by_name_domain_and_path_and_keeps_its_place_when_it_is_replaced() -> None:
+def test_a_cookie_is_known_by_name_domain_and_path_and_keeps_its_place_when_it_is_replaced() -> (
+    None
+):
     jar = Jar("www.example.org", At())
-    for line in ("a=1; Path=/", "b=2; Path=/", "a=3; Path=/", "a=4; Path=/; Domain=example.org", "a=5; Path=/deep"):
+    for line in (
+        "a=1; Path=/",
+        "b=2; Path=/",
+        "a=3; Path=/",
+        "a=4; Path=/; Domain=example.org",
+        "a=5; Path=/deep",
+    ):
         jar.store(line)
     assert (jar.header(), jar.header(path="/deep/er")) == ("a=3; b=2; a=4", "a=5; a=3; b=2; a=4")
 
@@ -83,7 +91,9 @@ def test_closing_the_browser_forgets_the_cookies_without_an_expiry() -> None:
         ("a=1\r\nb=2", "www.example.org", "https", False),
     ],
 )
-def test_a_line_is_taken_or_refused_as_the_standard_says(line: str, host: str, scheme: str, taken: bool) -> None:
+def test_a_line_is_taken_or_refused_as_the_standard_says(
+    line: str, host: str, scheme: str, taken: bool
+) -> None:
     jar = Jar("www.example.org", At())
     assert (jar.store(line, host=host, scheme=scheme), len(jar.cookies())) == (taken, int(taken))
 
@@ -92,4 +102,8 @@ def test_a_secure_cookie_is_not_sent_over_plain_http_nor_a_host_cookie_to_anothe
     jar = Jar("www.example.org", At())
     jar.store("a=1; Secure")
     jar.store("b=2; Domain=example.org")
-    assert (jar.header(scheme="http"), jar.header(host="blog.example.org"), jar.header(host="example.net")) == ("b=2", "b=2", "")
+    assert (
+        jar.header(scheme="http"),
+        jar.header(host="blog.example.org"),
+        jar.header(host="example.net"),
+    ) == ("b=2", "b=2", "")

@@ -15,7 +15,9 @@ from sessionkit.serializer import check, freeze
 
 FAST = fast_json()
 
-TEXTS = st.one_of(st.text(max_size=6), st.sampled_from(["},{", "[[", "l\x05\0\0\0", "\x7f", "\xf8\x7f", "{" * 70]))
+TEXTS = st.one_of(
+    st.text(max_size=6), st.sampled_from(["},{", "[[", "l\x05\0\0\0", "\x7f", "\xf8\x7f", "{" * 70])
+)
 NUMBERS = st.one_of(
     st.integers(-(2**70), 2**70),
     st.sampled_from([2**63 - 1, 2**63, 2**60, -(2**63), -(2**63) - 1, 127, -1, 5, 1151]),
@@ -27,10 +29,17 @@ KEYS = st.one_of(TEXTS, st.integers(0, 3), st.none(), st.booleans())
 
 
 def containers(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.one_of(st.lists(inner, max_size=4), st.tuples(inner, inner), st.dictionaries(TEXTS, inner, max_size=4), st.dictionaries(KEYS, inner, max_size=2))
+    return st.one_of(
+        st.lists(inner, max_size=4),
+        st.tuples(inner, inner),
+        st.dictionaries(TEXTS, inner, max_size=4),
+        st.dictionaries(KEYS, inner, max_size=2),
+    )
 
 
-VALUES = st.recursive(st.one_of(TEXTS, NUMBERS, st.booleans(), st.none(), STRANGERS), containers, max_leaves=12)
+VALUES = st.recursive(
+    st.one_of(TEXTS, NUMBERS, st.booleans(), st.none(), STRANGERS), containers, max_leaves=12
+)
 
 
 def nested(value: Any, levels: int) -> Any:
@@ -39,7 +48,9 @@ def nested(value: Any, levels: int) -> Any:
     return value
 
 
-@given(st.dictionaries(TEXTS, VALUES, max_size=4), st.sampled_from([0, 0, 0, 60, 61, 62, 63, 64, 70]))
+@given(
+    st.dictionaries(TEXTS, VALUES, max_size=4), st.sampled_from([0, 0, 0, 60, 61, 62, 63, 64, 70])
+)
 def test_the_quick_check_and_the_walk_agree(contents: dict[str, Any], levels: int) -> None:
     contents = {**contents, "deep": nested(1, levels)}
     try:

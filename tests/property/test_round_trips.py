@@ -17,8 +17,18 @@ NOW = 1_700_000_000
 LARGEST = 61_440  # the most that max_bytes may be
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False) | TEXT
-VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4), max_leaves=12)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=12,
+)
 SESSIONS = st.dictionaries(TEXT, VALUES, max_size=5)
 
 LINES = st.builds(
@@ -42,7 +52,9 @@ def store_of(cookie: CookieSettings) -> SessionStore:
 
 def pairs_of(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """The cookies that a response sets."""
-    given = [value.partition(";")[0].partition("=") for name, value in headers if name == "Set-Cookie"]
+    given = [
+        value.partition(";")[0].partition("=") for name, value in headers if name == "Set-Cookie"
+    ]
     return [(name, value) for name, _, value in given if value]
 
 
@@ -63,10 +75,17 @@ def shown(store: SessionStore, header: str) -> dict[str, Any] | None:
 
 
 def exact(value: object) -> str:
-    return json.dumps(value)  # tells 1 from True and 1.0, -0.0 from 0.0, and one order of keys from another
+    return json.dumps(
+        value
+    )  # tells 1 from True and 1.0, -0.0 from 0.0, and one order of keys from another
 
 
-@given(contents=SESSIONS, size=st.integers(0, 40_000), cookie=LINES, order=st.randoms(use_true_random=False))
+@given(
+    contents=SESSIONS,
+    size=st.integers(0, 40_000),
+    cookie=LINES,
+    order=st.randoms(use_true_random=False),
+)
 def test_any_json_comes_back_from_any_number_of_cookies_in_any_order(
     contents: dict[str, Any], size: int, cookie: CookieSettings, order: Any
 ) -> None:
@@ -75,14 +94,18 @@ def test_any_json_comes_back_from_any_number_of_cookies_in_any_order(
     try:
         pairs = sealed(store, given)
     except SessionTooLargeError:
-        assert len(exact(given)) * 4 > cookie.max_bytes * 2  # it is never refused what is half of the budget
+        assert (
+            len(exact(given)) * 4 > cookie.max_bytes * 2
+        )  # it is never refused what is half of the budget
         return
     order.shuffle(pairs)
     assert exact(shown(store, header_of(pairs))) == exact(given)
 
 
 @given(size=st.integers(0, 45_000), cookie=LINES, cleared=st.sets(st.integers(0, 30), max_size=3))
-def test_no_line_is_longer_than_4096_and_all_cookies_together_keep_to_the_budget(size: int, cookie: CookieSettings, cleared: set[int]) -> None:
+def test_no_line_is_longer_than_4096_and_all_cookies_together_keep_to_the_budget(
+    size: int, cookie: CookieSettings, cleared: set[int]
+) -> None:
     store = store_of(cookie)
     came = "; ".join(f"{store.settings.name}.{number}=stale" for number in cleared)
     exchange = store.begin(HeaderRequest(came))
@@ -99,9 +122,16 @@ def test_no_line_is_longer_than_4096_and_all_cookies_together_keep_to_the_budget
     lines = [value for name, value in exchange.response_headers if name == "Set-Cookie"]
     pairs = pairs_of(exchange.response_headers)
     assert [line for line in lines if len(line) > 4096] == []
-    assert sum(len(name) + 1 + len(value) + 2 for name, value in pairs if name != store.settings.fence) <= cookie.max_bytes
-    full = [line for line in lines if line.startswith(store.settings.chunk) and "Max-Age=0" not in line]
-    assert [len(line) for line in full[:-1]] == [4096] * (len(full) - 1)  # and no chunk but the last wastes any
+    assert (
+        sum(len(name) + 1 + len(value) + 2 for name, value in pairs if name != store.settings.fence)
+        <= cookie.max_bytes
+    )
+    full = [
+        line for line in lines if line.startswith(store.settings.chunk) and "Max-Age=0" not in line
+    ]
+    assert [len(line) for line in full[:-1]] == [4096] * (
+        len(full) - 1
+    )  # and no chunk but the last wastes any
 
 
 @given(
@@ -109,12 +139,17 @@ def test_no_line_is_longer_than_4096_and_all_cookies_together_keep_to_the_budget
     missing=st.integers(0, 20),
     stale=st.lists(st.text("abc.-_", max_size=30), max_size=4),
 )
-def test_chunks_beyond_the_end_are_ignored_and_a_gap_gives_no_session(size: int, missing: int, stale: list[str]) -> None:
+def test_chunks_beyond_the_end_are_ignored_and_a_gap_gives_no_session(
+    size: int, missing: int, stale: list[str]
+) -> None:
     store = store_of(CookieSettings(max_bytes=LARGEST))
     contents = {"user": "alice", "pad": "x" * size}
     pairs = sealed(store, contents)
     assume(len(pairs) > 1)
-    later = [(f"{store.settings.chunk}{len(pairs) + number}", value) for number, value in enumerate(stale)]
+    later = [
+        (f"{store.settings.chunk}{len(pairs) + number}", value)
+        for number, value in enumerate(stale)
+    ]
     gone = missing % len(pairs)
     assert shown(store, header_of(later + pairs)) == contents
     assert shown(store, header_of(later + pairs[:gone] + pairs[gone + 1 :])) is None
@@ -125,7 +160,9 @@ def test_chunks_beyond_the_end_are_ignored_and_a_gap_gives_no_session(size: int,
     order=st.randoms(use_true_random=False),
     same=st.booleans(),
 )
-def test_rows_that_cross_may_give_no_session_and_never_a_mixture(sizes: tuple[int, int], order: Any, same: bool) -> None:
+def test_rows_that_cross_may_give_no_session_and_never_a_mixture(
+    sizes: tuple[int, int], order: Any, same: bool
+) -> None:
     store = store_of(CookieSettings(max_bytes=LARGEST))
     first = {"user": "alice", "pad": "a" * sizes[0]}
     second = {"user": "alice" if same else "bob", "pad": "b" * sizes[1]}
@@ -145,8 +182,15 @@ def test_rows_that_cross_may_give_no_session_and_never_a_mixture(sizes: tuple[in
         assert shown(store, header_of(aligned)) in ((first, second) if same else (None,))
 
 
-@given(token=st.text("abcXYZ019-_", min_size=1, max_size=400), size=st.integers(1, 60), name=st.sampled_from(["s", "session"]), data=st.data())
-def test_a_token_is_cut_and_joined_at_any_size_of_chunk(token: str, size: int, name: str, data: st.DataObject) -> None:
+@given(
+    token=st.text("abcXYZ019-_", min_size=1, max_size=400),
+    size=st.integers(1, 60),
+    name=st.sampled_from(["s", "session"]),
+    data=st.data(),
+)
+def test_a_token_is_cut_and_joined_at_any_size_of_chunk(
+    token: str, size: int, name: str, data: st.DataObject
+) -> None:
     layout = Layout(size=size, numbered=data.draw(st.booleans()))
     text = f"{token}..n.c.{'t' * 22}"
     parts = spans(len(text), name, layout, 4096)
@@ -155,5 +199,8 @@ def test_a_token_is_cut_and_joined_at_any_size_of_chunk(token: str, size: int, n
         return
     assert [part for part, _, _ in parts] == [f"{name}.{number}" for number in range(len(parts))]
     chunks = {number: [text[start:stop]] for number, (_, start, stop) in enumerate(parts)}
-    chunks |= {len(parts) + number: [stale] for number, stale in enumerate(data.draw(st.lists(st.text("ab.", max_size=9), max_size=3)))}
+    chunks |= {
+        len(parts) + number: [stale]
+        for number, stale in enumerate(data.draw(st.lists(st.text("ab.", max_size=9), max_size=3)))
+    }
     assert join(chunks, 0, layout) == text

@@ -58,14 +58,27 @@ def test_no_bit_of_three_chunks_can_be_flipped_their_names_included(thorough: bo
 
 def test_no_character_can_be_replaced_by_another_of_the_alphabet(thorough: bool) -> None:
     last = {len(part) for part in (TOKEN[:end] for end in range(len(TOKEN)) if TOKEN[end] == ".")}
-    positions = sorted({*range(0, len(TOKEN), 1 if thorough else 7), *(end - 1 for end in last if end), len(TOKEN) - 1})
+    positions = sorted(
+        {
+            *range(0, len(TOKEN), 1 if thorough else 7),
+            *(end - 1 for end in last if end),
+            len(TOKEN) - 1,
+        }
+    )
     letters = [chr(one) for one in (*ALPHABET, ord("."))]
-    headers = (f"{NAME}={TOKEN[:at]}{letter}{TOKEN[at + 1 :]}" for at in positions for letter in letters if letter != TOKEN[at])
+    headers = (
+        f"{NAME}={TOKEN[:at]}{letter}{TOKEN[at + 1 :]}"
+        for at in positions
+        for letter in letters
+        if letter != TOKEN[at]
+    )
     assert refused(headers) == len(positions) * 64
 
 
 def test_no_part_of_a_token_is_a_token() -> None:
-    parts = [f"{NAME}={TOKEN[:end]}" for end in range(len(TOKEN))] + [f"{NAME}={TOKEN[start:]}" for start in range(1, len(TOKEN))]
+    parts = [f"{NAME}={TOKEN[:end]}" for end in range(len(TOKEN))] + [
+        f"{NAME}={TOKEN[start:]}" for start in range(1, len(TOKEN))
+    ]
     assert refused(iter(parts)) == 2 * len(TOKEN) - 1
 
 
@@ -78,16 +91,28 @@ def test_segments_cannot_change_places_nor_come_from_another_token() -> None:
     other = sealed.cookies(STORE, {"user": {"sub": "bob"}, "theme": "dark"})[0][1].split(".")
     own = TOKEN.split(".")
     orders = {".".join(order) for order in permutations(own)} - {TOKEN}
-    mixed = {".".join(other[at] if mask >> at & 1 else own[at] for at in range(5)) for mask in range(32)} - {TOKEN, ".".join(other)}
+    mixed = {
+        ".".join(other[at] if mask >> at & 1 else own[at] for at in range(5)) for mask in range(32)
+    } - {TOKEN, ".".join(other)}
     assert refused(f"{NAME}={token}" for token in orders | mixed) == 119 + 14
 
 
 def test_chunks_cannot_change_places_or_be_left_out_or_repeated() -> None:
     values = [value for _, value in CHUNKED]
-    orders = [[values[at] for at in order] for length in (1, 2, 3) for order in permutations(range(3), length)]
-    doubled = [[values[0], values[0], values[1], values[2]], [values[0], values[1], values[1], values[2]], ["x", *values]]
+    orders = [
+        [values[at] for at in order]
+        for length in (1, 2, 3)
+        for order in permutations(range(3), length)
+    ]
+    doubled = [
+        [values[0], values[0], values[1], values[2]],
+        [values[0], values[1], values[1], values[2]],
+        ["x", *values],
+    ]
     headers = (
-        "; ".join(f"{NAME}.{number}={value}" for number, value in enumerate(order)) for order in [*orders, *doubled] if order != values
+        "; ".join(f"{NAME}.{number}={value}" for number, value in enumerate(order))
+        for order in [*orders, *doubled]
+        if order != values
     )
     assert refused(headers) == 14 + 3
 
@@ -108,8 +133,24 @@ def test_no_member_can_be_left_out_or_doubled_even_under_the_right_key() -> None
 @pytest.mark.parametrize(
     "changed",
     [
-        *({"alg": alg} for alg in ("none", "A256KW", "A256GCMKW", "ECDH-ES", "PBES2-HS256+A128KW", "RSA-OAEP", "DIR", "", None)),
-        *({"enc": enc} for enc in ("A128GCM", "A192GCM", "A128CBC-HS256", "A256CBC-HS512", "a256gcm", "", None)),
+        *(
+            {"alg": alg}
+            for alg in (
+                "none",
+                "A256KW",
+                "A256GCMKW",
+                "ECDH-ES",
+                "PBES2-HS256+A128KW",
+                "RSA-OAEP",
+                "DIR",
+                "",
+                None,
+            )
+        ),
+        *(
+            {"enc": enc}
+            for enc in ("A128GCM", "A192GCM", "A128CBC-HS256", "A256CBC-HS512", "a256gcm", "", None)
+        ),
         {"zip": "DEF"},
         {"zip": ""},
         {"crit": ["exp"]},
@@ -121,9 +162,30 @@ def test_no_member_can_be_left_out_or_doubled_even_under_the_right_key() -> None
         {"p2c": 1},
         {"nbf": NOW},
         {"kid": f"{'A' * 8}.{NOW // 3600}"},
-        *({"kid": members()["kid"].partition(".")[0] + end} for end in ("", ".", ".0", f".{NOW // 3600 - 1}", f".0{NOW // 3600}", f".{'9' * 5000}")),
-        *({"sid": sid} for sid in ("", "A" * 21, "A" * 23, "A" * 21 + "é", "A" * 21 + ".", None, 7)),
-        *({time: value} for time in ("iat", "uat", "exp") for value in (-1, 1.5, 1e9, True, None, "1700000000", 10**11, 10**4000, [NOW], float("inf"))),
+        *(
+            {"kid": members()["kid"].partition(".")[0] + end}
+            for end in ("", ".", ".0", f".{NOW // 3600 - 1}", f".0{NOW // 3600}", f".{'9' * 5000}")
+        ),
+        *(
+            {"sid": sid}
+            for sid in ("", "A" * 21, "A" * 23, "A" * 21 + "é", "A" * 21 + ".", None, 7)
+        ),
+        *(
+            {time: value}
+            for time in ("iat", "uat", "exp")
+            for value in (
+                -1,
+                1.5,
+                1e9,
+                True,
+                None,
+                "1700000000",
+                10**11,
+                10**4000,
+                [NOW],
+                float("inf"),
+            )
+        ),
         {"exp": NOW},
         {"exp": NOW - 1},
         {"iat": NOW + 1},
@@ -192,5 +254,9 @@ def test_no_other_spelling_of_the_header_opens_even_under_the_right_key(spoilt: 
 def test_a_plaintext_that_is_no_session_gives_none(payload: bytes) -> None:
     pairs = token_of(compact(members()), payload)
     chunks = [pairs[at : at + 3_900] for at in range(0, len(pairs), 3_900)]
-    header = f"{NAME}={pairs}" if len(chunks) == 1 else "; ".join(f"{NAME}.{number}={chunk}" for number, chunk in enumerate(chunks))
+    header = (
+        f"{NAME}={pairs}"
+        if len(chunks) == 1
+        else "; ".join(f"{NAME}.{number}={chunk}" for number, chunk in enumerate(chunks))
+    )
     assert accepted(STORE, header) == {}

@@ -9,9 +9,19 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs
 
-from sessionkit import CookieSettings, SessionStore, create_session, delete_session, get_session, update_session
+from sessionkit import (
+    CookieSettings,
+    SessionStore,
+    create_session,
+    delete_session,
+    get_session,
+    update_session,
+)
 
-STORE = SessionStore("a-secret-for-the-tests-of-the-servers-0123456789", cookie=CookieSettings(name="session", secure=False))
+STORE = SessionStore(
+    "a-secret-for-the-tests-of-the-servers-0123456789",
+    cookie=CookieSettings(name="session", secure=False),
+)
 CHUNKS = 4
 
 
@@ -80,7 +90,13 @@ async def asgi_app(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         for _ in range(CHUNKS):
             await asyncio.sleep(0)  # another task's turn
-            await send({"type": "http.response.body", "body": json.dumps(who()).encode() + b"\n", "more_body": True})
+            await send(
+                {
+                    "type": "http.response.body",
+                    "body": json.dumps(who()).encode() + b"\n",
+                    "more_body": True,
+                }
+            )
         await send({"type": "http.response.body", "body": b""})
         return
     if scope["path"] == "/login":

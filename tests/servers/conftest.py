@@ -78,7 +78,9 @@ def served() -> Iterator[Callable[[str], int]]:
         def start(server: str) -> int:
             port = free_port()
             command = [sys.executable, str(Path(__file__).with_name("serve.py")), server, str(port)]
-            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True)
+            process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
+            )
             running.append(process)
             for _ in range(STARTUP):
                 with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):

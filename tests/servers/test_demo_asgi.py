@@ -20,7 +20,11 @@ def ctrl_c() -> Iterator[None]:
 
 def test_the_check_walks_the_whole_story_over_uvicorn() -> None:
     ran = subprocess.run(
-        [sys.executable, "-m", "sessionkit", "demo", "--check", "--asgi"], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-m", "sessionkit", "demo", "--check", "--asgi"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     lines = ran.stdout.splitlines()
     assert (ran.returncode, ran.stderr) == (0, "")
@@ -31,7 +35,10 @@ def test_the_check_walks_the_whole_story_over_uvicorn() -> None:
 @pytest.mark.usefixtures("ctrl_c")
 def test_uvicorn_serves_the_page_until_interrupted() -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "sessionkit", "demo", "--asgi", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "sessionkit", "demo", "--asgi", "--port=0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as server:
         assert server.stdout is not None
         said = server.stdout.readline()
@@ -40,4 +47,8 @@ def test_uvicorn_serves_the_page_until_interrupted() -> None:
             page = response.read().decode()
         os.kill(server.pid, signal.SIGINT)
         _, complaints = server.communicate(timeout=30)
-    assert ("This is a demo" in page, "Traceback" in complaints, server.returncode) == (True, False, 130)
+    assert ("This is a demo" in page, "Traceback" in complaints, server.returncode) == (
+        True,
+        False,
+        130,
+    )

@@ -62,8 +62,20 @@ def answer(stream: BinaryIO) -> Any:
     return json.loads(stream.read(length))
 
 
-@pytest.mark.parametrize("server", ["uvicorn h11", "uvicorn httptools", "hypercorn", "granian ASGI", "gunicorn threads", "waitress"])
-def test_pipelined_requests_on_one_connection_do_not_leak_into_one_another(server: str, served: Start, browsers: Browsers) -> None:
+@pytest.mark.parametrize(
+    "server",
+    [
+        "uvicorn h11",
+        "uvicorn httptools",
+        "hypercorn",
+        "granian ASGI",
+        "gunicorn threads",
+        "waitress",
+    ],
+)
+def test_pipelined_requests_on_one_connection_do_not_leak_into_one_another(
+    server: str, served: Start, browsers: Browsers
+) -> None:
     port = served(server)
     visitors = {user: browsers(port) for user in ("alice", "bob", None)}
     for user in ("alice", "bob"):
@@ -75,18 +87,25 @@ def test_pipelined_requests_on_one_connection_do_not_leak_into_one_another(serve
         cookies = visitors[user].cookie_header or "nothing=1"
         requests.append(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookies}\r\n\r\n")
         expected.append(None if path == "/static/x" else user)
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection, connection.makefile("rb") as stream:
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=30) as connection,
+        connection.makefile("rb") as stream,
+    ):
         connection.sendall("".join(requests).encode())
         assert [answer(stream) for _ in requests] == expected
 
 
 @pytest.mark.parametrize("server", ["wsgiref", *SERVERS])
-def test_a_logout_outlives_the_failure_of_the_application(server: str, served: Start, browsers: Browsers) -> None:
+def test_a_logout_outlives_the_failure_of_the_application(
+    server: str, served: Start, browsers: Browsers
+) -> None:
     browser = browsers(served(server))
     assert browser.ask("/login?user=alice") == "alice"
     before = browser.cookie_header
     assert browser.get("/fail")[0] == 500
     browser.connection.close()  # as uvicorn does, once it has the exception
     assert browser.ask("/who") is None
-    browser.cookies.update(part.split("=", 1) for part in before.split("; "))  # what a late response would bring back
+    browser.cookies.update(
+        part.split("=", 1) for part in before.split("; ")
+    )  # what a late response would bring back
     assert browser.ask("/who") is None

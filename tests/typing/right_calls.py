@@ -94,7 +94,11 @@ def every_form(
 
 
 def every_function(
-    environ: dict[str, Any], scope: MutableMapping[str, Any], request: StarletteLike, text: list[tuple[str, str]], session: dict[str, Any]
+    environ: dict[str, Any],
+    scope: MutableMapping[str, Any],
+    request: StarletteLike,
+    text: list[tuple[str, str]],
+    session: dict[str, Any],
 ) -> None:
     assert_type(sessionkit.get_session(), Session | None)
     assert_type(sessionkit.get_session(environ), Session | None)
@@ -127,7 +131,9 @@ def the_live_session() -> None:
 def gateways(store: SessionStore, app: Any) -> None:
     assert_type(store.wsgi(app), WSGIMiddleware)
     assert_type(store.wsgi(app, exclude="/static/*"), WSGIMiddleware)
-    assert_type(store.asgi(app, exclude=["/static/*"], origins=["https://example.org"]), ASGIMiddleware)
+    assert_type(
+        store.asgi(app, exclude=["/static/*"], origins=["https://example.org"]), ASGIMiddleware
+    )
     with store.exchange("a=b", method="POST") as exchange:
         assert_type(exchange, Exchange)
         assert_type(exchange.response_headers, list[tuple[str, str]])

@@ -14,7 +14,12 @@ class RequestLike:
     environ: dict[str, Any]
 
 
-def without_a_session(store: SessionStore, environ: dict[str, Any], text: list[tuple[str, str]], session: dict[str, Any]) -> None:
+def without_a_session(
+    store: SessionStore,
+    environ: dict[str, Any],
+    text: list[tuple[str, str]],
+    session: dict[str, Any],
+) -> None:
     store.get_session(1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     store.get_session(None)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     store.get_session(environ, text, session)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
@@ -25,7 +30,12 @@ def without_a_session(store: SessionStore, environ: dict[str, Any], text: list[t
     store.delete_session(environ, None)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
 
 
-def with_a_session(store: SessionStore, environ: dict[str, Any], text: list[tuple[str, str]], session: dict[str, Any]) -> None:
+def with_a_session(
+    store: SessionStore,
+    environ: dict[str, Any],
+    text: list[tuple[str, str]],
+    session: dict[str, Any],
+) -> None:
     store.update_session(RequestLike())  # type: ignore[deprecated]  # pyright: ignore[reportDeprecated]
     store.update_session(text)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
     store.update_session(environ, text)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]

@@ -23,7 +23,9 @@ class BrowserJar:
         self.cookies: dict[tuple[str, str, str], Stored] = {}
         self._count = 0
 
-    def receive(self, lines: Iterable[str], *, host: str | None = None, secure_origin: bool = True) -> None:
+    def receive(
+        self, lines: Iterable[str], *, host: str | None = None, secure_origin: bool = True
+    ) -> None:
         for line in lines:
             self._store(line, host or self.host, secure_origin=secure_origin)
 
@@ -31,7 +33,10 @@ class BrowserJar:
         pair, *rest = line.split(";")
         name, _, value = pair.partition("=")
         name, value = name.strip(" \t"), value.strip(" \t")
-        attributes = {key.strip().lower(): text.strip() for key, _, text in (one.partition("=") for one in rest)}
+        attributes = {
+            key.strip().lower(): text.strip()
+            for key, _, text in (one.partition("=") for one in rest)
+        }
         if len(name) + len(value) > 4096 or not name:
             return
         domain = attributes.get("domain", "").lstrip(".")
@@ -42,7 +47,9 @@ class BrowserJar:
             return
         if name.lower().startswith("__secure-") and "secure" not in attributes:
             return
-        if name.lower().startswith("__host-") and ("secure" not in attributes or domain or path != "/"):
+        if name.lower().startswith("__host-") and (
+            "secure" not in attributes or domain or path != "/"
+        ):
             return
         if attributes.get("samesite") == "None" and "secure" not in attributes:
             return
@@ -53,7 +60,9 @@ class BrowserJar:
             self.cookies.pop(key, None)
         else:
             earlier = self.cookies.get(key)
-            self.cookies[key] = Stored(value, path, expires, earlier.order if earlier else self._count)
+            self.cookies[key] = Stored(
+                value, path, expires, earlier.order if earlier else self._count
+            )
 
     def header(self) -> str:
         """The Cookie header for a request to the host's root: longer paths first, then the older cookie."""
@@ -62,7 +71,13 @@ class BrowserJar:
             (stored, name)
             for (name, domain, _), stored in self.cookies.items()
             if (stored.expires is None or stored.expires > now)
-            and (domain == "=" + self.host or (not domain.startswith("=") and (self.host == domain or self.host.endswith("." + domain))))
+            and (
+                domain == "=" + self.host
+                or (
+                    not domain.startswith("=")
+                    and (self.host == domain or self.host.endswith("." + domain))
+                )
+            )
         ]
         sent.sort(key=lambda one: (-len(one[0].path), one[0].order))
         return "; ".join(f"{name}={stored.value}" for stored, name in sent)
@@ -71,7 +86,13 @@ class BrowserJar:
         return sorted(piece.partition("=")[0] for piece in self.header().split("; ") if piece)
 
     def value(self, name: str) -> str:
-        return next(piece.partition("=")[2] for piece in self.header().split("; ") if piece.partition("=")[0] == name)
+        return next(
+            piece.partition("=")[2]
+            for piece in self.header().split("; ")
+            if piece.partition("=")[0] == name
+        )
 
     def close_browser(self) -> None:
-        self.cookies = {key: stored for key, stored in self.cookies.items() if stored.expires is not None}
+        self.cookies = {
+            key: stored for key, stored in self.cookies.items() if stored.expires is not None
+        }

@@ -34,7 +34,9 @@ class Visit:
 
     def __init__(self, browser: Browser, **request: Any) -> None:
         self.browser = browser
-        self.exchange: Exchange = browser.store.begin(HeaderRequest(browser.jar.header(), **request))
+        self.exchange: Exchange = browser.store.begin(
+            HeaderRequest(browser.jar.header(), **request)
+        )
 
     def commit(self, status: int = 200, headers: Any = ()) -> list[tuple[str, str]]:
         return list(self.exchange.commit(status, list(headers)).add)
@@ -104,4 +106,6 @@ def names(lines: list[str]) -> list[str]:
 
 def cookie(lines: list[str], name: str) -> str:
     """The value that Set-Cookie lines give a cookie."""
-    return next(line.partition("=")[2].partition(";")[0] for line in lines if line.partition("=")[0] == name)
+    return next(
+        line.partition("=")[2].partition(";")[0] for line in lines if line.partition("=")[0] == name
+    )

@@ -35,8 +35,16 @@ class _Handler(SimpleHandler):
         return self.stderr
 
 
-def environ_of(cookies: str = "", *, method: str = "GET", path: str = "/", **more: Any) -> dict[str, Any]:
-    environ: dict[str, Any] = {"REQUEST_METHOD": method, "PATH_INFO": path, "SCRIPT_NAME": "", "QUERY_STRING": "", "HTTP_HOST": "app.example.org"}
+def environ_of(
+    cookies: str = "", *, method: str = "GET", path: str = "/", **more: Any
+) -> dict[str, Any]:
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": method,
+        "PATH_INFO": path,
+        "SCRIPT_NAME": "",
+        "QUERY_STRING": "",
+        "HTTP_HOST": "app.example.org",
+    }
     setup_testing_defaults(environ)
     environ["wsgi.url_scheme"], environ["HTTPS"] = "https", "on"
     if cookies:
@@ -53,14 +61,36 @@ def serve_wsgi(app: Any, cookies: str = "", **request: Any) -> Answer:
     handler.run(app)
     head, _, body = out.getvalue().partition(b"\r\n\r\n")
     first, *fields = head.decode("latin-1").split("\r\n")
-    return Answer(int(first.split()[1]), [(name, value) for name, _, value in (one.partition(": ") for one in fields)], body, log.getvalue())
+    return Answer(
+        int(first.split()[1]),
+        [(name, value) for name, _, value in (one.partition(": ") for one in fields)],
+        body,
+        log.getvalue(),
+    )
 
 
-def scope_of(cookies: str | Iterable[str] = "", *, type: str = "http", method: str = "GET", path: str = "/", **more: Any) -> dict[str, Any]:
+def scope_of(
+    cookies: str | Iterable[str] = "",
+    *,
+    type: str = "http",
+    method: str = "GET",
+    path: str = "/",
+    **more: Any,
+) -> dict[str, Any]:
     fields = [cookies] if isinstance(cookies, str) else list(cookies)
-    headers = [(b"host", b"app.example.org"), *((b"cookie", one.encode("latin-1")) for one in fields if one)]
+    headers = [
+        (b"host", b"app.example.org"),
+        *((b"cookie", one.encode("latin-1")) for one in fields if one),
+    ]
     headers += more.pop("headers", [])
-    scope = {"type": type, "path": path, "headers": headers, "query_string": b"", "scheme": "https" if type == "http" else "wss", **more}
+    scope = {
+        "type": type,
+        "path": path,
+        "headers": headers,
+        "query_string": b"",
+        "scheme": "https" if type == "http" else "wss",
+        **more,
+    }
     if type == "http":
         scope["method"] = method
     return scope
@@ -82,18 +112,28 @@ class Wire:
     @property
     def answer(self) -> Answer:
         start = next(one for one in self.sent if "headers" in one)
-        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"]]
-        return Answer(start.get("status", 200), headers, b"".join(one.get("body", b"") for one in self.sent))
+        headers = [
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"]
+        ]
+        return Answer(
+            start.get("status", 200), headers, b"".join(one.get("body", b"") for one in self.sent)
+        )
 
 
-def serve_asgi(app: Any, cookies: str | Iterable[str] = "", *, wire: Wire | None = None, **request: Any) -> Wire:
+def serve_asgi(
+    app: Any, cookies: str | Iterable[str] = "", *, wire: Wire | None = None, **request: Any
+) -> Wire:
     """One connection, served in an event loop and a context of its own."""
     wire = wire or Wire()
-    contextvars.Context().run(lambda: asyncio.run(app(scope_of(cookies, **request), wire.receive, wire.send)))
+    contextvars.Context().run(
+        lambda: asyncio.run(app(scope_of(cookies, **request), wire.receive, wire.send))
+    )
     return wire
 
 
-def answering(view: Callable[[], Any], status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> Callable[..., Any]:
+def answering(
+    view: Callable[[], Any], status: int = 200, headers: Iterable[tuple[str, str]] = ()
+) -> Callable[..., Any]:
     """A WSGI application that calls a view and answers with what it returns."""
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
@@ -104,12 +144,22 @@ def answering(view: Callable[[], Any], status: int = 200, headers: Iterable[tupl
     return app
 
 
-def answering_async(view: Callable[[], Any], status: int = 200, headers: Iterable[tuple[bytes, bytes]] = ()) -> Callable[..., Awaitable[None]]:
+def answering_async(
+    view: Callable[[], Any], status: int = 200, headers: Iterable[tuple[bytes, bytes]] = ()
+) -> Callable[..., Awaitable[None]]:
     """The same for ASGI."""
 
-    async def app(scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
+    async def app(
+        scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]
+    ) -> None:
         body = repr(view()).encode()
-        await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain"), *headers]})
+        await send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [(b"content-type", b"text/plain"), *headers],
+            }
+        )
         await send({"type": "http.response.body", "body": body})
 
     return app

@@ -45,7 +45,9 @@ def test_its_version_is_the_cores(adapter):
 
 def test_it_depends_on_the_core_of_the_same_series(adapter):
     series = re.match(r"\d+\.\d+", CORE["version"])[0]
-    assert [one for one in project(adapter)["dependencies"] if one.startswith("sessionkit")] == [f"sessionkit-core=={series}.*"]
+    assert [one for one in project(adapter)["dependencies"] if one.startswith("sessionkit")] == [
+        f"sessionkit-core=={series}.*"
+    ]
 
 
 def test_it_is_typed_and_has_a_readme_and_the_cores_license(adapter):

@@ -9,7 +9,10 @@ import pytest
 from sessionkit import ConfigurationError, CookieSettings, Lifetime, SessionStore, anyone
 from sessionkit.arguments import store_of_arguments
 
-KEY, OLD = "new key: 0123456789abcdefghijklmnopqrstuvwxyz", "old key: 0123456789abcdefghijklmnopqrstuvwxyz"
+KEY, OLD = (
+    "new key: 0123456789abcdefghijklmnopqrstuvwxyz",
+    "old key: 0123456789abcdefghijklmnopqrstuvwxyz",
+)
 DAY = 86_400
 
 
@@ -37,8 +40,17 @@ def test_a_secure_cookie_has_the_host_name():
 
 
 def test_the_attributes_of_the_cookie():
-    cookie = settings(session_cookie="admin", path="/admin", domain="example.org", same_site="strict", https_only=True, partitioned=True).cookie
-    assert cookie == CookieSettings(name="admin", path="/admin", domain="example.org", same_site="Strict", partitioned=True)
+    cookie = settings(
+        session_cookie="admin",
+        path="/admin",
+        domain="example.org",
+        same_site="strict",
+        https_only=True,
+        partitioned=True,
+    ).cookie
+    assert cookie == CookieSettings(
+        name="admin", path="/admin", domain="example.org", same_site="Strict", partitioned=True
+    )
 
 
 def test_without_a_max_age_the_browser_forgets_it():
@@ -50,7 +62,9 @@ def test_a_max_age_beyond_what_browsers_keep_is_kept_anyway():
     assert settings(max_age=500 * DAY).lifetime == Lifetime(idle=500 * DAY, absolute=500 * DAY)
 
 
-@pytest.mark.parametrize("secret", [KEY, KEY.encode(), Secret(), [KEY, OLD], (Secret(), OLD.encode())])
+@pytest.mark.parametrize(
+    "secret", [KEY, KEY.encode(), Secret(), [KEY, OLD], (Secret(), OLD.encode())]
+)
 def test_the_first_secret_seals(secret):
     store = store_of_arguments(secret, https_only=True)
     assert store.settings.codec.ids[0] == SessionStore(KEY).settings.codec.ids[0]
@@ -75,4 +89,6 @@ def test_a_cookie_that_is_not_secure_is_warned_of(caplog):
         settings(https_only=True)
         assert caplog.messages == []
         settings()
-    assert caplog.messages == ["https_only is not set: the session goes over plain http too, and its cookie is no __Host- cookie"]
+    assert caplog.messages == [
+        "https_only is not set: the session goes over plain http too, and its cookie is no __Host- cookie"
+    ]

@@ -85,7 +85,9 @@ def test_several_cookie_fields_are_one_header() -> None:
     scene.browser.login(large)
     fields = scene.browser.jar.header().split("; ")
     assert len(fields) > 1
-    wire = serve_asgi(scene.store.asgi(answering_async(lambda: dict(get_session() or {}) == large)), fields)
+    wire = serve_asgi(
+        scene.store.asgi(answering_async(lambda: dict(get_session() or {}) == large)), fields
+    )
     assert wire.answer.body == b"True"
 
 
@@ -104,7 +106,10 @@ def test_headers_that_can_be_read_once_only_are_there_for_everybody() -> None:
 
 
 def test_a_request_nobody_asks_for_its_session_goes_through_untouched() -> None:
-    scene, message = signed_in(), {"type": "http.response.start", "status": 200, "headers": iter([(b"x", b"y")])}
+    scene, message = (
+        signed_in(),
+        {"type": "http.response.start", "status": 200, "headers": iter([(b"x", b"y")])},
+    )
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send(message)
@@ -125,7 +130,10 @@ def test_the_message_of_the_application_stays_as_it_was() -> None:
 
     wire = serve_asgi(scene.store.asgi(app), scene.browser.jar.header())
     assert message == {"type": "http.response.start", "status": 200, "trailers": True}
-    assert wire.sent[0] == {**message, "headers": [(b"vary", b"Cookie"), (b"cache-control", b"private")]}
+    assert wire.sent[0] == {
+        **message,
+        "headers": [(b"vary", b"Cookie"), (b"cache-control", b"private")],
+    }
 
 
 def test_other_messages_pass_as_they_are() -> None:
@@ -146,8 +154,14 @@ def test_other_messages_pass_as_they_are() -> None:
 
 def test_a_500_drops_the_update_and_keeps_the_logout() -> None:
     scene = signed_in()
-    assert visit(scene, scene.store.asgi(answering_async(lambda: update_session(CHANGED), 500))).lines == []
-    assert names(visit(scene, scene.store.asgi(answering_async(delete_session, 500))).lines)[0] == "-__Host-session"
+    assert (
+        visit(scene, scene.store.asgi(answering_async(lambda: update_session(CHANGED), 500))).lines
+        == []
+    )
+    assert (
+        names(visit(scene, scene.store.asgi(answering_async(delete_session, 500))).lines)[0]
+        == "-__Host-session"
+    )
 
 
 def test_a_session_changed_into_another_users_is_not_sent() -> None:
@@ -168,7 +182,13 @@ def test_a_stream_reads_the_session_and_a_late_write_says_so() -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await start(send)
         for _ in range(2):
-            await send({"type": "http.response.body", "body": repr(await asyncio.create_task(asyncio.to_thread(who))).encode(), "more_body": True})
+            await send(
+                {
+                    "type": "http.response.body",
+                    "body": repr(await asyncio.create_task(asyncio.to_thread(who))).encode(),
+                    "more_body": True,
+                }
+            )
         with pytest.raises(ResponseStartedError):
             update_session(CHANGED)
         await end(send)
@@ -207,7 +227,9 @@ def test_a_logout_outlives_the_failure_of_the_application(started: bool) -> None
         serve_asgi(scene.store.asgi(app), scene.browser.jar.header(), wire=wire)
     scene.browser.jar.receive(wire.answer.lines)
     assert (wire.answer.status, scene.browser.session()) == (200 if started else 500, {})
-    assert [message["type"] for message in wire.sent][1:] == ([] if started else ["http.response.body"])
+    assert [message["type"] for message in wire.sent][1:] == (
+        [] if started else ["http.response.body"]
+    )
 
 
 def test_a_failure_with_nothing_to_end_is_the_servers() -> None:
@@ -253,7 +275,14 @@ def test_an_excluded_path_has_no_session() -> None:
     scene, seen = signed_in(), []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        seen.extend([get_session(), get_session(scope), scene.store.get_session(), scene.store.get_session(scope)])
+        seen.extend(
+            [
+                get_session(),
+                get_session(scope),
+                scene.store.get_session(),
+                scene.store.get_session(scope),
+            ]
+        )
         with pytest.raises(NoActiveRequestError, match="excluded"):
             update_session(scope, ALICE)
         await start(send)
@@ -372,13 +401,17 @@ def test_two_secrets_under_one_cookie_name_are_refused() -> None:
 
 def test_after_an_inner_store_the_outer_one_is_still_served() -> None:
     scene = signed_in()
-    admin = SessionStore(OTHER_SECRET, cookie=CookieSettings(name="__Host-admin"), clock=scene.clock)
+    admin = SessionStore(
+        OTHER_SECRET, cookie=CookieSettings(name="__Host-admin"), clock=scene.clock
+    )
     inner = admin.asgi(answering_async(lambda: admin.create_session(BOB)))
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         wire = Wire()
         await inner(scope, wire.receive, wire.send)
-        assert update_session(CHANGED) is True  # the context variable that the inner gateway set is over
+        assert (
+            update_session(CHANGED) is True
+        )  # the context variable that the inner gateway set is over
         await send(wire.sent[0])
         await end(send)
 
@@ -488,11 +521,21 @@ def test_after_accept_another_task_finds_the_session_only_through_bind_or_the_sc
         await send({"type": "websocket.accept"})
         for work in (bound(), bind(bound)(), asyncio.to_thread(who), asyncio.to_thread(bind(who))):
             seen.append(await asyncio.create_task(work))  # noqa: PERF401  # one after another
-        seen.append(await asyncio.create_task(asyncio.to_thread(lambda: get_session(scope)["user"]["sub"])))
+        seen.append(
+            await asyncio.create_task(asyncio.to_thread(lambda: get_session(scope)["user"]["sub"]))
+        )
         seen.append(who())
 
     socket(scene, scene.store.asgi(app))
-    assert seen == ["alice", NoActiveRequestError, "alice", NoActiveRequestError, "alice", "alice", "alice"]
+    assert seen == [
+        "alice",
+        NoActiveRequestError,
+        "alice",
+        NoActiveRequestError,
+        "alice",
+        "alice",
+        "alice",
+    ]
 
 
 def test_a_worker_started_by_one_visitor_does_not_serve_another_as_the_first() -> None:
@@ -532,9 +575,16 @@ def test_a_session_that_expires_while_its_socket_is_open_is_gone() -> None:
 
 @pytest.mark.parametrize(
     ("origin", "served"),
-    [(b"https://app.example.org", True), (b"https://evil.example", False), (b"null", False), (None, False)],
+    [
+        (b"https://app.example.org", True),
+        (b"https://evil.example", False),
+        (b"null", False),
+        (None, False),
+    ],
 )
-def test_a_websocket_is_served_to_the_named_origins_only(origin: bytes | None, served: bool) -> None:
+def test_a_websocket_is_served_to_the_named_origins_only(
+    origin: bytes | None, served: bool
+) -> None:
     scene = signed_in()
 
     async def app(scope: Any, receive: Any, send: Any) -> None:

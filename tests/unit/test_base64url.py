@@ -15,9 +15,15 @@ def test_it_encodes_and_decodes_as_the_standard_says(size):
 
 def test_of_all_texts_of_one_to_three_characters_those_are_canonical_that_encode_what_they_decode_to():
     alphabet = [bytes([one]) for one in base64url.ALPHABET]
-    texts = [*alphabet, *(a + b for a in alphabet for b in alphabet), *(b"A" + a + b for a in alphabet[::7] for b in alphabet)]
+    texts = [
+        *alphabet,
+        *(a + b for a in alphabet for b in alphabet),
+        *(b"A" + a + b for a in alphabet[::7] for b in alphabet),
+    ]
     for text in texts:
-        back = None if len(text) % 4 == 1 else base64url.encode(base64.urlsafe_b64decode(text + b"=="))
+        back = (
+            None if len(text) % 4 == 1 else base64url.encode(base64.urlsafe_b64decode(text + b"=="))
+        )
         assert (text == back) is base64url.is_canonical(text), text
 
 

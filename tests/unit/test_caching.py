@@ -5,14 +5,22 @@ import pytest
 from sessionkit.caching import UNCHANGED, HeaderChanges, header_changes, is_shared
 
 LINE = "session=token; Path=/"
-CDN = ["CDN-Cache-Control", "Cloudflare-CDN-Cache-Control", "Vercel-CDN-Cache-Control", "Surrogate-Control", "X-Accel-Expires"]
+CDN = [
+    "CDN-Cache-Control",
+    "Cloudflare-CDN-Cache-Control",
+    "Vercel-CDN-Cache-Control",
+    "Surrogate-Control",
+    "X-Accel-Expires",
+]
 
 
 def after(headers, *, lines=(), present=True):
     return header_changes(headers, list(lines), present=present).applied(headers)
 
 
-@pytest.mark.parametrize("name", ["Cache-Control", "cache-control", "Expires", *CDN, "x-other-cache-control"])
+@pytest.mark.parametrize(
+    "name", ["Cache-Control", "cache-control", "Expires", *CDN, "x-other-cache-control"]
+)
 def test_with_a_set_cookie_every_field_that_lets_a_cache_keep_it_is_removed(name):
     assert after([(name, "public, max-age=600"), ("X-Own", "1")], lines=[LINE]) == [
         ("X-Own", "1"), ("Set-Cookie", LINE), ("Vary", "Cookie"), ("Cache-Control", "private, no-store"),
@@ -20,8 +28,13 @@ def test_with_a_set_cookie_every_field_that_lets_a_cache_keep_it_is_removed(name
 
 
 def test_several_cache_controls_become_one():
-    found = after([("Cache-Control", "public"), ("cache-control", "s-maxage=9"), ("Expires", "0")], lines=[LINE, LINE])
-    assert [value for name, value in found if name.lower() == "cache-control"] == ["private, no-store"]
+    found = after(
+        [("Cache-Control", "public"), ("cache-control", "s-maxage=9"), ("Expires", "0")],
+        lines=[LINE, LINE],
+    )
+    assert [value for name, value in found if name.lower() == "cache-control"] == [
+        "private, no-store"
+    ]
     assert [name for name, _ in found].count("Set-Cookie") == 2
 
 
@@ -29,7 +42,10 @@ def test_the_applications_own_cookies_stay():
     assert ("Set-Cookie", "theme=dark") in after([("Set-Cookie", "theme=dark")], lines=[LINE])
 
 
-@pytest.mark.parametrize("headers", [[("Cache-Control", "max-age=60")], [("cache-control", "no-cache")], [("Expires", "0")]])
+@pytest.mark.parametrize(
+    "headers",
+    [[("Cache-Control", "max-age=60")], [("cache-control", "no-cache")], [("Expires", "0")]],
+)
 def test_without_a_set_cookie_what_the_application_said_stays(headers):
     assert [*headers, ("Vary", "Cookie")] == after(headers)
 
@@ -40,7 +56,11 @@ def test_a_session_that_was_there_keeps_shared_caches_out_when_the_application_s
 
 @pytest.mark.parametrize("name", CDN)
 def test_a_field_for_a_cdn_alone_says_nothing_to_the_other_caches(name):
-    assert after([(name, "max-age=60")]) == [(name, "max-age=60"), ("Vary", "Cookie"), ("Cache-Control", "private")]
+    assert after([(name, "max-age=60")]) == [
+        (name, "max-age=60"),
+        ("Vary", "Cookie"),
+        ("Cache-Control", "private"),
+    ]
 
 
 def test_a_look_that_found_no_session_makes_the_answer_vary_and_no_more():

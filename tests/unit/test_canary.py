@@ -9,7 +9,14 @@ import traceback
 import pytest
 
 import sessionkit
-from sessionkit import CookieSettings, SessionKitError, SessionStore, create_session, fast_json, get_session
+from sessionkit import (
+    CookieSettings,
+    SessionKitError,
+    SessionStore,
+    create_session,
+    fast_json,
+    get_session,
+)
 from sessionkit.request import HeaderRequest
 from sessionkit.settings import NativeKeys
 
@@ -17,7 +24,10 @@ from .scene import Browser, Clock
 
 SECRET_CANARY = "canary-of-the-secret-0123456789abcdefgh"
 CLAIM_CANARY = "canary-of-a-claim"
-USER = {"user": {"sub": CLAIM_CANARY, "email": CLAIM_CANARY + "@example.org"}, "token": CLAIM_CANARY * 3}
+USER = {
+    "user": {"sub": CLAIM_CANARY, "email": CLAIM_CANARY + "@example.org"},
+    "token": CLAIM_CANARY * 3,
+}
 
 
 class Told:
@@ -47,10 +57,21 @@ def remember(told, lines):
 def whole_run(told, serializer):
     clock = Clock()
     store = SessionStore(
-        [SECRET_CANARY, SECRET_CANARY.upper()], cookie=CookieSettings(domain="example.org"), serializer=serializer, clock=clock, on_event=told.events.append
+        [SECRET_CANARY, SECRET_CANARY.upper()],
+        cookie=CookieSettings(domain="example.org"),
+        serializer=serializer,
+        clock=clock,
+        on_event=told.events.append,
     )
     browser = Browser(store, clock)
-    told.objects = [store, store.settings, store.settings.codec, store.settings.codec._keys, store.settings.codec.seen, sessionkit.KeyRing(SECRET_CANARY)]
+    told.objects = [
+        store,
+        store.settings,
+        store.settings.codec,
+        store.settings.codec._keys,
+        store.settings.codec.seen,
+        sessionkit.KeyRing(SECRET_CANARY),
+    ]
 
     def request(act, status=200, header=None, **more):
         visit = browser.visit(scheme="http", headers={"Host": "example.org"}, **more)
@@ -81,9 +102,16 @@ def whole_run(told, serializer):
     # What fails.
     told.fails(request, lambda exchange: exchange.get()["user"].update(sub=CLAIM_CANARY + "-admin"))
     told.fails(request, lambda exchange: exchange.update({**exchange.get(), "bad": {CLAIM_CANARY}}))
-    told.fails(request, lambda exchange: exchange.update({**exchange.get(), "bad": "\ud800" + CLAIM_CANARY}))
-    told.fails(request, lambda exchange: exchange.update({**exchange.get(), "bad": {1: CLAIM_CANARY}}))
-    told.fails(request, lambda exchange: exchange.update({**exchange.get(), "large": CLAIM_CANARY * 1000}))
+    told.fails(
+        request,
+        lambda exchange: exchange.update({**exchange.get(), "bad": "\ud800" + CLAIM_CANARY}),
+    )
+    told.fails(
+        request, lambda exchange: exchange.update({**exchange.get(), "bad": {1: CLAIM_CANARY}})
+    )
+    told.fails(
+        request, lambda exchange: exchange.update({**exchange.get(), "large": CLAIM_CANARY * 1000})
+    )
     told.fails(request, lambda exchange: exchange.create({"cart": CLAIM_CANARY}))
     told.fails(pickle.dumps, store)
     told.fails(store.update_session, CLAIM_CANARY)
@@ -100,7 +128,9 @@ def whole_run(told, serializer):
     session["user"]["late"] = CLAIM_CANARY
     late.finish()
     # What is hostile.
-    foreign = SessionStore("another-" + SECRET_CANARY, cookie=CookieSettings(domain="example.org"), clock=clock)
+    foreign = SessionStore(
+        "another-" + SECRET_CANARY, cookie=CookieSettings(domain="example.org"), clock=clock
+    )
     exchange = foreign.begin(HeaderRequest())
     exchange.create(USER)
     other = exchange.commit().add[0][1].partition(";")[0]
@@ -145,20 +175,34 @@ def test_no_log_event_error_or_repr_shows_a_secret_a_claim_or_a_token(serializer
     assert len(told.errors) == 15
     assert len(told.tokens) > 20
     assert len(caplog.records) > 10
-    leaks = [(text, canary) for text in texts for canary in (SECRET_CANARY, SECRET_CANARY.upper(), CLAIM_CANARY, *told.tokens) if canary in text]
+    leaks = [
+        (text, canary)
+        for text in texts
+        for canary in (SECRET_CANARY, SECRET_CANARY.upper(), CLAIM_CANARY, *told.tokens)
+        if canary in text
+    ]
     assert leaks == []
 
 
 def is_whole(one):
     """What was refused while it was built lives on, half made, in the traceback of its error."""
-    return all(hasattr(one, name) for name in {SessionStore: ("settings",), sessionkit.KeyRing: ("_extracts",)}.get(type(one), ()))
+    return all(
+        hasattr(one, name)
+        for name in {SessionStore: ("settings",), sessionkit.KeyRing: ("_extracts",)}.get(
+            type(one), ()
+        )
+    )
 
 
 def test_no_object_of_the_package_that_is_left_behind_shows_one_in_its_repr(caplog):
     told = Told()
     whole_run(told, sessionkit.JSON)
     gc.collect()
-    ours = [one for one in gc.get_objects() if type(one).__module__.startswith("sessionkit") and is_whole(one)]
+    ours = [
+        one
+        for one in gc.get_objects()
+        if type(one).__module__.startswith("sessionkit") and is_whole(one)
+    ]
     assert len(ours) > 10
     assert [one for one in map(repr, ours) if SECRET_CANARY in one or CLAIM_CANARY in one] == []
 

@@ -34,7 +34,10 @@ def test_a_token_fills_the_lines_to_the_last_byte(length, expected):
 
 
 def test_a_chunk_with_a_longer_number_holds_one_less():
-    assert spans(2000, "session", Layout(), 100)[9:11] == [("session.9", 810, 900), ("session.10", 900, 989)]
+    assert spans(2000, "session", Layout(), 100)[9:11] == [
+        ("session.9", 810, 900),
+        ("session.10", 900, 989),
+    ]
 
 
 def test_alike_chunks_hold_what_the_first_holds_and_the_single_cookie_too():
@@ -60,12 +63,27 @@ def test_a_canonical_decimal_is_a_chunk_number(text, number):
     assert number == chunk_number(text)
 
 
-@pytest.mark.parametrize("text", ["", "00", "01", "-1", "+1", "1.0", " 1", "1 ", "x", "10000", "١", "²", "1_0", "0x1"])
+@pytest.mark.parametrize(
+    "text", ["", "00", "01", "-1", "+1", "1.0", " 1", "1 ", "x", "10000", "١", "²", "1_0", "0x1"]
+)
 def test_anything_else_is_not(text):
     assert chunk_number(text) is None
 
 
-@pytest.mark.parametrize("sizes", [(len(TOKEN),), (50, 71), (1, 120), (121, 0), (120, 1), (20, 1, 1, 99), (98, 1, 22), (0, 121), (60, 0, 61)])
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        (len(TOKEN),),
+        (50, 71),
+        (1, 120),
+        (121, 0),
+        (120, 1),
+        (20, 1, 1, 99),
+        (98, 1, 22),
+        (0, 121),
+        (60, 0, 61),
+    ],
+)
 def test_a_row_of_chunks_is_the_token_whatever_the_cuts(sizes):
     assert TOKEN == join(cut(TOKEN, *sizes), 0, Layout())
 
@@ -84,7 +102,13 @@ def test_a_gap_is_not_joined_up(missing):
 
 @pytest.mark.parametrize(
     "chunks",
-    [{0: [TOKEN + "x"]}, {0: [TOKEN[:-1]], 1: ["xx"]}, {0: ["....."]}, {0: ["a.b.c.d.e.f"]}, {0: ["...."], 1: ["."]}],
+    [
+        {0: [TOKEN + "x"]},
+        {0: [TOKEN[:-1]], 1: ["xx"]},
+        {0: ["....."]},
+        {0: ["a.b.c.d.e.f"]},
+        {0: ["...."], 1: ["."]},
+    ],
 )
 def test_a_row_that_overshoots_a_token_is_malformed(chunks):
     assert join(chunks, 0, Layout()) is Absence.MALFORMED

@@ -44,7 +44,9 @@ def test_a_script_has_its_request_for_a_block() -> None:
     with scene.store.exchange(scene.browser.jar.header()) as exchange:
         assert current() is exchange
         assert update_session({**ALICE, "n": 1}) is True
-    scene.browser.jar.receive(value for name, value in exchange.response_headers if name == "Set-Cookie")
+    scene.browser.jar.receive(
+        value for name, value in exchange.response_headers if name == "Set-Cookie"
+    )
     assert scene.browser.session() == {**ALICE, "n": 1}
     assert who() == "nobody's request"
 
@@ -59,14 +61,22 @@ def test_a_block_inside_a_block_gives_the_outer_request_back() -> None:
 
 def test_a_block_that_raises_keeps_a_logout_and_drops_the_rest() -> None:
     scene = signed_in()
-    with pytest.raises(OSError, match="failed"), scene.store.exchange(scene.browser.jar.header()) as updated:
+    with (
+        pytest.raises(OSError, match="failed"),
+        scene.store.exchange(scene.browser.jar.header()) as updated,
+    ):
         update_session({**ALICE, "n": 1})
         raise OSError("failed")
-    with pytest.raises(OSError, match="failed"), scene.store.exchange(scene.browser.jar.header()) as deleted:
+    with (
+        pytest.raises(OSError, match="failed"),
+        scene.store.exchange(scene.browser.jar.header()) as deleted,
+    ):
         scene.store.delete_session()
         raise OSError("failed")
     assert [name for name, _ in updated.response_headers if name == "Set-Cookie"] == []
-    scene.browser.jar.receive(value for name, value in deleted.response_headers if name == "Set-Cookie")
+    scene.browser.jar.receive(
+        value for name, value in deleted.response_headers if name == "Set-Cookie"
+    )
     assert scene.browser.session() == {}
 
 
@@ -114,7 +124,10 @@ def test_a_generator_function_cannot_be_bound(kind: str) -> None:
     async def asynchronous() -> Any:
         yield
 
-    with Scene().store.exchange(), pytest.raises(TypeError, match="bind the function that iterates over it"):
+    with (
+        Scene().store.exchange(),
+        pytest.raises(TypeError, match="bind the function that iterates over it"),
+    ):
         bind(generator if kind == "generator" else asynchronous)
 
 
@@ -141,6 +154,11 @@ def test_nothing_can_be_bound_outside_a_request() -> None:
 
 def test_a_function_bound_on_an_excluded_path_finds_no_session_there_either() -> None:
     scene, seen = signed_in(), []
-    app = scene.store.wsgi(lambda environ, start_response: seen.append(elsewhere(bind(who))) or [], exclude="*")
-    app({"REQUEST_METHOD": "GET", "PATH_INFO": "/", "HTTP_COOKIE": scene.browser.jar.header()}, lambda *args: None)
+    app = scene.store.wsgi(
+        lambda environ, start_response: seen.append(elsewhere(bind(who))) or [], exclude="*"
+    )
+    app(
+        {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "HTTP_COOKIE": scene.browser.jar.header()},
+        lambda *args: None,
+    )
     assert seen == [None]

@@ -8,7 +8,14 @@ from wsgiref.headers import Headers
 
 import pytest
 
-from sessionkit import ConfigurationError, CookieSettings, Lifetime, SerializationError, SessionStore, get_session
+from sessionkit import (
+    ConfigurationError,
+    CookieSettings,
+    Lifetime,
+    SerializationError,
+    SessionStore,
+    get_session,
+)
 from sessionkit.conventions import (
     KEYS,
     ConventionalGateway,
@@ -23,7 +30,10 @@ from sessionkit.conventions import (
 from sessionkit.request import HeaderRequest, WSGIRequest
 from sessionkit.wsgi import SessionMiddleware
 
-KEY, OLD = "new key: 0123456789abcdefghijklmnopqrstuvwxyz", "old key: 0123456789abcdefghijklmnopqrstuvwxyz"
+KEY, OLD = (
+    "new key: 0123456789abcdefghijklmnopqrstuvwxyz",
+    "old key: 0123456789abcdefghijklmnopqrstuvwxyz",
+)
 DEFAULTS = {
     "SECRET_KEY": KEY,
     "SESSION_COOKIE_NAME": "session",
@@ -65,7 +75,14 @@ def test_every_setting_of_the_cookie():
         "SESSION_COOKIE_PARTITIONED": True,
     }
     wanted = CookieSettings(
-        name="mine", domain="example.org", path="/app", http_only=False, secure=True, same_site="Strict", partitioned=True, transient=True
+        name="mine",
+        domain="example.org",
+        path="/app",
+        http_only=False,
+        secure=True,
+        same_site="Strict",
+        partitioned=True,
+        transient=True,
     )
     assert made(**config).cookie == wanted
 
@@ -76,12 +93,18 @@ def test_the_root_of_the_application_is_the_path():
 
 @pytest.mark.parametrize("lifetime", [3600, timedelta(hours=1)])
 def test_the_lifetime_is_how_long_a_session_may_be_idle_or_lives(lifetime):
-    assert made(PERMANENT_SESSION_LIFETIME=lifetime).lifetime == Lifetime(idle=3600, absolute=400 * DAY)
-    assert made(PERMANENT_SESSION_LIFETIME=lifetime, SESSION_REFRESH_EACH_REQUEST=False).lifetime == Lifetime(rolling=False, absolute=3600)
+    assert made(PERMANENT_SESSION_LIFETIME=lifetime).lifetime == Lifetime(
+        idle=3600, absolute=400 * DAY
+    )
+    assert made(
+        PERMANENT_SESSION_LIFETIME=lifetime, SESSION_REFRESH_EACH_REQUEST=False
+    ).lifetime == Lifetime(rolling=False, absolute=3600)
 
 
 def test_a_longer_lifetime_than_browsers_keep_a_cookie_is_the_absolute_one():
-    assert made(PERMANENT_SESSION_LIFETIME=500 * DAY).lifetime == Lifetime(idle=500 * DAY, absolute=500 * DAY)
+    assert made(PERMANENT_SESSION_LIFETIME=500 * DAY).lifetime == Lifetime(
+        idle=500 * DAY, absolute=500 * DAY
+    )
 
 
 def test_the_secret_key_seals_and_the_fallbacks_open():
@@ -106,16 +129,29 @@ def test_a_short_secret_is_refused():
         made(SECRET_KEY="dev")
 
 
-@pytest.mark.parametrize(("secure", "for_development", "warned"), [(False, False, True), (True, False, False), (False, True, False)])
+@pytest.mark.parametrize(
+    ("secure", "for_development", "warned"),
+    [(False, False, True), (True, False, False), (False, True, False)],
+)
 def test_plain_http_in_production_is_warned_of(caplog, secure, for_development, warned):
     with caplog.at_level(logging.WARNING, "sessionkit"):
         store_of({**DEFAULTS, "SESSION_COOKIE_SECURE": secure}, {}, for_development=for_development)
-    assert [one.message.partition(" ")[0] for one in caplog.records] == ["SESSION_COOKIE_SECURE"] * warned
+    assert [one.message.partition(" ")[0] for one in caplog.records] == [
+        "SESSION_COOKIE_SECURE"
+    ] * warned
 
 
 def test_a_change_of_any_setting_is_seen():
-    changes = {**dict.fromkeys(DEFAULTS, "other"), "SECRET_KEY_FALLBACKS": [OLD], "SESSION_COOKIE_PARTITIONED": True}
-    assert [name for name, value in changes.items() if values_of({**DEFAULTS, name: value}) == values_of(DEFAULTS)] == []
+    changes = {
+        **dict.fromkeys(DEFAULTS, "other"),
+        "SECRET_KEY_FALLBACKS": [OLD],
+        "SESSION_COOKIE_PARTITIONED": True,
+    }
+    assert [
+        name
+        for name, value in changes.items()
+        if values_of({**DEFAULTS, name: value}) == values_of(DEFAULTS)
+    ] == []
 
 
 # ---- dotted settings
@@ -124,9 +160,18 @@ def test_a_change_of_any_setting_is_seen():
 def test_dotted_settings_are_the_variables_by_another_name(monkeypatch):
     monkeypatch.delenv("SESSIONKIT_SECRET", raising=False)
     secret = KEY.replace(" ", "")
-    config = {"sessionkit.secret": secret, "sessionkit.idle": 600, "sessionkit.cookie_secure": False, "pyramid.reload": True}
+    config = {
+        "sessionkit.secret": secret,
+        "sessionkit.idle": 600,
+        "sessionkit.cookie_secure": False,
+        "pyramid.reload": True,
+    }
     settings = store_of_dotted(config, {}).settings
-    assert (settings.name, settings.lifetime.idle, settings.codec.ids) == ("session", 600, SessionStore(secret).settings.codec.ids)
+    assert (settings.name, settings.lifetime.idle, settings.codec.ids) == (
+        "session",
+        600,
+        SessionStore(secret).settings.codec.ids,
+    )
 
 
 def test_what_dotted_settings_do_not_say_the_environment_may(monkeypatch):
@@ -136,7 +181,13 @@ def test_what_dotted_settings_do_not_say_the_environment_may(monkeypatch):
     assert (settings.lifetime.idle, settings.audience) == (600, "shop")
 
 
-@pytest.mark.parametrize(("config", "said"), [({}, "SESSIONKIT_SECRET is not set"), ({"sessionkit.idel": "1"}, "did you mean SESSIONKIT_IDLE")])
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({}, "SESSIONKIT_SECRET is not set"),
+        ({"sessionkit.idel": "1"}, "did you mean SESSIONKIT_IDLE"),
+    ],
+)
 def test_dotted_settings_that_cannot_work_are_refused(monkeypatch, config, said):
     monkeypatch.delenv("SESSIONKIT_SECRET", raising=False)
     with pytest.raises(ConfigurationError, match=said):
@@ -160,10 +211,16 @@ def test_flashed_messages_are_tuples():
     with SessionStore(KEY).exchange() as exchange:
         session = ConventionalSession(exchange)
         session["_flashes"] = session["cart"] = [["message", "saved"]]
-        assert (session["_flashes"], session["cart"]) == ([("message", "saved")], [["message", "saved"]])
+        assert (session["_flashes"], session["cart"]) == (
+            [("message", "saved")],
+            [["message", "saved"]],
+        )
 
 
-@pytest.mark.parametrize(("contents", "transient"), [({}, None), ({"_permanent": True}, False), ({"_permanent": False}, True)])
+@pytest.mark.parametrize(
+    ("contents", "transient"),
+    [({}, None), ({"_permanent": True}, False), ({"_permanent": False}, True)],
+)
 def test_permanent_says_whether_the_browser_forgets_it(contents, transient):
     assert KEYS.transient(contents) is transient
 
@@ -177,7 +234,11 @@ class Application:
 
     def served_as(self, environ, start_response):
         start_response("200 OK", [])
-        return [str(get_session(environ)).encode()] if "sessionkit.exchange" in environ else [b"no gateway"]
+        return (
+            [str(get_session(environ)).encode()]
+            if "sessionkit.exchange" in environ
+            else [b"no gateway"]
+        )
 
 
 class Kept(Kit):
@@ -226,8 +287,13 @@ def test_an_application_without_a_secret_key_is_served_as_it_is():
     assert served(front) == b"None"
 
 
-@pytest.mark.parametrize(("debug", "testing", "warned"), [(False, False, True), (True, False, False), (False, True, False)])
-def test_plain_http_is_fine_while_an_application_is_debugged_or_tested(caplog, debug, testing, warned):
+@pytest.mark.parametrize(
+    ("debug", "testing", "warned"),
+    [(False, False, True), (True, False, False), (False, True, False)],
+)
+def test_plain_http_is_fine_while_an_application_is_debugged_or_tested(
+    caplog, debug, testing, warned
+):
     app = Application()
     app.debug, app.testing = debug, testing
     with caplog.at_level(logging.WARNING, "sessionkit"):
@@ -240,7 +306,9 @@ def test_the_exchange_in_an_application_is_none_without_a_secret_key():
     Kept(app)
     assert exchange_in(app, WSGIRequest({})) is None
     app.config["SECRET_KEY"] = KEY
-    assert exchange_in(app, WSGIRequest({})).settings is app.extensions["sessionkit"].current.settings
+    assert (
+        exchange_in(app, WSGIRequest({})).settings is app.extensions["sessionkit"].current.settings
+    )
 
 
 class Answer:
@@ -255,7 +323,9 @@ def test_to_save_writes_the_response_where_no_gateway_does():
     session, answer = ConventionalSession(exchange), Answer()
     session["cart"] = ["tea"]
     save(session, answer)
-    assert [line.partition("=")[0] for line in answer.headers.get_all("Set-Cookie")] == ["__Host-session"]
+    assert [line.partition("=")[0] for line in answer.headers.get_all("Set-Cookie")] == [
+        "__Host-session"
+    ]
 
 
 def test_to_save_leaves_the_response_to_the_gateway_and_raises_what_cannot_be_kept():

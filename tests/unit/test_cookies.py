@@ -10,13 +10,24 @@ from sessionkit.cookies import insert_label, only, pairs
         ({}, "; Path=/; HttpOnly; Secure; SameSite=Lax; Priority=High"),
         ({"secure": False}, "; Path=/; HttpOnly; SameSite=Lax; Priority=High"),
         ({"http_only": False, "priority": None}, "; Path=/; Secure; SameSite=Lax"),
-        ({"path": "/app", "domain": "example.org"}, "; Path=/app; Domain=example.org; HttpOnly; Secure; SameSite=Lax; Priority=High"),
-        ({"same_site": "None", "partitioned": True}, "; Path=/; HttpOnly; Secure; SameSite=None; Priority=High; Partitioned"),
-        ({"same_site": "Strict", "priority": "Low"}, "; Path=/; HttpOnly; Secure; SameSite=Strict; Priority=Low"),
+        (
+            {"path": "/app", "domain": "example.org"},
+            "; Path=/app; Domain=example.org; HttpOnly; Secure; SameSite=Lax; Priority=High",
+        ),
+        (
+            {"same_site": "None", "partitioned": True},
+            "; Path=/; HttpOnly; Secure; SameSite=None; Priority=High; Partitioned",
+        ),
+        (
+            {"same_site": "Strict", "priority": "Low"},
+            "; Path=/; HttpOnly; Secure; SameSite=Strict; Priority=Low",
+        ),
         ({"priority": "Medium"}, "; Path=/; HttpOnly; Secure; SameSite=Lax; Priority=Medium"),
     ],
 )
-def test_a_line_has_the_attributes_of_the_settings_and_a_clearing_line_the_same(settings, attributes):
+def test_a_line_has_the_attributes_of_the_settings_and_a_clearing_line_the_same(
+    settings, attributes
+):
     cookie = CookieSettings(**settings)
     assert f"name=value; Max-Age=60{attributes}" == cookie.line("name", "value", 60)
     assert f"name=; Max-Age=0{attributes}" == cookie.clearing("name")
@@ -33,7 +44,9 @@ def test_without_an_age_a_line_has_none():
 
 
 def test_the_fence_is_http_only_and_of_high_priority_and_never_transient():
-    cookie = CookieSettings(http_only=False, priority="Low", transient=True, path="/a", partitioned=True)
+    cookie = CookieSettings(
+        http_only=False, priority="Low", transient=True, path="/a", partitioned=True
+    )
     expected = "f=v; Max-Age=9; Path=/a; HttpOnly; Secure; SameSite=Lax; Priority=High; Partitioned"
     assert expected == cookie.fence_line("f", "v", 9)
 
@@ -112,7 +125,10 @@ def test_settings_that_a_browser_takes_are_taken(settings):
     assert CookieSettings(**settings) == CookieSettings(**settings)
 
 
-@pytest.mark.parametrize(("settings", "expected"), [({}, True), ({"path": "/a"}, False), ({"domain": "a.b"}, False), ({"secure": False}, False)])
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [({}, True), ({"path": "/a"}, False), ({"domain": "a.b"}, False), ({"secure": False}, False)],
+)
 def test_a_host_name_needs_secure_the_root_and_no_domain(settings, expected):
     assert expected is CookieSettings(**settings).host_only
 
@@ -154,7 +170,9 @@ def test_the_cookies_beside_a_session_have_a_label_after_the_prefix(name, labell
         ("b=1; a=1", [("a", "1")]),
     ],
 )
-def test_a_cookie_header_is_split_at_semicolons_and_stripped_of_space_and_tab_only(header, expected):
+def test_a_cookie_header_is_split_at_semicolons_and_stripped_of_space_and_tab_only(
+    header, expected
+):
     assert expected == pairs(header, "a")
 
 
@@ -188,8 +206,19 @@ def test_the_only_cookie_of_a_session_is_found_at_once_or_left_to_the_parser(hea
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("name", b"session"), ("path", None), ("domain", 1), ("secure", "yes"), ("http_only", None), ("max_bytes", "7168"), ("max_bytes", True)]
+    ("key", "value"),
+    [
+        ("name", b"session"),
+        ("path", None),
+        ("domain", 1),
+        ("secure", "yes"),
+        ("http_only", None),
+        ("max_bytes", "7168"),
+        ("max_bytes", True),
+    ],
 )
 def test_a_setting_of_another_type_is_named(key, value):
-    with pytest.raises(ConfigurationError, match=f"^the cookie's {key} must be .*, not {type(value).__name__}$"):
+    with pytest.raises(
+        ConfigurationError, match=f"^the cookie's {key} must be .*, not {type(value).__name__}$"
+    ):
         CookieSettings(**{key: value})

@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 import sessionkit
-from sessionkit import ConfigurationError, CookieSettings, NoActiveRequestError, SessionStore, get_session, update_session
+from sessionkit import (
+    ConfigurationError,
+    CookieSettings,
+    NoActiveRequestError,
+    SessionStore,
+    get_session,
+    update_session,
+)
 
 from .scene import ALICE, BOB, OTHER_SECRET, SECRET, Scene
 from .served import environ_of, scope_of
@@ -46,7 +53,11 @@ def admin_of(scene: Scene, name: str = "__Host-admin") -> SessionStore:
 
 def test_the_store_of_the_request_is_found_with_nothing_configured() -> None:
     scene, seen = signed_in(), []
-    serve(scene.store, lambda environ: seen.extend([get_session(), get_session(environ)]), scene.browser.jar.header())
+    serve(
+        scene.store,
+        lambda environ: seen.extend([get_session(), get_session(environ)]),
+        scene.browser.jar.header(),
+    )
     assert [dict(one) for one in seen] == [ALICE, ALICE]
 
 
@@ -96,7 +107,10 @@ def test_two_stores_in_one_request_are_refused_by_name(explicit: bool) -> None:
     admin, refused = admin_of(scene), []
 
     def inner(environ: Any, start_response: Any) -> list[bytes]:
-        with pytest.raises(TypeError, match="cookies '__Host-admin' and '__Host-session': call the verb on one of them"):
+        with pytest.raises(
+            TypeError,
+            match="cookies '__Host-admin' and '__Host-session': call the verb on one of them",
+        ):
             update_session(*[environ] * explicit, BOB)
         refused.append(True)
         start_response("200 OK", [])
@@ -123,7 +137,9 @@ def test_a_store_inside_an_excluded_path_of_another_is_still_one_of_two() -> Non
     admin, refused = admin_of(scene), []
 
     def inner(environ: Any, start_response: Any) -> list[bytes]:
-        assert dict(scene.store.get_session() or {}) == ALICE  # what admin leaves out is not hidden from the store around it
+        assert (
+            dict(scene.store.get_session() or {}) == ALICE
+        )  # what admin leaves out is not hidden from the store around it
         assert admin.get_session(environ) is None
         with pytest.raises(TypeError, match="'__Host-admin' and '__Host-session'"):
             get_session()
@@ -131,14 +147,19 @@ def test_a_store_inside_an_excluded_path_of_another_is_still_one_of_two() -> Non
         start_response("200 OK", [])
         return []
 
-    scene.store.wsgi(admin.wsgi(inner, exclude="*"))(environ_of(scene.browser.jar.header()), lambda *args: None)
+    scene.store.wsgi(admin.wsgi(inner, exclude="*"))(
+        environ_of(scene.browser.jar.header()), lambda *args: None
+    )
     assert refused == [True]
 
 
 def test_on_an_excluded_path_the_default_store_is_not_consulted() -> None:
     scene, seen = signed_in(), []
     sessionkit.configure(scene.store)
-    app = scene.store.wsgi(lambda environ, start_response: seen.append((get_session(), get_session(environ))) or [], exclude="*")
+    app = scene.store.wsgi(
+        lambda environ, start_response: seen.append((get_session(), get_session(environ))) or [],
+        exclude="*",
+    )
     app(environ_of(scene.browser.jar.header()), lambda *args: None)
     assert seen == [(None, None)]
 
@@ -154,7 +175,10 @@ def test_a_method_does_not_take_the_request_of_another_store_for_its_own() -> No
     scene = signed_in()
 
     def view(environ: Any) -> None:
-        with pytest.raises(NoActiveRequestError, match="served by another store than that of the cookie '__Host-admin'"):
+        with pytest.raises(
+            NoActiveRequestError,
+            match="served by another store than that of the cookie '__Host-admin'",
+        ):
             admin_of(scene).get_session()
 
     serve(scene.store, view, scene.browser.jar.header())
@@ -168,5 +192,7 @@ def test_one_store_in_two_gateways_of_which_the_outer_leaves_the_path_out_is_one
         start_response("200 OK", [])
         return []
 
-    scene.store.wsgi(scene.store.wsgi(inner), exclude="*")(environ_of(scene.browser.jar.header()), lambda *args: None)
+    scene.store.wsgi(scene.store.wsgi(inner), exclude="*")(
+        environ_of(scene.browser.jar.header()), lambda *args: None
+    )
     assert seen == [ALICE, ALICE]

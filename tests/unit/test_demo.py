@@ -68,7 +68,9 @@ def over_wsgi(site: Site, method: str, path: str, headers: dict[str, str], body:
     }
     answered: list[Any] = []
 
-    def start_response(status: str, fields: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
+    def start_response(
+        status: str, fields: list[tuple[str, str]], exc_info: Any = None
+    ) -> Callable[[bytes], object]:
         answered.extend((int(status[:3]), fields))
         return answered.append
 
@@ -87,10 +89,15 @@ def over_asgi(site: Site, method: str, path: str, headers: dict[str, str], body:
         "path": path,
         "query_string": b"",
         "scheme": "http",
-        "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()],
+        "headers": [
+            (name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()
+        ],
     }
     half = len(body) // 2
-    parts = [{"type": "http.request", "body": body[:half], "more_body": True}, {"type": "http.request", "body": body[half:]}]
+    parts = [
+        {"type": "http.request", "body": body[:half], "more_body": True},
+        {"type": "http.request", "body": body[half:]},
+    ]
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
@@ -101,7 +108,9 @@ def over_asgi(site: Site, method: str, path: str, headers: dict[str, str], body:
 
     asyncio.run(asgi_app(site)(scope, receive, send))  # type: ignore[arg-type]
     fields = [(name.decode(), value.decode()) for name, value in sent[0]["headers"]]
-    return Got(sent[0]["status"], fields, b"".join(message.get("body", b"") for message in sent[1:]))
+    return Got(
+        sent[0]["status"], fields, b"".join(message.get("body", b"") for message in sent[1:])
+    )
 
 
 class Browser:
@@ -113,10 +122,21 @@ class Browser:
         self.cookies: dict[str, str] = {}
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str | None) -> Got:
-        given: dict[str, str | None] = {"host": HOST, **({"origin": f"http://{HOST}"} if method == "POST" else {})}
+        given: dict[str, str | None] = {
+            "host": HOST,
+            **({"origin": f"http://{HOST}"} if method == "POST" else {}),
+        }
         given |= {name.replace("_", "-"): value for name, value in headers.items()}
-        given["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items()) or None
-        got = self.gateway(self.site, method, path, {name: value for name, value in given.items() if value is not None}, body)
+        given["cookie"] = (
+            "; ".join(f"{name}={value}" for name, value in self.cookies.items()) or None
+        )
+        got = self.gateway(
+            self.site,
+            method,
+            path,
+            {name: value for name, value in given.items() if value is not None},
+            body,
+        )
         for line in got.lines:
             name, _, value = line.partition(";")[0].partition("=")
             if "; Max-Age=0;" in line:
@@ -174,7 +194,10 @@ def test_a_visitor_without_a_name_is_ada(form: dict[str, str], browser: Browser)
 
 
 def test_both_expiries_are_shown(ada: Browser) -> None:
-    assert re.findall(r"--from:(\d+);--of:(\d+);--steps:(\d+)", ada.get().page) == [("120", "120", "120"), ("900", "900", "900")]
+    assert re.findall(r"--from:(\d+);--of:(\d+);--steps:(\d+)", ada.get().page) == [
+        ("120", "120", "120"),
+        ("900", "900", "900"),
+    ]
 
 
 def test_both_expiries_count_down_and_a_view_that_renews_shows_it() -> None:
@@ -202,7 +225,9 @@ def test_a_session_that_idled_is_over_and_the_page_says_so() -> None:
     browser = Browser(over_wsgi, Site(clock=lambda: now))
     browser.post("/sign-in")
     now += 120
-    assert "A session cookie came and gave no session: idle too long." in text_of(browser.get().page)
+    assert "A session cookie came and gave no session: idle too long." in text_of(
+        browser.get().page
+    )
 
 
 def test_a_field_is_updated(ada: Browser) -> None:
@@ -245,7 +270,10 @@ def test_rotating_gives_a_new_id_and_fences_the_old(ada: Browser) -> None:
     after = re.search(r'id="sid">([^<]*)<', ada.get().page)
     assert before is not None
     assert after is not None
-    assert (before[1] != after[1], sorted(ada.cookies)) == (True, ["out.sessionkit-demo", "sessionkit-demo"])
+    assert (before[1] != after[1], sorted(ada.cookies)) == (
+        True,
+        ["out.sessionkit-demo", "sessionkit-demo"],
+    )
 
 
 @pytest.mark.parametrize("grown", [0, 3])
@@ -261,20 +289,33 @@ def test_a_forged_character_ends_in_a_bad_tag(grown: int, ada: Browser) -> None:
 def test_the_tag_is_changed_where_a_chunk_is_shorter_than_it() -> None:
     from sessionkit.demo.site import _with_wrong_tag
 
-    assert [_with_wrong_tag(value) for value in ("A", "_bc", ".bc", "x" * 30)] == ["B", "Abc", "Abc", "x" * 8 + "y" + "x" * 21]
+    assert [_with_wrong_tag(value) for value in ("A", "_bc", ".bc", "x" * 30)] == [
+        "B",
+        "Abc",
+        "Abc",
+        "x" * 8 + "y" + "x" * 21,
+    ]
 
 
 def test_signing_out_clears_everything_but_the_fence(ada: Browser) -> None:
     ada.post("/touch")
     ada.post("/sign-out")
     assert (list(ada.cookies), ada.session) == (["out.sessionkit-demo"], None)
-    assert "The header can be read" not in ada.get().page  # no token is left whose parts it would explain
+    assert (
+        "The header can be read" not in ada.get().page
+    )  # no token is left whose parts it would explain
 
 
-@pytest.mark.parametrize("path", ["/note", "/grow", "/shrink", "/touch", "/rotate", "/tamper", "/sign-out"])
+@pytest.mark.parametrize(
+    "path", ["/note", "/grow", "/shrink", "/touch", "/rotate", "/tamper", "/sign-out"]
+)
 def test_nothing_happens_to_a_visitor_who_is_not_signed_in(path: str, browser: Browser) -> None:
     got = browser.post(path)
-    assert (got.status, [line for line in got.lines if "Max-Age=0" not in line], browser.session) == (303, [], None)
+    assert (
+        got.status,
+        [line for line in got.lines if "Max-Age=0" not in line],
+        browser.session,
+    ) == (303, [], None)
 
 
 def test_an_update_that_was_ignored_is_told(browser: Browser) -> None:
@@ -292,7 +333,10 @@ def test_the_cookies_are_shown_with_their_sizes(ada: Browser) -> None:
 
 def test_the_last_set_cookie_lines_are_shown_with_size_and_max_age(browser: Browser) -> None:
     (line,) = browser.post("/sign-in").lines
-    assert f"<code>sessionkit-demo</code> <span>{len(line):,} bytes, Max-Age 900</span>" in browser.get().page
+    assert (
+        f"<code>sessionkit-demo</code> <span>{len(line):,} bytes, Max-Age 900</span>"
+        in browser.get().page
+    )
 
 
 def test_a_cleared_cookie_is_shown_as_such(ada: Browser) -> None:
@@ -305,7 +349,9 @@ def test_a_line_without_max_age_is_shown_without_one() -> None:
 
     entry = Entry(method="GET", path="/")
     entry.answered(200, [("set-cookie", "a=b; Path=/"), ("X", "y")])
-    assert [(line.name, line.size, line.age, line.clears) for line in entry.lines] == [("a", 11, None, False)]
+    assert [(line.name, line.size, line.age, line.clears) for line in entry.lines] == [
+        ("a", 11, None, False)
+    ]
 
 
 def test_what_was_answered_last_is_kept_for_six_requests(ada: Browser) -> None:
@@ -338,15 +384,36 @@ def test_an_event_without_a_reason_is_noted_as_it_is() -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example", "127.0.0.1.evil.example", "127.evil.example:8765", "localhost.evil.example", "192.168.1.5", "[fe80::1]", "", None],
+    [
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "127.evil.example:8765",
+        "localhost.evil.example",
+        "192.168.1.5",
+        "[fe80::1]",
+        "",
+        None,
+    ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_host_that_is_not_this_machine_is_refused(method: str, host: str | None, ada: Browser) -> None:
+def test_a_host_that_is_not_this_machine_is_refused(
+    method: str, host: str | None, ada: Browser
+) -> None:
     got = ada.ask(method, "/", host=host, origin=f"http://{host}" if method == "POST" else None)
     assert (got.status, got.lines, "Ada" in got.page) == (421, [], False)
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1:8765", "localhost:8765", "LocalHost", "demo.localhost:1", "[::1]:8765", "127.0.0.2"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1:8765",
+        "localhost:8765",
+        "LocalHost",
+        "demo.localhost:1",
+        "[::1]:8765",
+        "127.0.0.2",
+    ],
+)
 def test_a_host_that_is_this_machine_is_served(host: str, browser: Browser) -> None:
     assert browser.get(host=host).status == 200
 
@@ -363,7 +430,9 @@ def test_a_host_that_is_this_machine_is_served(host: str, browser: Browser) -> N
         ("Box.Lan", "box.lan:8765", 200),
     ],
 )
-def test_the_address_that_was_chosen_is_served_too_and_no_name_but_it(listening: str, host: str, status: int) -> None:
+def test_the_address_that_was_chosen_is_served_too_and_no_name_but_it(
+    listening: str, host: str, status: int
+) -> None:
     assert Browser(over_wsgi, Site(listening)).get(host=host).status == status
 
 
@@ -386,18 +455,26 @@ OURS = f"http://{HOST}"
         ("http://evil.example", "same-origin"),
     ],
 )
-def test_a_change_that_does_not_come_from_our_page_is_refused(origin: str | None, fetch_site: str | None, ada: Browser) -> None:
+def test_a_change_that_does_not_come_from_our_page_is_refused(
+    origin: str | None, fetch_site: str | None, ada: Browser
+) -> None:
     got = ada.ask("POST", "/sign-out", origin=origin, sec_fetch_site=fetch_site)
     assert (got.status, got.lines, ada.session is not None) == (403, [], True)
 
 
-@pytest.mark.parametrize(("origin", "fetch_site"), [(OURS, None), (OURS, "same-origin"), (None, "same-origin")])
-def test_a_change_that_comes_from_our_page_is_made(origin: str | None, fetch_site: str | None, ada: Browser) -> None:
+@pytest.mark.parametrize(
+    ("origin", "fetch_site"), [(OURS, None), (OURS, "same-origin"), (None, "same-origin")]
+)
+def test_a_change_that_comes_from_our_page_is_made(
+    origin: str | None, fetch_site: str | None, ada: Browser
+) -> None:
     assert ada.ask("POST", "/sign-out", origin=origin, sec_fetch_site=fetch_site).status == 303
     assert ada.session is None
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/note", "/grow", "/shrink", "/touch", "/rotate", "/tamper", "/sign-out"])
+@pytest.mark.parametrize(
+    "path", ["/sign-in", "/note", "/grow", "/shrink", "/touch", "/rotate", "/tamper", "/sign-out"]
+)
 def test_a_get_changes_nothing(path: str, ada: Browser) -> None:
     before = dict(ada.cookies)
     assert (ada.get(path).status, ada.cookies) == (404, before)
@@ -437,7 +514,10 @@ def test_every_answer_carries_the_policy_and_keeps_caches_and_frames_away(ada: B
 
 
 def test_the_page_needs_nothing_that_the_policy_forbids(ada: Browser) -> None:
-    assert re.findall(r"<script|<img|<link|<iframe|url\(|@import|\son\w+=|https?://", ada.get().page) == []
+    assert (
+        re.findall(r"<script|<img|<link|<iframe|url\(|@import|\son\w+=|https?://", ada.get().page)
+        == []
+    )
 
 
 NASTY = "<script>alert(1)</script>\"'&</style>"
@@ -453,13 +533,21 @@ def test_every_value_is_escaped(path: str, field: str, ada: Browser) -> None:
 
 def test_a_path_and_a_cookie_are_escaped_too(browser: Browser) -> None:
     browser.post("/<script>")
-    browser.cookies = {"sessionkit-demo": "<script>", "seen.sessionkit-demo": "<script>", "out.sessionkit-demo": "<script>"}
+    browser.cookies = {
+        "sessionkit-demo": "<script>",
+        "seen.sessionkit-demo": "<script>",
+        "out.sessionkit-demo": "<script>",
+    }
     page = browser.get().page
     assert ("<script" in page, page.count("&lt;script&gt;")) == (False, 4)
 
 
 def test_a_cookie_of_another_site_on_this_machine_is_not_shown(browser: Browser) -> None:
-    browser.cookies = {"session": "canary", "my-sessionkit-demo": "canary", "sessionkit-demo.x": "canary"}
+    browser.cookies = {
+        "session": "canary",
+        "my-sessionkit-demo": "canary",
+        "sessionkit-demo.x": "canary",
+    }
     assert "canary" not in browser.get().page
 
 
@@ -550,14 +638,21 @@ def test_what_is_no_http_request_gets_no_answer(kind: str) -> None:
 def test_the_check_walks_the_whole_story(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--check"]) == 0
     out = capsys.readouterr().out.splitlines()
-    assert (out[0].startswith("The sessionkit demo, checked at http://127.0.0.1:"), out[-1]) == (True, "All 13 steps did what they should.")
+    assert (out[0].startswith("The sessionkit demo, checked at http://127.0.0.1:"), out[-1]) == (
+        True,
+        "All 13 steps did what they should.",
+    )
     assert [line[:6] for line in out[1:-1]] == ["  ok  "] * 13
 
 
-def test_a_check_that_fails_says_where_and_exits_with_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_check_that_fails_says_where_and_exits_with_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(sys.modules["sessionkit.demo.asked"], "POLICY", "default-src *")
     assert main(["demo", "--check"]) == 1
-    assert capsys.readouterr().out.endswith("  FAILED after step 0: the policy is another, or there is a script\n")
+    assert capsys.readouterr().out.endswith(
+        "  FAILED after step 0: the policy is another, or there is a script\n"
+    )
 
 
 def test_a_check_fails_when_sessions_stay(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -606,7 +701,9 @@ def fetched(url: str) -> str:
 
 
 @pytest.mark.usefixtures("ctrl_c")
-def test_it_serves_on_this_machine_only_until_interrupted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_serves_on_this_machine_only_until_interrupted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     pages: list[str] = []
     urls: list[str] = []
 
@@ -624,7 +721,9 @@ def test_it_serves_on_this_machine_only_until_interrupted(monkeypatch: pytest.Mo
 def test_another_host_is_warned_of() -> None:
     warned: list[str] = []
     with pytest.raises(KeyboardInterrupt):
-        serve("0.0.0.0", 0, asgi=False, say=interrupted_after(lambda _url: None), warn=warned.append)
+        serve(
+            "0.0.0.0", 0, asgi=False, say=interrupted_after(lambda _url: None), warn=warned.append
+        )
     assert len(warned) == 1
     assert "listens on 0.0.0.0, and anybody who can reach it can use it" in warned[0]
 
@@ -635,7 +734,13 @@ def test_this_machine_by_another_name_is_not(host: str) -> None:
     warned: list[str] = []
     pages: list[str] = []
     with pytest.raises(KeyboardInterrupt):
-        serve(host, 0, asgi=False, say=interrupted_after(lambda url: pages.append(fetched(url))), warn=warned.append)
+        serve(
+            host,
+            0,
+            asgi=False,
+            say=interrupted_after(lambda url: pages.append(fetched(url))),
+            warn=warned.append,
+        )
     assert (warned, len(pages)) == ([], 1)
 
 
@@ -660,7 +765,9 @@ def test_without_uvicorn_that_is_one_clear_line(
 ) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     assert main(["demo", "--port=0", *arguments]) == 2
-    assert capsys.readouterr().err == "sessionkit: error: --asgi needs uvicorn: pip install uvicorn\n"
+    assert (
+        capsys.readouterr().err == "sessionkit: error: --asgi needs uvicorn: pip install uvicorn\n"
+    )
 
 
 def test_uvicorn_is_given_the_application_and_the_socket(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -685,7 +792,12 @@ def test_uvicorn_is_given_the_application_and_the_socket(monkeypatch: pytest.Mon
     assert main(["demo", "--asgi", "--port=0"]) == 0
     with running(Site(), asgi=True):
         pass
-    assert (given["address"], given["lifespan"], given["server"].should_exit, callable(given["app"])) == ("127.0.0.1", "off", True, True)
+    assert (
+        given["address"],
+        given["lifespan"],
+        given["server"].should_exit,
+        callable(given["app"]),
+    ) == ("127.0.0.1", "off", True, True)
 
 
 def test_the_server_asks_no_name_of_the_network(monkeypatch: pytest.MonkeyPatch) -> None:

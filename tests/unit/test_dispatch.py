@@ -11,7 +11,14 @@ from wsgiref.headers import Headers
 import pytest
 
 from sessionkit import Session
-from sessionkit.dispatch import fields_of, is_message, parse, register_request, register_response, view
+from sessionkit.dispatch import (
+    fields_of,
+    is_message,
+    parse,
+    register_request,
+    register_response,
+    view,
+)
 from sessionkit.request import ASGIRequest, HeaderRequest, WSGIRequest
 
 ENVIRON: dict[str, Any] = {"REQUEST_METHOD": "GET"}
@@ -61,7 +68,9 @@ class MultiMapping(Starlettish):
 # ---- is it a request?
 
 
-@pytest.mark.parametrize("environ", [ENVIRON, {"wsgi.version": (1, 0)}, {"HTTP_COOKIE": "a=b"}, UserDict(ENVIRON)])
+@pytest.mark.parametrize(
+    "environ", [ENVIRON, {"wsgi.version": (1, 0)}, {"HTTP_COOKIE": "a=b"}, UserDict(ENVIRON)]
+)
 def test_an_environ_is_known(environ: Any) -> None:
     found = view(environ)
     assert isinstance(found, WSGIRequest)
@@ -161,7 +170,14 @@ def test_a_registered_type_its_children_and_its_proxies_are_known(make: Any) -> 
 
 
 def test_the_messages_that_take_headers_are_three() -> None:
-    kinds = ["http.response.start", "websocket.accept", "websocket.http.response.start", "http.response.body", "http", None]
+    kinds = [
+        "http.response.start",
+        "websocket.accept",
+        "websocket.http.response.start",
+        "http.response.body",
+        "http",
+        None,
+    ]
     assert [is_message({"type": kind}) for kind in kinds] == [True, True, True, False, False, False]
     assert is_message([("type", "http.response.start")]) is False
 
@@ -178,7 +194,10 @@ def test_headers_are_added_to_by_whatever_name_they_have_for_it(adding: str) -> 
         assert list(fields.items()) == []
 
 
-@pytest.mark.parametrize("value", [object(), {}, SimpleNamespace(headers={}), Multi(""), set(), SimpleNamespace(headers=[])])
+@pytest.mark.parametrize(
+    "value",
+    [object(), {}, SimpleNamespace(headers={}), Multi(""), set(), SimpleNamespace(headers=[])],
+)
 def test_what_cannot_be_added_to_is_no_response(value: Any) -> None:
     assert fields_of(value) is None
 
@@ -198,7 +217,14 @@ def test_a_registered_response_is_known() -> None:
 
 # ---- the arguments told apart
 
-REQUESTS = [ENVIRON, SCOPE, SimpleNamespace(environ=ENVIRON), SimpleNamespace(scope=SCOPE), Starlettish(SCOPE), Registered(HeaderRequest())]
+REQUESTS = [
+    ENVIRON,
+    SCOPE,
+    SimpleNamespace(environ=ENVIRON),
+    SimpleNamespace(scope=SCOPE),
+    Starlettish(SCOPE),
+    Registered(HeaderRequest()),
+]
 RESPONSES = [
     [], [("A", "b")], [(b"a", b"b")], Headers([]), {"type": "http.response.start"}, {"type": "websocket.accept"},
     SimpleNamespace(headers=Headers([])), Reply(), Multi("add"), MultiMapping({}),
@@ -224,7 +250,9 @@ def test_a_session_alone(session: Any) -> None:
 
 @pytest.mark.parametrize("request_", REQUESTS)
 @pytest.mark.parametrize("response", RESPONSES)
-def test_a_request_and_its_response_with_and_without_a_session(request_: Any, response: Any) -> None:
+def test_a_request_and_its_response_with_and_without_a_session(
+    request_: Any, response: Any
+) -> None:
     found = parse("get_session", (request_, response), session=False)
     assert found.request is not None
     assert found.response is response
@@ -241,15 +269,25 @@ WRONG_WITHOUT_A_SESSION: list[tuple[Any, ...]] = [
 
 
 @pytest.mark.parametrize("args", WRONG_WITHOUT_A_SESSION)
-def test_a_wrong_call_of_a_verb_without_a_session_lists_the_valid_ones(args: tuple[Any, ...]) -> None:
+def test_a_wrong_call_of_a_verb_without_a_session_lists_the_valid_ones(
+    args: tuple[Any, ...],
+) -> None:
     with pytest.raises(TypeError) as caught:
         parse("get_session", args, session=False)
-    for form in ("get_session()", "get_session(environ)", "get_session(environ, headers)", "get_session(scope, message)", "get_session(request, response)"):
+    for form in (
+        "get_session()",
+        "get_session(environ)",
+        "get_session(environ, headers)",
+        "get_session(scope, message)",
+        "get_session(request, response)",
+    ):
         assert form in str(caught.value)
     assert "missing" not in str(caught.value)
 
 
-FORGOTTEN: list[tuple[Any, ...]] = [(request,) for request in REQUESTS] + [(ENVIRON, response) for response in RESPONSES]
+FORGOTTEN: list[tuple[Any, ...]] = [(request,) for request in REQUESTS] + [
+    (ENVIRON, response) for response in RESPONSES
+]
 WRONG_WITH_A_SESSION: list[tuple[Any, ...]] = [
     (1,), ("x",), ([],), (Headers([]),), ({"type": "http.response.start"},), (SESSION, SESSION), (SESSION, ENVIRON), (ENVIRON, 1),
     (ENVIRON, SESSION, SESSION), (ENVIRON, SESSION, []), (ENVIRON, None, SESSION), (ENVIRON, [], SESSION, 1), (ENVIRON, ENVIRON, SESSION),
@@ -261,7 +299,12 @@ WRONG_WITH_A_SESSION: list[tuple[Any, ...]] = [
 def test_a_wrong_call_of_a_verb_with_a_session_lists_the_valid_ones(args: tuple[Any, ...]) -> None:
     with pytest.raises(TypeError) as caught:
         parse("update_session", args, session=True)
-    valid = ["update_session(session)", "update_session(environ, session)", "update_session(environ, headers, session)", "update_session(scope, message, session)"]
+    valid = [
+        "update_session(session)",
+        "update_session(environ, session)",
+        "update_session(environ, headers, session)",
+        "update_session(scope, message, session)",
+    ]
     for form in valid:
         assert form in str(caught.value)
 

@@ -26,10 +26,22 @@ def test_every_variable_becomes_its_setting():
         )
     )  # fmt: skip
     cookie = CookieSettings(
-        name="app", path="/app", domain="example.org", same_site="None", partitioned=True, transient=True, priority="Low", max_bytes=4096
+        name="app",
+        path="/app",
+        domain="example.org",
+        same_site="None",
+        partitioned=True,
+        transient=True,
+        priority="Low",
+        max_bytes=4096,
     )
     lifetime = Lifetime(idle=3600, absolute=7200, renew_after=0)
-    assert {"secret": [SECRET, OTHER_SECRET], "audience": "tenant-a", "lifetime": lifetime, "cookie": cookie} == found
+    assert {
+        "secret": [SECRET, OTHER_SECRET],
+        "audience": "tenant-a",
+        "lifetime": lifetime,
+        "cookie": cookie,
+    } == found
 
 
 def test_none_stands_for_no_limit_no_domain_and_no_priority():
@@ -49,20 +61,38 @@ def test_other_variables_are_not_ours():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"COOKIE_SECUR": "1"}, "SESSIONKIT_COOKIE_SECUR is not a setting: did you mean SESSIONKIT_COOKIE_SECURE"),
-        ({"ZZZZZZZZZZZZZZZZZZZZZZZZ": "1"}, r"SESSIONKIT_ZZZZZZZZZZZZZZZZZZZZZZZZ is not a setting\Z"),
-        ({"ROLLING": "maybe"}, "SESSIONKIT_ROLLING: it must be one of 0 1 false n no off on true y yes"),
+        (
+            {"COOKIE_SECUR": "1"},
+            "SESSIONKIT_COOKIE_SECUR is not a setting: did you mean SESSIONKIT_COOKIE_SECURE",
+        ),
+        (
+            {"ZZZZZZZZZZZZZZZZZZZZZZZZ": "1"},
+            r"SESSIONKIT_ZZZZZZZZZZZZZZZZZZZZZZZZ is not a setting\Z",
+        ),
+        (
+            {"ROLLING": "maybe"},
+            "SESSIONKIT_ROLLING: it must be one of 0 1 false n no off on true y yes",
+        ),
         ({"COOKIE_SECURE": ""}, "SESSIONKIT_COOKIE_SECURE: it must be one of"),
         ({"IDLE": "1h"}, "SESSIONKIT_IDLE: it must be a whole number of seconds, or none"),
         ({"ABSOLUTE": "-1"}, "SESSIONKIT_ABSOLUTE: it must be a whole number of seconds"),
         ({"ABSOLUTE": "٣"}, "SESSIONKIT_ABSOLUTE: it must be a whole number of seconds"),
         ({"RENEW_AFTER": "1.5"}, "SESSIONKIT_RENEW_AFTER: it must be a whole number of seconds"),
         ({"IDLE": "9" * 5000}, "SESSIONKIT_IDLE: "),
-        ({"IDLE": "0"}, "SESSIONKIT_IDLE, _ABSOLUTE, _ROLLING and _RENEW_AFTER: idle must be between"),
+        (
+            {"IDLE": "0"},
+            "SESSIONKIT_IDLE, _ABSOLUTE, _ROLLING and _RENEW_AFTER: idle must be between",
+        ),
         ({"IDLE": "7200", "ABSOLUTE": "3600"}, "SESSIONKIT_IDLE, .*longer than absolute"),
         ({"COOKIE_MAX_BYTES": "8k"}, "SESSIONKIT_COOKIE_MAX_BYTES: it must be a whole number"),
-        ({"COOKIE_SAME_SITE": "sometimes"}, "SESSIONKIT_COOKIE_SAME_SITE: it must be one of Lax Strict None"),
-        ({"COOKIE_PRIORITY": "urgent"}, "SESSIONKIT_COOKIE_PRIORITY: it must be one of Low Medium High"),
+        (
+            {"COOKIE_SAME_SITE": "sometimes"},
+            "SESSIONKIT_COOKIE_SAME_SITE: it must be one of Lax Strict None",
+        ),
+        (
+            {"COOKIE_PRIORITY": "urgent"},
+            "SESSIONKIT_COOKIE_PRIORITY: it must be one of Low Medium High",
+        ),
         ({"COOKIE_NAME": "a b"}, "the SESSIONKIT_COOKIE_ variables: the cookie name 'a b'"),
         ({"COOKIE_NAME": ""}, "the SESSIONKIT_COOKIE_ variables: the cookie name ''"),
         ({"COOKIE_PATH": "app"}, "the SESSIONKIT_COOKIE_ variables: the cookie's path"),
@@ -75,7 +105,10 @@ def test_an_unknown_or_malformed_variable_is_named(values, message):
 
 def test_a_store_comes_from_the_variables_given():
     store = SessionStore.from_env(variables(SECRET=SECRET, COOKIE_NAME="app"))
-    assert (store.settings.name, store.settings.codec.ids) == ("app", SessionStore(SECRET).settings.codec.ids)
+    assert (store.settings.name, store.settings.codec.ids) == (
+        "app",
+        SessionStore(SECRET).settings.codec.ids,
+    )
 
 
 def test_a_store_comes_from_the_variables_of_the_process(monkeypatch):
@@ -85,7 +118,9 @@ def test_a_store_comes_from_the_variables_of_the_process(monkeypatch):
 
 
 def test_what_the_call_says_goes_before_what_the_variables_say():
-    store = SessionStore.from_env(variables(SECRET="too short", AUDIENCE="a"), secret=SECRET, audience="b")
+    store = SessionStore.from_env(
+        variables(SECRET="too short", AUDIENCE="a"), secret=SECRET, audience="b"
+    )
     assert store.settings.audience == "b"
 
 

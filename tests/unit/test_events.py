@@ -9,10 +9,14 @@ WARNED = {EventKind.LATE_CHANGE, EventKind.INSECURE, EventKind.EXPIRED_UNSAVED}
 
 
 @pytest.mark.parametrize("kind", list(EventKind))
-def test_what_a_programmer_must_mend_is_a_warning_and_what_a_visitor_causes_is_at_debug(kind, caplog):
+def test_what_a_programmer_must_mend_is_a_warning_and_what_a_visitor_causes_is_at_debug(
+    kind, caplog
+):
     caplog.set_level(logging.DEBUG, "sessionkit")
     tell(None, kind)
-    assert [logging.WARNING if kind in WARNED else logging.DEBUG] == [record.levelno for record in caplog.records]
+    assert [logging.WARNING if kind in WARNED else logging.DEBUG] == [
+        record.levelno for record in caplog.records
+    ]
     assert kind.value in caplog.text
 
 
@@ -21,7 +25,10 @@ def test_an_event_is_handed_on_with_its_reason(caplog):
     events = []
     tell(events.append, EventKind.REFUSED, Absence.BAD_TAG)
     tell(events.append, EventKind.UPDATE_IGNORED, Ignored.NO_USER)
-    assert [Event(kind=EventKind.REFUSED, reason=Absence.BAD_TAG), Event(kind=EventKind.UPDATE_IGNORED, reason=Ignored.NO_USER)] == events
+    assert [
+        Event(kind=EventKind.REFUSED, reason=Absence.BAD_TAG),
+        Event(kind=EventKind.UPDATE_IGNORED, reason=Ignored.NO_USER),
+    ] == events
     assert "(bad tag)" in caplog.text
 
 

@@ -66,7 +66,12 @@ def test_a_session_has_contents_and_a_stamp(alice):
     session = alice.visit().exchange.get()
     assert ALICE == session
     stamp = session.stamp
-    assert (22, START, START, START + DAY) == (len(stamp.id), stamp.created_at, stamp.updated_at, stamp.expires_at)
+    assert (22, START, START, START + DAY) == (
+        len(stamp.id),
+        stamp.created_at,
+        stamp.updated_at,
+        stamp.expires_at,
+    )
 
 
 def test_every_get_of_a_request_is_the_same_live_object(alice):
@@ -134,7 +139,11 @@ def test_an_update_replaces_the_contents_and_keeps_id_and_creation_time(scene, a
     alice.update(theme="dark")
     session = alice.visit().exchange.get()
     assert {**ALICE, "theme": "dark"} == session
-    assert (before.id, before.created_at, START + 100) == (session.stamp.id, session.stamp.created_at, session.stamp.updated_at)
+    assert (before.id, before.created_at, START + 100) == (
+        session.stamp.id,
+        session.stamp.created_at,
+        session.stamp.updated_at,
+    )
 
 
 def test_an_update_is_seen_by_the_next_get_of_the_request(alice):
@@ -206,7 +215,9 @@ def test_an_update_of_an_anonymous_session_does_not_log_in(scene):
 
 def test_an_update_that_is_not_json_fails_at_the_call_and_leaves_the_session(alice):
     visit = alice.visit()
-    with pytest.raises(SerializationError, match=r'session\["user"\]\["joined"\]: object is not JSON'):
+    with pytest.raises(
+        SerializationError, match=r'session\["user"\]\["joined"\]: object is not JSON'
+    ):
         visit.exchange.update({"user": {**ALICE["user"], "joined": object()}})
     assert ALICE == visit.exchange.get()
     assert visit.answer() == []
@@ -238,7 +249,10 @@ def test_max_bytes_counts_what_the_cookies_add_to_a_header():
     assert size > 50
 
 
-@pytest.mark.parametrize(("status", "kept"), [(200, True), (302, True), (404, True), (499, True), (500, False), (503, False)])
+@pytest.mark.parametrize(
+    ("status", "kept"),
+    [(200, True), (302, True), (404, True), (499, True), (500, False), (503, False)],
+)
 def test_a_response_of_500_and_more_rolls_an_update_back(scene, alice, status, kept):
     visit = alice.visit()
     visit.exchange.update({**ALICE, "theme": "dark"})
@@ -264,7 +278,9 @@ def test_a_change_in_place_of_who_the_user_is_raises_at_commit_and_saves_nothing
     session = visit.exchange.get()
     session["theme"] = "dark"
     change(session)
-    with pytest.raises(IdentityChangedError, match="create_session to log in, delete_session to log out"):
+    with pytest.raises(
+        IdentityChangedError, match="create_session to log in, delete_session to log out"
+    ):
         visit.commit()
     assert visit.commit(500) == [("Vary", "Cookie"), ("Cache-Control", "private")]
     assert ALICE == alice.session()
@@ -297,7 +313,9 @@ def test_a_change_in_place_to_what_is_not_json_raises_at_commit_and_closes_nothi
     assert visit.answer() == []
 
 
-@pytest.mark.parametrize("culprit", [object(), float("nan"), "\ud800", {1: 2}, {1, 2}, "x" * 9000], ids=str)
+@pytest.mark.parametrize(
+    "culprit", [object(), float("nan"), "\ud800", {1: 2}, {1, 2}, "x" * 9000], ids=str
+)
 def test_a_failed_response_never_raises_whatever_is_in_the_session(alice, culprit):
     visit = alice.visit()
     visit.exchange.get()["a"] = culprit
@@ -477,7 +495,9 @@ def test_a_login_that_does_not_fit_leaves_the_earlier_session(alice):
 def test_a_first_login_sets_one_cookie_and_no_fence(scene):
     lines = scene.browser.login()
     assert [NAME] == names(lines)
-    assert lines[0].endswith(f"; Max-Age={7 * DAY}; Path=/; HttpOnly; Secure; SameSite=Lax; Priority=High")
+    assert lines[0].endswith(
+        f"; Max-Age={7 * DAY}; Path=/; HttpOnly; Secure; SameSite=Lax; Priority=High"
+    )
 
 
 def test_a_login_over_a_session_fences_the_earlier(alice):
@@ -579,7 +599,11 @@ def test_a_logout_is_kept_whatever_the_status(alice, status):
 
 
 def test_a_clearing_line_has_the_attributes_that_the_cookie_was_set_with():
-    scene = Scene(cookie=CookieSettings(name="app", path="/app", domain="example.org", same_site="None", partitioned=True))
+    scene = Scene(
+        cookie=CookieSettings(
+            name="app", path="/app", domain="example.org", same_site="None", partitioned=True
+        )
+    )
     [line] = scene.browser.login()
     cleared = scene.browser.logout()[0]
     assert cleared == "app=; Max-Age=0" + line[line.index("; Path") :]
@@ -699,7 +723,9 @@ def test_an_answer_about_a_session_that_nobody_asked_for_changes_nothing(alice):
 def test_an_answer_closes_nothing(alice):
     exchange = alice.visit().exchange
     exchange.get()["theme"] = "dark"
-    assert [NAME] == names([value for name, value in exchange.answer(200, []).add if name == "Set-Cookie"])
+    assert [NAME] == names(
+        [value for name, value in exchange.answer(200, []).add if name == "Set-Cookie"]
+    )
     exchange.get()["theme"] = "light"
     assert exchange.looked_at is True
 
@@ -831,7 +857,9 @@ def test_the_session_that_came_is_not_new_whatever_is_written_into_it(scene):
     assert exchange.is_new is False
 
 
-@pytest.mark.parametrize("make", [Exchange.rotate, Exchange.delete, lambda exchange: exchange.create(BOB)])
+@pytest.mark.parametrize(
+    "make", [Exchange.rotate, Exchange.delete, lambda exchange: exchange.create(BOB)]
+)
 def test_after_a_login_a_rotation_or_a_logout_it_is_new(scene, make):
     scene.browser.login()
     exchange = scene.browser.visit().exchange
@@ -847,20 +875,28 @@ def test_where_no_session_came_it_is_new_before_and_after_it_begins(scene):
 
 
 def test_what_form_libraries_and_oauth_clients_keep_is_dropped_where_an_adapter_says_nothing():
-    assert ["csrf", "csrf_token", "_state_google_x"] == [key for key in ("csrf", "csrf_token", "_state_google_x", "_stately", "theme") if NativeKeys().drops(key)]
+    assert ["csrf", "csrf_token", "_state_google_x"] == [
+        key
+        for key in ("csrf", "csrf_token", "_state_google_x", "_stately", "theme")
+        if NativeKeys().drops(key)
+    ]
 
 
 @pytest.fixture
 def served(scene):
     """The store of a framework that keeps its login under `_user_id` and a CSRF token under `csrf_token`."""
-    scene.store.settings = scene.store.settings.served_natively(NativeKeys(login=("_user_id",), dropped=("csrf_token", "_state_*")))
+    scene.store.settings = scene.store.settings.served_natively(
+        NativeKeys(login=("_user_id",), dropped=("csrf_token", "_state_*"))
+    )
     return scene
 
 
 def test_a_login_by_assignment_gives_a_new_id_fences_the_old_and_drops_what_must_not_cross(served):
     browser = served.browser
     visit = browser.visit()
-    visit.exchange.contents.update({"cart": [1], "csrf_token": "planted", "_state_x": "s", "_stately": "kept"})
+    visit.exchange.contents.update(
+        {"cart": [1], "csrf_token": "planted", "_state_x": "s", "_stately": "kept"}
+    )
     before = visit.exchange.contents.stamp
     visit.arrive()
     served.clock.wait(10)
@@ -886,7 +922,9 @@ def test_a_logout_by_assignment_ends_the_session_and_keeps_the_rest_as_a_new_one
     assert exchange.contents.stamp.id != before.id
 
 
-def test_what_was_updated_before_a_frameworks_gateway_serves_it_still_belongs_to_the_same_user(scene):
+def test_what_was_updated_before_a_frameworks_gateway_serves_it_still_belongs_to_the_same_user(
+    scene,
+):
     scene.browser.login()
     exchange = scene.browser.visit().exchange
     exchange.update({**ALICE, "n": 1})
@@ -899,7 +937,9 @@ def test_what_was_updated_before_a_frameworks_gateway_serves_it_still_belongs_to
 
 @pytest.mark.parametrize("asked", [False, True])
 @pytest.mark.parametrize("came", [{}, {"_user_id": "5"}])
-def test_who_it_was_before_a_frameworks_gateway_serves_it_is_who_came_whether_anybody_asked_or_not(scene, came, asked):
+def test_who_it_was_before_a_frameworks_gateway_serves_it_is_who_came_whether_anybody_asked_or_not(
+    scene, came, asked
+):
     scene.browser.login({**ALICE, **came})
     exchange = scene.browser.visit().exchange
     exchange.contents["_user_id"] = "6"
@@ -923,7 +963,9 @@ def test_whose_it_was_that_one_thread_works_out_is_not_whose_another_has_made_it
     scene.browser.login()
     exchange = scene.browser.visit().exchange
     exchange.get()
-    asker = threading.Thread(target=lambda: exchange.update(None) or exchange._live.is_owners(ALICE))
+    asker = threading.Thread(
+        target=lambda: exchange.update(None) or exchange._live.is_owners(ALICE)
+    )
     asker.start()
     asking.wait(5)
     exchange.create(BOB)
@@ -939,7 +981,9 @@ def test_contents_that_came_in_types_of_their_own_belong_to_their_user(scene):
     scene.browser.login()
     exchange = scene.browser.visit().exchange
     stamp = exchange.get().stamp
-    live = Live(scene.store.settings, Incoming(opened=Opened(came, stamp, stamp.id), stamp=stamp), exchange)
+    live = Live(
+        scene.store.settings, Incoming(opened=Opened(came, stamp, stamp.id), stamp=stamp), exchange
+    )
     came["user"]["id"] = "8"  # whoever holds the values
     assert live.ignored({"user": {"id": "7"}}) is None
     assert live.ignored({"user": {"id": "8"}}) is Ignored.OTHER_USER
@@ -985,7 +1029,12 @@ def test_a_failed_response_after_a_login_by_assignment_ends_the_earlier_session(
 
 
 def test_a_session_that_grows_splits_and_one_that_shrinks_joins_and_nothing_stale_is_left(alice):
-    for size, expected in [(5000, [f"{NAME}.0", f"{NAME}.1"]), (100, [NAME]), (5000, [f"{NAME}.0", f"{NAME}.1"]), (0, [NAME])]:
+    for size, expected in [
+        (5000, [f"{NAME}.0", f"{NAME}.1"]),
+        (100, [NAME]),
+        (5000, [f"{NAME}.0", f"{NAME}.1"]),
+        (0, [NAME]),
+    ]:
         alice.update(big="x" * size)
         assert expected == alice.jar.names()
         assert alice.session()["big"] == "x" * size
@@ -1014,7 +1063,13 @@ def test_transient_cookies_are_gone_when_the_browser_closes_and_the_fence_is_not
 
 @pytest.mark.parametrize(
     ("scheme", "host", "expected"),
-    [("http", "example.org", 1), ("ws", "example.org", 1), ("http", "localhost:8000", 0), ("https", "example.org", 0), ("wss", "example.org", 0)],
+    [
+        ("http", "example.org", 1),
+        ("ws", "example.org", 1),
+        ("http", "localhost:8000", 0),
+        ("https", "example.org", 0),
+        ("wss", "example.org", 0),
+    ],
 )
 def test_a_secure_cookie_over_plain_http_is_reported_once(scene, scheme, host, expected):
     for _ in range(3):

@@ -19,14 +19,32 @@ def test_the_marks_of_one_id_in_two_cookies_differ():
 
 
 def test_the_marks_of_several_fence_cookies_are_united_in_turns():
-    assert read([f"{MARKS[0]}.{MARKS[1]}", f"{MARKS[2]}.{MARKS[1]}.{MARKS[3]}"]) == (MARKS[0], MARKS[2], MARKS[1], MARKS[3])
+    assert read([f"{MARKS[0]}.{MARKS[1]}", f"{MARKS[2]}.{MARKS[1]}.{MARKS[3]}"]) == (
+        MARKS[0],
+        MARKS[2],
+        MARKS[1],
+        MARKS[3],
+    )
 
 
 def test_a_planted_cookie_full_of_marks_does_not_crowd_out_our_own():
     assert set(MARKS[40:48]) <= set(read([".".join(MARKS[:32]), ".".join(MARKS[40:48])]))
 
 
-@pytest.mark.parametrize("odd", ["", ".", "x", MARKS[0][:-1], MARKS[0] + "x", "é" * 22, "=" * 22, " " + MARKS[0][1:], MARKS[0] + "\n"])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "",
+        ".",
+        "x",
+        MARKS[0][:-1],
+        MARKS[0] + "x",
+        "é" * 22,
+        "=" * 22,
+        " " + MARKS[0][1:],
+        MARKS[0] + "\n",
+    ],
+)
 def test_what_is_no_mark_is_skipped(odd):
     assert read([f"{odd}.{MARKS[1]}"]) == (MARKS[1],)
 
@@ -58,5 +76,7 @@ def test_a_mark_that_is_known_moves_to_the_front():
         (Lifetime(idle=400 * 86_400, absolute=None), 400 * 86_400),
     ],
 )
-def test_a_mark_stands_as_long_as_the_latest_response_could_make_its_session_live(lifetime, seconds):
+def test_a_mark_stands_as_long_as_the_latest_response_could_make_its_session_live(
+    lifetime, seconds
+):
     assert seconds == max_age(lifetime)

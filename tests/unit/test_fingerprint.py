@@ -46,7 +46,14 @@ def test_it_matters_not_whether_equal_values_are_one_object():
     assert same({"a": shared, "b": shared}, {"a": ["x" * 30], "b": ["x" * 30]}) is True
 
 
-@pytest.mark.parametrize("contents", [{}, {"a": [1, 2.5, None, True, {"b": "é 😀"}], "": {}}, {"a": -0.0, "b": 2**63 - 1, "c": "x" * 300}])
+@pytest.mark.parametrize(
+    "contents",
+    [
+        {},
+        {"a": [1, 2.5, None, True, {"b": "é 😀"}], "": {}},
+        {"a": -0.0, "b": 2**63 - 1, "c": "x" * 300},
+    ],
+)
 def test_a_session_that_went_through_json_is_the_same(contents):
     for other in (JSON, fast_json()):
         assert same(contents, other.loads(other.dumps(contents))) is True
@@ -112,11 +119,23 @@ def types(value):
 
 
 def test_subclasses_become_the_types_they_are_written_as():
-    given = OrderedDict(a=Text("x"), b=Number(1), c=Fraction(-0.0), d=Session({"e": [True, None]}), f=(Text("y"),))
+    given = OrderedDict(
+        a=Text("x"), b=Number(1), c=Fraction(-0.0), d=Session({"e": [True, None]}), f=(Text("y"),)
+    )
     made = plain({Text("given"): given})
     assert made == {"given": {"a": "x", "b": 1, "c": 0.0, "d": {"e": [True, None]}, "f": ("y",)}}
-    assert types(made["given"]) == {"a": str, "b": int, "c": float, "d": {"e": [bool, type(None)]}, "f": [str]}
-    assert [type(made["given"]), type(made["given"]["d"]), type(next(iter(made)))] == [dict, dict, str]
+    assert types(made["given"]) == {
+        "a": str,
+        "b": int,
+        "c": float,
+        "d": {"e": [bool, type(None)]},
+        "f": [str],
+    }
+    assert [type(made["given"]), type(made["given"]["d"]), type(next(iter(made)))] == [
+        dict,
+        dict,
+        str,
+    ]
 
 
 def test_what_is_inside_itself_or_no_json_is_left_as_it_is():

@@ -29,7 +29,12 @@ def nothing_is_left_current() -> Any:
 def test_a_request_gets_an_exchange_that_it_keeps() -> None:
     scene, request = Scene(), HeaderRequest()
     exchange, owner = Gateway(None, scene.store).enter(request)
-    assert (request.holder[HOLDER] is exchange, owner, exchange.owned, exchange.outer) == (True, True, True, None)
+    assert (request.holder[HOLDER] is exchange, owner, exchange.owned, exchange.outer) == (
+        True,
+        True,
+        True,
+        None,
+    )
 
 
 def test_a_gateway_of_the_same_store_inside_reuses_it() -> None:
@@ -47,11 +52,20 @@ def test_a_gateway_reuses_its_own_exchange_through_that_of_another_store() -> No
     assert list(links(between)) == [between, first]
 
 
-@pytest.mark.parametrize("settings", [{"secret": OTHER_SECRET}, {"audience": "b"}, {"cookie": CookieSettings(name="__Host-session", same_site="Strict")}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"secret": OTHER_SECRET},
+        {"audience": "b"},
+        {"cookie": CookieSettings(name="__Host-session", same_site="Strict")},
+    ],
+)
 def test_one_cookie_name_with_anything_else_is_refused(settings: dict[str, Any]) -> None:
     request = HeaderRequest()
     Gateway(None, Scene().store).enter(request)
-    with pytest.raises(ConfigurationError, match="two stores of different settings use the cookie '__Host-session'"):
+    with pytest.raises(
+        ConfigurationError, match="two stores of different settings use the cookie '__Host-session'"
+    ):
         Gateway(None, Scene(**settings).store).enter(request)
 
 
@@ -69,7 +83,11 @@ def test_an_exchange_that_is_closed_counts_as_absent(ending: Any) -> None:
 def test_an_exchange_that_a_verb_opened_before_the_gateway_counts_as_absent() -> None:
     scene = Scene()
     scene.browser.login()
-    environ = {"REQUEST_METHOD": "GET", "HTTP_COOKIE": scene.browser.jar.header(), "wsgi.url_scheme": "https"}
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "HTTP_COOKIE": scene.browser.jar.header(),
+        "wsgi.url_scheme": "https",
+    }
     assert scene.store.get_session(environ) == ALICE
 
     def app(environ: Any, start_response: Any) -> list[bytes]:
@@ -78,7 +96,12 @@ def test_an_exchange_that_a_verb_opened_before_the_gateway_counts_as_absent() ->
         return []
 
     lines: list[Any] = []
-    scene.store.wsgi(app)(environ, lambda status, headers: lines.extend(value for name, value in headers if name == "Set-Cookie"))
+    scene.store.wsgi(app)(
+        environ,
+        lambda status, headers: lines.extend(
+            value for name, value in headers if name == "Set-Cookie"
+        ),
+    )
     scene.browser.jar.receive(lines)
     assert scene.browser.session() == {**ALICE, "n": 1}
 
@@ -125,7 +148,9 @@ def test_the_end_of_an_inner_exchange_gives_the_request_back_to_the_outer_one() 
     [("/a/*", "/a/b/c", True), ("/a/*", "/b", False), (["/a", "/b*"], "/bcd", True), (["/a"], "/ab", False), (["*.css"], "/x/y.css", True),
      (["/A"], "/a", False), ([], "/", None)],
 )  # fmt: skip
-def test_the_globs_are_matched_with_the_whole_path(globs: Any, path: str, excluded: bool | None) -> None:
+def test_the_globs_are_matched_with_the_whole_path(
+    globs: Any, path: str, excluded: bool | None
+) -> None:
     matcher = Gateway(None, Scene().store, exclude=globs).excluded
     assert (None if matcher is None else bool(matcher(path))) is excluded
 
@@ -177,7 +202,9 @@ def test_an_excluded_path_has_no_exchange_of_its_gateways() -> None:
     assert gateway.serving(request) is None
 
 
-def test_the_gateway_that_answers_an_exchange_finds_it_also_when_one_inside_serves_a_framework() -> None:
+def test_the_gateway_that_answers_an_exchange_finds_it_also_when_one_inside_serves_a_framework() -> (
+    None
+):
     scene, request = Scene(), HeaderRequest()
     outer, inner = Gateway(None, scene.store), Gateway(None, scene.store, native=NativeKeys())
     exchange = outer.begin(request)

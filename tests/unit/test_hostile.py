@@ -70,7 +70,12 @@ def test_a_login_with_another_kind_of_dict_may_be_changed_before_the_response(sc
 
 
 def environ(browser):
-    return {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "HTTP_COOKIE": browser.jar.header(), "wsgi.url_scheme": "https"}
+    return {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": "/",
+        "HTTP_COOKIE": browser.jar.header(),
+        "wsgi.url_scheme": "https",
+    }
 
 
 def values(headers, name):
@@ -89,11 +94,18 @@ def test_what_the_application_adds_between_two_calls_takes_nothing_from_what_it_
 
 def test_what_the_application_puts_in_place_of_a_field_between_two_calls_is_its_last_word(scene):
     scene.browser.login()
-    request, headers = environ(scene.browser), Headers([("Vary", "Accept"), ("Cache-Control", "private"), ("Expires", "0")])
+    request, headers = (
+        environ(scene.browser),
+        Headers([("Vary", "Accept"), ("Cache-Control", "private"), ("Expires", "0")]),
+    )
     scene.store.update_session(request, headers, {**ALICE, "theme": "dark"})
     headers["Vary"], headers["Cache-Control"], headers["Expires"] = "Origin", "max-age=60", "1"
     scene.store.update_session(request, headers, ALICE)
-    assert sorted(headers.items()) == [("Cache-Control", "max-age=60"), ("Expires", "1"), ("Vary", "Origin, Cookie")]
+    assert sorted(headers.items()) == [
+        ("Cache-Control", "max-age=60"),
+        ("Expires", "1"),
+        ("Vary", "Origin, Cookie"),
+    ]
 
 
 class MeetingRequest(HeaderRequest):
@@ -142,7 +154,10 @@ def test_a_roll_back_is_told_once_however_often_the_response_is_begun(scene):
 
 def test_each_write_into_a_failed_response_does_not_tell_again(scene):
     scene.browser.login()
-    request, message = environ(scene.browser), {"type": "http.response.start", "status": 500, "headers": []}
+    request, message = (
+        environ(scene.browser),
+        {"type": "http.response.start", "status": 500, "headers": []},
+    )
     for theme in ("dark", "light"):
         scene.store.update_session(request, message, {**ALICE, "theme": theme})
     request["sessionkit.exchange"].finish()
@@ -159,7 +174,9 @@ def test_changes_lost_by_expiry_are_told_once_however_often_the_response_is_begu
     assert kinds(scene) == [EventKind.EXPIRED_UNSAVED]
 
 
-def test_a_logout_clears_the_cookie_though_too_much_came_and_an_anonymous_session_was_begun_and_emptied(scene):
+def test_a_logout_clears_the_cookie_though_too_much_came_and_an_anonymous_session_was_begun_and_emptied(
+    scene,
+):
     exchange = scene.store.begin(HeaderRequest("__Host-session=a; padding=" + "b" * 65_536))
     exchange.delete()
     exchange.contents["cart"] = []
@@ -240,13 +257,23 @@ def test_a_change_that_a_server_drops_with_the_headers_of_a_failed_application_i
 
 
 def test_a_path_that_is_no_text_is_not_in_the_way_of_a_sign_in():
-    assert return_to_of(ASGIRequest({"type": "http", "method": "GET", "path": "/a\udc80", "query_string": b""})) == "/a%3F"
+    assert (
+        return_to_of(
+            ASGIRequest({"type": "http", "method": "GET", "path": "/a\udc80", "query_string": b""})
+        )
+        == "/a%3F"
+    )
 
 
 def test_a_user_without_an_id_is_the_same_in_whatever_order_the_claims_come(scene):
     scene.browser.login({"user": {"name": "Ann", "office": {"town": "Bonn", "floor": 2}}})
     visit = scene.browser.visit()
-    assert visit.exchange.update({"user": {"office": {"floor": 2, "town": "Bonn"}, "name": "Ann"}, "theme": "dark"}) is True
+    assert (
+        visit.exchange.update(
+            {"user": {"office": {"floor": 2, "town": "Bonn"}, "name": "Ann"}, "theme": "dark"}
+        )
+        is True
+    )
     visit.exchange.get()["user"] = {"name": "Ann", "office": {"floor": 2, "town": "Bonn"}}
     assert len(visit.arrive()) == 1
     assert scene.browser.update(user={"office": {"floor": 2, "town": "Bonn"}, "name": "Ann"}) != []
@@ -254,7 +281,9 @@ def test_a_user_without_an_id_is_the_same_in_whatever_order_the_claims_come(scen
     assert other.update({"user": {"name": "Ann", "office": {"town": "Bonn", "floor": 3}}}) is False
 
 
-@pytest.mark.parametrize("how", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
+@pytest.mark.parametrize(
+    "how", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))]
+)
 def test_a_copy_of_a_frameworks_session_is_a_plain_dict(scene, how):
     scene.browser.login()
     visit = scene.browser.visit()
@@ -273,4 +302,6 @@ def test_a_message_that_has_no_headers_yet_is_given_bytes_whatever_the_request(s
 def test_a_field_that_the_application_named_twice_is_in_vary_once(scene):
     visit = scene.browser.visit()
     visit.exchange.get()
-    assert visit.commit(200, [("Vary", "cookie, Accept"), ("vary", "accept, Cookie")]) == [("Vary", "cookie, Accept")]
+    assert visit.commit(200, [("Vary", "cookie, Accept"), ("vary", "accept, Cookie")]) == [
+        ("Vary", "cookie, Accept")
+    ]

@@ -34,7 +34,11 @@ def storey(name):
 
 
 def is_typing(node):
-    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+    return (
+        isinstance(node, ast.If)
+        and isinstance(node.test, ast.Name)
+        and node.test.id == "TYPE_CHECKING"
+    )
 
 
 def imports(path):
@@ -50,7 +54,11 @@ def imports(path):
                 top, _, rest = (node.module or "").partition(".")
                 yield (rest or "__init__", True) if top == "sessionkit" else (node.module, False)
                 continue
-            base = [*here[: len(here) - (node.level - 1)], *(node.module or "").split(".")] if node.module else here[: len(here) - (node.level - 1)]
+            base = (
+                [*here[: len(here) - (node.level - 1)], *(node.module or "").split(".")]
+                if node.module
+                else here[: len(here) - (node.level - 1)]
+            )
             target = ROOT.joinpath(*base)
             if target.with_suffix(".py").is_file() or (node.module and not target.is_dir()):
                 yield ".".join(base), True
@@ -74,14 +82,21 @@ def test_imports_only_point_toward_the_foundation(path):
 
 
 def test_no_import_goes_in_a_circle():
-    graph = {module(path): {name for name, ours in imports(path) if ours and name != module(path)} for path in FILES}
+    graph = {
+        module(path): {name for name, ours in imports(path) if ours and name != module(path)}
+        for path in FILES
+    }
     assert len(list(TopologicalSorter(graph).static_order())) >= len(FILES)
 
 
 @pytest.mark.parametrize("path", FILES, ids=module)
 def test_nothing_is_imported_but_the_standard_library_and_the_three_dependencies(path):
     allowed = DEPENDENCIES | ASKED_FOR.get(module(path), set())
-    foreign = {name.split(".")[0] for name, ours in imports(path) if not ours} - sys.stdlib_module_names - allowed
+    foreign = (
+        {name.split(".")[0] for name, ours in imports(path) if not ours}
+        - sys.stdlib_module_names
+        - allowed
+    )
     assert foreign == set()
 
 
@@ -100,7 +115,12 @@ def test_no_import_hides_inside_a_function(path):
 
 
 def test_what_mints_sessions_for_tests_is_imported_by_nothing():
-    importers = {module(path) for path in FILES for name, ours in imports(path) if ours and storey(name) == "testing"}
+    importers = {
+        module(path)
+        for path in FILES
+        for name, ours in imports(path)
+        if ours and storey(name) == "testing"
+    }
     assert importers == set()
 
 
@@ -108,5 +128,7 @@ def test_the_package_itself_is_the_public_names_sorted_and_nothing_else():
     tree = ast.parse((ROOT / "__init__.py").read_text())
     assert {type(node) for node in tree.body} <= {ast.Expr, ast.ImportFrom, ast.Assign}
     names = sessionkit.__all__
-    assert sorted(set(names), key=lambda name: (not name.isupper(), not name[0].isupper(), name)) == list(names)
+    assert sorted(
+        set(names), key=lambda name: (not name.isupper(), not name[0].isupper(), name)
+    ) == list(names)
     assert all(hasattr(sessionkit, name) for name in names)

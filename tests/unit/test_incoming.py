@@ -39,7 +39,9 @@ def scene():
 def test_a_header_without_our_cookie_gives_none(scene):
     assert found(scene, "") is Absence.NO_COOKIE
     assert found(scene, "a=b; session_=x") is Absence.NO_COOKIE
-    assert found(scene, "other-session=x; __Host-session.x=1; __Host-sessionx=1") is Absence.NO_COOKIE
+    assert (
+        found(scene, "other-session=x; __Host-session.x=1; __Host-sessionx=1") is Absence.NO_COOKIE
+    )
 
 
 def test_a_token_is_found_beside_other_cookies(scene):
@@ -50,7 +52,12 @@ def test_a_token_is_found_beside_other_cookies(scene):
 
 @pytest.mark.parametrize(
     ("value", "reason"),
-    [("", Absence.MALFORMED), ("garbage", Absence.MALFORMED), ('"quoted"', Absence.MALFORMED), ("a.b.c.d.e", Absence.MALFORMED)],
+    [
+        ("", Absence.MALFORMED),
+        ("garbage", Absence.MALFORMED),
+        ('"quoted"', Absence.MALFORMED),
+        ("a.b.c.d.e", Absence.MALFORMED),
+    ],
 )
 def test_a_value_that_is_no_token_gives_a_reason_and_no_error(scene, value, reason):
     assert found(scene, f"{NAME}={value}") is reason
@@ -88,12 +95,20 @@ def test_eleven_chunks_and_more_are_one_session():
     session = big(32_000)
     parts = chunks_of(scene, session)
     assert len(parts) == 11
-    assert session == found(scene, "; ".join(f"{NAME}.{number}={part}" for number, part in sorted(enumerate(parts), key=lambda one: str(one[0]))))
+    assert session == found(
+        scene,
+        "; ".join(
+            f"{NAME}.{number}={part}"
+            for number, part in sorted(enumerate(parts), key=lambda one: str(one[0]))
+        ),
+    )
 
 
 def test_a_planted_set_of_chunks_gives_no_third_session(scene):
     mine, other = chunks_of(scene, big()), chunks_of(scene, {**big(), **BOB})
-    header = "; ".join(f"{NAME}.{number}={part}" for number in range(2) for part in (mine[number], other[number]))
+    header = "; ".join(
+        f"{NAME}.{number}={part}" for number in range(2) for part in (mine[number], other[number])
+    )
     assert found(scene, header) is Absence.AMBIGUOUS
     crossed = f"{NAME}.0={mine[0]}; {NAME}.1={other[1]}; {NAME}.0={other[0]}; {NAME}.1={mine[1]}"
     assert found(scene, crossed) is Absence.BAD_TAG  # crossed rows may give none; they never mix
@@ -120,7 +135,10 @@ def test_of_two_equally_new_ones_the_whole_cookie_goes_before_chunks(scene):
 
 
 def test_two_sessions_are_ambiguous_and_neither_is_taken(scene):
-    assert found(scene, f"{NAME}={token_of(scene)}; {NAME}={token_of(scene, BOB)}") is Absence.AMBIGUOUS
+    assert (
+        found(scene, f"{NAME}={token_of(scene)}; {NAME}={token_of(scene, BOB)}")
+        is Absence.AMBIGUOUS
+    )
 
 
 def test_an_expired_or_foreign_second_token_does_not_make_it_ambiguous(scene):
@@ -134,7 +152,9 @@ def test_a_fenced_second_token_does_not_make_it_ambiguous(scene):
     dead = cookie(browser.login(BOB), NAME)
     browser.logout()
     fence = browser.jar.value("__Host-out.session")
-    assert ALICE == found(scene, f"{NAME}={dead}; {NAME}={token_of(scene)}; __Host-out.session={fence}")
+    assert ALICE == found(
+        scene, f"{NAME}={dead}; {NAME}={token_of(scene)}; __Host-out.session={fence}"
+    )
 
 
 def anonymous(scene, **contents):
@@ -146,11 +166,18 @@ def anonymous(scene, **contents):
 def test_an_anonymous_token_never_competes_with_an_authenticated_one(scene):
     planted = anonymous(scene, cart=["planted"])
     mine = token_of(scene)
-    assert ALICE == found(scene, f"{NAME}={planted}; {NAME}={mine}") == found(scene, f"{NAME}={mine}; {NAME}={planted}")
+    assert (
+        ALICE
+        == found(scene, f"{NAME}={planted}; {NAME}={mine}")
+        == found(scene, f"{NAME}={mine}; {NAME}={planted}")
+    )
 
 
 def test_two_anonymous_tokens_are_ambiguous(scene):
-    assert found(scene, f"{NAME}={anonymous(scene, a=1)}; {NAME}={anonymous(scene, a=2)}") is Absence.AMBIGUOUS
+    assert (
+        found(scene, f"{NAME}={anonymous(scene, a=1)}; {NAME}={anonymous(scene, a=2)}")
+        is Absence.AMBIGUOUS
+    )
 
 
 # ---- which reason is told
@@ -169,18 +196,29 @@ def test_the_reason_of_the_candidate_that_came_furthest_is_told(scene):
 
 @pytest.mark.parametrize(("count", "expected"), [(4, ALICE), (5, Absence.TOO_LARGE)])
 def test_four_whole_values_are_looked_at_and_no_more(scene, count, expected):
-    assert expected == found(scene, "; ".join([f"{NAME}=x"] * (count - 1) + [f"{NAME}={token_of(scene)}"]))
+    assert expected == found(
+        scene, "; ".join([f"{NAME}=x"] * (count - 1) + [f"{NAME}={token_of(scene)}"])
+    )
 
 
 @pytest.mark.parametrize(("count", "expected"), [(4, big()), (5, Absence.TOO_LARGE)])
 def test_four_rows_of_chunks_are_looked_at_and_no_more(scene, count, expected):
     first, second = chunks_of(scene, big())
-    assert expected == found(scene, "; ".join([f"{NAME}.0=x"] * (count - 1) + [f"{NAME}.0={first}", f"{NAME}.1={second}"]))
+    assert expected == found(
+        scene,
+        "; ".join([f"{NAME}.0=x"] * (count - 1) + [f"{NAME}.0={first}", f"{NAME}.1={second}"]),
+    )
 
 
 def test_rows_that_repeat_a_long_chunk_stop_at_64_kib(scene):
     long = "h.." + "n" * 16 + "." + "c" * 32_700
-    assert found(scene, f"{NAME}.0={long}; {NAME}.1=.{'t' * 22}; {NAME}.1=.{'u' * 22}; {NAME}.1=.{'v' * 22}") is Absence.TOO_LARGE
+    assert (
+        found(
+            scene,
+            f"{NAME}.0={long}; {NAME}.1=.{'t' * 22}; {NAME}.1=.{'u' * 22}; {NAME}.1=.{'v' * 22}",
+        )
+        is Absence.TOO_LARGE
+    )
 
 
 def calls(function, *args):
@@ -202,7 +240,12 @@ def calls(function, *args):
 
 def test_the_work_for_many_chunks_grows_with_their_number_and_not_faster(scene):
     def work(count):
-        return calls(read, scene.store.settings, "; ".join(f"{NAME}.{number}=x" for number in range(count)), START)
+        return calls(
+            read,
+            scene.store.settings,
+            "; ".join(f"{NAME}.{number}=x" for number in range(count)),
+            START,
+        )
 
     assert work(2000) < 2.2 * work(1000) < 5 * work(500)
     assert work(2000) < 2000 * 25
@@ -213,7 +256,11 @@ def test_the_work_for_many_chunks_grows_with_their_number_and_not_faster(scene):
 
 def test_the_names_of_all_cookies_of_the_session_are_known(scene):
     header = f"{NAME}.10=x; {NAME}=x; {NAME}.2=x; {NAME}.02=x; {NAME}.x=x; other=session"
-    assert read(scene.store.settings, header, START).names(scene.store.settings) == (NAME, f"{NAME}.2", f"{NAME}.10")
+    assert read(scene.store.settings, header, START).names(scene.store.settings) == (
+        NAME,
+        f"{NAME}.2",
+        f"{NAME}.10",
+    )
 
 
 def test_marks_are_made_of_authentic_tokens_first_and_then_of_readable_headers(scene):
@@ -222,7 +269,9 @@ def test_marks_are_made_of_authentic_tokens_first_and_then_of_readable_headers(s
     codec = scene.store.settings.codec
     from sessionkit.fence import mark
 
-    assert incoming.marks(scene.store.settings) == tuple(mark(NAME, codec.peek(token)) for token in (mine, foreign))
+    assert incoming.marks(scene.store.settings) == tuple(
+        mark(NAME, codec.peek(token)) for token in (mine, foreign)
+    )
 
 
 def test_no_repr_shows_a_token(scene):

@@ -16,7 +16,9 @@ NONCE = b"n" * 12
 
 def derived(info, length):
     """What the words of the key rule say, by another implementation of HKDF."""
-    return HKDF(algorithm=SHA256(), length=length, salt=b"sessionkit", info=info).derive(SECRET.encode())
+    return HKDF(algorithm=SHA256(), length=length, salt=b"sessionkit", info=info).derive(
+        SECRET.encode()
+    )
 
 
 def test_a_key_is_hkdf_of_version_purpose_name_audience_and_hour():
@@ -24,14 +26,23 @@ def test_a_key_is_hkdf_of_version_purpose_name_audience_and_hour():
     cipher = keys.sealing(START)
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    info = b"\0".join((b"sessionkit/1", b"cookie", b"__Host-session", b"tenant-a", str(START // 3600).encode()))
-    assert AESGCM(derived(info, 32)).decrypt(b"n" * 12, cipher.encrypt(b"n" * 12, b"text", b"aad"), b"aad") == b"text"
+    info = b"\0".join(
+        (b"sessionkit/1", b"cookie", b"__Host-session", b"tenant-a", str(START // 3600).encode())
+    )
+    assert (
+        AESGCM(derived(info, 32)).decrypt(
+            b"n" * 12, cipher.encrypt(b"n" * 12, b"text", b"aad"), b"aad"
+        )
+        == b"text"
+    )
 
 
 def test_a_key_id_is_six_bytes_of_hkdf_and_not_of_the_secret():
     import base64
 
-    assert (base64.urlsafe_b64encode(derived(b"sessionkit/1\0kid", 6)).decode(),) == KeyRing(SECRET).ids
+    assert (base64.urlsafe_b64encode(derived(b"sessionkit/1\0kid", 6)).decode(),) == KeyRing(
+        SECRET
+    ).ids
 
 
 def test_text_and_its_utf8_bytes_are_one_secret():
@@ -49,7 +60,12 @@ def test_the_first_secret_seals_and_every_secret_opens():
 
 
 def test_a_key_id_that_is_not_ours_opens_nothing():
-    assert KeyRing(SECRET).purpose("cookie", "session").unseal("AAAAAAAA", START, NONCE, b"sealed", b"") is Absence.UNKNOWN_KEY
+    assert (
+        KeyRing(SECRET)
+        .purpose("cookie", "session")
+        .unseal("AAAAAAAA", START, NONCE, b"sealed", b"")
+        is Absence.UNKNOWN_KEY
+    )
 
 
 @pytest.mark.parametrize(
@@ -91,14 +107,19 @@ def test_formats_of_other_libraries_take_shorter_secrets_of_any_bytes():
     assert secrets_of("aaaaaaaa", shortest=8) == (b"aaaaaaaa",)
 
 
-@pytest.mark.parametrize("secret", ["canary-short", "canarycan" * 4, ["canary" + SECRET, "canary" + SECRET]])
+@pytest.mark.parametrize(
+    "secret", ["canary-short", "canarycan" * 4, ["canary" + SECRET, "canary" + SECRET]]
+)
 def test_no_message_shows_the_secret(secret):
     with pytest.raises(ConfigurationError) as caught:
         KeyRing(secret)
     assert "canary" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("name", "audience"), [("sess\0ion", ""), ("session", "a\0b"), ("sessiön", ""), ("session", "mandänt")])
+@pytest.mark.parametrize(
+    ("name", "audience"),
+    [("sess\0ion", ""), ("session", "a\0b"), ("sessiön", ""), ("session", "mandänt")],
+)
 def test_a_field_of_the_info_string_is_ascii_without_nul(name, audience):
     with pytest.raises(ConfigurationError, match="ASCII without NUL"):
         KeyRing(SECRET).purpose("cookie", name, audience)
@@ -151,7 +172,14 @@ KEYS = RING.purpose("cookie", "session")
 
 
 @pytest.mark.parametrize(
-    ("made", "how"), [(RING, pickle.dumps), (RING, copy.copy), (KEYS, pickle.dumps), (KEYS, copy.copy), (KEYS, copy.deepcopy)]
+    ("made", "how"),
+    [
+        (RING, pickle.dumps),
+        (RING, copy.copy),
+        (KEYS, pickle.dumps),
+        (KEYS, copy.copy),
+        (KEYS, copy.deepcopy),
+    ],
 )
 def test_what_holds_keys_does_not_pickle_or_copy(made, how):
     with pytest.raises(TypeError, match="not pickle"):

@@ -19,7 +19,10 @@ def times(lifetime):
         ({"absolute": 3600}, (3600, 3600, True, 60)),
         ({"idle": 60}, (60, 7 * DAY, True, 30)),
         ({"idle": 1}, (1, 7 * DAY, True, 0)),
-        ({"idle": timedelta(hours=1), "absolute": timedelta(hours=12)}, (3600, 12 * 3600, True, 60)),
+        (
+            {"idle": timedelta(hours=1), "absolute": timedelta(hours=12)},
+            (3600, 12 * 3600, True, 60),
+        ),
         ({"idle": 3600, "renew_after": 0}, (3600, 7 * DAY, True, 0)),
         ({"idle": 3600, "renew_after": timedelta(0)}, (3600, 7 * DAY, True, 0)),
         ({"idle": 3600, "renew_after": timedelta(minutes=5)}, (3600, 7 * DAY, True, 300)),
@@ -112,4 +115,6 @@ def test_a_session_that_does_not_roll_is_never_due():
 
 def test_a_lifetime_is_a_value_without_secrets():
     assert Lifetime(idle=60) == Lifetime(idle=timedelta(minutes=1))
-    assert "Lifetime(idle=60, absolute=604800, rolling=True, renew_after=30)" == repr(Lifetime(idle=60))
+    assert "Lifetime(idle=60, absolute=604800, rolling=True, renew_after=30)" == repr(
+        Lifetime(idle=60)
+    )

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import pytest
 
-from sessionkit import Absence, CookieSettings, Exchange, IdentityChangedError, Lifetime, SessionStore
+from sessionkit import (
+    Absence,
+    CookieSettings,
+    Exchange,
+    IdentityChangedError,
+    Lifetime,
+    SessionStore,
+)
 from sessionkit.gateway import Gateway
 from sessionkit.native import LazyContents, exchange_of
 from sessionkit.request import HeaderRequest
 from sessionkit.settings import NativeKeys
 
 SECRET = "native tests: 0123456789abcdefghijklmnopqrstuvwxyz"
-KEYS = NativeKeys(login=("_user_id",), dropped=("csrf_token", "_state_*"), transient=lambda contents: contents.get("brief"))
+KEYS = NativeKeys(
+    login=("_user_id",),
+    dropped=("csrf_token", "_state_*"),
+    transient=lambda contents: contents.get("brief"),
+)
 ENDING = NativeKeys(ends=lambda contents, updated_at: updated_at + contents.get("seconds", 10**9))
 
 
@@ -79,7 +90,10 @@ def test_a_login_key_makes_a_new_session_and_drops_what_must_not_cross():
     contents["_user_id"] = "7"
     assert contents.copy() == {"cart": [1], "_user_id": "7"}
     assert contents.id != before
-    assert [line.partition("=")[0] for line in lines(exchange)] == ["__Host-session", "__Host-out.session"]
+    assert [line.partition("=")[0] for line in lines(exchange)] == [
+        "__Host-session",
+        "__Host-out.session",
+    ]
 
 
 def test_clearing_a_login_is_a_logout_in_one_step():
@@ -88,7 +102,11 @@ def test_clearing_a_login_is_a_logout_in_one_step():
     contents, exchange = begin(jar(exchange))
     contents.clear()
     assert len(contents) == 0
-    assert [line.partition("=")[0] for line in lines(exchange)] == ["__Host-session", "__Host-seen.session", "__Host-out.session"]
+    assert [line.partition("=")[0] for line in lines(exchange)] == [
+        "__Host-session",
+        "__Host-seen.session",
+        "__Host-out.session",
+    ]
 
 
 def test_its_repr_shows_no_value():
@@ -97,7 +115,10 @@ def test_its_repr_shows_no_value():
     assert repr(contents) == "<LazyContents keys=['token']>"
 
 
-@pytest.mark.parametrize(("transient", "brief", "max_age"), [(False, None, True), (False, True, False), (True, None, False), (True, False, True)])
+@pytest.mark.parametrize(
+    ("transient", "brief", "max_age"),
+    [(False, None, True), (False, True, False), (True, None, False), (True, False, True)],
+)
 def test_a_session_may_say_itself_whether_the_browser_forgets_it(transient, brief, max_age):
     contents, exchange = begin(cookie=CookieSettings(transient=transient))
     contents["a"] = 1
@@ -161,7 +182,11 @@ def test_without_a_gateway_the_request_keeps_one_that_nobody_answers():
 
 
 def test_another_stores_exchange_is_not_shown():
-    store, other, request = SessionStore(SECRET), SessionStore(SECRET, cookie=CookieSettings(name="other")), HeaderRequest()
+    store, other, request = (
+        SessionStore(SECRET),
+        SessionStore(SECRET, cookie=CookieSettings(name="other")),
+        HeaderRequest(),
+    )
     outer, _ = Gateway(None, other).enter(request)
     exchange = exchange_of(request, store.settings)
     assert exchange is not None
@@ -195,7 +220,10 @@ def test_a_login_through_a_framework_inside_another_gateway_of_the_store_is_one(
     assert contents.copy() == {"cart": [1], "_user_id": "7"}
     assert contents.id != before
     assert exchange.get() is not None
-    assert [line.partition("=")[0] for line in lines(outer)] == ["__Host-session", "__Host-out.session"]
+    assert [line.partition("=")[0] for line in lines(outer)] == [
+        "__Host-session",
+        "__Host-out.session",
+    ]
 
 
 def test_a_frameworks_login_that_came_is_known_inside_another_gateway_of_the_store():

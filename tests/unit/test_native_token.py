@@ -13,21 +13,34 @@ from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from sessionkit import JSON, Absence, KeyRing, Lifetime, Native, SerializationError, Stamp, fast_json
+from sessionkit import (
+    JSON,
+    Absence,
+    KeyRing,
+    Lifetime,
+    Native,
+    SerializationError,
+    Stamp,
+    fast_json,
+)
 from sessionkit.base64url import decode, encode
 from sessionkit.keyring import KEPT_CIPHERS
 
 from .scene import OTHER_SECRET, SECRET, START
 
 NAME = "__Host-session"
-STAMP = Stamp(id="AbCdEfGhIjKlMnOpQrSt-_", created_at=START - 500, updated_at=START, expires_at=START + 86_400)
+STAMP = Stamp(
+    id="AbCdEfGhIjKlMnOpQrSt-_", created_at=START - 500, updated_at=START, expires_at=START + 86_400
+)
 CONTENTS = {"user": {"sub": "alice"}, "text": "é 😀", "list": [1, 2.5, None, True]}
 REGISTRY = jwe.JWERegistry(algorithms=["dir", "A256GCM"], strict_check_header=False)
 
 
 def codec(secret=SECRET, *, name=NAME, audience="", absolute=7 * 86_400, serializer=JSON):
     lifetime = Lifetime(absolute=absolute)
-    return Native().codec(KeyRing(secret), name=name, audience=audience, lifetime=lifetime, serializer=serializer)
+    return Native().codec(
+        KeyRing(secret), name=name, audience=audience, lifetime=lifetime, serializer=serializer
+    )
 
 
 def sealed(contents=CONTENTS, stamp=STAMP, **settings):
@@ -37,8 +50,12 @@ def sealed(contents=CONTENTS, stamp=STAMP, **settings):
 
 def key_of(uat, *, name=NAME, audience=""):
     """The content key by the words of the rule, for the oracle."""
-    info = b"\0".join((b"sessionkit/1", b"cookie", name.encode(), audience.encode(), str(uat // 3600).encode()))
-    return OctKey.import_key(HKDF(algorithm=SHA256(), length=32, salt=b"sessionkit", info=info).derive(SECRET.encode()))
+    info = b"\0".join(
+        (b"sessionkit/1", b"cookie", name.encode(), audience.encode(), str(uat // 3600).encode())
+    )
+    return OctKey.import_key(
+        HKDF(algorithm=SHA256(), length=32, salt=b"sessionkit", info=info).derive(SECRET.encode())
+    )
 
 
 def by_joserfc(token, uat=START):
@@ -58,9 +75,18 @@ def under_header(header, payload=b'{"a":1}', *, uat=START):
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     first, nonce = encode(header.encode()), os.urandom(12)
-    key = HKDF(algorithm=SHA256(), length=32, salt=b"sessionkit", info=b"\0".join((b"sessionkit/1", b"cookie", NAME.encode(), b"", str(uat // 3600).encode())))
+    key = HKDF(
+        algorithm=SHA256(),
+        length=32,
+        salt=b"sessionkit",
+        info=b"\0".join(
+            (b"sessionkit/1", b"cookie", NAME.encode(), b"", str(uat // 3600).encode())
+        ),
+    )
     cipher = AESGCM(key.derive(SECRET.encode())).encrypt(nonce, payload, first)
-    return b".".join((first, b"", encode(nonce), encode(cipher[:-16]), encode(cipher[-16:]))).decode()
+    return b".".join(
+        (first, b"", encode(nonce), encode(cipher[:-16]), encode(cipher[-16:]))
+    ).decode()
 
 
 # ---- what it says
@@ -157,7 +183,9 @@ def test_without_an_absolute_lifetime_no_age_is_too_old():
 # ---- what is refused before any cryptography
 
 BAD_HEADERS = {
-    "another order": header_text(alg='"dir"').replace('"alg":"dir","enc":"A256GCM"', '"enc":"A256GCM","alg":"dir"'),
+    "another order": header_text(alg='"dir"').replace(
+        '"alg":"dir","enc":"A256GCM"', '"enc":"A256GCM","alg":"dir"'
+    ),
     "a blank": header_text().replace(",", ", ", 1),
     "a line break": header_text() + "\n",
     "an unknown member": header_text(typ='"JWT"'),
@@ -171,7 +199,9 @@ BAD_HEADERS = {
     "a member less": header_text().replace(f',"iat":{STAMP.created_at}', ""),
     "a longer key id": header_text(kid=f'"{KeyRing(SECRET).ids[0]}A.{START // 3600}"'),
     "another slice": header_text(kid=f'"{KeyRing(SECRET).ids[0]}.{START // 3600 + 1}"'),
-    "a slice with a nought before it": header_text(kid=f'"{KeyRing(SECRET).ids[0]}.0{START // 3600}"'),
+    "a slice with a nought before it": header_text(
+        kid=f'"{KeyRing(SECRET).ids[0]}.0{START // 3600}"'
+    ),
     "a longer id": header_text(sid=f'"{STAMP.id}A"'),
     "an id of other characters": header_text(sid='"' + "." * 22 + '"'),
     "a fraction": header_text(iat=f"{STAMP.created_at}.0"),
@@ -212,7 +242,11 @@ BAD_FRAMES = {
     "the other alphabet": lambda parts: [*parts[:3], "+" + parts[3][1:], parts[4]],
     "white space": lambda parts: [*parts[:3], parts[3] + " ", parts[4]],
     "a character outside of ASCII": lambda parts: [*parts[:3], "é" + parts[3][1:], parts[4]],
-    "a group of one": lambda parts: [*parts[:3], parts[3] + "A" * ((1 - len(parts[3])) % 4 or 4), parts[4]],
+    "a group of one": lambda parts: [
+        *parts[:3],
+        parts[3] + "A" * ((1 - len(parts[3])) % 4 or 4),
+        parts[4],
+    ],
     "a header that is too long": lambda parts: [parts[0] + "A" * 400, *parts[1:]],
     "a header of one character": lambda parts: ["A", *parts[1:]],
     "no header": lambda parts: ["", *parts[1:]],
@@ -238,7 +272,19 @@ def test_the_spare_bits_of_header_ciphertext_and_tag_must_be_zero():
 
 
 @pytest.mark.parametrize(
-    "payload", [b"", b"[]", b"null", b"1", b'"a"', b"{", b"\xff", b"{}x", b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}", b'{"a":' + b"9" * 5000 + b"}"]
+    "payload",
+    [
+        b"",
+        b"[]",
+        b"null",
+        b"1",
+        b'"a"',
+        b"{",
+        b"\xff",
+        b"{}x",
+        b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"a":' + b"9" * 5000 + b"}",
+    ],
 )
 def test_an_authentic_payload_that_is_no_json_object_is_malformed(payload):
     assert codec().open(under_header(header_text(), payload), START) is Absence.MALFORMED
@@ -252,7 +298,10 @@ def test_the_session_id_is_readable_without_a_key():
     assert codec(OTHER_SECRET).recognizes(sealed()[:300]) is True
 
 
-@pytest.mark.parametrize("text", ["", "x", "é" * 30, ".....", "eyJhbGciOiJkaXIifQ..a.b.c", "A" * 1000, "AAAA AAAA", "=" * 20])
+@pytest.mark.parametrize(
+    "text",
+    ["", "x", "é" * 30, ".....", "eyJhbGciOiJkaXIifQ..a.b.c", "A" * 1000, "AAAA AAAA", "=" * 20],
+)
 def test_what_is_not_ours_names_nobody(text):
     assert codec().peek(text) is None
     assert codec().recognizes(text) is False
@@ -266,8 +315,13 @@ def test_ten_thousand_kids_of_different_hours_leave_no_key_behind():
     made.seal(b"{}", STAMP)
     for hour in range(10_000):
         uat = hour * 3600
-        header = header_text(kid=f'"{KeyRing(SECRET).ids[0]}.{hour}"', iat="0", uat=str(uat), exp=str(uat + 1))
-        assert made.open(f"{encode(header.encode()).decode()}..{'n' * 16}.AAAA.{'A' * 22}", START) is Absence.BAD_TAG
+        header = header_text(
+            kid=f'"{KeyRing(SECRET).ids[0]}.{hour}"', iat="0", uat=str(uat), exp=str(uat + 1)
+        )
+        assert (
+            made.open(f"{encode(header.encode()).decode()}..{'n' * 16}.AAAA.{'A' * 22}", START)
+            is Absence.BAD_TAG
+        )
     assert made._keys.kept == 1 < KEPT_CIPHERS
 
 
@@ -278,7 +332,14 @@ def random_json(source, depth=0):
     kinds = ["text", "int", "float", "bool", "none", *(["list", "dict"] if depth < 3 else [])]
     match source.choice(kinds):
         case "text":
-            return "".join(chr(source.choice([source.randrange(32, 127), source.randrange(0xA0, 0xD000), 0x1F600])) for _ in range(source.randrange(12)))
+            return "".join(
+                chr(
+                    source.choice(
+                        [source.randrange(32, 127), source.randrange(0xA0, 0xD000), 0x1F600]
+                    )
+                )
+                for _ in range(source.randrange(12))
+            )
         case "int":
             return source.randrange(-(2**63), 2**63)
         case "float":
@@ -294,7 +355,12 @@ def random_json(source, depth=0):
 
 def random_stamp(source):
     uat = source.randrange(START - 86_400, START + 60)
-    return Stamp(id="".join(source.choices(string.ascii_letters + string.digits + "-_", k=22)), created_at=uat - source.randrange(400_000), updated_at=uat, expires_at=uat + 1 + source.randrange(86_400))
+    return Stamp(
+        id="".join(source.choices(string.ascii_letters + string.digits + "-_", k=22)),
+        created_at=uat - source.randrange(400_000),
+        updated_at=uat,
+        expires_at=uat + 1 + source.randrange(86_400),
+    )
 
 
 def test_what_we_seal_joserfc_opens_to_the_same_plaintext():
@@ -313,7 +379,9 @@ def test_what_joserfc_seals_in_our_exact_header_we_open():
             "alg": "dir", "enc": "A256GCM", "kid": f"{KeyRing(SECRET).ids[0]}.{stamp.updated_at // 3600}", "sid": stamp.id,
             "iat": stamp.created_at, "uat": stamp.updated_at, "exp": stamp.expires_at,
         }  # fmt: skip
-        token = jwe.encrypt_compact(header, json.dumps(contents), key_of(stamp.updated_at), registry=REGISTRY)
+        token = jwe.encrypt_compact(
+            header, json.dumps(contents), key_of(stamp.updated_at), registry=REGISTRY
+        )
         opened = made.open(token, START)
         assert (contents, stamp) == (opened.contents, opened.stamp)
 
@@ -385,5 +453,3 @@ def test_joserfc_refuses_what_was_tampered_with_too():
     assert codec().open(".".join(parts), START) is Absence.BAD_TAG
     with pytest.raises(JoseError):
         by_joserfc(".".join(parts))
-
-

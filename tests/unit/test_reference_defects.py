@@ -11,7 +11,15 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from joserfc import jwe
 from joserfc.jwk import OctKey
 
-from sessionkit import Absence, ConfigurationError, CookieSettings, Lifetime, SessionStore, get_session, update_session
+from sessionkit import (
+    Absence,
+    ConfigurationError,
+    CookieSettings,
+    Lifetime,
+    SessionStore,
+    get_session,
+    update_session,
+)
 from sessionkit.request import HeaderRequest
 
 from .scene import ALICE, BOB, SECRET, START, Scene, cookie, names
@@ -34,7 +42,9 @@ def get(scene, header):
     return scene.store.begin(HeaderRequest(header)).get()
 
 
-def test_defect_1_create_small_then_update_big_in_one_response_leaves_no_whole_cookie_beside_the_chunks(scene):
+def test_defect_1_create_small_then_update_big_in_one_response_leaves_no_whole_cookie_beside_the_chunks(
+    scene,
+):
     browser = scene.browser
     visit = browser.visit()
     visit.exchange.create(ALICE)
@@ -95,7 +105,9 @@ def test_defect_4_two_chunks_after_four_are_read_though_two_stale_ones_still_com
 
 
 @pytest.mark.parametrize("whole", ["", "garbage", "a.b.c.d.e"])
-def test_defect_5_a_whole_cookie_of_nothing_or_garbage_does_not_beat_the_chunks(scene, alice, whole):
+def test_defect_5_a_whole_cookie_of_nothing_or_garbage_does_not_beat_the_chunks(
+    scene, alice, whole
+):
     alice.update(big="x" * 5000)
     assert get(scene, f"{NAME}={whole}; {alice.jar.header()}")["big"] == "x" * 5000
 
@@ -108,23 +120,51 @@ def test_defect_5_a_gap_is_not_joined_up(scene, alice):
     assert exchange.absence is Absence.INCOMPLETE
 
 
-ALGORITHMS = [("dir", "A256GCM"), ("A256KW", "A256GCM"), ("A256GCMKW", "A256GCM"), ("dir", "A128CBC-HS256"), ("A256KW", "A256CBC-HS512")]
+ALGORITHMS = [
+    ("dir", "A256GCM"),
+    ("A256KW", "A256GCM"),
+    ("A256GCMKW", "A256GCM"),
+    ("dir", "A128CBC-HS256"),
+    ("A256KW", "A256CBC-HS512"),
+]
 
 
 @pytest.mark.parametrize(("alg", "enc"), ALGORITHMS)
 def test_defect_6_a_token_of_another_algorithm_under_the_same_key_is_refused(scene, alg, enc):
     codec = scene.store.settings.codec
     info = b"\0".join((b"sessionkit/1", b"cookie", NAME.encode(), b"", str(START // 3600).encode()))
-    key = OctKey.import_key(HKDF(algorithm=SHA256(), length=32, salt=b"sessionkit", info=info).derive(SECRET.encode()))
+    key = OctKey.import_key(
+        HKDF(algorithm=SHA256(), length=32, salt=b"sessionkit", info=info).derive(SECRET.encode())
+    )
     registry = jwe.JWERegistry(algorithms=[alg, enc], strict_check_header=False)
-    header = {"alg": alg, "enc": enc, "kid": f"{codec.ids[0]}.{START // 3600}", "sid": "s" * 22, "iat": START, "uat": START, "exp": START + 9}
+    header = {
+        "alg": alg,
+        "enc": enc,
+        "kid": f"{codec.ids[0]}.{START // 3600}",
+        "sid": "s" * 22,
+        "iat": START,
+        "uat": START,
+        "exp": START + 9,
+    }
     token = jwe.encrypt_compact(header, json.dumps(ALICE), key, registry=registry)
     assert json.loads(jwe.decrypt_compact(token, key, registry=registry).plaintext) == ALICE
     opened = codec.open(token, START)
-    assert (opened.contents == ALICE) if (alg, enc) == ("dir", "A256GCM") else (opened is Absence.MALFORMED)
+    assert (
+        (opened.contents == ALICE)
+        if (alg, enc) == ("dir", "A256GCM")
+        else (opened is Absence.MALFORMED)
+    )
 
 
-@pytest.mark.parametrize("data", [{"exp": 1}, {"nbf": 10**10}, {"iat": "x"}, {"exp": "never", "nbf": None, "sid": 1, "uat": -1, "alg": "none"}])
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"exp": 1},
+        {"nbf": 10**10},
+        {"iat": "x"},
+        {"exp": "never", "nbf": None, "sid": 1, "uat": -1, "alg": "none"},
+    ],
+)
 def test_defect_7_the_applications_own_exp_and_nbf_are_data(scene, alice, data):
     alice.update(**data)
     scene.clock.wait(50)
@@ -210,11 +250,15 @@ def test_defect_11_no_set_cookie_line_is_longer_than_4096_bytes(domain, size):
 
 def test_defect_11_a_foreign_cookie_that_begins_like_a_chunk_raises_nothing(scene, alice):
     header = alice.jar.header()
-    assert ALICE == get(scene, f"{NAME}.theme=dark; {NAME}_theme=dark; {NAME}.=x; {NAME}.1e3=x; {header}")
+    assert ALICE == get(
+        scene, f"{NAME}.theme=dark; {NAME}_theme=dark; {NAME}.=x; {NAME}.1e3=x; {header}"
+    )
 
 
 def test_defect_11_stale_chunks_do_not_end_the_session(scene, alice):
-    assert ALICE == get(scene, f"{alice.jar.header()}; {NAME}.0=stale; {NAME}.1=stale; {NAME}.7=stale")
+    assert ALICE == get(
+        scene, f"{alice.jar.header()}; {NAME}.0=stale; {NAME}.1=stale; {NAME}.7=stale"
+    )
 
 
 def test_defect_12_eleven_chunks_are_read_in_the_order_of_their_numbers():
@@ -231,7 +275,20 @@ def test_defect_12_a_full_chunk_is_of_4096_bytes_and_a_browser_keeps_it(alice):
     assert alice.session()["big"] == "x" * 5000
 
 
-@pytest.mark.parametrize("crafted", ["....", "A" * 5000, "\xff\xfe", "eyJhbGciOiJkaXIifQ....", "%00", '"\\"', "a" * 60_000, "=====", "\x00"])
+@pytest.mark.parametrize(
+    "crafted",
+    [
+        "....",
+        "A" * 5000,
+        "\xff\xfe",
+        "eyJhbGciOiJkaXIifQ....",
+        "%00",
+        '"\\"',
+        "a" * 60_000,
+        "=====",
+        "\x00",
+    ],
+)
 def test_defect_12_a_crafted_cookie_is_an_absence_and_no_error(scene, crafted):
     for name in (NAME, f"{NAME}.0", SEEN, FENCE, f"{NAME}.99999999999999999999"):
         exchange = scene.store.begin(HeaderRequest(f"{name}={crafted}"))
@@ -243,13 +300,17 @@ def test_defect_12_an_id_chosen_by_the_client_is_never_adopted(scene, alice):
     planted = "attackers-chosen-id-00"
     first = alice.jar.value(NAME)
     visit = scene.another_browser().visit()
-    visit.exchange.request.cookie_header = f"{NAME}={planted}; sid={planted}; {SEEN}={planted}; {FENCE}={planted}"
+    visit.exchange.request.cookie_header = (
+        f"{NAME}={planted}; sid={planted}; {SEEN}={planted}; {FENCE}={planted}"
+    )
     made = visit.exchange.create(BOB)
     assert made.stamp.id != planted
     assert cookie(visit.answer(), NAME) != first
 
 
-def test_defect_13_of_two_cookies_of_one_name_and_one_session_the_newer_holds_in_either_order(scene, alice):
+def test_defect_13_of_two_cookies_of_one_name_and_one_session_the_newer_holds_in_either_order(
+    scene, alice
+):
     older = alice.jar.value(NAME)
     scene.clock.wait(5)
     newer = cookie(alice.update(theme="dark"), NAME)
@@ -260,7 +321,10 @@ def test_defect_13_of_two_cookies_of_one_name_and_one_session_the_newer_holds_in
 def test_defect_13_of_two_cookies_of_one_name_and_two_sessions_neither_holds(scene, alice):
     other = scene.another_browser()
     other.login(BOB)
-    for header in (f"{NAME}={alice.jar.value(NAME)}; {NAME}={other.jar.value(NAME)}", f"{NAME}={other.jar.value(NAME)}; {NAME}={alice.jar.value(NAME)}"):
+    for header in (
+        f"{NAME}={alice.jar.value(NAME)}; {NAME}={other.jar.value(NAME)}",
+        f"{NAME}={other.jar.value(NAME)}; {NAME}={alice.jar.value(NAME)}",
+    ):
         exchange = scene.store.begin(HeaderRequest(header))
         assert exchange.get() is None
         assert exchange.absence is Absence.AMBIGUOUS

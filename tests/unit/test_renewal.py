@@ -27,12 +27,16 @@ def read(*values, sid=SID, now=NOW, ring=None):
 
 def test_the_value_is_key_id_update_time_expiry_nonce_and_tag():
     value = seal(keys(), SID, LATER)
-    assert re.fullmatch(rf"{KeyRing(SECRET).ids[0]}\.{START + 50}\.{START + 150}\.[\w-]{{16}}\.[\w-]{{22}}", value)
+    assert re.fullmatch(
+        rf"{KeyRing(SECRET).ids[0]}\.{START + 50}\.{START + 150}\.[\w-]{{16}}\.[\w-]{{22}}", value
+    )
 
 
 def test_it_is_a_tag_over_nothing_under_the_seen_key_of_the_hour_bound_to_times_and_session():
     clear, nonce, tag = (one.encode() for one in seal(keys(), SID, LATER).rsplit(".", 2))
-    info = b"\0".join((b"sessionkit/1", b"seen", b"session", b"", str(LATER.updated_at // 3600).encode()))
+    info = b"\0".join(
+        (b"sessionkit/1", b"seen", b"session", b"", str(LATER.updated_at // 3600).encode())
+    )
     key = HKDF(algorithm=SHA256(), length=32, salt=b"sessionkit", info=info).derive(SECRET.encode())
     assert AESGCM(key).decrypt(decode(nonce), decode(tag), clear + b"\0" + SID.encode()) == b""
 
@@ -105,7 +109,15 @@ def test_what_was_changed_is_ignored(change):
 def test_no_changed_character_passes_and_the_spare_bits_of_the_tag_are_not_spare():
     value = seal(keys(), SID, LATER)
     for at, character in enumerate(value):
-        for other in {"A", "Q", "g", "w", "0", "9", chr(ALPHABET[(ALPHABET.find(character.encode()) + 1) % 64])} - {character}:
+        for other in {
+            "A",
+            "Q",
+            "g",
+            "w",
+            "0",
+            "9",
+            chr(ALPHABET[(ALPHABET.find(character.encode()) + 1) % 64]),
+        } - {character}:
             assert read(value[:at] + other + value[at + 1 :]) is OWN
 
 

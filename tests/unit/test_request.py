@@ -34,11 +34,20 @@ def test_a_view_of_an_environ(environ, expected):
     [
         (scope(), ("", "GET", "", "", "http")),
         (
-            scope(method="PUT", path="/café", query_string=b"a=\xe9", scheme="https", headers=[(b"cookie", b"a=\xa0")]),
+            scope(
+                method="PUT",
+                path="/café",
+                query_string=b"a=\xe9",
+                scheme="https",
+                headers=[(b"cookie", b"a=\xa0")],
+            ),
             ("a=\xa0", "PUT", "/café", "a=\xe9", "https"),
         ),
         ({"type": "websocket", "scheme": "wss"}, ("", "GET", "", "", "wss")),
-        (scope(headers=[(b"cookie", b"a=1"), (b"x", b"y"), (b"cookie", b"b=2")]), ("a=1; b=2", "GET", "", "", "http")),
+        (
+            scope(headers=[(b"cookie", b"a=1"), (b"x", b"y"), (b"cookie", b"b=2")]),
+            ("a=1; b=2", "GET", "", "", "http"),
+        ),
     ],
 )
 def test_a_view_of_a_scope(given, expected):
@@ -49,12 +58,17 @@ def test_a_view_of_a_scope(given, expected):
 
 def test_a_header_is_found_whatever_the_case_of_its_name():
     assert WSGIRequest({"HTTP_SEC_PURPOSE": "prefetch"}).header("Sec-Purpose") == "prefetch"
-    assert ASGIRequest(scope(headers=[(b"sec-purpose", b"prefetch")])).header("SEC-Purpose") == "prefetch"
+    assert (
+        ASGIRequest(scope(headers=[(b"sec-purpose", b"prefetch")])).header("SEC-Purpose")
+        == "prefetch"
+    )
     assert HeaderRequest(headers={"SEC-PURPOSE": "prefetch"}).header("sec-purpose") == "prefetch"
 
 
 def test_a_header_that_did_not_come_is_none():
-    assert [view.header("X-A") for view in (WSGIRequest({}), ASGIRequest(scope()), HeaderRequest())] == [None, None, None]
+    assert [
+        view.header("X-A") for view in (WSGIRequest({}), ASGIRequest(scope()), HeaderRequest())
+    ] == [None, None, None]
 
 
 def test_a_header_that_came_twice_is_joined():
@@ -62,7 +76,12 @@ def test_a_header_that_came_twice_is_joined():
 
 
 @pytest.mark.parametrize(
-    ("environ", "expected"), [({"HTTP_HOST": "a.example:80", "SERVER_NAME": "b"}, "a.example:80"), ({"SERVER_NAME": "b"}, "b"), ({}, None)]
+    ("environ", "expected"),
+    [
+        ({"HTTP_HOST": "a.example:80", "SERVER_NAME": "b"}, "a.example:80"),
+        ({"SERVER_NAME": "b"}, "b"),
+        ({}, None),
+    ],
 )
 def test_the_host_of_a_request_without_a_host_header_is_the_servers_name(environ, expected):
     assert expected == WSGIRequest(environ).header("Host")
@@ -77,7 +96,13 @@ def test_a_request_of_a_script_has_what_it_is_given():
 
 def test_a_request_of_a_script_is_a_secure_get_of_the_root_by_default():
     request = HeaderRequest()
-    assert ("", "GET", "/", "", "https") == (request.cookie_header, request.method, request.path, request.query, request.scheme)
+    assert ("", "GET", "/", "", "https") == (
+        request.cookie_header,
+        request.method,
+        request.path,
+        request.query,
+        request.scheme,
+    )
 
 
 @pytest.mark.parametrize(
@@ -117,4 +142,7 @@ def test_a_frameworks_own_request_without_cookies_has_an_empty_cookie_header():
 
 
 def test_a_header_that_is_empty_is_there():
-    assert ("", None) == (WSGIRequest({"HTTP_X_A": ""}).header("X-A"), WSGIRequest({}).header("X-A"))
+    assert ("", None) == (
+        WSGIRequest({"HTTP_X_A": ""}).header("X-A"),
+        WSGIRequest({}).header("X-A"),
+    )

@@ -15,12 +15,18 @@ def get(path="/", query="", **more):
 def test_an_api_answers_401_with_json_and_no_store():
     refusal = api_refusal()
     assert refusal.status == 401
-    assert dict(refusal.headers) == {"Content-Type": "application/json", "Cache-Control": "no-store"}
+    assert dict(refusal.headers) == {
+        "Content-Type": "application/json",
+        "Cache-Control": "no-store",
+    }
     assert json.loads(refusal.body)["error"] == "not_authenticated"
     assert refusal.location is None
 
 
-@pytest.mark.parametrize(("method", "status"), [("GET", 302), ("HEAD", 302), ("POST", 303), ("DELETE", 303), ("PUT", 303)])
+@pytest.mark.parametrize(
+    ("method", "status"),
+    [("GET", 302), ("HEAD", 302), ("POST", 303), ("DELETE", 303), ("PUT", 303)],
+)
 def test_a_page_redirects_with_302_what_only_reads_and_with_303_the_rest(method, status):
     assert status == page_refusal(get(method=method)).status
 
@@ -49,7 +55,20 @@ def test_a_login_url_with_a_query_keeps_it():
 
 
 @pytest.mark.parametrize(
-    "path", ["//e.example/..", "//e", "///e", "/\\e", "/a/../b", "/./a", "/a\r\nX: y", "/a\0", "", "https://e", "/ä/../..//e"]
+    "path",
+    [
+        "//e.example/..",
+        "//e",
+        "///e",
+        "/\\e",
+        "/a/../b",
+        "/./a",
+        "/a\r\nX: y",
+        "/a\0",
+        "",
+        "https://e",
+        "/ä/../..//e",
+    ],
 )
 def test_a_request_for_what_could_leave_the_site_returns_to_the_default(path):
     assert return_to_of(get(path), default="/home") == "/home"
@@ -77,7 +96,12 @@ def test_neither_host_nor_forwarded_headers_have_a_say():
 
 def environ_of(path="/here", **cookies):
     header = "; ".join(f"{name}={value}" for name, value in cookies.items())
-    return {"REQUEST_METHOD": "GET", "PATH_INFO": path, "HTTP_COOKIE": header, "wsgi.url_scheme": "https"}
+    return {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": path,
+        "HTTP_COOKIE": header,
+        "wsgi.url_scheme": "https",
+    }
 
 
 @pytest.fixture
@@ -120,11 +144,18 @@ def test_everybody_else_is_refused_by_an_api(store):
     ],
 )
 def test_everybody_else_is_sent_to_the_login_page_bare_and_called(store, decorate, expected):
-    assert expected == decorate(page_guard(guarding))(lambda environ: "secret")(environ_of()).location
+    assert (
+        expected == decorate(page_guard(guarding))(lambda environ: "secret")(environ_of()).location
+    )
 
 
-@pytest.mark.parametrize(("given", "expected"), [({}, "/settings?returnTo=/here"), ({"login_url": "/in"}, "/in?returnTo=/here")])
-def test_the_frameworks_own_setting_names_the_login_page_unless_the_call_does(store, given, expected):
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [({}, "/settings?returnTo=/here"), ({"login_url": "/in"}, "/in?returnTo=/here")],
+)
+def test_the_frameworks_own_setting_names_the_login_page_unless_the_call_does(
+    store, given, expected
+):
     guard = page_guard(guarding, login_url_of=lambda environ: "/settings")
     assert expected == guard(**given)(lambda environ: "secret")(environ_of()).location
 
@@ -141,7 +172,9 @@ def test_a_hook_is_given_the_request_bare_and_called(store):
 
 
 def test_a_url_without_its_name_is_refused_where_it_is_written():
-    with pytest.raises(TypeError, match=r"require_session_page\('/in'\): the URLs are given by name"):
+    with pytest.raises(
+        TypeError, match=r"require_session_page\('/in'\): the URLs are given by name"
+    ):
         page_guard(guarding)("/in")
 
 

@@ -16,8 +16,18 @@ from sessionkit.response import commit
 from .scene import ALICE, Scene, names
 from .served import environ_of, scope_of
 
-APPLICATION = [("Content-Type", "text/html"), ("Set-Cookie", "theirs=1"), ("Vary", "Accept"), ("Cache-Control", "public, max-age=60")]
-UNSAVED = [("Content-Type", "text/html"), ("Set-Cookie", "theirs=1"), ("Vary", "Accept, Cookie"), ("Cache-Control", "public, max-age=60")]
+APPLICATION = [
+    ("Content-Type", "text/html"),
+    ("Set-Cookie", "theirs=1"),
+    ("Vary", "Accept"),
+    ("Cache-Control", "public, max-age=60"),
+]
+UNSAVED = [
+    ("Content-Type", "text/html"),
+    ("Set-Cookie", "theirs=1"),
+    ("Vary", "Accept, Cookie"),
+    ("Cache-Control", "public, max-age=60"),
+]
 CHANGED = {**ALICE, "n": 1}
 
 
@@ -28,11 +38,17 @@ def signed_in() -> Scene:
 
 
 def ours(headers: Any) -> list[str]:
-    return names([value for name, value in headers if name.lower() == "set-cookie" and value != "theirs=1"])
+    return names(
+        [value for name, value in headers if name.lower() == "set-cookie" and value != "theirs=1"]
+    )
 
 
 def rest(headers: Any) -> list[tuple[str, str]]:
-    return sorted((name, value) for name, value in headers if name.lower() != "set-cookie" or value == "theirs=1")
+    return sorted(
+        (name, value)
+        for name, value in headers
+        if name.lower() != "set-cookie" or value == "theirs=1"
+    )
 
 
 def test_the_lines_of_an_earlier_call_are_replaced() -> None:
@@ -43,7 +59,13 @@ def test_the_lines_of_an_earlier_call_are_replaced() -> None:
     scene.store.update_session(environ, headers, {**ALICE, "n": 2})
     assert ours(headers) == ours(first) == ["__Host-session"]
     assert headers != first
-    assert rest(headers) == rest(first) == sorted([*APPLICATION[:2], ("Vary", "Accept, Cookie"), ("Cache-Control", "private, no-store")])
+    assert (
+        rest(headers)
+        == rest(first)
+        == sorted(
+            [*APPLICATION[:2], ("Vary", "Accept, Cookie"), ("Cache-Control", "private, no-store")]
+        )
+    )
 
 
 def test_what_an_earlier_call_said_is_taken_back_caching_included() -> None:
@@ -57,7 +79,10 @@ def test_what_an_earlier_call_said_is_taken_back_caching_included() -> None:
 
 def test_an_update_then_a_delete_is_a_delete() -> None:
     scene = signed_in()
-    scope, message = scope_of(scene.browser.jar.header()), {"type": "http.response.start", "status": 200, "headers": [[b"x", b"y"]]}
+    scope, message = (
+        scope_of(scene.browser.jar.header()),
+        {"type": "http.response.start", "status": 200, "headers": [[b"x", b"y"]]},
+    )
     scene.store.update_session(scope, message, CHANGED)
     scene.store.delete_session(scope, message)
     fields = [(name.decode(), value.decode()) for name, value in message["headers"]]
@@ -67,11 +92,20 @@ def test_an_update_then_a_delete_is_a_delete() -> None:
 
 def test_headers_objects_are_rewritten_as_lists_are() -> None:
     scene = signed_in()
-    environ, response = environ_of(scene.browser.jar.header()), SimpleNamespace(headers=Headers(list(APPLICATION)))
+    environ, response = (
+        environ_of(scene.browser.jar.header()),
+        SimpleNamespace(headers=Headers(list(APPLICATION))),
+    )
     scene.store.update_session(environ, response, CHANGED)
     scene.store.delete_session(environ, response)
-    assert ours(response.headers.items()) == ["-__Host-session", "-__Host-seen.session", "__Host-out.session"]
-    assert rest(response.headers.items()) == sorted([*APPLICATION[:2], ("Vary", "Accept, Cookie"), ("Cache-Control", "private, no-store")])
+    assert ours(response.headers.items()) == [
+        "-__Host-session",
+        "-__Host-seen.session",
+        "__Host-out.session",
+    ]
+    assert rest(response.headers.items()) == sorted(
+        [*APPLICATION[:2], ("Vary", "Accept, Cookie"), ("Cache-Control", "private, no-store")]
+    )
     assert response.headers.get_all("set-cookie")[0] == "theirs=1"
 
 
@@ -104,7 +138,10 @@ def test_a_field_that_the_application_sets_anew_is_not_restored() -> None:
     scene = signed_in()
     environ, headers = environ_of(scene.browser.jar.header()), list(APPLICATION)
     scene.store.update_session(environ, headers, CHANGED)
-    headers[:] = [("Cache-Control", "no-cache") if name == "Cache-Control" else (name, value) for name, value in headers]
+    headers[:] = [
+        ("Cache-Control", "no-cache") if name == "Cache-Control" else (name, value)
+        for name, value in headers
+    ]
     scene.store.update_session(environ, headers, ALICE)
     assert [value for name, value in headers if name == "Cache-Control"] == ["no-cache"]
     assert ours(headers) == []
@@ -112,11 +149,17 @@ def test_a_field_that_the_application_sets_anew_is_not_restored() -> None:
 
 def test_another_response_of_the_same_request_gets_nothing_of_the_first() -> None:
     scene = signed_in()
-    environ, first, second = environ_of(scene.browser.jar.header()), list(APPLICATION), [("Content-Type", "text/plain")]
+    environ, first, second = (
+        environ_of(scene.browser.jar.header()),
+        list(APPLICATION),
+        [("Content-Type", "text/plain")],
+    )
     scene.store.update_session(environ, first, CHANGED)
     scene.store.get_session(environ, second)
     assert ours(second) == ["__Host-session"]
-    assert rest(second) == sorted([("Content-Type", "text/plain"), ("Vary", "Cookie"), ("Cache-Control", "private, no-store")])
+    assert rest(second) == sorted(
+        [("Content-Type", "text/plain"), ("Vary", "Cookie"), ("Cache-Control", "private, no-store")]
+    )
 
 
 def test_two_reads_say_the_same_as_one() -> None:
@@ -125,7 +168,11 @@ def test_two_reads_say_the_same_as_one() -> None:
     scene.store.get_session(environ, headers)
     once = list(headers)
     scene.store.get_session(environ, headers)
-    assert headers == once == [("Content-Type", "text/html"), ("Vary", "Cookie"), ("Cache-Control", "private")]
+    assert (
+        headers
+        == once
+        == [("Content-Type", "text/html"), ("Vary", "Cookie"), ("Cache-Control", "private")]
+    )
 
 
 def test_a_change_in_place_is_in_the_next_call() -> None:
@@ -139,14 +186,20 @@ def test_a_change_in_place_is_in_the_next_call() -> None:
 
 def test_the_status_of_the_message_decides() -> None:
     scene = signed_in()
-    scope, message = scope_of(scene.browser.jar.header()), {"type": "http.response.start", "status": 500}
+    scope, message = (
+        scope_of(scene.browser.jar.header()),
+        {"type": "http.response.start", "status": 500},
+    )
     scene.store.update_session(scope, message, CHANGED)
     assert message["headers"] == [(b"vary", b"Cookie"), (b"cache-control", b"private")]
 
 
 def test_an_empty_list_is_filled_in_the_kind_of_its_request() -> None:
     scene = signed_in()
-    for request, kind in ((environ_of(scene.browser.jar.header()), str), (scope_of(scene.browser.jar.header()), bytes)):
+    for request, kind in (
+        (environ_of(scene.browser.jar.header()), str),
+        (scope_of(scene.browser.jar.header()), bytes),
+    ):
         headers: list[Any] = []
         scene.store.update_session(request, headers, CHANGED)
         assert {type(part) for field in headers for part in field} == {kind}
@@ -201,7 +254,9 @@ def test_a_committed_exchange_writes_into_the_headers_of_the_response_that_start
     exchange.update(CHANGED)
     commit(exchange, 200, fields)
     assert ours(fields.pairs) == ["__Host-session"]
-    assert rest(fields.pairs) == sorted([*APPLICATION[:2], ("Vary", "Accept, Cookie"), ("Cache-Control", "private, no-store")])
+    assert rest(fields.pairs) == sorted(
+        [*APPLICATION[:2], ("Vary", "Accept, Cookie"), ("Cache-Control", "private, no-store")]
+    )
     with pytest.raises(ResponseStartedError):
         exchange.update(ALICE)
 
@@ -223,11 +278,17 @@ def test_a_field_that_is_there_twice_is_deleted_once() -> None:
             assert name.lower() in {field.lower() for field, _ in self.pairs}
             super().__delitem__(name)
 
-    scene, fields = signed_in(), Once(("Vary", "Accept"), ("vary", "Accept-Language"), ("Vary", "Origin"))
+    scene, fields = (
+        signed_in(),
+        Once(("Vary", "Accept"), ("vary", "Accept-Language"), ("Vary", "Origin")),
+    )
     exchange = scene.store.begin(HeaderRequest(scene.browser.jar.header()))
     exchange.get()
     commit(exchange, 200, fields)
-    assert fields.pairs == [("Vary", "Accept, Accept-Language, Origin, Cookie"), ("Cache-Control", "private")]
+    assert fields.pairs == [
+        ("Vary", "Accept, Accept-Language, Origin, Cookie"),
+        ("Cache-Control", "private"),
+    ]
 
 
 class Strict(dict[str, str]):
@@ -246,7 +307,11 @@ def test_nothing_is_deleted_that_is_not_there() -> None:
 
 def test_fields_are_made_of_what_a_framework_calls_them() -> None:
     headers = [("A", "1")]
-    fields = ResponseFields(lambda: iter(headers), lambda name, value: headers.append((name, value)), lambda name: headers.remove((name, "1")))
+    fields = ResponseFields(
+        lambda: iter(headers),
+        lambda name, value: headers.append((name, value)),
+        lambda name: headers.remove((name, "1")),
+    )
     fields.add("B", "2")
     del fields["A"]
     assert [("B", "2")] == list(fields.items())
@@ -261,7 +326,11 @@ def test_a_response_that_is_committed_again_carries_each_line_once() -> None:
     commit(exchange, 200, fields)
     once = headers.items()
     commit(exchange, 200, fields)
-    assert sorted(name for name, _ in once) == sorted(name for name, _ in headers.items()) == ["Cache-Control", "Set-Cookie", "Vary"]
+    assert (
+        sorted(name for name, _ in once)
+        == sorted(name for name, _ in headers.items())
+        == ["Cache-Control", "Set-Cookie", "Vary"]
+    )
 
 
 def test_a_response_to_whom_nobody_asked_for_the_session_is_left_as_it_is() -> None:
@@ -283,7 +352,13 @@ def test_the_applications_own_cookies_are_left_where_they_are() -> None:
         deleted.append(name)
         headers[:] = [one for one in headers if one[0] != name]
 
-    commit(exchange, 200, ResponseFields(lambda: list(headers), lambda name, value: headers.append((name, value)), delete))
+    commit(
+        exchange,
+        200,
+        ResponseFields(
+            lambda: list(headers), lambda name, value: headers.append((name, value)), delete
+        ),
+    )
     assert deleted == ["Vary"]
     assert headers[0] == ("Set-Cookie", "theirs=1")
     assert ours(headers) == ["__Host-session"]

@@ -33,7 +33,10 @@ store = SessionStore(SECRET)
 def app_of(view, status: int = 200):
     async def app(scope: dict[str, Any], receive, send) -> None:
         view(scope)
-        start = {"http": {"type": "http.response.start", "status": status}, "websocket": {"type": "websocket.accept"}}
+        start = {
+            "http": {"type": "http.response.start", "status": status},
+            "websocket": {"type": "websocket.accept"},
+        }
         await send({**start[scope["type"]], "headers": []})
 
     return app
@@ -64,7 +67,10 @@ def names(lines: list[str]) -> list[str]:
 
 def test_nothing_is_read_for_a_request_that_does_not_use_it():
     looked: list[bool] = []
-    answer = serve_asgi(ScopeSessionMiddleware(app_of(lambda scope: looked.append(scope[HOLDER].looked_at)), store), signed_in()).answer
+    answer = serve_asgi(
+        ScopeSessionMiddleware(app_of(lambda scope: looked.append(scope[HOLDER].looked_at)), store),
+        signed_in(),
+    ).answer
     assert looked == [False]
     assert answer.headers == []
 
@@ -87,14 +93,25 @@ def test_whatever_is_asked_first_the_answer_is_that_of_the_session(name):
 
 def test_it_is_json_once_it_was_marked_as_starlette_does():
     cookies, found = signed_in(), []
-    serve(lambda scope: (scope["session"].mark_accessed(), found.append(json.dumps(scope["session"]))), cookies)
+    serve(
+        lambda scope: (
+            scope["session"].mark_accessed(),
+            found.append(json.dumps(scope["session"])),
+        ),
+        cookies,
+    )
     assert json.loads(found[0]) == ANN
 
 
 def test_it_is_the_object_of_the_verbs_whichever_comes_first():
     cookies, found = signed_in(), []
     serve(lambda scope: found.append(get_session(scope) is scope["session"]), cookies)
-    serve(lambda scope: found.append(dict(scope["session"]) == get_session(scope) and get_session(scope) is scope["session"]), cookies)
+    serve(
+        lambda scope: found.append(
+            dict(scope["session"]) == get_session(scope) and get_session(scope) is scope["session"]
+        ),
+        cookies,
+    )
     assert found == [True, True]
 
 
@@ -131,7 +148,9 @@ WRITINGS = {
 def test_whatever_is_written_first_is_saved(name):
     expected = copy.deepcopy(ANN)
     WRITINGS[name](expected)
-    assert held(sent(serve(lambda scope: WRITINGS[name](scope["session"]), signed_in()))) == expected
+    assert (
+        held(sent(serve(lambda scope: WRITINGS[name](scope["session"]), signed_in()))) == expected
+    )
 
 
 def test_a_nested_change_is_saved():
@@ -148,7 +167,10 @@ def test_a_dict_put_in_its_place_is_the_new_contents_of_the_same_session():
 
 def test_a_dict_with_another_user_put_in_its_place_is_a_login():
     cookies = signed_in()
-    lines = serve(lambda scope: scope.update(session={"user": {"sub": "bob"}, "csrf_token": "planted"}), cookies)
+    lines = serve(
+        lambda scope: scope.update(session={"user": {"sub": "bob"}, "csrf_token": "planted"}),
+        cookies,
+    )
     assert names(lines) == [NAME, OUT]
     assert held(sent(lines)) == {"user": {"sub": "bob"}}
 
@@ -162,7 +184,9 @@ def test_nothing_put_in_its_place_is_a_logout(nothing):
 
 
 def test_a_dict_in_its_place_begins_an_anonymous_session():
-    assert held(sent(serve(lambda scope: scope.update(session={"cart": ["tea"]})))) == {"cart": ["tea"]}
+    assert held(sent(serve(lambda scope: scope.update(session={"cart": ["tea"]})))) == {
+        "cart": ["tea"]
+    }
 
 
 def test_an_equal_dict_in_its_place_is_no_change():
@@ -192,7 +216,9 @@ def test_the_session_object_of_another_middleware_inside_is_not_taken_over():
 
 
 def test_a_websocket_takes_over_what_was_put_in_its_place():
-    assert held(sent(serve(lambda scope: scope.update(session={"cart": []}), type="websocket"))) == {"cart": []}
+    assert held(
+        sent(serve(lambda scope: scope.update(session={"cart": []}), type="websocket"))
+    ) == {"cart": []}
 
 
 def test_two_of_one_store_share_it():
@@ -222,7 +248,10 @@ def test_inside_the_plain_gateway_it_is_the_session_that_was_read_there():
 
 
 def test_a_mounted_application_with_a_store_of_its_own_changes_nothing_outside():
-    admin = SessionStore("admin tests: 0123456789abcdefghijklmnopqrstuvwxyz", cookie=store.settings.cookie.__class__(name="__Host-admin"))
+    admin = SessionStore(
+        "admin tests: 0123456789abcdefghijklmnopqrstuvwxyz",
+        cookie=store.settings.cookie.__class__(name="__Host-admin"),
+    )
     inner = ScopeSessionMiddleware(app_of(lambda scope: scope["session"].update(a=1)), admin)
     lines = serve_asgi(ScopeSessionMiddleware(inner, store), signed_in()).answer.lines
     assert names(lines) == ["__Host-admin"]
@@ -230,7 +259,9 @@ def test_a_mounted_application_with_a_store_of_its_own_changes_nothing_outside()
 
 def test_an_excluded_path_has_none():
     seen: list[bool] = []
-    app = ScopeSessionMiddleware(app_of(lambda scope: seen.append("session" in scope)), store, exclude="/static/*")
+    app = ScopeSessionMiddleware(
+        app_of(lambda scope: seen.append("session" in scope)), store, exclude="/static/*"
+    )
     serve_asgi(app, path="/static/a.css")
     assert seen == [False]
 
@@ -294,7 +325,9 @@ def test_it_needs_a_store_or_a_secret_and_nothing_besides_a_store(arguments):
 
 
 @pytest.mark.parametrize("found", [{"user": {"sub": "mallory"}}, {}, None])
-def test_what_an_application_with_a_store_of_its_own_puts_into_the_scope_is_that_stores_alone(found) -> None:
+def test_what_an_application_with_a_store_of_its_own_puts_into_the_scope_is_that_stores_alone(
+    found,
+) -> None:
     admin = SessionStore(SECRET, cookie=CookieSettings(name="__Host-admin"))
     inner = ScopeSessionMiddleware(app_of(lambda scope: scope.__setitem__("session", found)), admin)
     lines = serve_asgi(ScopeSessionMiddleware(inner, store), signed_in()).answer.lines

@@ -20,7 +20,18 @@ BOTH = pytest.mark.parametrize("serializer", [JSON, fast_json()], ids=["json", "
 
 VALUES = [
     {},
-    {"a": None, "b": True, "c": False, "d": 0, "e": -1, "f": 1.5, "g": -0.0, "h": "", "i": [], "j": {}},
+    {
+        "a": None,
+        "b": True,
+        "c": False,
+        "d": 0,
+        "e": -1,
+        "f": 1.5,
+        "g": -0.0,
+        "h": "",
+        "i": [],
+        "j": {},
+    },
     {"text": 'é ü 漢 😀 \x00 \x1f \x7f \u2028 " \\ /'},
     {"deep": [[[{"a": [{"b": []}]}]]]},
     {"big": INT_MAX, "small": INT_MIN},
@@ -51,7 +62,11 @@ def test_json_comes_back_as_it_went_types_included(serializer, value):
 
 @pytest.mark.parametrize("value", VALUES)
 def test_the_two_serializers_read_each_other(value):
-    assert repr(value) == repr(fast_json().loads(JSON.dumps(value))) == repr(JSON.loads(fast_json().dumps(value)))
+    assert (
+        repr(value)
+        == repr(fast_json().loads(JSON.dumps(value)))
+        == repr(JSON.loads(fast_json().dumps(value)))
+    )
 
 
 def test_the_payload_is_compact_utf8():
@@ -79,10 +94,15 @@ def test_fast_json_without_its_extra_says_what_to_install(missing, monkeypatch):
 
 
 @BOTH
-@pytest.mark.parametrize("payload", [b"", b"{", b"{}x", b"{} ", b"\xff{}", b"[1,]", b"nul", b'{"a":1}{"b":2}', b"\xef\xbb\xbf{}"])
+@pytest.mark.parametrize(
+    "payload",
+    [b"", b"{", b"{}x", b"{} ", b"\xff{}", b"[1,]", b"nul", b'{"a":1}{"b":2}', b"\xef\xbb\xbf{}"],
+)
 def test_what_is_not_json_is_a_value_error(serializer, payload):
     if serializer is not JSON and payload == b"{} ":
-        assert serializer.loads(payload) == {}  # white space at the end is JSON; ours never writes it
+        assert (
+            serializer.loads(payload) == {}
+        )  # white space at the end is JSON; ours never writes it
         return
     with pytest.raises(ValueError):
         serializer.loads(payload)
@@ -96,7 +116,9 @@ class Text(str):
     __slots__ = ()
 
 
-@pytest.mark.parametrize("value", [(1, 2), OrderedDict(a=1), Number.ONE, Text("a"), {Text("a"): 1}, ("a", ["b"])])
+@pytest.mark.parametrize(
+    "value", [(1, 2), OrderedDict(a=1), Number.ONE, Text("a"), {Text("a"): 1}, ("a", ["b"])]
+)
 def test_what_json_writes_as_json_is_taken(value):
     assert freeze({"a": value}, JSON) == JSON.dumps({"a": value})
 
@@ -104,7 +126,10 @@ def test_what_json_writes_as_json_is_taken(value):
 @pytest.mark.parametrize(
     ("contents", "message"),
     [
-        ({"user": {"joined": datetime(2020, 1, 1)}}, 'session["user"]["joined"]: datetime is not JSON'),
+        (
+            {"user": {"joined": datetime(2020, 1, 1)}},
+            'session["user"]["joined"]: datetime is not JSON',
+        ),
         ({"a": [1, {2}]}, 'session["a"][1]: set is not JSON'),
         ({"a": b"x"}, 'session["a"]: bytes is not JSON'),
         ({"a": 1j}, 'session["a"]: complex is not JSON'),
@@ -116,8 +141,14 @@ def test_what_json_writes_as_json_is_taken(value):
         ({1: "a", "1": "b"}, "session: a key is int, and keys are str"),
         ({"a": "\ud800"}, 'session["a"]: a lone surrogate is not Unicode text'),
         ({"a": {"\udfff": 1}}, 'session["a"]: a key with a lone surrogate is not Unicode text'),
-        ({"a": 2**63}, f'session["a"]: an integer beyond {INT_MAX} is not portable JSON: store it as a string'),
-        ({"a": -(2**63) - 1}, f'session["a"]: an integer beyond {INT_MAX} is not portable JSON: store it as a string'),
+        (
+            {"a": 2**63},
+            f'session["a"]: an integer beyond {INT_MAX} is not portable JSON: store it as a string',
+        ),
+        (
+            {"a": -(2**63) - 1},
+            f'session["a"]: an integer beyond {INT_MAX} is not portable JSON: store it as a string',
+        ),
         ({'quote"d': {1}}, 'session["quote\\"d"]: set is not JSON'),
         (OrderedDict(a={1}), 'session["a"]: set is not JSON'),
     ],
@@ -128,13 +159,17 @@ def test_what_is_not_json_is_refused_with_the_path_of_the_culprit(contents, mess
 
 @pytest.mark.parametrize("number", [SAFE_INTEGER + 1, -SAFE_INTEGER - 1])
 def test_what_javascript_reads_too_has_integers_that_it_does_not_round(number):
-    assert f'session["id"]: an integer beyond {SAFE_INTEGER}' in text_of({"id": number}, SAFE_INTEGER)
+    assert f'session["id"]: an integer beyond {SAFE_INTEGER}' in text_of(
+        {"id": number}, SAFE_INTEGER
+    )
     check({"id": number - (number > 0) + (number < 0)}, largest=SAFE_INTEGER)
 
 
 def test_sixty_four_levels_are_the_deepest_the_session_the_first():
     check(nested(DEEPEST))
-    assert text_of(nested(DEEPEST + 1)).endswith(": nested deeper than 64 levels (or inside itself)")
+    assert text_of(nested(DEEPEST + 1)).endswith(
+        ": nested deeper than 64 levels (or inside itself)"
+    )
 
 
 @pytest.mark.parametrize("inner", [[], {}, ()])
@@ -201,16 +236,27 @@ def wrapped(levels, make):
     ids=repr,
 )  # fmt: skip
 def test_what_is_not_json_is_refused_wherever_it_stands(serializer, value):
-    for contents in ({"a": value}, {"a": [None, value]}, {"a": {"b": (value,)}}, {"pad": list(range(200)), "a": value}):
+    for contents in (
+        {"a": value},
+        {"a": [None, value]},
+        {"a": {"b": (value,)}},
+        {"pad": list(range(200)), "a": value},
+    ):
         with pytest.raises(SerializationError, match="session"):
             freeze(contents, serializer, print_=fingerprint(contents))
 
 
 @BOTH
-@pytest.mark.parametrize("make", [lambda inner: [inner], lambda inner: {"b": inner}, lambda inner: (inner, 1)], ids=["list", "dict", "tuple"])
+@pytest.mark.parametrize(
+    "make",
+    [lambda inner: [inner], lambda inner: {"b": inner}, lambda inner: (inner, 1)],
+    ids=["list", "dict", "tuple"],
+)
 def test_sixty_four_levels_are_kept_and_one_more_is_not(serializer, make):
     kept, refused = wrapped(64, make), wrapped(65, make)
-    assert serializer.loads(freeze(kept, serializer, print_=fingerprint(kept))) == json.loads(json.dumps(kept))
+    assert serializer.loads(freeze(kept, serializer, print_=fingerprint(kept))) == json.loads(
+        json.dumps(kept)
+    )
     with pytest.raises(SerializationError, match="nested deeper than 64 levels"):
         freeze(refused, serializer, print_=fingerprint(refused))
 
@@ -218,20 +264,44 @@ def test_sixty_four_levels_are_kept_and_one_more_is_not(serializer, make):
 @BOTH
 @pytest.mark.parametrize(
     "value",
-    ["1" * 40, "\x7f" * 3, "\x7f" * 200, 127, -1, 5, [1] * 5, "é\xff", 2**63 - 1, -(2**63), 9007199254740993, [[]] * 100, ("a", 1), OrderedDict(b=1), StrangeText("x"), {"k" * 127: "v" * 255}],
+    [
+        "1" * 40,
+        "\x7f" * 3,
+        "\x7f" * 200,
+        127,
+        -1,
+        5,
+        [1] * 5,
+        "é\xff",
+        2**63 - 1,
+        -(2**63),
+        9007199254740993,
+        [[]] * 100,
+        ("a", 1),
+        OrderedDict(b=1),
+        StrangeText("x"),
+        {"k" * 127: "v" * 255},
+    ],
     ids=lambda value: repr(value)[:20],
 )
 def test_what_only_looks_odd_is_kept(serializer, value):
     contents = {"a": value, "b": -1.5, "many": [{}] * 100}
-    assert serializer.loads(freeze(contents, serializer, print_=fingerprint(contents))) == json.loads(json.dumps(contents))
+    assert serializer.loads(
+        freeze(contents, serializer, print_=fingerprint(contents))
+    ) == json.loads(json.dumps(contents))
 
 
-@pytest.mark.parametrize("text", ["},{" * 70, "{" * 70, "]" * 70], ids=["both", "opening", "closing"])
+@pytest.mark.parametrize(
+    "text", ["},{" * 70, "{" * 70, "]" * 70], ids=["both", "opening", "closing"]
+)
 @pytest.mark.parametrize("levels", [64, 65])
 def test_brackets_in_texts_hide_no_level(text, levels):
     contents = {**wrapped(levels, lambda inner: {text: inner}), "text": text, "more": [{}] * 100}
     if levels == 64:
-        assert fast_json().loads(freeze(contents, fast_json(), print_=fingerprint(contents))) == contents
+        assert (
+            fast_json().loads(freeze(contents, fast_json(), print_=fingerprint(contents)))
+            == contents
+        )
         return
     with pytest.raises(SerializationError, match="nested deeper than 64 levels"):
         freeze(contents, fast_json(), print_=fingerprint(contents))

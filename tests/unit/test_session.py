@@ -37,7 +37,9 @@ ASSIGNMENTS = {
 def test_every_method_of_dict_that_assigns_is_among_the_watched():
     # A method that a later Python adds to dict must not walk past the watcher.
     reading = {"copy", "fromkeys", "get", "items", "keys", "values"}
-    assert {name for name in vars(dict) if not name.startswith("_")} - reading == {name for name in ASSIGNMENTS if "__" not in name}
+    assert {name for name in vars(dict) if not name.startswith("_")} - reading == {
+        name for name in ASSIGNMENTS if "__" not in name
+    }
 
 
 @pytest.mark.parametrize("name", ASSIGNMENTS)
@@ -87,10 +89,14 @@ def test_a_session_of_ones_own_has_no_stamp():
 
 
 def test_the_repr_shows_keys_and_stamp_but_no_value():
-    assert f"<Session keys=['user'] stamp={STAMP!r}>" == repr(Session({"user": "value-canary"}, stamp=STAMP))
+    assert f"<Session keys=['user'] stamp={STAMP!r}>" == repr(
+        Session({"user": "value-canary"}, stamp=STAMP)
+    )
 
 
-@pytest.mark.parametrize("how", [lambda one: pickle.loads(pickle.dumps(one)), copy.copy, copy.deepcopy, Session.copy])
+@pytest.mark.parametrize(
+    "how", [lambda one: pickle.loads(pickle.dumps(one)), copy.copy, copy.deepcopy, Session.copy]
+)
 def test_a_session_pickles_and_copies_as_a_plain_dict(how):
     made = how(Session({"a": [1]}, stamp=STAMP))
     assert dict is type(made)

@@ -61,7 +61,12 @@ def test_a_store_needs_secrets_that_are_secret(secret, message):
 
 
 def test_the_secret_of_a_new_django_project_is_good_enough_for_development():
-    assert SessionStore("django-insecure-0123456789abcdefghijklmnop", cookie=CookieSettings(secure=False)).settings.name == "session"
+    assert (
+        SessionStore(
+            "django-insecure-0123456789abcdefghijklmnop", cookie=CookieSettings(secure=False)
+        ).settings.name
+        == "session"
+    )
 
 
 @pytest.mark.parametrize("audience", ["a\0b", "mandänt"])
@@ -81,7 +86,9 @@ def test_an_audience_is_ascii_without_nul(audience):
 )
 def test_a_setting_with_a_price_is_warned_of_once_at_construction(settings, message, caplog):
     SessionStore(SECRET, **settings)
-    assert [(logging.WARNING, True)] == [(record.levelno, message in record.getMessage()) for record in caplog.records]
+    assert [(logging.WARNING, True)] == [
+        (record.levelno, message in record.getMessage()) for record in caplog.records
+    ]
 
 
 def test_the_defaults_are_not_warned_of(caplog):
@@ -96,7 +103,11 @@ def test_a_copy_of_a_store_is_the_store(how):
     assert copy.deepcopy({"store": store})["store"] is store
 
 
-@pytest.mark.parametrize("made", [SessionStore(SECRET), SessionStore(SECRET).settings, SessionStore(SECRET).settings.codec], ids=["store", "settings", "codec"])
+@pytest.mark.parametrize(
+    "made",
+    [SessionStore(SECRET), SessionStore(SECRET).settings, SessionStore(SECRET).settings.codec],
+    ids=["store", "settings", "codec"],
+)
 def test_what_holds_keys_does_not_pickle(made):
     with pytest.raises(TypeError):
         pickle.dumps(made)
@@ -142,14 +153,19 @@ def test_a_script_opens_a_session_and_finds_the_headers_at_the_end():
     with scene.store.exchange(scene.browser.jar.header()) as exchange:
         assert update_session({**get_session(), "seen": True}) is True
         assert exchange.response_headers == []
-    scene.browser.jar.receive(value for name, value in exchange.response_headers if name == "Set-Cookie")
+    scene.browser.jar.receive(
+        value for name, value in exchange.response_headers if name == "Set-Cookie"
+    )
     assert scene.browser.session()["seen"] is True
 
 
 def test_a_script_that_raises_saves_nothing():
     scene = Scene()
     scene.browser.login()
-    with pytest.raises(KeyError, match="broken"), scene.store.exchange(scene.browser.jar.header()) as exchange:
+    with (
+        pytest.raises(KeyError, match="broken"),
+        scene.store.exchange(scene.browser.jar.header()) as exchange,
+    ):
         update_session({**get_session(), "seen": True})
         raise KeyError("broken")
     assert "Set-Cookie" not in dict(exchange.response_headers)
@@ -166,7 +182,10 @@ def test_a_store_takes_a_format_and_a_ring_comes_of_it():
     assert KeyRing(SECRET).ids == SessionStore(SECRET, format=Native()).settings.codec.ids
 
 
-@pytest.mark.parametrize(("key", "value"), [("lifetime", 3600), ("cookie", {"secure": False}), ("audience", 7), ("audience", b"a")])
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("lifetime", 3600), ("cookie", {"secure": False}), ("audience", 7), ("audience", b"a")],
+)
 def test_a_setting_of_another_type_is_named(key, value):
     with pytest.raises(ConfigurationError, match=f"^{key} must be .*, not {type(value).__name__}$"):
         SessionStore("a setting of another type: 0123456789abcdef", **{key: value})

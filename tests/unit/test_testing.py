@@ -13,7 +13,12 @@ ADA = {"user": {"sub": "ada"}, "theme": "dark"}
 
 
 def store_at(now: float = NOW, **settings: object) -> SessionStore:
-    return SessionStore(SECRET, lifetime=Lifetime(idle=3600, absolute=86_400, renew_after=60), clock=lambda: now, **settings)  # type: ignore[arg-type]
+    return SessionStore(
+        SECRET,
+        lifetime=Lifetime(idle=3600, absolute=86_400, renew_after=60),
+        clock=lambda: now,
+        **settings,
+    )  # type: ignore[arg-type]
 
 
 def header(cookies: dict[str, str]) -> str:
@@ -69,7 +74,9 @@ def test_its_times_are_whole_seconds_with_sensible_defaults(
     created_at: float | None, updated_at: float | None, expected: tuple[int, int]
 ) -> None:
     store = store_at()
-    session = read_cookies(store, [], session_cookies(store, ADA, created_at=created_at, updated_at=updated_at))
+    session = read_cookies(
+        store, [], session_cookies(store, ADA, created_at=created_at, updated_at=updated_at)
+    )
     assert session is not None
     assert session.stamp is not None
     assert expected == (session.stamp.created_at, session.stamp.updated_at)
@@ -114,7 +121,9 @@ def test_the_cookies_given_are_left_as_they_are() -> None:
     assert cookies == before
 
 
-@pytest.mark.parametrize("line", ["__Host-session=; Max-Age=0", "__Host-session = x;max-age= -1 ; Path=/"])
+@pytest.mark.parametrize(
+    "line", ["__Host-session=; Max-Age=0", "__Host-session = x;max-age= -1 ; Path=/"]
+)
 def test_a_line_without_time_left_removes_the_cookie(line: str) -> None:
     store = store_at()
     assert read_cookies(store, [line], session_cookies(store, ADA)) is None
@@ -182,7 +191,11 @@ def test_nothing_in_the_package_imports_it() -> None:
     importing = []
     for path in Path(sessionkit.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            names = [alias.name for alias in node.names] if isinstance(node, (ast.Import, ast.ImportFrom)) else []
+            names = (
+                [alias.name for alias in node.names]
+                if isinstance(node, (ast.Import, ast.ImportFrom))
+                else []
+            )
             module = node.module if isinstance(node, ast.ImportFrom) else None
             if any(name.split(".")[-1] == "testing" for name in (*names, module or "")):
                 importing.append(path.name)

@@ -6,7 +6,16 @@ import sys
 
 import pytest
 
-from sessionkit import Absence, CookieSettings, EventKind, IdentityChangedError, KeyRing, Lifetime, Native, SessionStore
+from sessionkit import (
+    Absence,
+    CookieSettings,
+    EventKind,
+    IdentityChangedError,
+    KeyRing,
+    Lifetime,
+    Native,
+    SessionStore,
+)
 from sessionkit.incoming import read
 from sessionkit.request import HeaderRequest
 from sessionkit.serializer import DEEPEST
@@ -56,7 +65,9 @@ def test_eight_logouts_later_the_first_is_still_remembered(scene):
     assert browser.session() == {}
 
 
-def test_a_login_over_a_session_then_the_late_response_of_the_earlier_do_not_bring_the_earlier_back(scene):
+def test_a_login_over_a_session_then_the_late_response_of_the_earlier_do_not_bring_the_earlier_back(
+    scene,
+):
     browser = scene.browser
     browser.login(ALICE)
     late = slow_update(browser)
@@ -190,7 +201,9 @@ def test_a_second_fence_cookie_of_a_longer_path_does_not_blind_the_first(scene):
     browser.logout()
     late.arrive()
     planted = ".".join(["A" * 22] * 8)
-    exchange = scene.store.begin(HeaderRequest(f"{FENCE}={planted}; {FENCE}=; {browser.jar.header()}"))
+    exchange = scene.store.begin(
+        HeaderRequest(f"{FENCE}={planted}; {FENCE}=; {browser.jar.header()}")
+    )
     assert exchange.absence is Absence.LOGGED_OUT
 
 
@@ -201,7 +214,10 @@ def test_the_mark_of_a_session_whose_key_another_worker_has_is_set_too(scene):
     exchange = scene.store.begin(HeaderRequest(header))
     assert exchange.delete() is False
     fence = cookie([value for name, value in exchange.commit().add if name == "Set-Cookie"], FENCE)
-    assert elsewhere.store.begin(HeaderRequest(f"{header}; {FENCE}={fence}")).absence is Absence.LOGGED_OUT
+    assert (
+        elsewhere.store.begin(HeaderRequest(f"{header}; {FENCE}={fence}")).absence
+        is Absence.LOGGED_OUT
+    )
 
 
 # ---- which cookie
@@ -233,10 +249,29 @@ def test_an_anonymous_session_begun_in_an_ambiguous_request_fences_every_token_t
     exchange.contents["cart"] = [1]
     lines = [value for name, value in exchange.commit().add if name == "Set-Cookie"]
     assert [NAME, FENCE] == names(lines)
-    assert scene.store.begin(HeaderRequest(f"{FENCE}={cookie(lines, FENCE)}; {header}")).absence is Absence.LOGGED_OUT
+    assert (
+        scene.store.begin(HeaderRequest(f"{FENCE}={cookie(lines, FENCE)}; {header}")).absence
+        is Absence.LOGGED_OUT
+    )
 
 
-@pytest.mark.parametrize("odd", ["\u2000", "\xa0", "\x85", "\x1c", "\x1f", "\x0b", "\x0c", "\u3000", "\ufeff", "%", '"', "\x00"])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "\u2000",
+        "\xa0",
+        "\x85",
+        "\x1c",
+        "\x1f",
+        "\x0b",
+        "\x0c",
+        "\u3000",
+        "\ufeff",
+        "%",
+        '"',
+        "\x00",
+    ],
+)
 @pytest.mark.parametrize("where", ["before", "after"])
 def test_a_name_with_a_u2000_or_xa0_is_no_host_cookie(scene, odd, where):
     # To the browser it is another name, without the protection of the prefix; Python's str.strip would make it ours.
@@ -250,7 +285,9 @@ def test_a_name_with_a_u2000_or_xa0_is_no_host_cookie(scene, odd, where):
 
 def test_a_quoted_value_with_a_session_inside_is_split_as_every_other(scene):
     scene.browser.login(ALICE)
-    assert ALICE == scene.store.begin(HeaderRequest(f'x="a; {scene.browser.jar.header()}; b"')).get()
+    assert (
+        ALICE == scene.store.begin(HeaderRequest(f'x="a; {scene.browser.jar.header()}; b"')).get()
+    )
 
 
 def work(scene, header):
@@ -278,7 +315,10 @@ def test_forty_doubled_chunk_names_cost_two_rows_and_not_two_to_the_fortieth(sce
 
 
 def test_two_thousand_bogus_chunks_cost_no_more_a_piece_than_a_hundred(scene):
-    few, many = ("; ".join(f"{NAME}.{number}=....{'x' * 5}" for number in range(count)) for count in (100, 2000))
+    few, many = (
+        "; ".join(f"{NAME}.{number}=....{'x' * 5}" for number in range(count))
+        for count in (100, 2000)
+    )
     assert work(scene, many) < 25 * work(scene, few)
 
 
@@ -328,10 +368,18 @@ print(len(seen))
 """
 
 
-@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="this system has no fork, and so no such danger")
+@pytest.mark.skipif(
+    not hasattr(__import__("os"), "fork"), reason="this system has no fork, and so no such danger"
+)
 def test_four_children_forked_after_a_warm_up_use_no_nonce_twice_in_ten_thousand_seals_each():
     # A pooled or seeded source of randomness would repeat nonces in a preforked server: every session could be forged.
-    found = subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED, SECRET], capture_output=True, text=True, check=True, timeout=120)
+    found = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORKED, SECRET],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
     assert found.stdout == "40000\n"
 
 
@@ -348,7 +396,14 @@ def test_the_info_string_is_unambiguous_where_a_name_ends_in_digits():
         short.sealing(digits * 3600).decrypt(b"n" * 12, one, b"")
 
 
-@pytest.mark.parametrize(("one", "other"), [(("a", "b", "cd"), ("a", "bc", "d")), (("cookie", "ab", ""), ("cookie", "a", "b")), (("c", "a", "1"), ("c", "a1", ""))])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("a", "b", "cd"), ("a", "bc", "d")),
+        (("cookie", "ab", ""), ("cookie", "a", "b")),
+        (("c", "a", "1"), ("c", "a1", "")),
+    ],
+)
 def test_fields_of_the_info_string_that_spell_the_same_are_not_the_same(one, other):
     from cryptography.exceptions import InvalidTag
 
@@ -402,7 +457,11 @@ def test_a_session_under_an_older_secret_is_sealed_anew_at_its_next_write_and_no
 
 @pytest.mark.parametrize(
     "change",
-    [lambda session: session["user"].update(sub="admin"), lambda session: session.pop("user"), lambda session: session.clear()],
+    [
+        lambda session: session["user"].update(sub="admin"),
+        lambda session: session.pop("user"),
+        lambda session: session.clear(),
+    ],
     ids=["in-place change of sub", "removal of user", "clear()"],
 )
 def test_what_update_refuses_cannot_be_done_in_place(scene, change):
@@ -434,17 +493,26 @@ def test_a_login_carries_nothing_of_the_session_before_it(scene):
 # ---- caching
 
 
-@pytest.mark.parametrize("field", ["CDN-Cache-Control", "Cloudflare-CDN-Cache-Control", "Surrogate-Control", "X-Accel-Expires"])
+@pytest.mark.parametrize(
+    "field",
+    ["CDN-Cache-Control", "Cloudflare-CDN-Cache-Control", "Surrogate-Control", "X-Accel-Expires"],
+)
 def test_a_cdn_cache_control_does_not_let_a_cdn_keep_a_session_cookie(scene, field):
     visit = scene.browser.visit()
     visit.exchange.create(ALICE)
-    headers = [(field, "max-age=600"), ("Cache-Control", "public, s-maxage=600"), ("Expires", "Thu, 01 Jan 2099 00:00:00 GMT")]
+    headers = [
+        (field, "max-age=600"),
+        ("Cache-Control", "public, s-maxage=600"),
+        ("Expires", "Thu, 01 Jan 2099 00:00:00 GMT"),
+    ]
     after = dict(visit.exchange.commit(200, headers).applied(headers))
     assert {"Set-Cookie", "Vary", "Cache-Control"} == set(after)
     assert (after["Cache-Control"], after["Vary"]) == ("private, no-store", "Cookie")
 
 
-@pytest.mark.parametrize("headers", [[("Cache-Control", "public, max-age=600")], [("CDN-Cache-Control", "max-age=600")]])
+@pytest.mark.parametrize(
+    "headers", [[("Cache-Control", "public, max-age=600")], [("CDN-Cache-Control", "max-age=600")]]
+)
 def test_a_public_asset_is_worth_more_than_a_renewal(scene, headers):
     scene.browser.login(ALICE)
     scene.clock.wait(3600)
@@ -470,7 +538,9 @@ def test_an_exception_after_a_delete_keeps_the_logout(scene):
     with pytest.raises(KeyError), scene.store.exchange(scene.browser.jar.header()) as exchange:
         exchange.delete()
         raise KeyError("broken")
-    scene.browser.jar.receive(value for name, value in exchange.response_headers if name == "Set-Cookie")
+    scene.browser.jar.receive(
+        value for name, value in exchange.response_headers if name == "Set-Cookie"
+    )
     assert scene.browser.session() == {}
 
 
@@ -503,7 +573,9 @@ def _descend(frames, function):
     return function() if frames <= 0 else _descend(frames - 1, function)
 
 
-def test_json_nested_to_depth_64_loaded_900_frames_deep_is_a_session_or_malformed_and_no_error(scene):
+def test_json_nested_to_depth_64_loaded_900_frames_deep_is_a_session_or_malformed_and_no_error(
+    scene,
+):
     # What a shallow stack could write and a deep one not read would be a 500 for that visitor, for ever.
     session = deep_session()
     scene.browser.login(session)

@@ -65,7 +65,9 @@ def test_without_a_gateway_they_write_into_the_registered_response() -> None:
     asked = served(scene)
     asked.info.holder[HOLDER].owned = False
     verbs.create_session(asked, answered, ALICE)
-    assert names([value for name, value in answered.fields if name == "Set-Cookie"]) == ["__Host-session"]
+    assert names([value for name, value in answered.fields if name == "Set-Cookie"]) == [
+        "__Host-session"
+    ]
 
 
 class Both:
@@ -88,5 +90,7 @@ def test_what_is_registered_as_both_is_either_where_it_is_wanted() -> None:
 
 def test_a_call_of_another_form_lists_the_valid_ones() -> None:
     scene = Scene()
-    with pytest.raises(TypeError, match=r"the session is missing.*update_session\(request, session\)"):
+    with pytest.raises(
+        TypeError, match=r"the session is missing.*update_session\(request, session\)"
+    ):
         verbs.update_session(served(scene))

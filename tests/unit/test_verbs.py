@@ -12,7 +12,14 @@ from wsgiref.headers import Headers
 import pytest
 
 import sessionkit
-from sessionkit import Absence, EventKind, IdentityChangedError, Ignored, NoActiveRequestError, Session
+from sessionkit import (
+    Absence,
+    EventKind,
+    IdentityChangedError,
+    Ignored,
+    NoActiveRequestError,
+    Session,
+)
 from sessionkit.dispatch import register_request, register_response
 from sessionkit.request import WSGIRequest
 
@@ -53,7 +60,10 @@ register_response(Response, lambda response: Fields(response.fields))
 
 def lines_of(headers: Any) -> list[str]:
     """The Set-Cookie lines among headers, whatever they are kept in."""
-    fields = [(one.decode(), two.decode()) if isinstance(one, bytes) else (one, two) for one, two in headers]
+    fields = [
+        (one.decode(), two.decode()) if isinstance(one, bytes) else (one, two)
+        for one, two in headers
+    ]
     return [value for name, value in fields if name.lower() == "set-cookie"]
 
 
@@ -65,11 +75,15 @@ def under_wsgi(naming: Callable[[dict[str, Any]], tuple[Any, ...]]) -> Any:
         started: list[Any] = []
 
         def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-            act(lambda verb, *session: getattr(verbs, f"{verb}_session")(*naming(environ), *session))
+            act(
+                lambda verb, *session: getattr(verbs, f"{verb}_session")(*naming(environ), *session)
+            )
             start_response("200 OK", [])
             return []
 
-        scene.store.wsgi(app)(environ_of(scene.browser.jar.header()), lambda status, headers: started.append(headers))
+        scene.store.wsgi(app)(
+            environ_of(scene.browser.jar.header()), lambda status, headers: started.append(headers)
+        )
         return lines_of(started[0])
 
     return run
@@ -81,12 +95,18 @@ def under_asgi(naming: Callable[[dict[str, Any]], tuple[Any, ...]], *, kind: str
 
         async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
             act(lambda verb, *session: getattr(verbs, f"{verb}_session")(*naming(scope), *session))
-            await send({"type": "http.response.start", "status": 200} if kind == "http" else {"type": "websocket.accept"})
+            await send(
+                {"type": "http.response.start", "status": 200}
+                if kind == "http"
+                else {"type": "websocket.accept"}
+            )
 
         async def send(message: Any) -> None:
             sent.append(message)
 
-        asyncio.run(scene.store.asgi(app)(scope_of(scene.browser.jar.header(), type=kind), send, send))
+        asyncio.run(
+            scene.store.asgi(app)(scope_of(scene.browser.jar.header(), type=kind), send, send)
+        )
         return lines_of(sent[0].get("headers", ()))
 
     return run
@@ -101,7 +121,9 @@ def in_a_script(scene: Scene, verbs: Any, act: Act) -> list[str]:
 # ---- without one: the request and the response in every call
 
 
-def written(request: Callable[[str], Any], response: Callable[[], Any], headers: Callable[[Any], Any]) -> Any:
+def written(
+    request: Callable[[str], Any], response: Callable[[], Any], headers: Callable[[Any], Any]
+) -> Any:
     def run(scene: Scene, verbs: Any, act: Act) -> list[str]:
         here, there = request(scene.browser.jar.header()), response()
         act(lambda verb, *session: getattr(verbs, f"{verb}_session")(here, there, *session))
@@ -118,7 +140,9 @@ GATEWAYS: dict[str, Any] = {
     "registered request": under_wsgi(lambda environ: (Request(environ),)),
     "nothing, ASGI": under_asgi(lambda scope: ()),
     "scope": under_asgi(lambda scope: (scope,)),
-    "scope, message of a gateway's response": under_asgi(lambda scope: (scope, {"type": "http.response.start"})),
+    "scope, message of a gateway's response": under_asgi(
+        lambda scope: (scope, {"type": "http.response.start"})
+    ),
     "object with scope": under_asgi(lambda scope: (SimpleNamespace(scope=scope),)),
     "scope of a websocket": under_asgi(lambda scope: (scope,), kind="websocket"),
     "nothing, script": in_a_script,
@@ -126,14 +150,32 @@ GATEWAYS: dict[str, Any] = {
 RESPONSES: dict[str, Any] = {
     "environ, list": written(environ_of, list, lambda headers: headers),
     "environ, wsgiref Headers": written(environ_of, lambda: Headers([]), Headers.items),
-    "scope, message": written(scope_of, lambda: {"type": "http.response.start", "status": 200}, lambda message: message["headers"]),
-    "scope, accept": written(scope_of, lambda: {"type": "websocket.accept", "headers": ()}, lambda message: message["headers"]),
-    "scope, raw list": written(scope_of, list, lambda headers: headers),
-    "environ, response object": written(environ_of, lambda: SimpleNamespace(headers=Headers([])), lambda response: response.headers.items()),
-    "object with scope, raw list": written(
-        lambda cookies: SimpleNamespace(scope=scope_of(cookies)), lambda: [(b"content-type", b"text/plain")], lambda headers: headers
+    "scope, message": written(
+        scope_of,
+        lambda: {"type": "http.response.start", "status": 200},
+        lambda message: message["headers"],
     ),
-    "registered types": written(lambda cookies: Request(environ_of(cookies)), Response, lambda response: response.fields.items()),
+    "scope, accept": written(
+        scope_of,
+        lambda: {"type": "websocket.accept", "headers": ()},
+        lambda message: message["headers"],
+    ),
+    "scope, raw list": written(scope_of, list, lambda headers: headers),
+    "environ, response object": written(
+        environ_of,
+        lambda: SimpleNamespace(headers=Headers([])),
+        lambda response: response.headers.items(),
+    ),
+    "object with scope, raw list": written(
+        lambda cookies: SimpleNamespace(scope=scope_of(cookies)),
+        lambda: [(b"content-type", b"text/plain")],
+        lambda headers: headers,
+    ),
+    "registered types": written(
+        lambda cookies: Request(environ_of(cookies)),
+        Response,
+        lambda response: response.fields.items(),
+    ),
 }
 FORMS = {**GATEWAYS, **RESPONSES}
 
@@ -226,7 +268,11 @@ def test_update_keeps_the_id_and_the_time_of_sign_in(caller: Caller) -> None:
     caller.scene.clock.wait(5)
     caller(lambda call: call("update", {**ALICE, "n": 1}))
     after = caller.scene.browser.visit().exchange.get().stamp
-    assert (after.id, after.created_at, after.updated_at) == (before.id, before.created_at, before.updated_at + 5)
+    assert (after.id, after.created_at, after.updated_at) == (
+        before.id,
+        before.created_at,
+        before.updated_at + 5,
+    )
 
 
 @pytest.mark.parametrize(
@@ -240,20 +286,26 @@ def test_update_keeps_the_id_and_the_time_of_sign_in(caller: Caller) -> None:
         (True, {"user": {"sub": "alice", "iss": "https://other.example"}}, Ignored.OTHER_USER),
     ],
 )
-def test_update_does_nothing_and_says_why(caller: Caller, signed_in: bool, given: Any, reason: Ignored) -> None:
+def test_update_does_nothing_and_says_why(
+    caller: Caller, signed_in: bool, given: Any, reason: Ignored
+) -> None:
     if signed_in:
         caller.scene.browser.login()
     before = caller.scene.browser.session()
     assert caller(lambda call: call("update", given)) is False
     assert caller.lines == []
     assert caller.scene.browser.session() == before
-    assert [(event.kind, event.reason) for event in caller.scene.events] == [(EventKind.UPDATE_IGNORED, reason)]
+    assert [(event.kind, event.reason) for event in caller.scene.events] == [
+        (EventKind.UPDATE_IGNORED, reason)
+    ]
 
 
 def test_update_does_nothing_for_an_anonymous_session(caller: Caller) -> None:
     begin_anonymous(caller.scene)
     assert caller(lambda call: call("update", ALICE)) is False
-    assert [event.reason for event in caller.scene.events if event.kind is EventKind.UPDATE_IGNORED] == [Ignored.NOT_AUTHENTICATED]
+    assert [
+        event.reason for event in caller.scene.events if event.kind is EventKind.UPDATE_IGNORED
+    ] == [Ignored.NOT_AUTHENTICATED]
     assert caller.scene.browser.session() == {}
 
 
@@ -305,7 +357,10 @@ def test_create_refuses_what_does_not_pass_the_guard(caller: Caller, given: Any)
 
 @pytest.mark.parametrize("given", [(), (None,)])
 def test_create_without_a_session_lists_the_valid_calls(caller: Caller, given: Any) -> None:
-    with pytest.raises(TypeError, match=r"\(the session is missing\): valid are create_session\(session\), create_session\(environ, session\)"):
+    with pytest.raises(
+        TypeError,
+        match=r"\(the session is missing\): valid are create_session\(session\), create_session\(environ, session\)",
+    ):
         caller(lambda call: call("create", *given))
 
 
@@ -335,7 +390,9 @@ def test_delete_clears_even_where_there_was_no_session(caller: Caller) -> None:
 
 
 @pytest.mark.parametrize("verb", ["touch", "rotate", "delete"])
-def test_the_verbs_that_look_at_no_guard_act_on_an_anonymous_session(caller: Caller, verb: str) -> None:
+def test_the_verbs_that_look_at_no_guard_act_on_an_anonymous_session(
+    caller: Caller, verb: str
+) -> None:
     begin_anonymous(caller.scene)
     assert caller(lambda call: call(verb)) is True
 
@@ -354,14 +411,22 @@ def test_create_then_update_then_delete_is_delete(caller: Caller) -> None:
 
 
 @pytest.mark.parametrize("verb", ["update", "touch", "create", "rotate", "delete"])
-@pytest.mark.parametrize("request_of", [environ_of, scope_of, lambda cookies: SimpleNamespace(environ=environ_of(cookies))])
+@pytest.mark.parametrize(
+    "request_of",
+    [environ_of, scope_of, lambda cookies: SimpleNamespace(environ=environ_of(cookies))],
+)
 def test_a_write_that_nobody_would_send_is_an_error(verbs: str, verb: str, request_of: Any) -> None:
     scene = Scene()
     scene.browser.login()
     sessionkit.configure(scene.store)
     function = getattr(scene.store if verbs == "method" else sessionkit, f"{verb}_session")
-    with pytest.raises(NoActiveRequestError, match=f"{verb}_session: no gateway serves this request"):
-        function(request_of(scene.browser.jar.header()), *([ALICE] if verb in ("update", "create") else []))
+    with pytest.raises(
+        NoActiveRequestError, match=f"{verb}_session: no gateway serves this request"
+    ):
+        function(
+            request_of(scene.browser.jar.header()),
+            *([ALICE] if verb in ("update", "create") else []),
+        )
 
 
 @pytest.mark.parametrize("verb", ["get", "update", "touch", "create", "rotate", "delete"])
@@ -392,7 +457,12 @@ def test_reading_without_a_gateway_is_allowed(verbs: str) -> None:
 
 @pytest.mark.parametrize("verb", ["get", "update", "touch", "create", "rotate", "delete"])
 def test_the_functions_are_as_well_documented_as_the_methods(verb: str) -> None:
-    function, method = getattr(sessionkit, f"{verb}_session"), getattr(Scene().store, f"{verb}_session")
-    assert (inspect.getdoc(function) or "").partition(".")[0] == (inspect.getdoc(method) or "").partition(".")[0]
+    function, method = (
+        getattr(sessionkit, f"{verb}_session"),
+        getattr(Scene().store, f"{verb}_session"),
+    )
+    assert (inspect.getdoc(function) or "").partition(".")[0] == (
+        inspect.getdoc(method) or ""
+    ).partition(".")[0]
     assert "Returns:" in (inspect.getdoc(function) or "")
     assert function.__name__ == f"{verb}_session"

@@ -48,7 +48,10 @@ def test_half_a_surrogate_pair_is_taken_over_as_it_came() -> None:
 def test_an_update_refuses_half_a_surrogate_pair_still() -> None:
     store = SessionStore(SECRET, format=Auth0V3(), clock=Clock())
     contents = {"user": {"sub": "alice", "name": HALF}}
-    with store.exchange(cookie(Auth0V3(), contents, "appSession")), pytest.raises(SerializationError, match="surrogate"):
+    with (
+        store.exchange(cookie(Auth0V3(), contents, "appSession")),
+        pytest.raises(SerializationError, match="surrogate"),
+    ):
         store.update_session({**contents, "theme": "dark"})
 
 
@@ -80,7 +83,9 @@ NEXTJS = {
     [(ExpressOpenID(), EXPRESS, "appSession"), (Auth0V4(), NEXTJS, "__session")],
     ids=["express-openid-connect", "nextjs-auth0 v4"],
 )
-def test_a_session_is_over_thirty_seconds_before_the_identity_provider_s_own(format: Format, contents: dict[str, Any], name: str) -> None:
+def test_a_session_is_over_thirty_seconds_before_the_identity_provider_s_own(
+    format: Format, contents: dict[str, Any], name: str
+) -> None:
     clock, header = Clock(), cookie(format, contents, name)
     store = SessionStore(SECRET, format=format, clock=clock)
     clock.now = CEILING - 31
@@ -94,7 +99,10 @@ def test_a_session_is_over_thirty_seconds_before_the_identity_provider_s_own(for
 
 @pytest.mark.parametrize("said", ["soon", None, CEILING * 1000, True])
 def test_an_end_that_is_no_time_in_seconds_is_none(said: object) -> None:
-    clock, header = Clock(), cookie(ExpressOpenID(), EXPRESS | {"sessionExpiresAt": said}, "appSession")
+    clock, header = (
+        Clock(),
+        cookie(ExpressOpenID(), EXPRESS | {"sessionExpiresAt": said}, "appSession"),
+    )
     clock.now = CEILING
     store = SessionStore(SECRET, format=ExpressOpenID(), clock=clock)
     with store.exchange(header):

@@ -51,7 +51,10 @@ def kinds(scene: Scene) -> list[EventKind]:
 
 def test_a_view_reads_its_session_without_an_argument() -> None:
     scene = signed_in()
-    assert visit(scene, scene.store.wsgi(answering(lambda: dict(get_session() or {})))).body == repr(ALICE).encode()
+    assert (
+        visit(scene, scene.store.wsgi(answering(lambda: dict(get_session() or {})))).body
+        == repr(ALICE).encode()
+    )
 
 
 def test_an_update_reaches_the_browser() -> None:
@@ -83,7 +86,9 @@ def test_the_implicit_and_the_explicit_form_see_one_session() -> None:
 def test_a_request_nobody_asks_for_its_session_goes_through_untouched() -> None:
     scene, seen, headers, body = signed_in(), [], list(HTML), [b"x"]
     environ = environ_of(scene.browser.jar.header())
-    app = scene.store.wsgi(lambda environ, start_response: start_response("200 OK", headers) or body)
+    app = scene.store.wsgi(
+        lambda environ, start_response: start_response("200 OK", headers) or body
+    )
     assert app(environ, lambda *args: seen.append(args)) is body
     assert seen == [("200 OK", headers)]
     assert seen[0][1] is headers
@@ -92,13 +97,19 @@ def test_a_request_nobody_asks_for_its_session_goes_through_untouched() -> None:
 def test_a_list_a_tuple_and_a_file_go_back_unwrapped() -> None:
     scene = Scene()
     for body in ([b"x"], (b"x",), FileWrapper(BytesIO(b"x"))):
-        app = scene.store.wsgi(lambda environ, start_response, body=body: start_response("200 OK", HTML) or body)
+        app = scene.store.wsgi(
+            lambda environ, start_response, body=body: start_response("200 OK", HTML) or body
+        )
         assert app(environ_of(**{"wsgi.file_wrapper": FileWrapper}), lambda *args: None) is body
 
 
 def test_a_file_of_a_server_whose_wrapper_is_no_class_is_served_all_the_same() -> None:
     scene = Scene()
-    app = scene.store.wsgi(lambda environ, start_response: start_response("200 OK", HTML) or environ["wsgi.file_wrapper"](BytesIO(b"ab")))
+    app = scene.store.wsgi(
+        lambda environ, start_response: (
+            start_response("200 OK", HTML) or environ["wsgi.file_wrapper"](BytesIO(b"ab"))
+        )
+    )
     environ = environ_of(**{"wsgi.file_wrapper": lambda file, size=8192: FileWrapper(file, size)})
     assert list(app(environ, lambda *args: None)) == [b"ab"]
 
@@ -149,7 +160,9 @@ def test_a_second_start_response_with_exc_info_is_answered_anew() -> None:
     assert EventKind.ROLLED_BACK in kinds(scene)
 
 
-def test_a_second_start_response_after_the_headers_are_out_raises_what_the_application_raised() -> None:
+def test_a_second_start_response_after_the_headers_are_out_raises_what_the_application_raised() -> (
+    None
+):
     scene = signed_in()
 
     def app(environ: Any, start_response: Any) -> Any:
@@ -186,7 +199,9 @@ def test_headers_that_are_no_list_are_not_lost() -> None:
         start_response("200 OK", (field for field in HTML))
         return [b""]
 
-    scene.store.wsgi(app)(environ_of(scene.browser.jar.header()), lambda status, headers: seen.append(headers))
+    scene.store.wsgi(app)(
+        environ_of(scene.browser.jar.header()), lambda status, headers: seen.append(headers)
+    )
     assert seen == [[*HTML, ("Vary", "Cookie"), ("Cache-Control", "private")]]
 
 
@@ -199,12 +214,19 @@ def test_a_session_is_saved_whatever_the_application_answers_below_500(status: i
 
 def test_a_500_drops_the_update() -> None:
     scene = signed_in()
-    assert visit(scene, scene.store.wsgi(answering(lambda: update_session({**ALICE, "n": 1}), 500))).lines == []
+    assert (
+        visit(
+            scene, scene.store.wsgi(answering(lambda: update_session({**ALICE, "n": 1}), 500))
+        ).lines
+        == []
+    )
 
 
 def test_a_head_request_carries_the_session() -> None:
     scene = signed_in()
-    answer = visit(scene, scene.store.wsgi(answering(lambda: update_session({**ALICE, "n": 1}))), method="HEAD")
+    answer = visit(
+        scene, scene.store.wsgi(answering(lambda: update_session({**ALICE, "n": 1}))), method="HEAD"
+    )
     assert names(answer.lines) == ["__Host-session"]
 
 
@@ -212,7 +234,9 @@ def test_a_304_does_not_renew_and_does_what_a_verb_says() -> None:
     scene = signed_in()
     scene.clock.wait(3600)
     assert visit(scene, scene.store.wsgi(answering(get_session, 304))).lines == []
-    assert names(visit(scene, scene.store.wsgi(answering(touch_session, 304))).lines) == ["__Host-seen.session"]
+    assert names(visit(scene, scene.store.wsgi(answering(touch_session, 304))).lines) == [
+        "__Host-seen.session"
+    ]
 
 
 def test_a_session_changed_into_another_users_is_not_sent() -> None:
@@ -292,9 +316,9 @@ class Body:
 
 
 def body_of(scene: Scene, body: Any) -> Any:
-    return scene.store.wsgi(lambda environ, start_response: (start_response("200 OK", HTML), body)[1])(
-        environ_of(scene.browser.jar.header()), lambda *args: None
-    )
+    return scene.store.wsgi(
+        lambda environ, start_response: (start_response("200 OK", HTML), body)[1]
+    )(environ_of(scene.browser.jar.header()), lambda *args: None)
 
 
 def test_close_reaches_the_application_in_its_context() -> None:
@@ -340,7 +364,9 @@ def test_a_runtime_error_of_the_application_is_not_taken_for_a_context_in_use() 
 def test_the_request_ends_even_when_close_fails() -> None:
     scene, body = signed_in(), Body(fails=True)
     environ = environ_of(scene.browser.jar.header())
-    served = scene.store.wsgi(lambda environ, start_response: (start_response("200 OK", HTML), body)[1])(environ, lambda *args: None)
+    served = scene.store.wsgi(
+        lambda environ, start_response: (start_response("200 OK", HTML), body)[1]
+    )(environ, lambda *args: None)
     exchange = environ[HOLDER]
     with pytest.raises(OSError, match="close failed"):
         served.close()
@@ -405,7 +431,9 @@ def failing_at(where: str) -> Any:
 
 
 @pytest.mark.parametrize("where", ["before", "after", "body"])
-def test_a_logout_outlives_the_failure_of_the_application(where: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_logout_outlives_the_failure_of_the_application(
+    where: str, caplog: pytest.LogCaptureFixture
+) -> None:
     scene = signed_in()
     answer = visit(scene, scene.store.wsgi(failing_at(where)))
     assert (answer.status, answer.body) == (500, b"")
@@ -437,7 +465,9 @@ def test_an_empty_piece_of_the_body_is_not_its_beginning() -> None:
         yield b""
         raise OSError("failed")
 
-    served = scene.store.wsgi(app)(environ_of(scene.browser.jar.header()), lambda *args: started.append(args))
+    served = scene.store.wsgi(app)(
+        environ_of(scene.browser.jar.header()), lambda *args: started.append(args)
+    )
     assert list(served) == [b""]
     assert [args[0] for args in started] == ["200 OK", "500 Internal Server Error"]
 
@@ -470,7 +500,11 @@ def test_a_login_over_a_session_that_fails_ends_the_earlier_one_and_begins_none(
         raise OSError("failed")
 
     answer = visit(scene, scene.store.wsgi(app))
-    assert (answer.status, names(answer.lines)[0], scene.browser.session()) == (500, "-__Host-session", {})
+    assert (answer.status, names(answer.lines)[0], scene.browser.session()) == (
+        500,
+        "-__Host-session",
+        {},
+    )
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -488,7 +522,10 @@ def test_a_failure_with_nothing_to_end_is_the_servers(late: bool) -> None:
         yield b""
 
     environ = environ_of(scene.browser.jar.header())
-    with pytest.raises(OSError, match="failed"), closing(scene.store.wsgi(app)(environ, lambda *args: None)) as answer:
+    with (
+        pytest.raises(OSError, match="failed"),
+        closing(scene.store.wsgi(app)(environ, lambda *args: None)) as answer,
+    ):
         list(answer)
     assert HOLDER not in environ
     assert kinds(scene) == [EventKind.ROLLED_BACK]
@@ -503,7 +540,9 @@ def test_a_process_that_is_told_to_stop_stops(kind: type[BaseException]) -> None
         raise kind
 
     with pytest.raises(kind):
-        scene.store.wsgi(app)(environ_of(scene.browser.jar.header()), lambda *args: started.append(args))
+        scene.store.wsgi(app)(
+            environ_of(scene.browser.jar.header()), lambda *args: started.append(args)
+        )
     assert started == []
 
 
@@ -532,7 +571,9 @@ def test_two_secrets_under_one_cookie_name_are_refused() -> None:
 
 def test_two_stores_of_two_names_each_keep_their_own() -> None:
     scene = signed_in()
-    admin = SessionStore(OTHER_SECRET, cookie=CookieSettings(name="__Host-admin"), clock=scene.clock)
+    admin = SessionStore(
+        OTHER_SECRET, cookie=CookieSettings(name="__Host-admin"), clock=scene.clock
+    )
 
     def app(environ: Any, start_response: Any) -> list[bytes]:
         assert dict(scene.store.get_session() or {}) == ALICE
@@ -551,7 +592,9 @@ def test_two_stores_of_two_names_each_keep_their_own() -> None:
 
 def test_after_the_inner_application_the_outer_store_is_still_served() -> None:
     scene = signed_in()
-    admin = SessionStore(OTHER_SECRET, cookie=CookieSettings(name="__Host-admin"), clock=scene.clock)
+    admin = SessionStore(
+        OTHER_SECRET, cookie=CookieSettings(name="__Host-admin"), clock=scene.clock
+    )
     inner = admin.wsgi(answering(lambda: None))
 
     def app(environ: Any, start_response: Any) -> Any:
@@ -568,7 +611,11 @@ def test_after_the_inner_application_the_outer_store_is_still_served() -> None:
 def test_an_environ_used_again_begins_anew(closed: bool) -> None:
     scene, bob = signed_in(), Scene()
     bob.browser.login(BOB)
-    app = scene.store.wsgi(lambda environ, start_response: start_response("200 OK", HTML) or iter([repr(get_session()["user"]["sub"]).encode()]))
+    app = scene.store.wsgi(
+        lambda environ, start_response: (
+            start_response("200 OK", HTML) or iter([repr(get_session()["user"]["sub"]).encode()])
+        )
+    )
     environ, started = environ_of(scene.browser.jar.header()), []
     first = app(environ, lambda *args: started.append(args))
     assert list(first) == [b"'alice'"]
@@ -589,27 +636,45 @@ def test_an_excluded_path_has_no_session() -> None:
     scene, seen = signed_in(), []
 
     def app(environ: Any, start_response: Any) -> Any:
-        seen.extend([get_session(), get_session(environ), scene.store.get_session(environ), scene.store.get_session()])
-        for write in (lambda: update_session(ALICE), lambda: update_session(environ, ALICE), delete_session):
+        seen.extend(
+            [
+                get_session(),
+                get_session(environ),
+                scene.store.get_session(environ),
+                scene.store.get_session(),
+            ]
+        )
+        for write in (
+            lambda: update_session(ALICE),
+            lambda: update_session(environ, ALICE),
+            delete_session,
+        ):
             with pytest.raises(NoActiveRequestError, match="excluded"):
                 write()
         start_response("200 OK", HTML)
         return [b""]
 
     gateway = scene.store.wsgi(app, exclude=["/static/*", "/health"])
-    assert [visit(scene, gateway, path=path).headers.count(("Vary", "Cookie")) for path in ("/static/a/b.css", "/health")] == [0, 0]
+    assert [
+        visit(scene, gateway, path=path).headers.count(("Vary", "Cookie"))
+        for path in ("/static/a/b.css", "/health")
+    ] == [0, 0]
     assert seen == [None] * 8
 
 
 def test_exclude_may_be_one_glob_and_leaves_the_other_paths_alone() -> None:
     scene = signed_in()
     gateway = scene.store.wsgi(answering(lambda: get_session() is None), exclude="/static/*")
-    assert [visit(scene, gateway, path=path).body for path in ("/static/x", "/static", "/x/static/x")] == [b"True", b"False", b"False"]
+    assert [
+        visit(scene, gateway, path=path).body for path in ("/static/x", "/static", "/x/static/x")
+    ] == [b"True", b"False", b"False"]
 
 
 def test_an_excluded_path_is_streamed_and_its_files_go_back_unwrapped() -> None:
     scene, file = Scene(), FileWrapper(BytesIO(b"x"))
-    gateway = scene.store.wsgi(lambda environ, start_response: iter([repr(get_session()).encode()]), exclude="*")
+    gateway = scene.store.wsgi(
+        lambda environ, start_response: iter([repr(get_session()).encode()]), exclude="*"
+    )
     served = gateway(environ_of(), lambda *args: None)
     assert list(served) == [b"None"]
     served.close()

@@ -51,8 +51,25 @@ PASSED = {
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Its source distribution: the package in one folder, the tests in another."""
     folder = tmp_path_factory.mktemp("aiohttp-session")
-    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", "aiohttp-session", "--dest", str(folder)]
-    done = subprocess.run([*command, "aiohttp-session==2.12.1"], capture_output=True, text=True, timeout=300, check=False)
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "-q",
+        "--no-deps",
+        "--no-binary",
+        "aiohttp-session",
+        "--dest",
+        str(folder),
+    ]
+    done = subprocess.run(
+        [*command, "aiohttp-session==2.12.1"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     (archive,) = folder.glob("*.tar.gz")
     with tarfile.open(archive) as opened:
@@ -68,10 +85,30 @@ def run(sources: Path, *arguments: str, with_sessionkit: bool = True) -> dict[st
     own = Path(__file__).with_name("own")
     module = own / "pointed" if with_sessionkit else sources.parent / "package"
     report = sources / "report.xml"
-    options = ["-q", "--noconftest", "-p", "no:cacheprovider", "-p", "running", f"--junitxml={report}", "-o", "junit_family=xunit1", "-o", "addopts="]
+    options = [
+        "-q",
+        "--noconftest",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "running",
+        f"--junitxml={report}",
+        "-o",
+        "junit_family=xunit1",
+        "-o",
+        "addopts=",
+    ]
     path = os.pathsep.join([str(own), str(module)])
     command = [sys.executable, "-W", "ignore", "-m", "pytest", *options, *arguments]
-    done = subprocess.run(command, cwd=sources, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        command,
+        cwd=sources,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert report.exists(), done.stdout + done.stderr
     found = {}
     for case in ET.parse(report).iter("testcase"):
@@ -81,7 +118,10 @@ def run(sources: Path, *arguments: str, with_sessionkit: bool = True) -> dict[st
 
 
 def test_every_file_of_tests_is_known(sources):
-    assert {f"tests/{one.name}" for one in (sources / "tests").glob("test_*.py")} == {*RUN, *NOT_ABOUT_US}
+    assert {f"tests/{one.name}" for one in (sources / "tests").glob("test_*.py")} == {
+        *RUN,
+        *NOT_ABOUT_US,
+    }
 
 
 def test_its_own_tests_pass_or_are_exceptions(sources):

@@ -10,9 +10,24 @@ import pytest
 from aiohttp import CookieJar, web
 from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
-from sessionkit import ConfigurationError, CookieSettings, NoActiveRequestError, ResponseStartedError, SessionStore, SessionTooLargeError
+from sessionkit import (
+    ConfigurationError,
+    CookieSettings,
+    NoActiveRequestError,
+    ResponseStartedError,
+    SessionStore,
+    SessionTooLargeError,
+)
 from sessionkit.request import HeaderRequest
-from sessionkit_aiohttp import AiohttpSession, get_session, new_session, require_session_api, require_session_page, setup, verbs
+from sessionkit_aiohttp import (
+    AiohttpSession,
+    get_session,
+    new_session,
+    require_session_api,
+    require_session_page,
+    setup,
+    verbs,
+)
 
 SECRET = "aiohttp tests: 0123456789abcdefghijklmnopqrstuvwxyz"
 ANN = {"user": {"sub": "ann"}}
@@ -34,7 +49,12 @@ async def me(request: web.Request) -> web.Response:
 
 def application(*routes: tuple[str, Any], **settings: Any) -> web.Application:
     app = web.Application(**settings)
-    app.add_routes([web.route("*", path, handler) for path, handler in (("/login", login), ("/me", me), *routes)])
+    app.add_routes(
+        [
+            web.route("*", path, handler)
+            for path, handler in (("/login", login), ("/me", me), *routes)
+        ]
+    )
     return app
 
 
@@ -63,7 +83,14 @@ def test_a_session_has_what_that_of_aiohttp_session_has(store):
         before = (session.empty, session.identity, session.created)
         session["cart"] = ["tea"]
         session.changed()
-        return web.json_response([before, session.empty, len(session.identity), session.created == session.stamp.created_at])
+        return web.json_response(
+            [
+                before,
+                session.empty,
+                len(session.identity),
+                session.created == session.stamp.created_at,
+            ]
+        )
 
     async def walk(client):
         return await (await client.get("/")).json()
@@ -118,7 +145,10 @@ def test_to_invalidate_a_session_is_a_logout(store):
 
     app = application(("/", handler))
     setup(app, store)
-    assert browse(app, walk) == (["__Host-session", "__Host-seen.session", "__Host-out.session"], None)
+    assert browse(app, walk) == (
+        ["__Host-session", "__Host-seen.session", "__Host-out.session"],
+        None,
+    )
 
 
 def test_a_new_session_is_empty_and_the_earlier_one_is_dead(store):
@@ -132,7 +162,11 @@ def test_a_new_session_is_empty_and_the_earlier_one_is_dead(store):
         fence = (await client.get("/")).cookies["__Host-out.session"].value
         here = await (await client.get("/me")).json()
         client.session.cookie_jar.clear()
-        there = await (await client.get("/me", headers={"Cookie": f"__Host-session={dead}; __Host-out.session={fence}"})).json()
+        there = await (
+            await client.get(
+                "/me", headers={"Cookie": f"__Host-session={dead}; __Host-out.session={fence}"}
+            )
+        ).json()
         return here, there
 
     app = application(("/", handler))
@@ -212,7 +246,11 @@ def test_without_a_setup_request_and_response_are_complete_in_themselves(store):
         answer = await client.get("/")
         return names(answer), answer.headers.getall("Cache-Control"), answer.headers.getall("Vary")
 
-    assert browse(application(("/", handler)), walk) == (["__Host-session"], ["private, no-store"], ["Cookie"])
+    assert browse(application(("/", handler)), walk) == (
+        ["__Host-session"],
+        ["private, no-store"],
+        ["Cookie"],
+    )
 
 
 # ---- the signal and other cookies
@@ -258,17 +296,28 @@ def test_a_response_that_fails_while_it_is_prepared_is_answered_anew(store):
     assert browse(app, walk) == (500, [])
 
 
-async def raw(client: TestClient, *paths: str, **headers: str) -> list[tuple[str, dict[str, str], bytes]]:
+async def raw(
+    client: TestClient, *paths: str, **headers: str
+) -> list[tuple[str, dict[str, str], bytes]]:
     """What one connection carries in answer to requests that follow each other, to its last byte: status line, headers, body."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
     answers = []
     try:
         for path in paths:
-            lines = [f"GET {path} HTTP/1.1", "Host: localhost", *(f"{name}: {value}" for name, value in headers.items())]
-            last = ["Connection: close"] if path is paths[-1] and "Connection" not in headers else []
+            lines = [
+                f"GET {path} HTTP/1.1",
+                "Host: localhost",
+                *(f"{name}: {value}" for name, value in headers.items()),
+            ]
+            last = (
+                ["Connection: close"] if path is paths[-1] and "Connection" not in headers else []
+            )
             writer.write("\r\n".join([*lines, *last, "", ""]).encode())
             first, *fields = (await reader.readuntil(b"\r\n\r\n")).decode().rstrip().split("\r\n")
-            found = {name.lower(): value for name, _, value in (field.partition(": ") for field in fields)}
+            found = {
+                name.lower(): value
+                for name, _, value in (field.partition(": ") for field in fields)
+            }
             answers.append((first, found, await reader.readexactly(int(found["content-length"]))))
         assert await reader.read() == b""
     finally:
@@ -277,15 +326,26 @@ async def raw(client: TestClient, *paths: str, **headers: str) -> list[tuple[str
     return answers
 
 
-SOCKET = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+SOCKET = {
+    "Upgrade": "websocket",
+    "Connection": "Upgrade",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
 
 
-@pytest.mark.parametrize("contents", [{"big": "x" * 9000}, {"at": object}], ids=["too large", "no JSON"])
+@pytest.mark.parametrize(
+    "contents", [{"big": "x" * 9000}, {"at": object}], ids=["too large", "no JSON"]
+)
 @pytest.mark.parametrize("way", ["chunked", "compressed", "sized", "response", "websocket"])
-def test_a_response_begun_with_a_session_that_cannot_be_kept_becomes_a_well_formed_500(store, way, contents):
+def test_a_response_begun_with_a_session_that_cannot_be_kept_becomes_a_well_formed_500(
+    store, way, contents
+):
     async def handler(request):
         (await get_session(request)).update(contents)
-        response = {"response": web.Response, "websocket": web.WebSocketResponse}.get(way, web.StreamResponse)()
+        response = {"response": web.Response, "websocket": web.WebSocketResponse}.get(
+            way, web.StreamResponse
+        )()
         if way == "compressed":
             response.enable_compression(web.ContentCoding.gzip)
         if way == "sized":
@@ -294,7 +354,9 @@ def test_a_response_begun_with_a_session_that_cannot_be_kept_becomes_a_well_form
         raise AssertionError("it was prepared")
 
     async def walk(client):
-        return await raw(client, "/", **(SOCKET if way == "websocket" else {"Accept-Encoding": "gzip"}))
+        return await raw(
+            client, "/", **(SOCKET if way == "websocket" else {"Accept-Encoding": "gzip"})
+        )
 
     app = application(("/", handler))
     setup(app, store)
@@ -311,18 +373,26 @@ def test_a_middleware_may_answer_in_the_place_of_a_stream_whose_session_cannot_b
         try:
             return await handler(request)
         except SessionTooLargeError:
-            return web.Response(status=507, text="too large")  # below 500 it would carry the session too
+            return web.Response(
+                status=507, text="too large"
+            )  # below 500 it would carry the session too
 
     async def handler(request):
         (await get_session(request))["big"] = "x" * 9000
         await web.StreamResponse().prepare(request)
 
     async def walk(client):
-        return [(status, "transfer-encoding" in headers, body) for status, headers, body in await raw(client, "/", "/me")]
+        return [
+            (status, "transfer-encoding" in headers, body)
+            for status, headers, body in await raw(client, "/", "/me")
+        ]
 
     app = application(("/", handler), middlewares=[explain])
     setup(app, store)
-    assert browse(app, walk) == [("HTTP/1.1 507 Insufficient Storage", False, b"too large"), ("HTTP/1.1 200 OK", False, b"null")]
+    assert browse(app, walk) == [
+        ("HTTP/1.1 507 Insufficient Storage", False, b"too large"),
+        ("HTTP/1.1 200 OK", False, b"null"),
+    ]
 
 
 def test_a_stream_whose_session_could_not_be_kept_can_be_prepared_when_it_can(store):
@@ -367,7 +437,10 @@ def test_a_stream_prepared_again_with_two_stores_carries_each_cookie_once(store)
 
     inner = application(("/", handler))
     setup(inner, admin)
-    assert browse(below(inner, store), walk) == (["__Host-admin", "__Host-session"], ["Accept, Cookie"])
+    assert browse(below(inner, store), walk) == (
+        ["__Host-admin", "__Host-session"],
+        ["Accept, Cookie"],
+    )
 
 
 # ---- sub-applications
@@ -395,7 +468,11 @@ def test_a_setup_of_the_same_store_in_a_sub_application_doubles_nothing(store):
 
     inner = application()
     setup(inner, store)
-    assert browse(below(inner, store), walk) == (["__Host-session"], ["Cookie"], ["private, no-store"])
+    assert browse(below(inner, store), walk) == (
+        ["__Host-session"],
+        ["Cookie"],
+        ["private, no-store"],
+    )
 
 
 def test_a_sub_application_may_have_a_store_of_its_own(store):
@@ -451,7 +528,10 @@ def test_a_logout_below_survives_an_error_above(store):
 
     inner = application(("/logout", logout))
     setup(inner, store)
-    assert browse(below(inner, None, middlewares=[fails]), walk) == (500, ["__Host-session", "__Host-seen.session"])
+    assert browse(below(inner, None, middlewares=[fails]), walk) == (
+        500,
+        ["__Host-session", "__Host-seen.session"],
+    )
 
 
 # ---- tasks
@@ -537,8 +617,12 @@ def test_the_cookie_header_is_read_as_it_came(store):
     async def walk(client):
         value = (await client.get("/login")).cookies["__Host-session"].value
         client.session.cookie_jar.clear()
-        inside_quotes = await client.get("/me", headers={"Cookie": f'theirs="a; __Host-session={value}; b"'})
-        two_fields = await client.get("/me", headers=[("Cookie", "a=1"), ("Cookie", f"__Host-session={value}")])
+        inside_quotes = await client.get(
+            "/me", headers={"Cookie": f'theirs="a; __Host-session={value}; b"'}
+        )
+        two_fields = await client.get(
+            "/me", headers=[("Cookie", "a=1"), ("Cookie", f"__Host-session={value}")]
+        )
         return await inside_quotes.json(), await two_fields.json()
 
     app = application()
@@ -610,7 +694,10 @@ def test_guards_refuse_on_views_and_methods(store, method, path, status, locatio
     assert browse(app, walk) == (status, location)
 
 
-@pytest.mark.parametrize(("method", "path", "text"), [("GET", "/account", "account"), ("POST", "/account", "posted"), ("GET", "/cart", "cart")])
+@pytest.mark.parametrize(
+    ("method", "path", "text"),
+    [("GET", "/account", "account"), ("POST", "/account", "posted"), ("GET", "/cart", "cart")],
+)
 def test_guards_let_a_signed_in_user_pass_on_views_and_methods(store, method, path, text):
     async def walk(client):
         await client.get("/login")

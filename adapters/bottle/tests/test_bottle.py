@@ -9,7 +9,14 @@ from werkzeug.test import Client
 from wtforms import Form, StringField
 from wtforms.csrf.session import SessionCSRF
 
-from sessionkit import ConfigurationError, SessionStore, create_session, delete_session, get_session, update_session
+from sessionkit import (
+    ConfigurationError,
+    SessionStore,
+    create_session,
+    delete_session,
+    get_session,
+    update_session,
+)
 from sessionkit_bottle import SessionKit, require_session_page
 
 SECRET = "bottle-tests:0123456789abcdefghijklmnopqrstuvwxyz"
@@ -33,7 +40,11 @@ def app(store: SessionStore) -> Bottle:
 
 @pytest.fixture
 def client(app) -> Client:
-    return Client(lambda environ, start: app(environ, lambda status, headers, exc_info=None: start(status, headers)))  # as a server does
+    return Client(
+        lambda environ, start: app(
+            environ, lambda status, headers, exc_info=None: start(status, headers)
+        )
+    )  # as a server does
 
 
 # ---- where cookies of Bottle's own hooks are lost
@@ -43,7 +54,10 @@ def fail():
     raise ZeroDivisionError
 
 
-@pytest.mark.parametrize(("end", "status"), [(lambda: redirect("/", 302), 302), (lambda: abort(403), 403), (lambda: abort(404), 404)])
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [(lambda: redirect("/", 302), 302), (lambda: abort(403), 403), (lambda: abort(404), 404)],
+)
 def test_what_is_raised_carries_the_session(app, client, end, status):
     app.route("/end", callback=lambda: request.session.update(a=1) or end())
     assert client.get("/end").status_code == status
@@ -156,7 +170,9 @@ def test_one_sessionkit_serves_several_applications(store):
 
 
 def test_a_template_shows_it(app, client):
-    app.route("/page", callback=lambda: template("{{session['user']['sub']}}", session=request.session))
+    app.route(
+        "/page", callback=lambda: template("{{session['user']['sub']}}", session=request.session)
+    )
     client.get("/login")
     assert client.get("/page").text == "ann"
 
@@ -190,7 +206,10 @@ def test_without_sessionkit_the_verbs_write_into_bottles_response(store):
         return ""
 
     answer = Client(app).get("/login")
-    assert sorted(line.partition("=")[0] for line in answer.headers.getlist("Set-Cookie")) == ["__Host-session", "other"]
+    assert sorted(line.partition("=")[0] for line in answer.headers.getlist("Set-Cookie")) == [
+        "__Host-session",
+        "other",
+    ]
     assert answer.headers.getlist("X-Both") == ["a", "b"]
 
 
@@ -218,7 +237,9 @@ def test_without_sessionkit_a_response_of_ones_own_is_written_to(store):
     ],
 )
 def test_a_page_sends_visitors_to_the_login(app, client, method, path, status, location):
-    guard = require_session_page(login_url="/signin?from=page", logout_url="/signout", default="/home")
+    guard = require_session_page(
+        login_url="/signin?from=page", logout_url="/signout", default="/home"
+    )
     for one in ("/page", "/signout"):
         app.route(one, method=["GET", "POST"], callback=guard(lambda: "in"))
     answer = client.open(path, method=method)

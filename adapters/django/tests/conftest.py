@@ -13,7 +13,13 @@ from django.core.management import call_command
 sys.path.insert(0, str(Path(__file__).parent))  # for the URLs
 settings.configure(
     ALLOWED_HOSTS=["*"],
-    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "file:sessionkit?mode=memory&cache=shared", "OPTIONS": {"uri": True}}},
+    DATABASES={
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": "file:sessionkit?mode=memory&cache=shared",
+            "OPTIONS": {"uri": True},
+        }
+    },
     DEFAULT_AUTO_FIELD="django.db.models.AutoField",
     INSTALLED_APPS=[
         "django.contrib.admin",

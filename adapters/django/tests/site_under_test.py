@@ -5,7 +5,14 @@ from __future__ import annotations
 import json
 
 from django.contrib import admin, messages
-from django.contrib.auth import alogin, alogout, authenticate, login, logout, update_session_auth_hash
+from django.contrib.auth import (
+    alogin,
+    alogout,
+    authenticate,
+    login,
+    logout,
+    update_session_auth_hash,
+)
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.middleware.csrf import get_token
@@ -31,7 +38,11 @@ def key(request):
 
 
 def log_in(request):
-    user = authenticate(request, username=request.GET.get("name", "ann"), password=request.GET.get("password", "secret-of-ann"))
+    user = authenticate(
+        request,
+        username=request.GET.get("name", "ann"),
+        password=request.GET.get("password", "secret-of-ann"),
+    )
     login(request, user)
     messages.success(request, "welcome")
     return HttpResponse(request.session.session_key)
@@ -147,8 +158,14 @@ async def twins(request):
     await session.asetdefault("c", 3)
     await session.apop("a")
     await session.asave()
-    found = {"items": dict(await session.aitems()), "has": await session.ahas_key("c"), "age": await session.aget_expiry_age()}
-    return JsonResponse({**found, "key": await session.aexists(session.session_key), "load": await session.aload()})
+    found = {
+        "items": dict(await session.aitems()),
+        "has": await session.ahas_key("c"),
+        "age": await session.aget_expiry_age(),
+    }
+    return JsonResponse(
+        {**found, "key": await session.aexists(session.session_key), "load": await session.aload()}
+    )
 
 
 async def twins_of_ends(request):

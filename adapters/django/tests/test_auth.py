@@ -128,7 +128,12 @@ def test_a_logout_survives_a_login_that_cannot_be_kept(ann):
 
 
 def test_a_session_that_cannot_be_kept_is_an_error_of_the_application(ann):
-    with override_settings(MIDDLEWARE=["sessionkit_django.SessionMiddleware", "django.contrib.auth.middleware.AuthenticationMiddleware"]):
+    with override_settings(
+        MIDDLEWARE=[
+            "sessionkit_django.SessionMiddleware",
+            "django.contrib.auth.middleware.AuthenticationMiddleware",
+        ]
+    ):
         session = Client().session
         session["at"] = object()
         with pytest.raises(SerializationError):
@@ -211,14 +216,27 @@ def test_the_admin_logs_in_edits_and_logs_out(ann):
     browser = Browser(enforce_csrf_checks=True)
 
     def token(url: str) -> str:
-        return re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get(url).content.decode())[1]
+        return re.search(
+            r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get(url).content.decode()
+        )[1]
 
-    login = {"username": "ann", "password": "secret-of-ann", "next": "/admin/", "csrfmiddlewaretoken": token("/admin/login/")}
+    login = {
+        "username": "ann",
+        "password": "secret-of-ann",
+        "next": "/admin/",
+        "csrfmiddlewaretoken": token("/admin/login/"),
+    }
     answer = browser.post("/admin/login/", login)
     assert (answer.status_code, answer["Location"]) == (302, "/admin/")
-    answer = browser.post("/admin/auth/group/add/", {"name": "editors", "csrfmiddlewaretoken": token("/admin/auth/group/add/")}, follow=True)
+    answer = browser.post(
+        "/admin/auth/group/add/",
+        {"name": "editors", "csrfmiddlewaretoken": token("/admin/auth/group/add/")},
+        follow=True,
+    )
     assert b"was added successfully" in answer.content  # a message, over a redirect
     late = browser.cookies[NAME].value
-    assert browser.post("/admin/logout/", {"csrfmiddlewaretoken": token("/admin/")}).status_code == 200
+    assert (
+        browser.post("/admin/logout/", {"csrfmiddlewaretoken": token("/admin/")}).status_code == 200
+    )
     browser.cookies[NAME] = late
     assert browser.get("/admin/")["Location"] == "/admin/login/?next=/admin/"

@@ -36,7 +36,10 @@ LABELS = (
     "test_client_regress.tests.SessionTests",
 )
 
-_SESSIONS, _COOKIES = "sessions_tests.tests.SessionMiddlewareTests", "sessions_tests.tests.CookieSessionTests"
+_SESSIONS, _COOKIES = (
+    "sessions_tests.tests.SessionMiddlewareTests",
+    "sessions_tests.tests.CookieSessionTests",
+)
 EXCEPTIONS = {
     f"{_SESSIONS}.test_secure_session_cookie": "looks for the cookie `sessionid`; a Secure one is `__Host-session` here unless SESSION_COOKIE_NAME is set",
     f"{_SESSIONS}.test_session_save_on_500": "looks into the request's session object, which keeps what the view wrote; no cookie is sent",
@@ -64,7 +67,19 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The unpacked source distribution of the installed Django."""
     folder = tmp_path_factory.mktemp("django")
     wanted = f"django=={version('django')}"
-    download = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", "django", "--dest", str(folder), wanted]
+    download = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "-q",
+        "--no-deps",
+        "--no-binary",
+        "django",
+        "--dest",
+        str(folder),
+        wanted,
+    ]
     done = subprocess.run(download, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     (archive,) = folder.glob("*.tar.gz")
@@ -76,10 +91,25 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(sources: Path, *labels: str, with_sessionkit: bool = True) -> dict[str, str]:
     """What became of each test: `passed`, `skipped`, `failed` or `failed as expected`."""
     outcomes = sources / "outcomes.json"
-    path = os.pathsep.join((str(Path(__file__).with_name("own")), *filter(None, [os.environ.get("PYTHONPATH")])))
-    env = {**os.environ, "PYTHONPATH": path, "OUTCOMES": str(outcomes), **({} if with_sessionkit else {"UNPOINTED": "1"})}
-    command = [sys.executable, "runtests.py", "--settings=pointed_at_sessionkit", "--parallel=1", *labels]
-    done = subprocess.run(command, cwd=sources, env=env, capture_output=True, text=True, timeout=300, check=False)
+    path = os.pathsep.join(
+        (str(Path(__file__).with_name("own")), *filter(None, [os.environ.get("PYTHONPATH")]))
+    )
+    env = {
+        **os.environ,
+        "PYTHONPATH": path,
+        "OUTCOMES": str(outcomes),
+        **({} if with_sessionkit else {"UNPOINTED": "1"}),
+    }
+    command = [
+        sys.executable,
+        "runtests.py",
+        "--settings=pointed_at_sessionkit",
+        "--parallel=1",
+        *labels,
+    ]
+    done = subprocess.run(
+        command, cwd=sources, env=env, capture_output=True, text=True, timeout=300, check=False
+    )
     assert outcomes.exists(), done.stdout + done.stderr
     found: dict[str, str] = json.loads(outcomes.read_text())
     outcomes.unlink()
@@ -88,15 +118,21 @@ def run(sources: Path, *labels: str, with_sessionkit: bool = True) -> dict[str, 
 
 def test_djangos_own_tests_pass(sources):
     found = run(sources, *LABELS)
-    assert [name for name, became in found.items() if became == "failed" and name not in EXCEPTIONS] == []
+    assert [
+        name for name, became in found.items() if became == "failed" and name not in EXCEPTIONS
+    ] == []
     assert sum(became == "passed" for became in found.values()) > 600
-    assert found["auth_tests.test_views.ChangePasswordTest.test_password_change_succeeds"] == "passed"
+    assert (
+        found["auth_tests.test_views.ChangePasswordTest.test_password_change_succeeds"] == "passed"
+    )
     assert found[f"{_COOKIES}.test_setdefault"] == "passed"
 
 
 def test_an_exception_is_one(sources):
     found = run(sources, *EXCEPTIONS)
-    assert [name for name in EXCEPTIONS if found.get(name) != "failed"] == [], "these pass: take them off the list"
+    assert [name for name in EXCEPTIONS if found.get(name) != "failed"] == [], (
+        "these pass: take them off the list"
+    )
 
 
 def test_what_fails_does_so_because_of_sessionkit(sources):

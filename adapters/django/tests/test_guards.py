@@ -72,12 +72,17 @@ def test_an_async_method_may_be_decorated_directly():
     async def served(request):
         return await Methods().post_async(request)
 
-    assert asyncio.run(SessionMiddleware(served)(AsyncRequestFactory().post("/methods"))).status_code == 401
+    assert (
+        asyncio.run(SessionMiddleware(served)(AsyncRequestFactory().post("/methods"))).status_code
+        == 401
+    )
 
 
 @pytest.mark.parametrize("path", ["//evil.example/%2e%2e", "//evil.example", "/\\evil.example"])
 def test_the_return_never_leaves_the_site(path):
-    request = RequestFactory().get("/", headers={"host": "evil.example", "x-forwarded-host": "evil.example"})
+    request = RequestFactory().get(
+        "/", headers={"host": "evil.example", "x-forwarded-host": "evil.example"}
+    )
     request.META["PATH_INFO"] = path
     answer = SessionMiddleware(require_session_page(lambda request: HttpResponse()))(request)
     assert answer["Location"] == "/auth/login?returnTo=/"

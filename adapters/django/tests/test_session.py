@@ -14,7 +14,14 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.test import RequestFactory, override_settings
 from django.views.debug import ExceptionReporter
 
-from sessionkit import NoActiveRequestError, ResponseStartedError, SessionStore, SessionTooLargeError, get_session, update_session
+from sessionkit import (
+    NoActiveRequestError,
+    ResponseStartedError,
+    SessionStore,
+    SessionTooLargeError,
+    get_session,
+    update_session,
+)
 from sessionkit_django import SessionMiddleware, engine
 from sessionkit_django.responses import Line
 from sessionkit_django.testing import AsyncClient, Client
@@ -103,7 +110,13 @@ def test_an_error_report_shows_no_token(size):
             raise RuntimeError("to be reported")
         except RuntimeError:
             reporter = ExceptionReporter(request, *sys.exc_info())
-            reports.extend([reporter.get_traceback_text(), reporter.get_traceback_html(), repr(request.COOKIES)])
+            reports.extend(
+                [
+                    reporter.get_traceback_text(),
+                    reporter.get_traceback_html(),
+                    repr(request.COOKIES),
+                ]
+            )
         return HttpResponse()
 
     SessionMiddleware(view)(RequestFactory().get("/", headers={"cookie": header}))
@@ -133,13 +146,24 @@ def test_a_nested_change_is_seen_as_one():
 def test_a_line_is_sent_byte_for_byte_and_shows_its_attributes():
     response = Client().get("/put?a=1")
     morsel = response.cookies[NAME]
-    assert morsel.OutputString().partition(";")[2] == " Max-Age=34560000; Path=/; HttpOnly; Secure; SameSite=Lax; Priority=High"
-    assert (morsel["path"], morsel["secure"], morsel["httponly"], morsel["samesite"]) == ("/", True, True, "Lax")
+    assert (
+        morsel.OutputString().partition(";")[2]
+        == " Max-Age=34560000; Path=/; HttpOnly; Secure; SameSite=Lax; Priority=High"
+    )
+    assert (morsel["path"], morsel["secure"], morsel["httponly"], morsel["samesite"]) == (
+        "/",
+        True,
+        True,
+        "Lax",
+    )
 
 
 def test_a_line_survives_a_copy_and_a_pickle():
     line = Line("a=b; Path=/; Priority=High; Partitioned")
-    assert [pickle.loads(pickle.dumps(line)).OutputString(), line.copy().OutputString()] == [line.line, line.line]
+    assert [pickle.loads(pickle.dumps(line)).OutputString(), line.copy().OutputString()] == [
+        line.line,
+        line.line,
+    ]
 
 
 def test_a_session_of_several_cookies_grows_and_shrinks_in_a_test_client():
@@ -187,7 +211,11 @@ def test_flush_ends_the_session_for_good():
     client.get("/put?a=1")
     late = client.cookies[NAME].value
     response = client.get("/flush")
-    assert {name: "Max-Age=0" in line for name, line in lines(response).items()} == {NAME: True, SEEN: True, OUT: False}
+    assert {name: "Max-Age=0" in line for name, line in lines(response).items()} == {
+        NAME: True,
+        SEEN: True,
+        OUT: False,
+    }
     client.cookies[NAME] = late
     assert client.get("/everything").json() == {}
 
@@ -268,13 +296,17 @@ def visit(at: float, header: str = "", value: object = None) -> tuple[dict[str, 
 
         request = RequestFactory().get("/", headers={"cookie": header})
         response = SessionMiddleware(view)(request)
-        return dict(request.session), "; ".join(f"{one.key}={one.value}" for one in response.cookies.values())
+        return dict(request.session), "; ".join(
+            f"{one.key}={one.value}" for one in response.cookies.values()
+        )
 
 
 NOW = 1_800_000_000
 
 
-@pytest.mark.parametrize("value", [100, timedelta(seconds=100), datetime.fromtimestamp(NOW + 100, UTC)])
+@pytest.mark.parametrize(
+    "value", [100, timedelta(seconds=100), datetime.fromtimestamp(NOW + 100, UTC)]
+)
 def test_a_session_ends_when_set_expiry_says(value, monkeypatch):
     monkeypatch.setattr("django.utils.timezone.now", lambda: datetime.fromtimestamp(NOW, UTC))
     _, cookie = visit(NOW, value=value)
@@ -342,7 +374,11 @@ def test_under_a_gateway_of_the_same_store_the_middleware_leaves_the_answer_to_i
             return [b""]
 
         sent = []
-        list(store.wsgi(app)(RequestFactory().get("/").environ, lambda status, headers: sent.extend(headers)))
+        list(
+            store.wsgi(app)(
+                RequestFactory().get("/").environ, lambda status, headers: sent.extend(headers)
+            )
+        )
     assert answered == [[]]
     assert [name for name, _ in sent if name == "Set-Cookie"] == ["Set-Cookie"]
 
@@ -357,7 +393,10 @@ def test_an_update_by_verb_is_seen_in_the_session_object():
 
 
 def test_a_response_that_an_outer_middleware_replaces_leaves_no_session_behind():
-    order = ["django.middleware.http.ConditionalGetMiddleware", "sessionkit_django.SessionMiddleware"]
+    order = [
+        "django.middleware.http.ConditionalGetMiddleware",
+        "sessionkit_django.SessionMiddleware",
+    ]
     with override_settings(MIDDLEWARE=order):
         client = Client()
         assert client.get("/tagged", headers={"if-none-match": '"1"'}).status_code == 304

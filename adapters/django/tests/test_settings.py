@@ -23,7 +23,12 @@ def settings():
 
 def test_the_defaults_are_djangos():
     found = settings()
-    assert (found.name, found.cookie.same_site, found.cookie.http_only, found.cookie.transient) == ("__Host-session", "Lax", True, False)
+    assert (found.name, found.cookie.same_site, found.cookie.http_only, found.cookie.transient) == (
+        "__Host-session",
+        "Lax",
+        True,
+        False,
+    )
     assert (found.lifetime.idle, found.lifetime.absolute) == (1_209_600, 34_560_000)
 
 
@@ -42,10 +47,25 @@ def test_the_cookies_name_is_as_strict_as_it_can_be(given, name):
 
 
 def test_each_setting_of_the_cookie_arrives():
-    given = {"PATH": "/app/", "DOMAIN": "example.org", "HTTPONLY": False, "SAMESITE": "Strict", "AGE": 600}
-    with override_settings(**{f"SESSION_COOKIE_{name}": value for name, value in given.items()}, SESSION_EXPIRE_AT_BROWSER_CLOSE=True):
+    given = {
+        "PATH": "/app/",
+        "DOMAIN": "example.org",
+        "HTTPONLY": False,
+        "SAMESITE": "Strict",
+        "AGE": 600,
+    }
+    with override_settings(
+        **{f"SESSION_COOKIE_{name}": value for name, value in given.items()},
+        SESSION_EXPIRE_AT_BROWSER_CLOSE=True,
+    ):
         cookie = settings().cookie
-        assert (cookie.path, cookie.domain, cookie.http_only, cookie.same_site, cookie.transient) == ("/app/", "example.org", False, "Strict", True)
+        assert (
+            cookie.path,
+            cookie.domain,
+            cookie.http_only,
+            cookie.same_site,
+            cookie.transient,
+        ) == ("/app/", "example.org", False, "Strict", True)
         assert settings().lifetime.idle == 600
 
 
@@ -65,7 +85,9 @@ def test_an_old_secret_still_opens():
         assert client.get("/everything").json() == {}
 
 
-@pytest.mark.parametrize(("every_request", "renewed"), [(False, set()), (True, {"__Host-seen.session"})])
+@pytest.mark.parametrize(
+    ("every_request", "renewed"), [(False, set()), (True, {"__Host-seen.session"})]
+)
 def test_reading_is_activity_where_every_request_saves(every_request, renewed):
     def visit(now: float, header: str = ""):
         def view(request):
@@ -74,14 +96,22 @@ def test_reading_is_activity_where_every_request_saves(every_request, renewed):
 
         given = {"clock": lambda: now, "secret": SECRET}
         with override_settings(SESSIONKIT=given, SESSION_SAVE_EVERY_REQUEST=every_request):
-            return SessionMiddleware(view)(RequestFactory().get("/", headers={"cookie": header})).cookies
+            return SessionMiddleware(view)(
+                RequestFactory().get("/", headers={"cookie": header})
+            ).cookies
 
     (first,) = visit(1_800_000_000).values()
     assert set(visit(1_800_000_100, f"{first.key}={first.value}")) == renewed
 
 
 def test_sessionkit_wins():
-    with override_settings(SESSIONKIT={"secret": SECRET, "lifetime": Lifetime(idle=60), "cookie": CookieSettings(name="mine")}):
+    with override_settings(
+        SESSIONKIT={
+            "secret": SECRET,
+            "lifetime": Lifetime(idle=60),
+            "cookie": CookieSettings(name="mine"),
+        }
+    ):
         assert (settings().name, settings().lifetime.idle) == ("mine", 60)
 
 
@@ -135,7 +165,9 @@ def test_the_deployment_check_asks_for_a_secure_cookie():
 
 
 def test_djangos_own_middleware_is_an_error_of_the_check():
-    with override_settings(MIDDLEWARE=["django.contrib.sessions.middleware.SessionMiddleware", "no.such.Middleware"]):
+    with override_settings(
+        MIDDLEWARE=["django.contrib.sessions.middleware.SessionMiddleware", "no.such.Middleware"]
+    ):
         assert "sessionkit.E003" in ids()
 
 
@@ -163,6 +195,12 @@ def test_behind_a_proxy_the_scheme_is_the_one_that_django_knows(forwarded, warne
         request.session["a"] = 1
         return HttpResponse()
 
-    with override_settings(SESSIONKIT={"store": store}, SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https")):
-        SessionMiddleware(view)(RequestFactory().get("/", headers={"x-forwarded-proto": forwarded, "host": "example.org"}))
+    with override_settings(
+        SESSIONKIT={"store": store}, SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https")
+    ):
+        SessionMiddleware(view)(
+            RequestFactory().get(
+                "/", headers={"x-forwarded-proto": forwarded, "host": "example.org"}
+            )
+        )
     assert told == ["INSECURE"] * warned

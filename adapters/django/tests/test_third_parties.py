@@ -40,14 +40,24 @@ def authlib(ann) -> Iterator[None]:
     thread.start()
     url = f"http://127.0.0.1:{provider.server_port}"
     oauth = OAuth()
-    oauth.register("site", client_id="client", client_secret="secret", authorize_url=f"{url}/authorize", access_token_url=f"{url}/token")
+    oauth.register(
+        "site",
+        client_id="client",
+        client_secret="secret",
+        authorize_url=f"{url}/authorize",
+        access_token_url=f"{url}/token",
+    )
 
     def start(request):
         return oauth.site.authorize_redirect(request, "https://example.org/callback")
 
     def callback(request):
         token = oauth.site.authorize_access_token(request)
-        login(request, User.objects.get(username=token["access_token"]), "django.contrib.auth.backends.ModelBackend")
+        login(
+            request,
+            User.objects.get(username=token["access_token"]),
+            "django.contrib.auth.backends.ModelBackend",
+        )
         return HttpResponse("in")
 
     def link(request):

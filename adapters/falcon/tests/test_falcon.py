@@ -10,7 +10,14 @@ import pytest
 from falcon import testing
 from werkzeug.test import Client
 
-from sessionkit import NoActiveRequestError, SessionStore, create_session, delete_session, get_session, update_session
+from sessionkit import (
+    NoActiveRequestError,
+    SessionStore,
+    create_session,
+    delete_session,
+    get_session,
+    update_session,
+)
 from sessionkit_falcon import SessionMiddleware, require_session_api, require_session_page
 
 SECRET = "falcon tests: 0123456789abcdefghijklmnopqrstuvwxyz"
@@ -67,8 +74,13 @@ class Counting:
         req.context.session["out"] = req.context.session.get("out", 0) + 1
 
 
-@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("POST", "/all", 405), ("OPTIONS", "/all", 200)])
-def test_what_other_middleware_writes_is_saved_in_every_kind_of_answer(app, client, method, path, status):
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/nowhere", 404), ("POST", "/all", 405), ("OPTIONS", "/all", 200)],
+)
+def test_what_other_middleware_writes_is_saved_in_every_kind_of_answer(
+    app, client, method, path, status
+):
     app.add_middleware(Counting())
     assert client.open(path, method=method).status_code == status
     assert client.get("/all").json == {"in": 2, "out": 1}
@@ -114,7 +126,11 @@ def test_an_http_error_keeps_its_headers_beside_ours(app, client):
 
     app.add_route("/limited", Route(limited))
     answer = client.get("/limited")
-    assert (answer.status_code, answer.headers["Retry-After"], answer.headers["X-Own"]) == (429, "30", "yes")
+    assert (answer.status_code, answer.headers["Retry-After"], answer.headers["X-Own"]) == (
+        429,
+        "30",
+        "yes",
+    )
     assert names(answer) == ["__Host-session", "other"]
 
 
@@ -198,7 +214,10 @@ def test_server_sent_events_read_the_session_and_write_too_late(store):
             return await conductor.simulate_get("/")
 
     answer = asyncio.run(run())
-    assert [line for line in answer.text.splitlines() if line] == ["data: ann", "data: ResponseStartedError"]
+    assert [line for line in answer.text.splitlines() if line] == [
+        "data: ann",
+        "data: ResponseStartedError",
+    ]
     assert "__Host-session" in answer.cookies
 
 
@@ -211,10 +230,18 @@ def test_cookies_of_ones_own_go_out_with_ours_when_a_socket_is_accepted(store):
     async def run():
         app = falcon.asgi.App(middleware=[SessionMiddleware(store)])
         app.add_route("/", Socket())
-        async with testing.ASGIConductor(store.asgi(app)) as conductor, conductor.simulate_ws("/") as ws:
+        async with (
+            testing.ASGIConductor(store.asgi(app)) as conductor,
+            conductor.simulate_ws("/") as ws,
+        ):
             return ws.headers
 
-    assert sorted({name for name, _ in asyncio.run(run())}) == [b"cache-control", b"set-cookie", b"vary", b"x-own"]
+    assert sorted({name for name, _ in asyncio.run(run())}) == [
+        b"cache-control",
+        b"set-cookie",
+        b"vary",
+        b"x-own",
+    ]
 
 
 # ---- the form with a response, where no gateway serves
@@ -234,7 +261,11 @@ def test_without_a_gateway_the_verbs_write_into_falcons_response(store, with_asg
     app.add_route("/", (AsyncRoute if with_asgi else Route)(login))
     answer = testing.TestClient(app).simulate_get("/")
     assert answer.json == ANN
-    assert set(answer.cookies) - {"Priority"} == {"__Host-session", "other", "raw"}  # SimpleCookie knows no Priority
+    assert set(answer.cookies) - {"Priority"} == {
+        "__Host-session",
+        "other",
+        "raw",
+    }  # SimpleCookie knows no Priority
     assert answer.headers["vary"] == "Accept, Cookie"
 
 
@@ -243,7 +274,9 @@ def test_without_a_gateway_the_verbs_write_into_falcons_response(store, with_asg
 
 def guarded(hook, with_asgi):
     base = AsyncRoute if with_asgi else Route
-    return falcon.before(hook)(type("Guarded", (base,), {"on_get": base.on_get, "on_post": base.on_get}))(lambda req, resp, **params: params)
+    return falcon.before(hook)(
+        type("Guarded", (base,), {"on_get": base.on_get, "on_post": base.on_get})
+    )(lambda req, resp, **params: params)
 
 
 @pytest.mark.parametrize("with_asgi", [False, True])
@@ -258,11 +291,15 @@ def guarded(hook, with_asgi):
 )
 def test_a_visitor_is_refused(store, with_asgi, method, path, status, location):
     app = (falcon.asgi.App if with_asgi else falcon.App)(middleware=[SessionMiddleware(store)])
-    hook = require_session_page(login_url="/signin?from=page", logout_url="/signout", default="/home")
+    hook = require_session_page(
+        login_url="/signin?from=page", logout_url="/signout", default="/home"
+    )
     app.add_route("/page/{number}", guarded(hook, with_asgi))
     app.add_route("/signout", guarded(hook, with_asgi))
     app.add_route("/api", guarded(require_session_api, with_asgi))
-    answer = testing.TestClient(store.asgi(app) if with_asgi else store.wsgi(app)).simulate_request(method, path.partition("?")[0], query_string=path.partition("?")[2])
+    answer = testing.TestClient(store.asgi(app) if with_asgi else store.wsgi(app)).simulate_request(
+        method, path.partition("?")[0], query_string=path.partition("?")[2]
+    )
     assert (answer.status_code, answer.headers.get("location")) == (status, location)
 
 
@@ -273,5 +310,7 @@ def test_a_signed_in_user_passes_with_the_parameters_of_the_route(store, with_as
     with store.exchange() as exchange:
         exchange.create(ANN)
     cookie = exchange.response_headers[0][1].partition(";")[0]
-    answer = testing.TestClient(store.asgi(app) if with_asgi else store.wsgi(app)).simulate_get("/page/7", headers={"Cookie": cookie})
+    answer = testing.TestClient(store.asgi(app) if with_asgi else store.wsgi(app)).simulate_get(
+        "/page/7", headers={"Cookie": cookie}
+    )
     assert answer.json == {"number": "7"}

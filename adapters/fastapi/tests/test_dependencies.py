@@ -33,7 +33,10 @@ from sessionkit_fastapi import (
 
 SECRET = "fastapi tests: 0123456789abcdefghijklmnopqrstuvwxyz"
 NAME = "__Host-session"
-REFUSED = {"error": "not_authenticated", "error_description": "The user does not have an active session"}
+REFUSED = {
+    "error": "not_authenticated",
+    "error_description": "The user does not have an active session",
+}
 
 
 @pytest.fixture
@@ -79,7 +82,11 @@ def test_without_one_the_answer_is_the_refusal(app):
         return session
 
     answer = client_of(app).get("/me")
-    assert (answer.status_code, answer.json(), answer.headers["cache-control"]) == (401, REFUSED, "no-store")
+    assert (answer.status_code, answer.json(), answer.headers["cache-control"]) == (
+        401,
+        REFUSED,
+        "no-store",
+    )
 
 
 def test_the_refusal_passes_through_a_cors_middleware_inside(app):
@@ -88,7 +95,10 @@ def test_the_refusal_passes_through_a_cors_middleware_inside(app):
     app.add_middleware(SessionMiddleware, store=SessionStore(SECRET))
     app.get("/me", dependencies=[Depends(require_session_api)])(lambda: "in")
     answer = client_of(app).get("/me", headers={"Origin": "https://front.example.org"})
-    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (401, "https://front.example.org")
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (
+        401,
+        "https://front.example.org",
+    )
 
 
 def test_a_handler_of_the_application_replaces_the_refusal(app):
@@ -123,7 +133,12 @@ def test_an_anonymous_session_is_no_sign_in(app):
 
 
 def test_a_page_sends_everybody_else_to_the_login(app):
-    router = APIRouter(prefix="/shop", dependencies=[Depends(SessionPage(login_url="/signin", logout_url="/signout", default="/home"))])
+    router = APIRouter(
+        prefix="/shop",
+        dependencies=[
+            Depends(SessionPage(login_url="/signin", logout_url="/signout", default="/home"))
+        ],
+    )
     router.get("/cart")(lambda: "cart")
     router.post("/cart")(lambda: "cart")
     app.include_router(router)
@@ -199,13 +214,17 @@ def test_a_session_that_does_not_fit_is_no_sign_in_and_nothing_of_it_is_logged(a
     client = signed_in(app, n="a secret")
     with caplog.at_level(logging.WARNING, "sessionkit"):
         assert client.get("/typed").status_code == 401
-    assert caplog.messages == [f"a session does not fit {model.__qualname__}: its visitor counts as not signed in"]
+    assert caplog.messages == [
+        f"a session does not fit {model.__qualname__}: its visitor counts as not signed in"
+    ]
     assert "a secret" not in caplog.text
 
 
 def test_an_optional_typed_session_is_none_where_it_does_not_fit(app):
     @app.get("/typed")
-    async def typed(session: Annotated[Model | None, Depends(session_of(Model, optional_session))]) -> bool:
+    async def typed(
+        session: Annotated[Model | None, Depends(session_of(Model, optional_session))],
+    ) -> bool:
         return session is None
 
     assert client_of(app).get("/typed").json() is True
@@ -237,18 +256,27 @@ def test_they_show_in_the_openapi_page(app):
     page = app.openapi()
     scheme = page["components"]["securitySchemes"]["session"]
     assert (scheme["type"], scheme["in"], scheme["name"]) == ("apiKey", "cookie", NAME)
-    assert [page["paths"][path]["get"]["security"] for path in ("/me", "/typed")] == [[{"session": []}]] * 2
+    assert [page["paths"][path]["get"]["security"] for path in ("/me", "/typed")] == [
+        [{"session": []}]
+    ] * 2
     assert "parameters" not in page["paths"]["/typed"]["get"]
 
 
 def test_a_websocket_takes_the_same_dependencies(app):
     @app.websocket("/ws")
-    async def ws(websocket: WebSocket, session: CurrentSession, typed: Annotated[Model, Depends(session_of(Model))]) -> None:
+    async def ws(
+        websocket: WebSocket,
+        session: CurrentSession,
+        typed: Annotated[Model, Depends(session_of(Model))],
+    ) -> None:
         await websocket.accept()
         await websocket.send_json([session, typed.n])
         await websocket.close()
 
-    with pytest.raises(WebSocketDisconnect) as refused, client_of(app).websocket_connect("wss://app.example.org/ws"):
+    with (
+        pytest.raises(WebSocketDisconnect) as refused,
+        client_of(app).websocket_connect("wss://app.example.org/ws"),
+    ):
         pass
     assert refused.value.code == 1008
     with signed_in(app, n=3).websocket_connect("wss://app.example.org/ws") as socket:
@@ -257,12 +285,17 @@ def test_a_websocket_takes_the_same_dependencies(app):
 
 def test_several_stores_have_a_scheme_each():
     site = SessionStore(SECRET)
-    admin = SessionStore("admin tests: 0123456789abcdefghijklmnopqrstuvwxyz", cookie=CookieSettings(name="__Host-admin"))
+    admin = SessionStore(
+        "admin tests: 0123456789abcdefghijklmnopqrstuvwxyz",
+        cookie=CookieSettings(name="__Host-admin"),
+    )
     app = FastAPI()
     app.add_middleware(SessionMiddleware, store=admin)
     app.add_middleware(SessionMiddleware, store=site)
     for name, store in (("site", site), ("admin", admin)):
-        app.get(f"/{name}", dependencies=[Depends(SessionCookie(store, scheme_name=name))])(lambda: "in")
+        app.get(f"/{name}", dependencies=[Depends(SessionCookie(store, scheme_name=name))])(
+            lambda: "in"
+        )
 
     @app.get("/login")
     async def login(request: Request) -> None:
@@ -271,7 +304,10 @@ def test_several_stores_have_a_scheme_each():
     client = client_of(app)
     client.get("/login")
     assert (client.get("/site").status_code, client.get("/admin").status_code) == (401, 200)
-    assert {one["name"] for one in app.openapi()["components"]["securitySchemes"].values()} == {NAME, "__Host-admin"}
+    assert {one["name"] for one in app.openapi()["components"]["securitySchemes"].values()} == {
+        NAME,
+        "__Host-admin",
+    }
 
 
 def test_the_verbs_work_in_plain_dependencies_and_endpoints(app):

@@ -39,7 +39,19 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The unpacked source distribution of the installed Flask."""
     folder = tmp_path_factory.mktemp("flask")
     wanted = f"flask=={version('flask')}"
-    download = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", "flask", "--dest", str(folder), wanted]
+    download = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "-q",
+        "--no-deps",
+        "--no-binary",
+        "flask",
+        "--dest",
+        str(folder),
+        wanted,
+    ]
     done = subprocess.run(download, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     (archive,) = folder.glob("*.tar.gz")
@@ -52,15 +64,39 @@ def run(sources: Path, *arguments: str, with_sessionkit: bool = True) -> dict[st
     """What became of each test: `passed`, `skipped`, `failure` or `error`."""
     report = sources / "report.xml"
     plugin = ["-p", "pointed_at_sessionkit"] if with_sessionkit else []
-    path = os.pathsep.join((str(Path(__file__).with_name("own")), *filter(None, [os.environ.get("PYTHONPATH")])))
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin, f"--junitxml={report}", "-o", "junit_family=xunit1", *arguments]
-    done = subprocess.run(command, cwd=sources, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=300, check=False)
+    path = os.pathsep.join(
+        (str(Path(__file__).with_name("own")), *filter(None, [os.environ.get("PYTHONPATH")]))
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        *plugin,
+        f"--junitxml={report}",
+        "-o",
+        "junit_family=xunit1",
+        *arguments,
+    ]
+    done = subprocess.run(
+        command,
+        cwd=sources,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert report.exists(), done.stdout + done.stderr
     found: dict[str, str] = {}
     for case in ET.parse(report).iter("testcase"):
         file, classes = case.attrib["file"], case.attrib["classname"].split(".")
         within = classes[classes.index(Path(file).stem) + 1 :]
-        found["::".join([file, *within, case.attrib["name"]])] = next((child.tag for child in case if child.tag in ("failure", "error", "skipped")), "passed")
+        found["::".join([file, *within, case.attrib["name"]])] = next(
+            (child.tag for child in case if child.tag in ("failure", "error", "skipped")), "passed"
+        )
     report.unlink()
     return found
 
@@ -78,7 +114,9 @@ def test_flasks_own_tests_pass(sources):
 def test_an_exception_is_one(sources, name):
     found = run(sources, name)
     assert set(found.values()) & {"failure", "error"}, "it passes: take it off the list"
-    assert set(run(sources, name, with_sessionkit=False).values()) == {"passed"}, "it fails without sessionkit too"
+    assert set(run(sources, name, with_sessionkit=False).values()) == {"passed"}, (
+        "it fails without sessionkit too"
+    )
 
 
 @pytest.mark.parametrize("name", FAILING_ANYWAY)

@@ -45,12 +45,19 @@ def client():
 
     app.add_url_rule("/item/<one>", view_func=Item.as_view("item"))
     app.add_url_rule("/page", view_func=Page.as_view("page"))
-    app.add_url_rule("/signin", view_func=require_session_page(login_url="/signin", default="/home")(lambda: "in"), endpoint="signin")
+    app.add_url_rule(
+        "/signin",
+        view_func=require_session_page(login_url="/signin", default="/home")(lambda: "in"),
+        endpoint="signin",
+    )
     app.register_blueprint(blueprint)
     return app.test_client()
 
 
-@pytest.mark.parametrize(("path", "text"), [("/async", "async"), ("/item/1", "item 1"), ("/page", "page"), ("/shop/cart", "cart")])
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [("/async", "async"), ("/item/1", "item 1"), ("/page", "page"), ("/shop/cart", "cart")],
+)
 def test_a_signed_in_user_passes(client, path, text):
     client.get("/login")
     assert client.get(path).text == text

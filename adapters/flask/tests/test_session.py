@@ -95,11 +95,17 @@ def test_flashed_messages_come_once_and_as_tuples(app):
     @app.get("/messages")
     def messages():
         found = get_flashed_messages(with_categories=True)
-        return {"found": [list(one) for one in found], "kinds": [type(one).__name__ for one in found]}
+        return {
+            "found": [list(one) for one in found],
+            "kinds": [type(one).__name__ for one in found],
+        }
 
     client = app.test_client()
     client.get("/flash")
-    assert client.get("/messages").json == {"found": [["message", "saved"], ["warning", "careful"]], "kinds": ["tuple", "tuple"]}
+    assert client.get("/messages").json == {
+        "found": [["message", "saved"], ["warning", "careful"]],
+        "kinds": ["tuple", "tuple"],
+    }
     assert client.get("/messages").json == {"found": [], "kinds": []}
 
 
@@ -112,7 +118,10 @@ def test_flashing_twice_in_two_requests_keeps_both(app):
     assert client.get("/messages").json == {"found": ["a", "b"]}
 
 
-@pytest.mark.parametrize(("transient", "permanent", "max_age"), [(False, None, True), (False, False, False), (True, None, False), (True, True, True)])
+@pytest.mark.parametrize(
+    ("transient", "permanent", "max_age"),
+    [(False, None, True), (False, False, False), (True, None, False), (True, True, True)],
+)
 def test_permanent_decides_whether_the_browser_forgets_it(transient, permanent, max_age):
     app = Flask(__name__)
     SessionKit(app, store=SessionStore(SECRET, cookie=CookieSettings(transient=transient)))
@@ -148,7 +157,13 @@ def test_modified_is_true_exactly_when_something_differs(app):
 
 
 def test_the_session_is_in_templates(app):
-    app.add_url_rule("/page", "/page", lambda: flask.render_template_string("{{ session.user.sub }} {{ session.get('nothing', 'no') }}"))
+    app.add_url_rule(
+        "/page",
+        "/page",
+        lambda: flask.render_template_string(
+            "{{ session.user.sub }} {{ session.get('nothing', 'no') }}"
+        ),
+    )
     client = app.test_client()
     client.get("/login")
     assert client.get("/page").text == "ann no"
@@ -206,7 +221,11 @@ def test_a_thread_with_flasks_context_has_flask_session_and_the_explicit_form_on
 
     client = app.test_client()
     client.get("/login")
-    assert client.get("/thread").json == {"native": "ann", "explicit": "ann", "implicit": "NoActiveRequestError"}
+    assert client.get("/thread").json == {
+        "native": "ann",
+        "explicit": "ann",
+        "implicit": "NoActiveRequestError",
+    }
 
 
 def test_a_thread_with_flasks_context_and_bind_has_all_forms(app):
@@ -280,7 +299,9 @@ def test_a_request_context_keeps_the_session_that_came(app):
 def test_what_is_too_large_is_the_applications_error_and_has_its_page(app):
     app.testing = False
     app.add_url_rule("/big", "/big", lambda: session.update(big="x" * 9000) or "")
-    app.register_error_handler(SessionTooLargeError, lambda error: (f"too large: {error}"[:40], 507))
+    app.register_error_handler(
+        SessionTooLargeError, lambda error: (f"too large: {error}"[:40], 507)
+    )
     app.register_error_handler(500, lambda error: (type(error.original_exception).__name__, 500))
     client = app.test_client()
     client.get("/login")
@@ -317,7 +338,9 @@ def test_a_logout_survives_an_exception_that_propagates(app):
     started = []
     cookie = app.test_client().get("/login").headers["Set-Cookie"].partition(";")[0]
     environ = create_environ("/fails", headers={"Cookie": cookie})
-    body = app.wsgi_app(environ, lambda status, headers, exc_info=None: started.append((status, headers)))
+    body = app.wsgi_app(
+        environ, lambda status, headers, exc_info=None: started.append((status, headers))
+    )
     assert list(body) == [b""]  # the gateway answers, else the logout would be lost
     ((status, headers),) = started
     assert status == "500 Internal Server Error"

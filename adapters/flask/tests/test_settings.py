@@ -11,7 +11,10 @@ from flask import Flask, session
 from sessionkit import ConfigurationError, SessionStore, anyone, create_session, get_session
 from sessionkit_flask import SessionKit
 
-OLD, NEW = "old key: 0123456789abcdefghijklmnopqrstuvwxyz", "new key: 0123456789abcdefghijklmnopqrstuvwxyz"
+OLD, NEW = (
+    "old key: 0123456789abcdefghijklmnopqrstuvwxyz",
+    "new key: 0123456789abcdefghijklmnopqrstuvwxyz",
+)
 
 
 def make(**config) -> Flask:
@@ -22,12 +25,18 @@ def make(**config) -> Flask:
     SessionKit(app, **settings)
     app.add_url_rule("/login", "/login", lambda: dict(create_session({"user": {"sub": "ann"}})))
     app.add_url_rule("/me", "/me", lambda: dict(get_session() or {}))
-    app.add_url_rule("/count", "/count", lambda: session.update(n=session.get("n", 0) + 1) or dict(session))
+    app.add_url_rule(
+        "/count", "/count", lambda: session.update(n=session.get("n", 0) + 1) or dict(session)
+    )
     return app
 
 
 def line(app: Flask) -> str:
-    (found,) = app.test_client().get("/login", base_url="https://example.org/").headers.getlist("Set-Cookie")
+    (found,) = (
+        app.test_client()
+        .get("/login", base_url="https://example.org/")
+        .headers.getlist("Set-Cookie")
+    )
     return found
 
 
@@ -41,7 +50,10 @@ def test_the_defaults_are_flasks_but_for_same_site():
 
 
 def test_secure_gives_the_host_name():
-    assert attributes(make(SESSION_COOKIE_SECURE=True)) == "__Host-session; Path=/; HttpOnly; Secure; SameSite=Lax; Priority=High"
+    assert (
+        attributes(make(SESSION_COOKIE_SECURE=True))
+        == "__Host-session; Path=/; HttpOnly; Secure; SameSite=Lax; Priority=High"
+    )
 
 
 def test_every_setting_of_the_cookie_is_read():
@@ -54,7 +66,10 @@ def test_every_setting_of_the_cookie_is_read():
         SESSION_COOKIE_SAMESITE="Strict",
         SESSION_COOKIE_PARTITIONED=True,
     )
-    assert attributes(app) == "mine; Path=/app; Domain=example.org; Secure; SameSite=Strict; Priority=High; Partitioned"
+    assert (
+        attributes(app)
+        == "mine; Path=/app; Domain=example.org; Secure; SameSite=Strict; Priority=High; Partitioned"
+    )
 
 
 def test_the_application_root_is_the_path():
@@ -64,9 +79,13 @@ def test_the_application_root_is_the_path():
 def test_a_key_of_the_fallbacks_opens_and_the_secret_key_seals():
     before, after = make(SECRET_KEY=OLD), make(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=[OLD])
     cookie = line(before).partition(";")[0]
-    assert after.test_client(use_cookies=False).get("/me", headers={"Cookie": cookie}).json == {"user": {"sub": "ann"}}
+    assert after.test_client(use_cookies=False).get("/me", headers={"Cookie": cookie}).json == {
+        "user": {"sub": "ann"}
+    }
     cookie = line(after).partition(";")[0]
-    assert make(SECRET_KEY=NEW).test_client(use_cookies=False).get("/me", headers={"Cookie": cookie}).json == {"user": {"sub": "ann"}}
+    assert make(SECRET_KEY=NEW).test_client(use_cookies=False).get(
+        "/me", headers={"Cookie": cookie}
+    ).json == {"user": {"sub": "ann"}}
 
 
 def test_the_lifetime_is_how_long_a_session_may_be_idle():
@@ -83,7 +102,11 @@ def test_the_lifetime_is_how_long_a_session_may_be_idle():
 
 def test_without_refreshing_it_is_how_long_a_session_lives():
     now = [1_800_000_000.0]
-    app = make(PERMANENT_SESSION_LIFETIME=3600, SESSION_REFRESH_EACH_REQUEST=False, settings={"clock": lambda: now[0]})
+    app = make(
+        PERMANENT_SESSION_LIFETIME=3600,
+        SESSION_REFRESH_EACH_REQUEST=False,
+        settings={"clock": lambda: now[0]},
+    )
     client = app.test_client()
     client.get("/login")
     now[0] += 3599
@@ -136,4 +159,6 @@ def test_plain_http_in_production_is_warned_of(caplog):
     app.testing = False
     with caplog.at_level(logging.WARNING, "sessionkit"):
         app.test_client().get("/me")
-    assert [one.message.partition(":")[0] for one in caplog.records] == ["SESSION_COOKIE_SECURE is not set"]
+    assert [one.message.partition(":")[0] for one in caplog.records] == [
+        "SESSION_COOKIE_SECURE is not set"
+    ]

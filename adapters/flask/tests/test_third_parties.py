@@ -12,7 +12,14 @@ import pytest
 from authlib.integrations.base_client.errors import MismatchingStateError
 from authlib.integrations.flask_client import OAuth
 from flask import Flask, request, session
-from flask_login import LoginManager, UserMixin, current_user, login_required, login_user, logout_user
+from flask_login import (
+    LoginManager,
+    UserMixin,
+    current_user,
+    login_required,
+    login_user,
+    logout_user,
+)
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 from werkzeug.test import Client
 
@@ -50,7 +57,13 @@ def flask_login() -> Flask:
     app = make()
     manager = LoginManager(app)
     manager.user_loader(User)
-    app.add_url_rule("/login", "/login", lambda: str(login_user(User(request.args.get("id", "7")), remember="remember" in request.args)))
+    app.add_url_rule(
+        "/login",
+        "/login",
+        lambda: str(
+            login_user(User(request.args.get("id", "7")), remember="remember" in request.args)
+        ),
+    )
     app.add_url_rule("/logout", "/logout", lambda: str(logout_user()))
     app.add_url_rule("/private", "/private", login_required(lambda: current_user.id))
     app.add_url_rule("/api", "/api", require_session_api(lambda: dict(get_session() or {})))
@@ -74,7 +87,9 @@ def test_flask_logins_user_passes_the_guard(flask_login):
     assert client.get("/api").json["_user_id"] == "7"
 
 
-def test_a_login_by_flask_login_is_a_new_session_that_keeps_the_cart_and_drops_the_csrf_token(flask_login):
+def test_a_login_by_flask_login_is_a_new_session_that_keeps_the_cart_and_drops_the_csrf_token(
+    flask_login,
+):
     client = flask_login.test_client()
     client.get("/put?cart=tea&csrf_token=planted")
     before = client.get("/id").text
@@ -115,7 +130,9 @@ def test_a_late_response_after_flask_logins_logout_brings_nobody_back(flask_logi
     assert client.get("/private").status_code == 401
 
 
-@pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")  # Flask-Login 0.6.3
+@pytest.mark.filterwarnings(
+    "ignore:datetime.datetime.utcnow:DeprecationWarning"
+)  # Flask-Login 0.6.3
 def test_flask_logins_remember_cookie_begins_a_new_session(flask_login):
     client = flask_login.test_client()
     client.get("/login?remember=1")
@@ -192,7 +209,13 @@ def authlib() -> Iterator[Flask]:
     url = f"http://127.0.0.1:{provider.server_port}"
     app = make()
     oauth = OAuth(app)
-    oauth.register("site", client_id="client", client_secret="secret", authorize_url=f"{url}/authorize", access_token_url=f"{url}/token")
+    oauth.register(
+        "site",
+        client_id="client",
+        client_secret="secret",
+        authorize_url=f"{url}/authorize",
+        access_token_url=f"{url}/token",
+    )
 
     @app.get("/start")
     def start():

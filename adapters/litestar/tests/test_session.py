@@ -9,7 +9,18 @@ from typing import Any
 
 import msgspec
 import pytest
-from litestar import Controller, Litestar, Request, Response, Router, WebSocket, delete, get, post, websocket
+from litestar import (
+    Controller,
+    Litestar,
+    Request,
+    Response,
+    Router,
+    WebSocket,
+    delete,
+    get,
+    post,
+    websocket,
+)
 from litestar.connection import ASGIConnection
 from litestar.exceptions import WebSocketDisconnect
 from litestar.security.session_auth import SessionAuth
@@ -17,9 +28,22 @@ from litestar.testing import TestClient
 from litestar.types import Empty
 from pydantic import BaseModel
 
-from sessionkit import ConfigurationError, ResponseStartedError, SessionStore, create_session, delete_session, get_session
+from sessionkit import (
+    ConfigurationError,
+    ResponseStartedError,
+    SessionStore,
+    create_session,
+    delete_session,
+    get_session,
+)
 from sessionkit.request import HOLDER
-from sessionkit_litestar import LitestarSession, NotSignedIn, SessionKitConfig, require_session_api, require_session_page
+from sessionkit_litestar import (
+    LitestarSession,
+    NotSignedIn,
+    SessionKitConfig,
+    require_session_api,
+    require_session_page,
+)
 
 SECRET = "litestar tests: 0123456789abcdefghijklmnopqrstuvwxyz"
 ANN = {"user": {"sub": "ann"}}
@@ -40,7 +64,12 @@ async def everything(request: Request) -> dict:
 def client_of(*handlers: Any, config: SessionKitConfig | None = None, **named: Any) -> TestClient:
     config = config or SessionKitConfig(store=STORE)
     app = Litestar([login, everything, *handlers], middleware=[config.middleware], **named)
-    return TestClient(app, base_url="https://app.example.org", session_config=config, raise_server_exceptions=False)
+    return TestClient(
+        app,
+        base_url="https://app.example.org",
+        session_config=config,
+        raise_server_exceptions=False,
+    )
 
 
 def names(answer) -> list[str]:
@@ -105,7 +134,11 @@ def test_excluded_paths_and_handlers_have_none():
         return "session" in request.scope
 
     client = client_of(north, south, west, config=SessionKitConfig(store=STORE, exclude=["north"]))
-    assert [client.get(path).json() for path in ("/north", "/south", "/west")] == [False, False, True]
+    assert [client.get(path).json() for path in ("/north", "/south", "/west")] == [
+        False,
+        False,
+        True,
+    ]
 
 
 def test_the_test_client_reads_and_writes_it():
@@ -213,7 +246,9 @@ def test_it_works_on_a_router_and_on_a_handler():
     async def everything(request: Request) -> dict:
         return request.session
 
-    app = Litestar([Router("/shop", route_handlers=[put], middleware=[config.middleware]), everything])
+    app = Litestar(
+        [Router("/shop", route_handlers=[put], middleware=[config.middleware]), everything]
+    )
     client = TestClient(app, base_url="https://app.example.org")
     client.get("/shop/put")
     client.get("/shop/put")
@@ -294,8 +329,15 @@ def session_auth() -> TestClient:
     async def signout(request: Request) -> None:
         request.clear_session()
 
-    auth = SessionAuth(retrieve_user_handler=user_of, session_backend_config=SessionKitConfig(store=STORE), exclude=["/signin", "/schema"])
-    return TestClient(Litestar([signin, me, signout], on_app_init=[auth.on_app_init]), base_url="https://app.example.org")
+    auth = SessionAuth(
+        retrieve_user_handler=user_of,
+        session_backend_config=SessionKitConfig(store=STORE),
+        exclude=["/signin", "/schema"],
+    )
+    return TestClient(
+        Litestar([signin, me, signout], on_app_init=[auth.on_app_init]),
+        base_url="https://app.example.org",
+    )
 
 
 def test_session_auth_signs_in_and_out():
@@ -317,7 +359,9 @@ def test_session_auth_names_the_cookie_in_the_openapi_page():
 
 class Items(Controller):
     path = "/items"
-    guards = [require_session_page(login_url="/signin?from=items", logout_url="/signout", default="/home")]
+    guards = [
+        require_session_page(login_url="/signin?from=items", logout_url="/signout", default="/home")
+    ]
 
     @get()
     async def show(self) -> str:
@@ -341,16 +385,37 @@ async def api() -> str:
 def test_the_guards_stand_before_controllers_and_handlers():
     client = client_of(Items, page, api)
     assert client.get("/api").status_code == 401
-    assert client.get("/page", follow_redirects=False).headers["location"] == "/auth/login?returnTo=/page"
-    assert client.get("/items?a=1", follow_redirects=False).headers["location"] == "/signin?from=items&returnTo=/items%3Fa%3D1"
+    assert (
+        client.get("/page", follow_redirects=False).headers["location"]
+        == "/auth/login?returnTo=/page"
+    )
+    assert (
+        client.get("/items?a=1", follow_redirects=False).headers["location"]
+        == "/signin?from=items&returnTo=/items%3Fa%3D1"
+    )
     answer = client.post("/items", follow_redirects=False)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/signin?from=items&returnTo=/home")
+    assert (answer.status_code, answer.headers["location"]) == (
+        303,
+        "/signin?from=items&returnTo=/home",
+    )
     client.post("/login")
-    assert [client.get("/api").text, client.get("/page").text, client.get("/items").text, client.post("/items").text] == ["api", "page", "items", "added"]
+    assert [
+        client.get("/api").text,
+        client.get("/page").text,
+        client.get("/items").text,
+        client.post("/items").text,
+    ] == ["api", "page", "items", "added"]
 
 
 def test_a_handler_of_the_application_replaces_the_refusal():
-    client = client_of(api, exception_handlers={NotSignedIn: lambda request, error: Response({"mine": error.refusal.status}, status_code=418)})
+    client = client_of(
+        api,
+        exception_handlers={
+            NotSignedIn: lambda request, error: Response(
+                {"mine": error.refusal.status}, status_code=418
+            )
+        },
+    )
     answer = client.get("/api")
     assert (answer.status_code, answer.json()) == (418, {"mine": 401})
 
@@ -369,7 +434,9 @@ def test_a_websocket_reads_it_and_a_guarded_one_is_refused():
     assert refused.value.code == 1008
     client.cookies.clear()
     client.post("/login")
-    token = client.cookies[NAME]  # the test client asks for sockets over ws://, where a Secure cookie does not go
+    token = client.cookies[
+        NAME
+    ]  # the test client asks for sockets over ws://, where a Secure cookie does not go
     with client.websocket_connect("/ws", headers={"Cookie": f"{NAME}={token}"}) as socket:
         assert socket.receive_json() == ANN
 
@@ -391,7 +458,12 @@ def test_without_the_middleware_the_request_is_enough_to_read_and_a_response_can
 def test_a_logout_by_the_verb_and_a_look_through_the_session_agree():
     @post("/logout")
     async def logout(request: Request) -> list:
-        return [delete_session(request), len(request.session), get_session() is None, isinstance(request.session, LitestarSession)]
+        return [
+            delete_session(request),
+            len(request.session),
+            get_session() is None,
+            isinstance(request.session, LitestarSession),
+        ]
 
     client = client_of(logout)
     client.post("/login")

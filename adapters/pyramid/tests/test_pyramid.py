@@ -18,7 +18,15 @@ from pyramid_retry import RetryableException
 from werkzeug.test import Client
 from zope.interface.verify import verifyObject
 
-from sessionkit import ConfigurationError, SessionStore, SessionTooLargeError, create_session, delete_session, get_session, rotate_session
+from sessionkit import (
+    ConfigurationError,
+    SessionStore,
+    SessionTooLargeError,
+    create_session,
+    delete_session,
+    get_session,
+    rotate_session,
+)
 from sessionkit_pyramid import require_session_api, require_session_page
 
 SECRET = "pyramid-tests:0123456789abcdefghijklmnopqrstuvwxyz"
@@ -45,7 +53,11 @@ class Site:
     def client(self) -> Client:
         if self.opened is None:
             app = self.config.make_wsgi_app()
-            self.opened = Client(lambda environ, start: app(environ, lambda status, headers, exc_info=None: start(status, headers)))  # as a server does
+            self.opened = Client(
+                lambda environ, start: app(
+                    environ, lambda status, headers, exc_info=None: start(status, headers)
+                )
+            )  # as a server does
         return self.opened
 
     def get(self, path, **named):
@@ -74,9 +86,23 @@ def test_it_is_an_isession(site):
 
 
 def test_flashed_messages_wait_for_the_next_request(site):
-    site.add("/flash", lambda request: [request.session.flash(one, queue) for one, queue in (("a", ""), ("b", ""), ("c", "errors"))])
+    site.add(
+        "/flash",
+        lambda request: [
+            request.session.flash(one, queue)
+            for one, queue in (("a", ""), ("b", ""), ("c", "errors"))
+        ],
+    )
     site.add("/again", lambda request: request.session.flash("a", allow_duplicate=False))
-    site.add("/messages", lambda request: [request.session.peek_flash(), request.session.pop_flash(), request.session.pop_flash("errors"), request.session.pop_flash()])
+    site.add(
+        "/messages",
+        lambda request: [
+            request.session.peek_flash(),
+            request.session.pop_flash(),
+            request.session.pop_flash("errors"),
+            request.session.pop_flash(),
+        ],
+    )
     site.get("/flash")
     site.get("/again")
     assert site.get("/messages").json == [["a", "b"], ["a", "b"], ["c"], []]
@@ -85,7 +111,10 @@ def test_flashed_messages_wait_for_the_next_request(site):
 
 def test_new_and_created_tell_of_the_session_that_came(site):
     site.add("/new", lambda request: [request.session.new, request.session.created > 1_000_000_000])
-    site.add("/begin", lambda request: [request.session.new, request.session.update(a=1), request.session.new])
+    site.add(
+        "/begin",
+        lambda request: [request.session.new, request.session.update(a=1), request.session.new],
+    )
     site.add("/verb", lambda request: [create_session(ANN) and request.session.new])
     site.add("/rotated", lambda request: [rotate_session(), request.session.new])
     assert site.get("/new").json == [True, True]
@@ -98,7 +127,14 @@ def test_new_and_created_tell_of_the_session_that_came(site):
 
 def test_invalidate_ends_it_and_what_is_written_afterwards_is_another(site):
     site.add("/id", lambda request: request.session.id)
-    site.add("/invalidate", lambda request: [request.session.invalidate(), request.session.update(b=1), dict(request.session)][2])
+    site.add(
+        "/invalidate",
+        lambda request: [
+            request.session.invalidate(),
+            request.session.update(b=1),
+            dict(request.session),
+        ][2],
+    )
     site.add("/begin", lambda request: request.session.update(a=1))
     site.get("/begin")
     before = site.get("/id").json
@@ -111,7 +147,9 @@ def test_invalidate_ends_it_and_what_is_written_afterwards_is_another(site):
 
 def test_changed_may_be_called(site):
     site.add("/begin", lambda request: request.session.update(cart=[]))
-    site.add("/more", lambda request: [request.session["cart"].append("tea"), request.session.changed()])
+    site.add(
+        "/more", lambda request: [request.session["cart"].append("tea"), request.session.changed()]
+    )
     site.get("/begin")
     site.get("/more")
     assert site.get("/all").json == {"cart": ["tea"]}
@@ -124,9 +162,14 @@ def test_remember_is_a_login_that_drops_the_csrf_token_and_forget_a_logout(site)
     helper = SessionAuthenticationHelper()
     site.add("/token", get_csrf_token)
     site.add("/id", lambda request: request.session.id)
-    site.add("/remember", lambda request: [request.session.update(cart=["tea"]), helper.remember(request, "ann")])
+    site.add(
+        "/remember",
+        lambda request: [request.session.update(cart=["tea"]), helper.remember(request, "ann")],
+    )
     site.add("/forget", helper.forget)
-    site.add("/whose", lambda request: [helper.authenticated_userid(request), get_session() is not None])
+    site.add(
+        "/whose", lambda request: [helper.authenticated_userid(request), get_session() is not None]
+    )
     token, before = site.get("/token").json, site.get("/id").json
     assert "__Host-out.session" in names(site.get("/remember"))
     assert site.get("/whose").json == ["ann", True]
@@ -139,7 +182,9 @@ def test_remember_is_a_login_that_drops_the_csrf_token_and_forget_a_logout(site)
 
 
 def test_a_sign_in_that_another_tab_began_does_not_cross_a_login(site):
-    site.add("/begin", lambda request: request.session.update(_state_google_abc="planted", cart=["tea"]))
+    site.add(
+        "/begin", lambda request: request.session.update(_state_google_abc="planted", cart=["tea"])
+    )
     site.add("/remember", lambda request: SessionAuthenticationHelper().remember(request, "ann"))
     site.get("/begin")
     site.get("/remember")
@@ -163,7 +208,9 @@ def test_forged_posts_are_refused(site, policy):
 
 def test_an_exception_view_answers_what_is_too_large_and_nothing_is_saved(site):
     site.add("/big", lambda request: request.session.update(big="x" * 9000))
-    site.config.add_exception_view(lambda error, request: Response("too large", status=507), context=SessionTooLargeError)
+    site.config.add_exception_view(
+        lambda error, request: Response("too large", status=507), context=SessionTooLargeError
+    )
     site.get("/login")
     answer = site.get("/big")
     assert (answer.status_code, answer.text) == (507, "too large")
@@ -172,7 +219,10 @@ def test_an_exception_view_answers_what_is_too_large_and_nothing_is_saved(site):
 
 def test_an_exception_view_writes_too(site):
     site.add("/fails", fail)
-    site.config.add_exception_view(lambda error, request: request.session.update(failed=1) or Response(status=409), context=ZeroDivisionError)
+    site.config.add_exception_view(
+        lambda error, request: request.session.update(failed=1) or Response(status=409),
+        context=ZeroDivisionError,
+    )
     assert site.get("/fails").status_code == 409
     assert site.get("/all").json == {"failed": 1}
 
@@ -197,9 +247,16 @@ def test_a_response_callback_and_a_tween_write_too(site, monkeypatch):
 
         return tween
 
-    monkeypatch.setitem(sys.modules, "a_tween", SimpleNamespace(factory=factory))  # Pyramid takes tweens by name
+    monkeypatch.setitem(
+        sys.modules, "a_tween", SimpleNamespace(factory=factory)
+    )  # Pyramid takes tweens by name
     site.config.add_tween("a_tween.factory")
-    site.add("/", lambda request: request.add_response_callback(lambda request, response: request.session.update(callback=1)))
+    site.add(
+        "/",
+        lambda request: request.add_response_callback(
+            lambda request, response: request.session.update(callback=1)
+        ),
+    )
     site.get("/")
     assert site.get("/all").json == {"callback": 1, "tween": 1}
 
@@ -222,7 +279,10 @@ def test_a_retry_serves_the_session_at_every_attempt(site):
 
 
 def test_a_404_of_the_router_carries_what_a_subscriber_wrote(site):
-    site.config.add_subscriber(lambda event: event.request.session.update(seen=event.request.path), "pyramid.events.NewRequest")
+    site.config.add_subscriber(
+        lambda event: event.request.session.update(seen=event.request.path),
+        "pyramid.events.NewRequest",
+    )
     assert site.get("/nowhere").status_code == 404
     assert site.get("/all").json == {"seen": "/all"}
     assert "__Host-session" in names(site.get("/nowhere"))
@@ -291,7 +351,11 @@ def test_a_subrequest_with_the_session_of_the_request_shares_it(site):
 
 
 def test_a_verb_without_the_application_writes_into_the_response():
-    store, request, response = SessionStore(SECRET), Request.blank("/"), Response(headerlist=[("Set-Cookie", "theirs=1")])
+    store, request, response = (
+        SessionStore(SECRET),
+        Request.blank("/"),
+        Response(headerlist=[("Set-Cookie", "theirs=1")]),
+    )
     response.cache_control = "public, max-age=600"
     store.create_session(request, response, ANN)
     store.update_session(request, response, {**ANN, "n": 1})
@@ -336,7 +400,9 @@ def test_guards_decorate_functions_methods_and_configured_views(site):
     ],
 )
 def test_a_page_sends_visitors_to_the_login(site, method, path, status, location):
-    guard = require_session_page(login_url="/signin?from=page", logout_url="/signout", default="/home")
+    guard = require_session_page(
+        login_url="/signin?from=page", logout_url="/signout", default="/home"
+    )
     for one in ("/page", "/signout"):
         site.add(one, guard(lambda request: "in"))
     answer = site.client.open(path, method=method)

@@ -38,7 +38,10 @@ SIGNED = {
     "test_custom_hashalg": "makes a cookie in Pyramid's wire format",
     "test_custom_serializer": "makes a cookie in Pyramid's wire format",
 }
-EXCEPTIONS = {**{f"{one}::{name}": why for one in CLASSES for name, why in BOTH.items()}, **{f"{CLASSES[1]}::{name}": why for name, why in SIGNED.items()}}
+EXCEPTIONS = {
+    **{f"{one}::{name}": why for one in CLASSES for name, why in BOTH.items()},
+    **{f"{CLASSES[1]}::{name}": why for name, why in SIGNED.items()},
+}
 """What does not pass, and why."""
 
 
@@ -47,7 +50,19 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The unpacked source distribution of the installed Pyramid."""
     folder = tmp_path_factory.mktemp("pyramid")
     wanted = f"pyramid=={version('pyramid')}"
-    download = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", "pyramid", "--dest", str(folder), wanted]
+    download = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "-q",
+        "--no-deps",
+        "--no-binary",
+        "pyramid",
+        "--dest",
+        str(folder),
+        wanted,
+    ]
     done = subprocess.run(download, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     (archive,) = folder.glob("*.tar.gz")
@@ -60,14 +75,38 @@ def run(sources: Path, *, with_sessionkit: bool) -> dict[str, str]:
     """What became of each test: `passed`, `skipped`, `failure` or `error`."""
     report = sources / "report.xml"
     plugin = ["-p", "pointed_at_sessionkit"] if with_sessionkit else []
-    path = os.pathsep.join((str(Path(__file__).with_name("own")), *filter(None, [os.environ.get("PYTHONPATH")])))
+    path = os.pathsep.join(
+        (str(Path(__file__).with_name("own")), *filter(None, [os.environ.get("PYTHONPATH")]))
+    )
     tests = [f"tests/test_session.py::{one}" for one in CLASSES]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin, f"--junitxml={report}", "-o", "junit_family=xunit1", *tests]
-    done = subprocess.run(command, cwd=sources, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=300, check=False)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        *plugin,
+        f"--junitxml={report}",
+        "-o",
+        "junit_family=xunit1",
+        *tests,
+    ]
+    done = subprocess.run(
+        command,
+        cwd=sources,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert report.exists(), done.stdout + done.stderr
     found: dict[str, str] = {}
     for case in ET.parse(report).iter("testcase"):
-        became = next((child.tag for child in case if child.tag in ("failure", "error", "skipped")), "passed")
+        became = next(
+            (child.tag for child in case if child.tag in ("failure", "error", "skipped")), "passed"
+        )
         found[f"{case.attrib['classname'].rpartition('.')[2]}::{case.attrib['name']}"] = became
     report.unlink()
     return found
@@ -75,7 +114,9 @@ def run(sources: Path, *, with_sessionkit: bool) -> dict[str, str]:
 
 def test_pyramids_own_tests_pass_but_for_the_exceptions(sources):
     found = run(sources, with_sessionkit=True)
-    assert sorted(name for name, became in found.items() if became != "passed") == sorted(EXCEPTIONS)
+    assert sorted(name for name, became in found.items() if became != "passed") == sorted(
+        EXCEPTIONS
+    )
     assert len(found) - len(EXCEPTIONS) >= 55
 
 

@@ -6,7 +6,16 @@ import asyncio
 import inspect
 
 import pytest
-from quart import Quart, copy_current_request_context, flash, get_flashed_messages, render_template_string, request, session, websocket
+from quart import (
+    Quart,
+    copy_current_request_context,
+    flash,
+    get_flashed_messages,
+    render_template_string,
+    request,
+    session,
+    websocket,
+)
 from quart.testing.connections import WebsocketResponseError
 from quart.views import MethodView
 
@@ -25,7 +34,10 @@ from sessionkit import (
 )
 from sessionkit_quart import SessionKit, require_session_api, require_session_page
 
-SECRET, OLD = "quart tests: 0123456789abcdefghijklmnopqrstuvwxyz", "old key: 0123456789abcdefghijklmnopqrstuvwxyz"
+SECRET, OLD = (
+    "quart tests: 0123456789abcdefghijklmnopqrstuvwxyz",
+    "old key: 0123456789abcdefghijklmnopqrstuvwxyz",
+)
 ANN = {"user": {"sub": "ann"}}
 
 
@@ -71,7 +83,9 @@ def names(answer) -> list[str]:
 # ---- Quart's extras
 
 
-async def test_session_transaction_writes_what_a_request_reads_and_reads_what_it_wrote(app, browser):
+async def test_session_transaction_writes_what_a_request_reads_and_reads_what_it_wrote(
+    app, browser
+):
     async with browser.client.session_transaction(scheme="https") as opened:
         opened["user"] = {"sub": "ann"}
         opened["cart"] = {"items": ["tea"]}
@@ -100,14 +114,23 @@ async def test_flashed_messages_come_once_and_as_tuples(app, browser):
     @app.get("/messages")
     async def messages():
         found = get_flashed_messages(with_categories=True)
-        return {"found": [list(one) for one in found], "kinds": [type(one).__name__ for one in found]}
+        return {
+            "found": [list(one) for one in found],
+            "kinds": [type(one).__name__ for one in found],
+        }
 
     await browser.ask("/flash")
-    assert await browser.json("/messages") == {"found": [["message", "saved"], ["warning", "careful"]], "kinds": ["tuple", "tuple"]}
+    assert await browser.json("/messages") == {
+        "found": [["message", "saved"], ["warning", "careful"]],
+        "kinds": ["tuple", "tuple"],
+    }
     assert await browser.json("/messages") == {"found": [], "kinds": []}
 
 
-@pytest.mark.parametrize(("transient", "permanent", "max_age"), [(False, None, True), (False, False, False), (True, None, False), (True, True, True)])
+@pytest.mark.parametrize(
+    ("transient", "permanent", "max_age"),
+    [(False, None, True), (False, False, False), (True, None, False), (True, True, True)],
+)
 async def test_permanent_decides_whether_the_browser_forgets_it(transient, permanent, max_age):
     app = Quart(__name__)
     SessionKit(app, store=SessionStore(SECRET, cookie=CookieSettings(transient=transient)))
@@ -166,7 +189,11 @@ async def test_a_view_that_does_not_use_it_does_not_look_at_it(app, browser):
 
 
 async def test_a_plain_view_in_its_thread_writes(app, browser):
-    app.add_url_rule("/write", "/write", lambda: {"done": update_session({**ANN, "by": "a thread"}), "now": session.update(n=1)})
+    app.add_url_rule(
+        "/write",
+        "/write",
+        lambda: {"done": update_session({**ANN, "by": "a thread"}), "now": session.update(n=1)},
+    )
     await browser.ask("/login")
     await browser.ask("/write")
     assert await browser.json("/me") == {**ANN, "by": "a thread", "n": 1}
@@ -217,7 +244,10 @@ async def test_what_is_too_large_is_the_applications_error_and_has_its_page(app,
     app.register_error_handler(500, lambda error: (type(error.original_exception).__name__, 500))
     await browser.ask("/login")
     answer = await browser.ask("/big")
-    assert (answer.status_code, await answer.get_data(as_text=True)) == (500, "SessionTooLargeError")
+    assert (answer.status_code, await answer.get_data(as_text=True)) == (
+        500,
+        "SessionTooLargeError",
+    )
     assert await browser.json("/all") == ANN
 
 
@@ -341,7 +371,9 @@ async def test_guards_work_on_plain_and_class_based_views(app, browser):
     ],
 )
 async def test_a_page_sends_visitors_to_the_login(app, browser, method, path, status, location):
-    guard = require_session_page(login_url="/signin?from=page", logout_url="/signout", default="/home")
+    guard = require_session_page(
+        login_url="/signin?from=page", logout_url="/signout", default="/home"
+    )
     for one in ("/page", "/signout"):
         app.add_url_rule(one, one, guard(lambda: "in"), methods=["GET", "POST"])
     answer = await browser.ask(path, method=method)
@@ -358,7 +390,9 @@ def made(settings=None, **config) -> Quart:
     SessionKit(app, **(settings or {}))
     app.add_url_rule("/login", "/login", lambda: dict(create_session(ANN)))
     app.add_url_rule("/me", "/me", lambda: dict(get_session() or {}))
-    app.add_url_rule("/count", "/count", lambda: session.update(n=session.get("n", 0) + 1) or dict(session))
+    app.add_url_rule(
+        "/count", "/count", lambda: session.update(n=session.get("n", 0) + 1) or dict(session)
+    )
     return app
 
 
@@ -372,13 +406,24 @@ async def test_the_defaults_are_quarts_but_for_same_site():
 
 
 async def test_the_settings_of_the_cookie_are_read():
-    app = made(SESSION_COOKIE_NAME="mine", SESSION_COOKIE_PATH="/app", SESSION_COOKIE_SECURE=True, SESSION_COOKIE_SAMESITE="Strict", SESSION_COOKIE_HTTPONLY=False)
+    app = made(
+        SESSION_COOKIE_NAME="mine",
+        SESSION_COOKIE_PATH="/app",
+        SESSION_COOKIE_SECURE=True,
+        SESSION_COOKIE_SAMESITE="Strict",
+        SESSION_COOKIE_HTTPONLY=False,
+    )
     assert await attributes(app) == "mine; Path=/app; Secure; SameSite=Strict; Priority=High"
 
 
 async def test_a_key_of_the_fallbacks_opens():
-    cookie = (await Browser(made(SECRET_KEY=OLD)).ask("/login")).headers["Set-Cookie"].partition(";")[0]
-    assert await Browser(made(SECRET_KEY_FALLBACKS=[OLD])).json("/me", headers={"Cookie": cookie}) == ANN
+    cookie = (
+        (await Browser(made(SECRET_KEY=OLD)).ask("/login")).headers["Set-Cookie"].partition(";")[0]
+    )
+    assert (
+        await Browser(made(SECRET_KEY_FALLBACKS=[OLD])).json("/me", headers={"Cookie": cookie})
+        == ANN
+    )
 
 
 async def test_a_setting_given_to_sessionkit_wins():

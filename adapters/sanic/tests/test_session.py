@@ -17,7 +17,14 @@ from sanic.views import HTTPMethodView
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.sync.client import connect
 
-from sessionkit import CookieSettings, Event, NoActiveRequestError, ResponseStartedError, SessionStore, bind
+from sessionkit import (
+    CookieSettings,
+    Event,
+    NoActiveRequestError,
+    ResponseStartedError,
+    SessionStore,
+    bind,
+)
 from sessionkit_sanic import (
     SessionKit,
     create_session,
@@ -130,7 +137,12 @@ def test_a_request_on_a_connection_that_served_another_has_a_session_of_its_own(
         signed_in = json.loads(client.get("/implicit").text)
         excluded = client.get("/static/a.css")
         client.cookies.clear()
-        return signed_in, json.loads(excluded.text), "Vary" in excluded.headers, json.loads(client.get("/implicit").text)
+        return (
+            signed_in,
+            json.loads(excluded.text),
+            "Vary" in excluded.headers,
+            json.loads(client.get("/implicit").text),
+        )
 
     assert browse(app, walk) == (ANN, None, False, None)
     assert found == [False]
@@ -173,7 +185,10 @@ def test_an_executor_needs_bind():
             await loop.run_in_executor(None, get_session)
         return response.json(await loop.run_in_executor(None, bind(lambda: dict(get_session()))))
 
-    assert browse(app, lambda client: [client.get("/login"), json.loads(client.get("/").text)][1]) == ANN
+    assert (
+        browse(app, lambda client: [client.get("/login"), json.loads(client.get("/").text)][1])
+        == ANN
+    )
 
 
 # ---- responses
@@ -315,7 +330,10 @@ def test_without_session_kit_request_and_response_are_complete_in_themselves():
         STORE.update_session(request, answer, {**ANN, "n": 1})
         return answer
 
-    assert browse(app, lambda client: sorted(names(client.get("/")))) == ["__Host-session", "theirs"]
+    assert browse(app, lambda client: sorted(names(client.get("/")))) == [
+        "__Host-session",
+        "theirs",
+    ]
 
 
 # ---- several in one application
@@ -345,7 +363,9 @@ def test_two_stores_each_answer_for_themselves(path):
 
     @app.get("/who")
     async def who(request):
-        return response.json([STORE.get_session()["user"]["sub"], admin.get_session()["user"]["sub"]])
+        return response.json(
+            [STORE.get_session()["user"]["sub"], admin.get_session()["user"]["sub"]]
+        )
 
     def walk(client):
         return sorted(names(client.get(path))), json.loads(client.get("/who").text)
@@ -381,7 +401,11 @@ def sockets(app: Sanic) -> Sanic:
 
 def opened(client: Client, path: str = "/ws") -> tuple[Any, list[str]]:
     """What a websocket says first, and the cookies that its handshake sets."""
-    with connect(f"ws://127.0.0.1:{client.port}{path}", additional_headers={"Cookie": client.cookie}, proxy=None) as socket:
+    with connect(
+        f"ws://127.0.0.1:{client.port}{path}",
+        additional_headers={"Cookie": client.cookie},
+        proxy=None,
+    ) as socket:
         lines = socket.response.headers.get_all("Set-Cookie")
         client.cookies.update(line.partition(";")[0].partition("=")[::2] for line in lines)
         return json.loads(socket.recv(timeout=10)), sorted(line.partition("=")[0] for line in lines)
@@ -423,9 +447,14 @@ def test_two_stores_are_saved_with_the_handshake_of_a_websocket():
 
     @app.websocket("/who")
     async def who(request, socket):
-        await socket.send(json.dumps([STORE.get_session()["user"]["sub"], admin.get_session()["user"]["sub"]]))
+        await socket.send(
+            json.dumps([STORE.get_session()["user"]["sub"], admin.get_session()["user"]["sub"]])
+        )
 
-    assert browse(app, lambda client: opened(client, "/who")) == (["ann", "root"], ["__Host-admin", "__Host-session"])
+    assert browse(app, lambda client: opened(client, "/who")) == (
+        ["ann", "root"],
+        ["__Host-admin", "__Host-session"],
+    )
 
 
 def test_a_websocket_whose_session_cannot_be_saved_is_not_accepted():
@@ -438,7 +467,9 @@ def test_a_websocket_whose_session_cannot_be_saved_is_not_accepted():
     def walk(client):
         with pytest.raises(InvalidStatus) as refused:
             opened(client)
-        return refused.value.response.status_code, refused.value.response.headers.get_all("Set-Cookie")
+        return refused.value.response.status_code, refused.value.response.headers.get_all(
+            "Set-Cookie"
+        )
 
     assert browse(app, walk) == (500, [])
 
@@ -519,7 +550,11 @@ def ask_asgi(app: Sanic, *scopes: dict[str, Any]) -> list[Any]:
 
 
 def test_under_asgi_it_works_too():
-    _, answer = ask_asgi(application(), {"type": "http", "scheme": "https", "path": "/login"}, {"type": "http", "scheme": "https", "path": "/me"})
+    _, answer = ask_asgi(
+        application(),
+        {"type": "http", "scheme": "https", "path": "/login"},
+        {"type": "http", "scheme": "https", "path": "/me"},
+    )
     assert json.loads(b"".join(message.get("body", b"") for message in answer)) == ANN
 
 
@@ -533,7 +568,11 @@ def test_under_asgi_a_websocket_reads_the_session_and_even_a_middleware_cannot_w
                 request.ctx.session["visited"] = True
             raised.append(error.type)
 
-    _, answer = ask_asgi(app, {"type": "http", "scheme": "https", "path": "/login"}, {"type": "websocket", "scheme": "wss", "path": "/ws"})
+    _, answer = ask_asgi(
+        app,
+        {"type": "http", "scheme": "https", "path": "/login"},
+        {"type": "websocket", "scheme": "wss", "path": "/ws"},
+    )
     assert [message["type"] for message in answer] == ["websocket.accept", "websocket.send"]
     assert json.loads(answer[1]["text"]) == [ANN, ANN]
     assert raised == [ResponseStartedError]
@@ -566,7 +605,10 @@ class Account(HTTPMethodView):
         return response.text("posted")
 
 
-@pytest.mark.parametrize(("method", "status", "location"), [("GET", 401, None), ("POST", 303, "/signin?from=page&returnTo=/home")])
+@pytest.mark.parametrize(
+    ("method", "status", "location"),
+    [("GET", 401, None), ("POST", 303, "/signin?from=page&returnTo=/home")],
+)
 def test_guards_refuse_on_views(method, status, location):
     app = application()
     app.add_route(Account.as_view(), "/account")
@@ -582,4 +624,7 @@ def test_guards_refuse_on_views(method, status, location):
 def test_guards_let_a_signed_in_user_pass_on_views(method, text):
     app = application()
     app.add_route(Account.as_view(), "/account")
-    assert browse(app, lambda client: [client.get("/login"), client.get("/account", method).text][1]) == text
+    assert (
+        browse(app, lambda client: [client.get("/login"), client.get("/account", method).text][1])
+        == text
+    )

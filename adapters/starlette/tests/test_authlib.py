@@ -45,13 +45,21 @@ def app() -> Iterator[Starlette]:
     url = f"http://127.0.0.1:{provider.server_port}"
     oauth = OAuth()
     for name in ("site", "other"):
-        oauth.register(name, client_id="client", client_secret="secret", authorize_url=f"{url}/authorize", access_token_url=f"{url}/token")
+        oauth.register(
+            name,
+            client_id="client",
+            client_secret="secret",
+            authorize_url=f"{url}/authorize",
+            access_token_url=f"{url}/token",
+        )
 
     def provider_of(request: Request):
         return oauth.create_client(request.query_params.get("at", "site"))
 
     async def start(request: Request):
-        return await provider_of(request).authorize_redirect(request, "https://example.org/callback")
+        return await provider_of(request).authorize_redirect(
+            request, "https://example.org/callback"
+        )
 
     async def callback(request: Request) -> PlainTextResponse:
         token = await provider_of(request).authorize_access_token(request)
@@ -59,7 +67,9 @@ def app() -> Iterator[Starlette]:
         return PlainTextResponse("in")
 
     async def link(request: Request) -> PlainTextResponse:
-        return PlainTextResponse((await provider_of(request).authorize_access_token(request))["access_token"])
+        return PlainTextResponse(
+            (await provider_of(request).authorize_access_token(request))["access_token"]
+        )
 
     async def everything(request: Request) -> JSONResponse:
         return JSONResponse(request.session)
@@ -69,7 +79,10 @@ def app() -> Iterator[Starlette]:
 
     views = (start, callback, link, everything, stamp)
     store = SessionStore("starlette tests: 0123456789abcdefghijklmnopqrstuvwxyz")
-    yield Starlette(routes=[Route(f"/{view.__name__}", view) for view in views], middleware=[Middleware(SessionMiddleware, store=store)])
+    yield Starlette(
+        routes=[Route(f"/{view.__name__}", view) for view in views],
+        middleware=[Middleware(SessionMiddleware, store=store)],
+    )
     provider.shutdown()
     thread.join()
     provider.server_close()

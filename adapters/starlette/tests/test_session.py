@@ -33,12 +33,17 @@ def store(**settings: Any) -> SessionStore:
 
 def client_of(routes, *inside: Middleware, **arguments: Any) -> TestClient:
     arguments = arguments or {"store": store()}
-    app = Starlette(routes=[Route("/login", login), Route("/all", everything), *routes], middleware=[Middleware(SessionMiddleware, **arguments), *inside])
+    app = Starlette(
+        routes=[Route("/login", login), Route("/all", everything), *routes],
+        middleware=[Middleware(SessionMiddleware, **arguments), *inside],
+    )
     return TestClient(app, base_url="https://app.example.org", raise_server_exceptions=False)
 
 
 async def login(request: Request) -> JSONResponse:
-    return JSONResponse(create_session(request, {"user": {"sub": request.query_params.get("sub", "ann")}}))
+    return JSONResponse(
+        create_session(request, {"user": {"sub": request.query_params.get("sub", "ann")}})
+    )
 
 
 async def everything(request: Request) -> JSONResponse:
@@ -110,7 +115,9 @@ class Between(BaseHTTPMiddleware):
     async def dispatch(self, request: Request, call_next):
         request.session["before"] = 1
         response = await call_next(request)
-        request.session["after"] = "set by the endpoint" if "endpoint" in request.session else "not seen"
+        request.session["after"] = (
+            "set by the endpoint" if "endpoint" in request.session else "not seen"
+        )
         return response
 
 
@@ -129,7 +136,9 @@ def test_a_base_http_middleware_between_shares_it():
 class Backend(AuthenticationBackend):
     async def authenticate(self, conn):
         user = conn.session.get("user")
-        return None if user is None else (AuthCredentials(["authenticated"]), SimpleUser(user["sub"]))
+        return (
+            None if user is None else (AuthCredentials(["authenticated"]), SimpleUser(user["sub"]))
+        )
 
 
 def test_starlettes_authentication_middleware_reads_it():
@@ -137,7 +146,9 @@ def test_starlettes_authentication_middleware_reads_it():
     async def private(request: Request) -> PlainTextResponse:
         return PlainTextResponse(request.user.display_name)
 
-    client = client_of([Route("/private", private)], Middleware(AuthenticationMiddleware, backend=Backend()))
+    client = client_of(
+        [Route("/private", private)], Middleware(AuthenticationMiddleware, backend=Backend())
+    )
     assert client.get("/private").status_code == 403
     client.get("/login")
     assert client.get("/private").text == "ann"
@@ -149,7 +160,9 @@ def test_a_mounted_application_with_the_same_middleware_sets_one_cookie():
         return JSONResponse(request.session)
 
     kept = store()
-    inner = Starlette(routes=[Route("/put", put)], middleware=[Middleware(SessionMiddleware, store=kept)])
+    inner = Starlette(
+        routes=[Route("/put", put)], middleware=[Middleware(SessionMiddleware, store=kept)]
+    )
     client = client_of([Mount("/shop", inner)], store=kept)
     assert names(client.get("/shop/put")) == [NAME]
     assert client.get("/all").json() == {"cart": ["tea"]}
@@ -160,7 +173,9 @@ def test_a_mounted_application_with_starlettes_own_sessions_keeps_them_apart():
         request.session["token"] = "admin"
         return JSONResponse({"admin": request.session})
 
-    inner = Starlette(routes=[Route("/", admin)], middleware=[Middleware(StarlettesOwn, secret_key="another")])  # as sqladmin does
+    inner = Starlette(
+        routes=[Route("/", admin)], middleware=[Middleware(StarlettesOwn, secret_key="another")]
+    )  # as sqladmin does
     client = client_of([Mount("/admin", inner)])
     client.get("/login")
     assert names(client.get("/admin/")) == ["session"]
@@ -198,7 +213,10 @@ def test_a_websocket_reads_it_and_a_refused_one_is_not_accepted():
         await websocket.close()
 
     client = client_of([WebSocketRoute("/ws", echo)])
-    with pytest.raises(WebSocketDisconnect) as refused, client.websocket_connect("wss://app.example.org/ws"):
+    with (
+        pytest.raises(WebSocketDisconnect) as refused,
+        client.websocket_connect("wss://app.example.org/ws"),
+    ):
         pass
     assert refused.value.code == 1008
     client.get("/login")
@@ -220,7 +238,10 @@ def test_the_guards_stand_before_methods_too():
     client = client_of([Route("/items", Items)])
     assert client.get("/items").status_code == 401
     answer = client.post("/items", follow_redirects=False)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/signin?from=items&returnTo=/home")
+    assert (answer.status_code, answer.headers["location"]) == (
+        303,
+        "/signin?from=items&returnTo=/home",
+    )
     client.get("/login")
     assert (client.get("/items").text, client.post("/items").text) == ("items", "posted")
 
@@ -268,6 +289,9 @@ def test_without_the_middleware_request_and_response_are_enough():
     async def me(request: Request) -> JSONResponse:
         return JSONResponse(kept.get_session(request))
 
-    client = TestClient(Starlette(routes=[Route("/begin", begin), Route("/me", me)]), base_url="https://app.example.org")
+    client = TestClient(
+        Starlette(routes=[Route("/begin", begin), Route("/me", me)]),
+        base_url="https://app.example.org",
+    )
     assert names(client.get("/begin")) == [NAME]
     assert client.get("/me").json() == ANN

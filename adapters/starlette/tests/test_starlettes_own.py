@@ -25,7 +25,9 @@ EXCEPTIONS = {
     "test_domain_cookie[{}]": "looks for `domain` in small letters, and expects a leading dot, which means nothing (RFC 6265 section 5.2.3)",
 }
 """What does not pass, and why, with each event loop."""
-NAMES = {f"{FILE}::{name.format(loop)}": why for name, why in EXCEPTIONS.items() for loop in ("asyncio",)}
+NAMES = {
+    f"{FILE}::{name.format(loop)}": why for name, why in EXCEPTIONS.items() for loop in ("asyncio",)
+}
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +35,19 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The unpacked source distribution of the installed Starlette."""
     folder = tmp_path_factory.mktemp("starlette")
     wanted = f"starlette=={version('starlette')}"
-    download = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", "starlette", "--dest", str(folder), wanted]
+    download = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "-q",
+        "--no-deps",
+        "--no-binary",
+        "starlette",
+        "--dest",
+        str(folder),
+        wanted,
+    ]
     done = subprocess.run(download, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     (archive,) = folder.glob("*.tar.gz")
@@ -46,15 +60,38 @@ def run(sources: Path, *arguments: str, with_sessionkit: bool = True) -> dict[st
     """What became of each test: `passed`, `skipped`, `failure` or `error`."""
     report = sources / "report.xml"
     plugin = ["-p", "pointed_at_sessionkit"] if with_sessionkit else []
-    path = os.pathsep.join((str(Path(__file__).with_name("own")), *filter(None, [os.environ.get("PYTHONPATH")])))
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin, f"--junitxml={report}", "-o", "junit_family=xunit1", "-k", "not trio"]
+    path = os.pathsep.join(
+        (str(Path(__file__).with_name("own")), *filter(None, [os.environ.get("PYTHONPATH")]))
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        *plugin,
+        f"--junitxml={report}",
+        "-o",
+        "junit_family=xunit1",
+        "-k",
+        "not trio",
+    ]
     done = subprocess.run(
-        [*command, *arguments], cwd=sources, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=300, check=False
+        [*command, *arguments],
+        cwd=sources,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     assert report.exists(), done.stdout + done.stderr
     found: dict[str, str] = {}
     for case in ET.parse(report).iter("testcase"):
-        became = next((child.tag for child in case if child.tag in ("failure", "error", "skipped")), "passed")
+        became = next(
+            (child.tag for child in case if child.tag in ("failure", "error", "skipped")), "passed"
+        )
         found[f"{case.attrib['file']}::{case.attrib['name']}"] = became
     report.unlink()
     return found

@@ -59,7 +59,13 @@ class Client:
         return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
 
     async def get(self, path: str, method: str = "GET", **headers: str) -> Any:
-        request = HTTPRequest(f"http://127.0.0.1:{self.port}{path}", method=method, headers={"Cookie": self.cookie, **headers}, follow_redirects=False, allow_nonstandard_methods=True)
+        request = HTTPRequest(
+            f"http://127.0.0.1:{self.port}{path}",
+            method=method,
+            headers={"Cookie": self.cookie, **headers},
+            follow_redirects=False,
+            allow_nonstandard_methods=True,
+        )
         answer = await AsyncHTTPClient().fetch(request, raise_error=False)
         for line in answer.headers.get_list("Set-Cookie"):
             name, _, value = line.partition(";")[0].partition("=")
@@ -78,7 +84,11 @@ def browse(routes: list[Any], walk: Callable[[Client], Awaitable[Any]], **settin
 
     async def serve() -> Any:
         listening, port = bind_unused_port()
-        server = HTTPServer(Application([("/login", Login), ("/me", Me), *routes], **(settings or {"sessionkit": STORE})))
+        server = HTTPServer(
+            Application(
+                [("/login", Login), ("/me", Me), *routes], **(settings or {"sessionkit": STORE})
+            )
+        )
         server.add_socket(listening)
         try:
             return await walk(Client(port))
@@ -98,7 +108,13 @@ async def log_in(client: Client) -> Any:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"sessionkit": STORE}, {"cookie_secret": SECRET}, {"cookie_secret": SECRET.encode()}, {"cookie_secret": {1: OLD, 2: SECRET}, "key_version": 2}]
+    "settings",
+    [
+        {"sessionkit": STORE},
+        {"cookie_secret": SECRET},
+        {"cookie_secret": SECRET.encode()},
+        {"cookie_secret": {1: OLD, 2: SECRET}, "key_version": 2},
+    ],
 )
 def test_the_store_is_a_setting_or_made_of_the_cookie_secret(settings):
     async def walk(client):
@@ -153,7 +169,11 @@ def test_current_user_is_the_user_of_the_session():
         await client.get("/login")
         return before.code, before.headers["Location"], json.loads((await client.get("/")).body)
 
-    assert browse([("/", Index)], walk, sessionkit=STORE, login_url="/login") == (302, "/login?next=%2F%3Fa%3D1", {"sub": "ann"})
+    assert browse([("/", Index)], walk, sessionkit=STORE, login_url="/login") == (
+        302,
+        "/login?next=%2F%3Fa%3D1",
+        {"sub": "ann"},
+    )
 
 
 def test_an_anonymous_session_is_no_current_user():
@@ -205,7 +225,9 @@ def test_every_way_to_answer_carries_the_cookie(way):
 
 
 @pytest.mark.parametrize("way", ["flush", "finish", "socket"])
-@pytest.mark.parametrize("contents", [{"big": "x" * 9000}, {"at": object}], ids=["too large", "no JSON"])
+@pytest.mark.parametrize(
+    "contents", [{"big": "x" * 9000}, {"at": object}], ids=["too large", "no JSON"]
+)
 def test_a_session_that_cannot_be_kept_is_a_well_formed_500(way, contents):
     class Index(Handler):
         async def get(self):
@@ -220,21 +242,55 @@ def test_a_session_that_cannot_be_kept_is_a_well_formed_500(way, contents):
 
     async def walk(client):
         reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
-        socket = ["Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="] if way == "socket" else []
+        socket = (
+            [
+                "Upgrade: websocket",
+                "Sec-WebSocket-Version: 13",
+                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+            ]
+            if way == "socket"
+            else []
+        )
         connection = f"Connection: {'Upgrade' if socket else 'close'}"
-        writer.write("\r\n".join(["GET / HTTP/1.1", "Host: localhost", "Accept-Encoding: gzip", connection, *socket, "", ""]).encode())
+        writer.write(
+            "\r\n".join(
+                [
+                    "GET / HTTP/1.1",
+                    "Host: localhost",
+                    "Accept-Encoding: gzip",
+                    connection,
+                    *socket,
+                    "",
+                    "",
+                ]
+            ).encode()
+        )
         head = await reader.readuntil(b"\r\n\r\n")
-        length = next(int(field[15:]) for field in head.split(b"\r\n") if field.startswith(b"Content-Length:"))
-        body = await (reader.readexactly(length) if socket else reader.read())  # after a refused handshake the connection stays open
+        length = next(
+            int(field[15:]) for field in head.split(b"\r\n") if field.startswith(b"Content-Length:")
+        )
+        body = await (
+            reader.readexactly(length) if socket else reader.read()
+        )  # after a refused handshake the connection stays open
         writer.close()
         await writer.wait_closed()
         return head.decode().rstrip().split("\r\n"), body
 
-    (status, *fields), body = browse([("/", Socket if way == "socket" else Index)], walk, sessionkit=STORE, compress_response=True)
+    (status, *fields), body = browse(
+        [("/", Socket if way == "socket" else Index)],
+        walk,
+        sessionkit=STORE,
+        compress_response=True,
+    )
     assert status == "HTTP/1.1 500 Internal Server Error"
-    assert body == b"<html><title>500: Internal Server Error</title><body>500: Internal Server Error</body></html>"
+    assert (
+        body
+        == b"<html><title>500: Internal Server Error</title><body>500: Internal Server Error</body></html>"
+    )
     assert f"Content-Length: {len(body)}" in fields
-    assert {field.partition(":")[0] for field in fields}.isdisjoint({"Transfer-Encoding", "Content-Encoding", "Set-Cookie"})
+    assert {field.partition(":")[0] for field in fields}.isdisjoint(
+        {"Transfer-Encoding", "Content-Encoding", "Set-Cookie"}
+    )
 
 
 def test_cookies_of_the_application_go_out_beside_ours():
@@ -301,7 +357,9 @@ def test_an_executor_does_not_carry_the_context_and_bind_does():
             loop = asyncio.get_running_loop()
             with pytest.raises(NoActiveRequestError):
                 await loop.run_in_executor(None, get_session)
-            self.write(await loop.run_in_executor(None, sessionkit.bind(lambda: dict(get_session()))))
+            self.write(
+                await loop.run_in_executor(None, sessionkit.bind(lambda: dict(get_session())))
+            )
 
     async def walk(client):
         await client.get("/login")
@@ -344,7 +402,9 @@ def test_a_socket_reads_its_session_in_plain_and_coroutine_methods(coroutine):
 
     async def walk(client):
         await client.get("/login")
-        socket = await websocket_connect(HTTPRequest(f"ws://127.0.0.1:{client.port}/ws", headers={"Cookie": client.cookie}))
+        socket = await websocket_connect(
+            HTTPRequest(f"ws://127.0.0.1:{client.port}/ws", headers={"Cookie": client.cookie})
+        )
         await socket.write_message("?")
         answer = await socket.read_message()
         socket.close()
@@ -365,7 +425,9 @@ def test_a_task_begun_on_a_socket_works_for_others_too_and_has_no_session():
 
     async def walk(client):
         await client.get("/login")
-        socket = await websocket_connect(HTTPRequest(f"ws://127.0.0.1:{client.port}/ws", headers={"Cookie": client.cookie}))
+        socket = await websocket_connect(
+            HTTPRequest(f"ws://127.0.0.1:{client.port}/ws", headers={"Cookie": client.cookie})
+        )
         answer = await socket.read_message()
         socket.close()
         return json.loads(answer)
@@ -417,7 +479,9 @@ def test_the_cookie_header_is_read_as_it_came():
     async def walk(client):
         await client.get("/login")
         value = client.cookies["__Host-session"]
-        return json.loads((await client.get("/me", Cookie=f'theirs="a; __Host-session={value}; b"')).body)
+        return json.loads(
+            (await client.get("/me", Cookie=f'theirs="a; __Host-session={value}; b"')).body
+        )
 
     assert browse([], walk) == ANN
 
@@ -441,17 +505,26 @@ class Account(Handler):
 
 @pytest.mark.parametrize(
     ("method", "status", "location"),
-    [("GET", 401, None), ("POST", 303, "/signin?returnTo=/home"), ("PUT", 303, "/enter?from=page&returnTo=/")],
+    [
+        ("GET", 401, None),
+        ("POST", 303, "/signin?returnTo=/home"),
+        ("PUT", 303, "/enter?from=page&returnTo=/"),
+    ],
 )
 def test_guards_refuse_and_know_the_login_url_of_the_application(method, status, location):
     async def walk(client):
         answer = await client.get("/account", method)
         return answer.code, answer.headers.get("Location")
 
-    assert browse([("/account", Account)], walk, sessionkit=STORE, login_url="/signin") == (status, location)
+    assert browse([("/account", Account)], walk, sessionkit=STORE, login_url="/signin") == (
+        status,
+        location,
+    )
 
 
-@pytest.mark.parametrize(("method", "text"), [("GET", b"account"), ("POST", b"posted"), ("PUT", b"put")])
+@pytest.mark.parametrize(
+    ("method", "text"), [("GET", b"account"), ("POST", b"posted"), ("PUT", b"put")]
+)
 def test_guards_let_a_signed_in_user_pass(method, text):
     async def walk(client):
         await client.get("/login")
@@ -467,7 +540,12 @@ def test_a_guarded_socket_is_refused_before_it_is_accepted():
             await super().get(*args, **kwargs)
 
     async def walk(client):
-        headers = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+        headers = {
+            "Upgrade": "websocket",
+            "Connection": "Upgrade",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        }
         return (await client.get("/ws", **headers)).code
 
     assert browse([("/ws", Socket)], walk) == 401

@@ -23,13 +23,37 @@ def run(folder: Path, *, with_sessionkit: bool) -> dict[str, str]:
     """What became of each test: `passed`, `skipped`, `failure` or `error`."""
     report = folder / "report.xml"
     plugin = ["-p", "pointed_at_sessionkit"] if with_sessionkit else []
-    path = os.pathsep.join((str(Path(__file__).with_name("own")), *filter(None, [os.environ.get("PYTHONPATH")])))
-    options = ["-q", "-p", "no:cacheprovider", "-p", "as_tornado_runs_them", *plugin, f"--junitxml={report}", "-o", "junit_family=xunit1", "-W", "ignore"]
+    path = os.pathsep.join(
+        (str(Path(__file__).with_name("own")), *filter(None, [os.environ.get("PYTHONPATH")]))
+    )
+    options = [
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "as_tornado_runs_them",
+        *plugin,
+        f"--junitxml={report}",
+        "-o",
+        "junit_family=xunit1",
+        "-W",
+        "ignore",
+    ]
     command = [sys.executable, "-m", "pytest", *options, "--pyargs", *FILES]
-    done = subprocess.run(command, cwd=folder, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert report.exists(), done.stdout + done.stderr
     return {
-        f"{case.attrib['classname']}::{case.attrib['name']}": next((child.tag for child in case if child.tag in ("failure", "error", "skipped")), "passed")
+        f"{case.attrib['classname']}::{case.attrib['name']}": next(
+            (child.tag for child in case if child.tag in ("failure", "error", "skipped")), "passed"
+        )
         for case in ET.parse(report).iter("testcase")
     }
 
@@ -37,7 +61,10 @@ def run(folder: Path, *, with_sessionkit: bool) -> dict[str, str]:
 def test_tornados_own_tests_pass_with_a_session_in_every_handler(tmp_path):
     (tmp_path / "with").mkdir()
     (tmp_path / "without").mkdir()
-    found, usual = run(tmp_path / "with", with_sessionkit=True), run(tmp_path / "without", with_sessionkit=False)
+    found, usual = (
+        run(tmp_path / "with", with_sessionkit=True),
+        run(tmp_path / "without", with_sessionkit=False),
+    )
     assert {name for name, became in found.items() if became != usual[name]} == EXCEPTIONS.keys()
     assert found.keys() == usual.keys()
     assert sum(became == "passed" for name, became in found.items() if ".CookieTest::" in name) > 10

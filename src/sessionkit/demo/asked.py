@@ -104,4 +104,8 @@ def _from_our_page(asked: Asked) -> bool:
 
 def plain(status: int, text: str, *headers: tuple[str, str]) -> Answer:
     """An answer of one line."""
-    return Answer(status=status, body=f"{text}\n".encode(), headers=[("Content-Type", "text/plain; charset=utf-8"), *headers])
+    return Answer(
+        status=status,
+        body=f"{text}\n".encode(),
+        headers=[("Content-Type", "text/plain; charset=utf-8"), *headers],
+    )

@@ -65,8 +65,14 @@ def check(*, asgi: bool, say: Say) -> bool:
 def _growing(browser: _Browser) -> Iterator[str]:
     """From a first look to a session of three sizes; each step is told once it is done."""
     first = browser.get("/")
-    _see("Signed out" in first.page and "This is a demo" in first.page, "the page does not say that it is a demo")
-    _see(first.headers["Content-Security-Policy"] == POLICY and "<script" not in first.page, "the policy is another, or there is a script")
+    _see(
+        "Signed out" in first.page and "This is a demo" in first.page,
+        "the page does not say that it is a demo",
+    )
+    _see(
+        first.headers["Content-Security-Policy"] == POLICY and "<script" not in first.page,
+        "the policy is another, or there is a script",
+    )
     _see(not browser.cookies, "a visitor was given a cookie for looking")
     yield "signed out: no cookie, no script, the strictest policy"
 
@@ -75,27 +81,44 @@ def _growing(browser: _Browser) -> Iterator[str]:
     ada = {"sub": "demo|ada <lovelace>", "name": "Ada <Lovelace>"}
     _see(browser.session == {"user": ada, "note": "nothing yet"}, "the session is another")
     _see("Ada &lt;Lovelace&gt;" in page and "Ada <Lovelace>" not in page, "a value is not escaped")
-    _see(list(browser.cookies) == ["sessionkit-demo"] and browser.http_only, "it is not one HttpOnly cookie")
+    _see(
+        list(browser.cookies) == ["sessionkit-demo"] and browser.http_only,
+        "it is not one HttpOnly cookie",
+    )
     _see("Ada" not in browser.header_and_token, "the cookie can be read")
     yield "sign in: one cookie, HttpOnly, and its contents cannot be read"
 
-    _see(re.search(r"\d+ seconds left of 120.*\d+ seconds left of 900", page, re.DOTALL) is not None, "the expiries are not shown")
+    _see(
+        re.search(r"\d+ seconds left of 120.*\d+ seconds left of 900", page, re.DOTALL) is not None,
+        "the expiries are not shown",
+    )
     yield "both expiries count down"
 
     sid = browser.sid
     browser.post("/note", note="ünï & <b>")
-    _see((browser.session or {}).get("note") == "ünï & <b>" and browser.sid == sid, "the field was not updated")
+    _see(
+        (browser.session or {}).get("note") == "ünï & <b>" and browser.sid == sid,
+        "the field was not updated",
+    )
     yield "update a field: same session, new contents"
 
     browser.post("/grow")
     browser.post("/grow")
-    _see(sorted(browser.cookies) == ["sessionkit-demo.0", "sessionkit-demo.1"], "it did not become chunks")
-    _see((browser.session or {}).get("note") == "ünï & <b>", "the chunks do not read as the session")
+    _see(
+        sorted(browser.cookies) == ["sessionkit-demo.0", "sessionkit-demo.1"],
+        "it did not become chunks",
+    )
+    _see(
+        (browser.session or {}).get("note") == "ünï & <b>", "the chunks do not read as the session"
+    )
     yield f"grow past 4 KB: {len(browser.cookies)} chunks, {browser.size:,} bytes, and the single cookie is gone"
 
     browser.post("/grow")
     before = dict(browser.cookies)
-    _see("SessionTooLargeError" in browser.post("/grow").page and browser.cookies == before, "a session over the budget was not refused")
+    _see(
+        "SessionTooLargeError" in browser.post("/grow").page and browser.cookies == before,
+        "a session over the budget was not refused",
+    )
     yield "grow past the budget: refused, and the session stays as it was"
 
     browser.post("/shrink")
@@ -108,12 +131,22 @@ def _ending(browser: _Browser) -> Iterator[str]:
     sid, note = browser.sid, (browser.session or {}).get("note")
     before = dict(browser.cookies)
     browser.post("/touch")
-    _see(browser.cookies == {**before, "seen.sessionkit-demo": browser.cookies.get("seen.sessionkit-demo")}, "a touch sent the session")
+    _see(
+        browser.cookies
+        == {**before, "seen.sessionkit-demo": browser.cookies.get("seen.sessionkit-demo")},
+        "a touch sent the session",
+    )
     yield "touch: one small cookie moves the idle expiry"
 
     browser.post("/rotate")
-    _see(browser.sid not in ("", sid) and "out.sessionkit-demo" in browser.cookies, "the id is the same, or the old one not fenced")
-    _see(note is not None and (browser.session or {}).get("note") == note, "rotation changed the contents")
+    _see(
+        browser.sid not in ("", sid) and "out.sessionkit-demo" in browser.cookies,
+        "the id is the same, or the old one not fenced",
+    )
+    _see(
+        note is not None and (browser.session or {}).get("note") == note,
+        "rotation changed the contents",
+    )
     yield "rotate: same contents, new id, the old one fenced"
 
     refused = [
@@ -123,17 +156,29 @@ def _ending(browser: _Browser) -> Iterator[str]:
         browser.post("/note", note="x" * LARGEST_FORM).status,
         browser.get("/sign-out").status,
     ]
-    _see(refused == [403, 403, 421, 413, 404] and browser.session is not None, f"the refusals are {refused}")
+    _see(
+        refused == [403, 403, 421, 413, 404] and browser.session is not None,
+        f"the refusals are {refused}",
+    )
     yield "another origin, no origin, another host, an oversize form, a GET: all refused"
 
-    _see("bad tag" in browser.post("/tamper").page and browser.session is None, "a forged cookie gave a session, or no event")
+    _see(
+        "bad tag" in browser.post("/tamper").page and browser.session is None,
+        "a forged cookie gave a session, or no event",
+    )
     yield "forge one character: no session, and the event says why"
 
     browser.post("/sign-in", name="Grace")
-    _see((browser.session or {}).get("user", {}).get("name") == "Grace", "a forged cookie stands in the way of a sign-in")
+    _see(
+        (browser.session or {}).get("user", {}).get("name") == "Grace",
+        "a forged cookie stands in the way of a sign-in",
+    )
     late = browser.cookies["sessionkit-demo"]
     browser.post("/sign-out")
-    _see(list(browser.cookies) == ["out.sessionkit-demo"] and browser.session is None, "the cookies were not cleared")
+    _see(
+        list(browser.cookies) == ["out.sessionkit-demo"] and browser.session is None,
+        "the cookies were not cleared",
+    )
     yield "sign out: every cookie cleared but the fence"
 
     page = browser.get("/", late=f"sessionkit-demo={late}").page

@@ -58,7 +58,10 @@ def asgi_app(site: Site) -> Callable[..., Awaitable[None]]:
 
             async def noting(message: MutableMapping[str, Any]) -> None:
                 if message["type"] == "http.response.start":
-                    entry.answered(message["status"], [(name.decode(), value.decode()) for name, value in message["headers"]])
+                    entry.answered(
+                        message["status"],
+                        [(name.decode(), value.decode()) for name, value in message["headers"]],
+                    )
                 await send(message)
 
             await with_sessions(scope, receive, noting)

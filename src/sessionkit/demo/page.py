@@ -52,15 +52,29 @@ class Sight:
         return None if self.session is None else max(0, min(self.idle, self.absolute))
 
     @classmethod
-    def of(cls, settings: Settings, session: Session | None, cookies: Iterable[tuple[str, str]], journal: Journal) -> Sight:
+    def of(
+        cls,
+        settings: Settings,
+        session: Session | None,
+        cookies: Iterable[tuple[str, str]],
+        journal: Journal,
+    ) -> Sight:
         """What a request shows."""
         lifetime, stamp = settings.lifetime, session.stamp if session is not None else None
-        now, idle_of, absolute_of = int(settings.clock()), lifetime.idle or 0, lifetime.absolute or 0
+        now, idle_of, absolute_of = (
+            int(settings.clock()),
+            lifetime.idle or 0,
+            lifetime.absolute or 0,
+        )
         created = stamp.created_at if stamp is not None else now
         updated = stamp.updated_at if stamp is not None else now
         if lifetime.due(created, updated, now):
             updated = now  # this very answer renews it
-        held = [(part, name, value) for name, value in cookies if (part := role(settings, name)) is not None]
+        held = [
+            (part, name, value)
+            for name, value in cookies
+            if (part := role(settings, name)) is not None
+        ]
         return cls(
             session=dict(session) if session is not None else None,
             sid=stamp.id if stamp is not None else "",
@@ -109,7 +123,10 @@ def render(sight: Sight) -> str:
 
 def _notice(events: Sequence[str]) -> str:
     """What this very request met."""
-    return "".join(f'<p class="event now" role="status">{escape(event[:1].upper() + event[1:])}.</p>' for event in events)
+    return "".join(
+        f'<p class="event now" role="status">{escape(event[:1].upper() + event[1:])}.</p>'
+        for event in events
+    )
 
 
 def _signed_out(sight: Sight) -> str:
@@ -181,7 +198,9 @@ def _button(path: str, label: str, verb: str) -> str:
 
 
 def _json(session: dict[str, Any]) -> str:
-    shown = {key: _short(value) if isinstance(value, str) else value for key, value in session.items()}
+    shown = {
+        key: _short(value) if isinstance(value, str) else value for key, value in session.items()
+    }
     return escape(json.dumps(shown, indent=2, ensure_ascii=False))
 
 
@@ -196,7 +215,11 @@ def _held(sight: Sight) -> str:
         items = "\n".join(_cookie(kind, name, value) for kind, name, value in sight.cookies)
         if any(kind in ("session", "chunk") for kind, _, _ in sight.cookies):
             items += LEGEND
-    used = sum(len(name) + 1 + len(value) + 2 for kind, name, value in sight.cookies if kind in ("session", "chunk"))
+    used = sum(
+        len(name) + 1 + len(value) + 2
+        for kind, name, value in sight.cookies
+        if kind in ("session", "chunk")
+    )
     return f"""<section class="card" aria-labelledby="holds">
   <h2 id="holds">What the browser holds <span class="sum" id="used">{used:,} of {sight.max_bytes:,} bytes</span></h2>
   {items}
@@ -218,7 +241,10 @@ def _coloured(kind: str, value: str) -> str:
     """The parts of a token in colours; of a long part the beginning."""
     if kind not in ("session", "chunk"):
         return escape(value if len(value) <= SHOWN else f"{value[:SHOWN]}…")
-    parts = (f"<b>{escape(part if len(part) <= SHOWN else part[:SHOWN] + '…')}</b>" for part in value.split("."))
+    parts = (
+        f"<b>{escape(part if len(part) <= SHOWN else part[:SHOWN] + '…')}</b>"
+        for part in value.split(".")
+    )
     return ".<wbr>".join(parts)
 
 

@@ -39,12 +39,16 @@ def serve(host: str, port: int, *, asgi: bool, say: Say, warn: Say) -> None:
         DemoError: the address cannot be had, or uvicorn is not installed.
     """
     if not _is_loopback(host):
-        warn(f"warning: the demo listens on {host}, and anybody who can reach it can use it, over plain http")
+        warn(
+            f"warning: the demo listens on {host}, and anybody who can reach it can use it, over plain http"
+        )
     site = Site(host)
     sock = _listening(host, port)
     try:
         run, _ = _server(site, sock, asgi=asgi)
-        say(f"The sessionkit demo is at {_url(sock)} ({'uvicorn' if asgi else 'wsgiref'}; Ctrl+C stops it)")
+        say(
+            f"The sessionkit demo is at {_url(sock)} ({'uvicorn' if asgi else 'wsgiref'}; Ctrl+C stops it)"
+        )
         run()
     finally:
         sock.close()
@@ -74,10 +78,14 @@ def running(site: Site, *, asgi: bool) -> Generator[str, None, None]:
 def _listening(host: str, port: int) -> socket.socket:
     """A socket that listens: whoever connects before the server runs waits in its queue."""
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=128)
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=128
+        )
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
-        raise DemoError(f"cannot listen on {host} port {port}: {reason or 'not an address'}") from None
+        raise DemoError(
+            f"cannot listen on {host} port {port}: {reason or 'not an address'}"
+        ) from None
 
 
 def _url(sock: socket.socket) -> str:
@@ -85,7 +93,9 @@ def _url(sock: socket.socket) -> str:
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def _server(site: Site, sock: socket.socket, *, asgi: bool) -> tuple[Callable[[], None], Callable[[], None]]:
+def _server(
+    site: Site, sock: socket.socket, *, asgi: bool
+) -> tuple[Callable[[], None], Callable[[], None]]:
     """What runs a server until it is stopped, and what stops it."""
     return _uvicorn(site, sock) if asgi else _wsgiref(site, sock)
 
@@ -107,7 +117,9 @@ def _uvicorn(site: Site, sock: socket.socket) -> tuple[Callable[[], None], Calla
         uvicorn: Any = importlib.import_module("uvicorn")
     except ImportError:
         raise DemoError("--asgi needs uvicorn: pip install uvicorn") from None
-    server = uvicorn.Server(uvicorn.Config(asgi_app(site), lifespan="off", log_level="warning", access_log=False))
+    server = uvicorn.Server(
+        uvicorn.Config(asgi_app(site), lifespan="off", log_level="warning", access_log=False)
+    )
 
     def stop() -> None:
         server.should_exit = True

@@ -71,7 +71,11 @@ class Site:
         if change is None:
             return _not_found()
         try:
-            fields = parse_qs((asked.body or b"").decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=16)
+            fields = parse_qs(
+                (asked.body or b"").decode("utf-8", "replace"),
+                keep_blank_values=True,
+                max_num_fields=16,
+            )
         except ValueError:
             return plain(400, "This is not a form of the demo.")
         form = {name: values[0][:LONGEST_FIELD] for name, values in fields.items()}
@@ -81,8 +85,12 @@ class Site:
 
     def _sign_in(self, _asked: Asked, form: dict[str, str]) -> None:
         name = form.get("name", "").strip() or "Ada"
-        self.store.create_session({"user": {"sub": f"demo|{name.lower()}", "name": name}, "note": "nothing yet"})
-        self.journal.remark("create_session: a new id, a new creation time, exactly these contents.")
+        self.store.create_session(
+            {"user": {"sub": f"demo|{name.lower()}", "name": name}, "note": "nothing yet"}
+        )
+        self.journal.remark(
+            "create_session: a new id, a new creation time, exactly these contents."
+        )
 
     def _note(self, _asked: Asked, form: dict[str, str]) -> None:
         if self._update({"note": form.get("note", "")}):
@@ -93,7 +101,9 @@ class Site:
         ballast = str(session.get("ballast", "")) if session is not None else ""
         try:
             if self._update({"ballast": ballast + secrets.token_hex(BALLAST // 2)}):
-                self.journal.remark("update_session: what is too long for one cookie lies in numbered chunks.")
+                self.journal.remark(
+                    "update_session: what is too long for one cookie lies in numbered chunks."
+                )
         except SessionTooLargeError as error:
             self.journal.remark(f"SessionTooLargeError: {error}. The session stays as it was.")
 
@@ -103,31 +113,48 @@ class Site:
 
     def _touch(self, _asked: Asked, _form: dict[str, str]) -> None:
         if self.store.touch_session():
-            self.journal.remark("touch_session: one small cookie moves the idle expiry; the session itself is not sent.")
+            self.journal.remark(
+                "touch_session: one small cookie moves the idle expiry; the session itself is not sent."
+            )
 
     def _rotate(self, _asked: Asked, _form: dict[str, str]) -> None:
         if self.store.rotate_session():
-            self.journal.remark("rotate_session: the same contents under a new id; the mark of the old one is in the fence.")
+            self.journal.remark(
+                "rotate_session: the same contents under a new id; the mark of the old one is in the fence."
+            )
 
     def _tamper(self, asked: Asked, _form: dict[str, str]) -> Answer | None:
         settings = self.store.settings
         names = read(settings, asked.cookie_header, settings.clock()).names(settings)
         if not names:
             return None
-        name, value = next(pair for pair in pairs(asked.cookie_header, names[-1]) if pair[0] == names[-1])
-        self.journal.remark("One character of the cookie was changed, as a forger would. The next request shows what comes of it.")
+        name, value = next(
+            pair for pair in pairs(asked.cookie_header, names[-1]) if pair[0] == names[-1]
+        )
+        self.journal.remark(
+            "One character of the cookie was changed, as a forger would. The next request shows what comes of it."
+        )
         answer = _back()
-        answer.headers.append(("Set-Cookie", settings.cookie.line(name, _with_wrong_tag(value), settings.lifetime.absolute)))
+        answer.headers.append(
+            (
+                "Set-Cookie",
+                settings.cookie.line(name, _with_wrong_tag(value), settings.lifetime.absolute),
+            )
+        )
         return answer
 
     def _sign_out(self, _asked: Asked, _form: dict[str, str]) -> None:
         if self.store.delete_session():
-            self.journal.remark("delete_session: every cookie of it is cleared, and a late response cannot bring it back.")
+            self.journal.remark(
+                "delete_session: every cookie of it is cleared, and a late response cannot bring it back."
+            )
 
     def _update(self, changes: dict[str, str], without: str = "") -> bool:
         """`update_session` with the current contents and these; it does nothing for a visitor who is not signed in."""
         contents: Session | dict[str, object] = self.store.get_session() or {}
-        return self.store.update_session({key: value for key, value in {**contents, **changes}.items() if key != without})
+        return self.store.update_session(
+            {key: value for key, value in {**contents, **changes}.items() if key != without}
+        )
 
     # ---- the page
 
@@ -145,7 +172,11 @@ class Site:
 def _with_wrong_tag(value: str) -> str:
     """The value with the first character of the token's tag changed, or its own first when the tag begins earlier."""
     place = max(0, len(value) - 22)
-    letter = ALPHABET[(ALPHABET.index(value[place].encode()) + 1) % 64 :][:1].decode() if value[place].encode() in ALPHABET else "A"
+    letter = (
+        ALPHABET[(ALPHABET.index(value[place].encode()) + 1) % 64 :][:1].decode()
+        if value[place].encode() in ALPHABET
+        else "A"
+    )
     return value[:place] + letter + value[place + 1 :]
 
 

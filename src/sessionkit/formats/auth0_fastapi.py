@@ -61,7 +61,9 @@ class Auth0FastAPI:
         """The secrets; the first seals, all open."""
         return foreign_secrets(secret)
 
-    def codec(self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer) -> Auth0FastAPICodec:
+    def codec(
+        self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
+    ) -> Auth0FastAPICodec:
         """The format bound to keys and a cookie name."""
         return Auth0FastAPICodec(keys, name, lifetime, serializer)
 
@@ -69,8 +71,13 @@ class Auth0FastAPI:
 class Auth0FastAPICodec(JWECodec):
     """The payload is `{user, …, internal: {sid, created_at}}`, under a key bound to the cookie's name."""
 
-    def __init__(self, secrets: Secrets, name: str, lifetime: Lifetime, serializer: Serializer) -> None:
-        keys = [hkdf(one, salt=name.encode(), info="Auth0 Generated Encryption", length=64) for one in secrets.raw]
+    def __init__(
+        self, secrets: Secrets, name: str, lifetime: Lifetime, serializer: Serializer
+    ) -> None:
+        keys = [
+            hkdf(one, salt=name.encode(), info="Auth0 Generated Encryption", length=64)
+            for one in secrets.raw
+        ]
         super().__init__(CBC, secrets, keys, lifetime, serializer)
 
     def header(self, stamp: Stamp) -> dict[str, Any]:
@@ -100,8 +107,14 @@ class Auth0FastAPICodec(JWECodec):
         if not (is_time(updated) and is_time(expires)):
             updated, expires = created, self.lifetime.expires_at(int(created), int(created))
         mark = _mark(contents, int(created), text(internal.get("sid")))
-        stamp = Times(created, updated, expires).stamp(text(internal.get("sid")) or derived("sessionkit foreign id 1", mark), now)
-        return stamp if isinstance(stamp, Absence) else Opened(contents=contents, stamp=stamp, mark_id=mark)
+        stamp = Times(created, updated, expires).stamp(
+            text(internal.get("sid")) or derived("sessionkit foreign id 1", mark), now
+        )
+        return (
+            stamp
+            if isinstance(stamp, Absence)
+            else Opened(contents=contents, stamp=stamp, mark_id=mark)
+        )
 
     def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
         """Format, creation time, subject, and the identity provider's session id."""
@@ -110,4 +123,6 @@ class Auth0FastAPICodec(JWECodec):
 
 
 def _mark(contents: Mapping[str, Any], created: int, sid: str) -> str:
-    return "\0".join(("auth0-fastapi", str(created), text(mapping(contents.get("user")).get("sub")), sid))
+    return "\0".join(
+        ("auth0-fastapi", str(created), text(mapping(contents.get("user")).get("sub")), sid)
+    )

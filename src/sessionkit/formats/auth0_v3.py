@@ -12,7 +12,17 @@ from ..lifetime import Lifetime
 from ..serializer import Serializer
 from ..session import Absence, Stamp
 from .codec import Opened, Traits
-from .foreign import JWECodec, Secrets, Times, derived, foreign_secrets, hkdf, is_time, mapping, text
+from .foreign import (
+    JWECodec,
+    Secrets,
+    Times,
+    derived,
+    foreign_secrets,
+    hkdf,
+    is_time,
+    mapping,
+    text,
+)
 from .jose import GCM
 
 __all__ = ["Auth0V3", "Auth0V3Codec"]
@@ -50,7 +60,9 @@ class Auth0V3:
         """The secrets; a list as the library takes it, the first seals and all open."""
         return foreign_secrets(secret)
 
-    def codec(self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer) -> Auth0V3Codec:
+    def codec(
+        self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
+    ) -> Auth0V3Codec:
         """The format bound to keys; neither the name nor an audience goes into them."""
         return Auth0V3Codec(keys, lifetime, serializer)
 
@@ -80,8 +92,14 @@ class Auth0V3Codec(JWECodec):
         if not (is_time(updated) and is_time(created) and is_time(expires)):
             return Absence.MALFORMED
         mark = self._mark(payload, int(created))
-        stamp = Times(created, updated, min(expires, self.ceiling(payload))).stamp(derived("sessionkit foreign id 1", mark), now)
-        return stamp if isinstance(stamp, Absence) else Opened(contents=payload, stamp=stamp, mark_id=mark)
+        stamp = Times(created, updated, min(expires, self.ceiling(payload))).stamp(
+            derived("sessionkit foreign id 1", mark), now
+        )
+        return (
+            stamp
+            if isinstance(stamp, Absence)
+            else Opened(contents=payload, stamp=stamp, mark_id=mark)
+        )
 
     def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
         """Format, creation time, subject, and the identity provider's session id."""
@@ -97,4 +115,6 @@ class Auth0V3Codec(JWECodec):
 
     def _mark(self, contents: Mapping[str, Any], created: int) -> str:
         claims = self.claims(contents)
-        return "\0".join((self.label, str(created), text(claims.get("sub")), text(claims.get("sid"))))
+        return "\0".join(
+            (self.label, str(created), text(claims.get("sub")), text(claims.get("sid")))
+        )

@@ -54,7 +54,11 @@ def from_v3(session: dict[str, Any], stamp: Stamp) -> dict[str, Any] | None:
     tokens = {new: session[old] for new, old in OLDER.items() if session.get(old) is not None}
     sid = text(user.get("sid"))
     internal = {"sid": sid} if sid else {}
-    return {"user": user, "tokenSet": tokens, "internal": {**internal, "createdAt": stamp.created_at}}
+    return {
+        "user": user,
+        "tokenSet": tokens,
+        "internal": {**internal, "createdAt": stamp.created_at},
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +73,13 @@ class Auth0V4:
     @property
     def traits(self) -> Traits:
         """15 seconds of tolerance; the connection tokens `__FC_0`, … end with the session."""
-        return Traits(label="auth0-v4", title=LIBRARY, tolerance=TOLERANCE, older=((Auth0V3(), from_v3),), beside="__FC_")
+        return Traits(
+            label="auth0-v4",
+            title=LIBRARY,
+            tolerance=TOLERANCE,
+            older=((Auth0V3(), from_v3),),
+            beside="__FC_",
+        )
 
     @property
     def layout(self) -> Layout:
@@ -84,7 +94,9 @@ class Auth0V4:
         """The secrets; the first seals, all open."""
         return foreign_secrets(secret)
 
-    def codec(self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer) -> Auth0V4Codec:
+    def codec(
+        self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
+    ) -> Auth0V4Codec:
         """The format bound to keys; neither the name nor an audience goes into them."""
         return Auth0V4Codec(keys, lifetime, serializer)
 
@@ -93,7 +105,13 @@ class Auth0V4Codec(JWECodec):
     """The payload is `{user, tokenSet, internal, …, exp}`; other cookies of the library are sealed alike, so its shape is checked."""
 
     def __init__(self, secrets: Secrets, lifetime: Lifetime, serializer: Serializer) -> None:
-        super().__init__(GCM, secrets, [hkdf(one, info="JWE CEK", length=32) for one in secrets.raw], lifetime, serializer)
+        super().__init__(
+            GCM,
+            secrets,
+            [hkdf(one, info="JWE CEK", length=32) for one in secrets.raw],
+            lifetime,
+            serializer,
+        )
 
     def header(self, stamp: Stamp) -> dict[str, Any]:
         """The algorithms alone."""
@@ -103,30 +121,47 @@ class Auth0V4Codec(JWECodec):
         """A user there must be."""
         must_be_objects(contents, ("user", "tokenSet", "internal"), LIBRARY)
         if not contents.get("user"):
-            raise SerializationError('session["user"]: it is empty, and nextjs-auth0 v4 would take that for somebody signed in')
+            raise SerializationError(
+                'session["user"]: it is empty, and nextjs-auth0 v4 would take that for somebody signed in'
+            )
 
     def wire(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
         """The session with what the library needs in it: `tokenSet`, `internal` and `exp`."""
-        tokens, internal = mapping(contents.get("tokenSet")), dict(mapping(contents.get("internal")))
+        tokens, internal = (
+            mapping(contents.get("tokenSet")),
+            dict(mapping(contents.get("internal"))),
+        )
         internal.setdefault("sid", stamp.id)
         internal["createdAt"] = stamp.created_at
-        return {**packed({**contents, "tokenSet": tokens, "internal": internal}, RESERVED, {}), "exp": stamp.expires_at}
+        return {
+            **packed({**contents, "tokenSet": tokens, "internal": internal}, RESERVED, {}),
+            "exp": stamp.expires_at,
+        }
 
     def read(self, header: dict[str, Any], payload: dict[str, Any], now: float) -> Opened | Absence:
         """Contents and times; `__txn_` and `__FC_` cookies have another shape."""
         internal = mapping(payload.get("internal"))
         created, expires = internal.get("createdAt"), payload.get("exp")
         if not (
-            isinstance(payload.get("user"), dict) and isinstance(payload.get("tokenSet"), dict) and is_time(created) and is_time(expires)
+            isinstance(payload.get("user"), dict)
+            and isinstance(payload.get("tokenSet"), dict)
+            and is_time(created)
+            and is_time(expires)
         ):
             return Absence.MALFORMED
         contents, _ = unpacked(payload, RESERVED, SPENT)
         mark = _mark(contents, int(created), text(internal.get("sid")))
-        ends = min(expires, provider_end(internal.get("sessionExpiresAt")) - TOLERANCE)  # the library has no tolerance for the second
+        ends = min(
+            expires, provider_end(internal.get("sessionExpiresAt")) - TOLERANCE
+        )  # the library has no tolerance for the second
         stamp = Times(created, self._updated(created, expires, now), ends).stamp(
             text(internal.get("sid")) or derived("sessionkit foreign id 1", mark), now
         )
-        return stamp if isinstance(stamp, Absence) else Opened(contents=contents, stamp=stamp, mark_id=mark)
+        return (
+            stamp
+            if isinstance(stamp, Absence)
+            else Opened(contents=contents, stamp=stamp, mark_id=mark)
+        )
 
     def _updated(self, created: float, expires: float, now: float) -> float:
         """When it was last active: at the earliest moment from which `idle` leads to this expiry."""
@@ -140,4 +175,6 @@ class Auth0V4Codec(JWECodec):
 
 
 def _mark(contents: Mapping[str, Any], created: int, sid: str) -> str:
-    return "\0".join(("auth0-v4", str(created), text(mapping(contents.get("user")).get("sub")), sid))
+    return "\0".join(
+        ("auth0-v4", str(created), text(mapping(contents.get("user")).get("sub")), sid)
+    )

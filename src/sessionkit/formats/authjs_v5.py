@@ -36,7 +36,13 @@ class AuthJSV5:
     @property
     def traits(self) -> Traits:
         """15 seconds of tolerance; a guard and an identity of its own."""
-        return Traits(label="authjs-v5", title="Auth.js v5", tolerance=15, guard=is_signed_in, identity=identity_of)
+        return Traits(
+            label="authjs-v5",
+            title="Auth.js v5",
+            tolerance=15,
+            guard=is_signed_in,
+            identity=identity_of,
+        )
 
     @property
     def layout(self) -> Layout:
@@ -51,7 +57,9 @@ class AuthJSV5:
         """The secrets, as `AUTH_SECRET` takes them: the first seals, and a token names its own."""
         return foreign_secrets(secret)
 
-    def codec(self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer) -> AuthJSV5Codec:
+    def codec(
+        self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
+    ) -> AuthJSV5Codec:
         """The format bound to keys and a cookie name."""
         return AuthJSV5Codec(keys, name, lifetime, serializer)
 
@@ -62,7 +70,9 @@ class AuthJSV5Codec(ClaimsCodec):
     label = "authjs-v5"
     title = "Auth.js v5"
 
-    def __init__(self, secrets: Secrets, name: str, lifetime: Lifetime, serializer: Serializer) -> None:
+    def __init__(
+        self, secrets: Secrets, name: str, lifetime: Lifetime, serializer: Serializer
+    ) -> None:
         info = f"Auth.js Generated Encryption Key ({name})"
         keys = [hkdf(one, salt=name.encode(), info=info, length=64) for one in secrets.raw]
         super().__init__(FRAMING, secrets, keys, lifetime, serializer)

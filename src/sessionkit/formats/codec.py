@@ -135,7 +135,9 @@ class Source(Protocol):
         """The secrets, checked and turned into what `codec` takes."""
         ...
 
-    def codec(self, keys: Any, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer) -> Opener:
+    def codec(
+        self, keys: Any, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
+    ) -> Opener:
         """The source bound to keys and a cookie name."""
         ...
 
@@ -147,6 +149,8 @@ class Format(Source, Protocol):
         """The secrets, checked and turned into what `codec` takes."""
         ...
 
-    def codec(self, keys: Any, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer) -> Codec:
+    def codec(
+        self, keys: Any, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
+    ) -> Codec:
         """The format bound to keys and a cookie name; raises ConfigurationError for what it cannot enforce."""
         ...

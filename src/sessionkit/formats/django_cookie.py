@@ -45,7 +45,9 @@ class DjangoCookie(SignedCookie):
         """`sessionid`."""
         return "sessionid"
 
-    def codec(self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer) -> DjangoOpener:
+    def codec(
+        self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
+    ) -> DjangoOpener:
         """What opens the cookies."""
         return DjangoOpener(keys, seconds("max_age", self.max_age))
 

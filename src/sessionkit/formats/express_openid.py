@@ -60,9 +60,16 @@ class ExpressOpenID(Auth0V3):
     @property
     def traits(self) -> Traits:
         """A guard and an identity of its own."""
-        return Traits(label="express-openid", title="express-openid-connect", guard=is_signed_in, identity=identity_of)
+        return Traits(
+            label="express-openid",
+            title="express-openid-connect",
+            guard=is_signed_in,
+            identity=identity_of,
+        )
 
-    def codec(self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer) -> ExpressOpenIDCodec:
+    def codec(
+        self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
+    ) -> ExpressOpenIDCodec:
         """The format bound to keys."""
         return ExpressOpenIDCodec(keys, lifetime, serializer)
 

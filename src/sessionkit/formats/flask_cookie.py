@@ -44,7 +44,9 @@ class FlaskCookie(SignedCookie):
         """What a store must know of it."""
         return Traits(label="flask", title="Flask")
 
-    def codec(self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer) -> FlaskOpener:
+    def codec(
+        self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
+    ) -> FlaskOpener:
         """What opens the cookies."""
         return FlaskOpener(keys, self.salt, seconds("max_age", self.max_age))
 

@@ -52,7 +52,10 @@ class Secrets:
 
     def __init__(self, raw: tuple[bytes, ...]) -> None:
         self.raw: tuple[bytes, ...] = raw
-        self.ids: tuple[str, ...] = tuple(encode(hmac.digest(one, b"sessionkit foreign kid", "sha256"))[:8].decode() for one in raw)
+        self.ids: tuple[str, ...] = tuple(
+            encode(hmac.digest(one, b"sessionkit foreign kid", "sha256"))[:8].decode()
+            for one in raw
+        )
 
     def __repr__(self) -> str:
         return f"<Secrets of {len(self.raw)}>"
@@ -69,7 +72,10 @@ def foreign_secrets(secret: str | bytes | Sequence[str | bytes]) -> Secrets:
     """
     raw = secrets_of(secret, shortest=8)
     if min(map(len, raw)) < SHORTEST:
-        logging.getLogger("sessionkit").warning("a secret is shorter than %d bytes: whoever has a cookie can try guesses on it", SHORTEST)
+        logging.getLogger("sessionkit").warning(
+            "a secret is shorter than %d bytes: whoever has a cookie can try guesses on it",
+            SHORTEST,
+        )
     return Secrets(raw)
 
 
@@ -80,7 +86,9 @@ def hkdf(secret: bytes, *, salt: bytes = b"", info: str, length: int) -> bytes:
 
 def derived(purpose: str, *parts: str) -> str:
     """An id of 22 characters that follows from its parts."""
-    return encode(sha256("\0".join((purpose, *parts)).encode("utf-8", "surrogatepass")).digest())[:22].decode()
+    return encode(sha256("\0".join((purpose, *parts)).encode("utf-8", "surrogatepass")).digest())[
+        :22
+    ].decode()
 
 
 def is_time(value: object) -> TypeGuard[int | float]:
@@ -107,7 +115,9 @@ def text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def packed(contents: Mapping[str, Any], reserved: frozenset[str], ours: dict[str, Any]) -> dict[str, Any]:
+def packed(
+    contents: Mapping[str, Any], reserved: frozenset[str], ours: dict[str, Any]
+) -> dict[str, Any]:
     """The claims of a token, with what is ours in a claim of our own.
 
     The application's data is data: what it keeps under a name by which the other library would judge the token
@@ -120,10 +130,16 @@ def packed(contents: Mapping[str, Any], reserved: frozenset[str], ours: dict[str
     return {**contents, OURS: ours} if ours else dict(contents)
 
 
-def unpacked(claims: dict[str, Any], reserved: frozenset[str], spent: frozenset[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+def unpacked(
+    claims: dict[str, Any], reserved: frozenset[str], spent: frozenset[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """The contents that `packed` was given, without the claims that are `spent` on the token; and our claim."""
     ours = mapping(claims.get(OURS))
-    contents = {key: value for key, value in claims.items() if key not in spent and (key != OURS or not ours)}
+    contents = {
+        key: value
+        for key, value in claims.items()
+        if key not in spent and (key != OURS or not ours)
+    }
     own = mapping(ours.get("own"))
     contents.update({key: value for key, value in own.items() if key in reserved or key == OURS})
     return contents, ours
@@ -141,7 +157,12 @@ class Times:
         """The stamp, or why there can be none: a time is further ahead than two clocks may differ."""
         if max(self.created, self.updated) > now + CLOCK_SKEW:
             return Absence.NOT_YET_VALID
-        return Stamp(id=id, created_at=int(self.created), updated_at=int(self.updated), expires_at=int(self.expires))
+        return Stamp(
+            id=id,
+            created_at=int(self.created),
+            updated_at=int(self.updated),
+            expires_at=int(self.expires),
+        )
 
 
 def _imported(key: bytes) -> OctKey:
@@ -156,7 +177,14 @@ class JWECodec(ABC):
 
     seen = None
 
-    def __init__(self, framing: Framing, secrets: Secrets, keys: Sequence[bytes], lifetime: Lifetime, serializer: Serializer) -> None:
+    def __init__(
+        self,
+        framing: Framing,
+        secrets: Secrets,
+        keys: Sequence[bytes],
+        lifetime: Lifetime,
+        serializer: Serializer,
+    ) -> None:
         self.ids: tuple[str, ...] = secrets.ids
         self.framing = framing
         self.lifetime = lifetime
@@ -219,7 +247,11 @@ class JWECodec(ABC):
             payload = self._serializer.loads(plaintext)
         except (ValueError, RecursionError):
             return Absence.MALFORMED
-        return self.read(header, cast("dict[str, Any]", payload), now) if isinstance(payload, dict) else Absence.MALFORMED
+        return (
+            self.read(header, cast("dict[str, Any]", payload), now)
+            if isinstance(payload, dict)
+            else Absence.MALFORMED
+        )
 
     def recognizes(self, text: str) -> bool:
         """Whether it begins with a header of this format."""

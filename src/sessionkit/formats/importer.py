@@ -43,7 +43,9 @@ class Importer:
     """
 
     format: Source
-    secret: str | bytes | Sequence[str | bytes] | Mapping[Any, str | bytes] | None = field(repr=False)
+    secret: str | bytes | Sequence[str | bytes] | Mapping[Any, str | bytes] | None = field(
+        repr=False
+    )
     name: str | None
     until: float | None
     clear: bool
@@ -92,4 +94,6 @@ def _moment(until: Until) -> float | None:
         case _ if is_time(until):
             return float(until)
         case _:
-            raise ConfigurationError("until must be a date, a datetime, seconds (not milliseconds) since the epoch, or None")
+            raise ConfigurationError(
+                "until must be a date, a datetime, seconds (not milliseconds) since the epoch, or None"
+            )

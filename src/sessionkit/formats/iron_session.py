@@ -69,9 +69,13 @@ class IronSession:
 
     def cookie_name(self, *, host_only: bool, secure: bool) -> str:
         """The library has none, so give `name`."""
-        raise ConfigurationError("iron-session has no default cookie name: give Importer(IronSession(), name=...)")
+        raise ConfigurationError(
+            "iron-session has no default cookie name: give Importer(IronSession(), name=...)"
+        )
 
-    def keys(self, secret: str | bytes | Sequence[str | bytes] | Mapping[Any, str | bytes]) -> tuple[tuple[str, ...], Secrets]:
+    def keys(
+        self, secret: str | bytes | Sequence[str | bytes] | Mapping[Any, str | bytes]
+    ) -> tuple[tuple[str, ...], Secrets]:
         """The passwords, and their ids where they are given."""
         if isinstance(secret, Mapping):
             ids = tuple(map(str, cast("Mapping[Any, Any]", secret)))
@@ -79,7 +83,13 @@ class IronSession:
         return (), foreign_secrets(secret)
 
     def codec(
-        self, keys: tuple[tuple[str, ...], Secrets], *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
+        self,
+        keys: tuple[tuple[str, ...], Secrets],
+        *,
+        name: str,
+        audience: str,
+        lifetime: Lifetime,
+        serializer: Serializer,
     ) -> IronOpener:
         """What opens the seals."""
         return IronOpener(*keys, seconds("ttl", self.ttl or None) or FOURTEEN_DAYS)
@@ -98,18 +108,31 @@ class IronOpener:
 
     def open(self, token: str, now: float) -> Opened | Absence:
         """What a seal holds, or why it gives nothing."""
-        found = GRAMMAR.fullmatch(unquote(token, errors="replace")) if "%" in token else GRAMMAR.fullmatch(token)
+        found = (
+            GRAMMAR.fullmatch(unquote(token, errors="replace"))
+            if "%" in token
+            else GRAMMAR.fullmatch(token)
+        )
         if found is None:
             return Absence.MALFORMED
         covered, password_id, salt, iv, sealed, ends, mac_salt, mac = found.groups()
         if len(salt) > LONGEST_SALT or len(mac_salt) > LONGEST_SALT:
             return Absence.MALFORMED
-        passwords = self._passwords if not self._by_id else tuple(filter(None, (self._by_id.get(password_id),)))
+        passwords = (
+            self._passwords
+            if not self._by_id
+            else tuple(filter(None, (self._by_id.get(password_id),)))
+        )
         if not passwords:
             return Absence.UNKNOWN_KEY
         for password in passwords:
-            if hmac.compare_digest(mac, encode(hmac.digest(_key(password, mac_salt), covered.encode(), "sha256")).decode()):
-                return self._opened(token, _decrypted(_key(password, salt), base64(iv), base64(sealed)), ends, now)
+            if hmac.compare_digest(
+                mac,
+                encode(hmac.digest(_key(password, mac_salt), covered.encode(), "sha256")).decode(),
+            ):
+                return self._opened(
+                    token, _decrypted(_key(password, salt), base64(iv), base64(sealed)), ends, now
+                )
         return Absence.BAD_TAG
 
     def _opened(self, token: str, contents: Any, ends: str, now: float) -> Opened | Absence:

@@ -16,7 +16,9 @@ from ..session import Absence
 
 __all__ = ["CBC", "GCM", "Framing"]
 
-LONGEST_HEADER = 512  # base64url characters; Auth.js's, with a SHA-512 thumbprint in it, has about 190
+LONGEST_HEADER = (
+    512  # base64url characters; Auth.js's, with a SHA-512 thumbprint in it, has about 190
+)
 
 
 def _encoded(length: int) -> int:
@@ -59,7 +61,11 @@ class Framing:
         if not isinstance(found, dict):
             return None
         header = cast("dict[str, Any]", found)
-        if header.get("alg") != "dir" or header.get("enc") != self.enc or header.keys() != {"alg", "enc", *self.members}:
+        if (
+            header.get("alg") != "dir"
+            or header.get("enc") != self.enc
+            or header.keys() != {"alg", "enc", *self.members}
+        ):
             return None
         return header
 
@@ -93,7 +99,9 @@ class Framing:
     def size(self, header: dict[str, Any], length: int) -> int:
         """Characters of the token that a plaintext of so many bytes would make."""
         text = len(json.dumps(header, separators=(",", ":")))
-        padded = length if self.block == 1 else (length // self.block + 1) * self.block  # PKCS #7 always adds
+        padded = (
+            length if self.block == 1 else (length // self.block + 1) * self.block
+        )  # PKCS #7 always adds
         return _encoded(text) + self.iv + _encoded(padded) + self.tag + 4
 
     def _registry(self) -> JWERegistry:

@@ -49,7 +49,9 @@ class Native:
         """A key ring; raises ConfigurationError for weak secrets."""
         return KeyRing(secret)
 
-    def codec(self, keys: KeyRing, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer) -> NativeCodec:
+    def codec(
+        self, keys: KeyRing, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
+    ) -> NativeCodec:
         """The format bound to keys, a cookie name and an audience."""
         return NativeCodec(keys, name, audience, lifetime.absolute, serializer)
 
@@ -59,7 +61,9 @@ class NativeCodec:
 
     __slots__ = ("_absolute", "_keys", "_serializer", "ids", "seen")
 
-    def __init__(self, ring: KeyRing, name: str, audience: str, absolute: int | None, serializer: Serializer) -> None:
+    def __init__(
+        self, ring: KeyRing, name: str, audience: str, absolute: int | None, serializer: Serializer
+    ) -> None:
         self.ids: tuple[str, ...] = ring.ids
         self.seen: PurposeKeys | None = ring.purpose("seen", name, audience)
         self._keys = ring.purpose("cookie", name, audience)
@@ -100,7 +104,10 @@ class NativeCodec:
         if parts is None or header is None:
             return Absence.MALFORMED
         key_id, slice_, stamp = header
-        if not (slice_ == stamp.updated_at // SLICE and stamp.created_at <= stamp.updated_at < stamp.expires_at):
+        if not (
+            slice_ == stamp.updated_at // SLICE
+            and stamp.created_at <= stamp.updated_at < stamp.expires_at
+        ):
             return Absence.MALFORMED
         if stamp.updated_at > now + CLOCK_SKEW:
             return Absence.NOT_YET_VALID
@@ -142,7 +149,13 @@ def _parts(token: str) -> list[bytes] | None:
         return None
     raw = token.encode()
     parts = raw.split(b".")
-    if len(parts) != 5 or parts[1] or len(parts[2]) != NONCE or len(parts[4]) != TAG or len(parts[0]) > LONGEST_HEADER:
+    if (
+        len(parts) != 5
+        or parts[1]
+        or len(parts[2]) != NONCE
+        or len(parts[4]) != TAG
+        or len(parts[0]) > LONGEST_HEADER
+    ):
         return None
     return parts if is_token(raw) and is_canonical(parts[3]) and is_canonical(parts[4]) else None
 
@@ -154,7 +167,11 @@ def _header(text: bytes) -> tuple[str, int, Stamp] | None:
     if found is None:
         return None
     key_id, slice_, sid, iat, uat, exp = found.groups()
-    return key_id, int(slice_), Stamp(id=sid, created_at=int(iat), updated_at=int(uat), expires_at=int(exp))
+    return (
+        key_id,
+        int(slice_),
+        Stamp(id=sid, created_at=int(iat), updated_at=int(uat), expires_at=int(exp)),
+    )
 
 
 def _encoded(length: int) -> int:

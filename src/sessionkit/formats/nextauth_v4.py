@@ -13,7 +13,18 @@ from ..lifetime import Lifetime
 from ..serializer import Serializer
 from ..session import Absence, Stamp
 from .codec import Opened, Traits
-from .foreign import JWECodec, Secrets, Times, derived, foreign_secrets, hkdf, is_time, packed, text, unpacked
+from .foreign import (
+    JWECodec,
+    Secrets,
+    Times,
+    derived,
+    foreign_secrets,
+    hkdf,
+    is_time,
+    packed,
+    text,
+    unpacked,
+)
 from .jose import GCM
 
 __all__ = ["ClaimsCodec", "NextAuthV4", "NextAuthV4Codec", "identity_of", "is_signed_in"]
@@ -51,7 +62,13 @@ class NextAuthV4:
     @property
     def traits(self) -> Traits:
         """15 seconds of tolerance; a guard and an identity of its own."""
-        return Traits(label="next-auth-v4", title="next-auth v4", tolerance=15, guard=is_signed_in, identity=identity_of)
+        return Traits(
+            label="next-auth-v4",
+            title="next-auth v4",
+            tolerance=15,
+            guard=is_signed_in,
+            identity=identity_of,
+        )
 
     @property
     def layout(self) -> Layout:
@@ -66,7 +83,9 @@ class NextAuthV4:
         """The secrets; the first seals, all open. The library takes one."""
         return foreign_secrets(secret)
 
-    def codec(self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer) -> NextAuthV4Codec:
+    def codec(
+        self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
+    ) -> NextAuthV4Codec:
         """The format bound to keys; neither the name nor an audience goes into them."""
         return NextAuthV4Codec(keys, self.salt, lifetime, serializer)
 
@@ -80,7 +99,9 @@ class ClaimsCodec(JWECodec):
     def check(self, contents: dict[str, Any]) -> None:
         """The claims must name somebody."""
         if not is_signed_in(contents):
-            raise SerializationError(f"session: without sub, email or user {self.title} would still take it for somebody signed in")
+            raise SerializationError(
+                f"session: without sub, email or user {self.title} would still take it for somebody signed in"
+            )
 
     def wire(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
         """The claims, with ours among them."""
@@ -96,9 +117,21 @@ class ClaimsCodec(JWECodec):
         contents, ours = unpacked(payload, RESERVED, SPENT)
         created, id = ours.get("created"), text(ours.get("id"))
         if not (is_time(created) and id):
-            created, id = written, derived("sessionkit foreign id 1", self.label, str(int(written)), text(contents.get("sub")))
+            created, id = (
+                written,
+                derived(
+                    "sessionkit foreign id 1",
+                    self.label,
+                    str(int(written)),
+                    text(contents.get("sub")),
+                ),
+            )
         stamp = Times(min(created, written), written, expires).stamp(id, now)
-        return stamp if isinstance(stamp, Absence) else Opened(contents=contents, stamp=stamp, mark_id=id)
+        return (
+            stamp
+            if isinstance(stamp, Absence)
+            else Opened(contents=contents, stamp=stamp, mark_id=id)
+        )
 
     def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
         """The id in our claim."""
@@ -111,8 +144,14 @@ class NextAuthV4Codec(ClaimsCodec):
     label = "next-auth-v4"
     title = "next-auth v4"
 
-    def __init__(self, secrets: Secrets, salt: str, lifetime: Lifetime, serializer: Serializer) -> None:
-        info = f"NextAuth.js Generated Encryption Key ({salt})" if salt else "NextAuth.js Generated Encryption Key"
+    def __init__(
+        self, secrets: Secrets, salt: str, lifetime: Lifetime, serializer: Serializer
+    ) -> None:
+        info = (
+            f"NextAuth.js Generated Encryption Key ({salt})"
+            if salt
+            else "NextAuth.js Generated Encryption Key"
+        )
         keys = [hkdf(one, salt=salt.encode(), info=info, length=32) for one in secrets.raw]
         super().__init__(GCM, secrets, keys, lifetime, serializer)
 

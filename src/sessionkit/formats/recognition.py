@@ -45,17 +45,26 @@ def looks_like(name: str, value: str) -> str | None:
         return "auth0-fastapi"
     timed = TIMED.header(first)
     if timed is not None:
-        return "express-openid-connect" if [*timed].index("iat") < [*timed].index("uat") else "nextjs-auth0 v1-v3"
+        return (
+            "express-openid-connect"
+            if [*timed].index("iat") < [*timed].index("uat")
+            else "nextjs-auth0 v1-v3"
+        )
     plain = GCM.header(first)
     if plain is not None:
-        return "next-auth v4" if "next-auth" in name or next(iter(plain)) == "alg" else "nextjs-auth0 v4"
+        return (
+            "next-auth v4"
+            if "next-auth" in name or next(iter(plain)) == "alg"
+            else "nextjs-auth0 v4"
+        )
     if SIGNED_ID.fullmatch(value) and NUMBERED.search(name):
         return None  # the end of a token, in its last chunk
     return " or ".join(title for title, matches in _SIGNED.items() if matches(value)) or None
 
 
 _SHARED: dict[str, Format] = {
-    one.traits.title: one for one in (Auth0V3(), ExpressOpenID(), Auth0V4(), Auth0FastAPI(), NextAuthV4(), AuthJSV5())
+    one.traits.title: one
+    for one in (Auth0V3(), ExpressOpenID(), Auth0V4(), Auth0FastAPI(), NextAuthV4(), AuthJSV5())
 }
 
 _SIGNED: dict[str, Callable[[str], object]] = {
@@ -75,12 +84,20 @@ def shared_format(header: str) -> tuple[Format, str] | None:
     found = recognized(header)
     if "sessionkit" in found.values():
         return None
-    shared = [(_SHARED[title], NUMBERED.sub("", name)) for name, title in found.items() if title in _SHARED]
+    shared = [
+        (_SHARED[title], NUMBERED.sub("", name))
+        for name, title in found.items()
+        if title in _SHARED
+    ]
     # Other cookies of a library may look like its session: the usual name tells.
     usual = [
         one
         for one in shared
-        if one[1] in (one[0].cookie_name(host_only=True, secure=True), one[0].cookie_name(host_only=False, secure=False))
+        if one[1]
+        in (
+            one[0].cookie_name(host_only=True, secure=True),
+            one[0].cookie_name(host_only=False, secure=False),
+        )
     ]
     return next(iter((*usual, *shared)), None)
 

@@ -18,7 +18,9 @@ from .signed import Signed, SignedCookie, SignedOpener, base64
 
 __all__ = ["StarletteCookie", "StarletteOpener"]
 
-GRAMMAR = re.compile(r"(((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)\.([A-Za-z0-9_-]{5,8}))\.([A-Za-z0-9_-]{27})")
+GRAMMAR = re.compile(
+    r"(((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)\.([A-Za-z0-9_-]{5,8}))\.([A-Za-z0-9_-]{27})"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,9 @@ class StarletteCookie(SignedCookie):
         """What a store must know of it."""
         return Traits(label="starlette", title="Starlette")
 
-    def codec(self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer) -> StarletteOpener:
+    def codec(
+        self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
+    ) -> StarletteOpener:
         """What opens the cookies."""
         return StarletteOpener(keys, seconds("max_age", self.max_age))
 

@@ -17,14 +17,28 @@ JSON, TEXT = "application/json", "text/plain"
 routes = web.RouteTableDef()
 
 
-async def do(request: web.Request, perform: Any = script.perform, *, header: str = script.DO, text: str | None = None, response: Any = None) -> str:
+async def do(
+    request: web.Request,
+    perform: Any = script.perform,
+    *,
+    header: str = script.DO,
+    text: str | None = None,
+    response: Any = None,
+) -> str:
     text = request.headers.get(header) if text is None else text
     session = await get_session(request) if "native" in (text or "") else None
-    named = {"request": request, "response": response or web.Response(), "native": lambda: session, "verbs": verbs}
+    named = {
+        "request": request,
+        "response": response or web.Response(),
+        "native": lambda: session,
+        "verbs": verbs,
+    }
     return perform(text, request.headers.get(script.FORM), **named) or ""
 
 
-async def answer(request: web.Request, perform: Any = script.perform, **headers: str) -> web.Response:
+async def answer(
+    request: web.Request, perform: Any = script.perform, **headers: str
+) -> web.Response:
     response = web.Response(content_type=JSON, headers=headers)
     response.text = await do(request, perform, response=response)
     return response
@@ -45,7 +59,9 @@ async def plain(request: web.Request) -> web.Response:
 
 @both("/public")
 async def public(request: web.Request) -> web.Response:
-    return await answer(request, **{"Cache-Control": "public, max-age=600", "CDN-Cache-Control": "max-age=600"})
+    return await answer(
+        request, **{"Cache-Control": "public, max-age=600", "CDN-Cache-Control": "max-age=600"}
+    )
 
 
 @both("/thread")

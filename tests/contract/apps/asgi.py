@@ -54,7 +54,12 @@ async def route(path: str, scope: Any, send: Any) -> None:
     elif path == "/sync/do":
         await answer(send, 200, JSON, await asyncio.to_thread(do, scope))
     elif path == "/public":
-        await answer(send, 200, [*JSON, ("Cache-Control", "public, max-age=600"), ("CDN-Cache-Control", "max-age=600")], do(scope))
+        await answer(
+            send,
+            200,
+            [*JSON, ("Cache-Control", "public, max-age=600"), ("CDN-Cache-Control", "max-age=600")],
+            do(scope),
+        )
     elif path == "/thread":
         await answer(send, 200, JSON, do(scope, perform=script.in_thread))
     elif path == "/redirect":
@@ -74,7 +79,13 @@ async def route(path: str, scope: Any, send: Any) -> None:
         raise script.Unhandled
     elif path == "/stream":
         do(scope)
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+        await send(
+            {
+                "type": "http.response.start",
+                "status": 200,
+                "headers": [(b"content-type", b"text/plain")],
+            }
+        )
         await send({"type": "http.response.body", "body": b"one\n", "more_body": True})
         await send({"type": "http.response.body", "body": b"two\n", "more_body": True})
         await send({"type": "http.response.body", "body": do(scope, b"x-late")})
@@ -85,14 +96,20 @@ async def route(path: str, scope: Any, send: Any) -> None:
         await answer(send, 200, JSON, do(scope))
         do(scope, b"x-late", script.note)
     elif path == "/api":
-        await (refuse(send, api_refusal()) if get_session(scope) is None else answer(send, 200, JSON, do(scope)))
+        await (
+            refuse(send, api_refusal())
+            if get_session(scope) is None
+            else answer(send, 200, JSON, do(scope))
+        )
     elif path == "/page" or path.startswith("/page/"):
         if get_session(scope) is None:
             await refuse(send, page_refusal(ASGIRequest(scope), LOGIN_URL, logout_url=LOGOUT_URL))
         else:
             await answer(send, 200, JSON, do(scope))
     elif path == "/after-login":
-        values = parse_qs(scope["query_string"].decode(), keep_blank_values=True).get("returnTo", [])
+        values = parse_qs(scope["query_string"].decode(), keep_blank_values=True).get(
+            "returnTo", []
+        )
         await answer(send, 302, [("Location", script.return_to(values))])
     else:
         await answer(send, 404, TEXT, b"not here")
@@ -109,7 +126,12 @@ async def socket_app(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "websocket.send", "text": first})
     form = dict(scope["headers"]).get(b"x-form", b"none").decode()
     while (message := await receive())["type"] == "websocket.receive":
-        await send({"type": "websocket.send", "text": script.perform(message["text"], form, request=scope, raw=scope)})
+        await send(
+            {
+                "type": "websocket.send",
+                "text": script.perform(message["text"], form, request=scope, raw=scope),
+            }
+        )
 
 
 def serve(listening: socket.socket) -> None:
@@ -118,6 +140,10 @@ def serve(listening: socket.socket) -> None:
 
 APP = App(
     serve=serve,
-    gaps={"native": "raw ASGI has no session object of its own", "dropped": "raw ASGI has no session object of its own", "page": "its page runs with the documentation"},
+    gaps={
+        "native": "raw ASGI has no session object of its own",
+        "dropped": "raw ASGI has no session object of its own",
+        "page": "its page runs with the documentation",
+    },
     versions=("uvicorn",),
 )

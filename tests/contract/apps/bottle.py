@@ -19,7 +19,12 @@ BOTH = ["GET", "POST"]
 
 
 def do(perform: Any = script.perform, header: str = script.DO) -> str:
-    named = {"request": request, "response": response, "raw": request.environ, "native": lambda: request.session}
+    named = {
+        "request": request,
+        "response": response,
+        "raw": request.environ,
+        "native": lambda: request.session,
+    }
     return perform(request.get_header(header), request.get_header(script.FORM), **named)
 
 
@@ -46,7 +51,12 @@ def thread() -> str:
     response.content_type = "application/json"
     # bottle.request and bottle.response are bound to the thread that serves them: objects of their kind are handed over
     this, native = bottle.Request(request.environ), request.session
-    named = {"request": this, "response": bottle.Response(), "raw": request.environ, "native": lambda: native}
+    named = {
+        "request": this,
+        "response": bottle.Response(),
+        "raw": request.environ,
+        "native": lambda: native,
+    }
     return script.in_thread(request.get_header(script.DO), request.get_header(script.FORM), **named)
 
 
@@ -136,7 +146,9 @@ def page(rest: str = "") -> str:
 
 @app.route("/after-login", method=BOTH)
 def after_login() -> HTTPResponse:
-    return HTTPResponse(status=302, Location=script.return_to(request.query.getall("returnTo")))  # redirect() would make it absolute
+    return HTTPResponse(
+        status=302, Location=script.return_to(request.query.getall("returnTo"))
+    )  # redirect() would make it absolute
 
 
 def serve(listening: socket.socket) -> None:

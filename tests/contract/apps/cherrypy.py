@@ -18,8 +18,15 @@ adapter = pages.names_of(FILE.parent.parent.parent / PAGE)
 
 def do(header: str = script.DO) -> bytes:
     request = cherrypy.request
-    named = {"request": request, "response": cherrypy.response, "raw": request.wsgi_environ, "native": lambda: cherrypy.serving.session}
-    return script.perform(request.headers.get(header), request.headers.get(script.FORM), **named).encode()
+    named = {
+        "request": request,
+        "response": cherrypy.response,
+        "raw": request.wsgi_environ,
+        "native": lambda: cherrypy.serving.session,
+    }
+    return script.perform(
+        request.headers.get(header), request.headers.get(script.FORM), **named
+    ).encode()
 
 
 def answer() -> bytes:
@@ -56,9 +63,20 @@ class Root:
     def thread(self) -> bytes:
         cherrypy.response.headers["Content-Type"] = "application/json"
         # cherrypy.request is bound to the thread that serves it: the objects behind it are handed over
-        request, response, native = cherrypy.serving.request, cherrypy.serving.response, cherrypy.serving.session
-        named = {"request": request, "response": response, "raw": request.wsgi_environ, "native": lambda: native}
-        return script.in_thread(request.headers.get(script.DO), request.headers.get(script.FORM), **named).encode()
+        request, response, native = (
+            cherrypy.serving.request,
+            cherrypy.serving.response,
+            cherrypy.serving.session,
+        )
+        named = {
+            "request": request,
+            "response": response,
+            "raw": request.wsgi_environ,
+            "native": lambda: native,
+        }
+        return script.in_thread(
+            request.headers.get(script.DO), request.headers.get(script.FORM), **named
+        ).encode()
 
     @cherrypy.expose
     def redirect(self) -> None:
@@ -109,7 +127,11 @@ class Root:
     @cherrypy.expose
     def background(self) -> bytes:
         request = cherrypy.serving.request
-        native, text, form = cherrypy.serving.session, request.headers.get(script.LATE), request.headers.get(script.FORM)
+        native, text, form = (
+            cherrypy.serving.session,
+            request.headers.get(script.LATE),
+            request.headers.get(script.FORM),
+        )
         named = {"request": request, "raw": request.wsgi_environ, "native": lambda: native}
         request.hooks.attach("on_end_request", lambda: script.note(text, form, **named))
         return answer()

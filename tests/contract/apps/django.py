@@ -27,8 +27,18 @@ from contract.setting import FILE, App, make_store, serve_wsgi
 from sessionkit_django import require_session_api, require_session_page
 
 
-def do(request: HttpRequest, perform: Any = script.perform, header: str = script.DO, response: HttpResponse | None = None) -> str:
-    named = {"request": request, "response": response or HttpResponse(), "raw": request.META, "native": lambda: request.session}
+def do(
+    request: HttpRequest,
+    perform: Any = script.perform,
+    header: str = script.DO,
+    response: HttpResponse | None = None,
+) -> str:
+    named = {
+        "request": request,
+        "response": response or HttpResponse(),
+        "raw": request.META,
+        "native": lambda: request.session,
+    }
     return perform(request.headers.get(header), request.headers.get(script.FORM), **named)
 
 
@@ -87,7 +97,11 @@ class OnHandled:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        return HttpResponse("handled", status=500, content_type="text/plain") if isinstance(exception, script.Handled) else None
+        return (
+            HttpResponse("handled", status=500, content_type="text/plain")
+            if isinstance(exception, script.Handled)
+            else None
+        )
 
 
 def unhandled(request: HttpRequest) -> HttpResponse:

@@ -18,12 +18,21 @@ store = make_store()
 app = falcon.asgi.App(middleware=[SessionMiddleware(store)])
 
 
-def do(req: falcon.asgi.Request, resp: Any, perform: Any = script.perform, header: str = script.DO) -> str:
-    named = {"request": req, "response": resp, "raw": req.scope, "native": lambda: req.context.session}
+def do(
+    req: falcon.asgi.Request, resp: Any, perform: Any = script.perform, header: str = script.DO
+) -> str:
+    named = {
+        "request": req,
+        "response": resp,
+        "raw": req.scope,
+        "native": lambda: req.context.session,
+    }
     return perform(req.get_header(header), req.get_header(script.FORM), **named)
 
 
-def answer(req: falcon.asgi.Request, resp: falcon.asgi.Response, perform: Any = script.perform) -> None:
+def answer(
+    req: falcon.asgi.Request, resp: falcon.asgi.Response, perform: Any = script.perform
+) -> None:
     resp.content_type = falcon.MEDIA_JSON
     resp.text = do(req, resp, perform)
 
@@ -31,13 +40,19 @@ def answer(req: falcon.asgi.Request, resp: falcon.asgi.Response, perform: Any = 
 class Resource:
     """A resource whose responders all do the same."""
 
-    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, **params: str) -> None:
+    async def on_get(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, **params: str
+    ) -> None:
         raise NotImplementedError
 
-    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, **params: str) -> None:
+    async def on_post(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, **params: str
+    ) -> None:
         await self.on_get(req, resp, **params)
 
-    async def on_head(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, **params: str) -> None:
+    async def on_head(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, **params: str
+    ) -> None:
         await self.on_get(req, resp, **params)
 
 
@@ -89,7 +104,9 @@ class Unhandled(Resource):
         raise script.Unhandled
 
 
-async def on_handled(req: falcon.asgi.Request, resp: falcon.asgi.Response, error: Exception, params: Any) -> None:
+async def on_handled(
+    req: falcon.asgi.Request, resp: falcon.asgi.Response, error: Exception, params: Any
+) -> None:
     resp.status = falcon.HTTP_500
     resp.content_type = "text/plain"
     resp.text = "handled"
@@ -101,7 +118,9 @@ class Stream(Resource):
         resp.content_type = "text/plain"
         resp.stream = self.chunks(req, resp)
 
-    async def chunks(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> AsyncIterator[bytes]:
+    async def chunks(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response
+    ) -> AsyncIterator[bytes]:
         yield b"one\n"
         yield b"two\n"
         yield do(req, resp, header=script.LATE).encode()
@@ -156,7 +175,9 @@ class Api(Resource):
 
 class Page(Resource):
     @falcon.before(require_session_page)
-    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, **params: str) -> None:
+    async def on_get(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, **params: str
+    ) -> None:
         answer(req, resp)
 
 
@@ -173,7 +194,9 @@ class Socket:
         named = {"request": req, "raw": req.scope, "native": lambda: req.context.session}
         with contextlib.suppress(falcon.WebSocketDisconnected):
             while True:
-                await ws.send_text(script.perform(await ws.receive_text(), req.get_header(script.FORM), **named))
+                await ws.send_text(
+                    script.perform(await ws.receive_text(), req.get_header(script.FORM), **named)
+                )
 
 
 app.add_error_handler(script.Handled, on_handled)

@@ -16,8 +16,15 @@ store = make_store()
 app = falcon.App(middleware=[SessionMiddleware(store)])
 
 
-def do(req: falcon.Request, resp: Any, perform: Any = script.perform, header: str = script.DO) -> str:
-    named = {"request": req, "response": resp, "raw": req.env, "native": lambda: req.context.session}
+def do(
+    req: falcon.Request, resp: Any, perform: Any = script.perform, header: str = script.DO
+) -> str:
+    named = {
+        "request": req,
+        "response": resp,
+        "raw": req.env,
+        "native": lambda: req.context.session,
+    }
     return perform(req.get_header(header), req.get_header(script.FORM), **named)
 
 
@@ -164,7 +171,10 @@ def serve(listening: socket.socket) -> None:
 
 APP = App(
     serve=serve,
-    gaps={"websocket": "WSGI has no websockets", "async": "WSGI is synchronous, and so are Falcon's responders over it"},
+    gaps={
+        "websocket": "WSGI has no websockets",
+        "async": "WSGI is synchronous, and so are Falcon's responders over it",
+    },
     dropped="csrf",
     versions=("falcon", "waitress"),
     pages=("docs/how-to/falcon.md", "adapters/falcon/README.md"),

@@ -6,7 +6,16 @@ import socket
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Query, Request, Response, WebSocket
+from fastapi import (
+    BackgroundTasks,
+    Depends,
+    FastAPI,
+    HTTPException,
+    Query,
+    Request,
+    Response,
+    WebSocket,
+)
 from fastapi.responses import FileResponse, PlainTextResponse, RedirectResponse, StreamingResponse
 
 from contract import script
@@ -18,8 +27,18 @@ app.add_middleware(SessionMiddleware, store=make_store())
 BOTH = ["GET", "POST"]
 
 
-def do(request: Request | WebSocket, perform: Any = script.perform, header: str = script.DO, response: Response | None = None) -> str:
-    named = {"request": request, "response": response, "raw": request.scope, "native": lambda: request.session}
+def do(
+    request: Request | WebSocket,
+    perform: Any = script.perform,
+    header: str = script.DO,
+    response: Response | None = None,
+) -> str:
+    named = {
+        "request": request,
+        "response": response,
+        "raw": request.scope,
+        "native": lambda: request.session,
+    }
     return perform(request.headers.get(header), request.headers.get(script.FORM), **named)
 
 
@@ -43,7 +62,10 @@ def plain(request: Request) -> Response:
 
 @app.api_route("/public", methods=BOTH)
 async def public(request: Request) -> Response:
-    return answer(request, headers={"Cache-Control": "public, max-age=600", "CDN-Cache-Control": "max-age=600"})
+    return answer(
+        request,
+        headers={"Cache-Control": "public, max-age=600", "CDN-Cache-Control": "max-age=600"},
+    )
 
 
 @app.api_route("/thread", methods=BOTH)
@@ -121,7 +143,9 @@ async def api(request: Request) -> Response:
 
 
 @app.api_route("/page", methods=[*BOTH, "HEAD"], dependencies=[Depends(require_session_page)])
-@app.api_route("/page/{rest:path}", methods=[*BOTH, "HEAD"], dependencies=[Depends(require_session_page)])
+@app.api_route(
+    "/page/{rest:path}", methods=[*BOTH, "HEAD"], dependencies=[Depends(require_session_page)]
+)
 def page(request: Request) -> Response:
     return answer(request)
 
@@ -138,7 +162,11 @@ async def websocket(socket: WebSocket) -> None:
     await socket.send_text(first)
     form = socket.headers.get(script.FORM)
     async for text in socket.iter_text():
-        await socket.send_text(script.perform(text, form, request=socket, raw=socket.scope, native=lambda: socket.session))
+        await socket.send_text(
+            script.perform(
+                text, form, request=socket, raw=socket.scope, native=lambda: socket.session
+            )
+        )
 
 
 def serve(listening: socket.socket) -> None:

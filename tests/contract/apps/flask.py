@@ -18,8 +18,15 @@ SessionKit(app, store=make_store())
 app.config["SECRET_KEY"] = "flask's own"  # nothing of ours uses it
 
 
-def do(perform: Any = script.perform, header: str = script.DO, response: Response | None = None) -> str:
-    named = {"request": request, "response": response, "raw": request.environ, "native": lambda: session}
+def do(
+    perform: Any = script.perform, header: str = script.DO, response: Response | None = None
+) -> str:
+    named = {
+        "request": request,
+        "response": response,
+        "raw": request.environ,
+        "native": lambda: session,
+    }
     return perform(request.headers.get(header), request.headers.get(script.FORM), **named)
 
 
@@ -55,7 +62,9 @@ def thread() -> Response:
     this = request._get_current_object()  # type: ignore[attr-defined]
     response = make_response("", 200, {"Content-Type": "application/json"})
     named = {"request": this, "response": response, "raw": this.environ, "native": lambda: native}
-    response.set_data(script.in_thread(this.headers.get(script.DO), this.headers.get(script.FORM), **named))
+    response.set_data(
+        script.in_thread(this.headers.get(script.DO), this.headers.get(script.FORM), **named)
+    )
     return response
 
 
@@ -118,10 +127,18 @@ def file() -> Response:
 @app.route("/background", methods=["GET", "POST"])
 def background() -> Response:
     response = answer()
-    text, form, environ = request.headers.get(script.LATE), request.headers.get(script.FORM), request.environ
+    text, form, environ = (
+        request.headers.get(script.LATE),
+        request.headers.get(script.FORM),
+        request.environ,
+    )
     native = session._get_current_object()  # type: ignore[attr-defined]
     this = request._get_current_object()  # type: ignore[attr-defined]
-    response.call_on_close(lambda: script.note(text, form, request=this, raw=environ, response=response, native=lambda: native))
+    response.call_on_close(
+        lambda: script.note(
+            text, form, request=this, raw=environ, response=response, native=lambda: native
+        )
+    )
     return response
 
 

@@ -19,8 +19,15 @@ BOTH = ["GET", "POST"]
 JSON = "application/json"
 
 
-def do(request: Any, perform: Any = script.perform, header: str = script.DO, response: Any = None) -> str:
-    named = {"request": request, "response": response, "raw": request.scope, "native": lambda: request.session}
+def do(
+    request: Any, perform: Any = script.perform, header: str = script.DO, response: Any = None
+) -> str:
+    named = {
+        "request": request,
+        "response": response,
+        "raw": request.scope,
+        "native": lambda: request.session,
+    }
     return perform(request.headers.get(header), request.headers.get(script.FORM), **named)
 
 
@@ -42,7 +49,10 @@ def plain(request: Request) -> Response[Any]:
 
 @route("/public", http_method=BOTH)
 async def public(request: Request) -> Response[Any]:
-    return answer(request, headers={"Cache-Control": "public, max-age=600", "CDN-Cache-Control": "max-age=600"})
+    return answer(
+        request,
+        headers={"Cache-Control": "public, max-age=600", "CDN-Cache-Control": "max-age=600"},
+    )
 
 
 @route("/thread", http_method=BOTH, sync_to_thread=True)
@@ -134,7 +144,11 @@ async def ws(socket: WebSocket) -> None:
     await socket.send_text(first)
     form = socket.headers.get(script.FORM)
     async for text in socket.iter_data():
-        await socket.send_text(script.perform(text, form, request=socket, raw=socket.scope, native=lambda: socket.session))
+        await socket.send_text(
+            script.perform(
+                text, form, request=socket, raw=socket.scope, native=lambda: socket.session
+            )
+        )
 
 
 app = Litestar(

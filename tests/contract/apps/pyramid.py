@@ -16,8 +16,15 @@ from contract.setting import FILE, App, make_store, serve_wsgi
 from sessionkit_pyramid import require_session_api, require_session_page
 
 
-def do(request: Request, response: Any = None, perform: Any = script.perform, header: str = script.DO) -> str:
-    named = {"request": request, "response": response or request.response, "raw": request.environ, "native": lambda: request.session}
+def do(
+    request: Request, response: Any = None, perform: Any = script.perform, header: str = script.DO
+) -> str:
+    named = {
+        "request": request,
+        "response": response or request.response,
+        "raw": request.environ,
+        "native": lambda: request.session,
+    }
     return perform(request.headers.get(header), request.headers.get(script.FORM), **named)
 
 

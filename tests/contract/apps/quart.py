@@ -19,8 +19,15 @@ app.config["SECRET_KEY"] = "quart's own"  # nothing of ours uses it
 JSON = {"Content-Type": "application/json"}
 
 
-def do(perform: Any = script.perform, header: str = script.DO, response: Response | None = None) -> str:
-    named = {"request": request, "response": response or Response(""), "raw": request.scope, "native": lambda: session}
+def do(
+    perform: Any = script.perform, header: str = script.DO, response: Response | None = None
+) -> str:
+    named = {
+        "request": request,
+        "response": response or Response(""),
+        "raw": request.scope,
+        "native": lambda: session,
+    }
     return perform(request.headers.get(header), request.headers.get(script.FORM), **named)
 
 
@@ -56,7 +63,9 @@ async def thread() -> Response:
     this = request._get_current_object()  # type: ignore[attr-defined]
     response = await make_response("", 200, JSON)
     named = {"request": this, "response": response, "raw": this.scope, "native": lambda: native}
-    response.set_data(script.in_thread(this.headers.get(script.DO), this.headers.get(script.FORM), **named))
+    response.set_data(
+        script.in_thread(this.headers.get(script.DO), this.headers.get(script.FORM), **named)
+    )
     return response
 
 
@@ -121,7 +130,9 @@ async def background() -> Response:
     text = do()
 
     @quart.stream_with_context
-    async def body() -> AsyncIterator[str]:  # app.add_background_task starts at once, and outlives the request
+    async def body() -> AsyncIterator[
+        str
+    ]:  # app.add_background_task starts at once, and outlives the request
         yield text
         do(script.note, script.LATE)
 
@@ -149,7 +160,13 @@ async def after_login() -> Any:
 @app.websocket("/ws")
 async def ws() -> None:
     def perform(text: str | None) -> str:
-        return script.perform(text, websocket.headers.get(script.FORM), request=websocket, raw=websocket.scope, native=lambda: session)
+        return script.perform(
+            text,
+            websocket.headers.get(script.FORM),
+            request=websocket,
+            raw=websocket.scope,
+            native=lambda: session,
+        )
 
     first = perform(websocket.headers.get(script.DO))
     await websocket.accept()

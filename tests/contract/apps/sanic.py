@@ -17,8 +17,15 @@ JSON, TEXT = "application/json", "text/plain"
 BOTH = ("GET", "POST")
 
 
-def do(request: Request, perform: Any = script.perform, *, header: str = script.DO, answer: Any = None) -> str:
-    named = {"request": request, "response": answer or HTTPResponse(), "native": lambda: request.ctx.session, "verbs": sessionkit_sanic}
+def do(
+    request: Request, perform: Any = script.perform, *, header: str = script.DO, answer: Any = None
+) -> str:
+    named = {
+        "request": request,
+        "response": answer or HTTPResponse(),
+        "native": lambda: request.ctx.session,
+        "verbs": sessionkit_sanic,
+    }
     return perform(request.headers.get(header), request.headers.get(script.FORM), **named) or ""
 
 
@@ -43,7 +50,9 @@ def make() -> Sanic:
 
     @app.route("/public", methods=BOTH)
     async def public(request: Request) -> HTTPResponse:
-        return answered(request, **{"Cache-Control": "public, max-age=600", "CDN-Cache-Control": "max-age=600"})
+        return answered(
+            request, **{"Cache-Control": "public, max-age=600", "CDN-Cache-Control": "max-age=600"}
+        )
 
     @app.route("/thread", methods=BOTH)
     async def thread(request: Request) -> HTTPResponse:
@@ -111,7 +120,9 @@ def make() -> Sanic:
 
     @app.route("/after-login", methods=BOTH)
     async def after_login(request: Request) -> HTTPResponse:
-        return response.redirect(script.return_to(request.get_args(keep_blank_values=True).getlist("returnTo", [])))
+        return response.redirect(
+            script.return_to(request.get_args(keep_blank_values=True).getlist("returnTo", []))
+        )
 
     @app.on_request
     async def before_the_handshake(request: Request) -> None:
@@ -123,7 +134,11 @@ def make() -> Sanic:
         await socket.send(request.ctx.first)
         form = request.headers.get(script.FORM)
         async for text in socket:
-            named = {"request": request, "native": lambda: request.ctx.session, "verbs": sessionkit_sanic}
+            named = {
+                "request": request,
+                "native": lambda: request.ctx.session,
+                "verbs": sessionkit_sanic,
+            }
             await socket.send(script.perform(text, form, **named))
 
     return app

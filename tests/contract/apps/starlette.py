@@ -11,7 +11,13 @@ from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import (
+    FileResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
@@ -20,8 +26,18 @@ from contract.setting import FILE, App, make_store, serve_asgi
 from sessionkit_starlette import SessionMiddleware, require_session_api, require_session_page
 
 
-def do(request: Request | WebSocket, perform: Any = script.perform, header: str = script.DO, response: Response | None = None) -> str:
-    named = {"request": request, "response": response, "raw": request.scope, "native": lambda: request.session}
+def do(
+    request: Request | WebSocket,
+    perform: Any = script.perform,
+    header: str = script.DO,
+    response: Response | None = None,
+) -> str:
+    named = {
+        "request": request,
+        "response": response,
+        "raw": request.scope,
+        "native": lambda: request.session,
+    }
     return perform(request.headers.get(header), request.headers.get(script.FORM), **named)
 
 
@@ -41,7 +57,10 @@ async def coroutine(request: Request) -> Response:
 
 
 async def public(request: Request) -> Response:
-    return answer(request, headers={"Cache-Control": "public, max-age=600", "CDN-Cache-Control": "max-age=600"})
+    return answer(
+        request,
+        headers={"Cache-Control": "public, max-age=600", "CDN-Cache-Control": "max-age=600"},
+    )
 
 
 def thread(request: Request) -> Response:
@@ -122,7 +141,11 @@ async def websocket(socket: WebSocket) -> None:
     await socket.send_text(first)
     form = socket.headers.get(script.FORM)
     async for text in socket.iter_text():
-        await socket.send_text(script.perform(text, form, request=socket, raw=socket.scope, native=lambda: socket.session))
+        await socket.send_text(
+            script.perform(
+                text, form, request=socket, raw=socket.scope, native=lambda: socket.session
+            )
+        )
 
 
 BOTH = ["GET", "POST"]
@@ -133,7 +156,10 @@ ROUTES = {
 }  # fmt: skip
 
 app = Starlette(
-    routes=[*(Route(path, endpoint, methods=BOTH) for path, endpoint in ROUTES.items()), WebSocketRoute("/ws", websocket)],
+    routes=[
+        *(Route(path, endpoint, methods=BOTH) for path, endpoint in ROUTES.items()),
+        WebSocketRoute("/ws", websocket),
+    ],
     middleware=[Middleware(SessionMiddleware, store=make_store())],
     exception_handlers={script.Handled: on_handled},
 )

@@ -19,7 +19,12 @@ from sessionkit_tornado import SessionMixin, require_session_api, require_sessio
 class Handler(SessionMixin, RequestHandler):
     def do(self, perform: Any = script.perform, header: str = script.DO) -> str:
         text, form = self.request.headers.get(header), self.request.headers.get(script.FORM)
-        named = {"request": self.request, "response": self, "native": lambda: self.session, "verbs": sessionkit_tornado}
+        named = {
+            "request": self.request,
+            "response": self,
+            "native": lambda: self.session,
+            "verbs": sessionkit_tornado,
+        }
         return perform(text, form, **named) or ""
 
     def answer(self, perform: Any = script.perform) -> None:
@@ -137,7 +142,12 @@ class Background(Handler):
 
 class Socket(SessionMixin, WebSocketHandler):
     def do(self, text: str | None) -> str:
-        named = {"request": self.request, "response": self, "native": lambda: self.session, "verbs": sessionkit_tornado}
+        named = {
+            "request": self.request,
+            "response": self,
+            "native": lambda: self.session,
+            "verbs": sessionkit_tornado,
+        }
         return script.perform(text, self.request.headers.get(script.FORM), **named)
 
     def prepare(self) -> None:
@@ -168,7 +178,11 @@ class Page(Handler):
 
 class AfterLogin(Handler):
     def get(self) -> None:
-        self.redirect(script.return_to([value.decode() for value in self.request.query_arguments.get("returnTo", [])]))
+        self.redirect(
+            script.return_to(
+                [value.decode() for value in self.request.query_arguments.get("returnTo", [])]
+            )
+        )
 
     post = get
 

@@ -17,9 +17,16 @@ from sessionkit.required import Refusal, api_refusal, page_refusal
 JSON = [("Content-Type", "application/json")]
 
 
-def do(environ: dict[str, Any], headers: list[tuple[str, str]], header: str = "HTTP_X_DO", perform: Any = script.perform) -> bytes:
+def do(
+    environ: dict[str, Any],
+    headers: list[tuple[str, str]],
+    header: str = "HTTP_X_DO",
+    perform: Any = script.perform,
+) -> bytes:
     form = environ.get("HTTP_X_FORM")
-    return (perform(environ.get(header), form, request=environ, response=headers, raw=environ) or "").encode()
+    return (
+        perform(environ.get(header), form, request=environ, response=headers, raw=environ) or ""
+    ).encode()
 
 
 def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -39,7 +46,14 @@ def route(path: str, environ: dict[str, Any], start_response: Any) -> Iterable[b
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
     if path == "/public":
         body = do(environ, headers)
-        start_response("200 OK", [*headers, ("Cache-Control", "public, max-age=600"), ("CDN-Cache-Control", "max-age=600")])
+        start_response(
+            "200 OK",
+            [
+                *headers,
+                ("Cache-Control", "public, max-age=600"),
+                ("CDN-Cache-Control", "max-age=600"),
+            ],
+        )
         return [body]
     if path == "/thread":
         body = do(environ, headers, perform=script.in_thread)
@@ -70,18 +84,26 @@ def route(path: str, environ: dict[str, Any], start_response: Any) -> Iterable[b
     if path == "/file":
         do(environ, headers)
         kind = mimetypes.guess_type(FILE.name)[0] or "application/octet-stream"
-        start_response("200 OK", [("Content-Type", kind), ("Content-Length", str(FILE.stat().st_size))])
+        start_response(
+            "200 OK", [("Content-Type", kind), ("Content-Length", str(FILE.stat().st_size))]
+        )
         return environ["wsgi.file_wrapper"](FILE.open("rb"))
     if path == "/background":
         body = do(environ, headers)
         start_response("200 OK", headers)
         return Afterwards(body, environ)
     if path == "/api":
-        return refuse(api_refusal(), start_response) if get_session(environ) is None else guarded(environ, headers, start_response)
+        return (
+            refuse(api_refusal(), start_response)
+            if get_session(environ) is None
+            else guarded(environ, headers, start_response)
+        )
     if path == "/page" or path.startswith("/page/"):
         if get_session(environ) is not None:
             return guarded(environ, headers, start_response)
-        return refuse(page_refusal(WSGIRequest(environ), LOGIN_URL, logout_url=LOGOUT_URL), start_response)
+        return refuse(
+            page_refusal(WSGIRequest(environ), LOGIN_URL, logout_url=LOGOUT_URL), start_response
+        )
     if path == "/after-login":
         values = parse_qs(environ["QUERY_STRING"], keep_blank_values=True).get("returnTo", [])
         start_response("302 Found", [("Location", script.return_to(values))])
@@ -90,7 +112,9 @@ def route(path: str, environ: dict[str, Any], start_response: Any) -> Iterable[b
     return [b"not here"]
 
 
-def guarded(environ: dict[str, Any], headers: list[tuple[str, str]], start_response: Any) -> Iterable[bytes]:
+def guarded(
+    environ: dict[str, Any], headers: list[tuple[str, str]], start_response: Any
+) -> Iterable[bytes]:
     body = do(environ, headers)
     start_response("200 OK", headers)
     return [body]
@@ -129,7 +153,8 @@ APP = App(
     serve=serve,
     gaps={
         "native": "raw WSGI has no session object of its own",
-        "dropped": "raw WSGI has no session object of its own", "page": "its page runs with the documentation",
+        "dropped": "raw WSGI has no session object of its own",
+        "page": "its page runs with the documentation",
         "async": "WSGI is synchronous",
         "websocket": "WSGI has no websockets",
     },

@@ -43,11 +43,23 @@ class Golden:
         at = self.now if now is None else now
         cookie = CookieSettings(**{"name": self.name, "max_bytes": 32_768, **self.cookie})
         settings = {"lifetime": self.lifetime, "guard": anyone, **settings}
-        return SessionStore(settings.pop("secret", self.secret), format=self.format, cookie=cookie, clock=lambda: at, **settings)
+        return SessionStore(
+            settings.pop("secret", self.secret),
+            format=self.format,
+            cookie=cookie,
+            clock=lambda: at,
+            **settings,
+        )
 
     def codec(self) -> Any:
         name = self.name or self.format.cookie_name(host_only=True, secure=True)
-        return self.format.codec(self.format.keys(self.secret), name=name, audience="", lifetime=self.lifetime, serializer=JSON)
+        return self.format.codec(
+            self.format.keys(self.secret),
+            name=name,
+            audience="",
+            lifetime=self.lifetime,
+            serializer=JSON,
+        )
 
     @property
     def cookies(self) -> list[tuple[str, str]]:
@@ -67,8 +79,14 @@ def _auth0() -> list[Golden]:
         contents = one.get("payload_session") or one["payload"]
         contents = {key: value for key, value in contents.items() if key != "connectionTokenSets"}
         config = one.get("config") or {}
-        lifetime = Lifetime(idle=1000, absolute=None) if config.get("absoluteDuration") is False else Lifetime()
-        transient = bool((config.get("cookie") or config.get("cookieOptions") or {}).get("transient"))
+        lifetime = (
+            Lifetime(idle=1000, absolute=None)
+            if config.get("absoluteDuration") is False
+            else Lifetime()
+        )
+        transient = bool(
+            (config.get("cookie") or config.get("cookieOptions") or {}).get("transient")
+        )
         found.append(
             Golden(
                 id=f"{one['kind']} {one['name']}",

@@ -12,7 +12,11 @@ from sessionkit.formats.recognition import recognized
 from .golden import AUTH0, EXPIRED, GOLDEN, NOW, Golden
 
 each = pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: golden.id)
-TITLES = {"nextjs-auth0-v3-stateless": "nextjs-auth0 v1-v3", "express-openid-connect": "express-openid-connect", "nextjs-auth0-v4-stateless": "nextjs-auth0 v4"}
+TITLES = {
+    "nextjs-auth0-v3-stateless": "nextjs-auth0 v1-v3",
+    "express-openid-connect": "express-openid-connect",
+    "nextjs-auth0-v4-stateless": "nextjs-auth0 v4",
+}
 
 
 def changed(value: str, at: int) -> str:
@@ -28,7 +32,9 @@ def refusal(golden: Golden, header: str, **settings: object) -> Absence | None:
         return exchange.absence
 
 
-@pytest.mark.parametrize("vector", [one for one in AUTH0 if one["kind"] == "hkdf"], ids=lambda one: one["secret"])
+@pytest.mark.parametrize(
+    "vector", [one for one in AUTH0 if one["kind"] == "hkdf"], ids=lambda one: one["secret"]
+)
 def test_keys_are_those_of_the_library(vector):
     secret = vector["secret"].encode()
     assert hkdf(secret, info="JWE CEK", length=32).hex() == vector["encryption_key_hex"]
@@ -56,7 +62,11 @@ def test_it_is_good_until_the_second_its_library_says(golden: Golden):
 def test_a_changed_byte_anywhere_is_refused(golden: Golden):
     (name, value), *rest = golden.cookies
     first = value.index(".")
-    for at, reason in ((0, Absence.MALFORMED), (first + 5, Absence.BAD_TAG), (len(value) * 2 // 3, Absence.BAD_TAG)):
+    for at, reason in (
+        (0, Absence.MALFORMED),
+        (first + 5, Absence.BAD_TAG),
+        (len(value) * 2 // 3, Absence.BAD_TAG),
+    ):
         header = "; ".join(f"{one}={text}" for one, text in ((name, changed(value, at)), *rest))
         assert refusal(golden, header) is reason
 
@@ -72,13 +82,17 @@ def test_a_truncated_one_is_refused(golden: Golden):
 @each
 def test_another_secret_does_not_open_it(golden: Golden):
     expected = Absence.UNKNOWN_KEY if isinstance(golden.format, AuthJSV5) else Absence.BAD_TAG
-    assert refusal(golden, golden.header, secret="another secret, which nobody has used") == expected
+    assert (
+        refusal(golden, golden.header, secret="another secret, which nobody has used") == expected
+    )
 
 
 @each
 def test_any_of_several_secrets_opens_it(golden: Golden):
     secrets = [golden.secret] if isinstance(golden.secret, str) else golden.secret
-    with golden.store(secret=["another secret, which nobody has used", *secrets]).exchange(golden.header) as exchange:
+    with golden.store(secret=["another secret, which nobody has used", *secrets]).exchange(
+        golden.header
+    ) as exchange:
         assert dict(exchange.get() or {}) == golden.contents
 
 
@@ -87,7 +101,11 @@ def test_a_write_of_ours_takes_the_cookies_of_its_library_and_opens_again(golden
     store = golden.store()
     with store.exchange(golden.header) as exchange:
         store.update_session({**golden.contents, "more": "é"})
-    lines = [line for _, line in exchange.response_headers if line.partition("=")[0].startswith(store.settings.name)]
+    lines = [
+        line
+        for _, line in exchange.response_headers
+        if line.partition("=")[0].startswith(store.settings.name)
+    ]
     with golden.store().exchange(joined(lines)) as exchange:
         assert json.dumps(exchange.get()) == json.dumps({**golden.contents, "more": "é"})
 
@@ -100,8 +118,14 @@ def test_we_cut_a_session_into_cookies_of_the_same_names_and_sizes(golden: Golde
     assert len(sealed) == codec.size(codec.payload(opened.contents, opened.stamp), opened.stamp)
     with store.exchange(golden.header) as exchange:
         store.touch_session()
-    lines = [line for _, line in exchange.response_headers if line.startswith(store.settings.name) and "Max-Age=0" not in line]
-    ours = [(line.partition("=")[0], len(line.partition(";")[0].partition("=")[2])) for line in lines]
+    lines = [
+        line
+        for _, line in exchange.response_headers
+        if line.startswith(store.settings.name) and "Max-Age=0" not in line
+    ]
+    ours = [
+        (line.partition("=")[0], len(line.partition(";")[0].partition("=")[2])) for line in lines
+    ]
     theirs = [(name, len(value)) for name, value in golden.cookies]
     if golden.format.traits.label == "auth0-fastapi":
         # Ours keep the whole line within 4096, and hold our times.
@@ -118,9 +142,19 @@ def test_attributes_are_those_of_its_library(golden: Golden):
     store = golden.store()
     with store.exchange(golden.header) as exchange:
         store.touch_session()
-    line = next(line for _, line in exchange.response_headers if line.startswith(store.settings.name))
+    line = next(
+        line for _, line in exchange.response_headers if line.startswith(store.settings.name)
+    )
     attributes = {part.lower() for part in line.split("; ")[1:] if not part.startswith("Max-Age")}
-    expected = {part.lower() for part in golden.lines[0].split("; ")[1:] if not part.startswith(("Max-Age", "Expires"))} if golden.lines else None
+    expected = (
+        {
+            part.lower()
+            for part in golden.lines[0].split("; ")[1:]
+            if not part.startswith(("Max-Age", "Expires"))
+        }
+        if golden.lines
+        else None
+    )
     assert attributes == (expected or {"path=/", "httponly", "samesite=lax"})
     assert ("Max-Age" in line) == (not golden.cookie.get("transient"))
 
@@ -129,16 +163,31 @@ def test_attributes_are_those_of_its_library(golden: Golden):
 def test_what_its_library_calls_expired_is_expired(vector):
     format = AuthJSV5() if vector["lib"] == "@auth/core" else NextAuthV4()
     ((name, value),) = vector["cookies"].items()
-    golden = Golden(vector["id"], format, vector["secret"], f"{name}={value}", {}, 1_795_435_028, 0, name=name, cookie={"secure": False})
+    golden = Golden(
+        vector["id"],
+        format,
+        vector["secret"],
+        f"{name}={value}",
+        {},
+        1_795_435_028,
+        0,
+        name=name,
+        cookie={"secure": False},
+    )
     assert refusal(golden, golden.header) is Absence.EXPIRED
 
 
 @each
 def test_it_is_recognised_without_a_secret(golden: Golden):
     kind = golden.id.split()[0]
-    expected = TITLES.get(kind) or {"auth0-fastapi": "auth0-fastapi", "authjs-v5": "Auth.js v5", "next-auth": "next-auth v4"}[
-        next(one for one in ("auth0-fastapi", "authjs-v5", "next-auth") if kind.startswith(one))
-    ]
+    expected = (
+        TITLES.get(kind)
+        or {
+            "auth0-fastapi": "auth0-fastapi",
+            "authjs-v5": "Auth.js v5",
+            "next-auth": "next-auth v4",
+        }[next(one for one in ("auth0-fastapi", "authjs-v5", "next-auth") if kind.startswith(one))]
+    )
     assert recognized(golden.header)[golden.cookies[0][0]] == expected
 
 

@@ -6,9 +6,25 @@ from datetime import date, timedelta
 
 import pytest
 
-from sessionkit import Absence, ConfigurationError, CookieSettings, Lifetime, SerializationError, SessionStore
+from sessionkit import (
+    Absence,
+    ConfigurationError,
+    CookieSettings,
+    Lifetime,
+    SerializationError,
+    SessionStore,
+)
 from sessionkit.accepting import taken
-from sessionkit.formats import Auth0V3, Auth0V4, AuthJSV5, FlaskCookie, Importer, IronSession, Native, NextAuthV4
+from sessionkit.formats import (
+    Auth0V3,
+    Auth0V4,
+    AuthJSV5,
+    FlaskCookie,
+    Importer,
+    IronSession,
+    Native,
+    NextAuthV4,
+)
 from sessionkit.formats.codec import Opened
 from sessionkit.formats.foreign import foreign_secrets, is_time
 from sessionkit.formats.jose import GCM
@@ -21,7 +37,10 @@ USER = b'{"user":{"sub":"7"}}'
 
 
 def flask(session, **settings):
-    moved = Scene(accept=[Importer(FlaskCookie(), secret=OLD, until=None, **settings.pop("importer", {}))], **settings)
+    moved = Scene(
+        accept=[Importer(FlaskCookie(), secret=OLD, until=None, **settings.pop("importer", {}))],
+        **settings,
+    )
     raw = session if isinstance(session, bytes) else json.dumps(session).encode()
     put(moved, f"session={flask_signed(b64(raw))}")
     return moved
@@ -30,21 +49,29 @@ def flask(session, **settings):
 # ---- numbers and dates that are none
 
 
-@pytest.mark.parametrize("number", [10**400, -(10**400), float("nan"), float("inf"), True], ids=lambda one: str(one)[:5])
+@pytest.mark.parametrize(
+    "number", [10**400, -(10**400), float("nan"), float("inf"), True], ids=lambda one: str(one)[:5]
+)
 def test_a_number_that_no_clock_shows_is_no_time(number):
     assert is_time(number) is False
 
 
 def test_a_token_with_a_time_of_four_hundred_digits_is_malformed():
-    codec = Auth0V4().codec(foreign_secrets(JS), name="__session", audience="", lifetime=Lifetime(), serializer=None)
+    codec = Auth0V4().codec(
+        foreign_secrets(JS), name="__session", audience="", lifetime=Lifetime(), serializer=None
+    )
     key = codec.candidates({})[0]
-    payload = '{"user":{"sub":"a"},"tokenSet":{},"internal":{"createdAt":1700000000},"exp":1%s}' % ("0" * 400)
+    payload = '{"user":{"sub":"a"},"tokenSet":{},"internal":{"createdAt":1700000000},"exp":1%s}' % (
+        "0" * 400
+    )
     header = f"__session={GCM.seal({'enc': 'A256GCM', 'alg': 'dir'}, payload.encode(), key)}"
     with SessionStore(JS, format=Auth0V4(), clock=lambda: NOW).exchange(header) as exchange:
         assert exchange.absence is Absence.MALFORMED
 
 
-@pytest.mark.parametrize("text", ["Fri, 31 Dec 9999 23:59:59 -0500", f"Mon, {10**22} Jan 2020 00:00:00 GMT"])
+@pytest.mark.parametrize(
+    "text", ["Fri, 31 Dec 9999 23:59:59 -0500", f"Mon, {10**22} Jan 2020 00:00:00 GMT"]
+)
 def test_a_date_of_flask_beyond_the_years_that_there_are_is_malformed(text):
     assert flask({"at": {" d": text}}).browser.absence() is Absence.MALFORMED
 
@@ -52,8 +79,12 @@ def test_a_date_of_flask_beyond_the_years_that_there_are_is_malformed(text):
 # ---- what a format of others cannot hold
 
 
-@pytest.mark.parametrize("format", [Auth0V4(), NextAuthV4(), AuthJSV5()], ids=lambda one: type(one).__name__)
-def test_a_visitor_who_is_not_signed_in_is_not_taken_over_into_a_format_that_takes_every_token_for_somebody(format):
+@pytest.mark.parametrize(
+    "format", [Auth0V4(), NextAuthV4(), AuthJSV5()], ids=lambda one: type(one).__name__
+)
+def test_a_visitor_who_is_not_signed_in_is_not_taken_over_into_a_format_that_takes_every_token_for_somebody(
+    format,
+):
     moved = flask({"cart": [1]}, format=format)
     page = moved.browser.visit()
     assert page.exchange.absence is Absence.MALFORMED
@@ -80,7 +111,9 @@ def popping(contents):
 
 
 @pytest.mark.parametrize("format", [Native(), Auth0V3()], ids=lambda one: type(one).__name__)
-def test_a_conversion_that_changes_what_it_is_given_is_fenced_by_a_logout_in_the_same_request(format):
+def test_a_conversion_that_changes_what_it_is_given_is_fenced_by_a_logout_in_the_same_request(
+    format,
+):
     moved = flask({"_user_id": "7"}, format=format, importer={"convert": popping})
     late, logout = moved.browser.visit(), moved.browser.visit()
     assert late.exchange.get() == {"user": {"sub": "7"}}
@@ -122,7 +155,9 @@ def test_what_is_too_deep_to_be_copied_is_malformed():
 # ---- what a conversion was given, and has passed on
 
 
-@pytest.mark.parametrize("value", ["NaN", "9" * 30, "[" * 70 + "]" * 70], ids=["NaN", "a huge integer", "deep"])
+@pytest.mark.parametrize(
+    "value", ["NaN", "9" * 30, "[" * 70 + "]" * 70], ids=["NaN", "a huge integer", "deep"]
+)
 def test_what_others_may_write_and_we_may_not_comes_over_through_a_conversion_too(value):
     moved = flask(b'{"user":{"sub":"7"},"odd":%s}' % value.encode(), importer={"convert": dict})
     page = moved.browser.visit()
@@ -132,7 +167,9 @@ def test_what_others_may_write_and_we_may_not_comes_over_through_a_conversion_to
 
 
 def test_a_conversion_into_what_is_no_json_is_told_also_where_what_came_was_odd():
-    moved = flask(b'{"odd":NaN}', importer={"convert": lambda contents: {**contents, "user": object()}})
+    moved = flask(
+        b'{"odd":NaN}', importer={"convert": lambda contents: {**contents, "user": object()}}
+    )
     with pytest.raises(SerializationError):
         moved.browser.visit().exchange.get()
 
@@ -158,7 +195,9 @@ def test_a_foreign_cookie_of_our_name_is_removed_where_ours_is_not(scope):
 
 
 def test_a_logout_removes_a_foreign_cookie_of_our_name_where_ours_is_not():
-    moved = flask({"user": {"sub": "7"}}, cookie=CookieSettings(name="session", domain="example.org"))
+    moved = flask(
+        {"user": {"sub": "7"}}, cookie=CookieSettings(name="session", domain="example.org")
+    )
     page = moved.browser.visit()
     page.exchange.delete()
     assert names(page.answer()) == ["-session", "-seen.session", "-session", "out.session"]
@@ -209,8 +248,12 @@ def test_a_session_that_came_larger_than_our_budget_is_taken_over_as_large():
     theirs = SessionStore(JS, format=Auth0V3(), cookie=CookieSettings(max_bytes=32_768), **at)
     with theirs.exchange() as created:
         created.create({"user": {"sub": "7"}, "text": "a" * 12_000})
-    header = "; ".join(line.partition(";")[0] for field, line in created.response_headers if field == "Set-Cookie")
-    with SessionStore(SECRET, accept=[Importer(Auth0V3(), secret=JS, until=None)], **at).exchange(header) as taking:
+    header = "; ".join(
+        line.partition(";")[0] for field, line in created.response_headers if field == "Set-Cookie"
+    )
+    with SessionStore(SECRET, accept=[Importer(Auth0V3(), secret=JS, until=None)], **at).exchange(
+        header
+    ) as taking:
         taking.get()
     lines = [line for field, line in taking.response_headers if field == "Set-Cookie"]
     assert names(lines) == [f"__Host-session.{number}" for number in range(5)]
@@ -242,7 +285,9 @@ def test_a_secret_of_an_importer_that_is_none_is_a_configuration_error(secret):
         SessionStore(SECRET, accept=[Importer(FlaskCookie(), secret=secret, until=None)])
 
 
-@pytest.mark.parametrize("until", [NOW * 1000, 10**400, -1], ids=["milliseconds", "huge", "negative"])
+@pytest.mark.parametrize(
+    "until", [NOW * 1000, 10**400, -1], ids=["milliseconds", "huge", "negative"]
+)
 def test_until_is_in_seconds(until):
     with pytest.raises(ConfigurationError):
         Importer(FlaskCookie(), until=until)

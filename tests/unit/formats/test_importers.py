@@ -8,8 +8,26 @@ from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
-from sessionkit import Absence, ConfigurationError, CookieSettings, Lifetime, SerializationError, SessionStore, anyone
-from sessionkit.formats import Auth0V3, AuthJSV5, DjangoCookie, FlaskCookie, Importer, IronSession, Native, NextAuthV4, StarletteCookie
+from sessionkit import (
+    Absence,
+    ConfigurationError,
+    CookieSettings,
+    Lifetime,
+    SerializationError,
+    SessionStore,
+    anyone,
+)
+from sessionkit.formats import (
+    Auth0V3,
+    AuthJSV5,
+    DjangoCookie,
+    FlaskCookie,
+    Importer,
+    IronSession,
+    Native,
+    NextAuthV4,
+    StarletteCookie,
+)
 from sessionkit.formats.recognition import recognized
 from sessionkit.formats.signed import base64, inflated
 
@@ -28,7 +46,10 @@ each = pytest.mark.parametrize("vector", PYTHON, ids=lambda one: f"{one['source'
 
 
 def scene(*importers, **settings):
-    return Scene(accept=importers or (Importer(FlaskCookie(), secret=OLD, until=None),), **{"guard": anyone, **settings})
+    return Scene(
+        accept=importers or (Importer(FlaskCookie(), secret=OLD, until=None),),
+        **{"guard": anyone, **settings},
+    )
 
 
 def put(where, header):
@@ -46,7 +67,11 @@ def v3_cookie(clock, session=USER, **settings):
 def flask_signed(payload, secret=OLD, at=NOW):
     covered = payload + "." + urlsafe_b64encode(at.to_bytes(4, "big")).rstrip(b"=").decode()
     key = hmac.digest(secret.encode(), b"cookie-session", "sha1")
-    return covered + "." + urlsafe_b64encode(hmac.digest(key, covered.encode(), "sha1")).rstrip(b"=").decode()
+    return (
+        covered
+        + "."
+        + urlsafe_b64encode(hmac.digest(key, covered.encode(), "sha1")).rstrip(b"=").decode()
+    )
 
 
 def b64(data):
@@ -76,7 +101,11 @@ def test_golden_python_cookies_are_recognised(vector):
 
 
 def test_flask_and_starlette_are_told_apart_where_their_base64_differs():
-    titles = {f"{one['source']} {one['kind']}": next(iter(recognized(one["cookie"]).values())) for one in PYTHON if one["source"] != "django"}
+    titles = {
+        f"{one['source']} {one['kind']}": next(iter(recognized(one["cookie"]).values()))
+        for one in PYTHON
+        if one["source"] != "django"
+    }
     assert {"Flask", "Starlette"} <= set(titles.values())
 
 
@@ -85,21 +114,35 @@ def test_one_changed_character_of_them_is_refused(vector):
     moved = scene(Importer(SOURCES[vector["source"]](), secret=vector["secret"], until=None))
     name, _, value = vector["cookie"].partition("=")
     for at in (0, len(value) // 2, len(value) - 2):
-        with moved.store.exchange(f"{name}={value[:at]}{'B' if value[at] != 'B' else 'C'}{value[at + 1 :]}") as exchange:
+        with moved.store.exchange(
+            f"{name}={value[:at]}{'B' if value[at] != 'B' else 'C'}{value[at + 1 :]}"
+        ) as exchange:
             assert exchange.absence in (Absence.BAD_TAG, Absence.MALFORMED)
 
 
 @pytest.mark.parametrize("vector", IRON, ids=lambda one: one["id"])
 def test_golden_seals_of_iron_session_are_taken_over(vector):
-    header = "; ".join(f"{name}={value.replace('*', '%2A').replace('~', '%7E')}" for name, value in vector["cookies"].items())
+    header = "; ".join(
+        f"{name}={value.replace('*', '%2A').replace('~', '%7E')}"
+        for name, value in vector["cookies"].items()
+    )
     for form in (header, header.replace("%2A", "*").replace("%7E", "~")):
-        for secret in (vector["password"], list(vector["password"].values()), vector["password"]["1"]):
-            moved = scene(Importer(IronSession(), secret=secret, name="sid", until=None), cookie=CookieSettings(max_bytes=20_000))
+        for secret in (
+            vector["password"],
+            list(vector["password"].values()),
+            vector["password"]["1"],
+        ):
+            moved = scene(
+                Importer(IronSession(), secret=secret, name="sid", until=None),
+                cookie=CookieSettings(max_bytes=20_000),
+            )
             put(moved, form)
             page = moved.browser.visit()
             assert dict(page.exchange.get()) == vector["expect"]
             page.arrive()
-            assert not any(name.startswith("sid") for _, _, name in map(tuple, moved.browser.jar.cookies))
+            assert not any(
+                name.startswith("sid") for _, _, name in map(tuple, moved.browser.jar.cookies)
+            )
             assert moved.browser.session() == vector["expect"]
     assert set(recognized(header).values()) == {"iron-session"}
 
@@ -128,11 +171,17 @@ def iron_seal(payload, *, ends="", password="p" * 32, blocks=None):
 
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-    padded = payload + bytes([16 - len(payload) % 16]) * (16 - len(payload) % 16) if blocks is None else blocks
+    padded = (
+        payload + bytes([16 - len(payload) % 16]) * (16 - len(payload) % 16)
+        if blocks is None
+        else blocks
+    )
     key = pbkdf2_hmac("sha1", password.encode(), b"aa", 1, 32)
     engine = Cipher(algorithms.AES(key), modes.CBC(bytes(16))).encryptor()
     covered = f"Fe26.2*1*aa*{b64(bytes(16))}*{b64(engine.update(padded) + engine.finalize()) if padded else 'AA'}*{ends}"
-    mac = hmac.digest(pbkdf2_hmac("sha1", password.encode(), b"bb", 1, 32), covered.encode(), "sha256")
+    mac = hmac.digest(
+        pbkdf2_hmac("sha1", password.encode(), b"bb", 1, 32), covered.encode(), "sha256"
+    )
     return f"{covered}*bb*{b64(mac)}~2"
 
 
@@ -186,14 +235,22 @@ def test_a_logout_clears_and_fences_a_cookie_that_is_left_to_its_owner():
     page = moved.browser.visit()
     page.exchange.get()
     assert names(page.arrive()) == ["__Host-session"]
-    assert names(moved.browser.logout()) == ["-__Host-session", "-__Host-seen.session", "-appSession", "__Host-out.session"]
+    assert names(moved.browser.logout()) == [
+        "-__Host-session",
+        "-__Host-seen.session",
+        "-appSession",
+        "__Host-out.session",
+    ]
     assert moved.browser.session() == {}
     put(moved, header)
     assert moved.browser.absence() is Absence.LOGGED_OUT
 
 
 def test_a_logout_without_any_cookie_clears_the_importers_too():
-    moved = scene(Importer(Auth0V3(), secret=JS, until=None), cookie=CookieSettings(domain="example.org", secure=False))
+    moved = scene(
+        Importer(Auth0V3(), secret=JS, until=None),
+        cookie=CookieSettings(domain="example.org", secure=False),
+    )
     page = moved.browser.visit()
     page.exchange.delete()
     lines = page.answer()
@@ -220,7 +277,12 @@ def test_a_cookie_of_ours_keeps_the_importers_out_even_when_it_is_over():
     moved.clock.wait(150)
     with moved.store.exchange(f"{header}; {FLASK}") as exchange:
         assert exchange.absence is Absence.IDLE
-    other = SessionStore("another secret of ours, of thirty two bytes", accept=[Importer(FlaskCookie(), secret=OLD, until=None)], guard=anyone, clock=moved.clock)
+    other = SessionStore(
+        "another secret of ours, of thirty two bytes",
+        accept=[Importer(FlaskCookie(), secret=OLD, until=None)],
+        guard=anyone,
+        clock=moved.clock,
+    )
     with other.exchange(f"{header}; {FLASK}") as exchange:
         assert exchange.absence is Absence.UNKNOWN_KEY
 
@@ -246,9 +308,16 @@ def test_our_own_older_name_comes_with_its_renewals_and_its_fence():
     clock = scene().clock
     old = Scene(cookie=CookieSettings(name="old"), lifetime=Lifetime(idle=1000))
     old.clock = clock
-    old_store = SessionStore(JS, cookie=CookieSettings(name="old"), lifetime=Lifetime(idle=1000), clock=clock)
+    old_store = SessionStore(
+        JS, cookie=CookieSettings(name="old"), lifetime=Lifetime(idle=1000), clock=clock
+    )
     new_store = SessionStore(
-        JS, accept=[Importer(Native(), name="old", until=datetime.fromtimestamp(NOW + 10**6, timezone.utc))], lifetime=Lifetime(idle=1000), clock=clock
+        JS,
+        accept=[
+            Importer(Native(), name="old", until=datetime.fromtimestamp(NOW + 10**6, timezone.utc))
+        ],
+        lifetime=Lifetime(idle=1000),
+        clock=clock,
     )
     browser = old.browser
     browser.store, browser.clock, browser.jar.clock = old_store, clock, clock
@@ -291,12 +360,24 @@ def test_an_importer_is_ignored_from_its_day_on(until, asked):
 
 
 def test_the_first_of_several_importers_that_has_a_session_gives_it():
-    moved = scene(Importer(StarletteCookie(), secret=OLD, until=None), Importer(Auth0V3(), secret=JS, until=None), Importer(FlaskCookie(), secret=OLD, until=None))
+    moved = scene(
+        Importer(StarletteCookie(), secret=OLD, until=None),
+        Importer(Auth0V3(), secret=JS, until=None),
+        Importer(FlaskCookie(), secret=OLD, until=None),
+    )
     with moved.store.exchange(f"{FLASK}; {v3_cookie(moved.clock)}") as exchange:
         assert dict(exchange.get()) == USER
 
 
-@pytest.mark.parametrize(("status", "headers"), [(304, ()), (500, ()), (200, [("Cache-Control", "public")]), (200, [("CDN-Cache-Control", "max-age=1")])])
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [
+        (304, ()),
+        (500, ()),
+        (200, [("Cache-Control", "public")]),
+        (200, [("CDN-Cache-Control", "max-age=1")]),
+    ],
+)
 def test_an_import_is_skipped_where_a_renewal_is(status, headers):
     moved = scene()
     put(moved, FLASK)
@@ -326,7 +407,12 @@ def test_an_end_at_a_failing_login_is_kept_for_a_foreign_cookie_too():
     put(moved, FLASK)
     page = moved.browser.visit()
     page.exchange.create(USER)
-    assert names(page.answer(500)) == ["-__Host-session", "-__Host-seen.session", "-session", "__Host-out.session"]
+    assert names(page.answer(500)) == [
+        "-__Host-session",
+        "-__Host-seen.session",
+        "-session",
+        "__Host-out.session",
+    ]
 
 
 # ---- time
@@ -343,7 +429,10 @@ def test_a_session_without_an_idle_time_over_there_lives_for_our_absolute_lifeti
 
 
 def test_without_an_absolute_lifetime_the_sources_own_expiry_holds():
-    moved = scene(Importer(FlaskCookie(max_age=timedelta(days=1)), secret=OLD, until=None), lifetime=Lifetime(absolute=None))
+    moved = scene(
+        Importer(FlaskCookie(max_age=timedelta(days=1)), secret=OLD, until=None),
+        lifetime=Lifetime(absolute=None),
+    )
     moved.clock.wait(86_399)
     with moved.store.exchange(FLASK) as exchange:
         assert exchange.get() is not None
@@ -353,14 +442,20 @@ def test_without_an_absolute_lifetime_the_sources_own_expiry_holds():
 
 
 def test_a_source_may_have_no_expiry():
-    moved = scene(Importer(FlaskCookie(max_age=None), secret=OLD, until=None), lifetime=Lifetime(absolute=None))
+    moved = scene(
+        Importer(FlaskCookie(max_age=None), secret=OLD, until=None),
+        lifetime=Lifetime(absolute=None),
+    )
     moved.clock.wait(10**7)
     with moved.store.exchange(FLASK) as exchange:
         assert exchange.get() is not None
 
 
 def test_a_creation_time_that_is_none_is_refused():
-    moved = scene(Importer(FlaskCookie(max_age=None), secret=OLD, until=None), lifetime=Lifetime(absolute=None))
+    moved = scene(
+        Importer(FlaskCookie(max_age=None), secret=OLD, until=None),
+        lifetime=Lifetime(absolute=None),
+    )
     with moved.store.exchange(f"session={flask_signed(b64(b'{}'), at=0)}") as exchange:
         assert exchange.absence is Absence.MALFORMED
     with moved.store.exchange(f"session={flask_signed(b64(b'{}'), at=NOW + 61)}") as exchange:
@@ -370,7 +465,9 @@ def test_a_creation_time_that_is_none_is_refused():
 
 
 def test_a_conversion_between_two_formats_keeps_the_creation_time():
-    moved = scene(Importer(NextAuthV4(), secret=JS, until=None, convert=lambda claims: {"user": claims}))
+    moved = scene(
+        Importer(NextAuthV4(), secret=JS, until=None, convert=lambda claims: {"user": claims})
+    )
     store = SessionStore(JS, format=NextAuthV4(), clock=moved.clock)
     with store.exchange() as exchange:
         store.create_session({"sub": "alice"})
@@ -400,34 +497,59 @@ def test_nothing_is_inflated_before_its_signature_has_verified():
         assert exchange.absence is Absence.MALFORMED
 
 
-@pytest.mark.parametrize("payload", ["A", b64(b"{"), b64(b"[]"), b64(b"\xff\xff"), "." + b64(b"no zlib"), "." + b64(zlib.compress(b"{}")[:-3]), "." + "A"])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "A",
+        b64(b"{"),
+        b64(b"[]"),
+        b64(b"\xff\xff"),
+        "." + b64(b"no zlib"),
+        "." + b64(zlib.compress(b"{}")[:-3]),
+        "." + "A",
+    ],
+)
 def test_a_verified_payload_that_is_none_is_malformed(payload):
     with scene().store.exchange(f"session={flask_signed(payload)}") as exchange:
         assert exchange.absence is Absence.MALFORMED
 
 
 def test_a_date_of_flask_that_is_none_is_malformed():
-    with scene().store.exchange(f"session={flask_signed(b64(json.dumps({'at': {' d': 'never'}}).encode()))}") as exchange:
+    with scene().store.exchange(
+        f"session={flask_signed(b64(json.dumps({'at': {' d': 'never'}}).encode()))}"
+    ) as exchange:
         assert exchange.absence is Absence.MALFORMED
 
 
 def signed_by(source, payload):
-    opener = source.codec(source.keys(OLD), name="", audience="", lifetime=Lifetime(), serializer=None)
-    stamp, dot = (DJANGO_STAMP, ":") if isinstance(source, DjangoCookie) else (b64(NOW.to_bytes(4, "big")), ".")
+    opener = source.codec(
+        source.keys(OLD), name="", audience="", lifetime=Lifetime(), serializer=None
+    )
+    stamp, dot = (
+        (DJANGO_STAMP, ":")
+        if isinstance(source, DjangoCookie)
+        else (b64(NOW.to_bytes(4, "big")), ".")
+    )
     covered = f"{payload}{dot}{stamp}"
     return f"{covered}{dot}{opener.sign(opener.key(OLD.encode()), covered.encode())}"
 
 
-@pytest.mark.parametrize("payload", ["AAAAA", b64encode(b"[1]").decode(), b64encode(b"{{").decode()])
+@pytest.mark.parametrize(
+    "payload", ["AAAAA", b64encode(b"[1]").decode(), b64encode(b"{{").decode()]
+)
 def test_what_starlette_and_django_signed_and_is_no_session_is_malformed(payload):
     for source, name in ((StarletteCookie(), "session"), (DjangoCookie(), "sessionid")):
         value = signed_by(source, payload if name == "session" else payload.rstrip("="))
-        with scene(Importer(source, secret=OLD, until=None)).store.exchange(f"{name}={value}") as exchange:
+        with scene(Importer(source, secret=OLD, until=None)).store.exchange(
+            f"{name}={value}"
+        ) as exchange:
             assert exchange.absence is Absence.MALFORMED
 
 
 def test_eight_tokens_are_opened_in_a_request_importers_included():
-    moved = scene(*(Importer(Auth0V3(), secret=JS, name=f"a{number}x", until=None) for number in range(12)))
+    moved = scene(
+        *(Importer(Auth0V3(), secret=JS, name=f"a{number}x", until=None) for number in range(12))
+    )
     token = v3_cookie(moved.clock).partition("=")[2]
     bad = token[:-2] + ("AA" if token[-2:] != "AA" else "QA")
     header = "; ".join(f"a{number}x={bad}" for number in range(8))
@@ -453,14 +575,30 @@ def test_inflating_and_decoding_say_none_for_what_is_none():
 # ---- conversion
 
 
-@pytest.mark.parametrize("convert", [lambda session: None, lambda session: session["no"], lambda session: 1 + "x", lambda session: int("x"), lambda session: session.no, lambda session: [1]])
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda session: None,
+        lambda session: session["no"],
+        lambda session: 1 + "x",
+        lambda session: int("x"),
+        lambda session: session.no,
+        lambda session: [1],
+    ],
+)
 def test_a_conversion_that_takes_nothing_takes_nothing(convert):
-    with scene(Importer(FlaskCookie(), secret=OLD, until=None, convert=convert)).store.exchange(FLASK) as exchange:
+    with scene(Importer(FlaskCookie(), secret=OLD, until=None, convert=convert)).store.exchange(
+        FLASK
+    ) as exchange:
         assert exchange.absence is Absence.MALFORMED
 
 
 def test_a_conversion_into_what_is_no_json_is_the_programmers_mistake():
-    moved = scene(Importer(FlaskCookie(), secret=OLD, until=None, convert=lambda session: {"at": date(2026, 1, 1)}))
+    moved = scene(
+        Importer(
+            FlaskCookie(), secret=OLD, until=None, convert=lambda session: {"at": date(2026, 1, 1)}
+        )
+    )
     with moved.store.exchange(FLASK) as exchange, pytest.raises(SerializationError, match="at"):
         exchange.get()
 
@@ -468,7 +606,10 @@ def test_a_conversion_into_what_is_no_json_is_the_programmers_mistake():
 def test_the_guard_runs_on_what_the_conversion_made():
     from sessionkit import has_user
 
-    moved = scene(Importer(FlaskCookie(), secret=OLD, until=None, convert=lambda session: {"cart": 1}), guard=has_user)
+    moved = scene(
+        Importer(FlaskCookie(), secret=OLD, until=None, convert=lambda session: {"cart": 1}),
+        guard=has_user,
+    )
     with moved.store.exchange(FLASK) as exchange:
         assert exchange.absence is Absence.ANONYMOUS
         assert exchange.contents == {"cart": 1}
@@ -499,11 +640,35 @@ def test_numbers_that_javascript_wrote_too_large_for_us_come_over_and_are_refuse
         (lambda: Importer(FlaskCookie(), until=float("nan")), "until must be"),
         (lambda: Importer(IronSession(), until=None, clear=False), "log out"),
         (lambda: scene(Importer(IronSession(), until=None)), "no default cookie name"),
-        (lambda: scene(Importer(Native(), name="__Host-session", until=None)), "own name and format"),
-        (lambda: scene(Importer(FlaskCookie(), until=None, clear=False), cookie=CookieSettings(secure=False)), "cannot be left"),
+        (
+            lambda: scene(Importer(Native(), name="__Host-session", until=None)),
+            "own name and format",
+        ),
+        (
+            lambda: scene(
+                Importer(FlaskCookie(), until=None, clear=False),
+                cookie=CookieSettings(secure=False),
+            ),
+            "cannot be left",
+        ),
         (lambda: scene(Importer(FlaskCookie(), secret="short", until=None)), "at least 8"),
-        (lambda: scene(Importer(DjangoCookie(), secret="django-insecure-xxxxxxxxxxxxxxxxxxxx", until=None)), "startproject"),
-        (lambda: scene(Importer(IronSession(), name="x", secret={"1": "django-insecure-xxxxxxxxxxxxxxxxxxxx"}, until=None)), "startproject"),
+        (
+            lambda: scene(
+                Importer(DjangoCookie(), secret="django-insecure-xxxxxxxxxxxxxxxxxxxx", until=None)
+            ),
+            "startproject",
+        ),
+        (
+            lambda: scene(
+                Importer(
+                    IronSession(),
+                    name="x",
+                    secret={"1": "django-insecure-xxxxxxxxxxxxxxxxxxxx"},
+                    until=None,
+                )
+            ),
+            "startproject",
+        ),
         (lambda: scene(Importer(FlaskCookie(max_age=0), secret=OLD, until=None)), "max_age"),
     ],
 )
@@ -522,16 +687,24 @@ def test_an_importer_shows_no_secret():
 
 
 def test_a_secret_left_out_is_the_stores():
-    store = SessionStore(OLD, accept=[Importer(FlaskCookie(), until=None)], guard=anyone, clock=lambda: NOW)
+    store = SessionStore(
+        OLD, accept=[Importer(FlaskCookie(), until=None)], guard=anyone, clock=lambda: NOW
+    )
     with store.exchange(FLASK) as exchange:
         assert dict(exchange.get()) == PYTHON[0]["expect"]
     with store.for_audience("tenant").exchange(FLASK) as exchange:
         assert dict(exchange.get()) == PYTHON[0]["expect"]
 
 
-@pytest.mark.parametrize(("name", "secure"), [("__Host-old", True), ("__Secure-old", True), ("old", False)])
+@pytest.mark.parametrize(
+    ("name", "secure"), [("__Host-old", True), ("__Secure-old", True), ("old", False)]
+)
 def test_a_name_keeps_what_its_prefix_promises(name, secure):
-    store = SessionStore(OLD, accept=[Importer(Native(), name=name, until=None)], cookie=CookieSettings(secure=False, path="/app"))
+    store = SessionStore(
+        OLD,
+        accept=[Importer(Native(), name=name, until=None)],
+        cookie=CookieSettings(secure=False, path="/app"),
+    )
     found = store.settings.accepted[0].settings.cookie
     assert (found.secure, found.path) == (secure, "/" if name.startswith("__Host-") else "/app")
 
@@ -545,7 +718,9 @@ def test_what_opens_signed_cookies_shows_nothing_and_does_not_pickle():
     import pickle
 
     for source in (FlaskCookie(), StarletteCookie(), DjangoCookie(), IronSession()):
-        opener = source.codec(source.keys(OLD), name="x", audience="", lifetime=Lifetime(), serializer=None)
+        opener = source.codec(
+            source.keys(OLD), name="x", audience="", lifetime=Lifetime(), serializer=None
+        )
         assert OLD not in repr(opener)
         assert opener.peek("x") is None
         with pytest.raises(TypeError):
@@ -553,7 +728,11 @@ def test_what_opens_signed_cookies_shows_nothing_and_does_not_pickle():
 
 
 @pytest.mark.parametrize("value", ["", "x", "a.b.c", "a:b:c", "é", "Fe26.2", "." * 30])
-@pytest.mark.parametrize("source", [FlaskCookie(), StarletteCookie(), DjangoCookie(), IronSession()], ids=lambda one: one.traits.label)
+@pytest.mark.parametrize(
+    "source",
+    [FlaskCookie(), StarletteCookie(), DjangoCookie(), IronSession()],
+    ids=lambda one: one.traits.label,
+)
 def test_what_has_not_the_grammar_is_malformed(source, value):
     moved = scene(Importer(source, secret=OLD, name="old", until=None))
     with moved.store.exchange(f"old={value}") as exchange:
@@ -567,18 +746,29 @@ def test_a_source_without_chunks_reads_none():
 
 def test_signed_cookies_and_seals_know_their_grammar_and_have_no_id_to_peek_at():
     for source, value in ((FlaskCookie(), FLASK.partition("=")[2]), (IronSession(), "Fe26.2*1*")):
-        opener = source.codec(source.keys(OLD), name="x", audience="", lifetime=Lifetime(), serializer=None)
-        assert (opener.recognizes(value), opener.recognizes("x"), opener.peek(value)) == (True, False, None)
+        opener = source.codec(
+            source.keys(OLD), name="x", audience="", lifetime=Lifetime(), serializer=None
+        )
+        assert (opener.recognizes(value), opener.recognizes("x"), opener.peek(value)) == (
+            True,
+            False,
+            None,
+        )
 
 
 def test_a_cookie_of_ours_looks_like_one():
     moved = scene()
     moved.browser.login(USER)
-    assert recognized(moved.browser.jar.header() + "; theme=dark; x=a.b") == {"__Host-session": "sessionkit"}
+    assert recognized(moved.browser.jar.header() + "; theme=dark; x=a.b") == {
+        "__Host-session": "sessionkit"
+    }
 
 
 def test_the_reason_that_came_furthest_is_told():
-    moved = scene(Importer(FlaskCookie(), secret="x" * 32, until=None), Importer(StarletteCookie(), secret=OLD, name="other", until=None))
+    moved = scene(
+        Importer(FlaskCookie(), secret="x" * 32, until=None),
+        Importer(StarletteCookie(), secret=OLD, name="other", until=None),
+    )
     with moved.store.exchange(f"{FLASK}; other=x") as exchange:
         assert exchange.absence is Absence.BAD_TAG
 

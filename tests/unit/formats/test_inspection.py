@@ -30,31 +30,61 @@ def test_its_keys_and_times_are_shown(golden: Golden):
     assert token["times"]["expires"] == golden.expires
 
 
-@pytest.mark.parametrize("header", ["", "a=b", FLASK, f"sid={next(iter(IRON[0]['cookies'].values()))}"])
+@pytest.mark.parametrize(
+    "header", ["", "a=b", FLASK, f"sid={next(iter(IRON[0]['cookies'].values()))}"]
+)
 def test_what_can_only_be_imported_is_no_shared_format(header):
     assert shared_format(header) is None
 
 
 def test_a_session_of_ours_beside_it_goes_first():
-    store = SessionStore(OLD, accept=[Importer(FlaskCookie(), until=None)], guard=anyone, clock=lambda: PYTHON[0]["now"])
+    store = SessionStore(
+        OLD,
+        accept=[Importer(FlaskCookie(), until=None)],
+        guard=anyone,
+        clock=lambda: PYTHON[0]["now"],
+    )
     with store.exchange(FLASK) as exchange:
         exchange.get()
     ours = exchange.response_headers[0][1].partition(";")[0]
     assert shared_format(f"{GOLDEN[0].header}; {ours}") is None
-    assert inspect(store.settings, f"{FLASK}; {ours}", PYTHON[0]["now"])["looks like"] == {"session": "Flask", "__Host-session": "sessionkit"}
+    assert inspect(store.settings, f"{FLASK}; {ours}", PYTHON[0]["now"])["looks like"] == {
+        "session": "Flask",
+        "__Host-session": "sessionkit",
+    }
 
 
-@pytest.mark.parametrize("golden", [GOLDEN[0], next(one for one in GOLDEN if "auth0-v4" in one.id)], ids=lambda golden: golden.id)
+@pytest.mark.parametrize(
+    "golden",
+    [GOLDEN[0], next(one for one in GOLDEN if "auth0-v4" in one.id)],
+    ids=lambda golden: golden.id,
+)
 def test_the_command_reads_them(golden: Golden):
     command = [sys.executable, "-m", "sessionkit", "inspect"]
-    ran = subprocess.run(command, input=golden.header.encode(), env={"SESSIONKIT_SECRET": golden.secret}, capture_output=True, timeout=60)
+    ran = subprocess.run(
+        command,
+        input=golden.header.encode(),
+        env={"SESSIONKIT_SECRET": golden.secret},
+        capture_output=True,
+        timeout=60,
+    )
     report = json.loads(ran.stdout)
     assert report["cookie"] == golden.store().settings.name
     (token,) = report["tokens"]
-    assert (token["tag"], token["refused"], ran.returncode) == ("verified", "past its absolute lifetime", 1)
+    assert (token["tag"], token["refused"], ran.returncode) == (
+        "verified",
+        "past its absolute lifetime",
+        1,
+    )
 
 
 def test_the_command_recognises_what_it_cannot_open():
     command = [sys.executable, "-m", "sessionkit", "inspect"]
-    ran = subprocess.run(command, input=FLASK.encode(), env={"SESSIONKIT_SECRET": "0f1e2d3c4b5a69788796a5b4c3d2e1f0"}, capture_output=True, timeout=60)
+    ran = subprocess.run(
+        command,
+        input=FLASK.encode(),
+        env={"SESSIONKIT_SECRET": "0f1e2d3c4b5a69788796a5b4c3d2e1f0"},
+        capture_output=True,
+        timeout=60,
+    )
     assert json.loads(ran.stdout)["looks like"] == {"session": "Flask"}

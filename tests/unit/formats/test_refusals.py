@@ -8,7 +8,15 @@ from joserfc.jwk import OctKey
 
 from sessionkit import Absence, CookieSettings, SerializationError, SessionStore, anyone
 from sessionkit.base64url import encode
-from sessionkit.formats import Auth0FastAPI, Auth0V3, Auth0V4, AuthJSV5, ExpressOpenID, Native, NextAuthV4
+from sessionkit.formats import (
+    Auth0FastAPI,
+    Auth0V3,
+    Auth0V4,
+    AuthJSV5,
+    ExpressOpenID,
+    Native,
+    NextAuthV4,
+)
 from sessionkit.formats.foreign import hkdf
 from sessionkit.formats.jose import CBC, GCM
 
@@ -16,8 +24,12 @@ from .golden import AUTH0, NOW
 
 SECRET = "a secret that both sides know, for tests only"
 KEY = OctKey.import_key(hkdf(SECRET.encode(), info="JWE CEK", length=32))
-NEXT_KEY = OctKey.import_key(hkdf(SECRET.encode(), info="NextAuth.js Generated Encryption Key", length=32))
-FASTAPI_KEY = OctKey.import_key(hkdf(SECRET.encode(), salt=b"_a0_session", info="Auth0 Generated Encryption", length=64))
+NEXT_KEY = OctKey.import_key(
+    hkdf(SECRET.encode(), info="NextAuth.js Generated Encryption Key", length=32)
+)
+FASTAPI_KEY = OctKey.import_key(
+    hkdf(SECRET.encode(), salt=b"_a0_session", info="Auth0 Generated Encryption", length=64)
+)
 TIMES = {"uat": NOW, "iat": NOW, "exp": NOW + 100}
 FORMATS = [Auth0V3(), ExpressOpenID(), Auth0V4(), Auth0FastAPI(), NextAuthV4(), AuthJSV5()]
 NAMES = {"auth0-fastapi": "_a0_session_0"}
@@ -26,18 +38,29 @@ NAMES = {"auth0-fastapi": "_a0_session_0"}
 def sealed(header, payload, key=KEY):
     algorithms = ["dir", "A256GCM", "A256CBC-HS512", "A128CBC-HS256", "A256KW", "A256GCMKW", "DEF"]
     plaintext = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    return encrypt_compact(header, plaintext, key, registry=JWERegistry(algorithms=algorithms, strict_check_header=False))
+    return encrypt_compact(
+        header,
+        plaintext,
+        key,
+        registry=JWERegistry(algorithms=algorithms, strict_check_header=False),
+    )
 
 
 def absence(format, token, now=NOW, **settings):
-    store = SessionStore(SECRET, format=format, clock=lambda: now, guard=settings.pop("guard", anyone), **settings)
+    store = SessionStore(
+        SECRET, format=format, clock=lambda: now, guard=settings.pop("guard", anyone), **settings
+    )
     name = NAMES.get(format.traits.label, store.settings.name)
     with store.exchange(f"{name}={token}") as exchange:
         return exchange.absence
 
 
 def v3(header=None, payload=None, key=KEY):
-    return sealed({"alg": "dir", "enc": "A256GCM", **TIMES} if header is None else header, {"user": {"sub": "a"}} if payload is None else payload, key)
+    return sealed(
+        {"alg": "dir", "enc": "A256GCM", **TIMES} if header is None else header,
+        {"user": {"sub": "a"}} if payload is None else payload,
+        key,
+    )
 
 
 def test_the_wire_that_the_others_are_variants_of_is_read():
@@ -56,7 +79,9 @@ def test_the_wire_that_the_others_are_variants_of_is_read():
         {"alg": "dir", "enc": "A256GCM", "uat": NOW, "iat": NOW},
         {"alg": "dir", "enc": "A256GCM"},
     ],
-    ids=lambda header: " ".join(f"{key}={value}" for key, value in header.items() if key not in TIMES),
+    ids=lambda header: " ".join(
+        f"{key}={value}" for key, value in header.items() if key not in TIMES
+    ),
 )
 def test_any_other_header_is_malformed_though_the_key_is_right(header):
     assert absence(Auth0V3(), v3(header)) is Absence.MALFORMED
@@ -65,7 +90,8 @@ def test_any_other_header_is_malformed_though_the_key_is_right(header):
 @pytest.mark.parametrize(
     "header",
     [
-        '{"alg":"dir","enc":"A256GCM","uat":%d,"iat":%d,"exp":%d,"exp":9999999999}' % (NOW, NOW, NOW),
+        '{"alg":"dir","enc":"A256GCM","uat":%d,"iat":%d,"exp":%d,"exp":9999999999}'
+        % (NOW, NOW, NOW),
         '{"alg":"dir","enc":"A256GCM","crit":[],"uat":1,"iat":1,"exp":1}',
         '["dir"]',
         '{"alg":"dir"',
@@ -76,11 +102,19 @@ def test_any_other_header_is_malformed_though_the_key_is_right(header):
 )
 def test_a_header_is_judged_before_any_cryptography(header):
     rest = v3().partition(".")[2]
-    assert absence(Auth0V3(), f"{encode(header.encode('latin-1')).decode()}.{rest}") is Absence.MALFORMED
+    assert (
+        absence(Auth0V3(), f"{encode(header.encode('latin-1')).decode()}.{rest}")
+        is Absence.MALFORMED
+    )
 
 
 def test_a_doubled_member_that_joserfc_would_take_is_malformed():
-    header = '{"alg":"dir","enc":"A256GCM","uat":%d,"iat":%d,"exp":%d,"exp":%d}' % (NOW, NOW, NOW, NOW + 100)
+    header = '{"alg":"dir","enc":"A256GCM","uat":%d,"iat":%d,"exp":%d,"exp":%d}' % (
+        NOW,
+        NOW,
+        NOW,
+        NOW + 100,
+    )
     assert GCM.header(encode(header.encode()).decode()) is None
 
 
@@ -103,7 +137,9 @@ def test_what_is_no_canonical_compact_token_is_malformed(token):
     assert absence(Auth0V3(), token) is Absence.MALFORMED
 
 
-@pytest.mark.parametrize("payload", [b"[]", b"null", b'"x"', b"", b"{", b"\xff", b"[" * 5000, b'{"a":' * 5000])
+@pytest.mark.parametrize(
+    "payload", [b"[]", b"null", b'"x"', b"", b"{", b"\xff", b"[" * 5000, b'{"a":' * 5000]
+)
 def test_a_payload_that_is_no_object_is_malformed(payload):
     assert absence(Auth0V3(), v3(payload=payload)) is Absence.MALFORMED
 
@@ -135,7 +171,9 @@ def test_a_time_further_ahead_than_clocks_differ_is_not_yet_valid():
 )
 def test_other_cookies_of_nextjs_auth0_v4_are_no_sessions(payload):
     """`__txn_` and `__FC_` cookies are sealed under the same key with the same header."""
-    assert absence(Auth0V4(), sealed({"enc": "A256GCM", "alg": "dir"}, payload)) is Absence.MALFORMED
+    assert (
+        absence(Auth0V4(), sealed({"enc": "A256GCM", "alg": "dir"}, payload)) is Absence.MALFORMED
+    )
 
 
 def test_a_golden_connection_token_put_into_the_session_cookie_is_no_session():
@@ -147,14 +185,23 @@ def test_a_golden_connection_token_put_into_the_session_cookie_is_no_session():
             assert exchange.absence is Absence.MALFORMED
 
 
-@pytest.mark.parametrize("claims", [{}, {"iat": NOW}, {"exp": NOW + 100}, {"iat": "x", "exp": NOW + 100}])
+@pytest.mark.parametrize(
+    "claims", [{}, {"iat": NOW}, {"exp": NOW + 100}, {"iat": "x", "exp": NOW + 100}]
+)
 def test_claims_without_their_times_are_malformed(claims):
-    assert absence(NextAuthV4(), sealed({"alg": "dir", "enc": "A256GCM"}, claims, NEXT_KEY)) is Absence.MALFORMED
+    assert (
+        absence(NextAuthV4(), sealed({"alg": "dir", "enc": "A256GCM"}, claims, NEXT_KEY))
+        is Absence.MALFORMED
+    )
 
 
 @pytest.mark.parametrize("internal", [None, {}, {"created_at": None}])
 def test_a_session_of_auth0_fastapi_has_a_creation_time(internal):
-    token = sealed({"alg": "dir", "enc": "A256CBC-HS512"}, {"user": {"sub": "a"}, "internal": internal}, FASTAPI_KEY)
+    token = sealed(
+        {"alg": "dir", "enc": "A256CBC-HS512"},
+        {"user": {"sub": "a"}, "internal": internal},
+        FASTAPI_KEY,
+    )
     assert absence(Auth0FastAPI(), token) is Absence.MALFORMED
 
 
@@ -168,7 +215,9 @@ def test_a_session_of_auth0_fastapi_without_our_times_counts_from_its_creation()
 @pytest.mark.parametrize("format", FORMATS, ids=lambda one: one.traits.label)
 def test_nothing_of_another_format_raises(format):
     for other in [*FORMATS, Native()]:
-        store = SessionStore(SECRET, format=other, clock=lambda: NOW, cookie=CookieSettings(priority="High"))
+        store = SessionStore(
+            SECRET, format=other, clock=lambda: NOW, cookie=CookieSettings(priority="High")
+        )
         with store.exchange() as exchange:
             store.create_session({"user": {"sub": "a"}})
         token = exchange.response_headers[0][1].partition("=")[2].partition(";")[0]
@@ -216,7 +265,10 @@ def test_codecs_and_secrets_show_nothing_and_do_not_pickle():
 
 
 def test_the_two_framings_differ_in_iv_tag_and_padding():
-    assert (GCM.size({"alg": "dir", "enc": "A256GCM"}, 100), CBC.size({"alg": "dir", "enc": "A256CBC-HS512"}, 96)) == (
+    assert (
+        GCM.size({"alg": "dir", "enc": "A256GCM"}, 100),
+        CBC.size({"alg": "dir", "enc": "A256CBC-HS512"}, 96),
+    ) == (
         len(sealed({"alg": "dir", "enc": "A256GCM"}, b"x" * 100)),
         len(sealed({"alg": "dir", "enc": "A256CBC-HS512"}, b"x" * 96, FASTAPI_KEY)),
     )

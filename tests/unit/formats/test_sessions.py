@@ -26,7 +26,9 @@ def id_token(**claims):
 
 @each
 def test_a_session_rolls_by_being_sealed_again(format):
-    scene = Scene(secret=SECRET, format=format, lifetime=Lifetime(idle=100, absolute=250, renew_after=0))
+    scene = Scene(
+        secret=SECRET, format=format, lifetime=Lifetime(idle=100, absolute=250, renew_after=0)
+    )
     scene.browser.login(ALICE)
     for _ in range(2):
         scene.clock.wait(80)
@@ -70,7 +72,9 @@ def test_a_late_answer_does_not_bring_back_what_a_login_or_a_rotation_ended(form
         visit = scene.browser.visit()
         visit.exchange.create(ALICE) if end == "create" else visit.exchange.rotate()
         visit.arrive()
-        assert scene.browser.session() != {}  # in the same second, of the same user, with the same sid
+        assert (
+            scene.browser.session() != {}
+        )  # in the same second, of the same user, with the same sid
         slow.arrive()
         assert scene.browser.absence() is Absence.LOGGED_OUT
 
@@ -88,13 +92,22 @@ def test_who_signs_in_again_with_the_same_sid_of_the_provider_is_signed_in(forma
 @each
 def test_the_applications_claims_are_data(format):
     scene = Scene(secret=SECRET, format=format)
-    own = {"exp": 5, "nbf": 10**10, "iat": "yesterday", "jti": [1], "sessionkit": {"id": "x"}, "uat": 1}
+    own = {
+        "exp": 5,
+        "nbf": 10**10,
+        "iat": "yesterday",
+        "jti": [1],
+        "sessionkit": {"id": "x"},
+        "uat": 1,
+    }
     scene.browser.login({**ALICE, **own})
     found = scene.browser.session()
     assert {key: found.get(key) for key in own} == own
 
 
-@pytest.mark.parametrize("format", [Auth0V4(), NextAuthV4(), AuthJSV5()], ids=lambda one: one.traits.label)
+@pytest.mark.parametrize(
+    "format", [Auth0V4(), NextAuthV4(), AuthJSV5()], ids=lambda one: one.traits.label
+)
 def test_what_the_other_side_would_judge_the_token_by_is_kept_in_our_claim(format):
     store = SessionStore(SECRET, format=format)
     codec = store.settings.codec
@@ -116,11 +129,20 @@ def test_a_token_that_the_other_side_wrote_over_ours_keeps_id_and_creation_time(
     # It keeps claims that it does not know, and dates the token anew.
     ours = json.loads(codec.payload(ALICE, before.contents.stamp))
     scene.clock.wait(500)
-    written = json.dumps({**ours, "iat": int(scene.clock()), "exp": int(scene.clock()) + 1000, "jti": "theirs"}).encode()
-    scene.browser.jar.receive([f"{scene.store.settings.name}={codec.seal(written, before.contents.stamp)}; Path=/; Secure"])
+    written = json.dumps(
+        {**ours, "iat": int(scene.clock()), "exp": int(scene.clock()) + 1000, "jti": "theirs"}
+    ).encode()
+    scene.browser.jar.receive(
+        [
+            f"{scene.store.settings.name}={codec.seal(written, before.contents.stamp)}; Path=/; Secure"
+        ]
+    )
     after = scene.browser.visit().exchange
     after.get()
-    assert (after.contents.stamp.id, after.contents.stamp.created_at) == (before.contents.stamp.id, before.contents.stamp.created_at)
+    assert (after.contents.stamp.id, after.contents.stamp.created_at) == (
+        before.contents.stamp.id,
+        before.contents.stamp.created_at,
+    )
 
 
 @pytest.mark.parametrize("format", [NextAuthV4(), AuthJSV5()], ids=lambda one: one.traits.label)
@@ -128,7 +150,9 @@ def test_a_token_without_our_claim_begins_at_its_iat_and_gets_one(format):
     scene = Scene(secret=SECRET, format=format)
     codec = scene.store.settings.codec
     now = int(scene.clock())
-    theirs = codec.seal(json.dumps({"sub": "alice", "iat": now - 500, "exp": now + 500}).encode(), None)
+    theirs = codec.seal(
+        json.dumps({"sub": "alice", "iat": now - 500, "exp": now + 500}).encode(), None
+    )
     scene.browser.jar.receive([f"{scene.store.settings.name}={theirs}; Path=/; Secure"])
     stamp = scene.browser.visit().exchange.contents.stamp
     assert stamp.created_at == now - 500
@@ -147,7 +171,10 @@ def test_an_update_without_internal_keeps_the_sid_and_creation_time_of_v4():
     visit = scene.browser.visit()
     visit.exchange.update({"user": ALICE["user"]})
     visit.arrive()
-    assert scene.browser.session()["internal"] == {"sid": "op-session", "createdAt": int(scene.clock()) - 100}
+    assert scene.browser.session()["internal"] == {
+        "sid": "op-session",
+        "createdAt": int(scene.clock()) - 100,
+    }
 
 
 def test_activity_of_v4_is_no_later_than_now_though_the_other_side_has_a_longer_idle_time():
@@ -167,13 +194,21 @@ def test_priority_is_absent_unless_it_was_set(format):
         store = SessionStore(SECRET, format=format, cookie=given)
         with store.exchange() as exchange:
             store.create_session(ALICE)
-        line = next(line for _, line in exchange.response_headers if line.startswith(store.settings.name))
+        line = next(
+            line for _, line in exchange.response_headers if line.startswith(store.settings.name)
+        )
         assert ("Priority=High" in line) is expected
 
 
-@pytest.mark.parametrize(("secure", "domain", "transient", "most"), [
-    (True, None, False, 4004), (False, None, False, 4012), (True, None, True, 4043), (True, "example.org", False, 3984),
-])
+@pytest.mark.parametrize(
+    ("secure", "domain", "transient", "most"),
+    [
+        (True, None, False, 4004),
+        (False, None, False, 4012),
+        (True, None, True, 4043),
+        (True, "example.org", False, 3984),
+    ],
+)
 def test_a_cookie_of_v3_holds_what_its_library_puts_in_one(secure, domain, transient, most):
     settings = CookieSettings(secure=secure, domain=domain, transient=transient, max_bytes=32_768)
     store = SessionStore(SECRET, format=Auth0V3(), cookie=settings)
@@ -196,12 +231,18 @@ def test_four_chunks_that_become_two_leave_nothing_behind():
 def test_a_v3_session_is_found_and_taken_over_by_v4():
     scene = Scene(secret=SECRET, format=Auth0V3())
     user = {"sub": "alice", "sid": "op-session"}
-    scene.browser.login({"user": user, "accessToken": "at", "accessTokenScope": "openid", "refreshToken": None})
+    scene.browser.login(
+        {"user": user, "accessToken": "at", "accessTokenScope": "openid", "refreshToken": None}
+    )
     scene.clock.wait(100)
     later = SessionStore(SECRET, format=Auth0V4(), clock=scene.clock)
     visit = scene.browser
     visit.store = later
-    expected = {"user": user, "tokenSet": {"accessToken": "at", "scope": "openid"}, "internal": {"sid": "op-session", "createdAt": int(scene.clock()) - 100}}
+    expected = {
+        "user": user,
+        "tokenSet": {"accessToken": "at", "scope": "openid"},
+        "internal": {"sid": "op-session", "createdAt": int(scene.clock()) - 100},
+    }
     page = visit.visit()
     assert dict(page.exchange.get()) == expected
     assert names(page.arrive()) == ["__session", "-appSession"]
@@ -232,7 +273,9 @@ def test_a_v3_session_without_a_user_is_none_for_v4():
 
 def test_a_logout_of_v4_takes_the_connection_tokens_and_the_v3_cookie_along():
     store = SessionStore(SECRET, format=Auth0V4())
-    with store.exchange("__FC_0=a; __FC_12=b; __FC_x=c; my__FC_1=d; appSession.3=e; __session=f") as exchange:
+    with store.exchange(
+        "__FC_0=a; __FC_12=b; __FC_x=c; my__FC_1=d; appSession.3=e; __session=f"
+    ) as exchange:
         store.delete_session()
     assert names([line for name, line in exchange.response_headers if name == "Set-Cookie"]) == [
         "-__session", "-__FC_0", "-__FC_12", "-appSession", "-appSession.3",
@@ -243,7 +286,10 @@ def test_a_login_of_v4_clears_the_connection_tokens_of_the_one_before():
     store = SessionStore(SECRET, format=Auth0V4())
     with store.exchange("__FC_0=a") as exchange:
         store.create_session(ALICE)
-    assert names([line for name, line in exchange.response_headers if name == "Set-Cookie"]) == ["__session", "-__FC_0"]
+    assert names([line for name, line in exchange.response_headers if name == "Set-Cookie"]) == [
+        "__session",
+        "-__FC_0",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -263,7 +309,9 @@ def test_express_has_its_user_in_the_id_token_or_in_the_session(session, who):
     assert identity_of(session) == who
 
 
-@pytest.mark.parametrize("session", [{}, {"id_token": ""}, {"id_token": 7}, {"user": {}}, {"blob": "x"}])
+@pytest.mark.parametrize(
+    "session", [{}, {"id_token": ""}, {"id_token": 7}, {"user": {}}, {"blob": "x"}]
+)
 def test_a_session_of_express_without_a_user_is_anonymous(session):
     assert not is_signed_in(session)
     assert identity_of(session) is None
@@ -283,7 +331,12 @@ def test_claims_say_who_it_is(session, who):
 
 
 def test_a_guard_and_identity_that_are_given_replace_the_formats():
-    settings = SessionStore(SECRET, format=ExpressOpenID(), guard=lambda session: "x" in session, identity=lambda session: session["x"]).settings
+    settings = SessionStore(
+        SECRET,
+        format=ExpressOpenID(),
+        guard=lambda session: "x" in session,
+        identity=lambda session: session["x"],
+    ).settings
     assert settings.guard({"x": 1})
     assert settings.identity({"x": 1}) == 1
 
@@ -302,11 +355,17 @@ def test_the_salt_of_next_auth_is_part_of_the_key():
         assert exchange.absence is Absence.BAD_TAG
 
 
-@pytest.mark.parametrize("vector", [one for one in AUTH0 if one["kind"] in ("signed-cookie", "express-openid-connect-signed-id")], ids=lambda one: one["kind"])
+@pytest.mark.parametrize(
+    "vector",
+    [one for one in AUTH0 if one["kind"] in ("signed-cookie", "express-openid-connect-signed-id")],
+    ids=lambda one: one["kind"],
+)
 def test_signed_ids_are_made_and_verified_as_the_libraries_do(vector):
     name, value = vector["name"], vector["value"]
     assert sign_id(value, name=name, secret=vector["secret"]) == vector["cookie"]
-    assert verify_id(vector["cookie"], name=name, secret=["another secret", vector["secret"]]) == value
+    assert (
+        verify_id(vector["cookie"], name=name, secret=["another secret", vector["secret"]]) == value
+    )
     assert verify_id(vector["cookie"], name="other", secret=vector["secret"]) is None
     assert verify_id(vector["cookie"][:-1] + "!", name=name, secret=vector["secret"]) is None
 

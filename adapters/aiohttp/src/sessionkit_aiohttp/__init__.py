@@ -16,7 +16,15 @@ from . import verbs
 from .front import Front
 from .session import AiohttpSession, get_session, new_session
 
-__all__ = ["AiohttpSession", "get_session", "new_session", "require_session_api", "require_session_page", "setup", "verbs"]
+__all__ = [
+    "AiohttpSession",
+    "get_session",
+    "new_session",
+    "require_session_api",
+    "require_session_page",
+    "setup",
+    "verbs",
+]
 
 KEYS = NativeKeys(login=("AIOHTTP_SECURITY",))  # aiohttp-security's identity
 

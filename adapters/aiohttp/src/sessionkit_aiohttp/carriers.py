@@ -13,7 +13,9 @@ from sessionkit.request import CarriedRequest
 __all__ = ["AiohttpRequest"]
 
 # aiohttp 3.14 warns of keys of its requests that are plain strings.
-STATE: Any = cast("Any", web).RequestKey("sessionkit", dict) if hasattr(web, "RequestKey") else "sessionkit"
+STATE: Any = (
+    cast("Any", web).RequestKey("sessionkit", dict) if hasattr(web, "RequestKey") else "sessionkit"
+)
 
 
 class AiohttpRequest(CarriedRequest):
@@ -50,7 +52,11 @@ class AiohttpRequest(CarriedRequest):
     def fields(self, name: str, /) -> Sequence[str]:
         """The values of a header, as they came."""
         wanted = name.lower().encode("latin-1")
-        return [value.decode("latin-1") for field, value in self.request.raw_headers if field.lower() == wanted]
+        return [
+            value.decode("latin-1")
+            for field, value in self.request.raw_headers
+            if field.lower() == wanted
+        ]
 
 
 register_request(web.BaseRequest, AiohttpRequest)

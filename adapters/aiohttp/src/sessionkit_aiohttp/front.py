@@ -25,7 +25,9 @@ class Front(Gateway):
     """Begins an exchange before the handler, and answers it when a response's headers are about to go out."""
 
     @web.middleware
-    async def serve(self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> web.StreamResponse:
+    async def serve(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
         """The middleware."""
         view = AiohttpRequest(request)
         exchange = self.begin(view)
@@ -33,7 +35,11 @@ class Front(Gateway):
             return await handler(request)
         # Responses are sent when this middleware is done: the request ends with its task, of which it has one.
         task = view.holder[TASK] = cast("asyncio.Task[Any]", asyncio.current_task())
-        task.add_done_callback(lambda task: exchange.finish() if task.cancelled() or exchange.phase is COMMITTED else None)
+        task.add_done_callback(
+            lambda task: (
+                exchange.finish() if task.cancelled() or exchange.phase is COMMITTED else None
+            )
+        )
         try:
             response = await handler(request)
         except web.HTTPException as answer:
@@ -55,8 +61,12 @@ class Front(Gateway):
             raise
         if isinstance(response, web.WebSocketResponse):
             exchange.reachable = in_this_task()
-        if exchange.request.holder[TASK].done():  # somebody around us waited for the handler in a task of its own
-            cast("asyncio.Task[Any]", asyncio.current_task()).add_done_callback(lambda _: exchange.finish())
+        if exchange.request.holder[
+            TASK
+        ].done():  # somebody around us waited for the handler in a task of its own
+            cast("asyncio.Task[Any]", asyncio.current_task()).add_done_callback(
+                lambda _: exchange.finish()
+            )
 
     def _of_this_task(self) -> Exchange | None:
         """Where a middleware around us has cloned the request, aiohttp prepares the response with the original, which knows of nothing."""

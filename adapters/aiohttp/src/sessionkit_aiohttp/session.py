@@ -55,7 +55,9 @@ async def get_session(request: web.Request) -> AiohttpSession:
     """
     found = living(AiohttpRequest(request).holder.get(HOLDER))
     if not isinstance(found, Exchange):
-        raise NoActiveRequestError("this request has no session: call sessionkit_aiohttp.setup(app, store), and do not exclude its path")
+        raise NoActiveRequestError(
+            "this request has no session: call sessionkit_aiohttp.setup(app, store), and do not exclude its path"
+        )
     return AiohttpSession(found)
 
 

@@ -12,7 +12,14 @@ from sessionkit.default import TypedVerbs
 
 from . import carriers as carriers  # teaches the verbs the type
 
-__all__ = ["create_session", "delete_session", "get_session", "rotate_session", "touch_session", "update_session"]
+__all__ = [
+    "create_session",
+    "delete_session",
+    "get_session",
+    "rotate_session",
+    "touch_session",
+    "update_session",
+]
 
 _verbs = TypedVerbs[web.BaseRequest, web.StreamResponse]()
 

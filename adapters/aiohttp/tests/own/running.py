@@ -18,7 +18,12 @@ def aiohttp_client() -> Any:
     async def client(app: web.Application) -> TestClient[Any, Any]:
         server = TestServer(app)
         await server.start_server()
-        clients.append(TestClient(server, cookie_jar=CookieJar(unsafe=True, treat_as_secure_origin=server.make_url("/"))))
+        clients.append(
+            TestClient(
+                server,
+                cookie_jar=CookieJar(unsafe=True, treat_as_secure_origin=server.make_url("/")),
+            )
+        )
         return clients[-1]
 
     return client
@@ -31,7 +36,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
     async def run() -> None:
         try:
-            await pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames})
+            await pyfuncitem.obj(
+                **{name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
+            )
         finally:
             while clients:
                 await clients.pop().close()

@@ -47,10 +47,16 @@ class SessionKit(Kit[bottle.Bottle]):
         def with_session(environ: dict[str, Any], start_response: Any) -> Any:
             exchange = exchange_of(WSGIRequest(environ), gateway.settings)
             if exchange is not None:
-                environ["bottle.request.ext.session"] = LazyContents(exchange)  # where Bottle keeps a request's attributes
+                environ["bottle.request.ext.session"] = LazyContents(
+                    exchange
+                )  # where Bottle keeps a request's attributes
             return inner(environ, start_response)
 
-        gateway = SessionMiddleware(with_session, self.store or store_of_dotted(served.config, self.settings), native=NativeKeys())
+        gateway = SessionMiddleware(
+            with_session,
+            self.store or store_of_dotted(served.config, self.settings),
+            native=NativeKeys(),
+        )
         served.wsgi = gateway  # looked up at each request
 
     setup = init_app
@@ -62,7 +68,9 @@ class SessionKit(Kit[bottle.Bottle]):
 
 def _fields(response: Any) -> ResponseFields:
     # Bottle's own `items` has the last of each name only.
-    return ResponseFields(response.headers.allitems, response.headers.append, response.headers.__delitem__)
+    return ResponseFields(
+        response.headers.allitems, response.headers.append, response.headers.__delitem__
+    )
 
 
 def _guarded(refuse: Refuse, view: Any) -> Any:

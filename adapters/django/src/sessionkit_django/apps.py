@@ -30,29 +30,55 @@ class SessionKitConfig(AppConfig):
         checks.register(check_deployment, checks.Tags.security, deploy=True)
 
 
-def check_settings(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[checks.CheckMessage]:
+def check_settings(
+    app_configs: Sequence[AppConfig] | None = None, **_: Any
+) -> list[checks.CheckMessage]:
     """What would keep sessions from working."""
     found: list[checks.CheckMessage] = []
     try:
         gateway()
     except ImproperlyConfigured as error:
-        found.append(checks.Error(str(error), hint="See SESSIONKIT and SESSION_* in the settings.", id="sessionkit.E001"))
+        found.append(
+            checks.Error(
+                str(error),
+                hint="See SESSIONKIT and SESSION_* in the settings.",
+                id="sessionkit.E001",
+            )
+        )
     if not _is(f"{settings.SESSION_ENGINE}.SessionStore", SessionStore):
-        found.append(checks.Error('SESSION_ENGINE is not "sessionkit_django.engine".', id="sessionkit.E002"))
+        found.append(
+            checks.Error('SESSION_ENGINE is not "sessionkit_django.engine".', id="sessionkit.E002")
+        )
     if not any(_is(path, SessionMiddleware) for path in settings.MIDDLEWARE):
         hint = "Put it where django.contrib.sessions.middleware.SessionMiddleware stands."
-        found.append(checks.Error('"sessionkit_django.SessionMiddleware" is not in MIDDLEWARE.', hint=hint, id="sessionkit.E003"))
+        found.append(
+            checks.Error(
+                '"sessionkit_django.SessionMiddleware" is not in MIDDLEWARE.',
+                hint=hint,
+                id="sessionkit.E003",
+            )
+        )
     return found
 
 
-def check_deployment(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[checks.CheckMessage]:
+def check_deployment(
+    app_configs: Sequence[AppConfig] | None = None, **_: Any
+) -> list[checks.CheckMessage]:
     """What production needs (`manage.py check --deploy`)."""
     try:
         secure = gateway().settings.cookie.secure
     except ImproperlyConfigured:
         return []
     hint = "Set SESSION_COOKIE_SECURE = True; it also makes the name __Host-session possible."
-    return [] if secure else [checks.Warning("The session's cookie goes over plain http too.", hint=hint, id="sessionkit.W001")]
+    return (
+        []
+        if secure
+        else [
+            checks.Warning(
+                "The session's cookie goes over plain http too.", hint=hint, id="sessionkit.W001"
+            )
+        ]
+    )
 
 
 def _is(path: str, kind: type) -> bool:

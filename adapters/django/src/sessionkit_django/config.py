@@ -43,13 +43,17 @@ def gateway() -> Gateway:
 def _store() -> SessionStore:
     given: Any = getattr(settings, "SESSIONKIT", {})
     if not isinstance(given, dict):
-        raise ConfigurationError('SESSIONKIT must be a dict, such as {"secret": ...} or {"store": ...}')
+        raise ConfigurationError(
+            'SESSIONKIT must be a dict, such as {"secret": ...} or {"store": ...}'
+        )
     asked = cast("dict[str, Any]", given)
     if "store" not in asked:
         return SessionStore(**{**_defaults(), **asked})
     store = asked["store"]
     if len(asked) > 1 or not isinstance(store, SessionStore):
-        raise ConfigurationError('SESSIONKIT["store"] must be a SessionStore and stand alone: its arguments are the other settings')
+        raise ConfigurationError(
+            'SESSIONKIT["store"] must be a SessionStore and stand alone: its arguments are the other settings'
+        )
     return store
 
 
@@ -60,14 +64,20 @@ def _defaults() -> dict[str, Any]:
     session ends for good after 400 days, since no browser keeps a cookie longer.
     """
     name, age = settings.SESSION_COOKIE_NAME, settings.SESSION_COOKIE_AGE
-    path, domain, secure = settings.SESSION_COOKIE_PATH, settings.SESSION_COOKIE_DOMAIN, settings.SESSION_COOKIE_SECURE
+    path, domain, secure = (
+        settings.SESSION_COOKIE_PATH,
+        settings.SESSION_COOKIE_DOMAIN,
+        settings.SESSION_COOKIE_SECURE,
+    )
     host_only = bool(secure and path == "/" and not domain)
     return {
         "secret": [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS],
         "lifetime": Lifetime(idle=age, absolute=max(age, FOUR_HUNDRED_DAYS)),
         "renews": is_activity if settings.SESSION_SAVE_EVERY_REQUEST else _never,
         "cookie": CookieSettings(
-            name=None if name == "sessionid" and host_only else name,  # then it is __Host-session, which a browser guards
+            name=None
+            if name == "sessionid" and host_only
+            else name,  # then it is __Host-session, which a browser guards
             path=path,
             domain=domain or None,
             secure=bool(secure),

@@ -18,7 +18,11 @@ def _guarded(refuse: Refuse, view: Any) -> Any:
     def refused(args: tuple[Any, ...]) -> HttpResponse | None:
         # A method has `self` before the request.
         answer = refuse(next(one for one in args if request_in(one) is not None))
-        return None if answer is None else HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))
+        return (
+            None
+            if answer is None
+            else HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))
+        )
 
     @wraps(view)
     def guarded(*args: Any, **named: Any) -> Any:

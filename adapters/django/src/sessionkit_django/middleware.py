@@ -40,7 +40,9 @@ class SessionMiddleware(middleware.SessionMiddleware):
         super().__init__(get_response)
         self._engine: Any = self.SessionStore  # of SESSION_ENGINE
         if not issubclass(self._engine, SessionStore):
-            raise ImproperlyConfigured('sessionkit: SESSION_ENGINE must be "sessionkit_django.engine", which this middleware serves')
+            raise ImproperlyConfigured(
+                'sessionkit: SESSION_ENGINE must be "sessionkit_django.engine", which this middleware serves'
+            )
         gateway()  # what is wrong with the settings is said now
 
     def process_request(self, request: HttpRequest) -> None:

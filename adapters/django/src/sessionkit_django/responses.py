@@ -80,7 +80,9 @@ def answered(exchange: Exchange, response: Any) -> Any:
         if not exchange.must_end:
             raise
         # The answer to the exception would be made outside of the middleware, and the logout be lost.
-        logger.exception("the session that begins cannot be kept: a bare 500 carries the end of the earlier one")
+        logger.exception(
+            "the session that begins cannot be kept: a bare 500 carries the end of the earlier one"
+        )
         response = HttpResponseServerError()
         commit(exchange, 500, response_fields(response))
     return response

@@ -63,7 +63,9 @@ class DjangoSession(LazyContents, AwaitedSession):  # type: ignore[misc]  # the 
         if not value and self.exchange.looked_at:
             self._clean = fingerprint(self.exchange.contents)
 
-    def _get_session(self, no_load: bool = False) -> Any:  # SessionBase's signature; its own methods read and write this
+    def _get_session(
+        self, no_load: bool = False
+    ) -> Any:  # SessionBase's signature; its own methods read and write this
         return self.exchange.contents
 
     async def _aget_session(self, no_load: bool = False) -> Any:

@@ -19,7 +19,10 @@ from django.test.runner import DiscoverRunner
 import sessionkit_django
 from sessionkit_django import engine, testing
 
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3"}, "other": {"ENGINE": "django.db.backends.sqlite3"}}
+DATABASES = {
+    "default": {"ENGINE": "django.db.backends.sqlite3"},
+    "other": {"ENGINE": "django.db.backends.sqlite3"},
+}
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 SECRET_KEY = "django_tests_secret_key"
@@ -28,11 +31,15 @@ USE_TZ = False
 
 if "UNPOINTED" not in os.environ:
     SESSION_ENGINE = "sessionkit_django.engine"
-    SESSIONKIT = {"secret": "Django's own tests: 0123456789abcdefghijklmnopqrstuvwxyz"}  # their SECRET_KEY is too short for us
+    SESSIONKIT = {
+        "secret": "Django's own tests: 0123456789abcdefghijklmnopqrstuvwxyz"
+    }  # their SECRET_KEY is too short for us
     middleware.SessionMiddleware = sessionkit_django.SessionMiddleware  # in MIDDLEWARE by its name
     signed_cookies.SessionStore = engine.SessionStore  # CookieSessionTests
     test.Client = test.client.Client = test.SimpleTestCase.client_class = testing.Client
-    test.AsyncClient = test.client.AsyncClient = test.SimpleTestCase.async_client_class = testing.AsyncClient
+    test.AsyncClient = test.client.AsyncClient = test.SimpleTestCase.async_client_class = (
+        testing.AsyncClient
+    )
 
 
 class Result(unittest.TextTestResult):

@@ -83,13 +83,21 @@ class _Nothing:
         yield from ()
 
 
-def _guarded(refuse: Refuse, req: falcon.Request, resp: object, resource: object, params: object) -> _Nothing:
+def _guarded(
+    refuse: Refuse, req: falcon.Request, resp: object, resource: object, params: object
+) -> _Nothing:
     refused = refuse(req)
     if refused is not None:
-        raise falcon.HTTPStatus(refused.status, headers=dict(refused.headers), text=refused.body.decode())
+        raise falcon.HTTPStatus(
+            refused.status, headers=dict(refused.headers), text=refused.body.decode()
+        )
     return _Nothing()
 
 
 register_response(falcon.Response, _fields)
-require_session_api: Callable[[falcon.Request, object, object, object], _Nothing] = api_guard(_guarded)
-require_session_page: PageHook[[falcon.Request, object, object, object], _Nothing] = page_guard(_guarded)
+require_session_api: Callable[[falcon.Request, object, object, object], _Nothing] = api_guard(
+    _guarded
+)
+require_session_page: PageHook[[falcon.Request, object, object, object], _Nothing] = page_guard(
+    _guarded
+)

@@ -11,7 +11,13 @@ from sessionkit.scope_session import ScopeSession
 from sessionkit.scope_session import ScopeSessionMiddleware as SessionMiddleware
 
 from .refusing import NotSignedIn
-from .security import SessionCookie, SessionPage, optional_session, require_session_api, require_session_page
+from .security import (
+    SessionCookie,
+    SessionPage,
+    optional_session,
+    require_session_api,
+    require_session_page,
+)
 from .typed import session_of
 
 __all__ = [

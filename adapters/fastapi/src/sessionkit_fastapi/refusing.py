@@ -24,7 +24,9 @@ class NotSignedIn(HTTPException):
 def refused_with(refusal: Refusal, request: HTTPConnection) -> Exception:
     """What is raised so that this is answered; a websocket is closed, which refuses its handshake."""
     if request.scope["type"] == "websocket":
-        return WebSocketException(1008, "not authenticated")  # "violates its policy" (RFC 6455 section 7.4.1)
+        return WebSocketException(
+            1008, "not authenticated"
+        )  # "violates its policy" (RFC 6455 section 7.4.1)
     # Where Starlette looks handlers up; ours is found at the route, inside of whatever middleware there is.
     handlers, _ = request.scope.get("starlette.exception_handlers", ({}, {}))
     handlers.setdefault(NotSignedIn, _carry)

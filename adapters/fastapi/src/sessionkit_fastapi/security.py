@@ -13,7 +13,13 @@ from sessionkit.required import Refusal, api_refusal, page_refusal
 
 from .refusing import refused_with
 
-__all__ = ["SessionCookie", "SessionPage", "optional_session", "require_session_api", "require_session_page"]
+__all__ = [
+    "SessionCookie",
+    "SessionPage",
+    "optional_session",
+    "require_session_api",
+    "require_session_page",
+]
 
 
 class SessionCookie(APIKeyCookie):
@@ -38,7 +44,9 @@ class SessionCookie(APIKeyCookie):
         auto_error: bool = True,
     ) -> None:
         name = "__Host-session" if store is None else store.settings.name
-        super().__init__(name=name, scheme_name=scheme_name, description=description, auto_error=auto_error)
+        super().__init__(
+            name=name, scheme_name=scheme_name, description=description, auto_error=auto_error
+        )
         self.get_session = get_session if store is None else store.get_session
 
     async def __call__(self, request: HTTPConnection) -> Session | None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the session, never the key: that is a credential
@@ -67,7 +75,14 @@ class SessionPage(SessionCookie):
         **named: as for `SessionCookie`.
     """
 
-    def __init__(self, *, login_url: str = "/auth/login", logout_url: str = "/auth/logout", default: str = "/", **named: Any) -> None:
+    def __init__(
+        self,
+        *,
+        login_url: str = "/auth/login",
+        logout_url: str = "/auth/logout",
+        default: str = "/",
+        **named: Any,
+    ) -> None:
         super().__init__(**named)
         self.urls = {"login_url": login_url, "logout_url": logout_url, "default": default}
 

@@ -22,7 +22,9 @@ Model = TypeVar("Model")
 
 
 @cache  # one dependency a model: `app.dependency_overrides[session_of(Model)]` finds it
-def session_of(model: type[Model], guard: SessionCookie = require_session_api) -> Callable[..., Awaitable[Model]]:
+def session_of(
+    model: type[Model], guard: SessionCookie = require_session_api
+) -> Callable[..., Awaitable[Model]]:
     """A dependency that gives the session of a signed-in user as a model of yours: `Annotated[Model, Depends(session_of(Model))]`.
 
     A TypedDict is the live session, checked to be one. Others are values of their own: what is changed in
@@ -41,9 +43,13 @@ def session_of(model: type[Model], guard: SessionCookie = require_session_api) -
         try:
             return convert(session)
         except misfits:
-            logger.warning("a session does not fit %s: its visitor counts as not signed in", model.__qualname__)
+            logger.warning(
+                "a session does not fit %s: its visitor counts as not signed in", model.__qualname__
+            )
             if guard.auto_error:
-                raise guard.refused(request) from None  # what does not fit is a claim, and stands in the cause
+                raise guard.refused(
+                    request
+                ) from None  # what does not fit is a claim, and stands in the cause
             return None
 
     return typed

@@ -41,7 +41,9 @@ class SessionKit(Kit[Flask], SessionInterface):
         exchange = exchange_in(app, WSGIRequest(request.environ))
         return None if exchange is None else FlaskSession(exchange)
 
-    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:  # Flask's signature
+    def save_session(
+        self, app: Flask, session: SessionMixin, response: Response
+    ) -> None:  # Flask's signature
         """Write the response where no gateway does (`session_transaction()`); else see that the session can be kept."""
         save(session, response)
 

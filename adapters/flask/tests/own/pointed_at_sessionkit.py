@@ -15,8 +15,12 @@ from sessionkit.conventions import store_of
 
 def store_of_a_test(config: Any, settings: dict[str, Any], **named: Any) -> SessionStore | None:
     """The store of the application's settings; its keys are too short for us (`test key`), so they are stretched."""
-    keys = [key for key in (config["SECRET_KEY"], *(config.get("SECRET_KEY_FALLBACKS") or ())) if key]
-    stretched = [sha256(key if isinstance(key, bytes) else key.encode()).hexdigest() for key in keys]
+    keys = [
+        key for key in (config["SECRET_KEY"], *(config.get("SECRET_KEY_FALLBACKS") or ())) if key
+    ]
+    stretched = [
+        sha256(key if isinstance(key, bytes) else key.encode()).hexdigest() for key in keys
+    ]
     return store_of(config, {**settings, "secret": stretched}, **named) if keys else None
 
 

@@ -59,7 +59,9 @@ class SessionKitBackend(BaseSessionBackend["SessionKitConfig"]):
         exchange = self._exchange(scope)
         return cast("dict[str, Any]", {} if exchange is None else LitestarSession(exchange))
 
-    async def store_in_message(self, scope_session: Any, message: Message, connection: Connection) -> None:
+    async def store_in_message(
+        self, scope_session: Any, message: Message, connection: Connection
+    ) -> None:
         """Take over what was put in the place of the session; write the response where no gateway does."""
         self.take_over(scope_session, connection.scope)
         exchange = self._exchange(connection.scope)
@@ -72,7 +74,12 @@ class SessionKitBackend(BaseSessionBackend["SessionKitConfig"]):
         if exchange is None or isinstance(found, LazyContents):
             return
         cleared = found is None or found is Empty
-        replace_contents(exchange, {} if cleared else self.deserialize_data(cast("Any", self).serialize_data(found, scope)))
+        replace_contents(
+            exchange,
+            {}
+            if cleared
+            else self.deserialize_data(cast("Any", self).serialize_data(found, scope)),
+        )
 
     def _exchange(self, scope: Scope) -> Exchange | None:
         return exchange_of(ASGIRequest(cast("Any", scope)), self.settings)
@@ -83,7 +90,9 @@ def _fields(response: Response[Any]) -> ResponseFields:
 
     def add(name: str, value: str) -> None:
         if name.lower() == "set-cookie":
-            raise ConfigurationError("a Response of Litestar holds one line of each header: install the middleware")
+            raise ConfigurationError(
+                "a Response of Litestar holds one line of each header: install the middleware"
+            )
         headers[name] = value
 
     return ResponseFields(headers.items, add, headers.__delitem__)

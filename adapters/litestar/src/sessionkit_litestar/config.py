@@ -31,7 +31,9 @@ class SessionMiddleware(LitestarsOwn[SessionKitBackend]):
 
     def __init__(self, app: Any, backend: SessionKitBackend) -> None:
         super().__init__(app, backend)
-        self.gateway = Gateway(self.show, backend.config.store, native=KEYS, origins=backend.config.origins)
+        self.gateway = Gateway(
+            self.show, backend.config.store, native=KEYS, origins=backend.config.origins
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -41,7 +43,14 @@ class SessionMiddleware(LitestarsOwn[SessionKitBackend]):
         """Between the gateway and the application: hand the session out, and take over what was put in its place."""
         session = await self.backend.load_from_connection(ASGIConnection(scope, receive, send))
         app: Any = self.app
-        await serve_with(session, app, scope, receive, send, take_over=lambda: self.backend.take_over(scope.get(KEY), scope))
+        await serve_with(
+            session,
+            app,
+            scope,
+            receive,
+            send,
+            take_over=lambda: self.backend.take_over(scope.get(KEY), scope),
+        )
 
 
 @dataclass
@@ -77,7 +86,11 @@ class SessionKitConfig(BaseBackendConfig[SessionKitBackend]):
         settings = self.store.settings
         cookie, lifetime = settings.cookie, settings.lifetime
         self.key, self.path, self.domain = settings.name, cookie.path, cookie.domain
-        self.secure, self.httponly, self.samesite = cookie.secure, cookie.http_only, cast("Any", cookie.same_site.lower())
+        self.secure, self.httponly, self.samesite = (
+            cookie.secure,
+            cookie.http_only,
+            cast("Any", cookie.same_site.lower()),
+        )
         self.max_age = int(cast("Any", lifetime.absolute or lifetime.idle))
 
     @property

@@ -22,14 +22,18 @@ class NotSignedIn(HTTPException):
     """What the guards raise: its answer is a `Refusal`, unless the application has a handler for it or for its status."""
 
     def __init__(self, refusal: Refusal) -> None:
-        super().__init__(status_code=refusal.status, detail="Not authenticated", headers=dict(refusal.headers))
+        super().__init__(
+            status_code=refusal.status, detail="Not authenticated", headers=dict(refusal.headers)
+        )
         self.refusal = refusal
 
 
 def _carry(request: Any, error: NotSignedIn) -> Response[bytes]:
     headers = dict(error.refusal.headers)
     media_type = headers.pop("Content-Type", "text/plain")
-    return Response(error.refusal.body, status_code=error.refusal.status, headers=headers, media_type=media_type)
+    return Response(
+        error.refusal.body, status_code=error.refusal.status, headers=headers, media_type=media_type
+    )
 
 
 def _guarded(refuse: Refuse, connection: Connection, handler: BaseRouteHandler) -> None:
@@ -37,7 +41,9 @@ def _guarded(refuse: Refuse, connection: Connection, handler: BaseRouteHandler) 
     if refused is None:
         return
     if connection.scope["type"] == ScopeType.WEBSOCKET:
-        raise WebSocketException(detail="not authenticated", code=1008)  # "violates its policy" (RFC 6455 section 7.4.1)
+        raise WebSocketException(
+            detail="not authenticated", code=1008
+        )  # "violates its policy" (RFC 6455 section 7.4.1)
     # The handlers of this request; ours is there unless the application has one.
     state: Any = connection._connection_state  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # as Litestar's own session code does
     state.exception_handlers = {NotSignedIn: _carry, **(state.exception_handlers or {})}

@@ -21,8 +21,14 @@ from .session import CSRF_TOKEN, PyramidSession
 
 __all__ = ["FRONT", "KEYS", "STORE", "Front", "exchange_in", "session_of"]
 
-KEYS = NativeKeys(login=("auth.userid",), dropped=(*DROPPED, CSRF_TOKEN))  # SessionAuthenticationHelper's key; that of both CSRF policies
-FRONT, STORE, ROUTER = "sessionkit_pyramid.front", "sessionkit_pyramid.store", "sessionkit_pyramid.router"
+KEYS = NativeKeys(
+    login=("auth.userid",), dropped=(*DROPPED, CSRF_TOKEN)
+)  # SessionAuthenticationHelper's key; that of both CSRF policies
+FRONT, STORE, ROUTER = (
+    "sessionkit_pyramid.front",
+    "sessionkit_pyramid.store",
+    "sessionkit_pyramid.router",
+)
 
 
 class Front:
@@ -30,7 +36,9 @@ class Front:
 
     def __init__(self, registry: Any) -> None:
         self.registry = registry
-        self.inner = registry.queryUtility(IExecutionPolicy, default=cast("Any", default_execution_policy))
+        self.inner = registry.queryUtility(
+            IExecutionPolicy, default=cast("Any", default_execution_policy)
+        )
 
     @cached_property
     def gateway(self) -> SessionMiddleware:
@@ -44,7 +52,9 @@ class Front:
         return self.gateway
 
     def _serve(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        return cast("Iterable[bytes]", self.inner(environ, environ[ROUTER])(environ, start_response))
+        return cast(
+            "Iterable[bytes]", self.inner(environ, environ[ROUTER])(environ, start_response)
+        )
 
 
 def exchange_in(request: Any) -> Exchange:

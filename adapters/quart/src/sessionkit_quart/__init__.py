@@ -34,7 +34,9 @@ class SessionKit(Kit[Quart], SessionInterface):
         """Serve an application; one object can serve several."""
         front = ConventionalGateway(app, app.asgi_app, SessionMiddleware, self)
 
-        async def served(scope: Any, receive: Any, send: Any) -> None:  # a coroutine function: asgiref guesses by that
+        async def served(
+            scope: Any, receive: Any, send: Any
+        ) -> None:  # a coroutine function: asgiref guesses by that
             await front(scope, receive, send)
 
         app.asgi_app = cast("Any", served)  # type: ignore[method-assign]  # Quart's documented way to put a middleware in

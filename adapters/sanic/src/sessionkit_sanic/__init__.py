@@ -18,7 +18,14 @@ from sessionkit.required import ApiDecorator, PageDecorator, Refuse, api_guard, 
 
 from .front import Front, SanicSession
 from .sockets import Sockets
-from .verbs import create_session, delete_session, get_session, rotate_session, touch_session, update_session
+from .verbs import (
+    create_session,
+    delete_session,
+    get_session,
+    rotate_session,
+    touch_session,
+    update_session,
+)
 
 __all__ = [
     "SanicSession", "SessionKit", "create_session", "delete_session", "get_session", "require_session_api", "require_session_page",
@@ -35,7 +42,13 @@ class SessionKit(Kit[Sanic[Any, Any]]):
         exclude: globs of paths without sessions; `*` matches a slash too.
     """
 
-    def __init__(self, app: Sanic[Any, Any] | None = None, *, store: SessionStore | None = None, exclude: str | Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        app: Sanic[Any, Any] | None = None,
+        *,
+        store: SessionStore | None = None,
+        exclude: str | Iterable[str] = (),
+    ) -> None:
         self.exclude = [exclude] if isinstance(exclude, str) else list(exclude)
         super().__init__(app, store=store)
 
@@ -44,7 +57,9 @@ class SessionKit(Kit[Sanic[Any, Any]]):
         front = Front(app, self.store or SessionStore.from_env(), self.exclude)
         app.add_signal(front.begun, "http.lifecycle.handle")
         app.add_signal(front.handled, "http.handler.after")
-        cast("Any", app).register_middleware(front.streamed, "response", priority=sys.maxsize)  # the last of them
+        cast("Any", app).register_middleware(
+            front.streamed, "response", priority=sys.maxsize
+        )  # the last of them
         app.add_signal(front.answered, "http.lifecycle.response")
         app.add_signal(front.closed, "http.lifecycle.complete")
         sockets = Sockets(front)
@@ -58,7 +73,10 @@ def _guarded(refuse: Refuse, handler: Any) -> Any:
         answer = refuse(next(cast("Any", arg) for arg in args if isinstance(arg, Request)))
         if answer is None:
             return None
-        socket = next((arg for arg in args if isinstance(arg, (WebSocketConnection, WebsocketImplProtocol))), None)
+        socket = next(
+            (arg for arg in args if isinstance(arg, (WebSocketConnection, WebsocketImplProtocol))),
+            None,
+        )
         if socket is not None:
             return socket.close(1008)  # "violates its policy" (RFC 6455 section 7.4.1)
         return HTTPResponse(answer.body, answer.status, dict(answer.headers))

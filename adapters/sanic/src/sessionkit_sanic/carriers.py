@@ -56,7 +56,9 @@ class SanicRequest(CarriedRequest):
         if request.app.asgi:
             pairs: Iterable[tuple[bytes, bytes]] = request.scope["headers"]
         else:
-            lines = (line.partition(b":") for line in cast("bytes", request.head).split(b"\r\n")[1:])
+            lines = (
+                line.partition(b":") for line in cast("bytes", request.head).split(b"\r\n")[1:]
+            )
             pairs = ((field.lower(), value.strip(b" \t")) for field, _, value in lines)
         return [value.decode("latin-1") for field, value in pairs if field == wanted]
 
@@ -64,7 +66,11 @@ class SanicRequest(CarriedRequest):
 def fields_of(response: Response) -> ResponseFields:
     """The headers of a response, in which Sanic keeps its cookies as objects."""
     headers: Any = response.headers
-    return ResponseFields(lambda: [(name, str(value)) for name, value in headers.items()], headers.add, headers.__delitem__)
+    return ResponseFields(
+        lambda: [(name, str(value)) for name, value in headers.items()],
+        headers.add,
+        headers.__delitem__,
+    )
 
 
 register_request(Request, SanicRequest)

@@ -31,10 +31,15 @@ class SanicSession(LazyContents):
 class Front(Gateway):
     """The gateway of an application; its methods are for Sanic's signals."""
 
-    def __init__(self, app: Sanic[Any, Any], store: SessionStore, exclude: str | Iterable[str]) -> None:
+    def __init__(
+        self, app: Sanic[Any, Any], store: SessionStore, exclude: str | Iterable[str]
+    ) -> None:
         super().__init__(app, store, exclude=exclude, native=NativeKeys())
         # Where a request keeps, for each store, the response that was answered, and a connection its latest exchange.
-        self._answered, self._latest = f"sessionkit.answered {self.settings.name}", f"sessionkit.latest {self.settings.name}"
+        self._answered, self._latest = (
+            f"sessionkit.answered {self.settings.name}",
+            f"sessionkit.latest {self.settings.name}",
+        )
 
     async def begun(self, request: Request[Any, Any]) -> None:
         """One task serves a whole connection: the variable must be set for each of its requests."""
@@ -73,7 +78,9 @@ class Front(Gateway):
 
     async def closed(self, conn_info: Any) -> None:
         """A connection is closed: what was never answered, and the exchange of a websocket, end with it."""
-        exchange: Exchange | None = None if conn_info is None else getattr(conn_info.ctx, self._latest, None)
+        exchange: Exchange | None = (
+            None if conn_info is None else getattr(conn_info.ctx, self._latest, None)
+        )
         if exchange is not None:
             exchange.finish()
 
@@ -83,6 +90,8 @@ class Front(Gateway):
         if exchange is None or request.stream is None or request.stream.stage is not Stage.HANDLER:
             return  # the headers have gone out
         # What a ResponseStream makes of itself has its headers; an error's response takes the place of any.
-        if before is not response and not (isinstance(before, ResponseStream) and response.status == before.status):
+        if before is not response and not (
+            isinstance(before, ResponseStream) and response.status == before.status
+        ):
             commit(exchange, response.status, fields_of(response))
             view.holder[self._answered] = response

@@ -10,7 +10,14 @@ from sessionkit.default import TypedVerbs
 
 from .carriers import Response  # and teaches the verbs the types
 
-__all__ = ["create_session", "delete_session", "get_session", "rotate_session", "touch_session", "update_session"]
+__all__ = [
+    "create_session",
+    "delete_session",
+    "get_session",
+    "rotate_session",
+    "touch_session",
+    "update_session",
+]
 
 _verbs = TypedVerbs[Request[Any, Any], Response]()
 

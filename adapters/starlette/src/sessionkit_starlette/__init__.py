@@ -35,16 +35,24 @@ def _guarded(refuse: Refuse, endpoint: Any) -> Any:
         if refused is None:
             return await endpoint(*args, **named)
         # 1008: "violates its policy" (RFC 6455 section 7.4.1); before it is accepted the client gets a 403.
-        return await connection.close(1008) if isinstance(connection, WebSocket) else _carried(refused)
+        return (
+            await connection.close(1008) if isinstance(connection, WebSocket) else _carried(refused)
+        )
 
     return guarded
 
 
-def _connection(endpoint: object, args: tuple[Any, ...], named: dict[str, Any]) -> HTTPConnection[Any]:
+def _connection(
+    endpoint: object, args: tuple[Any, ...], named: dict[str, Any]
+) -> HTTPConnection[Any]:
     """The request or websocket that an endpoint is called with: in a method it is not the first argument."""
-    found: list[HTTPConnection[Any]] = [one for one in (*args, *named.values()) if isinstance(one, HTTPConnection)]
+    found: list[HTTPConnection[Any]] = [
+        one for one in (*args, *named.values()) if isinstance(one, HTTPConnection)
+    ]
     if not found:
-        raise TypeError(f"{endpoint!r} was called without a request: the guards are for endpoints and their methods")
+        raise TypeError(
+            f"{endpoint!r} was called without a request: the guards are for endpoints and their methods"
+        )
     return found[0]
 
 

@@ -10,7 +10,14 @@ from tornado.web import RequestHandler
 from sessionkit.required import ApiDecorator, PageDecorator, Refuse, api_guard, page_guard
 
 from .session import SessionMixin, TornadoSession
-from .verbs import create_session, delete_session, get_session, rotate_session, touch_session, update_session
+from .verbs import (
+    create_session,
+    delete_session,
+    get_session,
+    rotate_session,
+    touch_session,
+    update_session,
+)
 
 __all__ = [
     "SessionMixin", "TornadoSession", "create_session", "delete_session", "get_session", "require_session_api", "require_session_page",
@@ -33,4 +40,6 @@ def _guarded(refuse: Refuse, method: Any) -> Any:
 
 
 require_session_api: ApiDecorator = api_guard(_guarded)
-require_session_page: PageDecorator = page_guard(_guarded, login_url_of=lambda handler: handler.settings.get("login_url"))
+require_session_page: PageDecorator = page_guard(
+    _guarded, login_url_of=lambda handler: handler.settings.get("login_url")
+)

@@ -24,7 +24,10 @@ def gateway_of(application: Application) -> Gateway:
         ConfigurationError: there is neither a store nor a secret to make one of, or the secret is not good enough.
     """
     settings = application.settings
-    given: object = settings.get("sessionkit") or (settings.get("cookie_secret"), settings.get("key_version"))
+    given: object = settings.get("sessionkit") or (
+        settings.get("cookie_secret"),
+        settings.get("key_version"),
+    )
     known = _gateways.get(application)
     if known is not None and known[0] == given:
         return known[1]
@@ -38,11 +41,15 @@ def _secrets_of(settings: Mapping[str, Any]) -> list[str | bytes]:
     """`cookie_secret`: one secret, or several by their version, of which that of `key_version` seals."""
     secret = settings.get("cookie_secret")
     if not secret:
-        raise ConfigurationError("no session store: give the application a setting, sessionkit=SessionStore(...), or a cookie_secret")
+        raise ConfigurationError(
+            "no session store: give the application a setting, sessionkit=SessionStore(...), or a cookie_secret"
+        )
     if not isinstance(secret, dict):
         return [secret]
     versions = cast("dict[int, str | bytes]", secret)
     current = settings.get("key_version")
     if current not in versions:
-        raise ConfigurationError("cookie_secret is a dict: the setting key_version must name the one that seals")
+        raise ConfigurationError(
+            "cookie_secret is a dict: the setting key_version must name the one that seals"
+        )
     return [versions[current], *(one for version, one in versions.items() if version != current)]

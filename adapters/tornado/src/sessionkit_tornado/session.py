@@ -41,7 +41,9 @@ class SessionMixin(RequestHandler):
             NoActiveRequestError: Tornado has not begun to execute the handler.
         """
         if self._exchange is None:
-            raise NoActiveRequestError("the handler has no session before Tornado executes it: use it in prepare, and from there on")
+            raise NoActiveRequestError(
+                "the handler has no session before Tornado executes it: use it in prepare, and from there on"
+            )
         return TornadoSession(self._exchange)
 
     def get_current_user(self) -> Any:
@@ -64,7 +66,9 @@ class SessionMixin(RequestHandler):
         try:
             await super()._execute(transforms, *args, **kwargs)
         finally:
-            if self._finished or self._auto_finish:  # else somebody keeps the handler, and finishes it later
+            if (
+                self._finished or self._auto_finish
+            ):  # else somebody keeps the handler, and finishes it later
                 exchange.finish()
 
     def flush(self, include_footers: bool = False) -> Future[None]:

@@ -9,7 +9,14 @@ from sessionkit.default import TypedVerbs
 
 from . import carriers as carriers  # teaches the verbs both types
 
-__all__ = ["create_session", "delete_session", "get_session", "rotate_session", "touch_session", "update_session"]
+__all__ = [
+    "create_session",
+    "delete_session",
+    "get_session",
+    "rotate_session",
+    "touch_session",
+    "update_session",
+]
 
 _verbs = TypedVerbs[HTTPServerRequest | RequestHandler, RequestHandler]()
 

@@ -9,7 +9,16 @@ from aiohttp import web
 from sessionkit import SessionStore
 from sessionkit_aiohttp import get_session, new_session, setup
 
-__all__ = ["SESSION_KEY", "STORAGE_KEY", "AbstractStorage", "Session", "SimpleCookieStorage", "get_session", "new_session", "session_middleware"]
+__all__ = [
+    "SESSION_KEY",
+    "STORAGE_KEY",
+    "AbstractStorage",
+    "Session",
+    "SimpleCookieStorage",
+    "get_session",
+    "new_session",
+    "session_middleware",
+]
 
 SESSION_KEY, STORAGE_KEY = "aiohttp_session", "aiohttp_session_storage"
 STORE = SessionStore("aiohttp-session's tests: 0123456789abcdefghijklmnopqrstuvwxyz")
