@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 from . import outgoing, stamps
 from .caching import HeaderChanges, header_changes, is_shared
@@ -91,8 +92,15 @@ def _renewal(
         # What was imported becomes ours, whatever `renews` says. Others may write more than our budget: that is not refused.
         return _sealed(live, settings.codec.kept(session, moved), moved)
     if live.touched or settings.renews(request):
-        resealed = settings.codec.kept(session, moved) if settings.codec.seen is None else None
-        return outgoing.renewed_lines(settings.suited(session), incoming, resealed, moved)
+        until = live.until(moved)
+        # A browser drops the session's own cookies at their Max-Age: what ends later than it was to is sent again.
+        moves = until != inf and until != live.until(incoming.stamp or moved)
+        resealed = (
+            settings.codec.kept(session, moved) if moves or settings.codec.seen is None else None
+        )
+        return outgoing.renewed_lines(
+            settings.suited(session), incoming, resealed, moved, until=until
+        )
     return []
 
 
@@ -106,7 +114,12 @@ def _ending(live: Live, dropped: EventKind | None) -> list[str]:
 def _sealed(live: Live, plaintext: bytes, stamp: Stamp) -> list[str]:
     settings, incoming = live.settings, live.incoming
     lines = outgoing.sealed_lines(
-        settings.suited(live.session), incoming, plaintext, stamp, begun=live.ended
+        settings.suited(live.session),
+        incoming,
+        plaintext,
+        stamp,
+        begun=live.ended,
+        until=live.until(stamp),
     )
     if live.ended or (
         live.is_fresh and (incoming.stamp is not None or incoming.absence is Absence.AMBIGUOUS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any
 
 from . import outgoing, stamps
@@ -143,15 +144,22 @@ class Live:
         """Why it is over; a stamp never outlives today's settings, so that one comparison tells whether it is."""
         settings = self.settings
         now -= settings.tolerance
-        if (
-            settings.native is not None
-            and settings.native.ends is not None
-            and now >= settings.native.ends(self.session, stamp.updated_at)
-        ):
+        if settings.native is not None and now >= self.until(stamp):
             return Absence.EXPIRED
         if now < stamp.expires_at:
             return None
         return settings.lifetime.absence(stamp.created_at, stamp.updated_at, stamp.expires_at, now)
+
+    def until(self, stamp: Stamp) -> float:
+        """Return the moment at which the contents themselves end the session; infinity if they do not.
+
+        Args:
+            stamp: the times to count from.
+        """
+        native = self.settings.native
+        if native is None or native.ends is None:
+            return inf
+        return native.ends(self.session, stamp.updated_at)
 
     # ---- whose it is
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 from . import fence, renewal
@@ -49,7 +50,13 @@ def payload(
 
 
 def sealed_lines(
-    settings: Settings, incoming: Incoming, frozen: bytes, stamp: Stamp, *, begun: bool = False
+    settings: Settings,
+    incoming: Incoming,
+    frozen: bytes,
+    stamp: Stamp,
+    *,
+    begun: bool = False,
+    until: float = inf,
 ) -> list[str]:
     """The session's cookies, and the clearing of those that this makes obsolete.
 
@@ -59,12 +66,13 @@ def sealed_lines(
         frozen: the plaintext.
         stamp: the times to seal it with.
         begun: whether this is the beginning of a session, and so the end of every other.
+        until: the moment at which the contents themselves end the session, in seconds since the epoch.
     """
     token = settings.codec.seal(frozen, stamp)
     parts = _spans(settings, len(token), stamp)
     if incoming.imported is not None and not begun and _grows(settings, incoming, parts):
         return []  # it goes on living in the cookie that it came in
-    age = _max_age(settings, stamp)
+    age = _no_longer(_max_age(settings, stamp), settings, until)
     lines = [settings.cookie.line(name, token[start:stop], age) for name, start, stop in parts]
     if incoming.cookies:
         kept = {name for name, _, _ in parts}
@@ -88,15 +96,30 @@ def _names(source: Accepted, other: Incoming) -> tuple[str, ...]:
 
 
 def renewed_lines(
-    settings: Settings, incoming: Incoming, frozen: bytes | None, stamp: Stamp
+    settings: Settings,
+    incoming: Incoming,
+    frozen: bytes | None,
+    stamp: Stamp,
+    *,
+    until: float = inf,
 ) -> list[str]:
-    """The line that moves the idle expiry; a format without a renewal cookie is sealed again."""
-    if settings.codec.seen is None:
-        return sealed_lines(settings, incoming, frozen or b"", stamp)
+    """Return the lines that move the idle expiry: of the renewal cookie, or of the session sealed again.
+
+    Args:
+        settings: the store's.
+        incoming: what came with the request.
+        frozen: the plaintext, where the session must be sealed again: in a format without a renewal cookie, and where
+            its own end moves, which the Max-Age of its cookies follows.
+        stamp: the times to renew with.
+        until: the moment at which the contents themselves end the session, in seconds since the epoch.
+    """
+    if settings.codec.seen is None or frozen is not None:
+        return sealed_lines(settings, incoming, frozen or b"", stamp, until=until)
     value = renewal.seal(
         settings.codec.seen, stamp.id, renewal.Renewal(stamp.updated_at, stamp.expires_at)
     )
-    return [settings.cookie.line(settings.seen, value, stamp.expires_at - int(settings.clock()))]
+    age = _no_longer(stamp.expires_at - int(settings.clock()), settings, until)
+    return [settings.cookie.line(settings.seen, value, age)]
 
 
 def ending_lines(settings: Settings, incoming: Incoming) -> list[str]:
@@ -164,6 +187,11 @@ def _max_age(settings: Settings, stamp: Stamp) -> int:
         if absolute is None
         else min(stamp.created_at + absolute - now, FOUR_HUNDRED_DAYS)
     )
+
+
+def _no_longer(max_age: int, settings: Settings, until: float) -> int:
+    """Return a Max-Age that ends no later than the session does by its own contents."""
+    return max_age if until == inf else min(max_age, max(0, int(until) - int(settings.clock())))
 
 
 def _largest(contents: Mapping[str, Any]) -> str:
