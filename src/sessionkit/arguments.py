@@ -6,12 +6,14 @@ from typing import Any, cast
 
 from .cookies import CookieSettings
 from .events import logger
+from .frames import clears_frames
 from .lifetime import FOUR_HUNDRED_DAYS, Lifetime
 from .store import SessionStore
 
 __all__ = ["store_of_arguments"]
 
 
+@clears_frames
 def store_of_arguments(
     secret_key: object,
     *,

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from .context import activate, in_this_task
 from .dispatch import STARTS
 from .exchange import OPEN, Exchange
+from .frames import clear_frames
 from .gateway import Gateway, Keeper
 from .request import HOLDER, ASGIRequest
 from .settings import NativeKeys
@@ -68,18 +69,26 @@ class SessionMiddleware(Gateway):
         exchange, owner = self.enter(request)
         if not owner:
             activate(scope[HOLDER])
-            await self.app(scope, receive, send)
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                del scope, request
             return
         activate(exchange)
         home = None if kind == "http" else in_this_task()
 
         async def committing(message: Message) -> None:
-            if message["type"] in STARTS:
-                if not exchange.close_unread():
-                    message = _answered(exchange, message)
-                if home is not None:
-                    exchange.reachable = _in_either(home, in_this_task())
-            await send(message)
+            try:
+                if message["type"] in STARTS:
+                    if not exchange.close_unread():
+                        message = _answered(exchange, message)
+                    if home is not None:
+                        exchange.reachable = _in_either(home, in_this_task())
+                await send(message)
+            except BaseException as error:
+                del message
+                clear_frames(error)
+                raise
 
         try:
             await self.app(scope, receive, committing)
@@ -90,6 +99,8 @@ class SessionMiddleware(Gateway):
             raise
         finally:
             exchange.finish()
+            # A traceback shows the variables of this frame; cookies, and some frameworks' sessions, are in it.
+            del scope, request
 
 
 def _in_either(entered: Callable[[], bool], accepting: Callable[[], bool]) -> Callable[[], bool]:

@@ -12,6 +12,7 @@ from .cookies import CookieSettings
 from .environment import PREFIX
 from .events import logger
 from .exchange import Exchange
+from .frames import clears_frames
 from .gateway import Gateway
 from .lifetime import FOUR_HUNDRED_DAYS, Lifetime
 from .native import LazyContents, exchange_of
@@ -96,6 +97,7 @@ class Kit(ABC, Generic[App]):
         **settings: of `SessionStore`, instead of what those say.
     """
 
+    @clears_frames
     def __init__(
         self, app: App | None = None, *, store: SessionStore | None = None, **settings: Any
     ) -> None:
@@ -129,6 +131,7 @@ class ConventionalGateway:
         app.extensions["sessionkit"] = self
 
     @property
+    @clears_frames
     def current(self) -> Any:
         """The gateway; None while there is no secret key."""
         given = self._kit.store
@@ -163,6 +166,7 @@ def exchange_in(app: Any, request: RequestInfo) -> Exchange | None:
     return None if gateway is None else exchange_of(request, gateway.settings)
 
 
+@clears_frames
 def save(session: object, response: Any) -> None:
     """What `save_session` does: write the response where no gateway does (`session_transaction()`); else see that the session can be kept.
 
@@ -180,6 +184,7 @@ def save(session: object, response: Any) -> None:
         exchange.answer(response.status_code, list(response.headers.items()))
 
 
+@clears_frames
 def store_of(
     config: Mapping[str, Any], settings: Mapping[str, Any], *, for_development: bool
 ) -> SessionStore | None:
@@ -234,6 +239,7 @@ def store_of(
     return store
 
 
+@clears_frames
 def store_of_dotted(config: Mapping[str, Any], settings: Mapping[str, Any]) -> SessionStore:
     """A store from dotted settings, which are the `SESSIONKIT_*` variables by another name (`sessionkit.cookie_secure`).
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from .cookies import CookieSettings
 from .errors import ConfigurationError
+from .frames import clears_frames
 from .lifetime import Lifetime
 
 __all__ = ["VARIABLES", "settings_of"]
@@ -85,6 +86,7 @@ VARIABLES = tuple(PREFIX + name for name in (*_STORE, *_LIFETIME, *_COOKIE))
 """All of them; `SESSIONKIT_SECRET` holds one or more secrets separated by white space."""
 
 
+@clears_frames
 def settings_of(environ: Mapping[str, str]) -> dict[str, Any]:
     """The arguments of `SessionStore` that the variables give.
 

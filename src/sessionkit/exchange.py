@@ -10,7 +10,9 @@ from .answering import answer
 from .caching import UNCHANGED, HeaderChanges
 from .errors import ResponseStartedError
 from .events import EventKind, tell
+from .frames import clear_frames, clears_frames
 from .importing import read
+from .incoming import Incoming
 from .live import Live
 from .request import HOLDER, RequestInfo
 from .session import Absence, Session
@@ -79,8 +81,13 @@ class Exchange:
 
     def _first_look(self) -> Live:
         settings = self.settings
-        incoming = read(settings, self.request.cookie_header, settings.clock())
-        made = Live(settings, incoming, self, self.fill)
+        try:
+            incoming = read(settings, self.request.cookie_header, settings.clock())
+            made = Live(settings, incoming, self, self.fill)
+        except BaseException as error:  # a guard's, or `convert`'s
+            incoming = Incoming()
+            clear_frames(error)
+            raise
         # One step: threads that look at once are given one session.
         live = self._live = self._first.setdefault("live", made)
         if live is made and incoming.absence not in (None, Absence.NO_COOKIE):
@@ -95,7 +102,13 @@ class Exchange:
     def get(self) -> Session | None:
         """The live session of an authenticated user, or None (then `absence` says why)."""
         session = self._valid()
-        if session is not None and not self.settings.guard(session):
+        try:
+            signed_in = session is None or self.settings.guard(session)
+        except BaseException as error:
+            session = None
+            clear_frames(error)
+            raise
+        if not signed_in:
             live = self._look()
             live.absence = Absence.ANONYMOUS
             live.tell_once(EventKind.REFUSED, Absence.ANONYMOUS)
@@ -116,6 +129,7 @@ class Exchange:
         """Why `get` gives None, or None while it gives a session."""
         return self._look().absence if self.get() is None else None
 
+    @clears_frames
     def update(self, session: Mapping[str, Any] | None = None) -> bool:
         """Replace the contents of an authenticated user's session; returns whether it did.
 
@@ -137,6 +151,7 @@ class Exchange:
         live.put(dict(session), live.moved())
         return True
 
+    @clears_frames
     def touch(self) -> bool:
         """Move the idle expiry, now, and change nothing else; returns whether there was one.
 
@@ -149,6 +164,7 @@ class Exchange:
         self._look().touch()
         return True
 
+    @clears_frames
     def create(self, session: Mapping[str, Any]) -> Session:
         """Begin a session with exactly these contents; whatever came with the request is dead from here on.
 
@@ -174,6 +190,7 @@ class Exchange:
         live.begin(dict(session))
         return live.session
 
+    @clears_frames
     def rotate(self) -> bool:
         """Give the session a new id, so that the earlier one is dead; returns whether there was one.
 
@@ -186,6 +203,7 @@ class Exchange:
         self._look().rotate()
         return True
 
+    @clears_frames
     def delete(self) -> bool:
         """End the session, and whatever else came with the request; returns whether there was one.
 
@@ -214,7 +232,12 @@ class Exchange:
             IdentityChangedError: the session was changed in place into somebody else's.
             SerializationError, SessionTooLargeError: it was changed in place into what cannot be kept.
         """
-        changes = self.answer(status, headers)
+        try:
+            changes = self.answer(status, headers)
+        except BaseException as error:
+            headers = ()
+            clear_frames(error)
+            raise
         if self._live is not None:
             self._live.changes = changes
         self.phase = COMMITTED
@@ -237,9 +260,14 @@ class Exchange:
         Raises:
             IdentityChangedError, SerializationError, SessionTooLargeError: as for `commit`.
         """
-        return (
-            UNCHANGED if self._live is None else answer(self._live, status, headers, self.request)
-        )
+        if self._live is None:
+            return UNCHANGED
+        try:
+            return answer(self._live, status, headers, self.request)
+        except BaseException as error:
+            headers = ()
+            clear_frames(error)
+            raise
 
     @property
     def response_headers(self) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from .base64url import encode
 from .errors import ConfigurationError
+from .frames import clears_frames
 from .session import Absence
 
 __all__ = ["PLACEHOLDERS", "SLICE", "KeyRing", "PurposeKeys", "secrets_of"]
@@ -39,6 +40,7 @@ SHORTEST, FEWEST_DISTINCT = 32, 10
 REMEDY = "`python -m sessionkit secret` makes a real one"
 
 
+@clears_frames
 def secrets_of(
     secret: str | bytes | Sequence[str | bytes], *, shortest: int = SHORTEST
 ) -> tuple[bytes, ...]:
@@ -95,6 +97,7 @@ class KeyRing:
 
     __slots__ = ("_extracts",)
 
+    @clears_frames
     def __init__(self, secret: str | bytes | Sequence[str | bytes]) -> None:
         extracts: dict[str, bytes] = {}
         for raw in secrets_of(secret):

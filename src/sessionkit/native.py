@@ -9,6 +9,7 @@ from typing_extensions import Self
 
 from .context import links
 from .exchange import Exchange
+from .frames import clears_frames
 from .request import HOLDER, RequestInfo
 from .session import Stamp, refill
 from .settings import Settings
@@ -33,6 +34,7 @@ def exchange_of(request: RequestInfo, settings: Settings) -> Exchange | None:
     return opened(request, settings)
 
 
+@clears_frames
 def replace_contents(exchange: Exchange, contents: Mapping[str, Any]) -> None:
     """Assign to all of the contents in one step: other contents of the same user are no logout and login.
 
@@ -66,6 +68,7 @@ class LazyContents(MutableMapping[str, Any]):
     def __getitem__(self, key: str) -> Any:
         return self.exchange.contents[key]
 
+    @clears_frames
     def __setitem__(self, key: str, value: Any) -> None:
         self.exchange.contents[key] = value
 
@@ -88,6 +91,7 @@ class LazyContents(MutableMapping[str, Any]):
     def __or__(self, other: Mapping[str, Any]) -> dict[str, Any]:
         return dict(self.exchange.contents) | dict(other)
 
+    @clears_frames
     def __ior__(self, other: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Self:
         self.exchange.contents.update(other)
         return self

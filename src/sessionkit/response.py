@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, cast
 from .caching import HeaderChanges
 from .dispatch import Fields, fields_of, is_message
 from .exchange import Exchange
+from .frames import clear_frames, clears_frames
 from .request import ASGIRequest
 
 __all__ = ["commit", "write"]
@@ -30,9 +31,15 @@ def commit(exchange: Exchange, status: int, fields: Fields) -> None:
         IdentityChangedError, SerializationError, SessionTooLargeError: as for `Exchange.commit`; nothing is written then.
     """
     if not exchange.close_unread():
-        _write_fields(exchange, fields, status, exchange.commit)
+        try:
+            _write_fields(exchange, fields, status, exchange.commit)
+        except BaseException as error:
+            del fields
+            clear_frames(error)
+            raise
 
 
+@clears_frames
 def write(exchange: Exchange, response: object) -> None:
     """Put what the exchange says now in the place of what an earlier call said."""
     if isinstance(response, list):

@@ -12,6 +12,7 @@ from .asgi import ASGIApp, Message, Receive, Scope, Send, SessionMiddleware
 from .dispatch import STARTS
 from .errors import ConfigurationError, NoActiveRequestError
 from .exchange import Exchange
+from .frames import clear_frames, clears_frames
 from .native import exchange_of, replace_contents
 from .request import ASGIRequest
 from .session import Session
@@ -44,16 +45,32 @@ async def serve_with(
         take_over: called before the response starts, if something else, or nothing, is in the scope then.
     """
     scope[KEY] = session
+    taking_over = _TakingOver(session, scope, send, take_over)
+    try:
+        await app(scope, receive, taking_over)
+    finally:
+        del scope, session, take_over  # a traceback shows the variables of this frame
 
-    async def taking_over(message: Message) -> None:
-        if message["type"] in STARTS and scope.get(KEY) is not session:
-            take_over()
-            scope[KEY] = (
-                session  # a middleware around this one sees whose it is, and leaves it alone
-            )
-        await send(message)
 
-    await app(scope, receive, taking_over)
+class _TakingOver:
+    """The `send` of a connection: what is in the scope when the response starts is seen to."""
+
+    __slots__ = ("_scope", "_send", "_session", "_take_over")
+
+    def __init__(
+        self, session: object, scope: Scope, send: Send, take_over: Callable[[], object]
+    ) -> None:
+        self._session, self._scope, self._send, self._take_over = session, scope, send, take_over
+
+    async def __call__(self, message: Message) -> None:
+        try:
+            if message["type"] in STARTS and self._scope.get(KEY) is not self._session:
+                self._take_over()
+                # A middleware around this one sees whose it is, and leaves it alone.
+                self._scope[KEY] = self._session
+            await self._send(message)
+        finally:
+            del message
 
 
 class ScopeSession(Session):
@@ -133,8 +150,13 @@ def _reading(name: str) -> Callable[..., Any]:
 
     @wraps(method)
     def call(self: _Unread, *args: Any, **named: Any) -> Any:
-        self.mark_accessed()
-        return method(self, *args, **named)
+        try:
+            self.mark_accessed()
+            return method(self, *args, **named)
+        except BaseException as error:
+            del self, args, named
+            clear_frames(error)
+            raise
 
     return call
 
@@ -162,6 +184,7 @@ class ScopeSessionMiddleware(SessionMiddleware):
         ConfigurationError: there is neither a store nor a secret key, or something besides the store.
     """
 
+    @clears_frames
     def __init__(
         self,
         app: Any,
@@ -207,7 +230,10 @@ class _Showing:
             return
         session = ScopeSession.of(exchange)
         take_over = partial(_take_over, exchange, scope, session)
-        await serve_with(session, self.app, scope, receive, send, take_over=take_over)
+        try:
+            await serve_with(session, self.app, scope, receive, send, take_over=take_over)
+        finally:
+            del scope, session, take_over  # a traceback shows the variables of this frame
 
 
 def _take_over(exchange: Exchange, scope: Scope, session: Session) -> None:

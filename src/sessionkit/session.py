@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from weakref import ref
 
 from .errors import ResponseStartedError
+from .frames import clear_frames
 
 __all__ = ["Absence", "Session", "Stamp", "Watcher", "drop", "refill", "restamp"]
 
@@ -118,19 +119,24 @@ class Session(dict[str, Any]):
 def _watched(method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
     def call(self: Session, *args: Any, **named: Any) -> Any:
-        watcher = self._watcher  # pyright: ignore[reportPrivateUsage]  # a method of Session
-        if watcher is None:
-            return method(self, *args, **named)
-        told = watcher()
-        if told is None:
-            raise ResponseStartedError(
-                "an assignment to the session came too late: the request it belonged to has finished"
-            )
-        told.writing()
         try:
-            return method(self, *args, **named)
-        finally:
-            told.written()
+            watcher = self._watcher  # pyright: ignore[reportPrivateUsage]  # a method of Session
+            if watcher is None:
+                return method(self, *args, **named)
+            told = watcher()
+            if told is None:
+                raise ResponseStartedError(  # noqa: TRY301  # forgets what is assigned, as any other
+                    "an assignment to the session came too late: the request it belonged to has finished"
+                )
+            told.writing()
+            try:
+                return method(self, *args, **named)
+            finally:
+                told.written()
+        except BaseException as error:
+            del self, args, named
+            clear_frames(error)
+            raise
 
     return call
 

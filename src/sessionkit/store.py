@@ -19,6 +19,7 @@ from .errors import ConfigurationError, NoActiveRequestError
 from .events import OnEvent, logger
 from .exchange import Exchange
 from .formats import Format, Importer, Native
+from .frames import clears_frames
 from .identity import Guard, Identity, has_user, subject
 from .lifetime import Lifetime
 from .request import HOLDER, HeaderRequest, RequestInfo, is_activity
@@ -53,6 +54,7 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
 
     __slots__ = ("_importers", "_keys", "_serializer", "settings")
 
+    @clears_frames
     def __init__(
         self,
         secret: str | bytes | Sequence[str | bytes],
@@ -111,6 +113,7 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         self._warn()
 
     @classmethod
+    @clears_frames
     def from_env(cls, environ: Mapping[str, str] | None = None, **settings: Any) -> SessionStore:
         """A store from the `SESSIONKIT_*` variables.
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from .exchange import Exchange
+from .frames import clears_frames
 from .incoming import Incoming
 from .lifetime import Lifetime
 from .outgoing import payload, sealed_lines
@@ -25,6 +26,7 @@ from .store import SessionStore
 __all__ = ["read_cookies", "session_cookies"]
 
 
+@clears_frames
 def session_cookies(
     store: SessionStore,
     session: Mapping[str, Any],

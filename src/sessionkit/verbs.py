@@ -12,6 +12,7 @@ from .context import Excluded, living
 from .dispatch import parse, refuse
 from .errors import NoActiveRequestError
 from .exchange import Exchange
+from .frames import clear_frames, clears_frames
 from .request import HOLDER, RequestInfo
 from .response import write
 from .session import Session
@@ -65,12 +66,18 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
             NoActiveRequestError: without arguments, and no request is being served here.
             TypeError: not one of the call forms.
         """
-        request, response, _ = parse("get_session", args, session=False)
-        exchange = self._exchange(request)
-        if isinstance(exchange, Excluded):
-            return None
-        session = exchange.get()
-        _respond(exchange, response)
+        request = response = session = None
+        try:
+            request, response, _ = parse("get_session", args, session=False)
+            exchange = self._exchange(request)
+            if isinstance(exchange, Excluded):
+                return None
+            session = exchange.get()
+            _respond(exchange, response)
+        except BaseException as error:
+            args, request, response, session = (), None, None, None
+            clear_frames(error)
+            raise
         return session
 
     @overload
@@ -86,6 +93,7 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
     def update_session(
         self, request: Request, response: Response, session: Mapping[str, Any] | None, /
     ) -> bool: ...
+    @clears_frames
     def update_session(self, *args: Any) -> bool:
         """Replace the contents of the session. It never logs in or out.
 
@@ -110,6 +118,7 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
     def touch_session(self, request: Request, /) -> bool: ...
     @overload
     def touch_session(self, request: Request, response: Response, /) -> bool: ...
+    @clears_frames
     def touch_session(self, *args: Any) -> bool:
         """Move the idle expiry, now, and change nothing else; of an anonymous session too.
 
@@ -129,6 +138,7 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
     def create_session(
         self, request: Request, response: Response, session: Mapping[str, Any], /
     ) -> Session: ...
+    @clears_frames
     def create_session(self, *args: Any) -> Session:
         """Begin a session: what a login handler calls.
 
@@ -153,6 +163,7 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
     def rotate_session(self, request: Request, /) -> bool: ...
     @overload
     def rotate_session(self, request: Request, response: Response, /) -> bool: ...
+    @clears_frames
     def rotate_session(self, *args: Any) -> bool:
         """Give the session a new id with the same contents: call it where privileges rise.
 
@@ -170,6 +181,7 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
     def delete_session(self, request: Request, /) -> bool: ...
     @overload
     def delete_session(self, request: Request, response: Response, /) -> bool: ...
+    @clears_frames
     def delete_session(self, *args: Any) -> bool:
         """End the session: what a logout handler calls. It is dead, and stays dead in that browser.
 

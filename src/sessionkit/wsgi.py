@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context, copy_context
 from typing import Any, TypeAlias
 
-from .context import Excluded, activate
 from .exchange import Exchange
 from .gateway import Gateway
-from .request import HOLDER, WSGIRequest
+from .request import WSGIRequest
 
 __all__ = ["SessionMiddleware"]
 
@@ -36,18 +35,17 @@ class SessionMiddleware(Gateway):
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request, the application and its iterable, in a context of its own."""
         context = copy_context()
-        request = WSGIRequest(environ)
-        if self.excluded is not None and self.excluded(request.path):
-            return _passed(context, self.leave_out(request), self.app, environ, start_response)
-        exchange, owner = self.enter(request)
-        if not owner:
-            return _passed(context, environ[HOLDER], self.app, environ, start_response)
+        exchange = context.run(self.begin, WSGIRequest(environ))
 
         def respond(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Write:
             # PEP 3333 lets an application that failed call again with exc_info: the answer is computed anew.
-            if not exchange.close_unread():
-                headers = list(headers)
-                headers = exchange.commit(int(status[:3]), headers).applied(headers)
+            if exchange is not None and not exchange.close_unread():
+                try:
+                    headers = list(headers)
+                    headers = exchange.commit(int(status[:3]), headers).applied(headers)
+                except BaseException:
+                    del headers
+                    raise
             if exc_info is None:
                 return start_response(status, headers)
             try:
@@ -56,39 +54,22 @@ class SessionMiddleware(Gateway):
                 exc_info = None  # PEP 3333: no circular reference
 
         try:
-            body = context.run(_entered, exchange, self.app, environ, respond)
+            body: Iterable[bytes] = context.run(
+                self.app, environ, start_response if exchange is None else respond
+            )
         except BaseException:
-            if not _end_failed(exchange, start_response):
+            if exchange is None or not _end_failed(exchange, start_response):
+                del (
+                    environ
+                )  # the cookies are in it, and a traceback shows the variables of this frame
                 raise
             return [b""]
         kind = type(body)
         if kind is list or kind is tuple or _is_file(body, environ):
-            exchange.finish()
+            if exchange is not None:
+                exchange.finish()
             return body
         return _Body(context, body, exchange, start_response)
-
-
-def _entered(
-    held: Exchange | Excluded, app: WSGIApp, environ: Environ, start_response: StartResponse
-) -> Iterable[bytes]:
-    """Call an application with the context variable set."""
-    activate(held)
-    return app(environ, start_response)
-
-
-def _passed(
-    context: Context,
-    held: Exchange | Excluded,
-    app: WSGIApp,
-    environ: Environ,
-    start_response: StartResponse,
-) -> Iterable[bytes]:
-    """Serve a request that this gateway does not answer."""
-    body = context.run(_entered, held, app, environ, start_response)
-    kind = type(body)
-    return (
-        body if kind is list or kind is tuple or _is_file(body, environ) else _Body(context, body)
-    )
 
 
 def _is_file(body: object, environ: Environ) -> bool:
@@ -137,13 +118,13 @@ class _Body:
         self,
         context: Context,
         body: Iterable[bytes],
-        exchange: Exchange | None = None,
-        start_response: StartResponse | None = None,
+        exchange: Exchange | None,
+        start_response: StartResponse,
     ) -> None:
         self._context = context
         self._body = body
         self._exchange = exchange
-        self._start_response = start_response
+        self._start_response: StartResponse | None = start_response
         self._next: Callable[[], bytes] = self._first
 
     def __iter__(self) -> Iterator[bytes]:

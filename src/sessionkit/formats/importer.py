@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timezone
 from typing import Any, TypeAlias
 
 from ..errors import ConfigurationError
+from ..frames import clears_frames
 from ..lifetime import DAY
 from .codec import Convert, Source, Traits
 from .foreign import is_time
@@ -51,6 +52,7 @@ class Importer:
     clear: bool
     convert: Convert | None
 
+    @clears_frames
     def __init__(
         self,
         format: Source,

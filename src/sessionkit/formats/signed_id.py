@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Sequence
 
 from ..base64url import encode
+from ..frames import clears_frames
 from ..keyring import secrets_of
 from .foreign import hkdf
 
@@ -15,6 +16,7 @@ __all__ = ["sign_id", "verify_id"]
 PROTECTED = encode(b'{"alg":"HS256","b64":false,"crit":["b64"]}')
 
 
+@clears_frames
 def sign_id(sid: str, *, name: str, secret: str | bytes | Sequence[str | bytes]) -> str:
     """A cookie value that holds a session id and its signature.
 
@@ -29,6 +31,7 @@ def sign_id(sid: str, *, name: str, secret: str | bytes | Sequence[str | bytes])
     return f"{sid}.{_signature(secrets_of(secret, shortest=8)[0], name, sid)}"
 
 
+@clears_frames
 def verify_id(value: str, *, name: str, secret: str | bytes | Sequence[str | bytes]) -> str | None:
     """The session id of a cookie value, or None when its signature is not one of ours; never raises for a value.
 

@@ -1,0 +1,98 @@
+"""Keep contents and secrets out of tracebacks: crash reporters and debug pages show the local variables of each frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
+from types import FrameType, TracebackType
+from typing import Any, TypeVar, cast
+
+__all__ = ["clear_frames", "clears_frames"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_BELOW = frozenset({"json", "joserfc"})
+"""Packages that we call, and whose frames hold what we gave them."""
+
+_SUSPENDABLE = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
+"""Code whose frames Python before 3.13 would close when they are cleared while they wait."""
+
+
+def clears_frames(function: F, /) -> F:
+    """Decorate a function that applications call: no exception leaves it with contents or secrets in a frame of ours.
+
+    The traceback keeps its lines. For what few requests call; what every request calls has the same three lines in
+    its body.
+
+    Args:
+        function: no coroutine or generator function.
+    """
+
+    @wraps(function)
+    def call(*args: Any, **named: Any) -> Any:
+        try:
+            return function(*args, **named)
+        except BaseException as error:
+            del args, named
+            clear_frames(error)
+            raise
+
+    return cast("F", call)
+
+
+def clear_frames(error: BaseException) -> None:
+    """Clear the variables of the frames of ours that an exception has left, and drop the causes that arose in them.
+
+    The frames of an application's own functions (a guard, `convert`) keep theirs. A frame that still runs, the
+    caller's above all, cannot be cleared: it forgets what it holds itself.
+
+    Args:
+        error: what is about to leave.
+    """
+    known: set[int] = set()
+    one: BaseException | None = error
+    while one is not None and id(one) not in known:
+        known.add(id(one))
+        _clear(one.__traceback__)
+        # json's TypeError, say: it is noise, and its frames hold what was to be written.
+        while one.__context__ is not None and _arose_here(one.__context__):
+            one.__context__ = one.__context__.__context__
+        one = one.__cause__ or one.__context__
+
+
+def _clear(trace: TracebackType | None) -> None:
+    inside = False
+    while trace is not None:
+        frame = trace.tb_frame
+        inside = inside or _is_ours(frame)
+        if inside and (_is_ours(frame) or _package(frame) in _BELOW):
+            _forget(frame)
+        trace = trace.tb_next
+
+
+def _forget(frame: FrameType) -> None:
+    code = frame.f_code
+    # A generator expression can catch nothing: one that an exception has left does not wait.
+    if not code.co_flags & _SUSPENDABLE or code.co_name == "<genexpr>":
+        with suppress(RuntimeError):  # it still runs
+            frame.clear()
+
+
+def _arose_here(error: BaseException) -> bool:
+    """Whether an exception has seen no frames but ours, and of what we call."""
+    trace = error.__traceback__
+    while trace is not None and (_is_ours(trace.tb_frame) or _package(trace.tb_frame) in _BELOW):
+        trace = trace.tb_next
+    return trace is None
+
+
+def _is_ours(frame: FrameType) -> bool:
+    """Whether a frame is of the core or of an adapter."""
+    package = _package(frame)
+    return package == "sessionkit" or package.startswith("sessionkit_")
+
+
+def _package(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
