@@ -1,11 +1,12 @@
-"""The one way to run anything: `nox -l` lists it all."""
+"""The one way to run anything: `nox -l` lists it all. Arguments after `--` go to the tool that a session runs."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
-import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import nox
@@ -17,73 +18,119 @@ nox.options.error_on_missing_interpreters = True
 nox.options.sessions = ["tests"]
 
 PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
-PYTEST = ["pytest>=8", "hypothesis>=6.100"]
-
-
 DEFAULT = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+ADAPTERS = sorted(path.parent.name for path in Path("adapters").glob("*/pyproject.toml"))
+
+PINS = Path("tests/requirements")
+"""The versions of tools and test dependencies, with their hashes: a file for each dependency group of pyproject.toml.
+
+Frameworks are not in them: an adapter is tested with the newest version of its framework and with the oldest that it
+claims. What an adapter's tests need beside the framework is in `adapters/<name>/tests/requirements.txt`.
+"""
+PINNED = [
+    "browser",
+    "contract",
+    "docs",
+    "lint",
+    "nox",
+    "release",
+    "servers",
+    "test",
+    "typing",
+    "uv",
+]
+WITHOUT_THE_CORE = {"lint", "nox", "release", "uv"}
 
 
 def installed() -> list[str]:
-    """The supported Pythons of this machine; those under pyenv count, though only one of them is its default."""
-    if shutil.which("pyenv"):
-        found = subprocess.run(
-            ["pyenv", "versions", "--bare"], capture_output=True, text=True, check=True
-        )
-        own = [version for version in found.stdout.split() if version.rpartition(".")[0] in PYTHONS]
+    """Return the supported Pythons of this machine: those on the path, and those of pyenv, whether active or not."""
+    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    own = [path.name for path in root.glob("versions/3.*") if (path / "bin/python").exists()]
+    own = [version for version in own if version.rpartition(".")[0] in PYTHONS]
+    if own:  # pyenv's `python3.12` finds the versions that are active
         own.sort(key=lambda version: (not version.startswith(f"{DEFAULT}."), version))
         os.environ["PYENV_VERSION"] = ":".join([*own, "system"])
-    return [version for version in PYTHONS if _runs(f"python{version}")]
+    return [version for version in PYTHONS if _runs(version, own, root / "shims")]
 
 
-def _runs(python: str) -> bool:
-    path = shutil.which(python)
-    return (
-        path is not None
-        and subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0
-    )
+def _runs(version: str, of_pyenv: list[str], shims: Path) -> bool:
+    path = shutil.which(f"python{version}")
+    if path is None or Path(path).parent != shims:
+        return path is not None
+    return any(one.startswith(f"{version}.") for one in of_pyenv)
 
 
 INSTALLED = installed()
 
-ADAPTERS = sorted(path.parent.name for path in Path("adapters").glob("*/pyproject.toml"))
-
 
 def project(adapter: str) -> dict:
-    """The pyproject.toml of an adapter."""
+    """Return the pyproject.toml of an adapter."""
     return nox.project.load_toml(f"adapters/{adapter}/pyproject.toml")
 
 
-def python_of(adapter: str) -> str | None:
-    """The Python that an adapter's newest framework needs (`tool.sessionkit.python`); None is that of nox."""
-    return project(adapter).get("tool", {}).get("sessionkit", {}).get("python")
+def settings(adapter: str) -> dict:
+    """Return what an adapter's pyproject.toml tells this file (`tool.sessionkit`)."""
+    return project(adapter).get("tool", {}).get("sessionkit", {})
 
 
-def oldest_of(adapter: str) -> list[str]:
-    """The requirements of an adapter at the oldest version that each claims, and what else those need."""
-    pinned = [
-        one.replace(">=", "==")
-        for one in project(adapter)["project"]["dependencies"]
-        if ">=" in one
-    ]
-    return pinned + project(adapter).get("tool", {}).get("sessionkit", {}).get("with-oldest", [])
+def frameworks(adapter: str) -> list[str]:
+    """Return an adapter's requirements beside the core."""
+    needed = project(adapter)["project"]["dependencies"]
+    return [one for one in needed if not one.startswith("sessionkit-core")]
+
+
+def oldest_of(requirements: list[str]) -> list[str]:
+    """Return requirements at the oldest version that each allows."""
+    return [one.replace(">=", "==") for one in requirements]
 
 
 EACH_ADAPTER = nox.parametrize(
-    "python,adapter", [nox.param(python_of(name), name, id=name) for name in ADAPTERS]
+    "python,adapter",
+    [nox.param(settings(name).get("python"), name, id=name) for name in ADAPTERS],
 )
+
+
+# ---- installing
+
+
+def pinned(session: nox.Session, group: str) -> None:
+    """Install a dependency group as it is pinned and, unless the group is of tools alone, the core from its sources."""
+    session.install("--require-hashes", "-r", str(PINS / f"{group}.txt"))
+    if group not in WITHOUT_THE_CORE:
+        sources(session, ".")
+
+
+def sources(session: nox.Session, *folders: str) -> None:
+    """Install distributions of this repository from their sources; what they need must be there, hatchling included."""
+    editable = [word for folder in folders for word in ("-e", folder)]
+    session.install("--no-deps", "--no-build-isolation", *editable)
+
+
+def adapter_with_its_tests(session: nox.Session, adapter: str, versions: list[str]) -> None:
+    """Install an adapter from its sources, the given versions of its framework, and what its tests need as it is pinned."""
+    pinned(session, "contract")
+    own = Path("adapters") / adapter / "tests/requirements.txt"
+    session.install("--require-hashes", "--no-deps", "-r", str(own))
+    sources(session, f"adapters/{adapter}")
+    session.install(*versions, *nox.project.dependency_groups(project(adapter), "test"))
+
+
+# ---- every day
 
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """The demo on this machine; arguments go to it: nox -s demo -- --port 9000."""
+    """The demo on this machine: nox -s demo -- --port 9000."""
     session.install(".")
     session.run("python", "-m", "sessionkit", "demo", *session.posargs)
 
 
 @nox.session(python=INSTALLED)
 def tests(session: nox.Session) -> None:
-    """The core's tests on every installed Python; with branch coverage and the properties on the default one."""
-    session.install("-e", ".[speed]", *PYTEST, "coverage[toml]>=7.6")
+    """The core's tests on every installed Python; with branch coverage and short properties on the default one."""
+    pinned(session, "test")
     if session.python != DEFAULT:
         session.run("pytest", "tests/unit", *session.posargs)
         return
@@ -93,16 +140,9 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
-def properties(session: nox.Session) -> None:
-    """The properties at full length: 2,000 lives of a browser, 200,000 fuzzed headers."""
-    session.install("-e", ".[speed]", *PYTEST)
-    session.run("pytest", "tests/property", *session.posargs, env={"HYPOTHESIS_PROFILE": "ci"})
-
-
-@nox.session
 def lint(session: nox.Session) -> None:
     """ruff, over everything: its rules, and its format."""
-    session.install("ruff>=0.12")
+    pinned(session, "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
 
@@ -110,7 +150,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typing(session: nox.Session) -> None:
     """mypy and pyright, both strict, and every public name fully typed."""
-    session.install("-e", ".[speed]", "mypy>=1.15", "pyright>=1.1.400")
+    pinned(session, "typing")
     session.run("mypy")
     session.run("pyright")
     session.run("pyright", "-p", "tests/typing")
@@ -120,16 +160,7 @@ def typing(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """The documentation: every example in it is run, then it is built. (A framework's page runs with its adapter.)"""
-    session.install(
-        "-e",
-        ".[speed]",
-        "sphinx>=8",
-        "myst-parser>=4",
-        "furo>=2024.8.6",
-        "sybil>=9",
-        "cherrypy",
-        *PYTEST,
-    )
+    pinned(session, "docs")
     pages = [f"--ignore=docs/how-to/{name}.md" for name in ADAPTERS]
     session.run("pytest", "docs", "README.md", "SECURITY.md", "CONTRIBUTING.md", *pages)
     session.run("python", "docs/examples/script.py")
@@ -137,35 +168,77 @@ def docs(session: nox.Session) -> None:
     session.run("sphinx-build", "-W", "-n", "-b", "html", "docs", "docs/_build/html")
 
 
+# ---- the core, further
+
+
 @nox.session
-def package(session: nox.Session) -> None:
-    """The built wheel, alone in an empty environment."""
-    session.install("build")
-    out = session.create_tmp()
-    session.run("python", "-m", "build", "--outdir", out, ".")
-    (wheel,) = Path(out).glob("*.whl")
-    session.run("python", "-m", "venv", "--clear", f"{out}/alone")
-    python = f"{out}/alone/bin/python"
-    session.run(python, "-m", "pip", "install", "-q", str(wheel), external=True)
-    session.run(python, "-I", "-m", "sessionkit", "demo", "--check", external=True)
-    session.run(python, "-m", "pip", "check", external=True)
+def properties(session: nox.Session) -> None:
+    """The properties at full length: 2,000 lives of a browser, 200,000 fuzzed headers."""
+    pinned(session, "test")
+    session.run("pytest", "tests/property", *session.posargs, env={"HYPOTHESIS_PROFILE": "ci"})
+
+
+@nox.session(python=PYTHONS[0])
+def lowest(session: nox.Session) -> None:
+    """The core's tests on the oldest Python with the lowest version of everything that it claims to work with."""
+    pinned(session, "test")
+    extras = PROJECT["project"]["optional-dependencies"]
+    session.install(*oldest_of([*PROJECT["project"]["dependencies"], *extras["speed"]]))
+    session.run("pytest", "tests/unit", *session.posargs)
+
+
+@nox.session
+def contract(session: nox.Session) -> None:
+    """The contract through raw WSGI, raw ASGI, and the adapter that the documentation writes."""
+    pinned(session, "contract")
+    apps = ["--app", "wsgi", "--app", "asgi", "--app", "cherrypy"]
+    session.run("pytest", "tests/contract", *apps, *session.posargs)
+
+
+@nox.session
+def servers(session: nox.Session) -> None:
+    """The gateways under gunicorn, waitress, uvicorn, hypercorn and granian."""
+    pinned(session, "servers")
+    session.run("pytest", "tests/servers", *session.posargs)
+
+
+@nox.session
+def importers(session: nox.Session) -> None:
+    """Cookies of today's Flask, Starlette and Django, taken over."""
+    pinned(session, "test")
+    session.install("flask", "starlette", "itsdangerous", "django", "httpx")
+    session.run("pytest", "tests/importers", *session.posargs)
+
+
+@nox.session
+def interop(session: nox.Session) -> None:
+    """Sessions shared with the real JavaScript libraries under Node."""
+    pinned(session, "contract")
+    session.run("pytest", "tests/interop", *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """A real Chromium, against the demo and against Flask and FastAPI on real servers."""
+    pinned(session, "browser")
+    sources(session, "adapters/flask", "adapters/fastapi")
+    session.install(*frameworks("flask"), *frameworks("fastapi"))
+    session.run("pytest", "tests/browser", *session.posargs)
+
+
+# ---- adapters
 
 
 @nox.session
 @EACH_ADAPTER
 def adapter(session: nox.Session, adapter: str) -> None:
-    """An adapter on the newest version of its framework: its own tests, and the contract that all of them keep."""
-    group = nox.project.dependency_groups(project(adapter), "test")
-    session.install(
-        "-e", ".", "-e", f"adapters/{adapter}", *PYTEST, "pip", "websockets", "sybil>=9", *group
-    )
-    if (Path("adapters") / adapter / "tests").exists():
-        session.run("pytest", f"adapters/{adapter}/tests", *session.posargs)
+    """An adapter on the newest version of its framework: its own tests, the contract that all of them keep, its types."""
+    adapter_with_its_tests(session, adapter, frameworks(adapter))
+    session.run("pytest", f"adapters/{adapter}/tests", *session.posargs)
     session.run("pytest", "tests/contract", "--app", *_apps(adapter))
-    session.install("mypy>=1.15", "pyright>=1.1.400")
-    session.run(
-        "mypy", "--config-file", f"adapters/{adapter}/pyproject.toml", f"adapters/{adapter}/src"
-    )
+    pinned(session, "typing")
+    config = f"adapters/{adapter}/pyproject.toml"
+    session.run("mypy", "--config-file", config, f"adapters/{adapter}/src")
     session.run("pyright", "-p", f"adapters/{adapter}")
 
 
@@ -173,97 +246,148 @@ def adapter(session: nox.Session, adapter: str) -> None:
 @EACH_ADAPTER
 def oldest(session: nox.Session, adapter: str) -> None:
     """An adapter on the oldest version of its framework that it claims: the contract."""
-    group = nox.project.dependency_groups(project(adapter), "test")
-    session.install(
-        "-e",
-        ".",
-        "-e",
-        f"adapters/{adapter}",
-        *PYTEST,
-        "websockets",
-        "sybil>=9",
-        *group,
-        *oldest_of(adapter),
-    )
+    versions = [*oldest_of(frameworks(adapter)), *settings(adapter).get("with-oldest", [])]
+    adapter_with_its_tests(session, adapter, versions)
     session.run("pytest", "tests/contract", "--app", *_apps(adapter))
 
 
 def _apps(adapter: str) -> list[str]:
-    """The contract apps of an adapter: several where its framework has several gateways."""
-    apps = project(adapter).get("tool", {}).get("sessionkit", {}).get("contract", [adapter])
+    """Return the contract apps of an adapter: several where its framework has several gateways."""
+    apps = settings(adapter).get("contract", [adapter])
     return [word for app in apps for word in ("--app", app)][1:]
 
 
+# ---- distributions
+
+
 @nox.session
-def contract(session: nox.Session) -> None:
-    """The contract that every adapter keeps, through raw WSGI, raw ASGI, and the adapter that the documentation writes."""
-    session.install("-e", ".", *PYTEST, "websockets", "waitress", "uvicorn", "cherrypy", "sybil>=9")
+def package(session: nox.Session) -> None:
+    """Each built wheel alone in an empty environment, running its README's example; and the unpacked source distribution."""
+    dist = build(session)
+    (core,) = dist.glob("sessionkit_core-*.whl")
+    python = empty_environment(session, "core", DEFAULT, core)
+    session.run(python, "-I", "-m", "sessionkit", "demo", "--check", external=True)
+    for name in ADAPTERS:
+        (wheel,) = dist.glob(f"sessionkit_{name}-*.whl")
+        version = settings(name).get("python", DEFAULT)
+        python = empty_environment(session, name, version, core, wheel)
+        run = (python, "-I", "tests/release/run_readme.py", f"adapters/{name}/README.md")
+        session.run(*run, external=True)
+        if client := settings(name).get("readme"):
+            session.run("uv", "pip", "install", "-q", "--python", python, *client)
+        session.run(*run, "--with-checks", external=True)
+    unpacked(session, dist)
+
+
+def build(session: nox.Session) -> Path:
+    """Build every distribution of the workspace, with a build backend that is pinned; return their folder."""
+    pinned(session, "release")
+    dist = Path(session.create_tmp(), "dist")
+    shutil.rmtree(dist, ignore_errors=True)
+    backend = ("--require-hashes", "--build-constraints", str(PINS / "release.txt"))
+    session.run("uv", "build", "-q", "--all-packages", "--out-dir", str(dist), *backend)
+    return dist
+
+
+def empty_environment(session: nox.Session, name: str, version: str, *wheels: Path) -> str:
+    """Make an environment with nothing but these wheels and what they need; return its Python."""
+    folder = Path(session.create_tmp(), name)
+    session.run("uv", "venv", "-q", "--clear", "--python", version, str(folder))
+    python = str(folder / "bin/python")
+    session.run("uv", "pip", "install", "-q", "--python", python, *map(str, wheels))
+    session.run("uv", "pip", "check", "-q", "--python", python)
+    return python
+
+
+def unpacked(session: nox.Session, dist: Path) -> None:
+    """Run the core's tests in its unpacked source distribution; lock it and install it there, as a packager would."""
+    (archive,) = dist.glob("sessionkit_core-*.tar.gz")
+    with tarfile.open(archive) as opened:
+        opened.extractall(dist, filter="data")
+    folder = dist / archive.name.removesuffix(".tar.gz")
+    with session.chdir(folder):
+        session.run("uv", "lock", "-q")
+        python = empty_environment(session, "unpacked", DEFAULT, Path())
+        pins = ("--require-hashes", "-r", str(PINS / "test.txt"))
+        session.run("uv", "pip", "install", "-q", "--python", python, *pins)
+        session.run(python, "-m", "pytest", "-q", "tests/unit", external=True)
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """All distributions, built and checked: what an index would refuse, versions, the changelog. Nothing is uploaded."""
+    dist = build(session)
+    session.run("twine", "check", "--strict", *map(str, sorted(dist.glob("sessionkit_*"))))
+    session.run("pytest", "tests/release", "--dist", str(dist))
+
+
+@nox.session
+def pins(session: nox.Session) -> None:
+    """Renew the pinned versions of all tools and test dependencies; look at the difference before you commit it."""
+    pinned(session, "uv")
+    PINS.mkdir(exist_ok=True)
+    for group in PINNED:
+        core = [] if group in WITHOUT_THE_CORE else ["--extra", "speed", "pyproject.toml"]
+        _compile(session, PINS / f"{group}.txt", PYTHONS[0], "--group", group, *core)
+    for name in ADAPTERS:
+        oldest_python = project(name)["project"]["requires-python"].removeprefix(">=")
+        python = settings(name).get("python", oldest_python)
+        own = Path("adapters") / name
+        of_framework = _closure(session, name, python)
+        _compile(
+            session,
+            own / "tests/requirements.txt",
+            python,
+            "--group",
+            f"{own}/pyproject.toml:test",
+            *(word for one in of_framework for word in ("--no-emit-package", one)),
+        )
+
+
+def _closure(session: nox.Session, adapter: str, python: str) -> list[str]:
+    """Return the names of an adapter's framework and of all that it needs: these are not pinned."""
+    wanted = Path(session.create_tmp(), "framework.in")
+    wanted.write_text("\n".join(frameworks(adapter)))
+    found = wanted.with_suffix(".txt")
+    _compile(session, found, python, str(wanted))
+    return sorted(set(re.findall(r"^([\w.-]+)==", found.read_text(), re.MULTILINE)))
+
+
+def _compile(session: nox.Session, output: Path, python: str, *what: str) -> None:
+    """Write the newest versions that suit every supported Python, with hashes and without an address of an index."""
     session.run(
-        "pytest",
-        "tests/contract",
-        "--app",
-        "wsgi",
-        "--app",
-        "asgi",
-        "--app",
-        "cherrypy",
-        *session.posargs,
+        "uv",
+        "pip",
+        "compile",
+        "-q",
+        "--upgrade",
+        "--universal",
+        "--python-version",
+        python,
+        "--generate-hashes",
+        "--no-emit-index-url",
+        "--no-emit-find-links",
+        "--no-annotate",
+        "--custom-compile-command",
+        "nox -s pins",
+        "-o",
+        str(output),
+        *what,
+        env={"UV_PYTHON_DOWNLOADS": "never"},
     )
 
 
-@nox.session
-def servers(session: nox.Session) -> None:
-    """The gateways under gunicorn, waitress, uvicorn, hypercorn and granian."""
-    session.install(
-        "-e",
-        ".",
-        *PYTEST,
-        "gunicorn",
-        "waitress",
-        "uvicorn",
-        "httptools",
-        "h11",
-        "hypercorn",
-        "granian",
-    )
-    session.run("pytest", "tests/servers", *session.posargs)
-
-
-@nox.session
-def importers(session: nox.Session) -> None:
-    """Cookies of today's Flask, Starlette and Django, taken over."""
-    session.install("-e", ".", *PYTEST, "flask", "starlette", "itsdangerous", "django", "httpx")
-    session.run("pytest", "tests/importers", *session.posargs)
-
-
-@nox.session
-def interop(session: nox.Session) -> None:
-    """Sessions shared with the real JavaScript libraries under Node."""
-    session.install("-e", ".", *PYTEST, "waitress")
-    session.run("pytest", "tests/interop", *session.posargs)
-
-
-@nox.session
-def browser(session: nox.Session) -> None:
-    """A real Chromium, against the demo and against Flask and FastAPI on real servers."""
-    session.install(
-        "-e",
-        ".",
-        *PYTEST,
-        "playwright",
-        *_installed_adapters("flask", "fastapi"),
-        "waitress",
-        "uvicorn",
-    )
-    session.run("pytest", "tests/browser", *session.posargs)
-
-
-def _installed_adapters(*names: str) -> list[str]:
-    return [word for name in names if name in ADAPTERS for word in ("-e", f"adapters/{name}")]
+# ---- to be looked at
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Load, save, update and renew against the peers, interleaved: nox -s bench -- --sizes 2000."""
-    session.install("-e", ".[speed]", "flask", "starlette", "itsdangerous", "litestar")
+    """Measurements: nox -s bench -- frameworks | servers | calls | store, and their options; all of them without."""
+    session.install(
+        "-e", ".[speed]", *(word for name in BENCHED for word in ("-e", f"adapters/{name}"))
+    )
+    session.install("itsdangerous", "uvicorn", "gunicorn", "httptools")
     session.run("python", "tests/bench/bench.py", *session.posargs)
+
+
+BENCHED = ["django", "flask", "litestar", "starlette"]
