@@ -74,7 +74,7 @@ def _lines(
         )
     if changed:
         moved = stamps.moved(settings, incoming, stamp, now)
-        return _sealed(live, live.plaintext(final, moved, vetted=vetted), moved)
+        return _sealed(live, live.plaintext(moved, vetted=vetted), moved)
     return _renewal(live, status, headers, request, now)
 
 

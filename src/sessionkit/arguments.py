@@ -17,7 +17,7 @@ __all__ = ["store_of_arguments"]
 def store_of_arguments(
     secret_key: object,
     *,
-    session_cookie: str = "session",
+    session_cookie: str | None = None,
     max_age: int | None = 14 * 86_400,
     path: str = "/",
     same_site: str = "lax",
@@ -30,7 +30,7 @@ def store_of_arguments(
 
     Args:
         secret_key: one secret, or several: the first seals, all open.
-        session_cookie: the name; `session` becomes `__Host-session` where a browser takes it.
+        session_cookie: the name; without one `__Host-session` where a browser takes it, else `session`.
         max_age: seconds for which a session may be idle; it ends for good after 400 days, since no browser keeps a
             cookie longer. None is a cookie that the browser forgets when it closes, and the usual lifetime.
         path: of the cookie.
@@ -41,7 +41,7 @@ def store_of_arguments(
         **settings: of `SessionStore`, instead of what the others say.
     """
     cookie = CookieSettings(
-        name=None if session_cookie == "session" else session_cookie,
+        name=session_cookie,
         path=path,
         domain=domain,
         secure=https_only,

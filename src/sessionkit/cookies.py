@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Final, Literal, cast
+from typing import Literal
 
 from .errors import ConfigurationError
 
-__all__ = ["DEFAULT_PRIORITY", "HEADER", "LINE", "CookieSettings", "insert_label", "only", "pairs"]
+__all__ = ["HEADER", "LINE", "CookieSettings", "insert_label", "only", "pairs"]
 
 LINE = 4096
 """Bytes of a whole Set-Cookie line. RFC 6265bis section 5.6 bounds name and value; Safari and some proxies count the line."""
-
-DEFAULT_PRIORITY: Final = cast("Literal['High']", "".join(("Hi", "gh")))  # noqa: FLY002  # a text of its own, so that it can be told from one that was set
-"""What `priority` is where nothing is set: High, and none in the formats of libraries that set none."""
 
 HEADER = 65_536
 """Bytes of a Cookie header beyond which it is not parsed."""
@@ -41,7 +38,8 @@ class CookieSettings:
         same_site: "Lax", "Strict", or "None" (which needs `secure`, and your own CSRF protection).
         partitioned: one jar a top-level site (CHIPS); needs `secure`.
         transient: without Max-Age, so that the browser forgets them when it closes.
-        priority: "Low", "Medium" or "High": which ones Chromium evicts last. None leaves it out.
+        priority: "Low", "Medium" or "High": which ones Chromium evicts last. None leaves it out. "auto" is what the
+            format has: "High", and none in the formats of libraries that set none.
         max_bytes: the most that the session's cookies may add to a Cookie header; common servers refuse one
             of more than 8,190 bytes. The two small cookies beside it (`seen.`, `out.`) do not count.
 
@@ -57,7 +55,7 @@ class CookieSettings:
     same_site: Literal["Lax", "Strict", "None"] = "Lax"
     partitioned: bool = False
     transient: bool = False
-    priority: Literal["Low", "Medium", "High"] | None = DEFAULT_PRIORITY
+    priority: Literal["auto", "Low", "Medium", "High"] | None = "auto"
     max_bytes: int = 7168
     attributes: str = field(init=False, repr=False, compare=False)
     """The end of a Set-Cookie line, from `; Path` on."""
@@ -115,7 +113,7 @@ class CookieSettings:
             parts.append("; Secure")
         parts.append(f"; SameSite={self.same_site}")
         if priority is not None:
-            parts.append(f"; Priority={priority}")
+            parts.append(f"; Priority={'High' if priority == 'auto' else priority}")
         if self.partitioned:
             parts.append("; Partitioned")
         return "".join(parts)
@@ -140,8 +138,8 @@ class CookieSettings:
             return "the cookie's domain must be a host name such as example.org, without scheme, port or path"
         if self.same_site not in ("Lax", "Strict", "None"):
             return 'same_site must be "Lax", "Strict" or "None" (the word)'
-        if self.priority not in (None, "Low", "Medium", "High"):
-            return 'priority must be "Low", "Medium", "High" or None'
+        if self.priority not in (None, "auto", "Low", "Medium", "High"):
+            return 'priority must be "auto", "Low", "Medium", "High" or None'
         if not 512 <= self.max_bytes <= HEADER - LINE:
             return f"max_bytes must be between 512 and {HEADER - LINE}"
         return None

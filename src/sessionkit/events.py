@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from .session import Absence
@@ -22,6 +22,7 @@ class EventKind(Enum):
     ROLLED_BACK = "the response failed, and changes of the session were dropped"
     EXPIRED_UNSAVED = "the session expired before the response, and changes of it were dropped"
     LATE_CHANGE = "the session was changed after the response had started, and that is not saved"
+    MADE_ROOM = "the session did not fit, and the oldest sign-ins in progress or form tokens in it were dropped"
     INSECURE = "a Secure cookie was set over plain http, and the browser will drop it"
 
 
@@ -41,33 +42,52 @@ class Event:
     Args:
         kind: what happened.
         reason: an `Absence` for `REFUSED`, an `Ignored` for `UPDATE_IGNORED`, else None.
+        claim: for `Ignored.OTHER_USER` the name of the claim that differs (`iss`, `sub`, `id`, …), as far as the
+            identity names it, else None. Events are equal without it.
     """
 
     kind: EventKind
     reason: Absence | Ignored | None = None
+    claim: str | None = field(default=None, compare=False)
 
 
 OnEvent = Callable[[Event], None]
 
-_LEVELS = {
+_LEVELS: dict[EventKind | Absence | Ignored | None, int] = {
     EventKind.LATE_CHANGE: logging.WARNING,
     EventKind.INSECURE: logging.WARNING,
     EventKind.EXPIRED_UNSAVED: logging.WARNING,
+    EventKind.MADE_ROOM: logging.WARNING,
+    Ignored.OTHER_USER: logging.WARNING,
+    Ignored.NO_USER: logging.INFO,
+    Ignored.NOT_AUTHENTICATED: logging.INFO,
 }
-_ADVICE = {
+_ADVICE: dict[EventKind | Absence | Ignored | None, str] = {
+    EventKind.MADE_ROOM: ": they are those that were begun first; keep less in an anonymous session",
+    Ignored.OTHER_USER: ": keep `user` as the session has it, from the ID token, and pass {**session, ...} with what is new; "
+    "call create_session to log in",
     EventKind.LATE_CHANGE: ": change it before the response's headers go out",
     EventKind.INSECURE: ": for development set secure=False; behind a proxy see that the forwarded scheme arrives",
 }
 
 
 def tell(
-    on_event: OnEvent | None, kind: EventKind, reason: Absence | Ignored | None = None
+    on_event: OnEvent | None,
+    kind: EventKind,
+    reason: Absence | Ignored | None = None,
+    claim: str | None = None,
 ) -> None:
     """Log an event and hand it on; refusals at DEBUG, since a flood of bogus cookies must not fill a disk."""
-    why = f" ({reason.value})" if reason is not None else ""
-    logger.log(_LEVELS.get(kind, logging.DEBUG), "%s%s%s", kind.value, why, _ADVICE.get(kind, ""))
+    why = "" if reason is None else f" ({reason.value}{_by(claim)})"
+    told = reason if reason in _LEVELS else kind
+    level, advice = _LEVELS.get(told, logging.DEBUG), _ADVICE.get(told, "")
+    logger.log(level, "%s%s%s", kind.value, why, advice)
     if on_event is not None:
         try:
-            on_event(Event(kind=kind, reason=reason))
+            on_event(Event(kind=kind, reason=reason, claim=claim))
         except Exception:  # whatever a user's callback raises must not change what the visitor gets
             logger.exception("on_event raised")
+
+
+def _by(claim: str | None) -> str:
+    return "" if claim is None else f": its {claim!r} differs"

@@ -9,7 +9,8 @@ from typing import Any, NoReturn
 from .answering import answer
 from .caching import UNCHANGED, HeaderChanges
 from .errors import ResponseStartedError
-from .events import EventKind, tell
+from .events import EventKind, Ignored, tell
+from .fingerprint import settled
 from .frames import clear_frames, clears_frames
 from .importing import read
 from .incoming import Incoming
@@ -144,11 +145,14 @@ class Exchange:
         self._writable("update_session")
         live = self._look()
         live.valid(may_forget=True)
-        ignored = live.ignored(session)
-        if ignored is not None or session is None:
-            tell(self.settings.on_event, EventKind.UPDATE_IGNORED, ignored)
+        contents, print_ = (None, b"") if session is None else settled(dict(session))
+        ignored = live.ignored(contents)
+        if ignored is not None or contents is None:
+            other = contents if ignored is Ignored.OTHER_USER else None
+            claim = None if other is None else live.differing_claim(other)
+            tell(self.settings.on_event, EventKind.UPDATE_IGNORED, ignored, claim)
             return False
-        live.put(dict(session), live.moved())
+        live.put(contents, print_, live.moved())
         return True
 
     @clears_frames
@@ -181,13 +185,14 @@ class Exchange:
             ResponseStartedError: the exchange is committed.
         """
         self._writable("create_session")
-        if not self.settings.guard(session):
+        contents, print_ = settled(dict(session))
+        if not self.settings.guard(contents):
             raise ValueError(
                 "create_session was given a session that does not pass the guard: by default it needs a user"
             )
         live = self._look()
         live.valid(may_forget=True)
-        live.begin(dict(session))
+        live.begin(contents, print_)
         return live.session
 
     @clears_frames
@@ -327,6 +332,8 @@ class Exchange:
     def writing(self) -> None:
         """A live session is about to be assigned to."""
         self._writable("an assignment to the session")
+        if self._live is not None:
+            self._live.assigning()
 
     def written(self) -> None:
         """A live session has been assigned to."""

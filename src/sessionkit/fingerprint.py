@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshal
 from typing import Any, cast
 
-__all__ = ["contents_of", "fingerprint", "is_odd", "plain", "same"]
+__all__ = ["contents_of", "fingerprint", "is_odd", "plain", "same", "settled"]
 
 DEEPEST = 100
 """Levels of nesting that are compared; no session may have as many."""
@@ -36,6 +36,18 @@ def fingerprint(contents: dict[str, Any]) -> bytes:
         return marshal.dumps(plain)
     except ValueError:
         return _odd(plain)
+
+
+def settled(contents: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Return contents as they will be kept, and their fingerprint: that is what is judged, and what is put into a session.
+
+    Another session, or the live one, may be inside them: what is live must not be inside itself.
+    """
+    print_ = fingerprint(contents)
+    if not is_odd(print_):
+        return contents, print_
+    contents = plain(contents)
+    return contents, fingerprint(contents)
 
 
 def contents_of(print_: bytes) -> dict[str, Any]:

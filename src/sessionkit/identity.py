@@ -14,17 +14,20 @@ __all__ = [
     "Identity",
     "Who",
     "anyone",
+    "differing",
+    "exact",
     "has_user",
-    "same_user",
+    "resolve",
     "subject",
     "who_is",
-    "with_login_keys",
+    "whole",
 ]
 
 Guard: TypeAlias = Callable[[Mapping[str, Any]], bool]
 Identity: TypeAlias = Callable[[Mapping[str, Any]], object]
 
-_KEYS = ("sub", "id", "user_id", "uid", "username", "email")
+CLAIMS = ("sub", "id", "user_id", "uid", "username", "email")
+"""The claims that name a user, the one that outranks the others first."""
 
 
 def has_user(session: Mapping[str, Any], /) -> bool:
@@ -54,104 +57,151 @@ def subject(session: Mapping[str, Any], /) -> object:
     Returns:
         `("sub", iss, sub)` where the user has a `sub` (OpenID Connect Core 1.0 section 2: only the two together
         name somebody); else the first present of `id`, `user_id`, `uid`, `username`, `email` with its value; else
-        the user itself, whole; None when there is none. Two are compared with their types: `1` and `"1"` differ.
+        the user itself, whole; None when there is none. A claim that is None or an empty text is not present. Two
+        are compared whole, the name of the claim and the types of the values included: `1` and `"1"` differ.
     """
     user: object = session.get("user")
-    return None if not user else _claim(user, _key(user))
-
-
-def _key(user: object) -> str | None:
-    """The claim that names this user, or None for "all of them together"."""
-    if not isinstance(user, (dict, Mapping)):  # dict first: the check of an abstract class is slow
+    if not user:
         return None
-    claims = cast("Mapping[str, object]", user)
-    for key in _KEYS:
-        if claims.get(key) is not None:
-            return key
-    return None
+    # dict first: the check of an abstract class is slow
+    claims = cast("Mapping[str, object]", user) if isinstance(user, (dict, Mapping)) else {}
+    for key in CLAIMS:
+        value = claims.get(key)
+        if value is not None and value != "":
+            return ("sub", claims.get("iss"), value) if key == "sub" else (key, value)
+    return ("user", whole(user))
 
 
-def _claim(user: object, key: str | None) -> object:
-    if key is None or not isinstance(user, (dict, Mapping)):
-        return ("user", _in_order(user))
-    claims = cast("Mapping[str, object]", user)
-    return ("sub", claims.get("iss"), claims.get("sub")) if key == "sub" else (key, claims.get(key))
-
-
-def _in_order(value: object, levels: int = DEEPEST) -> object:
-    """A user who is compared whole is the same in whatever order the claims come."""
+def whole(value: object, levels: int = DEEPEST) -> object:
+    """Return a value with the members of its objects sorted, since their order says nothing about a user."""
     if not levels:
         return value
     if isinstance(value, dict):
         claims = cast("dict[object, object]", value)
-        return {key: _in_order(claims[key], levels - 1) for key in sorted(claims, key=str)}
+        return {key: whole(claims[key], levels - 1) for key in sorted(claims, key=str)}
+    if isinstance(value, list):
+        return [whole(item, levels - 1) for item in cast("list[object]", value)]
     return value
 
 
 class Who(NamedTuple):
-    """Who a session belongs to: a type-exact print of its identity, and the claim that `subject` chose."""
+    """The owner of a session: a snapshot of its identity that compares values with their types."""
 
-    print: object
-    key: str | None
+    snapshot: object
 
     def __repr__(self) -> str:
         return "<Who>"  # a name or an address has no business in a log
 
 
 def who_is(guard: Guard, identity: Identity, session: Mapping[str, Any]) -> Who | None:
-    """Who a session belongs to; None when it does not pass the guard."""
-    if not guard(session):
-        return None
-    if identity is not subject:
-        return Who(_exact(identity(session)), None)
-    user = session.get("user")
-    key = _key(user)
-    return Who(_exact(_claim(user, key) if user else None), key)
+    """Return the owner of a session; None when it does not pass the guard."""
+    return Who(exact(identity(session))) if guard(session) else None
 
 
-def same_user(
-    guard: Guard, identity: Identity, session: Mapping[str, Any], who: Who | None
-) -> bool:
-    """Whether a session belongs to `who`, whose claim decides.
-
-    A user known by `id` may gain a `sub`, but not another `id`; `1`, `True` and `"1"` differ.
-    """
-    if not guard(session) or who is None:
-        return who is None and not guard(session)
-    if identity is subject and session.get("user"):
-        return bool(_exact(_claim(session.get("user"), who.key)) == who.print)
-    return bool(_exact(identity(session)) == who.print)
-
-
-def _exact(value: object) -> object:
+def exact(value: object) -> object:
+    """Return a snapshot of a value: two are equal only if the values and all their types are."""
     try:
         return marshal.dumps(cast("Any", value), 2)
     except ValueError:  # marshal knows the built-in types only
-        pass
+        value = plain(value)  # a text is the text that it is kept as
     try:
-        return marshal.dumps(plain(value), 2)  # a text is the text that it is kept as
+        return marshal.dumps(cast("Any", value), 2)
     except ValueError:
-        return (type(value), copy.deepcopy(value))
+        return _typed(value)
 
 
-def with_login_keys(
+def _typed(value: object, levels: int = DEEPEST) -> object:
+    """Copy a value that marshal does not know, each part beside its type: `1 == True`, and they are two users."""
+    if levels and isinstance(value, dict):
+        pairs = cast("dict[object, object]", value)
+        return (dict, {key: _typed(one, levels - 1) for key, one in pairs.items()})
+    if levels and isinstance(value, (list, tuple)):
+        items = cast("list[object]", value)
+        return (
+            list if isinstance(value, list) else tuple,
+            [_typed(one, levels - 1) for one in items],
+        )
+    return (type(value), copy.deepcopy(value))
+
+
+def differing(before: Who | None, after: Who | None, login_keys: tuple[str, ...]) -> str | None:
+    """Return the name of the claim by which two owners differ, for a log; never a value.
+
+    Args:
+        before: the owner of the session.
+        after: the owner of what was given instead.
+        login_keys: the names that may be told besides those of claims.
+
+    Returns:
+        None when the identities do not name their claims, as `subject` does; those of one's own need not.
+    """
+    name = _differing(_value(before), _value(after))
+    known = (*CLAIMS, "iss", "user", *login_keys)
+    return name if isinstance(name, str) and name in known else None
+
+
+def _value(who: Who | None) -> object:
+    snapshot = None if who is None else who.snapshot
+    return marshal.loads(snapshot) if isinstance(snapshot, bytes) else None  # noqa: S302  # our own bytes
+
+
+def _differing(before: object, after: object) -> object:
+    one, other = _members(before), _members(after)  # by login keys, or by all claims
+    for key in {**one, **other} if one and other else ():
+        if exact(one.get(key)) != exact(other.get(key)):
+            return _differing(one.get(key), other.get(key)) if key == "user" else key
+    named = [_parts(before), _parts(after)]
+    heads = [parts[0] for parts in named if parts]
+    if len(heads) == 2 and heads[0] == heads[1]:
+        same_sub = heads[0] == "sub" and exact(named[0][2:]) == exact(named[1][2:])
+        return "iss" if same_sub else heads[0]
+    # One of them has a claim that the other has not: of the two, the one that outranks the other.
+    return min(heads, key=_rank, default=None)
+
+
+def _members(identity: object) -> dict[object, object]:
+    return cast("dict[object, object]", identity) if isinstance(identity, dict) else {}
+
+
+def _parts(identity: object) -> tuple[object, ...]:
+    return cast("tuple[object, ...]", identity) if isinstance(identity, tuple) else ()
+
+
+def _rank(claim: object) -> int:
+    return CLAIMS.index(claim) if isinstance(claim, str) and claim in CLAIMS else len(CLAIMS)
+
+
+def resolve(
+    given: tuple[Guard | None, Identity | None],
+    own: tuple[Guard | None, Identity | None],
+    login_keys: tuple[str, ...],
+) -> tuple[Guard, Identity]:
+    """Return the guard and the identity of a store.
+
+    What is given is taken at its word, whatever function it is. Where None is given it is the format's, else `has_user`
+    or `subject`; and that default knows the login keys.
+
+    Args:
+        given: the arguments of the store.
+        own: the format's.
+        login_keys: top-level keys that count as a signed-in user, and are part of who that is.
+    """
+    guard = has_user if own[0] is None else own[0]
+    identity = subject if own[1] is None else own[1]
+    if login_keys:
+        guard, identity = _with_login_keys(guard, identity, login_keys)
+    return guard if given[0] is None else given[0], identity if given[1] is None else given[1]
+
+
+def _with_login_keys(
     guard: Guard, identity: Identity, keys: tuple[str, ...]
 ) -> tuple[Guard, Identity]:
-    """The guard and identity for a framework that keeps its login under keys of its own.
-
-    Only the defaults learn the keys: a guard or identity given by the user replaces both.
-    """
-    if not keys or guard is not has_user or identity is not subject:
-        return guard, identity
-
     def logged_in(session: Mapping[str, Any], /) -> bool:
-        return has_user(session) or any(session.get(key) is not None for key in keys)
+        return guard(session) or any(session.get(key) is not None for key in keys)
 
     def who(session: Mapping[str, Any], /) -> object:
-        return (
-            (subject(session), tuple(session.get(key) for key in keys))
-            if logged_in(session)
-            else None
-        )
+        found = {"user": identity(session)} if guard(session) else {}
+        found.update((key, session[key]) for key in keys if session.get(key) is not None)
+        return found or None
 
     return logged_in, who

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from math import isfinite
-from typing import Any
+from typing import Any, Literal
 
 from .errors import ConfigurationError
 from .session import Absence
@@ -25,15 +25,13 @@ CLOCK_SKEW = 60
 LONGEST = 10**10
 """317 years: with it every time of a token has at most 11 digits."""
 
-_DEFAULT = timedelta(-1)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, init=False)
 class Lifetime:
     """When a session ends; all times are whole seconds.
 
     Args:
-        idle: seconds (or a timedelta) without activity after which a rolling session ends. By default one
+        idle: seconds (or a timedelta) without activity after which a rolling session ends. "auto" is one
             day, or `absolute` if that is shorter. Not used when `rolling` is false.
         absolute: seconds after sign-in at which a session ends whatever happens, or None for no such limit.
         rolling: whether activity moves the idle expiry.
@@ -55,7 +53,7 @@ class Lifetime:
     def __init__(
         self,
         *,
-        idle: Duration | None = _DEFAULT,
+        idle: Duration | Literal["auto"] | None = "auto",
         absolute: Duration | None = timedelta(days=7),
         rolling: bool = True,
         renew_after: Duration | None = None,
@@ -67,7 +65,7 @@ class Lifetime:
                     "a session that is not rolling and has no absolute lifetime would never end: set absolute"
                 )
             pause = None
-        elif idle is _DEFAULT:
+        elif idle == "auto":
             pause = DAY if whole is None else min(DAY, whole)
         else:
             pause = seconds("idle", idle)

@@ -8,12 +8,14 @@ from typing import Any
 
 from . import outgoing, stamps
 from .caching import UNCHANGED, HeaderChanges
+from .errors import SessionTooLargeError
 from .events import EventKind, Ignored, tell
-from .fingerprint import contents_of, fingerprint, is_odd, plain, same
-from .identity import Who, same_user, who_is
+from .fingerprint import contents_of, fingerprint, is_odd, same
+from .identity import differing, who_is
 from .incoming import Incoming
+from .owner import Owner
 from .session import Absence, Session, Stamp, Watcher, drop, refill, restamp
-from .settings import Settings
+from .settings import NativeKeys, Settings
 
 __all__ = ["Live"]
 
@@ -35,8 +37,8 @@ class Live:
     """
 
     __slots__ = (
-        "_came_print", "_frozen", "_known", "_told", "_vetted", "absence", "changes", "deleted", "ended", "final", "incoming", "present",
-        "session", "settings", "touched",
+        "_came_print", "_frozen", "_given", "_intact", "_owner", "_told", "absence", "changes", "deleted", "ended", "final", "incoming",
+        "present", "session", "settings", "touched",
     )  # fmt: skip
 
     def __init__(
@@ -60,12 +62,11 @@ class Live:
         self.changes: HeaderChanges = UNCHANGED
         self.final: bytes = fingerprint(contents)
         self._came_print = self.final
-        # The fingerprint of the contents that say whose it is (of odd ones, who that is), and who that is by which settings,
-        # once it has mattered.
-        self._vetted: bytes | tuple[Who | None] | None = None
-        self._known: tuple[bytes, Settings, Who | None] | None = None
-        if opened is not None:
-            self._own(contents, self.final)
+        self._owner = Owner(settings, contents, self.final)
+        # Whether nothing had been changed in place into another user's, when the assignment that goes on now began.
+        self._intact: bool = True
+        # What a verb was given for the contents, whole.
+        self._given: Mapping[str, Any] = {}
         # What a verb has vetted and serialised: its fingerprint, stamp and plaintext, and the contents themselves, which
         # are held so that each value is referred to as often at the commit: marshal's fingerprints then have the same bytes.
         self._frozen: tuple[bytes, Stamp, bytes, dict[str, Any]] | None = None
@@ -131,14 +132,22 @@ class Live:
         )
 
     def ignored(self, session: Mapping[str, Any] | None) -> Ignored | None:
-        """Why an update with these contents does nothing, or None."""
+        """Return why an update with these contents does nothing, or None."""
         if session is None:
             return Ignored.NO_SESSION
-        if not self.settings.guard(session):
+        who = who_is(self.settings.guard, self.settings.identity, session)
+        if who is None:
             return Ignored.NO_USER
-        if not self.present or self._owner() is None:
+        owner = self._owner.who if self.present else None
+        if owner is None:
             return Ignored.NOT_AUTHENTICATED
-        return None if self.is_owners(session) else Ignored.OTHER_USER
+        return None if who == owner else Ignored.OTHER_USER
+
+    def differing_claim(self, session: Mapping[str, Any]) -> str | None:
+        """Return the name of the claim by which contents belong to another user; never its value."""
+        settings = self.settings
+        who = who_is(settings.guard, settings.identity, session)
+        return differing(self._owner.who, who, settings.login_keys)
 
     def over(self, stamp: Stamp, now: float) -> Absence | None:
         """Why it is over; a stamp never outlives today's settings, so that one comparison tells whether it is."""
@@ -164,47 +173,26 @@ class Live:
     # ---- whose it is
 
     def _own(self, contents: Mapping[str, Any], print_: bytes) -> None:
-        """From here on it belongs to whom these contents name; what is odd cannot be read from its fingerprint later."""
-        self._vetted = (
-            (who_is(self.settings.guard, self.settings.identity, contents),)
-            if is_odd(print_)
-            else print_
-        )
-
-    def _owner(self) -> Who | None:
-        """Who the session belonged to when a verb, or the cookie, put it there."""
-        vetted, known, settings = self._vetted, self._known, self.settings
-        if not isinstance(vetted, bytes):
-            return vetted[0] if vetted else None
-        if known is None or known[0] is not vetted or known[1] is not settings:
-            known = self._known = (
-                vetted,
-                settings,
-                who_is(settings.guard, settings.identity, contents_of(vetted)),
-            )
-        return known[2]
+        """Record the owner that these contents name."""
+        self._owner = Owner(self.settings, contents, print_)
 
     def is_owners(self, session: Mapping[str, Any]) -> bool:
-        """Whether contents belong to whom the session belonged to then."""
-        return same_user(self.settings.guard, self.settings.identity, session, self._owner())
+        """Whether contents belong to the owner."""
+        return self._owner.owns(session)
 
     # ---- what is made of it
 
-    def put(self, contents: dict[str, Any], stamp: Stamp) -> bytes:
-        """Make these the contents, if they can be kept; gives their fingerprint, which is not odd then."""
-        print_ = fingerprint(contents)
-        if is_odd(print_):
-            # Another session, or this very one, may be in it: what is live must not be inside itself.
-            contents = plain(contents)
-            print_ = fingerprint(contents)
+    def put(self, contents: dict[str, Any], print_: bytes, stamp: Stamp) -> None:
+        """Make these the contents, if they can be kept; whoever they name is the owner from here on."""
         self._freeze(contents, print_, stamp)
         refill(self.session, contents, stamp)
+        self._given = contents
+        self._own(contents, print_)
         self.present = True
-        return print_
 
-    def begin(self, contents: dict[str, Any]) -> None:
+    def begin(self, contents: dict[str, Any], print_: bytes) -> None:
         """Begin a session with these contents, in the place of what came."""
-        self._own(self.session, self.put(contents, self._begun(contents)))
+        self.put(contents, print_, self._begun(contents))
         self.ended = True
 
     def rotate(self) -> None:
@@ -224,39 +212,83 @@ class Live:
         """There is no session any more."""
         refill(self.session, {}, None)
         self.present = self.touched = False
-        self._vetted = self._frozen = None
+        self._frozen = None
+        self._given = {}
+        self._own({}, fingerprint({}))
         self.absence = why
+
+    def assigning(self) -> None:
+        """Before an assignment: notice what was changed in place earlier, which an assignment does not make a login."""
+        self._intact = self.settings.native is None or self.is_owners(self.session)
 
     def assigned(self) -> None:
         """The session has been assigned to: an empty one begins by it, and a framework's own may be a login."""
-        session, settings = self.session, self.settings
+        session, native = self.session, self.settings.native
         if not self.present:
             if not session:
                 return
             self.present = True
             restamp(session, self._begun(session))
-            if settings.guard(session) and settings.identity(session) is None:
-                self._own(
-                    session, fingerprint(session)
-                )  # a site without users: to begin a session of nobody is no login
-        if settings.native is not None and not self.is_owners(session):
+        if native is None:
+            return
+        if not session or self._is_login():
             # Through a framework's own session object a change of who the user is, is a login or a logout.
-            drop(session, [key for key in session if settings.native.drops(key)])
+            drop(session, [key for key in session if native.drops(key)])
             self._own(session, fingerprint(session))
             self._frozen = None
+            self._given = {}
             self.ended = True
             restamp(session, self._begun(session))
+
+    def _is_login(self) -> bool:
+        """Return whether the assignment has just made the session another user's, or nobody's."""
+        owner, session = self._owner, self.session
+        return not owner.owns(session) and (self._intact or owner.is_nobodys(session))
 
     def serve_natively(self, settings: Settings) -> None:
         """From here on a login through a framework's own session object is one; what was made of the session before is judged so too."""
         self.settings = settings
+        self._owner = self._owner.under(settings)
 
-    def plaintext(self, print_: bytes, stamp: Stamp, *, vetted: bool) -> bytes:
-        """What is to be sealed of the contents, of which this is the fingerprint; what a verb has checked is not checked again."""
+    def plaintext(self, stamp: Stamp, *, vetted: bool) -> bytes:
+        """Return what is to be sealed of the contents; what a verb has checked is not checked again.
+
+        Where it does not fit, the oldest of what may be spared is dropped from the session, with an event.
+        """
         frozen = self._frozen
         if vetted and frozen is not None and (frozen[1] is stamp or frozen[1] == stamp):
             return frozen[2]
-        return self._freeze(dict(self.session), print_, stamp)
+        contents, print_, spare = dict(self.session), self.final, None
+        while True:
+            try:
+                plaintext = self._freeze(contents, print_, stamp)
+            except SessionTooLargeError:
+                spare = self._spare() if spare is None else spare
+                if not spare:
+                    raise
+                del contents[spare.pop(0)]
+                print_ = fingerprint(contents)
+            else:
+                break
+        if spare is not None:
+            refill(self.session, contents, self.session.stamp)
+            self.final = print_
+            self.tell_once(EventKind.MADE_ROOM)
+        return plaintext
+
+    def _spare(self) -> list[str]:
+        """Return the keys that may go where the session does not fit, the first to go first.
+
+        Those that must not cross a login; of a signed-in user only the sign-ins in progress. The oldest go first, what
+        this request wrote goes last, and what it wrote last, or gave to a verb, stays.
+        """
+        session, settings = self.session, self.settings
+        keys = settings.native or NativeKeys()
+        drops = keys.begins_sign_in if settings.guard(session) else keys.drops
+        came = {} if is_odd(self._came_print) else contents_of(self._came_print)
+        pool = [key for key in session if drops(key) and key not in self._given]
+        written = [key for key in pool if key not in came or came[key] != session[key]]
+        return [key for key in pool if key not in written] + written[:-1]
 
     def moved(self) -> Stamp:
         """The stamp of a session that is used now."""

@@ -13,7 +13,7 @@ from .events import EventKind, OnEvent, tell
 from .fence import LABEL as FENCE_LABEL
 from .formats.codec import Codec, Format, Taker
 from .formats.native import NativeCodec
-from .identity import Guard, Identity, with_login_keys
+from .identity import Guard, Identity, exact, resolve, subject
 from .lifetime import FOUR_HUNDRED_DAYS, LONGEST, Lifetime
 from .renewal import LABEL as SEEN_LABEL
 from .request import RequestInfo
@@ -23,16 +23,26 @@ __all__ = ["DROPPED", "Accepted", "Clock", "NativeKeys", "Settings"]
 
 Clock = Callable[[], float]
 
-DROPPED = ("csrf", "csrf_token", "_state_*")
-"""What form libraries and Authlib keep in every framework, tokens against forged requests and sign-ins that another tab began."""
+SIGN_INS = ("_state_*",)
+"""What Authlib keeps in every framework: sign-ins in progress, some of them of another tab."""
+
+DROPPED = ("csrf", "csrf_token", *SIGN_INS)
+"""What must not cross a login: the tokens of form libraries against forged requests, and sign-ins in progress."""
+
+NOTICED = ("user", "_user_id", "user_id", "uid", "account_id", "username")
+"""Keys under which applications keep who is logged in: nobody is signed in by them, and a change of one is a login."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NativeKeys:
     """What an adapter says of a framework whose own session object it serves.
 
+    Through that object a login or logout is noticed when what a key of `NOTICED` or of `login` says appears, changes
+    or goes: `user` by the user that it names, the others by their values.
+
     Args:
-        login: keys under which the framework keeps who is logged in (`_user_id`).
+        login: keys under which the framework keeps who is logged in (`_user_id`). By default they count as a signed-in
+            user too.
         dropped: keys that must not cross a login or logout, `DROPPED` and the framework's own; a trailing `*` stands for any ending.
         transient: whether the browser shall forget a session with these contents when it closes; None leaves it
             to the store's `transient`.
@@ -44,12 +54,33 @@ class NativeKeys:
     dropped: tuple[str, ...] = DROPPED
     transient: Callable[[Mapping[str, Any]], bool | None] | None = None
     ends: Callable[[Mapping[str, Any], int], float] | None = None
+    noticed: dict[str, None] = field(init=False, repr=False, compare=False)
+    """In order, and quick to look up."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "noticed", dict.fromkeys((*NOTICED, *self.login)))
 
     def drops(self, key: str) -> bool:
         """Whether a key must not cross a login or logout."""
-        return any(
-            key.startswith(one[:-1]) if one.endswith("*") else key == one for one in self.dropped
-        )
+        return _is_among(key, self.dropped)
+
+    def begins_sign_in(self, key: str) -> bool:
+        """Whether a key that must not cross a login is that of a sign-in in progress."""
+        return self.drops(key) and _is_among(key, SIGN_INS)
+
+    def login_in(self, contents: Mapping[str, Any]) -> object:
+        """Return a snapshot of what the noticed keys say; None when they name nobody."""
+        if self.noticed.keys().isdisjoint(contents):
+            return None
+        found = [
+            (key, subject(contents) if key == "user" else contents.get(key)) for key in self.noticed
+        ]
+        named = [(key, value) for key, value in found if value is not None]
+        return exact(named) if named else None
+
+
+def _is_among(key: str, patterns: tuple[str, ...]) -> bool:
+    return any(key.startswith(one[:-1]) if one.endswith("*") else key == one for one in patterns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,6 +97,10 @@ class Settings:
     renews: Callable[[RequestInfo], bool]
     on_event: OnEvent | None
     clock: Clock
+    given: tuple[Guard | None, Identity | None] = (None, None)
+    """The guard and the identity that were given: what is None is the format's, or the default."""
+    login_keys: tuple[str, ...] = ()
+    """Top-level keys that count as a signed-in user, the framework's included."""
     native: NativeKeys | None = None
     accepted: tuple[Accepted, ...] = ()
     layout: Layout = field(init=False)
@@ -106,8 +141,16 @@ class Settings:
 
     def served_natively(self, keys: NativeKeys) -> Settings:
         """The same settings for a framework whose own session object is served."""
-        guard, identity = with_login_keys(self.guard, self.identity, keys.login)
-        return replace(self, guard=guard, identity=identity, native=keys)
+        login_keys = tuple(dict.fromkeys((*self.login_keys, *keys.login)))
+        traits = self.format.traits
+        guard, identity = resolve(self.given, (traits.guard, traits.identity), login_keys)
+        return replace(
+            self,
+            guard=guard,
+            identity=identity,
+            login_keys=login_keys,
+            native=replace(keys, login=login_keys),
+        )
 
     def suited(self, contents: Mapping[str, Any]) -> Settings:
         """The settings by which a session with these contents is set: transient or not, as it says itself."""

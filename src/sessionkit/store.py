@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from . import asgi, wsgi
 from .accepting import accepting
 from .context import Excluded, active, current, links
-from .cookies import DEFAULT_PRIORITY, CookieSettings
+from .cookies import CookieSettings
 from .dispatch import HasEnv, HasEnviron, HasScope, RequestLike, ResponseLike
 from .environment import settings_of
 from .errors import ConfigurationError, NoActiveRequestError
@@ -20,7 +20,7 @@ from .events import OnEvent, logger
 from .exchange import Exchange
 from .formats import Format, Importer, Native
 from .frames import clears_frames
-from .identity import Guard, Identity, has_user, subject
+from .identity import Guard, Identity, resolve
 from .lifetime import Lifetime
 from .request import HOLDER, HeaderRequest, RequestInfo, is_activity
 from .serializer import JSON, Serializer
@@ -41,8 +41,10 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         format: how a session becomes a token.
         audience: tenant or stage; a token of one audience does not exist for another.
         accept: other cookies to take a session from when no cookie of ours is in the request.
-        guard: whether a session is that of a signed-in user; by default, that it has a `user`.
-        identity: who that user is; by default `(iss, sub)` of the `user`, or its `id`, ….
+        guard: whether a session is that of a signed-in user. None is the format's own, else `has_user`.
+        identity: who that user is. None is the format's own, else `subject`.
+        login_keys: top-level keys that count as a signed-in user beside the `user` (`("user_id",)`). The default guard and
+            the default identity know them, and those of a framework; one that is given does not.
         renews: whether a request counts as activity; by default not prefetches and OPTIONS.
         serializer: JSON; `fast_json()` with the extra `speed`.
         on_event: called with an `Event` when something was refused, ignored or dropped.
@@ -64,8 +66,9 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         format: Format | None = None,
         audience: str = "",
         accept: Sequence[Importer] = (),
-        guard: Guard = has_user,
-        identity: Identity = subject,
+        guard: Guard | None = None,
+        identity: Identity | None = None,
+        login_keys: Sequence[str] = (),
         renews: Callable[[RequestInfo], bool] = is_activity,
         serializer: Serializer = JSON,
         on_event: OnEvent | None = None,
@@ -74,14 +77,14 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         _see_type("lifetime", lifetime, Lifetime)
         _see_type("cookie", cookie, CookieSettings)
         _see_type("audience", audience, str)
-        lifetime, cookie, format = (
-            lifetime or Lifetime(),
-            cookie or CookieSettings(),
-            format or Native(),
-        )
+        lifetime = Lifetime() if lifetime is None else lifetime
+        cookie = CookieSettings() if cookie is None else cookie
+        format = Native() if format is None else format
+        login_keys = _keys_of(login_keys)
         name = cookie.name or format.cookie_name(host_only=cookie.host_only, secure=cookie.secure)
         traits = format.traits
-        priority = traits.priority if cookie.priority is DEFAULT_PRIORITY else cookie.priority
+        priority = traits.priority if cookie.priority == "auto" else cookie.priority
+        judges = resolve((guard, identity), (traits.guard, traits.identity), login_keys)
         cookie = replace(cookie, name=name, priority=priority)
         self._keys = format.keys(secret)
         self._importers = tuple(
@@ -100,11 +103,10 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
                 self._keys, name=name, audience=audience, lifetime=lifetime, serializer=serializer
             ),
             audience=audience,
-            # What is not set is the format's: some keep their users elsewhere.
-            guard=traits.guard if guard is has_user and traits.guard is not None else guard,
-            identity=traits.identity
-            if identity is subject and traits.identity is not None
-            else identity,
+            guard=judges[0],
+            identity=judges[1],
+            given=(guard, identity),
+            login_keys=login_keys,
             renews=renews,
             on_event=on_event,
             clock=clock,
@@ -249,6 +251,13 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
 def _see_type(key: str, value: object, kind: type) -> None:
     if value is not None and not isinstance(value, kind):
         raise ConfigurationError(f"{key} must be {kind.__name__}, not {type(value).__name__}")
+
+
+def _keys_of(given: Sequence[str]) -> tuple[str, ...]:
+    keys: tuple[Any, ...] = tuple(given)
+    if isinstance(given, str) or not all(isinstance(key, str) and key for key in keys):
+        raise ConfigurationError('login_keys must be a sequence of keys, such as ["user_id"]')
+    return keys
 
 
 def _refuse_django_default(

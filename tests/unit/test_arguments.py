@@ -31,12 +31,16 @@ def settings(secret: object = KEY, **arguments):
 
 
 def test_the_defaults_are_starlettes():
-    assert settings().cookie == CookieSettings(name="session", secure=False)
+    assert settings().cookie == CookieSettings(name="session", secure=False, priority="High")
     assert settings().lifetime == Lifetime(idle=14 * DAY, absolute=400 * DAY)
 
 
 def test_a_secure_cookie_has_the_host_name():
     assert settings(https_only=True).name == "__Host-session"
+
+
+def test_a_name_that_is_given_is_taken_at_its_word():
+    assert settings(https_only=True, session_cookie="session").name == "session"
 
 
 def test_the_attributes_of_the_cookie():
@@ -49,7 +53,12 @@ def test_the_attributes_of_the_cookie():
         partitioned=True,
     ).cookie
     assert cookie == CookieSettings(
-        name="admin", path="/admin", domain="example.org", same_site="Strict", partitioned=True
+        name="admin",
+        path="/admin",
+        domain="example.org",
+        same_site="Strict",
+        partitioned=True,
+        priority="High",
     )
 
 

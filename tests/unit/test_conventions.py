@@ -56,7 +56,9 @@ def made(settings=None, **config):
 
 
 def test_the_defaults_of_the_framework():
-    assert made().cookie == CookieSettings(name="session", secure=False, transient=True)
+    assert made().cookie == CookieSettings(
+        name="session", secure=False, transient=True, priority="High"
+    )
     assert made().lifetime == Lifetime(idle=31 * DAY, absolute=400 * DAY)
 
 
@@ -83,6 +85,7 @@ def test_every_setting_of_the_cookie():
         same_site="Strict",
         partitioned=True,
         transient=True,
+        priority="High",
     )
     assert made(**config).cookie == wanted
 

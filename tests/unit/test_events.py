@@ -5,7 +5,12 @@ import pytest
 from sessionkit import Absence, Event, EventKind, Ignored
 from sessionkit.events import tell
 
-WARNED = {EventKind.LATE_CHANGE, EventKind.INSECURE, EventKind.EXPIRED_UNSAVED}
+WARNED = {
+    EventKind.LATE_CHANGE,
+    EventKind.INSECURE,
+    EventKind.EXPIRED_UNSAVED,
+    EventKind.MADE_ROOM,
+}
 
 
 @pytest.mark.parametrize("kind", list(EventKind))

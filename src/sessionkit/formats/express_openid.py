@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..base64url import decode, is_canonical, is_token
+from ..identity import whole
 from ..lifetime import Lifetime
 from ..serializer import Serializer
 from .auth0_v3 import Auth0V3, Auth0V3Codec
@@ -36,7 +37,7 @@ def identity_of(session: Mapping[str, Any], /) -> object:
     claims = claims_of(session)
     if claims.get("sub") is not None:
         return ("sub", claims.get("iss"), claims["sub"])
-    return claims or text(session.get("id_token")) or None
+    return whole(claims) if claims else text(session.get("id_token")) or None
 
 
 def _claims(token: str) -> dict[str, Any]:

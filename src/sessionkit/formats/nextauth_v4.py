@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from ..chunks import Layout
 from ..errors import SerializationError
+from ..identity import whole
 from ..lifetime import Lifetime
 from ..serializer import Serializer
 from ..session import Absence, Stamp
@@ -42,7 +43,9 @@ def identity_of(session: Mapping[str, Any], /) -> object:
     """The default identity: `iss` and `sub`; without a `sub` the `email`, else the `user`, whole."""
     if session.get("sub"):
         return ("sub", session.get("iss"), session["sub"])
-    return ("email", session["email"]) if session.get("email") else session.get("user") or None
+    return (
+        ("email", session["email"]) if session.get("email") else whole(session.get("user")) or None
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,14 +70,13 @@ def _defaults() -> dict[str, Any]:
         settings.SESSION_COOKIE_SECURE,
     )
     host_only = bool(secure and path == "/" and not domain)
+    named = settings.is_overridden("SESSION_COOKIE_NAME")
     return {
         "secret": [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS],
         "lifetime": Lifetime(idle=age, absolute=max(age, FOUR_HUNDRED_DAYS)),
         "renews": is_activity if settings.SESSION_SAVE_EVERY_REQUEST else _never,
         "cookie": CookieSettings(
-            name=None
-            if name == "sessionid" and host_only
-            else name,  # then it is __Host-session, which a browser guards
+            name=name if named or not host_only else None,  # __Host-session, which a browser guards
             path=path,
             domain=domain or None,
             secure=bool(secure),

@@ -1,0 +1,62 @@
+"""Whose a session is: worked out from what the cookie, or a verb, put there, not from what it was changed into since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .fingerprint import contents_of, is_odd
+from .identity import Who, who_is
+from .settings import Settings
+
+__all__ = ["Owner"]
+
+
+class Owner:
+    """The owner of some contents, as those were then.
+
+    Most requests never ask, so it is worked out on demand, from the fingerprint of the contents: what holds them may
+    change them in place.
+
+    Args:
+        settings: the store's.
+        contents: of a session.
+        print_: their fingerprint. What is odd cannot be read from it later, and is looked at now.
+    """
+
+    __slots__ = ("_found", "_print", "_settings")
+
+    def __init__(self, settings: Settings, contents: Mapping[str, Any], print_: bytes) -> None:
+        self._settings = settings
+        self._print = print_
+        self._found = _find(settings, contents) if is_odd(print_) else None
+
+    @property
+    def who(self) -> Who | None:
+        """Who that is by the store's guard and identity; None for an anonymous session."""
+        return self._look()[0]
+
+    def owns(self, contents: Mapping[str, Any]) -> bool:
+        """Return whether other contents belong to the same user and, in a framework's own session, name the same login."""
+        return _find(self._settings, contents) == self._look()
+
+    def is_nobodys(self, contents: Mapping[str, Any]) -> bool:
+        """Return whether other contents name nobody."""
+        return _find(self._settings, contents) == _find(self._settings, {})
+
+    def under(self, settings: Settings) -> Owner:
+        """Return the owner of the same contents by the settings of a framework's own session."""
+        return self if is_odd(self._print) else Owner(settings, {}, self._print)
+
+    def _look(self) -> tuple[Who | None, object]:
+        found = self._found
+        if found is None:
+            found = self._found = _find(self._settings, contents_of(self._print))
+        return found
+
+
+def _find(settings: Settings, contents: Mapping[str, Any]) -> tuple[Who | None, object]:
+    return (
+        who_is(settings.guard, settings.identity, contents),
+        None if settings.native is None else settings.native.login_in(contents),
+    )
