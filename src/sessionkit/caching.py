@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -65,6 +66,7 @@ def header_changes(
     """
     remove: list[str] = []
     vary: list[str] = []
+    kept: dict[str, str] = {}
     said = False
     add = [("Set-Cookie", line) for line in lines]
     for name, value in headers:
@@ -76,9 +78,11 @@ def header_changes(
             said = said or not _is_cdn(lower)
             if lines:
                 remove.append(name)
+                _keep(kept, lower, value)
     add.append(("Vary", _with_cookie(vary) if vary else "Cookie"))
     if lines:
-        add.append(("Cache-Control", "private, no-store"))
+        add.append(("Cache-Control", "private, no-store" + kept.pop("no-transform", "")))
+        add.extend((name, f"no-store{rest}") for name, rest in kept.items())
     elif present and not said:
         add.append(("Cache-Control", "private"))
     return HeaderChanges(tuple(remove), tuple(add))
@@ -89,8 +93,25 @@ def _is_cdn(lower: str) -> bool:
     return lower in ("surrogate-control", "x-accel-expires") or lower.endswith("-cache-control")
 
 
+def _keep(kept: dict[str, str], lower: str, value: str) -> None:
+    """Keep what a field that is removed says of other things than of caching.
+
+    `no-transform` keeps proxies from compressing an event stream, and so from holding it back (RFC 9111 section
+    5.2.2.6); without `content` a surrogate leaves ESI as it is (Edge Architecture Specification, section 2.3).
+    """
+    for part in _PART.findall(value):
+        directive = part.partition("=")[0].strip().lower()
+        if directive == "no-transform":
+            kept["no-transform"] = ", no-transform"
+        elif directive == "content" and lower == "surrogate-control":
+            kept["Surrogate-Control"] = f"{kept.get('Surrogate-Control', '')}, {part.strip()}"
+
+
+_PART = re.compile(r'(?:[^,"]|"[^"]*")+')  # a comma in quotes parts nothing
+
+
 def _directives(value: str) -> set[str]:
-    return {part.partition("=")[0].strip().lower() for part in value.split(",")}
+    return {part.partition("=")[0].strip().lower() for part in _PART.findall(value)}
 
 
 def _with_cookie(vary: Sequence[str]) -> str:

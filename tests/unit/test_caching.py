@@ -38,6 +38,41 @@ def test_several_cache_controls_become_one():
     assert [name for name, _ in found].count("Set-Cookie") == 2
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("Cache-Control", "no-cache, no-transform")],
+        [("cache-control", "No-Transform")],
+        [("Cache-Control", "public"), ("CACHE-CONTROL", "no-transform, max-age=9")],
+        [("Cache-Control", "no-transform"), ("Cache-Control", "no-transform,no-cache")],
+        [("CDN-Cache-Control", "max-age=9, no-transform")],
+    ],
+)
+def test_no_transform_says_nothing_about_caching_and_stays(headers):
+    found = after(headers, lines=[LINE])
+    assert [value for name, value in found if "cache-control" in name.lower()] == [
+        "private, no-store, no-transform"
+    ]
+
+
+def test_no_transform_inside_of_quotes_is_no_directive():
+    found = after([("Cache-Control", 'no-cache="Set-Cookie, no-transform"')], lines=[LINE])
+    assert ("Cache-Control", "private, no-store") in found
+
+
+def test_a_surrogate_goes_on_to_process_what_it_is_told_to_and_stores_nothing():
+    found = after(
+        [
+            ("Surrogate-Control", 'max-age=60, content="ESI/1.0, ESI-Inline/1.0"'),
+            ("surrogate-control", 'content="X/1.0";abc'),
+        ],
+        lines=[LINE],
+    )
+    assert [value for name, value in found if name.lower() == "surrogate-control"] == [
+        'no-store, content="ESI/1.0, ESI-Inline/1.0", content="X/1.0";abc'
+    ]
+
+
 def test_the_applications_own_cookies_stay():
     assert ("Set-Cookie", "theme=dark") in after([("Set-Cookie", "theme=dark")], lines=[LINE])
 
