@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import MutableMapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -208,13 +209,21 @@ def is_activity(request: RequestInfo, /) -> bool:
         request: the view of the request.
 
     Returns:
-        Whether it counts as activity. A prefetch or prerender says so in `Sec-Purpose` (the Fetch standard) or, in
-        older browsers, in `Purpose`.
+        Whether it counts as activity. A prefetch or prerender says so in `Sec-Purpose` (the Fetch standard), older
+        browsers in `Purpose`, `X-Purpose` or `X-Moz`, scripts in `X-Sec-Purpose` (Turbo) or `Next-Router-Prefetch`.
     """
     if request.method == "OPTIONS":
         return False
-    purposes = f"{request.header('Sec-Purpose')} {request.header('Purpose')}".lower()
-    return "prefetch" not in purposes and "prerender" not in purposes
+    purposes = " ".join(filter(None, map(request.header, _PURPOSES))).lower()
+    return _UNASKED.search(purposes) is None and not any(map(request.header, _NEXT))
+
+
+_PURPOSES = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Sec-Purpose", "X-Moz")
+_UNASKED = re.compile(
+    "prefetch|prerender|preview"
+)  # preview: Safari, for the pictures of its start page
+_NEXT = ("Next-Router-Prefetch", "Next-Router-Segment-Prefetch")
+"""Of Next.js, whose values are its own."""
 
 
 def is_loopback(host: str | None) -> bool:
