@@ -12,9 +12,7 @@ from .default import (
     update_session,
 )
 from .errors import (
-    BackendError,
     ConfigurationError,
-    ConflictError,
     IdentityChangedError,
     NoActiveRequestError,
     ResponseStartedError,
@@ -35,7 +33,7 @@ from .session import Absence, Session, Stamp
 from .store import SessionStore
 
 __all__ = [
-    "JSON", "Absence", "BackendError", "ConfigurationError", "ConflictError", "CookieSettings", "Event", "EventKind", "Exchange",
+    "JSON", "Absence", "ConfigurationError", "CookieSettings", "Event", "EventKind", "Exchange",
     "IdentityChangedError", "Ignored", "KeyRing", "Lifetime", "Native", "NoActiveRequestError", "RequestInfo", "ResponseStartedError",
     "SerializationError", "Serializer", "Session", "SessionKitError", "SessionStore", "SessionTooLargeError", "Stamp", "anyone", "bind",
     "configure", "create_session", "delete_session", "fast_json", "get_session", "has_user", "is_activity", "rotate_session",

@@ -7,9 +7,7 @@ however hostile or stale, is never an error: it is a session or an `Absence`.
 from __future__ import annotations
 
 __all__ = [
-    "BackendError",
     "ConfigurationError",
-    "ConflictError",
     "IdentityChangedError",
     "NoActiveRequestError",
     "ResponseStartedError",
@@ -45,11 +43,3 @@ class SerializationError(SessionKitError, TypeError):
 
 class IdentityChangedError(SessionKitError, RuntimeError):
     """A session was changed in place into somebody else's; nothing of the request is saved."""
-
-
-class BackendError(SessionKitError, RuntimeError):
-    """The server-side store could not be read or written."""
-
-
-class ConflictError(BackendError):
-    """Parallel updates of one session could not be merged."""

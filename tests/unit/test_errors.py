@@ -3,7 +3,8 @@ import pickle
 
 import pytest
 
-from sessionkit import errors
+import sessionkit
+from sessionkit import SessionStore, errors
 
 BUILTINS = {
     "ConfigurationError": ValueError,
@@ -12,8 +13,6 @@ BUILTINS = {
     "SessionTooLargeError": ValueError,
     "SerializationError": TypeError,
     "IdentityChangedError": RuntimeError,
-    "BackendError": RuntimeError,
-    "ConflictError": errors.BackendError,
 }
 
 
@@ -26,6 +25,45 @@ def test_every_error_is_a_sessionkit_error_and_the_builtin_that_fits_it(name, bu
 def test_the_tree_holds_these_errors_and_no_other():
     found = {name for name, value in vars(errors).items() if inspect.isclass(value)}
     assert {*BUILTINS, "SessionKitError"} == found == set(errors.__all__)
+
+
+def _too_late():
+    with STORE.exchange() as exchange:
+        pass
+    exchange.delete()
+
+
+def _somebody_else():
+    with STORE.exchange() as exchange:
+        exchange.create({"user": {"sub": "ada"}})["user"] = {"sub": "bob"}
+
+
+def _too_large():
+    with STORE.exchange() as exchange:
+        exchange.create({"user": {"sub": "ada"}, "large": "x" * 9000})
+
+
+def _no_json():
+    with STORE.exchange() as exchange:
+        exchange.create({"user": {"sub": "ada"}, "set": set()})
+
+
+STORE = SessionStore("0f1e2d3c4b5a69788796a5b4c3d2e1f0")
+RAISED = {
+    "ConfigurationError": lambda: SessionStore("short"),
+    "NoActiveRequestError": STORE.get_session,
+    "ResponseStartedError": _too_late,
+    "SessionTooLargeError": _too_large,
+    "SerializationError": _no_json,
+    "IdentityChangedError": _somebody_else,
+}
+
+
+@pytest.mark.parametrize("name", BUILTINS)
+def test_each_error_that_is_exported_is_raised_somewhere(name):
+    with pytest.raises(getattr(sessionkit, name)) as raised:
+        RAISED[name]()
+    assert type(raised.value).__name__ == name
 
 
 def test_an_error_pickles_with_its_message():
