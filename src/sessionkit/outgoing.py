@@ -118,7 +118,9 @@ def renewed_lines(
     value = renewal.seal(
         settings.codec.seen, stamp.id, renewal.Renewal(stamp.updated_at, stamp.expires_at)
     )
-    age = _no_longer(stamp.expires_at - int(settings.clock()), settings, until)
+    # Where absolute is None the idle limit may be longer than a browser keeps a cookie.
+    left = min(stamp.expires_at - int(settings.clock()), FOUR_HUNDRED_DAYS)
+    age = _no_longer(left, settings, until)
     return [settings.cookie.line(settings.seen, value, age)]
 
 

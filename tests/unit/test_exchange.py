@@ -529,6 +529,17 @@ def test_a_login_whose_session_is_over_before_the_response_still_ends_the_earlie
     assert EventKind.EXPIRED_UNSAVED in kinds(scene)
 
 
+def test_a_renewal_cookie_lives_no_longer_than_browsers_keep_one():
+    scene = Scene(lifetime=Lifetime(absolute=None, idle=500 * DAY))
+    scene.browser.login()
+    scene.clock.wait(DAY)
+    visit = scene.browser.visit()
+    visit.exchange.get()
+    (line,) = visit.answer()
+    assert line.startswith("__Host-seen.session=")
+    assert f"; Max-Age={400 * DAY};" in line
+
+
 def test_without_an_absolute_end_the_cookie_lives_400_days():
     scene = Scene(lifetime=Lifetime(absolute=None))
     assert f"; Max-Age={400 * DAY};" in scene.browser.login()[0]
