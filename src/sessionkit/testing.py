@@ -9,6 +9,7 @@ A test client on plain http never sends a Secure cookie back: give it an https b
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -114,11 +115,14 @@ def _pair(line: str) -> tuple[str, str]:
     return name.strip(" \t"), value.strip(" \t")
 
 
+_MAX_AGE = re.compile("-?[0-9]+")
+
+
 def _removes(attribute: str) -> bool:
     name, _, seconds = attribute.partition("=")
     seconds = seconds.strip(" \t")
     return (
         name.strip(" \t").lower() == "max-age"
-        and seconds.removeprefix("-").isdigit()
-        and int(seconds) <= 0
+        and _MAX_AGE.fullmatch(seconds) is not None
+        and (seconds.startswith("-") or not seconds.strip("0"))
     )

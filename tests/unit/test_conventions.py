@@ -123,6 +123,12 @@ def test_what_is_given_wins():
     assert settings.codec.ids == made(SECRET_KEY=OLD).codec.ids
 
 
+def test_a_secret_that_is_given_is_enough():
+    store = store_of({**DEFAULTS, "SECRET_KEY": None}, {"secret": OLD}, for_development=True)
+    assert store is not None
+    assert store.settings.codec.ids == made(SECRET_KEY=OLD).codec.ids
+
+
 def test_there_is_no_store_without_a_secret():
     assert store_of({**DEFAULTS, "SECRET_KEY": None}, {}, for_development=False) is None
 

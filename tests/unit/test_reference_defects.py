@@ -1,6 +1,6 @@
-"""The thirteen observed defects of the libraries whose sessions we speak, each with its test; the numbers are those of the list.
+"""Thirteen defects observed in the libraries whose sessions we speak, each with its test and a number of its own.
 
-The list is in docs/explanation; what is told of each is what the other library did.
+What a test's name tells of is what the other library did, or what is so here instead.
 """
 
 import json
@@ -330,6 +330,6 @@ def test_defect_13_of_two_cookies_of_one_name_and_two_sessions_neither_holds(sce
         assert exchange.absence is Absence.AMBIGUOUS
 
 
-def test_every_defect_of_the_list_has_its_test():
+def test_every_one_of_the_thirteen_has_its_test():
     told = {int(name.split("_")[2]) for name in globals() if name.startswith("test_defect_")}
     assert told == set(range(1, 14))

@@ -122,14 +122,33 @@ def test_the_cookies_given_are_left_as_they_are() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["__Host-session=; Max-Age=0", "__Host-session = x;max-age= -1 ; Path=/"]
+    "line",
+    [
+        "__Host-session=; Max-Age=0",
+        "__Host-session = x;max-age= -1 ; Path=/",
+        "__Host-session=x; Max-Age=00",
+        f"__Host-session=x; Max-Age=-{'9' * 5000}",
+    ],
 )
 def test_a_line_without_time_left_removes_the_cookie(line: str) -> None:
     store = store_at()
     assert read_cookies(store, [line], session_cookies(store, ADA)) is None
 
 
-@pytest.mark.parametrize("attribute", ["Max-Age=10", "Max-Age=zero", "Max-Age", "Path=/0"])
+@pytest.mark.parametrize(
+    "attribute",
+    [
+        "Max-Age=10",
+        "Max-Age=" + "9" * 5000,
+        "Max-Age=zero",
+        "Max-Age=\u0660",
+        "Max-Age",
+        "Path=/0",
+        "Max-Ages=0",
+        "Expires=0",
+        "A=-1",
+    ],
+)
 def test_a_line_with_time_left_keeps_it(attribute: str) -> None:
     store = store_at()
     (name, value), *_ = session_cookies(store, ADA).items()
