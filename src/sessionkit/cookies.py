@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -207,6 +208,22 @@ def pairs(header: str, containing: str) -> list[tuple[str, str]]:
             if equals and name:
                 found.append((name, value.strip(" \t")))
     return found
+
+
+def header_of(cookies: Mapping[str, str]) -> str:
+    """Return the Cookie header that a browser with these cookies sends.
+
+    What no browser sends is left out: a semicolon, which a framework may have decoded from a quoted value, would
+    begin another cookie.
+
+    Args:
+        cookies: names and values.
+    """
+    return "; ".join(
+        f"{name}={value}"
+        for name, value in cookies.items()
+        if ";" not in name + value and "=" not in name
+    )
 
 
 def only(header: str, name: str, containing: str) -> str | None:

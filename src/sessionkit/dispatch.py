@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import Any, NamedTuple, NoReturn, Protocol, TypeAlias, TypeVar, cast
 from wsgiref.headers import Headers
 
+from .cookies import header_of
 from .request import ASGIRequest, RequestInfo, WSGIRequest
 
 __all__ = [
     "STARTS", "Call", "Fields", "HasEnv", "HasEnviron", "HasHeaders", "HasScope", "RequestLike", "ResponseFields", "ResponseLike",
-    "fields_of", "is_message", "parse", "refuse", "register_request", "register_response", "view",
+    "cookie_header_of", "fields_of", "is_message", "parse", "refuse", "register_request", "register_response", "view",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -209,6 +210,36 @@ def _is_response(value: object) -> bool:
     # Tornado's handler is both: a request where one is wanted, a response where one is.
     return _registered(_response_carriers, value) is not None or (
         fields_of(value) is not None and view(value) is None
+    )
+
+
+def cookie_header_of(given: object) -> str:
+    """Return the Cookie header that is given as itself, as a mapping of cookies, or as None for none.
+
+    Raises:
+        TypeError: it is something else; the message says what is wanted, and what to do with this.
+    """
+    kind = type(given).__name__
+    if isinstance(given, str):
+        return given
+    if given is None:
+        return ""
+    if isinstance(given, (bytes, bytearray, memoryview)):
+        way_out = 'decode it first, .decode("latin-1")'
+    elif view(given) is not None:
+        way_out = "for a request call the verbs with it, store.get_session(request)"
+    elif isinstance(given, Mapping):
+        cookies: Mapping[Any, Any] = given  # pyright: ignore[reportUnknownVariableType]  # object narrows to Mapping[Unknown, Unknown]
+        if any(isinstance(name, str) and name.lower() == "cookie" for name in cookies):
+            way_out = "of headers give the one that is named Cookie"
+        elif all(isinstance(one, str) for pair in cookies.items() for one in pair):
+            return header_of(cookies)
+        else:
+            way_out = "names and values of cookies are str"
+    else:
+        way_out = "take it from the request's headers"
+    raise TypeError(
+        f"a Cookie header is wanted (name=value; name=value), or a dict of cookies, not {kind}: {way_out}"
     )
 
 

@@ -13,7 +13,7 @@ from . import asgi, wsgi
 from .accepting import accepting
 from .context import Excluded, active, current, links
 from .cookies import CookieSettings
-from .dispatch import HasEnv, HasEnviron, HasScope, RequestLike, ResponseLike
+from .dispatch import HasEnv, HasEnviron, HasScope, RequestLike, ResponseLike, cookie_header_of
 from .environment import settings_of
 from .errors import ConfigurationError, NoActiveRequestError
 from .events import OnEvent, logger
@@ -194,20 +194,27 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         """
         return Exchange(self.settings, request, owned=owned)
 
-    def exchange(self, cookie_header: str = "", **request: Any) -> AbstractContextManager[Exchange]:
+    @clears_frames
+    def exchange(
+        self, cookie_header: str | Mapping[str, str] | None = None, **request: Any
+    ) -> AbstractContextManager[Exchange]:
         """A request of which there is nothing but a Cookie header: for scripts, jobs and tests.
 
         The block has it as the current request; at its end it is committed (as a 500 when the block raises),
         and `response_headers` of the exchange holds what a response would carry.
 
         Args:
-            cookie_header: as a browser sends it.
+            cookie_header: as a browser sends it; or a dict of cookies, as `sessionkit.testing.session_cookies` gives them.
+                None is no cookie.
             **request: `method`, `path`, `query`, `scheme` (https by default) and `headers`.
 
         Returns:
             A context manager that gives the `Exchange`.
+
+        Raises:
+            TypeError: it is something else: bytes, an environ, a scope, a request.
         """
-        return active(self.begin(HeaderRequest(cookie_header, **request)))
+        return active(self.begin(HeaderRequest(cookie_header_of(cookie_header), **request)))
 
     def _exchange(self, request: RequestInfo | None) -> Exchange | Excluded:
         for one in links(current() if request is None else request.holder.get(HOLDER)):

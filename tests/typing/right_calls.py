@@ -134,6 +134,8 @@ def gateways(store: SessionStore, app: Any) -> None:
     assert_type(
         store.asgi(app, exclude=["/static/*"], origins=["https://example.org"]), ASGIMiddleware
     )
+    with store.exchange(None), store.exchange({"a": "b"}):
+        pass
     with store.exchange("a=b", method="POST") as exchange:
         assert_type(exchange, Exchange)
         assert_type(exchange.response_headers, list[tuple[str, str]])
