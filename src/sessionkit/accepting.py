@@ -11,10 +11,10 @@ from typing import Any, cast
 from .cookies import CookieSettings
 from .errors import ConfigurationError, SerializationError
 from .formats.codec import Codec, Convert, Format, Opened, Source, Taker
-from .formats.foreign import derived
+from .formats.foreign import derived, earliest
 from .formats.importer import Importer
 from .lifetime import CLOCK_SKEW, LONGEST, Lifetime
-from .serializer import JSON, Serializer, check, rewrite
+from .serializer import DEEPEST, JSON, Serializer, check, is_shallow, rewrite
 from .session import Absence, Stamp
 from .settings import Accepted, Settings
 
@@ -54,7 +54,9 @@ def accepting(
             )
             for name in names
         )
-    return replace(settings, accepted=tuple(found))
+    room = settings.room
+    small = settings.codec.capacity(room) if room else 0
+    return replace(settings, accepted=tuple(found), small=small)
 
 
 def _bound(settings: Settings, importer: Importer, keys: Any, serializer: Serializer) -> Accepted:
@@ -83,10 +85,9 @@ def _reading(
 ) -> Settings:
     """Settings by which another's cookie is read as if it were a store's own."""
     # Idle is the source's own affair, but for our own format, whose renewals come with it.
-    own = source.traits.label == "native"
     lifetime = (
         settings.lifetime
-        if own
+        if source.traits.renewed
         else Lifetime(rolling=False, absolute=settings.lifetime.absolute or LONGEST)
     )
     codec = source.codec(
@@ -101,6 +102,7 @@ def _reading(
         ),  # a source need not seal: nothing is sealed by these settings
         codec=cast("Codec", codec),
         accepted=(),
+        small=0,
     )
 
 
@@ -123,10 +125,14 @@ def _converting(convert: Convert | None) -> Taker:
             return (
                 None  # contents that it was not made for: a cookie from the network raises nothing
             )
+        if not isinstance(found, Mapping):
+            return None
+        made = dict(found)
         # NaN, say, that it was given and has passed on, is kept as it would be without it; what it made itself must be JSON.
-        if isinstance(found, Mapping) and not (came_odd and _is_writable(found)):
-            check(dict(found))
-        return found
+        # How deep it is depends on what it was given, and so on the cookie.
+        if not ((came_odd or not is_shallow(made, DEEPEST)) and _is_writable(made)):
+            check(made)
+        return made
 
     return take
 
@@ -149,19 +155,12 @@ def _is_writable(contents: Mapping[str, Any]) -> bool:
     return True
 
 
-def _copied(contents: dict[str, Any]) -> dict[str, Any] | None:
-    """A copy to take from, since a mark is taken again later: what `convert`, or the application, changes must not change that one.
-
-    None for what is too deep to be copied.
-    """
+def _copied(contents: dict[str, Any]) -> dict[str, Any]:
+    """A copy to take from, since a mark is taken again later: what `convert`, or the application, changes must not change that one."""
     try:
         return cast("dict[str, Any]", marshal.loads(marshal.dumps(contents)))  # noqa: S302  # what was written just now
     except ValueError:
-        pass
-    try:
         return deepcopy(contents)
-    except RecursionError:
-        return None
 
 
 def taken(settings: Settings, source: Accepted, opened: Opened, now: float) -> Opened | Absence:
@@ -172,15 +171,22 @@ def taken(settings: Settings, source: Accepted, opened: Opened, now: float) -> O
     created = opened.stamp.created_at
     if not 0 < created <= now + CLOCK_SKEW:
         return Absence.MALFORMED if created <= 0 else Absence.NOT_YET_VALID
-    contents = _copied(opened.contents)
-    found = None if contents is None else source.take(contents, opened.stamp)
-    if not isinstance(found, Mapping):
+    found = (
+        source.take(_copied(opened.contents), opened.stamp) if is_shallow(opened.contents) else None
+    )
+    if not isinstance(found, Mapping) or not is_shallow(found):
         return Absence.MALFORMED
     created, updated, contents = min(created, int(now)), int(now), dict(found)
+    traits, codec = source.settings.format.traits, settings.codec
+    ends = earliest(opened.stamp.ends_at, codec.ends_at(contents))
+    expires = settings.lifetime.expires_at(created, updated)
     stamp = Stamp(
-        id=derived("sessionkit import 1", source.settings.format.traits.label, opened.mark_id),
+        id=derived("sessionkit import 1", traits.label, opened.mark_id),
         created_at=created,
         updated_at=updated,
-        expires_at=settings.lifetime.expires_at(created, updated),
+        expires_at=expires if ends is None else min(expires, ends),
+        ends_at=ends,
     )
-    return Opened(contents=contents, stamp=stamp, mark_id=settings.codec.mark_id(contents, stamp))
+    # One that does not say when it began is dated anew at each request: its mark cannot be made of that.
+    mark = codec.mark_id(contents, stamp) if traits.dated else stamp.id
+    return Opened(contents=contents, stamp=replace(stamp, mark=mark), mark_id=mark)

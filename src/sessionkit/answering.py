@@ -48,6 +48,8 @@ def _lines(
 ) -> list[str]:
     """The Set-Cookie lines."""
     settings, session, incoming = live.settings, live.session, live.incoming
+    if settings.carried:
+        live.restore_carried()
     final = live.final = fingerprint(session)
     changed = live.present and (live.is_fresh or not live.is_as_it_came(final))
     if status >= 500:
@@ -88,19 +90,24 @@ def _renewal(
     if not live.touched and (status == 304 or is_shared(headers)):
         return []  # it only confirms what a cache has, or is meant for one: a renewal is not worth that entry
     moved = stamps.moved(settings, incoming, live.stamp, now)
-    if incoming.imported is not None:
-        # What was imported becomes ours, whatever `renews` says. Others may write more than our budget: that is not refused.
-        return _sealed(live, settings.codec.kept(session, moved), moved)
-    if live.touched or settings.renews(request):
-        until = live.until(moved)
-        # A browser drops the session's own cookies at their Max-Age: what ends later than it was to is sent again.
-        moves = until != inf and until != live.until(incoming.stamp or moved)
-        resealed = (
-            settings.codec.kept(session, moved) if moves or settings.codec.seen is None else None
-        )
-        return outgoing.renewed_lines(
-            settings.suited(session), incoming, resealed, moved, until=until
-        )
+    try:
+        if incoming.imported is not None:
+            # What was imported becomes ours, whatever `renews` says. Others may write more than our budget: that is not refused.
+            return _sealed(live, settings.codec.kept(session, moved), moved)
+        if live.touched or settings.renews(request):
+            until = live.until(moved)
+            # A browser drops the session's own cookies at their Max-Age: what ends later than it was to is sent again.
+            moves = until != inf and until != live.until(incoming.stamp or moved)
+            resealed = (
+                settings.codec.kept(session, moved)
+                if moves or settings.codec.seen is None
+                else None
+            )
+            return outgoing.renewed_lines(
+                settings.suited(session), incoming, resealed, moved, until=until
+            )
+    except RecursionError:
+        pass  # so far down the stack JSON of many levels cannot be written: another request will
     return []
 
 
@@ -124,5 +131,10 @@ def _sealed(live: Live, plaintext: bytes, stamp: Stamp) -> list[str]:
     if live.ended or (
         live.is_fresh and (incoming.stamp is not None or incoming.absence is Absence.AMBIGUOUS)
     ):
+        lines += outgoing.fence_lines(settings, incoming)
+    elif incoming.opened is not None and incoming.opened.mark_id != settings.codec.mark_id(
+        live.session, stamp
+    ):
+        # A format that cannot keep the mark: a logout later on will not know the one that came.
         lines += outgoing.fence_lines(settings, incoming)
     return lines

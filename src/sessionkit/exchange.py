@@ -145,7 +145,9 @@ class Exchange:
         self._writable("update_session")
         live = self._look()
         live.valid(may_forget=True)
-        contents, print_ = (None, b"") if session is None else settled(dict(session))
+        contents, print_ = (
+            (None, b"") if session is None else settled(live.with_carried(dict(session)))
+        )
         ignored = live.ignored(contents)
         if ignored is not None or contents is None:
             other = contents if ignored is Ignored.OTHER_USER else None

@@ -50,7 +50,15 @@ def render(new: Sequence[str], known: Sequence[str]) -> str:
     return ".".join(list(dict.fromkeys((*new, *known)))[:WRITTEN])
 
 
-def max_age(lifetime: Lifetime) -> int:
-    """Seconds for which a mark must stand: as long as the latest response could make its session live."""
+def max_age(lifetime: Lifetime, *, imported_for_ever: bool = False) -> int:
+    """Return the seconds for which a mark must stand: as long as the latest response could make its session live.
+
+    Args:
+        lifetime: the store's.
+        imported_for_ever: whether a cookie that stays in the browser after the logout, since it was set with another
+            Domain or its owner goes on using it, could be imported again at any time.
+    """
+    if imported_for_ever:
+        return FOUR_HUNDRED_DAYS
     longest = lifetime.absolute if lifetime.absolute is not None else (lifetime.idle or 0) + 3600
     return min(longest, FOUR_HUNDRED_DAYS)

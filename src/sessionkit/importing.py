@@ -9,7 +9,6 @@ from .accepting import taken
 from .cookies import HEADER, pairs
 from .errors import SerializationError
 from .formats.codec import Opened
-from .formats.foreign import JWECodec
 from .incoming import Incoming, Others, Room
 from .session import Absence
 from .settings import Accepted, Settings
@@ -91,8 +90,8 @@ def _adopt(
 
 def _can_hold(settings: Settings, ours: Opened) -> bool:
     """Whether the other library would understand it: some take every token of theirs for somebody signed in."""
-    if not isinstance(settings.codec, JWECodec):
-        return True
+    if settings.nobody is not None and not settings.names_somebody(ours.contents):
+        return False
     try:
         settings.codec.check(ours.contents)
     except SerializationError:

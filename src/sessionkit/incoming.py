@@ -237,6 +237,10 @@ def judge(
     expires = min(
         stamp.expires_at, settings.lifetime.expires_at(stamp.created_at, stamp.updated_at)
     )  # today's settings may be shorter
+    if stamp.ends_at is not None:
+        if now >= stamp.ends_at:
+            return Absence.EXPIRED
+        expires = min(expires, stamp.ends_at)
     now -= settings.tolerance
     if now >= expires:
         return (

@@ -37,8 +37,8 @@ class Live:
     """
 
     __slots__ = (
-        "_came_print", "_frozen", "_given", "_intact", "_owner", "_told", "absence", "changes", "deleted", "ended", "final", "incoming",
-        "present", "session", "settings", "touched",
+        "_came_print", "_carried", "_frozen", "_given", "_intact", "_owner", "_told", "absence", "changes", "deleted", "ended",
+        "final", "incoming", "present", "session", "settings", "touched",
     )  # fmt: skip
 
     def __init__(
@@ -62,6 +62,8 @@ class Live:
         self.changes: HeaderChanges = UNCHANGED
         self.final: bytes = fingerprint(contents)
         self._came_print = self.final
+        # The fingerprint of the members that an update of this session cannot change.
+        self._carried: bytes | None = self._members(contents) if settings.carried else None
         self._owner = Owner(settings, contents, self.final)
         # Whether nothing had been changed in place into another user's, when the assignment that goes on now began.
         self._intact: bool = True
@@ -127,9 +129,9 @@ class Live:
     def is_due(self, now: float) -> bool:
         """Whether activity now should move the idle expiry."""
         stamp = self.incoming.stamp
-        return stamp is not None and self.settings.lifetime.due(
-            stamp.created_at, stamp.updated_at, now
-        )
+        if stamp is None or (stamp.ends_at is not None and stamp.expires_at >= stamp.ends_at):
+            return False  # of a session that expires at its end nothing can be moved
+        return self.settings.lifetime.due(stamp.created_at, stamp.updated_at, now)
 
     def ignored(self, session: Mapping[str, Any] | None) -> Ignored | None:
         """Return why an update with these contents does nothing, or None."""
@@ -152,6 +154,8 @@ class Live:
     def over(self, stamp: Stamp, now: float) -> Absence | None:
         """Why it is over; a stamp never outlives today's settings, so that one comparison tells whether it is."""
         settings = self.settings
+        if stamp.ends_at is not None and now >= stamp.ends_at:
+            return Absence.EXPIRED
         now -= settings.tolerance
         if settings.native is not None and now >= self.until(stamp):
             return Absence.EXPIRED
@@ -193,7 +197,29 @@ class Live:
     def begin(self, contents: dict[str, Any], print_: bytes) -> None:
         """Begin a session with these contents, in the place of what came."""
         self.put(contents, print_, self._begun(contents))
+        if self.settings.carried:
+            self._carried = self._members(self.session)
         self.ended = True
+
+    def with_carried(self, contents: dict[str, Any]) -> dict[str, Any]:
+        """Return contents with the members of the loaded session that no update changes, instead of their own."""
+        return contents if self._carried is None else contents | contents_of(self._carried)
+
+    def restore_carried(self) -> None:
+        """Undo what was changed in place in members that no update changes."""
+        if self._carried is not None and not self._has_carried(self._carried):
+            refill(self.session, self.with_carried(dict(self.session)), self.session.stamp)
+
+    def _members(self, contents: Mapping[str, Any]) -> bytes | None:
+        """Return the fingerprint of the members that an update cannot change, or None where there are none."""
+        found = {key: contents[key] for key in self.settings.carried if key in contents}
+        print_ = fingerprint(found)
+        return print_ if found and not is_odd(print_) else None
+
+    def _has_carried(self, carried: bytes) -> bool:
+        """Return whether these members are still in the session as they were."""
+        found = {key: self.session[key] for key in contents_of(carried) if key in self.session}
+        return same(found, fingerprint(found), carried)
 
     def rotate(self) -> None:
         """Give it a new id."""
@@ -212,7 +238,7 @@ class Live:
         """There is no session any more."""
         refill(self.session, {}, None)
         self.present = self.touched = False
-        self._frozen = None
+        self._frozen = self._carried = None
         self._given = {}
         self._own({}, fingerprint({}))
         self.absence = why
@@ -234,6 +260,9 @@ class Live:
         if not session or self._is_login():
             # Through a framework's own session object a change of who the user is, is a login or a logout.
             drop(session, [key for key in session if native.drops(key)])
+            if self._carried is not None and self._has_carried(self._carried):
+                drop(session, self.settings.carried)  # they are of the earlier user's sign-in
+            self._carried = None
             self._own(session, fingerprint(session))
             self._frozen = None
             self._given = {}

@@ -9,7 +9,7 @@ from typing import Any
 from . import fence, renewal
 from .chunks import spans
 from .cookies import LINE
-from .errors import SessionTooLargeError
+from .errors import SerializationError, SessionTooLargeError
 from .incoming import Incoming
 from .lifetime import FOUR_HUNDRED_DAYS
 from .serializer import JSON
@@ -37,6 +37,8 @@ def payload(
         SerializationError: it is not JSON.
         SessionTooLargeError: it does not fit.
     """
+    if settings.nobody is not None and not settings.names_somebody(contents):
+        raise SerializationError(settings.nobody)
     frozen = settings.codec.payload(contents, stamp, print_)
     if len(frozen) <= settings.small:
         return frozen
@@ -141,7 +143,7 @@ def fence_lines(settings: Settings, incoming: Incoming) -> list[str]:
     if not marks:
         return []
     value = fence.render(marks, incoming.fence)
-    return [settings.cookie.fence_line(settings.fence, value, fence.max_age(settings.lifetime))]
+    return [settings.cookie.fence_line(settings.fence, value, settings.fence_age)]
 
 
 def _grows(settings: Settings, incoming: Incoming, parts: list[tuple[str, int, int]]) -> bool:
@@ -184,11 +186,10 @@ def _max_age(settings: Settings, stamp: Stamp) -> int:
         return max(
             0, min(stamp.expires_at - now, FOUR_HUNDRED_DAYS)
         )  # in the tolerance of a format it is over already
-    return (
-        FOUR_HUNDRED_DAYS
-        if absolute is None
-        else min(stamp.created_at + absolute - now, FOUR_HUNDRED_DAYS)
-    )
+    longest = FOUR_HUNDRED_DAYS
+    if absolute is not None:
+        longest = min(stamp.created_at + absolute - now, longest)
+    return longest if stamp.ends_at is None else min(stamp.ends_at - now, longest)
 
 
 def _no_longer(max_age: int, settings: Settings, until: float) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, cast
@@ -12,10 +12,22 @@ from . import base64url
 from .errors import ConfigurationError, SerializationError
 from .fingerprint import is_odd
 
-__all__ = ["JSON", "Serializer", "check", "fast_json", "freeze", "rewrite"]
+__all__ = [
+    "JSON",
+    "Serializer",
+    "check",
+    "fast_json",
+    "freeze",
+    "is_finite",
+    "is_shallow",
+    "rewrite",
+]
 
 DEEPEST = 64
 """Levels of nesting, the session itself being the first."""
+
+DEEPEST_READ = 100
+"""Levels of nesting of a session that another library wrote: more than it needs, and few enough for any stack."""
 
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 MANY = 64
@@ -114,6 +126,32 @@ def check(contents: dict[str, Any], *, largest: int = INT_MAX) -> None:
         culprit = _culprit(contents, "session", DEEPEST, largest)
         if culprit is not None:
             raise SerializationError(": ".join(culprit))
+
+
+def is_shallow(value: object, levels: int = DEEPEST_READ) -> bool:
+    """Return whether a JSON value has at most so many levels; however deep it is, this recurses nowhere."""
+    layer = [value]
+    for _ in range(levels):
+        layer = [item for one in layer for item in _items(one) if isinstance(item, (dict, list))]
+        if not layer:
+            return True
+    return False
+
+
+def is_finite(value: object) -> bool:
+    """Return whether a JSON value is free of NaN and infinity, which Python reads and JavaScript does not."""
+    layer = [value]
+    while layer:
+        layer = [item for one in layer for item in _items(one)]
+        if any(isinstance(item, float) and not isfinite(item) for item in layer):
+            return False
+    return True
+
+
+def _items(value: object) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return cast("dict[str, Any]", value).values()
+    return cast("Iterable[Any]", value) if isinstance(value, list) else ()
 
 
 def rewrite(contents: dict[str, Any], serializer: Serializer) -> bytes:

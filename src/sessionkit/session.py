@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import wraps
 from typing import Any, Protocol
@@ -41,23 +41,39 @@ class Absence(Enum):
 class Stamp:
     """Which session this is, and its times in whole seconds since the epoch.
 
-    `expires_at` is the moment from which the session is no longer valid (equality is expired).
+    `expires_at` is the moment from which the session is no longer valid (equality is expired). `ends_at`
+    is a moment that no activity moves: the end that the identity provider, or the library that the session
+    was imported from, has set; None without one. `mark` names the session in the fence where its format
+    would otherwise read that off the contents, which may change.
     """
 
     id: str
     created_at: int
     updated_at: int
     expires_at: int
+    ends_at: int | None = field(default=None, repr=False)
+    mark: str | None = field(default=None, repr=False)
 
-    def __init__(self, *, id: str, created_at: int, updated_at: int, expires_at: int) -> None:
+    def __init__(
+        self,
+        *,
+        id: str,
+        created_at: int,
+        updated_at: int,
+        expires_at: int,
+        ends_at: int | None = None,
+        mark: str | None = None,
+    ) -> None:
         # Every request makes one; what dataclass writes for a frozen one takes twice the time.
         _set_id(self, id)
         _set_created(self, created_at)
         _set_updated(self, updated_at)
         _set_expires(self, expires_at)
+        _set_ends(self, ends_at)
+        _set_mark(self, mark)
 
 
-_set_id, _set_created, _set_updated, _set_expires = (
+_set_id, _set_created, _set_updated, _set_expires, _set_ends, _set_mark = (
     vars(Stamp)[name].__set__ for name in Stamp.__slots__
 )
 

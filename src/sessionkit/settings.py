@@ -11,13 +11,12 @@ from .chunks import Layout
 from .cookies import LINE, CookieSettings, insert_label
 from .events import EventKind, OnEvent, tell
 from .fence import LABEL as FENCE_LABEL
+from .fence import max_age
 from .formats.codec import Codec, Format, Taker
-from .formats.native import NativeCodec
-from .identity import Guard, Identity, exact, resolve, subject
-from .lifetime import FOUR_HUNDRED_DAYS, LONGEST, Lifetime
+from .identity import Guard, Identity, exact, has_user, resolve, subject
+from .lifetime import FOUR_HUNDRED_DAYS, Lifetime
 from .renewal import LABEL as SEEN_LABEL
 from .request import RequestInfo
-from .session import Stamp
 
 __all__ = ["DROPPED", "Accepted", "Clock", "NativeKeys", "Settings"]
 
@@ -113,10 +112,16 @@ class Settings:
     """What the names of all our cookies contain."""
     room: int = field(init=False)
     """Characters of a token that certainly fits into one cookie, and into `max_bytes`."""
-    small: int = field(init=False)
+    small: int = 0
     """Bytes of a plaintext whose token certainly fits like that."""
     tolerance: int = field(init=False)
     """Seconds for which a session is still good after its expiry."""
+    carried: tuple[str, ...] = field(init=False)
+    """Members that an update cannot change."""
+    nobody: str | None = field(init=False)
+    """Why a session of nobody cannot be kept, or None if it can."""
+    fence_age: int = field(init=False)
+    """Seconds that the fence lives."""
     warned: set[EventKind] = field(default_factory=set[EventKind])
 
     def __post_init__(self) -> None:
@@ -126,6 +131,11 @@ class Settings:
         layout = self.format.layout
         stem = insert_label(name, "\0").rpartition("\0")[2]
         room = _room(self.cookie, layout, name)
+        traits = self.format.traits
+        for_ever = any(
+            self.lifetime.absolute is None or not one.settings.format.traits.dated
+            for one in self.accepted
+        )
         for key, value in {
             "name": name,
             "layout": layout,
@@ -134,8 +144,10 @@ class Settings:
             "fence": insert_label(name, FENCE_LABEL),
             "stem": stem,
             "room": room,
-            "small": _small(self.codec, room),
-            "tolerance": self.format.traits.tolerance,
+            "tolerance": traits.tolerance,
+            "carried": traits.carried,
+            "nobody": traits.nobody,
+            "fence_age": max_age(self.lifetime, imported_for_ever=for_ever),
         }.items():
             object.__setattr__(self, key, value)
 
@@ -151,6 +163,21 @@ class Settings:
             login_keys=login_keys,
             native=replace(keys, login=login_keys),
         )
+
+    def names_somebody(self, contents: Mapping[str, Any]) -> bool:
+        """Return whether contents are those of a signed-in user for a library that takes every token for one.
+
+        That is so by the format's own guard, or by the store's. A guard that passes even an empty session
+        tells nobody from somebody.
+        """
+        if (self.format.traits.guard or has_user)(contents):
+            return True
+        if not self.guard(contents):
+            return False
+        try:
+            return not self.guard({})
+        except Exception:  # noqa: BLE001  # somebody else's function, asked about what it need not expect
+            return True
 
     def suited(self, contents: Mapping[str, Any]) -> Settings:
         """The settings by which a session with these contents is set: transient or not, as it says itself."""
@@ -182,14 +209,6 @@ class Settings:
         if kind not in self.warned:
             self.warned.add(kind)
             tell(self.on_event, kind)
-
-
-_LONGEST = Stamp(id="x" * 22, created_at=LONGEST, updated_at=LONGEST, expires_at=LONGEST)
-
-
-def _small(codec: Codec, room: int) -> int:
-    # Of ours it is known that three bytes become four characters.
-    return (room - codec.size(b"", _LONGEST)) * 3 // 4 if room and type(codec) is NativeCodec else 0
 
 
 def _room(cookie: CookieSettings, layout: Layout, name: str) -> int:

@@ -25,12 +25,13 @@ def begun(settings: Settings, incoming: Incoming, contents: Mapping[str, Any], n
         contents: the session's.
         now: seconds since the epoch.
     """
-    begins = int(now)
+    begins, ends = int(now), settings.codec.ends_at(contents)
     stamp = Stamp(
         id=_new_id(),
         created_at=begins,
         updated_at=begins,
-        expires_at=settings.lifetime.expires_at(begins, begins),
+        expires_at=_expires_at(settings, begins, begins, ends),
+        ends_at=ends,
     )
     return _unfenced(settings, incoming, contents, stamp)
 
@@ -40,17 +41,22 @@ def moved(settings: Settings, incoming: Incoming, stamp: Stamp, now: float) -> S
     updated = max(stamp.updated_at, int(now))
     if updated == stamp.updated_at and stamp is not incoming.stamp:
         return stamp  # of this request, by today's settings
-    expires = settings.lifetime.expires_at(stamp.created_at, updated)
-    return Stamp(id=stamp.id, created_at=stamp.created_at, updated_at=updated, expires_at=expires)
+    return Stamp(
+        id=stamp.id,
+        created_at=stamp.created_at,
+        updated_at=updated,
+        expires_at=_expires_at(settings, stamp.created_at, updated, stamp.ends_at),
+        ends_at=stamp.ends_at,
+        mark=stamp.mark,
+    )
 
 
 def rotated(
     settings: Settings, incoming: Incoming, contents: Mapping[str, Any], stamp: Stamp, now: float
 ) -> Stamp:
     """The same with a new id."""
-    return _unfenced(
-        settings, incoming, contents, replace(moved(settings, incoming, stamp, now), id=_new_id())
-    )
+    stamp = replace(moved(settings, incoming, stamp, now), id=_new_id(), mark=None)
+    return _unfenced(settings, incoming, contents, stamp)
 
 
 def _unfenced(
@@ -70,9 +76,15 @@ def _unfenced(
             stamp,
             created_at=created,
             updated_at=updated,
-            expires_at=settings.lifetime.expires_at(created, updated),
+            expires_at=_expires_at(settings, created, updated, stamp.ends_at),
         )
     return stamp
+
+
+def _expires_at(settings: Settings, created: int, updated: int, ends: int | None) -> int:
+    """Return when a session with these times expires: never later than its end."""
+    expires = settings.lifetime.expires_at(created, updated)
+    return expires if ends is None else min(expires, ends)
 
 
 def _new_id() -> str:

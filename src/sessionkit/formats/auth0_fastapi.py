@@ -12,26 +12,27 @@ from ..serializer import Serializer
 from ..session import Absence, Stamp
 from .codec import Opened, Traits
 from .foreign import (
-    OURS,
-    JWECodec,
+    NONE,
+    DatedCodec,
     Secrets,
     Times,
-    derived,
     foreign_secrets,
     hkdf,
     is_time,
     mapping,
     must_be_objects,
     packed,
+    provider_end,
     text,
     unpacked,
+    with_end,
 )
 from .jose import CBC
 
 __all__ = ["Auth0FastAPI", "Auth0FastAPICodec"]
 
 LIBRARY = "auth0-fastapi"
-NONE: frozenset[str] = frozenset()
+END = "session_expires_at"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +41,14 @@ class Auth0FastAPI:
 
     The library keeps the creation time (`internal.created_at`) alone. Update and expiry are ours, in a claim
     `sessionkit`; a token without it counts from its creation, so that one which only the library writes ends `idle`
-    seconds after sign-in. The fence knows a session by creation time, `user.sub` and `internal.sid`.
+    seconds after sign-in. `internal` survives every update; with `internal.session_expires_at` the identity provider ends the
+    session, 30 seconds before. The fence knows a session by creation time and `user.sub`.
     """
 
     @property
     def traits(self) -> Traits:
-        """No `Priority`, no tolerance."""
-        return Traits(label="auth0-fastapi", title=LIBRARY)
+        """No `Priority`, no tolerance; `internal` is the library's."""
+        return Traits(label="auth0-fastapi", title=LIBRARY, carried=("internal",), shared=True)
 
     @property
     def layout(self) -> Layout:
@@ -68,8 +70,10 @@ class Auth0FastAPI:
         return Auth0FastAPICodec(keys, name, lifetime, serializer)
 
 
-class Auth0FastAPICodec(JWECodec):
+class Auth0FastAPICodec(DatedCodec):
     """The payload is `{user, …, internal: {sid, created_at}}`, under a key bound to the cookie's name."""
+
+    label = "auth0-fastapi"
 
     def __init__(
         self, secrets: Secrets, name: str, lifetime: Lifetime, serializer: Serializer
@@ -85,16 +89,24 @@ class Auth0FastAPICodec(JWECodec):
         return {"alg": "dir", "enc": "A256CBC-HS512"}
 
     def check(self, contents: dict[str, Any]) -> None:
-        """`internal` must be an object."""
+        """Raise SerializationError unless `internal` is an object."""
+        super().check(contents)
         must_be_objects(contents, ("user", "internal"), LIBRARY)
+
+    def ends_at(self, contents: Mapping[str, Any]) -> int | None:
+        """Return the identity provider's end of the session, as auth0-server-python keeps it."""
+        return provider_end(mapping(contents.get("internal")).get(END))
 
     def wire(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
         """The session with `internal`, and our times in a claim of ours."""
-        internal = dict(mapping(contents.get("internal")))
-        internal.setdefault("sid", stamp.id)
-        internal["created_at"] = stamp.created_at
-        times = {"updated": stamp.updated_at, "expires": stamp.expires_at}
-        return packed({**contents, "internal": internal}, NONE, times)
+        internal = with_end({**mapping(contents.get("internal"))}, END, stamp)
+        ours = {
+            "updated": stamp.updated_at,
+            "expires": stamp.expires_at,
+            **self.ours(contents, stamp),
+        }
+        internal = {**internal, "created_at": stamp.created_at}
+        return packed({**contents, "internal": internal}, NONE, ours)
 
     def read(self, header: dict[str, Any], payload: dict[str, Any], now: float) -> Opened | Absence:
         """Contents and times."""
@@ -102,27 +114,9 @@ class Auth0FastAPICodec(JWECodec):
         created = internal.get("created_at")
         if not is_time(created):
             return Absence.MALFORMED
-        contents, ours = unpacked(payload, NONE, frozenset({OURS}))
+        contents, ours = unpacked(payload, NONE, NONE)
         updated, expires = ours.get("updated"), ours.get("expires")
         if not (is_time(updated) and is_time(expires)):
             updated, expires = created, self.lifetime.expires_at(int(created), int(created))
-        mark = _mark(contents, int(created), text(internal.get("sid")))
-        stamp = Times(created, updated, expires).stamp(
-            text(internal.get("sid")) or derived("sessionkit foreign id 1", mark), now
-        )
-        return (
-            stamp
-            if isinstance(stamp, Absence)
-            else Opened(contents=contents, stamp=stamp, mark_id=mark)
-        )
-
-    def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
-        """Format, creation time, subject, and the identity provider's session id."""
-        sid = mapping(contents.get("internal")).get("sid", stamp.id)
-        return _mark(contents, stamp.created_at, text(sid))
-
-
-def _mark(contents: Mapping[str, Any], created: int, sid: str) -> str:
-    return "\0".join(
-        ("auth0-fastapi", str(created), text(mapping(contents.get("user")).get("sub")), sid)
-    )
+        times = Times(created, updated, expires, self.ends_at(contents))
+        return self.opened(contents, ours, times, now, text(internal.get("sid")))

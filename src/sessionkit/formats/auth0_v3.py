@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf
 from typing import Any
 
 from ..chunks import Layout
@@ -13,15 +12,17 @@ from ..serializer import Serializer
 from ..session import Absence, Stamp
 from .codec import Opened, Traits
 from .foreign import (
-    JWECodec,
+    NONE,
+    DatedCodec,
     Secrets,
     Times,
-    derived,
+    earliest,
     foreign_secrets,
     hkdf,
     is_time,
-    mapping,
-    text,
+    packed,
+    unpacked,
+    whole_time,
 )
 from .jose import GCM
 
@@ -38,14 +39,14 @@ LAYOUT = Layout(alike=True, expiry=EXPIRES)
 class Auth0V3:
     """Sessions of nextjs-auth0 v1 to v3, read and written.
 
-    The token carries creation, update and expiry, and no id: the fence knows a session by its creation time, its
-    `user.sub` and the identity provider's `user.sid`. It is not bound to the cookie's name.
+    The token carries creation, update and expiry, and no id: the fence knows a session by its creation time and its
+    `user.sub`. It is not bound to the cookie's name.
     """
 
     @property
     def traits(self) -> Traits:
         """No `Priority`, no tolerance."""
-        return Traits(label="auth0-v3", title="nextjs-auth0 v1-v3")
+        return Traits(label="auth0-v3", title="nextjs-auth0 v1-v3", shared=True)
 
     @property
     def layout(self) -> Layout:
@@ -67,7 +68,7 @@ class Auth0V3:
         return Auth0V3Codec(keys, lifetime, serializer)
 
 
-class Auth0V3Codec(JWECodec):
+class Auth0V3Codec(DatedCodec):
     """The times stand in the header, and the session's JSON is the payload."""
 
     label = "auth0-v3"
@@ -83,38 +84,19 @@ class Auth0V3Codec(JWECodec):
         return {"alg": "dir", "enc": "A256GCM", **{key: times[key] for key in self.order}}
 
     def wire(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
-        """The session itself."""
-        return contents
+        """The session itself, with a claim of ours where there is need of one."""
+        return packed(contents, NONE, self.ours(contents, stamp))
+
+    def ours(self, contents: Mapping[str, Any], stamp: Stamp) -> dict[str, Any]:
+        """Return our claim: nextjs-auth0 v3 knows no end that activity does not move."""
+        ours = super().ours(contents, stamp)
+        return ours if stamp.ends_at is None else {**ours, "ends": stamp.ends_at}
 
     def read(self, header: dict[str, Any], payload: dict[str, Any], now: float) -> Opened | Absence:
         """Contents and times."""
         updated, created, expires = (header[key] for key in TIMES)
         if not (is_time(updated) and is_time(created) and is_time(expires)):
             return Absence.MALFORMED
-        mark = self._mark(payload, int(created))
-        stamp = Times(created, updated, min(expires, self.ceiling(payload))).stamp(
-            derived("sessionkit foreign id 1", mark), now
-        )
-        return (
-            stamp
-            if isinstance(stamp, Absence)
-            else Opened(contents=payload, stamp=stamp, mark_id=mark)
-        )
-
-    def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
-        """Format, creation time, subject, and the identity provider's session id."""
-        return self._mark(contents, stamp.created_at)
-
-    def claims(self, contents: Mapping[str, Any]) -> dict[str, Any]:
-        """The claims of the user."""
-        return mapping(contents.get("user"))
-
-    def ceiling(self, contents: Mapping[str, Any]) -> float:
-        """The moment from which the session is over, whatever its times: nextjs-auth0 v3 knows none."""
-        return inf
-
-    def _mark(self, contents: Mapping[str, Any], created: int) -> str:
-        claims = self.claims(contents)
-        return "\0".join(
-            (self.label, str(created), text(claims.get("sub")), text(claims.get("sid")))
-        )
+        contents, ours = unpacked(payload, NONE, NONE)
+        ends = earliest(self.ends_at(contents), whole_time(ours.get("ends")))
+        return self.opened(contents, ours, Times(created, updated, expires, ends), now)

@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..chunks import Layout
-from ..errors import SerializationError
 from ..lifetime import Lifetime
 from ..serializer import Serializer
 from ..session import Absence, Stamp
 from .auth0_v3 import Auth0V3
 from .codec import Opened, Traits
 from .foreign import (
-    JWECodec,
+    DatedCodec,
     Secrets,
     Times,
-    derived,
     foreign_secrets,
     hkdf,
     is_time,
@@ -27,6 +25,7 @@ from .foreign import (
     provider_end,
     text,
     unpacked,
+    with_end,
 )
 from .jose import GCM
 
@@ -34,6 +33,8 @@ __all__ = ["Auth0V4", "Auth0V4Codec"]
 
 LIBRARY = "nextjs-auth0 v4"
 TOLERANCE = 15
+END = "sessionExpiresAt"
+NOT_SAID = object()
 SPENT = frozenset({"exp"})
 RESERVED = frozenset({"exp", "nbf", "iat"})  # what jose's jwtDecrypt judges a token by
 
@@ -66,19 +67,23 @@ class Auth0V4:
     """Sessions of nextjs-auth0 v4, read and written; a v3 `appSession` is found and taken over.
 
     The token carries creation (`internal.createdAt`) and expiry, and no update time: activity is known to the
-    second only as far as the expiry tells. The fence knows a session by creation time, `user.sub` and `internal.sid`.
-    It is not bound to the cookie's name. The library takes one secret only.
+    second only as far as the expiry tells. `internal` survives every update, as in the library's own `updateSession`: with
+    `internal.sessionExpiresAt` the identity provider ends the session. The fence knows a session by creation time and
+    `user.sub`. It is not bound to the cookie's name. The library takes one secret only.
     """
 
     @property
     def traits(self) -> Traits:
-        """15 seconds of tolerance; the connection tokens `__FC_0`, … end with the session."""
+        """15 seconds of tolerance; the connection tokens `__FC_0`, … end with the session; `internal` is the library's."""
         return Traits(
             label="auth0-v4",
             title=LIBRARY,
             tolerance=TOLERANCE,
             older=((Auth0V3(), from_v3),),
             beside="__FC_",
+            carried=("internal",),
+            nobody='session["user"]: it is empty, and nextjs-auth0 v4 would take that for somebody signed in',
+            shared=True,
         )
 
     @property
@@ -101,8 +106,10 @@ class Auth0V4:
         return Auth0V4Codec(keys, lifetime, serializer)
 
 
-class Auth0V4Codec(JWECodec):
+class Auth0V4Codec(DatedCodec):
     """The payload is `{user, tokenSet, internal, …, exp}`; other cookies of the library are sealed alike, so its shape is checked."""
+
+    label = "auth0-v4"
 
     def __init__(self, secrets: Secrets, lifetime: Lifetime, serializer: Serializer) -> None:
         super().__init__(
@@ -118,63 +125,53 @@ class Auth0V4Codec(JWECodec):
         return {"enc": "A256GCM", "alg": "dir"}
 
     def check(self, contents: dict[str, Any]) -> None:
-        """A user there must be."""
+        """Raise SerializationError unless what the library takes for objects are."""
+        super().check(contents)
         must_be_objects(contents, ("user", "tokenSet", "internal"), LIBRARY)
-        if not contents.get("user"):
-            raise SerializationError(
-                'session["user"]: it is empty, and nextjs-auth0 v4 would take that for somebody signed in'
-            )
+
+    def ends_at(self, contents: Mapping[str, Any]) -> int | None:
+        """Return the identity provider's end of the session."""
+        return provider_end(mapping(contents.get("internal")).get(END))
 
     def wire(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
-        """The session with what the library needs in it: `tokenSet`, `internal` and `exp`."""
-        tokens, internal = (
-            mapping(contents.get("tokenSet")),
-            dict(mapping(contents.get("internal"))),
-        )
-        internal.setdefault("sid", stamp.id)
-        internal["createdAt"] = stamp.created_at
-        return {
-            **packed({**contents, "tokenSet": tokens, "internal": internal}, RESERVED, {}),
-            "exp": stamp.expires_at,
+        """The session with what the library needs in it: `user`, `tokenSet`, `internal` and `exp`.
+
+        Its logout and its `getAccessToken` throw on a session without `tokenSet`, though its `getSession` does not.
+        """
+        internal = with_end({**mapping(contents.get("internal"))}, END, stamp)
+        needed = {
+            "user": mapping(contents.get("user")),
+            "tokenSet": mapping(contents.get("tokenSet")),
+            "internal": {**internal, "createdAt": stamp.created_at},
         }
+        claims = packed({**contents, **needed}, RESERVED, self.ours(contents, stamp))
+        return {**claims, "exp": stamp.expires_at}
 
     def read(self, header: dict[str, Any], payload: dict[str, Any], now: float) -> Opened | Absence:
         """Contents and times; `__txn_` and `__FC_` cookies have another shape."""
-        internal = mapping(payload.get("internal"))
-        created, expires = internal.get("createdAt"), payload.get("exp")
+        internal, user = mapping(payload.get("internal")), payload.get("user")
+        created, expires = internal.get("createdAt"), payload.get("exp", NOT_SAID)
         if not (
-            isinstance(payload.get("user"), dict)
-            and isinstance(payload.get("tokenSet"), dict)
+            isinstance(user, dict)
+            and isinstance(payload.get("tokenSet", {}), dict)
             and is_time(created)
-            and is_time(expires)
+            # With less than the library's login writes, only a user tells it from what else is sealed like it.
+            and (user or ("tokenSet" in payload and "exp" in payload))
         ):
             return Absence.MALFORMED
-        contents, _ = unpacked(payload, RESERVED, SPENT)
-        mark = _mark(contents, int(created), text(internal.get("sid")))
-        ends = min(
-            expires, provider_end(internal.get("sessionExpiresAt")) - TOLERANCE
-        )  # the library has no tolerance for the second
-        stamp = Times(created, self._updated(created, expires, now), ends).stamp(
-            text(internal.get("sid")) or derived("sessionkit foreign id 1", mark), now
-        )
-        return (
-            stamp
-            if isinstance(stamp, Absence)
-            else Opened(contents=contents, stamp=stamp, mark_id=mark)
-        )
+        if expires is NOT_SAID:
+            # Of 4.0 to 4.5.0: nothing says when it was active last, so it counts from its creation.
+            updated: float = created
+            expires = self.lifetime.expires_at(int(created), int(created))
+        elif is_time(expires):
+            updated = self._updated(created, expires, now)
+        else:
+            return Absence.MALFORMED
+        contents, ours = unpacked(payload, RESERVED, SPENT)
+        times = Times(created, updated, expires, self.ends_at(contents))
+        return self.opened(contents, ours, times, now, text(internal.get("sid")))
 
     def _updated(self, created: float, expires: float, now: float) -> float:
         """When it was last active: at the earliest moment from which `idle` leads to this expiry."""
         idle = self.lifetime.idle
         return created if idle is None else max(created, min(now, expires - idle))
-
-    def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
-        """Format, creation time, subject, and the identity provider's session id."""
-        sid = mapping(contents.get("internal")).get("sid", stamp.id)
-        return _mark(contents, stamp.created_at, text(sid))
-
-
-def _mark(contents: Mapping[str, Any], created: int, sid: str) -> str:
-    return "\0".join(
-        ("auth0-v4", str(created), text(mapping(contents.get("user")).get("sub")), sid)
-    )

@@ -17,7 +17,7 @@ from ..session import Stamp
 from .codec import Traits
 from .foreign import Secrets, foreign_secrets, hkdf
 from .jose import CBC
-from .nextauth_v4 import ClaimsCodec, identity_of, is_signed_in
+from .nextauth_v4 import ClaimsCodec, identity_of, is_signed_in, nobody
 
 __all__ = ["AuthJSV5", "AuthJSV5Codec"]
 
@@ -42,6 +42,8 @@ class AuthJSV5:
             tolerance=15,
             guard=is_signed_in,
             identity=identity_of,
+            nobody=nobody("Auth.js v5"),
+            shared=True,
         )
 
     @property
@@ -68,7 +70,6 @@ class AuthJSV5Codec(ClaimsCodec):
     """A256CBC-HS512 under a key for each secret and cookie name, found by its thumbprint."""
 
     label = "authjs-v5"
-    title = "Auth.js v5"
 
     def __init__(
         self, secrets: Secrets, name: str, lifetime: Lifetime, serializer: Serializer

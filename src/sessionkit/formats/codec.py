@@ -64,6 +64,18 @@ class Opener(Protocol):
 class Codec(Opener, Protocol):
     """A format with its keys: opens and seals."""
 
+    def check(self, contents: dict[str, Any]) -> None:
+        """Raise SerializationError for contents that the format cannot hold, or that its library would misunderstand."""
+        ...
+
+    def ends_at(self, contents: Mapping[str, Any]) -> int | None:
+        """Return the moment from which a session with these contents is over by their own word, or None."""
+        ...
+
+    def capacity(self, characters: int) -> int:
+        """Return how many bytes of plaintext certainly make a token of at most so many characters; 0 if that is not known."""
+        ...
+
     def payload(self, contents: dict[str, Any], stamp: Stamp, print_: bytes = b"") -> bytes:
         """The plaintext; raises SerializationError for contents that are not JSON, or not a session of this format.
 
@@ -84,7 +96,11 @@ class Codec(Opener, Protocol):
         ...
 
     def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
-        """The mark id of a session that is about to be sealed."""
+        """Return the mark id of a session that is about to be sealed: that of `stamp.mark`, if it has one.
+
+        An update may change the contents. A format that makes its marks of them keeps the first one in the token, as
+        `stamp.mark` of what it opens; else the fence is told of the earlier mark where an update moves it.
+        """
         ...
 
 
@@ -101,6 +117,12 @@ class Traits:
         older: earlier formats that the library reads too, each with its conversion.
         beside: what the names of numbered cookies begin with that belong to the session and end with it.
         dated: whether every token says when the session began.
+        carried: top-level members that an update cannot change: those of the session that was loaded stand, whatever the new
+            contents say of them. A login takes those that it is given.
+        nobody: the message of the error for a session of nobody, where the library takes every token for somebody signed in;
+            None where a session may be anonymous.
+        shared: whether another program goes on using the cookies, so that an importer leaves them unless it is told to clear.
+        renewed: whether a renewal cookie comes with the tokens, so that the store's own idle time holds for those it imports.
     """
 
     label: str
@@ -112,6 +134,10 @@ class Traits:
     older: tuple[tuple[Source, Taker], ...] = ()
     beside: str | None = None
     dated: bool = True
+    carried: tuple[str, ...] = ()
+    nobody: str | None = None
+    shared: bool = False
+    renewed: bool = False
 
 
 class Source(Protocol):

@@ -6,6 +6,7 @@ import hmac
 import json
 import re
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from hashlib import sha256
 from typing import Any
 
@@ -13,7 +14,7 @@ from ..base64url import encode
 from ..lifetime import Duration, Lifetime, seconds
 from ..serializer import Serializer
 from .codec import Traits
-from .foreign import Secrets
+from .foreign import Secrets, earliest, is_time
 from .signed import Signed, SignedCookie, SignedOpener, base64, inflated
 
 __all__ = ["DjangoCookie", "DjangoOpener"]
@@ -28,7 +29,8 @@ class DjangoCookie(SignedCookie):
     """The cookie of `django.contrib.sessions.backends.signed_cookies`, read only.
 
     JSON only: a site with the PickleSerializer cannot be moved this way, and should not wish to be. Who is signed in stands
-    under `_auth_user_id`; give `convert` to make a `user` of it. The session began when its cookie was last signed.
+    under `_auth_user_id`; give `convert` to make a `user` of it. The session began when its cookie was last signed, which Django does
+    when the session changes: it ends `max_age` after that, or when `set_expiry` has said, with us too.
 
     Args:
         max_age: seconds since the signing after which Django would refuse it (`SESSION_COOKIE_AGE`).
@@ -74,6 +76,11 @@ class DjangoOpener(SignedOpener):
         """HMAC-SHA-256."""
         return encode(hmac.digest(key, covered, "sha256")).decode()
 
+    def ends_at(self, contents: dict[str, Any], signed_at: int) -> int | None:
+        """Return the end by the setting, or the earlier one of `set_expiry`."""
+        usual = None if self.max_age is None else signed_at + self.max_age
+        return earliest(usual, _set_expiry(contents.get("_session_expiry"), signed_at))
+
     def contents(self, payload: str) -> Any:
         """The JSON, inflated if it must be."""
         data = base64(payload.lstrip("."))
@@ -82,3 +89,17 @@ class DjangoOpener(SignedOpener):
         if data is None:
             raise ValueError("no base64, or no zlib of a sane size")
         return json.loads(data.decode("latin-1"))
+
+
+def _set_expiry(value: object, signed_at: int) -> int | None:
+    """Return the end that `set_expiry` has set: a moment, or seconds after the last change; 0 is the browser's close."""
+    if isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value)
+            # Without USE_TZ it is the server's local time, which the cookie does not name.
+            return int(
+                (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
+            )
+        except (ValueError, OverflowError):
+            return None
+    return signed_at + int(value) if is_time(value) and value else None

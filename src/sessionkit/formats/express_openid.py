@@ -10,10 +10,11 @@ from typing import Any
 from ..base64url import decode, is_canonical, is_token
 from ..identity import whole
 from ..lifetime import Lifetime
-from ..serializer import Serializer
+from ..serializer import Serializer, is_shallow
+from ..session import Stamp
 from .auth0_v3 import Auth0V3, Auth0V3Codec
 from .codec import Traits
-from .foreign import Secrets, mapping, provider_end, text
+from .foreign import DatedCodec, Secrets, mapping, provider_end, text, with_end
 
 __all__ = ["ExpressOpenID", "claims_of", "identity_of", "is_signed_in"]
 
@@ -46,16 +47,18 @@ def _claims(token: str) -> dict[str, Any]:
     if not raw or not is_token(raw) or not is_canonical(raw):
         return {}
     try:
-        return mapping(json.loads(decode(raw)))
+        claims = mapping(json.loads(decode(raw)))
     except (ValueError, RecursionError):
         return {}
+    return claims if is_shallow(claims) else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpressOpenID(Auth0V3):
     """Sessions of express-openid-connect, read and written: `id_token`, `access_token`, … and no `user`.
 
-    Who is signed in stands in the id_token's claims; the default guard and identity look there.
+    Who is signed in stands in the id_token's claims; the default guard and identity look there. `sessionExpiresAt`, the
+    identity provider's end of the session, survives every update.
     """
 
     @property
@@ -66,6 +69,8 @@ class ExpressOpenID(Auth0V3):
             title="express-openid-connect",
             guard=is_signed_in,
             identity=identity_of,
+            carried=("sessionExpiresAt",),
+            shared=True,
         )
 
     def codec(
@@ -85,6 +90,14 @@ class ExpressOpenIDCodec(Auth0V3Codec):
         """The claims of the user, wherever they are."""
         return claims_of(contents)
 
-    def ceiling(self, contents: Mapping[str, Any]) -> float:
-        """Where the identity provider's own session ends."""
+    def ends_at(self, contents: Mapping[str, Any]) -> int | None:
+        """Return the identity provider's end of the session."""
         return provider_end(contents.get("sessionExpiresAt"))
+
+    def ours(self, contents: Mapping[str, Any], stamp: Stamp) -> dict[str, Any]:
+        """Return our claim; the end has a place of its own."""
+        return DatedCodec.ours(self, contents, stamp)
+
+    def wire(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
+        """The session, with its end where express keeps it."""
+        return super().wire(with_end(contents, "sessionExpiresAt", stamp), stamp)

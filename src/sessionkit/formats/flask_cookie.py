@@ -28,7 +28,8 @@ GRAMMAR = re.compile(r"((\.?[A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{5,8}))\.([A-Za-z0-9_
 class FlaskCookie(SignedCookie):
     """The cookie of Flask's own sessions (3.x), read only: `Importer(FlaskCookie(), secret=SECRET_KEY, until=…)`.
 
-    The session began when its cookie was last signed. Of the values that Flask tags, tuples become lists, dates ISO 8601
+    The session began when its cookie was last signed. Flask signs a permanent one anew at each request; any other ends `max_age`
+    after its last change, with us too. Of the values that Flask tags, tuples become lists, dates ISO 8601
     text, bytes base64 text, UUIDs and markup text.
 
     Args:
@@ -73,6 +74,11 @@ class FlaskOpener(SignedOpener):
     def sign(self, key: bytes, covered: bytes) -> str:
         """HMAC-SHA-1."""
         return encode(hmac.digest(key, covered, "sha1")).decode()
+
+    def ends_at(self, contents: dict[str, Any], signed_at: int) -> int | None:
+        """Return the end of a session that is not permanent."""
+        lasting = contents.get("_permanent") or self.max_age is None
+        return None if lasting else signed_at + (self.max_age or 0)
 
     def contents(self, payload: str) -> Any:
         """The JSON, inflated if it must be, without Flask's tags."""

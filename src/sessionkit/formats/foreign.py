@@ -8,7 +8,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from math import inf
 from typing import Any, NoReturn, TypeGuard, cast
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -19,17 +18,27 @@ from ..base64url import encode
 from ..errors import SerializationError
 from ..keyring import SHORTEST, secrets_of
 from ..lifetime import CLOCK_SKEW, LONGEST, Lifetime
-from ..serializer import SAFE_INTEGER, Serializer, freeze, rewrite
+from ..serializer import (
+    SAFE_INTEGER,
+    Serializer,
+    freeze,
+    is_finite,
+    is_shallow,
+    rewrite,
+)
 from ..session import Absence, Stamp
 from .codec import Opened
 from .jose import Framing
 
 __all__ = [
+    "NONE",
     "OURS",
+    "DatedCodec",
     "JWECodec",
     "Secrets",
     "Times",
     "derived",
+    "earliest",
     "foreign_secrets",
     "hkdf",
     "is_time",
@@ -39,10 +48,15 @@ __all__ = [
     "provider_end",
     "text",
     "unpacked",
+    "whole_time",
+    "with_end",
 ]
 
 OURS = "sessionkit"
 """The claim in which we keep what a format has no place for."""
+
+
+NONE: frozenset[str] = frozenset()
 
 
 class Secrets:
@@ -96,13 +110,34 @@ def is_time(value: object) -> TypeGuard[int | float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= LONGEST
 
 
-def provider_end(value: object) -> float:
-    """The moment from which a session is over because the identity provider ends its own; infinity where it has not said so.
+LEEWAY = 30
+"""Seconds before the identity provider's end at which the libraries end a session, for clocks that differ."""
 
-    The libraries keep the claim `session_expiry` (IPSIE session lifetime profile, SL1) in the session, and end it
-    30 seconds before, for clocks that differ.
+
+def provider_end(value: object) -> int | None:
+    """Return the moment from which a session is over because the identity provider ends its own; None if it has not said so.
+
+    The libraries keep the claim `session_expiry` (IPSIE session lifetime profile, SL1) in the session.
     """
-    return value - 30 if is_time(value) else inf
+    return int(value) - LEEWAY if is_time(value) else None
+
+
+def with_end(contents: dict[str, Any], key: str, stamp: Stamp) -> dict[str, Any]:
+    """Return contents whose provider's end, which stands under `key`, is not later than that of the stamp."""
+    ends, said = stamp.ends_at, provider_end(contents.get(key))
+    if ends is None or (said is not None and said <= ends):
+        return contents
+    return {**contents, key: ends + LEEWAY}
+
+
+def earliest(*ends: int | None) -> int | None:
+    """Return the first of some ends, of which None is no end."""
+    return min((one for one in ends if one is not None), default=None)
+
+
+def whole_time(value: object) -> int | None:
+    """Return the value in whole seconds if it can be seconds since the epoch, else None."""
+    return int(value) if is_time(value) else None
 
 
 def mapping(value: object) -> dict[str, Any]:
@@ -152,16 +187,20 @@ class Times:
     created: int | float
     updated: int | float
     expires: int | float
+    ends: int | None = None
 
-    def stamp(self, id: str, now: float) -> Stamp | Absence:
+    def stamp(self, id: str, now: float, mark: str | None = None) -> Stamp | Absence:
         """The stamp, or why there can be none: a time is further ahead than two clocks may differ."""
         if max(self.created, self.updated) > now + CLOCK_SKEW:
             return Absence.NOT_YET_VALID
+        expires, ends = int(self.expires), self.ends
         return Stamp(
             id=id,
             created_at=int(self.created),
             updated_at=int(self.updated),
-            expires_at=int(self.expires),
+            expires_at=expires if ends is None else min(expires, ends),
+            ends_at=ends,
+            mark=mark,
         )
 
 
@@ -191,13 +230,22 @@ class JWECodec(ABC):
         self._keys: tuple[OctKey, ...] = tuple(map(_imported, keys))
         self._serializer = serializer
 
+    def capacity(self, characters: int) -> int:
+        """Return 0: the header's length is the format's affair."""
+        return 0
+
     @abstractmethod
     def header(self, stamp: Stamp) -> dict[str, Any]:
         """The protected header of a token with these times."""
 
     def check(self, contents: dict[str, Any]) -> None:
-        """Raise SerializationError for what the other library would misunderstand; by default nothing is."""
-        return
+        """Raise SerializationError for what the other library would misunderstand."""
+        if not is_finite(contents):
+            raise SerializationError("session: NaN and infinity are not JSON")
+
+    def ends_at(self, contents: Mapping[str, Any]) -> int | None:
+        """Return the identity provider's end of the session, for libraries that keep it; by default None."""
+        return None
 
     @abstractmethod
     def wire(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
@@ -209,7 +257,7 @@ class JWECodec(ABC):
 
     @abstractmethod
     def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
-        """The mark id of a session that is about to be sealed."""
+        """Return the mark id of a session that is about to be sealed."""
 
     def candidates(self, header: dict[str, Any]) -> Sequence[OctKey]:
         """The keys that may open a token with this header."""
@@ -247,11 +295,9 @@ class JWECodec(ABC):
             payload = self._serializer.loads(plaintext)
         except (ValueError, RecursionError):
             return Absence.MALFORMED
-        return (
-            self.read(header, cast("dict[str, Any]", payload), now)
-            if isinstance(payload, dict)
-            else Absence.MALFORMED
-        )
+        if not isinstance(payload, dict) or not is_shallow(cast("object", payload)):
+            return Absence.MALFORMED
+        return self.read(header, cast("dict[str, Any]", payload), now)
 
     def recognizes(self, text: str) -> bool:
         """Whether it begins with a header of this format."""
@@ -266,6 +312,50 @@ class JWECodec(ABC):
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("keys do not pickle")
+
+
+class DatedCodec(JWECodec):
+    """Formats without an id of ours: the fence knows a session by its creation time and its user.
+
+    Both stay as they are through every write of the other library, which the provider's session id need not: a
+    silent sign-in changes it. Where a write of ours changes the user's `sub` (by an identity of one's own), the mark that
+    the session had before goes with it in our claim.
+    """
+
+    label: str
+
+    def claims(self, contents: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the claims of the user."""
+        return mapping(contents.get("user"))
+
+    def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
+        """Return the mark that the session came with; of one that begins format, creation time and subject."""
+        return stamp.mark or self.mark_of(contents, stamp.created_at)
+
+    def mark_of(self, contents: Mapping[str, Any], created: int) -> str:
+        """Return format, creation time and subject."""
+        return "\0".join((self.label, str(created), text(self.claims(contents).get("sub"))))
+
+    def ours(self, contents: Mapping[str, Any], stamp: Stamp) -> dict[str, Any]:
+        """Return what goes into our claim: the mark, where it cannot be made of the rest of the token."""
+        if stamp.mark in (None, self.mark_of(contents, stamp.created_at)):
+            return {}
+        return {"mark": stamp.mark}
+
+    def opened(
+        self,
+        contents: dict[str, Any],
+        ours: dict[str, Any],
+        times: Times,
+        now: float,
+        id: str = "",
+    ) -> Opened | Absence:
+        """Return what an authenticated token holds; without an id its id is made of its mark."""
+        mark = text(ours.get("mark")) or self.mark_of(contents, int(times.created))
+        stamp = times.stamp(id or derived("sessionkit foreign id 1", mark), now, mark)
+        if isinstance(stamp, Absence):
+            return stamp
+        return Opened(contents=contents, stamp=stamp, mark_id=mark)
 
 
 def must_be_objects(contents: Mapping[str, Any], keys: Sequence[str], library: str) -> None:

@@ -10,15 +10,13 @@ from typing import Any, TypeAlias
 from ..errors import ConfigurationError
 from ..frames import clears_frames
 from ..lifetime import DAY
-from .codec import Convert, Source, Traits
+from .codec import Convert, Source
 from .foreign import is_time
 
 __all__ = ["Importer", "Until"]
 
 Until: TypeAlias = datetime | date | int | float | None
 """When an importer is ignored from: a moment, the end of a day (UTC), seconds since the epoch, or None for never."""
-
-PYTHON = frozenset({"flask", "starlette", "django", "iron-session"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, init=False)
@@ -65,7 +63,7 @@ class Importer:
     ) -> None:
         traits = format.traits
         if clear is None:
-            clear = _cleared(traits)
+            clear = not traits.shared
         if not clear and not traits.dated:
             raise ConfigurationError(
                 f"{traits.title} cookies need not say when they were made: with clear=False nobody could log out of one"
@@ -79,10 +77,6 @@ class Importer:
             "convert": convert,
         }.items():
             object.__setattr__(self, key, value)
-
-
-def _cleared(traits: Traits) -> bool:
-    return traits.label in PYTHON or traits.label == "native"
 
 
 def _moment(until: Until) -> float | None:

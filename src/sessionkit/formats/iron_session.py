@@ -20,7 +20,7 @@ from ..base64url import encode
 from ..chunks import Layout
 from ..errors import ConfigurationError
 from ..lifetime import CLOCK_SKEW, LONGEST, Duration, Lifetime, seconds
-from ..serializer import Serializer
+from ..serializer import Serializer, is_shallow
 from ..session import Absence, Stamp
 from .codec import Opened, Traits
 from .foreign import Secrets, foreign_secrets
@@ -47,8 +47,8 @@ def _complete(text: str) -> bool:
 class IronSession:
     """The cookie of iron-session 8 and 9, read only: `Importer(IronSession(), name=cookieName, secret=password, until=…)`.
 
-    A seal says when it expires, and not when it was made: the session began `ttl` before its expiry. One without an expiry
-    (`ttl: 0`) begins when it is taken over. The secret may be a mapping of password ids, as there.
+    A seal says when it expires, and not when it was made: the session began `ttl` before its expiry, and ends at it. One
+    without an expiry (`ttl: 0`) begins when it is taken over. The secret may be a mapping of password ids, as there.
 
     Args:
         ttl: the library's setting, in seconds; 0 as there for seals that do not expire (earlier ones that do are
@@ -136,7 +136,7 @@ class IronOpener:
         return Absence.BAD_TAG
 
     def _opened(self, token: str, contents: Any, ends: str, now: float) -> Opened | Absence:
-        if not isinstance(contents, dict):
+        if not isinstance(contents, dict) or not is_shallow(cast("object", contents)):
             return Absence.MALFORMED
         expires = min(int(ends) // 1000, LONGEST) if ends else LONGEST
         created = expires - self._ttl if ends else int(now)
@@ -144,7 +144,13 @@ class IronOpener:
             return Absence.NOT_YET_VALID
         digest = encode(sha256(token.encode()).digest()).decode()
         # iron-webcrypto gives an expiry 60 seconds of grace.
-        stamp = Stamp(id=digest, created_at=created, updated_at=created, expires_at=expires + 60)
+        stamp = Stamp(
+            id=digest,
+            created_at=created,
+            updated_at=created,
+            expires_at=expires + 60,
+            ends_at=expires + 60 if ends else None,
+        )
         return Opened(contents=cast("dict[str, Any]", contents), stamp=stamp, mark_id=digest)
 
     def recognizes(self, text: str) -> bool:

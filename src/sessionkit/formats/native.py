@@ -11,7 +11,7 @@ from typing import Any, cast
 from ..base64url import decode, encode, is_canonical, is_token
 from ..chunks import Layout
 from ..keyring import SLICE, KeyRing, PurposeKeys
-from ..lifetime import CLOCK_SKEW, Lifetime
+from ..lifetime import CLOCK_SKEW, LONGEST, Lifetime
 from ..serializer import Serializer, freeze, rewrite
 from ..session import Absence, Stamp
 from .codec import Opened, Traits
@@ -20,10 +20,13 @@ __all__ = ["Native", "NativeCodec"]
 
 _HEADER = re.compile(
     r'\{"alg":"dir","enc":"A256GCM","kid":"([A-Za-z0-9_-]{8})\.(0|[1-9][0-9]{0,10})","sid":"([A-Za-z0-9_-]{22})"'
-    r',"iat":(0|[1-9][0-9]{0,10}),"uat":(0|[1-9][0-9]{0,10}),"exp":(0|[1-9][0-9]{0,10})\}'
+    r',"iat":(0|[1-9][0-9]{0,10}),"uat":(0|[1-9][0-9]{0,10}),"exp":(0|[1-9][0-9]{0,10})(?:,"end":(0|[1-9][0-9]{0,10}))?\}'
 )
 LONGEST_HEADER = 256  # base64url characters; ours have about 190
 FRAME = len('{"alg":"dir","enc":"A256GCM","kid":"12345678.","sid":"","iat":,"uat":,"exp":}')
+_LONGEST = Stamp(
+    id="x" * 22, created_at=LONGEST, updated_at=LONGEST, expires_at=LONGEST, ends_at=LONGEST
+)
 NONCE, TAG = 16, 22  # base64url characters of 12 and 16 bytes
 
 
@@ -34,7 +37,7 @@ class Native:
     @property
     def traits(self) -> Traits:
         """`Priority=High`, secrets of 32 bytes."""
-        return Traits(label="native", title="sessionkit", priority="High")
+        return Traits(label="native", title="sessionkit", priority="High", renewed=True)
 
     @property
     def layout(self) -> Layout:
@@ -70,6 +73,17 @@ class NativeCodec:
         self._absolute = absolute
         self._serializer = serializer
 
+    def check(self, contents: dict[str, Any]) -> None:
+        """Refuse nothing: any JSON object is a session."""
+
+    def ends_at(self, contents: Mapping[str, Any]) -> int | None:
+        """Return None: the application's data is data."""
+        return None
+
+    def capacity(self, characters: int) -> int:
+        """Return three bytes for each four characters that the longest header leaves; a subclass may make other tokens."""
+        return (characters - self.size(b"", _LONGEST)) * 3 // 4 if type(self) is NativeCodec else 0
+
     def payload(self, contents: dict[str, Any], stamp: Stamp, print_: bytes = b"") -> bytes:
         """The session's JSON; the times are in the header."""
         return freeze(contents, self._serializer, print_=print_)
@@ -81,7 +95,7 @@ class NativeCodec:
     def size(self, payload: bytes, stamp: Stamp) -> int:
         """The length of the token that `seal` would make."""
         updated = stamp.updated_at
-        varying = f"{updated // SLICE}{stamp.id}{stamp.created_at}{updated}{stamp.expires_at}"
+        varying = f"{updated // SLICE}{stamp.id}{stamp.created_at}{updated}{stamp.expires_at}{_end(stamp)}"
         return _encoded(FRAME + len(varying)) + _encoded(len(payload)) + NONCE + TAG + 4
 
     def seal(self, payload: bytes, stamp: Stamp) -> str:
@@ -89,7 +103,7 @@ class NativeCodec:
         encoded, updated = self._serializer.b64encode, stamp.updated_at
         clear = (
             f'{{"alg":"dir","enc":"A256GCM","kid":"{self._keys.key_id}.{updated // SLICE}","sid":"{stamp.id}"'
-            f',"iat":{stamp.created_at},"uat":{updated},"exp":{stamp.expires_at}}}'
+            f',"iat":{stamp.created_at},"uat":{updated},"exp":{stamp.expires_at}{_end(stamp)}}}'
         )
         header = encoded(clear.encode())
         nonce = os.urandom(12)  # once a seal, never pooled: a fork would use one twice
@@ -107,6 +121,7 @@ class NativeCodec:
         if not (
             slice_ == stamp.updated_at // SLICE
             and stamp.created_at <= stamp.updated_at < stamp.expires_at
+            and (stamp.ends_at is None or stamp.expires_at <= stamp.ends_at)
         ):
             return Absence.MALFORMED
         if stamp.updated_at > now + CLOCK_SKEW:
@@ -166,12 +181,23 @@ def _header(text: bytes) -> tuple[str, int, Stamp] | None:
     found = _HEADER.fullmatch(decode(text).decode("latin-1"))
     if found is None:
         return None
-    key_id, slice_, sid, iat, uat, exp = found.groups()
+    key_id, slice_, sid, iat, uat, exp, end = found.groups()
     return (
         key_id,
         int(slice_),
-        Stamp(id=sid, created_at=int(iat), updated_at=int(uat), expires_at=int(exp)),
+        Stamp(
+            id=sid,
+            created_at=int(iat),
+            updated_at=int(uat),
+            expires_at=int(exp),
+            ends_at=None if end is None else int(end),
+        ),
     )
+
+
+def _end(stamp: Stamp) -> str:
+    """Return the optional last member of a header."""
+    return "" if stamp.ends_at is None else f',"end":{stamp.ends_at}'
 
 
 def _encoded(length: int) -> int:

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import uuid4
 
 from ..chunks import Layout
-from ..errors import SerializationError
 from ..identity import whole
 from ..lifetime import Lifetime
 from ..serializer import Serializer
@@ -25,10 +24,11 @@ from .foreign import (
     packed,
     text,
     unpacked,
+    whole_time,
 )
 from .jose import GCM
 
-__all__ = ["ClaimsCodec", "NextAuthV4", "NextAuthV4Codec", "identity_of", "is_signed_in"]
+__all__ = ["ClaimsCodec", "NextAuthV4", "NextAuthV4Codec", "identity_of", "is_signed_in", "nobody"]
 
 SPENT = frozenset({"iat", "exp", "jti"})
 RESERVED = SPENT | {"nbf"}
@@ -46,6 +46,11 @@ def identity_of(session: Mapping[str, Any], /) -> object:
     return (
         ("email", session["email"]) if session.get("email") else whole(session.get("user")) or None
     )
+
+
+def nobody(title: str) -> str:
+    """Return why a session of nobody cannot be kept."""
+    return f"session: without sub, email or user {title} would still take it for somebody signed in"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +76,8 @@ class NextAuthV4:
             tolerance=15,
             guard=is_signed_in,
             identity=identity_of,
+            nobody=nobody("next-auth v4"),
+            shared=True,
         )
 
     @property
@@ -97,18 +104,12 @@ class ClaimsCodec(JWECodec):
     """The payload are JWT claims: `iat` is the time of the last write, `exp` the expiry."""
 
     label: str
-    title: str
-
-    def check(self, contents: dict[str, Any]) -> None:
-        """The claims must name somebody."""
-        if not is_signed_in(contents):
-            raise SerializationError(
-                f"session: without sub, email or user {self.title} would still take it for somebody signed in"
-            )
 
     def wire(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
         """The claims, with ours among them."""
-        ours = {"id": stamp.id, "created": stamp.created_at}
+        ours: dict[str, Any] = {"id": stamp.id, "created": stamp.created_at}
+        if stamp.ends_at is not None:
+            ours["ends"] = stamp.ends_at
         times = {"iat": stamp.updated_at, "exp": stamp.expires_at, "jti": str(uuid4())}
         return {**packed(contents, RESERVED, ours), **times}
 
@@ -129,7 +130,8 @@ class ClaimsCodec(JWECodec):
                     text(contents.get("sub")),
                 ),
             )
-        stamp = Times(min(created, written), written, expires).stamp(id, now)
+        ends = whole_time(ours.get("ends"))
+        stamp = Times(min(created, written), written, expires, ends).stamp(id, now)
         return (
             stamp
             if isinstance(stamp, Absence)
@@ -145,7 +147,6 @@ class NextAuthV4Codec(ClaimsCodec):
     """A256GCM under one key, whatever the cookie's name."""
 
     label = "next-auth-v4"
-    title = "next-auth v4"
 
     def __init__(
         self, secrets: Secrets, salt: str, lifetime: Lifetime, serializer: Serializer

@@ -25,6 +25,7 @@ from .starlette_cookie import GRAMMAR as STARLETTE
 __all__ = ["looks_like", "recognized", "shared_format"]
 
 NATIVE = replace(GCM, members=frozenset({"kid", "sid", "iat", "uat", "exp"}))
+WITH_END = replace(NATIVE, members=NATIVE.members | {"end"})
 NUMBERED = re.compile(r"(\.|__?)[0-9]+\Z")
 SIGNED_ID = re.compile(r"[^.;\s]+\.[A-Za-z0-9_-]{43}")
 
@@ -37,7 +38,7 @@ def looks_like(name: str, value: str) -> str | None:
         value: of the cookie, or the beginning of it.
     """
     first = value.partition(".")[0]
-    if NATIVE.header(first) is not None:
+    if NATIVE.header(first) is not None or WITH_END.header(first) is not None:
         return "sessionkit"
     if NAMED.header(first) is not None:
         return "Auth.js v5"

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, NoReturn, cast
 from ..base64url import encode
 from ..chunks import Layout
 from ..lifetime import CLOCK_SKEW, LONGEST
+from ..serializer import is_shallow
 from ..session import Absence, Stamp
 from .codec import Opened
 from .foreign import Secrets, foreign_secrets
@@ -92,7 +93,7 @@ class SignedOpener(ABC):
     def __init__(self, secrets: Secrets, max_age: int | None) -> None:
         self.ids: tuple[str, ...] = secrets.ids
         self._keys = tuple(map(self.key, secrets.raw))
-        self._max_age = max_age
+        self.max_age = max_age
 
     @abstractmethod
     def key(self, secret: bytes) -> bytes:
@@ -123,18 +124,27 @@ class SignedOpener(ABC):
             return Absence.BAD_TAG
         if found.signed_at > now + CLOCK_SKEW:
             return Absence.NOT_YET_VALID
-        expires = LONGEST if self._max_age is None else found.signed_at + self._max_age
+        expires = LONGEST if self.max_age is None else found.signed_at + self.max_age
         try:
             contents = self.contents(found.payload)
         except (ValueError, RecursionError):
             return Absence.MALFORMED
-        if not isinstance(contents, dict):
+        if not isinstance(contents, dict) or not is_shallow(cast("object", contents)):
             return Absence.MALFORMED
+        contents = cast("dict[str, Any]", contents)
         digest = encode(sha256(token.encode()).digest()).decode()
         stamp = Stamp(
-            id=digest, created_at=found.signed_at, updated_at=found.signed_at, expires_at=expires
+            id=digest,
+            created_at=found.signed_at,
+            updated_at=found.signed_at,
+            expires_at=expires,
+            ends_at=self.ends_at(contents, found.signed_at),
         )
-        return Opened(contents=cast("dict[str, Any]", contents), stamp=stamp, mark_id=digest)
+        return Opened(contents=contents, stamp=stamp, mark_id=digest)
+
+    def ends_at(self, contents: dict[str, Any], signed_at: int) -> int | None:
+        """Return the moment that ends a session whatever the visitor does; None where the framework signs anew at each request."""
+        return None
 
     def recognizes(self, text: str) -> bool:
         """Whether it has the grammar."""
