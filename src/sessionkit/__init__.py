@@ -29,11 +29,11 @@ from .lifetime import Lifetime
 from .request import RequestInfo, is_activity
 from .return_to import safe_return_to
 from .serializer import JSON, Serializer, fast_json
-from .session import Absence, Session, Stamp
+from .session import Absence, Contents, Session, Stamp
 from .store import SessionStore
 
 __all__ = [
-    "JSON", "Absence", "ConfigurationError", "CookieSettings", "Event", "EventKind", "Exchange",
+    "JSON", "Absence", "ConfigurationError", "Contents", "CookieSettings", "Event", "EventKind", "Exchange",
     "IdentityChangedError", "Ignored", "KeyRing", "Lifetime", "Native", "NoActiveRequestError", "RequestInfo", "ResponseStartedError",
     "SerializationError", "Serializer", "Session", "SessionKitError", "SessionStore", "SessionTooLargeError", "Stamp", "anyone", "bind",
     "configure", "create_session", "delete_session", "fast_json", "get_session", "has_user", "is_activity", "rotate_session",

@@ -2,15 +2,51 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import Any, TypedDict, cast
 
 from .cookies import CookieSettings
-from .events import logger
+from .events import OnEvent, logger
+from .formats import Format, Importer
 from .frames import clears_frames
+from .identity import Guard, Identity
 from .lifetime import FOUR_HUNDRED_DAYS, Lifetime
+from .request import RequestInfo
+from .serializer import Serializer
+from .settings import Clock
 from .store import SessionStore
 
-__all__ = ["store_of_arguments"]
+__all__ = ["Arguments", "store_of_arguments"]
+
+
+class Arguments(TypedDict, total=False):
+    """Name what `store_of_arguments` takes, for type checkers.
+
+    Each key is spelled out: mypy refuses a middleware with `**arguments: Any` where Starlette's `add_middleware` wants one,
+    since `app` could be among them.
+    """
+
+    secret_key: object
+    session_cookie: str
+    max_age: int | None
+    path: str
+    same_site: str
+    https_only: bool
+    domain: str | None
+    partitioned: bool
+    secret: str | bytes | Sequence[str | bytes]
+    lifetime: Lifetime | None
+    cookie: CookieSettings | None
+    format: Format | None
+    audience: str
+    accept: Sequence[Importer]
+    guard: Guard | None
+    identity: Identity | None
+    login_keys: Sequence[str]
+    renews: Callable[[RequestInfo], bool]
+    serializer: Serializer
+    on_event: OnEvent | None
+    clock: Clock
 
 
 @clears_frames

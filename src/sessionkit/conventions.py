@@ -13,7 +13,7 @@ from .environment import PREFIX
 from .events import logger
 from .exchange import Exchange
 from .frames import clears_frames
-from .gateway import Gateway
+from .gateway import Gateway, check_app, check_store
 from .lifetime import FOUR_HUNDRED_DAYS, Lifetime
 from .native import LazyContents, exchange_of
 from .request import RequestInfo
@@ -95,15 +95,23 @@ class Kit(ABC, Generic[App]):
         app: the application.
         store: the store; without one it is made from the framework's own settings.
         **settings: of `SessionStore`, instead of what those say.
+
+    Raises:
+        TypeError: a store stands in the application's place, or something else in the store's.
     """
+
+    call = "SessionKit(app, store=store)"
 
     @clears_frames
     def __init__(
         self, app: App | None = None, *, store: SessionStore | None = None, **settings: Any
     ) -> None:
+        if store is not None:
+            check_store(store, self.call)
         self.store = store
         self.settings = settings
         if app is not None:
+            check_app(app, self.call)
             self.init_app(app)
 
     @abstractmethod

@@ -16,7 +16,7 @@ from .importing import read
 from .incoming import Incoming
 from .live import Live
 from .request import HOLDER, RequestInfo
-from .session import Absence, Session
+from .session import Absence, Contents, Session
 from .settings import Settings
 
 __all__ = ["COMMITTED", "ENDED", "OPEN", "Exchange", "Phase"]
@@ -117,10 +117,10 @@ class Exchange:
         return session
 
     @property
-    def contents(self) -> Session:
+    def contents(self) -> Contents:
         """The live contents, of an anonymous session too; what a framework's own session object shows.
 
-        Empty when there is no session; the first assignment begins an anonymous one.
+        Empty, and without a stamp, when there is no session; the first assignment begins an anonymous one.
         """
         self._valid()
         return self._look().session
@@ -295,7 +295,7 @@ class Exchange:
     def is_new(self) -> bool:
         """Whether the session, should there be one at the end, is not the one that came."""
         live = self._look()
-        return live.session.stamp is None or live.is_fresh
+        return not live.present or live.is_fresh
 
     @property
     def must_end(self) -> bool:

@@ -13,7 +13,7 @@ from .exchange import OPEN, Exchange
 from .request import HOLDER, RequestInfo
 from .settings import NativeKeys, Settings
 
-__all__ = ["Gateway", "Keeper"]
+__all__ = ["Gateway", "Keeper", "check_app", "check_store"]
 
 
 class Keeper(Protocol):
@@ -25,8 +25,43 @@ class Keeper(Protocol):
         ...
 
 
+def check_app(app: object, call: str) -> None:
+    """See that an application is no store.
+
+    Args:
+        app: what stands in the application's place.
+        call: how the call looks that was meant.
+
+    Raises:
+        TypeError: it is a store; the message shows the call.
+    """
+    if _is_store(app) and not isinstance(app, Gateway):
+        raise TypeError(f"a store stands where the application belongs: {call}")
+
+
+def check_store(store: object, call: str) -> None:
+    """See that a store is one.
+
+    Args:
+        store: what stands in the store's place.
+        call: how the call looks that was meant.
+
+    Raises:
+        TypeError: it is something else; the message shows the call.
+    """
+    if not _is_store(store):
+        raise TypeError(f"{type(store).__name__} stands where the SessionStore belongs: {call}")
+
+
+def _is_store(value: object) -> bool:
+    return isinstance(getattr(value, "settings", None), Settings)
+
+
 class Gateway:
     """A gateway's settings."""
+
+    call = "SessionMiddleware(app, store)"
+    """How a gateway is made, for error messages."""
 
     def __init__(
         self,
@@ -36,6 +71,8 @@ class Gateway:
         exclude: str | Iterable[str] = (),
         native: NativeKeys | None = None,
     ) -> None:
+        check_app(app, self.call)
+        check_store(store, self.call)
         self.app = app
         self.settings: Settings = (
             store.settings if native is None else store.settings.served_natively(native)

@@ -92,20 +92,18 @@ class Live:
     @property
     def stamp(self) -> Stamp:
         """The times of a session that is present."""
-        stamp = self.session.stamp
-        assert stamp is not None  # noqa: S101  # every session that is present has one
-        return stamp
+        return self.session.stamp
 
     @property
     def is_fresh(self) -> bool:
         """Whether the session is another than the one that came: begun here, or rotated."""
-        stamp, came = self.session.stamp, self.incoming.stamp
-        return stamp is not None and (came is None or stamp.id != came.id)
+        came = self.incoming.stamp
+        return self.present and (came is None or self.stamp.id != came.id)
 
     @property
     def changed(self) -> bool:
         """Whether it is another, holds something else than what came, or is there no more."""
-        gone = self.session.stamp is None and self.incoming.stamp is not None
+        gone = not self.present and self.incoming.stamp is not None
         return gone or self.is_fresh or not self.is_as_it_came(fingerprint(self.session))
 
     @property

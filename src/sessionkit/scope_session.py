@@ -7,15 +7,18 @@ from functools import partial, wraps
 from typing import Any, cast
 from weakref import ref
 
-from .arguments import store_of_arguments
+from typing_extensions import Unpack
+
+from .arguments import Arguments, store_of_arguments
 from .asgi import ASGIApp, Message, Receive, Scope, Send, SessionMiddleware
 from .dispatch import STARTS
 from .errors import ConfigurationError, NoActiveRequestError
 from .exchange import Exchange
 from .frames import clear_frames, clears_frames
+from .gateway import check_app
 from .native import exchange_of, replace_contents
 from .request import ASGIRequest
-from .session import Session
+from .session import Contents, Session
 from .settings import NativeKeys, Settings
 from .store import SessionStore
 
@@ -86,7 +89,7 @@ class ScopeSession(Session):
     ]  # weak: the exchange knows this object, and a cycle would keep every request's
 
     @classmethod
-    def of(cls, exchange: Exchange) -> Session:
+    def of(cls, exchange: Exchange) -> Contents:
         """The session object of an exchange, always the same one."""
         if exchange.looked_at:
             return exchange.contents
@@ -182,7 +185,10 @@ class ScopeSessionMiddleware(SessionMiddleware):
 
     Raises:
         ConfigurationError: there is neither a store nor a secret key, or something besides the store.
+        TypeError: what stands in the store's place is none, or a store stands in the application's.
     """
+
+    call = "app.add_middleware(SessionMiddleware, store=store)"
 
     @clears_frames
     def __init__(
@@ -192,8 +198,9 @@ class ScopeSessionMiddleware(SessionMiddleware):
         *,
         exclude: str | Iterable[str] = (),
         origins: Iterable[str] | None = None,
-        **arguments: Any,
+        **arguments: Unpack[Arguments],
     ) -> None:
+        check_app(app, self.call)
         if store is None and not arguments.get("secret_key"):
             raise ConfigurationError(
                 "SessionMiddleware needs store=SessionStore(...) or secret_key=... (`python -m sessionkit secret`)"
@@ -204,7 +211,7 @@ class ScopeSessionMiddleware(SessionMiddleware):
             )
         super().__init__(
             app,
-            store or store_of_arguments(**arguments),
+            store or store_of_arguments(**cast("dict[str, Any]", arguments)),
             exclude=exclude,
             origins=origins,
             native=NativeKeys(),
@@ -236,7 +243,7 @@ class _Showing:
             del scope, session, take_over  # a traceback shows the variables of this frame
 
 
-def _take_over(exchange: Exchange, scope: Scope, session: Session) -> None:
+def _take_over(exchange: Exchange, scope: Scope, session: Contents) -> None:
     """Make what the application put into the scope the contents; a scope without it is left as it is.
 
     A session object of another middleware (of an application that is mounted inside, with sessions of its own) is
@@ -246,7 +253,7 @@ def _take_over(exchange: Exchange, scope: Scope, session: Session) -> None:
         TypeError: it is no mapping.
     """
     found = scope.get(KEY, session)
-    if isinstance(found, Session) or hasattr(found, "mark_accessed"):
+    if isinstance(found, Contents) or hasattr(found, "mark_accessed"):
         return
     if not isinstance(found, Mapping) and found is not None:
         raise TypeError(

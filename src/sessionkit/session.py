@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import wraps
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from weakref import ref
 
 from .errors import ResponseStartedError
 from .frames import clear_frames
 
-__all__ = ["Absence", "Session", "Stamp", "Watcher", "drop", "refill", "restamp"]
+__all__ = ["Absence", "Contents", "Session", "Stamp", "Watcher", "drop", "refill", "restamp"]
 
 
 class Absence(Enum):
@@ -88,10 +88,10 @@ class Watcher(Protocol):
         """After an assignment."""
 
 
-class Session(dict[str, Any]):
-    """The contents of a session: a dict of JSON values with a `stamp`.
+class Contents(dict[str, Any]):
+    """Hold what the session of a request contains: a dict of JSON values, empty while there is no session.
 
-    The one that `get_session` returns is live: what you change in it, nested values too, is
+    The one that `exchange.contents` gives is live: what you change in it, nested values too, is
     saved when the response starts. Assigning to it later raises `ResponseStartedError`.
     It pickles and copies as a plain dict, without its stamp.
 
@@ -121,7 +121,7 @@ class Session(dict[str, Any]):
 
     @property
     def stamp(self) -> Stamp | None:
-        """Its id and times, or None for one that was never given any."""
+        """Return the session's id and times, or None while there is no session."""
         return self._stamp
 
     def __repr__(self) -> str:
@@ -132,11 +132,25 @@ class Session(dict[str, Any]):
         return dict, (dict(self),)
 
 
+class Session(Contents):
+    """A session: `Contents` of which a verb has said that there is one, so that they have a stamp.
+
+    The objects are the same; only type checkers see the difference.
+    """
+
+    __slots__ = ()
+
+    @property
+    def stamp(self) -> Stamp:
+        """Return the session's id and times; None once a verb of this request has ended the session."""
+        return cast("Stamp", self._stamp)
+
+
 def _watched(method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
-    def call(self: Session, *args: Any, **named: Any) -> Any:
+    def call(self: Contents, *args: Any, **named: Any) -> Any:
         try:
-            watcher = self._watcher  # pyright: ignore[reportPrivateUsage]  # a method of Session
+            watcher = self._watcher  # pyright: ignore[reportPrivateUsage]  # a method of Contents
             if watcher is None:
                 return method(self, *args, **named)
             told = watcher()
@@ -160,19 +174,19 @@ def _watched(method: Callable[..., Any]) -> Callable[..., Any]:
 _raw: Any = dict  # its methods, which tell nobody
 
 
-def restamp(session: Session, stamp: Stamp | None) -> None:
+def restamp(session: Contents, stamp: Stamp | None) -> None:
     """Give a session other times; for its watcher."""
     session._stamp = stamp  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # read-only for users
 
 
-def refill(session: Session, contents: Mapping[str, Any], stamp: Stamp | None) -> None:
+def refill(session: Contents, contents: Mapping[str, Any], stamp: Stamp | None) -> None:
     """Give a session other contents, and times; for its watcher, who is not told."""
     _raw.clear(session)
     _raw.update(session, contents)
     session._stamp = stamp  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # as `restamp`
 
 
-def drop(session: Session, keys: Iterable[str]) -> None:
+def drop(session: Contents, keys: Iterable[str]) -> None:
     """Remove keys; for its watcher, who is not told."""
     for key in keys:
         _raw.pop(session, key, None)
@@ -188,5 +202,5 @@ for _name in (
     "setdefault",
     "update",
 ):
-    setattr(Session, _name, _watched(getattr(dict, _name)))
+    setattr(Contents, _name, _watched(getattr(dict, _name)))
 del _name

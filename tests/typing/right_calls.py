@@ -9,7 +9,7 @@ from wsgiref.headers import Headers
 from typing_extensions import assert_type
 
 import sessionkit
-from sessionkit import Exchange, Session, SessionStore, bind
+from sessionkit import Contents, Exchange, Session, SessionStore, Stamp, bind
 from sessionkit.asgi import SessionMiddleware as ASGIMiddleware
 from sessionkit.wsgi import SessionMiddleware as WSGIMiddleware
 
@@ -126,6 +126,14 @@ def the_live_session() -> None:
     if session is not None:
         session["user"]["name"] = "Alice"
         sessionkit.update_session({**session, "n": 1})
+        assert_type(session.stamp, Stamp)
+        assert_type(session.stamp.created_at, int)
+    assert_type(sessionkit.create_session({"user": {"sub": "ada"}}).stamp.id, str)
+
+
+def contents_may_be_of_no_session(exchange: Exchange) -> None:
+    assert_type(exchange.contents, Contents)
+    assert_type(exchange.contents.stamp, Stamp | None)
 
 
 def gateways(store: SessionStore, app: Any) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from inspect import signature
+from typing import get_type_hints
 
 import pytest
 
 from sessionkit import ConfigurationError, CookieSettings, Lifetime, SessionStore, anyone
-from sessionkit.arguments import store_of_arguments
+from sessionkit.arguments import Arguments, store_of_arguments
 
 KEY, OLD = (
     "new key: 0123456789abcdefghijklmnopqrstuvwxyz",
@@ -101,3 +103,8 @@ def test_a_cookie_that_is_not_secure_is_warned_of(caplog):
     assert caplog.messages == [
         "https_only is not set: the session goes over plain http too, and its cookie is no __Host- cookie"
     ]
+
+
+def test_type_checkers_know_every_argument():
+    taken = {*signature(store_of_arguments).parameters, *signature(SessionStore).parameters}
+    assert taken - {"settings"} == set(get_type_hints(Arguments))

@@ -24,6 +24,8 @@ TASK = "sessionkit.task"
 class Front(Gateway):
     """Begins an exchange before the handler, and answers it when a response's headers are about to go out."""
 
+    call = "setup(app, store)"
+
     @web.middleware
     async def serve(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]

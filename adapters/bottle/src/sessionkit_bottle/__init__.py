@@ -9,6 +9,7 @@ import bottle  # pyright: ignore[reportMissingTypeStubs]  # it has no types
 
 from sessionkit.conventions import Kit, store_of_dotted
 from sessionkit.dispatch import ResponseFields, register_response
+from sessionkit.gateway import check_app
 from sessionkit.native import LazyContents, exchange_of
 from sessionkit.request import WSGIRequest
 from sessionkit.required import ApiDecorator, PageDecorator, Refuse, api_guard, page_guard
@@ -41,6 +42,7 @@ class SessionKit(Kit[bottle.Bottle]):
         Raises:
             AttributeError: it is served already.
         """
+        check_app(app, self.call)
         served: Any = app  # Bottle has no types
         inner = served.wsgi
 

@@ -10,6 +10,7 @@ import falcon.asgi
 
 from sessionkit import ConfigurationError, SessionStore
 from sessionkit.dispatch import ResponseFields, register_response
+from sessionkit.gateway import check_store
 from sessionkit.native import LazyContents, exchange_of
 from sessionkit.request import ASGIRequest, RequestInfo, WSGIRequest
 from sessionkit.required import PageHook, Refuse, api_guard, page_guard
@@ -32,9 +33,10 @@ class SessionMiddleware:
     """
 
     def __init__(self, store: SessionStore) -> None:
+        check_store(store, "falcon.App(middleware=[SessionMiddleware(store)]), and store.wsgi(app)")
         self.settings: Settings = store.settings.served_natively(NativeKeys())
 
-    def process_request(self, req: falcon.Request, resp: object) -> None:
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Serve a request.
 
         Raises:
@@ -42,11 +44,13 @@ class SessionMiddleware:
         """
         self._serve(req, WSGIRequest(req.env))
 
-    async def process_request_async(self, req: falcon.asgi.Request, resp: object) -> None:
+    async def process_request_async(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response
+    ) -> None:
         """The same, in an ASGI application."""
         self._serve(req, ASGIRequest(req.scope))
 
-    async def process_request_ws(self, req: falcon.asgi.Request, ws: object) -> None:
+    async def process_request_ws(self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket) -> None:
         """The same, for a websocket."""
         self._serve(req, ASGIRequest(req.scope))
 

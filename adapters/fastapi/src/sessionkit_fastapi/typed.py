@@ -27,8 +27,9 @@ def session_of(
 ) -> Callable[..., Awaitable[Model]]:
     """A dependency that gives the session of a signed-in user as a model of yours: `Annotated[Model, Depends(session_of(Model))]`.
 
-    A TypedDict is the live session, checked to be one. Others are values of their own: what is changed in
-    them is saved by `update_session`. A session that does not fit counts as none (and a warning says so): an
+    A TypedDict is the live session, checked to be one. Others are values of their own. Save the fields that you changed with
+    `update_session({**get_session(), **model.model_dump(mode="json", include={"cart"})})`: a dump alone would replace the whole
+    session, and delete what the model does not know. A session that does not fit counts as none (and a warning says so): an
     earlier version of the application made it, and its visitor signs in anew.
 
     Args:

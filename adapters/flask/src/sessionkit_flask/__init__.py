@@ -9,6 +9,7 @@ from flask import Flask, Request, Response, current_app, request
 from flask.sessions import SessionInterface, SessionMixin
 
 from sessionkit.conventions import ConventionalGateway, ConventionalSession, Kit, exchange_in, save
+from sessionkit.gateway import check_app
 from sessionkit.request import WSGIRequest
 from sessionkit.required import ApiDecorator, PageDecorator, Refuse, api_guard, page_guard
 from sessionkit.wsgi import SessionMiddleware
@@ -32,6 +33,7 @@ class SessionKit(Kit[Flask], SessionInterface):
 
     def init_app(self, app: Flask) -> None:
         """Serve an application; one object can serve several."""
+        check_app(app, self.call)
         front = ConventionalGateway(app, app.wsgi_app, SessionMiddleware, self)
         app.wsgi_app = cast("Any", front)  # type: ignore[method-assign]  # Flask's documented way to put a middleware in
         app.session_interface = self

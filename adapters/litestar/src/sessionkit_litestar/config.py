@@ -14,6 +14,7 @@ from litestar.types import Receive, Scope, Scopes, Send
 
 from sessionkit import SessionStore
 from sessionkit.asgi import SessionMiddleware as Gateway
+from sessionkit.gateway import check_store
 from sessionkit.scope_session import KEY, serve_with
 
 from .backend import KEYS, SessionKitBackend
@@ -83,6 +84,7 @@ class SessionKitConfig(BaseBackendConfig[SessionKitBackend]):
 
     def __post_init__(self) -> None:
         """What Litestar may ask: `SessionAuth` shows the cookie's name in the OpenAPI page."""
+        check_store(self.store, "SessionKitConfig(store=store)")
         settings = self.store.settings
         cookie, lifetime = settings.cookie, settings.lifetime
         self.key, self.path, self.domain = settings.name, cookie.path, cookie.domain

@@ -13,6 +13,7 @@ from pyramid.interfaces import PHASE3_CONFIG, IExecutionPolicy
 from pyramid.tweens import EXCVIEW
 
 from sessionkit import SessionStore
+from sessionkit.gateway import check_store
 
 from .front import FRONT, STORE, Front, exchange_in, session_of
 from .guards import require_session_api, require_session_page
@@ -46,7 +47,11 @@ def set_sessionkit_store(config: Any, store: SessionStore) -> None:
     Args:
         config: the configurator.
         store: the store.
+
+    Raises:
+        TypeError: it is something else.
     """
+    check_store(store, "config.set_sessionkit_store(store)")
     config.action(STORE, lambda: config.registry.__setitem__(STORE, store))
 
 

@@ -10,6 +10,7 @@ from quart.sessions import SessionInterface, SessionMixin
 
 from sessionkit.asgi import SessionMiddleware
 from sessionkit.conventions import ConventionalGateway, ConventionalSession, Kit, exchange_in, save
+from sessionkit.gateway import check_app
 from sessionkit.request import ASGIRequest
 from sessionkit.required import ApiDecorator, PageDecorator, Refuse, api_guard, page_guard
 
@@ -32,6 +33,7 @@ class SessionKit(Kit[Quart], SessionInterface):
 
     def init_app(self, app: Quart) -> None:
         """Serve an application; one object can serve several."""
+        check_app(app, self.call)
         front = ConventionalGateway(app, app.asgi_app, SessionMiddleware, self)
 
         async def served(

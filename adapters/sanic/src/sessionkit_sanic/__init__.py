@@ -14,6 +14,7 @@ from sanic.server.websockets.impl import WebsocketImplProtocol
 
 from sessionkit import SessionStore
 from sessionkit.conventions import Kit
+from sessionkit.gateway import check_app
 from sessionkit.required import ApiDecorator, PageDecorator, Refuse, api_guard, page_guard
 
 from .front import Front, SanicSession
@@ -54,6 +55,7 @@ class SessionKit(Kit[Sanic[Any, Any]]):
 
     def init_app(self, app: Sanic[Any, Any]) -> None:
         """Serve an application; one object can serve several."""
+        check_app(app, self.call)
         front = Front(app, self.store or SessionStore.from_env(), self.exclude)
         app.add_signal(front.begun, "http.lifecycle.handle")
         app.add_signal(front.handled, "http.handler.after")

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from tornado.web import Application
 
 from sessionkit import ConfigurationError, SessionStore
-from sessionkit.gateway import Gateway
+from sessionkit.gateway import Gateway, check_store
 from sessionkit.settings import NativeKeys
 
 __all__ = ["gateway_of"]
@@ -22,16 +22,21 @@ def gateway_of(application: Application) -> Gateway:
 
     Raises:
         ConfigurationError: there is neither a store nor a secret to make one of, or the secret is not good enough.
+        TypeError: the setting `sessionkit` is no store.
     """
     settings = application.settings
-    given: object = settings.get("sessionkit") or (
+    given: Any = settings.get("sessionkit") or (
         settings.get("cookie_secret"),
         settings.get("key_version"),
     )
     known = _gateways.get(application)
     if known is not None and known[0] == given:
         return known[1]
-    store = given if isinstance(given, SessionStore) else SessionStore(_secrets_of(settings))
+    if isinstance(given, tuple):
+        store = SessionStore(_secrets_of(settings))
+    else:
+        check_store(given, "Application(handlers, sessionkit=store)")
+        store = given
     gateway = Gateway(application, store, native=NativeKeys())
     _gateways[application] = given, gateway
     return gateway

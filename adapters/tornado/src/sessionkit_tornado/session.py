@@ -55,7 +55,7 @@ class SessionMixin(RequestHandler):
         # Not `prepare`: applications override that without calling ours. This is the task of the request.
         try:
             exchange, _ = gateway_of(self.application).enter(TornadoRequest(self.request))
-        except ConfigurationError as error:
+        except (ConfigurationError, TypeError) as error:
             self.prepare = partial(_fail, error)  # type: ignore[method-assign]  # where Tornado answers with a 500
             await super()._execute(transforms, *args, **kwargs)
             return

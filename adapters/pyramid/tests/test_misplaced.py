@@ -1,0 +1,18 @@
+"""Mistakes in how the adapter is given its store are told at once."""
+
+from __future__ import annotations
+
+import pytest
+from pyramid.config import Configurator
+
+from sessionkit import SessionStore
+
+STORE = SessionStore("misplaced tests: 0123456789abcdefghijklmnopqrstuvwxyz")
+
+
+def test_the_directive_takes_a_store_and_nothing_else():
+    with Configurator() as config:
+        config.include("sessionkit_pyramid")
+        with pytest.raises(TypeError, match=r"set_sessionkit_store\(store\)"):
+            config.set_sessionkit_store("secret")
+        config.set_sessionkit_store(STORE)
