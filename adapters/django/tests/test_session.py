@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import pickle
 import sys
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.middleware import SessionMiddleware as DjangosSessionMiddleware
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory, override_settings
 from django.views.debug import ExceptionReporter
 
@@ -277,64 +276,6 @@ def test_the_async_client_has_a_session_of_its_own():
         assert (await client.get("/everything")).json() == {"a": 1}
 
     asyncio.run(scenario())
-
-
-# ---- set_expiry
-
-
-def visit(at: float, header: str = "", value: object = None) -> tuple[dict[str, object], str]:
-    """One visit at a time: what the session held, and the Cookie header of the next."""
-    store = SessionStore(SECRET, clock=lambda: at)
-    with override_settings(SESSIONKIT={"store": store}):
-
-        def view(request):
-            found = dict(request.session)
-            if value is not None:
-                request.session["a"] = 1
-                request.session.set_expiry(value)
-            return JsonResponse(found)
-
-        request = RequestFactory().get("/", headers={"cookie": header})
-        response = SessionMiddleware(view)(request)
-        return dict(request.session), "; ".join(
-            f"{one.key}={one.value}" for one in response.cookies.values()
-        )
-
-
-NOW = 1_800_000_000
-
-
-@pytest.mark.parametrize(
-    "value", [100, timedelta(seconds=100), datetime.fromtimestamp(NOW + 100, UTC)]
-)
-def test_a_session_ends_when_set_expiry_says(value, monkeypatch):
-    monkeypatch.setattr("django.utils.timezone.now", lambda: datetime.fromtimestamp(NOW, UTC))
-    _, cookie = visit(NOW, value=value)
-    assert visit(NOW + 99, cookie)[0]["a"] == 1
-    assert visit(NOW + 100, cookie)[0] == {}
-
-
-def test_seconds_of_set_expiry_count_from_the_last_activity():
-    _, cookie = visit(NOW, value=100)
-    _, renewal = visit(NOW + 70, cookie)
-    assert visit(NOW + 150, f"{cookie}; {renewal}")[0]["a"] == 1
-
-
-def test_what_is_not_a_moment_ends_the_session():
-    _, cookie = visit(NOW, value="tomorrow")
-    assert visit(NOW + 1, cookie)[0] == {}
-
-
-@pytest.mark.parametrize(("value", "max_age"), [("0", False), ("60", True), ("null", True)])
-def test_zero_leaves_it_to_the_browser(value, max_age):
-    client = Client()
-    client.get("/put?a=1")
-    response = client.get(f"/expiry?value={value}")
-    if value == "null":
-        assert lines(response) == {}  # nothing was set, and nothing changes
-    else:
-        assert ["Max-Age" in line for line in lines(response).values()] == [max_age]
-        assert client.session.get_expire_at_browser_close() is not max_age
 
 
 # ---- the verbs, with Django's objects

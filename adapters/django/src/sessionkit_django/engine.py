@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
-from sessionkit import NoActiveRequestError
-from sessionkit.context import current
+from django.conf import settings as project
+from django.core.exceptions import ImproperlyConfigured
+from django.http import parse_cookie
+
+from sessionkit import NoActiveRequestError, Session
+from sessionkit.context import current, links
 from sessionkit.exchange import Exchange
-from sessionkit.request import HeaderRequest
+from sessionkit.request import ASGIRequest, HeaderRequest
+from sessionkit.settings import Settings
 
 from .config import gateway
 from .session import DjangoSession
@@ -17,11 +23,21 @@ __all__ = ["SessionStore"]
 BEGUN = "_session_begun"
 """What `create` puts into an empty session, since one that holds nothing is not kept."""
 
+NOT_KEPT = (
+    "{}: no request is being served whose session this is, so no response would carry its cookies and nothing would be kept. "
+    "In a view use request.session; what must be found by a key, or from a job, belongs into a model or into django.core.cache. "
+    "Around the consumers of Channels put sessionkit_django.asgi(...). "
+    "In tests use sessionkit_django.testing.Client, or call sessionkit_django.testing.install() for Django's own clients"
+)
+
 
 class SessionStore(DjangoSession):
     """`request.session`: nested changes are saved, nothing is decrypted before it is used, and nothing ever waits.
 
     Its `session_key` is the session's id, never the token: it is safe in logs and tables, and opens nothing.
+
+    One made without a request's session (`SessionStore()` in a job, or with the key of a session elsewhere) is an empty
+    mapping that cannot be kept: what would save or end it raises `NoActiveRequestError`.
 
     Args:
         session_key: of the current request's session; any other finds nothing.
@@ -29,7 +45,19 @@ class SessionStore(DjangoSession):
     """
 
     def __init__(self, session_key: str | None = None, *, exchange: Exchange | None = None) -> None:
-        super().__init__(exchange or _exchange_with(session_key))
+        settings = gateway().settings
+        if exchange is None:
+            exchange = _current(settings)
+            if exchange is not None and not _has_key(exchange, session_key):
+                self.in_consumer = _serves_consumer(exchange, session_key)
+                if self.in_consumer:
+                    exchange.serve_natively(settings)
+                else:
+                    exchange = None
+        if exchange is None:
+            _warn_of_token(session_key)
+            exchange = Exchange(settings, HeaderRequest(), owned=False)
+        super().__init__(exchange)
 
     def flush(self) -> None:
         """A logout: the session is dead, and stays dead in that browser."""
@@ -38,17 +66,31 @@ class SessionStore(DjangoSession):
 
     def cycle_key(self) -> None:
         """The same contents under a new id; the earlier session is dead."""
+        self._answered("cycle_key")
         self.exchange.rotate()
 
     def create(self) -> None:
         """A new id, for a visitor of whom nothing is kept yet too."""
+        self._answered("create")
         if not self.exchange.rotate():
             self[BEGUN] = True
 
     def delete(self, session_key: str | None = None) -> None:
-        """End the session, if the key is its own or none is given."""
-        if session_key in (None, self.session_key):
-            self.exchange.delete()
+        """End the session.
+
+        Args:
+            session_key: its own, or None.
+
+        Raises:
+            NoActiveRequestError: it is another's: a cookie in another browser cannot be ended from here.
+        """
+        self._answered("delete")
+        if session_key not in (None, self.session_key):
+            raise NoActiveRequestError(
+                "delete: this is not the key of the current request's session, and a session that lives in the cookies of "
+                "another browser cannot be ended from here: end it where the user is looked up (a new password does)"
+            )
+        self.exchange.delete()
 
     def exists(self, session_key: str | None = None) -> bool:
         """Whether it is this session's."""
@@ -62,9 +104,11 @@ class SessionStore(DjangoSession):
         """See that it can be saved, which the response does; a visitor without a session gets one.
 
         Raises:
+            NoActiveRequestError: it is not the session of a request.
             SerializationError, SessionTooLargeError: it cannot be kept.
             ResponseStartedError: the response's headers have gone out.
         """
+        self._answered("save")
         self.exchange.writing()
         if self.session_key is None:
             self[BEGUN] = True
@@ -74,16 +118,60 @@ class SessionStore(DjangoSession):
     def clear_expired(cls) -> None:
         """Nothing to do: cookies expire by themselves."""
 
+    def _answered(self, what: str) -> None:
+        """Raise if no response will carry the session."""
+        if not self.exchange.owned:
+            raise NoActiveRequestError(NOT_KEPT.format(what))
 
-def _exchange_with(session_key: str | None) -> Exchange:
-    """The current request's exchange, if the key is its session's; else one of a request without cookies."""
-    settings = gateway().settings
+
+def _current(settings: Settings) -> Exchange | None:
+    """Return the project's exchange of the current request, if there is one."""
     try:
-        found = current() if session_key else None
+        found = current()
     except NoActiveRequestError:
-        found = None
-    if isinstance(found, Exchange) and found.settings.same_store(settings):
-        stamp = found.contents.stamp
-        if stamp is not None and stamp.id == session_key:
-            return found
-    return Exchange(settings, HeaderRequest(), owned=False)
+        return None
+    for one in links(found):
+        if one.settings.same_store(settings):
+            return one if isinstance(one, Exchange) else None
+    return None
+
+
+def _has_key(exchange: Exchange, session_key: str | None) -> bool:
+    """Return whether the key is that of the exchange's session."""
+    if not session_key:
+        return False
+    stamp = exchange.contents.stamp
+    return stamp is not None and stamp.id == session_key
+
+
+def _serves_consumer(exchange: Exchange, session_key: str | None) -> bool:
+    """Return whether Channels asks for the session of its connection: it gives the value of one cookie, or None.
+
+    Our middleware watches the exchange of what Django serves; there SessionStore() is a session of its own.
+    """
+    request = exchange.request
+    if not isinstance(request, ASGIRequest) or exchange.fill is not Session:
+        return False
+    name = project.SESSION_COOKIE_NAME
+    if session_key is not None and session_key != parse_cookie(request.cookie_header).get(name):
+        return False
+    if (
+        request.holder["type"] == "http"
+        and "session" not in request.holder
+        and project.SESSION_SAVE_EVERY_REQUEST
+        and name == exchange.settings.name
+    ):
+        raise ImproperlyConfigured(
+            "sessionkit: with SESSION_SAVE_EVERY_REQUEST the SessionMiddleware of Channels would overwrite the session's cookie: "
+            "put sessionkit_django.asgi(...) around the ProtocolTypeRouter, which serves the session in its place"
+        )
+    return True
+
+
+def _warn_of_token(session_key: str | None) -> None:
+    if session_key is not None and "." in session_key:  # no key has one
+        warnings.warn(
+            "SessionStore was given the value of a session's cookie, which finds nothing: it takes a session key. In tests use "
+            "sessionkit_django.testing.Client; around Channels put sessionkit_django.asgi(...)",
+            stacklevel=3,
+        )

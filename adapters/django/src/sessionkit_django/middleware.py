@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.sessions import middleware
 from django.core.exceptions import ImproperlyConfigured
-from django.core.signals import request_finished
 from django.http import HttpRequest
 
 from sessionkit.exchange import Exchange
@@ -16,12 +15,10 @@ from sessionkit.request import HOLDER
 
 from .config import gateway
 from .engine import SessionStore
-from .requests import hide_tokens, request_info
-from .responses import answered
+from .requests import NotCached, hide_tokens, request_info
+from .responses import answered, copied
 
 __all__ = ["SessionMiddleware"]
-
-_serving: ContextVar[Exchange | None] = ContextVar("sessionkit_django", default=None)
 
 
 class SessionMiddleware(middleware.SessionMiddleware):
@@ -50,33 +47,50 @@ class SessionMiddleware(middleware.SessionMiddleware):
         info, settings = request_info(request), gateway().settings
         exchange = gateway().begin(info)
         setattr(request, HOLDER, exchange)
-        _serving.set(exchange)
         hide_tokens(request, settings)
-        request.session = self._engine(exchange=exchange or exchange_of(info, settings))
+        found = exchange or exchange_of(info, settings)
+        if found is not None:
+            NotCached.watch(found, request)
+        request.session = self._engine(exchange=found)
+        if exchange is None:
+            vars(request).pop("close", None)  # of a copy: its original ends with its own response
+        else:
+            setattr(request, "close", _closing(request, exchange))  # noqa: B010  # a method, to type checkers
 
     def process_response(self, request: HttpRequest, response: Any) -> Any:
         """Answer, unless a gateway around Django does."""
         exchange: Exchange | None = getattr(request, HOLDER, None)
-        if exchange is None:
+        if exchange is None or exchange.close_unread():
             return response
-        if not exchange.close_unread():
-            response = answered(exchange, response)
-        response._resource_closers.append(exchange.finish)  # noqa: SLF001  # Django has no public way to hear that a stream has ended
-        return response
+        return answered(exchange, copied(response))
 
     async def __acall__(self, request: HttpRequest) -> Any:
         """The same around an async application; nothing waits, so nothing goes through a thread."""
         self.process_request(request)
         get_response: Any = self.get_response
-        return self.process_response(request, await get_response(request))
+        try:
+            response = await get_response(request)
+        except BaseException:
+            # The visitor has gone, and Django cancels the view: there will be no response to close.
+            exchange: Exchange | None = getattr(request, HOLDER, None)
+            if exchange is not None:
+                exchange.finish()
+            raise
+        return self.process_response(request, response)
 
 
-def _finish(**_: Any) -> None:
-    """The same for a response that a middleware outside of ours has put in the place of ours, which nobody closes."""
-    exchange = _serving.get()
-    if exchange is not None:
-        _serving.set(None)
-        exchange.finish()
+def _closing(request: HttpRequest, exchange: Exchange) -> Callable[[], None]:
+    """Return a `request.close` that finishes the exchange as well.
 
+    Django calls it when the response that is sent has been sent, its stream too, whichever middleware made it. The
+    response itself stays free of what a cache could not pickle.
+    """
+    close = request.close
 
-request_finished.connect(_finish, dispatch_uid="sessionkit_django.middleware")
+    def closing() -> None:
+        try:
+            close()
+        finally:
+            exchange.finish()
+
+    return closing

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, cast
 
 from django.core.handlers.asgi import ASGIRequest as DjangoASGIRequest
 from django.http import HttpRequest
 
+from sessionkit import Session
 from sessionkit.dispatch import register_request
+from sessionkit.exchange import Exchange
 from sessionkit.request import ASGIRequest, RequestInfo, WSGIRequest
 from sessionkit.settings import Settings
 
-__all__ = ["hide_tokens", "request_info"]
+__all__ = ["NotCached", "hide_tokens", "request_info"]
 
 HIDDEN = "********************"  # as Django writes it
 
@@ -46,6 +48,31 @@ class OverASGI(ASGIRequest):
 def request_info(request: HttpRequest) -> RequestInfo:
     """The view of a request."""
     return OverASGI(request) if isinstance(request, DjangoASGIRequest) else OverWSGI(request)
+
+
+class NotCached:
+    """Keep a page that looks at the session out of a cache that stands inside of our middleware.
+
+    `cache_page` and an `UpdateCacheMiddleware` listed after ours decide before our `Vary` and `Cache-Control` are there.
+
+    Args:
+        request: the one whose session it is.
+    """
+
+    __slots__ = ("request",)
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+
+    @classmethod
+    def watch(cls, exchange: Exchange, request: HttpRequest) -> None:
+        """Hear of the first look at an exchange's session."""
+        if exchange.fill is Session or isinstance(exchange.fill, cls):
+            exchange.fill = cls(request)
+
+    def __call__(self, contents: Mapping[str, Any], **named: Any) -> Session:
+        setattr(self.request, "_cache_update_cache", False)  # noqa: B010  # what Django's cache middleware asks
+        return Session(contents, **named)
 
 
 def hide_tokens(request: HttpRequest, settings: Settings) -> None:

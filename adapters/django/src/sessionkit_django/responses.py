@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-from http.cookies import Morsel
-from typing import Any
+from http.cookies import Morsel, SimpleCookie
+from typing import Any, cast
 
-from django.http.response import HttpResponseBase, HttpResponseServerError
+from django.http.response import HttpResponseBase, HttpResponseServerError, ResponseHeaders
 
 from sessionkit.dispatch import ResponseFields, register_response
 from sessionkit.exchange import Exchange
 from sessionkit.response import commit
 
-__all__ = ["Line", "answered", "response_fields"]
+__all__ = ["Line", "answered", "copied", "response_fields"]
 
 logger: logging.Logger = logging.getLogger("sessionkit")
 
@@ -70,6 +70,21 @@ def response_fields(response: HttpResponseBase) -> ResponseFields:
             del response[name]
 
     return ResponseFields(items, add, delete)
+
+
+def copied(response: HttpResponseBase) -> Any:
+    """Return the response with headers and cookies of its own, in which one visitor's session can be written.
+
+    An application may keep a response and send it to every visitor.
+    """
+    # `copy` would leave out what Django does not pickle, such as the template of a response.
+    own: Any = object.__new__(cast("type[Any]", type(response)))
+    vars(own).update(vars(response))
+    own.headers = ResponseHeaders(response.headers)
+    own.cookies = cookies = cast("dict[str, Any]", SimpleCookie())
+    cookies.update(response.cookies)
+    own._resource_closers = list(vars(response)["_resource_closers"])  # noqa: SLF001  # else one visitor's end would be another's
+    return own
 
 
 def answered(exchange: Exchange, response: Any) -> Any:

@@ -21,6 +21,9 @@ class DjangoSession(LazyContents, AwaitedSession):  # type: ignore[misc]  # the 
         exchange: the request's.
     """
 
+    in_consumer: bool = False
+    """Whether a consumer of Channels uses it, behind a gateway that saves it."""
+
     def __init__(self, exchange: Exchange) -> None:
         self._clean: bytes | None = None
         LazyContents.__init__(self, exchange)
@@ -50,8 +53,11 @@ class DjangoSession(LazyContents, AwaitedSession):  # type: ignore[misc]  # the 
     def modified(self) -> bool:
         """Whether it differs from what came, or from what it was when this was set to False; nested values included.
 
-        To set it to True is allowed and not needed.
+        To set it to True is allowed and not needed. It is False in a consumer of Channels, whose `SessionMiddleware` would
+        put the session key into the session's cookie otherwise.
         """
+        if self.in_consumer:
+            return False
         if self._clean is None:
             return self._marked or self.exchange.changed
         contents = self.exchange.contents

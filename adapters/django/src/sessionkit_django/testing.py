@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakValueDictionary
 
 from django.http import HttpRequest
 from django.test import AsyncClient as DjangoAsyncClient
@@ -18,24 +19,35 @@ from .config import gateway
 from .engine import SessionStore
 from .responses import Line
 
-__all__ = ["AsyncClient", "Client", "ClientSession"]
+__all__ = ["AsyncClient", "Client", "ClientSession", "install"]
+
+_clients: WeakValueDictionary[str, Any] = WeakValueDictionary()
+"""The clients by the key of the session that was saved in them."""
 
 
 class ClientSession(SessionStore):
     """The session of a test client; `save` puts its cookies into the client.
 
     Args:
+        session_key: of a session that was saved in a client and is its session still; any other finds nothing.
         client: whose cookies are read and written.
     """
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, session_key: str | None = None, *, client: Any = None) -> None:
         self.client = client
-        header = "; ".join(f"{one.key}={one.coded_value}" for one in client.cookies.values())
-        super().__init__(exchange=Exchange(gateway().settings, HeaderRequest(header), owned=False))
+        if client is None and session_key is not None:
+            self.client = client = _clients.get(session_key)
+        if client is None:
+            super().__init__(session_key)
+            return
+        super().__init__(exchange=_exchange_of(client))
+        if session_key not in (None, self.session_key):
+            self.client = None
+            super().__init__()
 
     def __bool__(self) -> bool:
-        """Yes: Django's clients would otherwise log in with a session of nobody's."""
-        return True
+        """Return True for a client's: Django's clients would otherwise log in with a session of nobody's."""
+        return self.client is not None or len(self) > 0
 
     def save(self, must_create: bool = False) -> None:
         """Put its cookies into the client."""
@@ -48,10 +60,19 @@ class ClientSession(SessionStore):
         self._put()
 
     def _put(self) -> None:
+        if self.client is None:
+            return
         for name, value in self.exchange.answer(200, ()).add:
             if name == "Set-Cookie":
                 line = Line(value)
                 self.client.cookies[line.key] = line
+        if self.session_key is not None:
+            _clients[self.session_key] = self.client
+
+
+def _exchange_of(client: Any) -> Exchange:
+    header = "; ".join(f"{one.key}={one.coded_value}" for one in client.cookies.values())
+    return Exchange(gateway().settings, HeaderRequest(header))
 
 
 class _Sessions:
@@ -60,11 +81,11 @@ class _Sessions:
     @property
     def session(self) -> ClientSession:
         """The session of the next request; call its `save` after a change."""
-        return ClientSession(self)
+        return ClientSession(client=self)
 
     async def asession(self) -> ClientSession:
         """As `session`."""
-        return ClientSession(self)
+        return ClientSession(client=self)
 
     def _set_login_cookies(self, request: HttpRequest) -> None:
         """Nothing to do: `save` has done it."""
@@ -76,3 +97,13 @@ class Client(_Sessions, DjangoClient):
 
 class AsyncClient(_Sessions, DjangoAsyncClient):
     """`django.test.AsyncClient` (`async_client_class` of a `TestCase`)."""
+
+
+def install() -> None:
+    """Make Django's own test clients do what ours do, those of pytest-django's fixtures too.
+
+    Call it once, in `conftest.py` or where the tests begin.
+    """
+    for client in (DjangoClient, DjangoAsyncClient):
+        for name in ("session", "asession", "_set_login_cookies"):
+            setattr(client, name, vars(_Sessions)[name])

@@ -17,7 +17,9 @@ from django.contrib.sessions.backends import signed_cookies
 from django.test.runner import DiscoverRunner
 
 import sessionkit_django
-from sessionkit_django import engine, testing
+from sessionkit.exchange import Exchange
+from sessionkit.request import HeaderRequest
+from sessionkit_django import config, engine, testing
 
 DATABASES = {
     "default": {"ENGINE": "django.db.backends.sqlite3"},
@@ -35,7 +37,17 @@ if "UNPOINTED" not in os.environ:
         "secret": "Django's own tests: 0123456789abcdefghijklmnopqrstuvwxyz"
     }  # their SECRET_KEY is too short for us
     middleware.SessionMiddleware = sessionkit_django.SessionMiddleware  # in MIDDLEWARE by its name
-    signed_cookies.SessionStore = engine.SessionStore  # CookieSessionTests
+
+    class OfARequest(engine.SessionStore):
+        """What CookieSessionTests makes outside a request, where ours keeps nothing and says so."""
+
+        def __init__(
+            self, session_key: str | None = None, *, exchange: Exchange | None = None
+        ) -> None:
+            made = Exchange(config.gateway().settings, HeaderRequest())
+            super().__init__(exchange=exchange or made)
+
+    signed_cookies.SessionStore = OfARequest
     test.Client = test.client.Client = test.SimpleTestCase.client_class = testing.Client
     test.AsyncClient = test.client.AsyncClient = test.SimpleTestCase.async_client_class = (
         testing.AsyncClient

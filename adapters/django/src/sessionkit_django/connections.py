@@ -1,0 +1,48 @@
+"""The sessions of the project for what Django does not serve: the consumers of Channels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings
+
+from sessionkit.asgi import Receive, Scope, Send, SessionMiddleware
+from sessionkit.exchange import Exchange
+from sessionkit.request import HOLDER
+
+from .config import gateway
+
+__all__ = ["asgi"]
+
+
+def asgi(
+    app: Any, *, exclude: str | Iterable[str] = (), origins: Iterable[str] | None = None
+) -> SessionMiddleware:
+    """Put the sessions of the project around an ASGI application, such as the `ProtocolTypeRouter` of Channels.
+
+    Consumers find the session in `scope["session"]`, with or without `AuthMiddlewareStack`, which then finds
+    `scope["user"]` in it. What they write is kept if it is written before the websocket is accepted, or the response begun.
+
+    Args:
+        app: the application; Django's own (`get_asgi_application()`) may be in it.
+        exclude: globs of paths that have no session.
+        origins: the values of `Origin` from which websockets are accepted; None does not look.
+
+    Raises:
+        ImproperlyConfigured: a setting cannot work.
+    """
+    return SessionMiddleware(_WithSession(app), gateway(), exclude=exclude, origins=origins)
+
+
+class _WithSession:
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self.engine: Any = import_module(settings.SESSION_ENGINE).SessionStore
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = scope.get(HOLDER)
+        if isinstance(exchange, Exchange):
+            scope["session"] = self.engine(exchange=exchange)
+        await self.app(scope, receive, send)

@@ -1,0 +1,157 @@
+"""`set_expiry`: the session is over when it says, on the server and in the browser."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.http import JsonResponse
+from django.test import RequestFactory, override_settings
+
+from sessionkit import Lifetime, SessionStore
+from sessionkit_django import SessionMiddleware
+from sessionkit_django.testing import Client
+
+NAME, SEEN = "__Host-session", "__Host-seen.session"
+SECRET = "django tests: 0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def lines(response) -> dict[str, str]:
+    return {one.key: one.OutputString() for one in response.cookies.values()}
+
+
+def max_ages(response) -> dict[str, int | None]:
+    found = {
+        name: re.search("Max-Age=([0-9]+)", line)
+        for name, line in lines(response).items()
+        if name != "__Host-out.session"
+    }
+    return {name: None if age is None else int(age[1]) for name, age in found.items()}
+
+
+def visit(at: float, header: str = "", value: object = None) -> tuple[dict[str, object], str]:
+    """One visit at a time: what the session held, and the Cookie header of the next."""
+    store = SessionStore(SECRET, clock=lambda: at)
+    with override_settings(SESSIONKIT={"store": store}):
+
+        def view(request):
+            found = dict(request.session)
+            if value is not None:
+                request.session["a"] = 1
+                request.session.set_expiry(value)
+            return JsonResponse(found)
+
+        request = RequestFactory().get("/", headers={"cookie": header})
+        response = SessionMiddleware(view)(request)
+        return dict(request.session), "; ".join(
+            f"{one.key}={one.value}" for one in response.cookies.values()
+        )
+
+
+NOW = 1_800_000_000
+
+
+@pytest.mark.parametrize(
+    "value", [100, timedelta(seconds=100), datetime.fromtimestamp(NOW + 100, UTC)]
+)
+def test_a_session_ends_when_set_expiry_says(value, monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: datetime.fromtimestamp(NOW, UTC))
+    _, cookie = visit(NOW, value=value)
+    assert visit(NOW + 99, cookie)[0]["a"] == 1
+    assert visit(NOW + 100, cookie)[0] == {}
+
+
+def test_seconds_of_set_expiry_count_from_the_last_activity():
+    _, cookie = visit(NOW, value=100)
+    _, renewal = visit(NOW + 70, cookie)
+    assert visit(NOW + 150, f"{cookie}; {renewal}")[0]["a"] == 1
+
+
+def test_what_is_not_a_moment_ends_the_session():
+    _, cookie = visit(NOW, value="tomorrow")
+    assert visit(NOW + 1, cookie)[0] == {}
+
+
+@pytest.mark.parametrize(("value", "max_age"), [("0", False), ("60", True), ("null", True)])
+def test_zero_leaves_it_to_the_browser(value, max_age):
+    client = Client()
+    client.get("/put?a=1")
+    response = client.get(f"/expiry?value={value}")
+    if value == "null":
+        assert lines(response) == {}  # nothing was set, and nothing changes
+    else:
+        assert ["Max-Age" in line for line in lines(response).values()] == [max_age]
+        assert client.session.get_expire_at_browser_close() is not max_age
+
+
+# ---- what the browser is promised
+
+
+@pytest.fixture
+def at(monkeypatch):
+    """Answers a visit at a time of an active site, and remembers the cookies."""
+    cookies: dict[str, str] = {}
+    lifetime = Lifetime(idle=timedelta(days=14), absolute=timedelta(days=400))
+
+    def answer(now: float, **change):
+        monkeypatch.setattr("django.utils.timezone.now", lambda: datetime.fromtimestamp(now, UTC))
+
+        def view(request):
+            for key, value in change.items():
+                request.session.set_expiry(value) if key == "expiry" else request.session.update(
+                    {key: value}
+                )
+            return JsonResponse(dict(request.session))
+
+        store = SessionStore(SECRET, clock=lambda: now, lifetime=lifetime)
+        header = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        with override_settings(SESSIONKIT={"store": store}):
+            request = RequestFactory().get("/", headers={"cookie": header})
+            response = SessionMiddleware(view)(request)
+        for one in response.cookies.values():
+            cookies[one.key] = one.value
+        return response
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    "expiry", [3600, timedelta(hours=1), datetime.fromtimestamp(NOW + 3600, UTC)]
+)
+@pytest.mark.parametrize("size", [1, 4500])
+def test_the_browser_is_promised_no_more(at, expiry, size):
+    assert set(max_ages(at(NOW, big="x" * size, expiry=expiry)).values()) == {3600}
+
+
+def test_zero_promises_nothing_and_none_what_the_store_does(at):
+    assert max_ages(at(NOW, a=1, expiry=0)) == {NAME: None}
+    assert max_ages(at(NOW + 1, expiry=60)) == {NAME: 60}
+    assert max_ages(at(NOW + 2, expiry=None)) == {NAME: 400 * 86_400 - 2}
+
+
+def test_a_longer_expiry_lifts_the_cap(at):
+    at(NOW, a=1, expiry=60)
+    assert max_ages(at(NOW + 1, expiry=7200)) == {NAME: 7200}
+
+
+def test_a_write_counts_anew(at):
+    at(NOW, a=1, expiry=3600)
+    assert max_ages(at(NOW + 1800, a=2)) == {NAME: 3600}
+
+
+def test_what_is_active_is_sent_again_before_the_browser_drops_it(at):
+    at(NOW, a=1, expiry=3600)
+    for visit in (1, 2, 3):
+        response = at(NOW + visit * 3000)
+        assert b'"a": 1' in response.content
+        assert max_ages(response) == {NAME: 3600}
+
+
+def test_a_renewal_ends_at_the_moment_that_was_set(at):
+    at(NOW, a=1, expiry=datetime.fromtimestamp(NOW + 3600, UTC))
+    assert max_ages(at(NOW + 3000)) == {SEEN: 600}
+
+
+def test_what_is_over_already_is_not_sent(at):
+    assert max_ages(at(NOW, a=1, expiry=-5)) == {}
