@@ -386,14 +386,12 @@ def _compile(session: nox.Session, output: Path, python: str, *what: str) -> Non
 # ---- to be looked at
 
 
-@nox.session
+@nox.session(python=["3.11", "3.13"])
 def bench(session: nox.Session) -> None:
-    """Measurements: nox -s bench -- frameworks | servers | calls | store, and their options; all of them without."""
-    session.install(
-        "-e", ".[speed]", *(word for name in BENCHED for word in ("-e", f"adapters/{name}"))
-    )
-    session.install("itsdangerous", "uvicorn", "gunicorn", "httptools")
+    """What sessions cost: nox -s bench -- calls | store | frameworks | servers (these need wrk); all four without."""
+    pinned(session, "test")
+    names = ["django", "flask", "litestar", "starlette"]
+    sources(session, *(f"adapters/{name}" for name in names))
+    session.install(*(one for name in names for one in frameworks(name)))
+    session.install("itsdangerous", "uvicorn", "httptools", "gunicorn")
     session.run("python", "tests/bench/bench.py", *session.posargs)
-
-
-BENCHED = ["django", "flask", "litestar", "starlette"]

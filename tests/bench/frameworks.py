@@ -1,0 +1,80 @@
+"""What a 2 kB session adds to a request inside a framework: the framework's own against ours.
+
+Each way is an application in a process of its own that is called without a server; in each round all take turns. The
+figures are of processor time, medians over the rounds, with the application without sessions subtracted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+from apps import ACTIONS, FRAMEWORKS, THEIRS, WAYS
+
+Times = dict[tuple[str, str], float]
+"""Microseconds of a request, by way and action."""
+
+
+class Worker:
+    """An application in a process of its own."""
+
+    def __init__(self, framework: str, way: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("apps.py")), framework, way],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def took(self, action: str, number: int) -> float:
+        """Return the microseconds of processor time that a request took, over a number of them."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{action} {number}\n")
+        self._process.stdin.flush()
+        return float(self._process.stdout.readline()) / number * 1e6
+
+    def end(self) -> None:
+        self._process.communicate()
+
+
+def measure(framework: str, *, rounds: int, loops: int) -> Times:
+    workers = {way: Worker(framework, way) for way in WAYS}
+    found: dict[tuple[str, str], list[float]] = {}
+    for number in range(rounds + 1):
+        for action in ACTIONS:
+            for way, worker in workers.items():
+                took = worker.took(action, loops)
+                if number:  # the first round warms up
+                    found.setdefault((way, action), []).append(took)
+    for worker in workers.values():
+        worker.end()
+    return {key: statistics.median(times) for key, times in found.items()}
+
+
+def report(framework: str, times: Times) -> None:
+    def added(way: str, action: str) -> float:
+        return times[way, action] - times["none", action]
+
+    for action in ACTIONS:
+        theirs = added("theirs", action)
+        cells = [f"{added(way, action):8.1f}" for way in ("theirs", "json", "speed")]
+        ratios = " | ".join(f"{added(way, action) / theirs:5.2f}" for way in ("json", "speed"))
+        row = f"{THEIRS[framework] if action == ACTIONS[0] else '':32}{action:10}"
+        print(f"{row}{times['none', action]:9.1f}{''.join(cells)}   {ratios}", flush=True)
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="bench.py frameworks", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--loops", type=int, default=100, help="requests in a turn")
+    parser.add_argument("--only", nargs="*", choices=FRAMEWORKS, default=list(FRAMEWORKS))
+    options = parser.parse_args(arguments)
+    print(f"\nInside the frameworks, Python {sys.version.partition(' ')[0]}: microseconds that a")
+    print("session of 2 kB adds to a request, and ours as a multiple of theirs, json | speed")
+    print(f"{'':42}{'app alone':>9}{'theirs':>8}{'json':>8}{'speed':>8}   ratios", flush=True)
+    for framework in options.only:
+        report(framework, measure(framework, rounds=options.rounds, loops=options.loops))
