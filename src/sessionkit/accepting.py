@@ -5,12 +5,12 @@ from __future__ import annotations
 import marshal
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from .cookies import CookieSettings
 from .errors import ConfigurationError, SerializationError
-from .formats.codec import Codec, Convert, Format, Opened, Source, Taker
+from .formats.codec import Codec, Convert, Format, Opened, Source
 from .formats.foreign import derived, earliest
 from .formats.importer import Importer
 from .lifetime import CLOCK_SKEW, LONGEST, Lifetime
@@ -76,7 +76,7 @@ def _bound(settings: Settings, importer: Importer, keys: Any, serializer: Serial
         settings=reading,
         until=importer.until,
         clear=importer.clear,
-        take=_converting(importer.convert),
+        take=_Conversion(importer.convert),
     )
 
 
@@ -114,13 +114,18 @@ def _cookie(ours: CookieSettings, name: str) -> CookieSettings:
     return replace(ours, name=name, secure=ours.secure or prefix.startswith("__secure-"))
 
 
-def _converting(convert: Convert | None) -> Taker:
-    def take(contents: dict[str, Any], _stamp: Stamp) -> Mapping[str, Any] | None:
-        if convert is None:
+@dataclass(frozen=True, slots=True)
+class _Conversion:
+    """An importer's `convert`, with its result checked; equal to that of another importer with the same function."""
+
+    convert: Convert | None
+
+    def __call__(self, contents: dict[str, Any], _stamp: Stamp) -> Mapping[str, Any] | None:
+        if self.convert is None:
             return contents
         came_odd = not _is_json(contents)
         try:
-            found = convert(contents)
+            found = self.convert(contents)
         except (LookupError, TypeError, ValueError, AttributeError):
             return (
                 None  # contents that it was not made for: a cookie from the network raises nothing
@@ -133,8 +138,6 @@ def _converting(convert: Convert | None) -> Taker:
         if not ((came_odd or not is_shallow(made, DEEPEST)) and _is_writable(made)):
             check(made)
         return made
-
-    return take
 
 
 def _is_json(contents: dict[str, Any]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
 
-from .context import activate, in_this_task
+from .context import activate, admit, held_now, put_back, this_task
 from .dispatch import STARTS
 from .exchange import OPEN, Exchange
 from .frames import clear_frames
@@ -48,64 +48,66 @@ class SessionMiddleware(Gateway):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901  # one request, from top to bottom
         """Serve one connection."""
-        kind = scope["type"]
-        if kind not in ("http", "websocket"):
-            activate(None)
-            await self.app(scope, receive, send)
-            return
-        _keep_headers(scope)
-        request = ASGIRequest(scope)
-        if self.excluded is not None and self.excluded(request.path):
-            activate(self.leave_out(request))
-            await self.app(scope, receive, send)
-            return
-        if (
-            kind == "websocket"
-            and self.origins is not None
-            and request.header("origin") not in self.origins
-        ):
-            await send({"type": "websocket.close", "code": 1008, "reason": "origin not allowed"})
-            return
-        exchange, owner = self.enter(request)
-        if not owner:
-            activate(scope[HOLDER])
-            try:
-                await self.app(scope, receive, send)
-            finally:
-                del scope, request
-            return
-        activate(exchange)
-        home = None if kind == "http" else in_this_task()
-
-        async def committing(message: Message) -> None:
-            try:
-                if message["type"] in STARTS:
-                    if not exchange.close_unread():
-                        message = _answered(exchange, message)
-                    if home is not None:
-                        exchange.reachable = _in_either(home, in_this_task())
-                await send(message)
-            except BaseException as error:
-                del message
-                clear_frames(error)
-                raise
-
+        before, mine = held_now(), None
+        kind, request = scope["type"], ASGIRequest(scope)
         try:
-            await self.app(scope, receive, committing)
-        except Exception:
-            # Still open: no response has started. The server would answer without our headers, and the logout be lost.
-            if exchange.phase is OPEN and exchange.must_end and kind == "http":
-                await _send_bare_500(exchange, send)
-            raise
+            if kind not in ("http", "websocket"):
+                activate(None)
+                await self.app(scope, receive, send)
+                return
+            _keep_headers(scope)
+            if (
+                kind == "websocket"
+                and self.origins is not None
+                and request.header("origin") not in self.origins
+            ):
+                await send(
+                    {"type": "websocket.close", "code": 1008, "reason": "origin not allowed"}
+                )
+                return
+            if self.excluded is not None and self.excluded(request):
+                activate(mine := self.leave_out(request))
+                await self.app(scope, receive, send)
+                return
+            exchange, owner = self.enter(request)
+            activate(mine := scope[HOLDER])
+            here = this_task()
+            if owner:
+                exchange.tasks = (here,)
+            else:
+                admit(exchange)
+
+            async def committing(message: Message) -> None:
+                try:
+                    if message["type"] in STARTS:
+                        if owner and not exchange.close_unread(
+                            message.get("headers", ()) if kind == "http" else None
+                        ):
+                            message = _answered(exchange, message)
+                        if this_task() is not here:
+                            admit(exchange)
+                    elif exchange.late is not None and not message.get("more_body"):
+                        exchange.late = None  # no byte depends on what is read from here on
+                    await send(message)
+                except BaseException as error:
+                    del message
+                    clear_frames(error)
+                    raise
+
+            try:
+                await self.app(scope, receive, committing)
+            except Exception:
+                # Still open: no response has started. The server would answer without our headers, and the logout be lost.
+                if owner and exchange.phase is OPEN and exchange.must_end and kind == "http":
+                    await _send_bare_500(exchange, send)
+                raise
+            finally:
+                if owner:
+                    exchange.finish()
         finally:
-            exchange.finish()
+            put_back(mine, before)
             # A traceback shows the variables of this frame; cookies, and some frameworks' sessions, are in it.
             del scope, request
-
-
-def _in_either(entered: Callable[[], bool], accepting: Callable[[], bool]) -> Callable[[], bool]:
-    """The socket's tasks: the one that came through the gateway, and the one that accepts; Quart starts one for each socket."""
-    return lambda: entered() or accepting()
 
 
 def _keep_headers(scope: Scope) -> None:

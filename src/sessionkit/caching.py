@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-__all__ = ["UNCHANGED", "HeaderChanges", "header_changes", "is_shared"]
+__all__ = ["UNCHANGED", "HeaderChanges", "header_changes", "is_kept_private", "is_shared"]
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -50,6 +51,25 @@ def is_shared(headers: Iterable[tuple[str, str]]) -> bool:
         if _is_cdn(lower) or (
             lower == "cache-control" and not _directives(value).isdisjoint(("public", "s-maxage"))
         ):
+            return True
+    return False
+
+
+def is_kept_private(headers: Any) -> bool:
+    """Return whether a response keeps shared caches from giving it to other visitors.
+
+    Args:
+        headers: pairs of name and value, text or bytes, or an object whose `items()` gives them.
+    """
+    pairs: Iterable[tuple[Any, Any]] = headers.items() if hasattr(headers, "items") else headers
+    for name, value in pairs:
+        field, text = (
+            one.decode("latin-1") if isinstance(one, bytes) else str(one) for one in (name, value)
+        )
+        said = _directives(text)
+        if field.lower() == "cache-control" and not said.isdisjoint(("private", "no-store")):
+            return True
+        if field.lower() == "vary" and not said.isdisjoint(("cookie", "*")):
             return True
     return False
 

@@ -5,58 +5,39 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar, cast
 
 from .errors import NoActiveRequestError
-from .exchange import ENDED, Exchange
-from .settings import Settings
+from .exchange import OPEN, Exchange
+from .which import Excluded, Held, living
 
-__all__ = ["Excluded", "activate", "active", "bind", "current", "in_this_task", "links", "living"]
+__all__ = [
+    "activate", "active", "admit", "bind", "current", "held_now", "put_back", "this_task",
+]  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Excluded:
-    """Stands where an exchange would, under a gateway that leaves this path alone.
+_current: ContextVar[Held | None] = ContextVar("sessionkit", default=None)
+_bound: ContextVar[Held | None] = ContextVar("sessionkit.bound", default=None)
 
-    Attributes:
-        settings: of the store that has no session here.
-        outer: the exchange, or the exclusion, of a gateway around that one.
-    """
-
-    __slots__ = ("outer", "settings")
-
-    def __init__(self, settings: Settings, outer: object = None) -> None:
-        self.settings: Settings = settings
-        self.outer: object = outer
-
-    def __repr__(self) -> str:
-        return "<excluded from sessions>"
-
-
-def living(held: object) -> Exchange | Excluded | None:
-    """The innermost of an exchange and those around it that has not ended: what has ended counts as absent."""
-    while isinstance(held, Exchange) and held.phase is ENDED:
-        held = held.outer
-    return held if isinstance(held, (Exchange, Excluded)) else None
-
-
-def links(held: object) -> Iterator[Exchange | Excluded]:
-    """An exchange found in a request and those around it, the innermost first; without those that have ended."""
-    one = living(held)
-    while one is not None:
-        yield one
-        one = living(one.outer)
-
-
-_current: ContextVar[Exchange | Excluded | None] = ContextVar("sessionkit", default=None)
-_bound: ContextVar[Exchange | Excluded | None] = ContextVar("sessionkit.bound", default=None)
-
-activate: Callable[[Exchange | Excluded | None], object] = _current.set
+activate: Callable[[Held | None], object] = _current.set
 """Set on every entry of a gateway: under a pipelined connection even a variable that was reset leaks."""
+
+held_now: Callable[[], Held | None] = _current.get
+"""What was set last, ended or not."""
+
+
+def put_back(mine: Held | None, before: Held | None) -> None:
+    """Make what was current before an entry the current one again.
+
+    A coroutine that is collected is closed in whatever context the collector runs in: what another has set stays.
+    """
+    if _current.get() is mine:
+        _current.set(before)
 
 
 def current() -> Exchange | Excluded:
@@ -75,15 +56,13 @@ def current() -> Exchange | Excluded:
         raise NoActiveRequestError(
             "the request this session belonged to has finished: a task that outlives it has no session"
         )
-    if (
-        isinstance(one, Exchange)
-        and one.reachable is not None
-        and not one.reachable()
-        and _bound.get() is not one
-    ):
-        raise NoActiveRequestError(
-            "this task is not the one that serves the websocket: pass the scope, or wrap the function in sessionkit.bind"
-        )
+    if isinstance(one, Exchange) and one.phase is not OPEN and one.tasks is not None:
+        here = this_task()
+        if here is not None and here not in one.tasks and _bound.get() is not one:
+            raise NoActiveRequestError(
+                "the response has started, and this task is not the one that serves it (or the websocket): "
+                "pass the request or scope, or wrap the function in sessionkit.bind"
+            )
     return one
 
 
@@ -125,21 +104,24 @@ def bind(function: F, /) -> F:
     return cast("F", run)
 
 
-def in_this_task() -> Callable[[], bool]:
-    """Says whether the caller is the task that serves the socket: a task started lazily by one visitor works for others too."""
-    here = _task()
-    return lambda: _task() is here
-
-
-def _task() -> object:
+def this_task() -> object:
+    """Return the calling task; None in a thread."""
     try:
         return asyncio.current_task()
-    except RuntimeError:  # a thread, or another event loop
+    except RuntimeError:  # no event loop runs here
         return None
 
 
+def admit(exchange: Exchange) -> None:
+    """Let the calling task find an exchange implicitly after the response has started, besides those that may already.
+
+    A task that one visitor started works for others too, but it has that visitor's context.
+    """
+    exchange.tasks = (*cast("Iterable[object]", exchange.tasks or ()), this_task())
+
+
 @contextmanager
-def _bound_to(held: Exchange | Excluded) -> Generator[None, None, None]:
+def _bound_to(held: Held) -> Generator[None, None, None]:
     before, bound_before = _current.get(), _bound.get()
     _current.set(held)
     _bound.set(held)
@@ -154,6 +136,7 @@ def _bound_to(held: Exchange | Excluded) -> Generator[None, None, None]:
 def active(exchange: Exchange) -> Generator[Exchange, None, None]:
     """Make an exchange the current one for a block; commit at its end, as 500 when the block raises."""
     before = _current.get()
+    exchange.outer = living(before)
     _current.set(exchange)
     try:
         yield exchange

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Final
+import os
+from typing import Final, TypeVar
 
-from .context import Excluded, current, links, living
+from .context import current, held_now
 from .dispatch import HasEnv, HasEnviron, HasScope, RequestLike, ResponseLike
+from .environment import settings_of
+from .errors import ConfigurationError
 from .exchange import Exchange
-from .request import HOLDER, RequestInfo
+from .request import RequestInfo
 from .settings import Settings
 from .store import SessionStore
-from .verbs import Carrier, Request, Response, Verbs, opened
+from .verbs import Carrier, Request, Response, Verbs
+from .which import Excluded, Held, held_in, links, living, opened, readable
 
 __all__ = [
     "TypedVerbs", "configure", "create_session", "delete_session", "get_session", "rotate_session", "touch_session", "update_session",
 ]  # fmt: skip
+
+One = TypeVar("One", bound=Held)
 
 _configured: SessionStore | None = None
 _from_env: SessionStore | None = None
@@ -35,6 +41,12 @@ def _default() -> SessionStore:
     if _configured is not None:
         return _configured
     if _from_env is None:
+        if "secret" not in settings_of(os.environ):
+            raise ConfigurationError(
+                "no store is known: no middleware serves this request (store.wsgi(app), store.asgi(app), or the adapter's), none was "
+                "given to sessionkit.configure(store), and SESSIONKIT_SECRET is not set (`python -m sessionkit secret` makes one). "
+                "Do one of the three"
+            )
         _from_env = SessionStore.from_env()
     return _from_env
 
@@ -47,12 +59,15 @@ class _Anywhere(Verbs[Request, Response, Carrier]):
     def _exchange(self, request: RequestInfo | None) -> Exchange | Excluded:
         if request is None:
             return _only(current())
-        held = living(request.holder.get(HOLDER))
-        return opened(request, _default().settings) if held is None else _only(held)
+        held = held_in(request)
+        if held is not None:
+            return readable(_only(living(held) or held), request)
+        now = held_now()
+        return opened(request, (_default() if now is None else _only(living(now) or now)).settings)
 
 
-def _only(held: Exchange | Excluded) -> Exchange | Excluded:
-    """What a request carries, if it is of one store and the configured default is no other.
+def _only(held: One) -> One:
+    """Return what a request holds, if it is of one store, and the configured default is no other.
 
     Raises:
         TypeError: two stores could be meant.

@@ -24,6 +24,10 @@ class EventKind(Enum):
     LATE_CHANGE = "the session was changed after the response had started, and that is not saved"
     MADE_ROOM = "the session did not fit, and the oldest sign-ins in progress or form tokens in it were dropped"
     INSECURE = "a Secure cookie was set over plain http, and the browser will drop it"
+    UNANSWERED = "the session was changed in a request that nobody answers, and the change was lost"
+    NOT_PRIVATE = (
+        "the session was first read after the response had started, and caches were not told"
+    )
 
 
 class Ignored(Enum):
@@ -61,6 +65,8 @@ _LEVELS: dict[EventKind | Absence | Ignored | None, int] = {
     Ignored.OTHER_USER: logging.WARNING,
     Ignored.NO_USER: logging.INFO,
     Ignored.NOT_AUTHENTICATED: logging.INFO,
+    EventKind.UNANSWERED: logging.WARNING,
+    EventKind.NOT_PRIVATE: logging.WARNING,
 }
 _ADVICE: dict[EventKind | Absence | Ignored | None, str] = {
     EventKind.MADE_ROOM: ": they are those that were begun first; keep less in an anonymous session",
@@ -68,6 +74,8 @@ _ADVICE: dict[EventKind | Absence | Ignored | None, str] = {
     "call create_session to log in",
     EventKind.LATE_CHANGE: ": change it before the response's headers go out",
     EventKind.INSECURE: ": for development set secure=False; behind a proxy see that the forwarded scheme arrives",
+    EventKind.UNANSWERED: ": install the middleware (store.wsgi(app), store.asgi(app)), or call a verb with the response too",
+    EventKind.NOT_PRIVATE: ": read it before the first byte of the stream, or send Cache-Control: private",
 }
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, MutableMapping, Sequence
 from enum import IntEnum
 from typing import Any, NoReturn
 
 from .answering import answer
-from .caching import UNCHANGED, HeaderChanges
+from .caching import UNCHANGED, HeaderChanges, is_kept_private
 from .errors import ResponseStartedError
 from .events import EventKind, Ignored, tell
 from .fingerprint import settled
@@ -15,11 +15,13 @@ from .frames import clear_frames, clears_frames
 from .importing import read
 from .incoming import Incoming
 from .live import Live
-from .request import HOLDER, RequestInfo
+from .request import HOLDER, HeaderRequest, RequestInfo
 from .session import Absence, Contents, Session
 from .settings import Settings
 
-__all__ = ["COMMITTED", "ENDED", "OPEN", "Exchange", "Phase"]
+__all__ = [
+    "COMMITTED", "ENDED", "GONE", "OPEN", "Exchange", "Phase", "Unread", "replace_link",
+]  # fmt: skip
 
 
 class Phase(IntEnum):
@@ -32,6 +34,9 @@ class Phase(IntEnum):
 
 # Python 3.11 looks a member up through the class in 0.1 µs, and every request does so several times.
 OPEN, COMMITTED, ENDED = Phase
+
+GONE = HeaderRequest()
+"""Stands where an exchange's request was, once the exchange has let go of it: a request that keeps its exchange would else be a cycle."""
 
 
 class Exchange:
@@ -47,7 +52,8 @@ class Exchange:
         gateway: the one that will, where it is one; else this is not set.
         phase: open, committed (reading only) or ended.
         outer: the exchange, or the exclusion, of a gateway of another store around this one's.
-        reachable: when not None, says whether the calling task may find the exchange implicitly.
+        tasks: when not None, the tasks that find the exchange implicitly once the response has started.
+        late: the headers of a response that started before anybody had read the session, while its body is being sent.
         sent: the header fields that an earlier call added to a response nobody else will write.
         taken: the application's header fields that such a call took away.
         fill: what makes the live session of the contents, when they are read: `Session`, or whoever has handed out an
@@ -55,8 +61,8 @@ class Exchange:
     """
 
     __slots__ = (
-        "__weakref__", "_first", "_live", "fill", "gateway", "outer", "owned", "phase", "reachable", "request", "sent", "settings",
-        "taken",
+        "__weakref__", "_first", "_header", "_live", "fill", "gateway", "late", "outer", "owned", "phase", "request", "sent", "settings",
+        "taken", "tasks",
     )  # fmt: skip
 
     taken: tuple[tuple[str, str], ...]
@@ -69,7 +75,8 @@ class Exchange:
         self.phase: Phase = OPEN
         self.outer: object = None
         self.fill: Callable[..., Session] = Session
-        self.reachable: Callable[[], bool] | None = None
+        self.tasks: Container[object] | None = None
+        self.late: Any = None
         self.sent: tuple[tuple[str, str], ...] = ()
         self._first: dict[str, Live] = {}
         self._live: Live | None = (
@@ -83,7 +90,8 @@ class Exchange:
     def _first_look(self) -> Live:
         settings = self.settings
         try:
-            incoming = read(settings, self.request.cookie_header, settings.clock())
+            self._header: str = self.request.cookie_header
+            incoming = read(settings, self._header, settings.clock())
             made = Live(settings, incoming, self, self.fill)
         except BaseException as error:  # a guard's, or `convert`'s
             incoming = Incoming()
@@ -93,6 +101,9 @@ class Exchange:
         live = self._live = self._first.setdefault("live", made)
         if live is made and incoming.absence not in (None, Absence.NO_COOKIE):
             tell(settings.on_event, EventKind.REFUSED, incoming.absence)
+        late, self.late = self.late, None
+        if late is not None and not is_kept_private(late):
+            tell(settings.on_event, EventKind.NOT_PRIVATE)
         return live
 
     def _valid(self) -> Session | None:
@@ -250,10 +261,15 @@ class Exchange:
         self.phase = COMMITTED
         return changes
 
-    def close_unread(self) -> bool:
-        """Close, if nobody has asked for the session: the response then has nothing to say; returns whether it did."""
+    def close_unread(self, headers: object = None) -> bool:
+        """Close, if nobody has asked for the session: the response then has nothing to say; returns whether it did.
+
+        Args:
+            headers: the application's, by which a stream that reads the session later is judged; None for what no cache keeps.
+        """
         if self._live is not None:
             return False
+        self.late = headers
         self.phase = COMMITTED
         return True
 
@@ -303,20 +319,22 @@ class Exchange:
         return self._live is not None and self._live.must_end
 
     def finish(self) -> None:
-        """The request is over: report what was changed too late or never answered, and be found no more."""
+        """The request is over: report what was changed too late or never answered. From here on only reading is left."""
+        if self.phase is ENDED:
+            return
         live = self._live
         if live is not None:
             if self.phase is COMMITTED and not live.is_final:
                 tell(self.settings.on_event, EventKind.LATE_CHANGE)
             elif self.phase is OPEN and live.changed:
                 live.tell_once(EventKind.ROLLED_BACK)
-        self.phase = ENDED
+        self.phase, self.late, self.tasks = ENDED, None, ()
+        # The request keeps what a page for its failure may ask for, and nothing that refers to the request.
         holder = self.request.holder
-        if holder.get(HOLDER) is self:
-            if self.outer is None:
-                del holder[HOLDER]  # no cycle is left for the collector
-            else:
-                holder[HOLDER] = self.outer
+        if live is None:
+            replace_link(holder, self, Unread(self.settings, self.owned, self.outer))
+        else:
+            self.request, self.fill = GONE, Session
 
     def serve_natively(self, settings: Settings) -> None:
         """A gateway inside the one that made this exchange serves a framework's own session object.
@@ -343,7 +361,16 @@ class Exchange:
 
     # ---- writing
 
+    @property
+    def cookie_header(self) -> str:
+        """The Cookie header that the session was, or will be, read from."""
+        return self.request.cookie_header if self._live is None else self._header
+
     def _writable(self, what: str) -> None:
+        if self.phase is ENDED:
+            raise ResponseStartedError(
+                f"{what} came too late: the request it belonged to has finished, and its session can only be read"
+            )
         if self.phase is not OPEN:
             raise ResponseStartedError(
                 f"{what} came too late: the response's headers have gone out. Write the session before the response starts "
@@ -360,3 +387,33 @@ class Exchange:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Exchange:
         return self
+
+
+class Unread:
+    """What an exchange leaves in its request that ended before anybody had read the session.
+
+    Attributes:
+        settings: the store's.
+        owned: whether somebody answered the request.
+        outer: as of the exchange.
+    """
+
+    __slots__ = ("outer", "owned", "settings")
+
+    def __init__(self, settings: Settings, owned: bool, outer: object) -> None:
+        self.settings: Settings = settings
+        self.owned: bool = owned
+        self.outer: object = outer
+
+
+def replace_link(holder: MutableMapping[str, Any], one: object, other: object) -> None:
+    """Put something in the place of an exchange, among those that a request holds."""
+    here: Any = holder.get(HOLDER)
+    if here is one:
+        holder[HOLDER] = other
+        return
+    while here is not None:
+        if here.outer is one:
+            here.outer = other
+            return
+        here = here.outer

@@ -7,11 +7,12 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from .context import Excluded, activate, links
-from .errors import ConfigurationError
-from .exchange import OPEN, Exchange
+from .context import activate, current
+from .errors import NoActiveRequestError
+from .exchange import ENDED, Exchange
 from .request import HOLDER, RequestInfo
 from .settings import NativeKeys, Settings
+from .which import Excluded, Held, around, held_in, links, of_store
 
 __all__ = ["Gateway", "Keeper", "check_app", "check_store"]
 
@@ -77,7 +78,7 @@ class Gateway:
         self.settings: Settings = (
             store.settings if native is None else store.settings.served_natively(native)
         )
-        self.excluded: Callable[[str], object] | None = _globs(
+        self.excluded: Callable[[RequestInfo], object] | None = _globs(
             [exclude] if isinstance(exclude, str) else list(exclude)
         )
 
@@ -95,27 +96,32 @@ class Gateway:
         Raises:
             ConfigurationError: as for `enter`.
         """
-        if self.excluded is not None and self.excluded(request.path):
+        if self.excluded is not None and self.excluded(request):
             activate(self.leave_out(request))
             return None
         exchange, owner = self.enter(request)
         activate(request.holder[HOLDER])
         return exchange if owner else None
 
-    def serving(self, request: RequestInfo) -> Exchange | None:
-        """The exchange of this gateway's that is in a request, if it has one that has not ended."""
-        return self.own(links(request.holder.get(HOLDER)))
+    def serving(self, request: RequestInfo | None) -> Exchange | None:
+        """Return the exchange that this gateway is to answer, if there is one that has not ended.
 
-    def own(self, found: Iterable[Exchange | Excluded]) -> Exchange | None:
-        """The exchange that this gateway is to answer, among some."""
-        return next(
-            (
-                one
-                for one in found
-                if isinstance(one, Exchange) and getattr(one, "gateway", None) is self
-            ),
-            None,
-        )
+        Args:
+            request: the view of the request; None for the current one.
+        """
+        held: Held | None
+        try:
+            held = current() if request is None else held_in(request)
+        except NoActiveRequestError:
+            return None
+        for one in links(held):
+            if (
+                isinstance(one, Exchange)
+                and getattr(one, "gateway", None) is self
+                and one.phase is not ENDED
+            ):
+                return one
+        return None
 
     def enter(self, request: RequestInfo) -> tuple[Exchange, bool]:
         """The exchange of a request, and whether it is this gateway that answers it.
@@ -132,42 +138,29 @@ class Gateway:
                 would take the other's sessions for forged ones.
         """
         holder = request.holder
-        found = holder.get(HOLDER)
+        outer = around(request)
+        found = of_store([one for one in outer if isinstance(one, Exchange)], self.settings)
+        if isinstance(found, Exchange):
+            found.serve_natively(self.settings)
+            if HOLDER not in holder:
+                holder[HOLDER] = outer[0]  # a bridge has made this request of another
+            return found, False
         exchange = Exchange(self.settings, request)
-        if found is not None:
-            around = _around(found)
-            for one in around:
-                if isinstance(one, Excluded):
-                    continue
-                if one.settings.same_store(self.settings):
-                    one.serve_natively(self.settings)
-                    return one, False
-                if one.settings.name == self.settings.name:
-                    raise ConfigurationError(
-                        f"two stores of different settings use the cookie {self.settings.name!r} in one request: give one another name"
-                    )
-            exchange.outer = around[0] if around else None
         exchange.gateway = self
+        exchange.outer = outer[0] if outer else None
         holder[HOLDER] = exchange
         return exchange, True
 
     def leave_out(self, request: RequestInfo) -> Excluded:
         """Mark a request whose path is excluded: this store has no session in it, those around keep theirs."""
-        holder = request.holder
-        around = _around(holder[HOLDER]) if HOLDER in holder else None
-        excluded = Excluded(self.settings, around[0] if around else None)
-        holder[HOLDER] = excluded
+        outer = around(request)
+        excluded = Excluded(self.settings, request.cookie_header, outer[0] if outer else None)
+        request.holder[HOLDER] = excluded
         return excluded
 
 
-def _around(found: object) -> list[Exchange | Excluded]:
-    """Of what a request carries, the exchanges that gateways around this one will answer, the innermost first."""
-    return [
-        one
-        for one in links(found)
-        if isinstance(one, Excluded) or (one.owned and one.phase is OPEN)
-    ]
-
-
-def _globs(patterns: list[str]) -> Callable[[str], object] | None:
-    return re.compile("|".join(map(fnmatch.translate, patterns))).match if patterns else None
+def _globs(patterns: list[str]) -> Callable[[RequestInfo], object] | None:
+    if not patterns:
+        return None
+    match = re.compile("|".join(map(fnmatch.translate, patterns))).match
+    return lambda request: match(request.path)

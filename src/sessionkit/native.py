@@ -7,13 +7,12 @@ from typing import Any
 
 from typing_extensions import Self
 
-from .context import links
 from .exchange import Exchange
 from .frames import clears_frames
-from .request import HOLDER, RequestInfo
+from .request import RequestInfo
 from .session import Stamp, refill
 from .settings import Settings
-from .verbs import opened
+from .which import Kept, find, open_in
 
 __all__ = ["LazyContents", "exchange_of", "replace_contents"]
 
@@ -27,11 +26,16 @@ def exchange_of(request: RequestInfo, settings: Settings) -> Exchange | None:
 
     Returns:
         None on a path that the gateway excludes.
+
+    Raises:
+        ConfigurationError: a gateway of another store uses the same cookie name.
     """
-    for one in links(request.holder.get(HOLDER)):
-        if one.settings.same_store(settings):
-            return one if isinstance(one, Exchange) else None
-    return opened(request, settings)
+    one = find(request, settings)
+    if one is None:
+        return open_in(request, settings)
+    if isinstance(one, Kept):
+        one.request = request  # from here on the framework writes the response
+    return one if isinstance(one, Exchange) else None
 
 
 @clears_frames

@@ -30,7 +30,7 @@ def commit(exchange: Exchange, status: int, fields: Fields) -> None:
     Raises:
         IdentityChangedError, SerializationError, SessionTooLargeError: as for `Exchange.commit`; nothing is written then.
     """
-    if not exchange.close_unread():
+    if not exchange.close_unread(fields):
         try:
             _write_fields(exchange, fields, status, exchange.commit)
         except BaseException as error:

@@ -101,6 +101,8 @@ class Settings:
     login_keys: tuple[str, ...] = ()
     """Top-level keys that count as a signed-in user, the framework's included."""
     native: NativeKeys | None = None
+    origin: Settings | None = None
+    """The store's own settings, where these are a copy for a framework whose own session object is served."""
     accepted: tuple[Accepted, ...] = ()
     layout: Layout = field(init=False)
     name: str = field(init=False)
@@ -162,6 +164,7 @@ class Settings:
             identity=identity,
             login_keys=login_keys,
             native=replace(keys, login=login_keys),
+            origin=self.origin or self,
         )
 
     def names_somebody(self, contents: Mapping[str, Any]) -> bool:
@@ -193,13 +196,12 @@ class Settings:
         )
 
     def same_store(self, other: Settings) -> bool:
-        """Whether a token of the one is a token of the other: same keys, audience, cookie and format."""
-        return self is other or (
-            self.codec.ids == other.codec.ids
-            and self.audience == other.audience
-            and self.cookie == other.cookie
-            and self.format == other.format
-        )
+        """Return whether both belong to one store, or to two that are equal in everything that decides."""
+        return self is other or not self.differences(other)
+
+    def differences(self, other: Settings) -> tuple[str, ...]:
+        """Return the names of the settings in which another store differs; never their values."""
+        return _differences(self.origin or self, other.origin or other)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Settings:
         return self  # a gateway is copied with the configuration it stands in (Litestar's), its keys never are
@@ -253,6 +255,42 @@ class Accepted:
             for name in dict.fromkeys(names)
             for scope in (elsewhere if name in own else [cookie, *elsewhere])
         ]
+
+
+@lru_cache(maxsize=256)
+def _differences(one: Settings, other: Settings) -> tuple[str, ...]:
+    if one is other:
+        return ()
+    ours, theirs = _deciding(one), _deciding(other)
+    return tuple(name for name in ours if ours[name] != theirs[name])
+
+
+def _deciding(settings: Settings) -> dict[str, object]:
+    """What decides whether a session is there, for whom, and for how long."""
+    guard, identity = settings.guard, settings.identity
+    if settings.login_keys:  # for which functions were made that equal no others
+        traits = settings.format.traits
+        guard, identity = resolve(settings.given, (traits.guard, traits.identity), ())
+    return {
+        "secret": settings.codec.ids,
+        "audience": settings.audience,
+        "cookie": settings.cookie,
+        "format": settings.format,
+        "lifetime": settings.lifetime,
+        "guard": guard,
+        "identity": identity,
+        "login_keys": settings.login_keys,
+        "accept": [_parts(accepted) for accepted in settings.accepted],
+        "renews": settings.renews,
+    }
+
+
+def _parts(accepted: Accepted) -> tuple[object, ...]:
+    """What decides of a cookie of others."""
+    read = accepted.settings
+    return (
+        read.codec.ids, read.cookie, read.format, read.lifetime, accepted.until, accepted.clear, accepted.take,
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=64)

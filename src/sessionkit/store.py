@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from . import asgi, wsgi
 from .accepting import accepting
-from .context import Excluded, active, current, links
+from .context import active, current
 from .cookies import CookieSettings
 from .dispatch import HasEnv, HasEnviron, HasScope, RequestLike, ResponseLike, cookie_header_of
 from .environment import settings_of
@@ -22,10 +22,11 @@ from .formats import Format, Importer, Native
 from .frames import clears_frames
 from .identity import Guard, Identity, resolve
 from .lifetime import Lifetime
-from .request import HOLDER, HeaderRequest, RequestInfo, is_activity
+from .request import HeaderRequest, RequestInfo, is_activity
 from .serializer import JSON, Serializer
 from .settings import Clock, Settings
-from .verbs import Verbs, opened
+from .verbs import Verbs
+from .which import Excluded, find, links, living, of_store, opened
 
 __all__ = ["SessionStore"]
 
@@ -217,14 +218,14 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         return active(self.begin(HeaderRequest(cookie_header_of(cookie_header), **request)))
 
     def _exchange(self, request: RequestInfo | None) -> Exchange | Excluded:
-        for one in links(current() if request is None else request.holder.get(HOLDER)):
-            if one.settings.same_store(self.settings):
-                return one
-        if request is None:
+        if request is not None:
+            return find(request, self.settings) or opened(request, self.settings)
+        one = living(of_store(links(current()), self.settings))
+        if one is None or not one.settings.same_store(self.settings):
             raise NoActiveRequestError(
                 f"the current request is served by another store than that of the cookie {self.settings.name!r}"
             )
-        return opened(request, self.settings)
+        return one
 
     def _warn(self) -> None:
         settings = self.settings

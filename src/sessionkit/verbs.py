@@ -8,17 +8,16 @@ from typing import Any, Generic, TypeVar, overload
 
 from typing_extensions import deprecated
 
-from .context import Excluded, living
 from .dispatch import parse, refuse
 from .errors import NoActiveRequestError
-from .exchange import Exchange
+from .exchange import ENDED, Exchange
 from .frames import clear_frames, clears_frames
-from .request import HOLDER, RequestInfo
+from .request import RequestInfo
 from .response import write
 from .session import Session
-from .settings import Settings
+from .which import Excluded
 
-__all__ = ["Verbs", "opened"]
+__all__ = ["Verbs"]
 
 
 Request = TypeVar("Request")
@@ -73,7 +72,7 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
             if isinstance(exchange, Excluded):
                 return None
             session = exchange.get()
-            _respond(exchange, response)
+            _respond(exchange, request, response)
         except BaseException as error:
             args, request, response, session = (), None, None, None
             clear_frames(error)
@@ -202,25 +201,22 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
             raise NoActiveRequestError(
                 f"{verb}: this path is excluded from sessions, so nobody would write its cookies"
             )
-        if not exchange.owned and response is None:
+        if not exchange.owned and response is None and exchange.phase is not ENDED:
             raise NoActiveRequestError(
                 f"{verb}: no gateway serves this request, so nobody would write its cookies: install the middleware "
                 "(store.wsgi(app), store.asgi(app)), or pass the response's headers too"
             )
         result = act(exchange, contents) if session else act(exchange)
-        _respond(exchange, response)
+        _respond(exchange, request, response)
         return result
 
 
-def _respond(exchange: Exchange, response: object) -> None:
+def _respond(exchange: Exchange, request: RequestInfo | None, response: object) -> None:
     """Under a gateway the response is the gateway's to write."""
-    if response is not None and not exchange.owned:
+    if response is None or request is None or exchange.owned:
+        return
+    before, exchange.request = exchange.request, request
+    try:
         write(exchange, response)
-
-
-def opened(request: RequestInfo, settings: Settings) -> Exchange:
-    """A store's exchange of a request that no gateway of its has prepared; the request keeps it."""
-    exchange = Exchange(settings, request, owned=False)
-    exchange.outer = living(request.holder.get(HOLDER))
-    request.holder[HOLDER] = exchange
-    return exchange
+    finally:
+        exchange.request = before

@@ -39,7 +39,7 @@ class SessionMiddleware(Gateway):
 
         def respond(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Write:
             # PEP 3333 lets an application that failed call again with exc_info: the answer is computed anew.
-            if exchange is not None and not exchange.close_unread():
+            if exchange is not None and not exchange.close_unread(headers):
                 try:
                     headers = list(headers)
                     headers = exchange.commit(int(status[:3]), headers).applied(headers)
@@ -155,6 +155,8 @@ class _Body:
     def close(self) -> None:
         """Close the application's iterable, and end the request."""
         try:
+            if self._exchange is not None:
+                self._exchange.late = None  # no byte depends on what is read from here on
             close = getattr(self._body, "close", None)
             if close is not None:
                 self._run(close)

@@ -10,6 +10,8 @@ WARNED = {
     EventKind.INSECURE,
     EventKind.EXPIRED_UNSAVED,
     EventKind.MADE_ROOM,
+    EventKind.UNANSWERED,
+    EventKind.NOT_PRIVATE,
 }
 
 

@@ -22,7 +22,7 @@ from sessionkit import (
     SessionTooLargeError,
     anyone,
 )  # fmt: skip
-from sessionkit.exchange import COMMITTED, OPEN, Exchange
+from sessionkit.exchange import COMMITTED, ENDED, GONE, OPEN, Exchange, Unread
 from sessionkit.formats.codec import Opened
 from sessionkit.incoming import Incoming
 from sessionkit.live import Live
@@ -774,17 +774,26 @@ def test_nothing_that_stays_nothing_is_unchanged(scene):
     assert exchange.changed is False
 
 
-def test_an_exchange_that_ends_is_found_in_its_request_no_more(scene):
+def test_an_exchange_that_ends_unread_leaves_only_whose_it_was_in_its_request(scene):
     request = HeaderRequest()
     outer, exchange = scene.store.begin(request), scene.store.begin(request)
-    request.holder[HOLDER] = exchange
+    request.holder[HOLDER], exchange.outer = exchange, outer
     outer.finish()
-    assert request.holder[HOLDER] is exchange
-    exchange.outer = outer
     exchange.finish()
-    assert request.holder[HOLDER] is outer
-    outer.finish()
-    assert HOLDER not in request.holder
+    left = request.holder[HOLDER]
+    assert [type(left), type(left.outer)] == [Unread, Unread]
+    assert [left.settings, left.owned] == [scene.store.settings, True]
+
+
+def test_an_exchange_that_ends_after_it_was_read_stays_and_lets_go_of_its_request(scene):
+    request = HeaderRequest(scene.browser.jar.header())
+    exchange = request.holder[HOLDER] = scene.store.begin(request)
+    exchange.get()
+    exchange.finish()
+    assert request.holder[HOLDER] is exchange
+    assert exchange.request is GONE
+    exchange.finish()  # a server may say so twice
+    assert exchange.phase is ENDED
 
 
 # ---- a session that ends while the request is served

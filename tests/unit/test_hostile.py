@@ -11,6 +11,7 @@ from wsgiref.headers import Headers
 import pytest
 
 from sessionkit import EventKind, Lifetime, Session, get_session, update_session
+from sessionkit.exchange import ENDED
 from sessionkit.keyring import KeyRing
 from sessionkit.native import LazyContents
 from sessionkit.request import ASGIRequest, HeaderRequest
@@ -228,7 +229,7 @@ def test_the_teardown_of_a_body_that_failed_still_has_the_session(scene):
     request = environ(scene.browser)
     assert serve(scene.store.wsgi(application), request) == ["200 OK"]
     assert seen == [ALICE]
-    assert "sessionkit.exchange" not in request
+    assert request["sessionkit.exchange"].phase is ENDED
 
 
 def test_a_change_that_a_server_drops_with_the_headers_of_a_failed_body_is_told(scene):
@@ -253,7 +254,7 @@ def test_a_change_that_a_server_drops_with_the_headers_of_a_failed_application_i
     with pytest.raises(ValueError, match="the application failed"):
         scene.store.wsgi(application)(request, lambda *_: None)
     assert kinds(scene) == [EventKind.ROLLED_BACK]
-    assert "sessionkit.exchange" not in request
+    assert request["sessionkit.exchange"].phase is ENDED
 
 
 def test_a_path_that_is_no_text_is_not_in_the_way_of_a_sign_in():

@@ -19,7 +19,7 @@ from sessionkit import (
 )  # fmt: skip
 from sessionkit.request import HeaderRequest
 
-from .scene import ALICE, OTHER_SECRET, SECRET, Scene, cookie
+from .scene import ALICE, SECRET, Scene, cookie
 
 
 @pytest.mark.parametrize(
@@ -131,20 +131,6 @@ def test_a_store_with_fast_json_reads_what_one_with_json_wrote():
     token = cookie(scene.browser.login(), "__Host-session")
     fast = Scene(serializer=fast_json())
     assert ALICE == fast.store.begin(HeaderRequest(f"__Host-session={token}")).get()
-
-
-def test_all_settings_that_two_parties_must_agree_on_make_a_store_the_same():
-    settings = SessionStore(SECRET).settings
-    assert settings.same_store(settings) is True
-    assert settings.same_store(SessionStore(SECRET, lifetime=Lifetime(idle=60)).settings) is True
-    for other in (
-        SessionStore(OTHER_SECRET),
-        SessionStore([SECRET, OTHER_SECRET]),
-        SessionStore(SECRET, audience="b"),
-        SessionStore(SECRET, cookie=CookieSettings(name="app")),
-        SessionStore(SECRET, cookie=CookieSettings(same_site="Strict")),
-    ):
-        assert settings.same_store(other.settings) is False
 
 
 def test_a_script_opens_a_session_and_finds_the_headers_at_the_end():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from typing import Any, cast
 
 from aiohttp import web
@@ -18,16 +18,26 @@ STATE: Any = (
 )
 
 
+HEADERS = "sessionkit.headers"
+
+
 class AiohttpRequest(CarriedRequest):
-    """A view of a request; what it keeps is shared by its clones."""
+    """A view of a request; what it keeps is shared by those of its clones that have its headers."""
 
     __slots__ = ()
     request: web.BaseRequest
 
     @property
     def holder(self) -> MutableMapping[str, Any]:
-        """A dict of our own in the request's storage."""
-        return cast("MutableMapping[str, Any]", self.request.setdefault(STATE, {}))
+        """A dict of our own in the request's storage, which its clones share: one with another Cookie header is another request."""
+        headers = self.request.raw_headers
+        kept: dict[str, Any] = cast("Any", self.request.setdefault(STATE, {HEADERS: headers}))
+        if kept[HEADERS] is headers:
+            return kept
+        own = self.cookie_header
+        if own == "; ".join(_fields(kept[HEADERS], "cookie")):
+            return kept
+        return cast("dict[str, Any]", kept.setdefault(f"{HEADERS} {own}", {}))
 
     @property
     def method(self) -> str:
@@ -51,12 +61,12 @@ class AiohttpRequest(CarriedRequest):
 
     def fields(self, name: str, /) -> Sequence[str]:
         """The values of a header, as they came."""
-        wanted = name.lower().encode("latin-1")
-        return [
-            value.decode("latin-1")
-            for field, value in self.request.raw_headers
-            if field.lower() == wanted
-        ]
+        return _fields(self.request.raw_headers, name)
+
+
+def _fields(headers: Iterable[tuple[bytes, bytes]], name: str) -> list[str]:
+    wanted = name.lower().encode("latin-1")
+    return [value.decode("latin-1") for field, value in headers if field.lower() == wanted]
 
 
 register_request(web.BaseRequest, AiohttpRequest)

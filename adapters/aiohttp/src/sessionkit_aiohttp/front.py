@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from aiohttp import web
 
-from sessionkit import Exchange, NoActiveRequestError
-from sessionkit.context import current, in_this_task, links
+from sessionkit import Exchange
+from sessionkit.context import admit
 from sessionkit.exchange import COMMITTED, OPEN
 from sessionkit.gateway import Gateway
 from sessionkit.response import commit
@@ -35,6 +35,7 @@ class Front(Gateway):
         exchange = self.begin(view)
         if exchange is None:
             return await handler(request)
+        admit(exchange)
         # Responses are sent when this middleware is done: the request ends with its task, of which it has one.
         task = view.holder[TASK] = cast("asyncio.Task[Any]", asyncio.current_task())
         task.add_done_callback(
@@ -52,7 +53,8 @@ class Front(Gateway):
 
     async def prepare(self, request: web.Request, response: web.StreamResponse) -> None:
         """Answer: this signal fires for every response, also for those to errors that no middleware sees."""
-        exchange = self.serving(AiohttpRequest(request)) or self._of_this_task()
+        # Where a middleware around us has cloned the request, aiohttp prepares the response with the original, which knows of nothing.
+        exchange = self.serving(AiohttpRequest(request)) or self.serving(None)
         if exchange is None:
             return
         try:
@@ -61,21 +63,13 @@ class Front(Gateway):
         except Exception:
             _unprepare(request, response)
             raise
-        if isinstance(response, web.WebSocketResponse):
-            exchange.reachable = in_this_task()
+        admit(exchange)
         if exchange.request.holder[
             TASK
         ].done():  # somebody around us waited for the handler in a task of its own
             cast("asyncio.Task[Any]", asyncio.current_task()).add_done_callback(
                 lambda _: exchange.finish()
             )
-
-    def _of_this_task(self) -> Exchange | None:
-        """Where a middleware around us has cloned the request, aiohttp prepares the response with the original, which knows of nothing."""
-        try:
-            return self.own(links(current()))
-        except NoActiveRequestError:
-            return None
 
 
 def _check(exchange: Exchange, response: object) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from sessionkit import Exchange, NoActiveRequestError
-from sessionkit.context import living
 from sessionkit.native import LazyContents
-from sessionkit.request import HOLDER
+from sessionkit.which import held_in, living
 
 from .carriers import AiohttpRequest
 
@@ -53,7 +52,7 @@ async def get_session(request: web.Request) -> AiohttpSession:
     Raises:
         NoActiveRequestError: `setup` was not called, or this path is excluded.
     """
-    found = living(AiohttpRequest(request).holder.get(HOLDER))
+    found = living(held_in(AiohttpRequest(request)))
     if not isinstance(found, Exchange):
         raise NoActiveRequestError(
             "this request has no session: call sessionkit_aiohttp.setup(app, store), and do not exclude its path"

@@ -10,10 +10,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import parse_cookie
 
 from sessionkit import NoActiveRequestError, Session
-from sessionkit.context import current, links
+from sessionkit.context import current
 from sessionkit.exchange import Exchange
 from sessionkit.request import ASGIRequest, HeaderRequest
 from sessionkit.settings import Settings
+from sessionkit.which import links, of_store
 
 from .config import gateway
 from .session import DjangoSession
@@ -127,13 +128,10 @@ class SessionStore(DjangoSession):
 def _current(settings: Settings) -> Exchange | None:
     """Return the project's exchange of the current request, if there is one."""
     try:
-        found = current()
+        one = of_store(links(current()), settings)
     except NoActiveRequestError:
         return None
-    for one in links(found):
-        if one.settings.same_store(settings):
-            return one if isinstance(one, Exchange) else None
-    return None
+    return one if isinstance(one, Exchange) else None
 
 
 def _has_key(exchange: Exchange, session_key: str | None) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from django.contrib.sessions import middleware
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 
+from sessionkit.context import admit
 from sessionkit.exchange import Exchange
 from sessionkit.native import exchange_of
 from sessionkit.request import HOLDER
@@ -60,7 +61,9 @@ class SessionMiddleware(middleware.SessionMiddleware):
     def process_response(self, request: HttpRequest, response: Any) -> Any:
         """Answer, unless a gateway around Django does."""
         exchange: Exchange | None = getattr(request, HOLDER, None)
-        if exchange is None or exchange.close_unread():
+        if exchange is None or exchange.close_unread(
+            response.headers if response.streaming else None
+        ):
             return response
         return answered(exchange, copied(response))
 
@@ -68,15 +71,27 @@ class SessionMiddleware(middleware.SessionMiddleware):
         """The same around an async application; nothing waits, so nothing goes through a thread."""
         self.process_request(request)
         get_response: Any = self.get_response
+        exchange: Exchange | None = getattr(request, HOLDER, None)
         try:
             response = await get_response(request)
         except BaseException:
             # The visitor has gone, and Django cancels the view: there will be no response to close.
-            exchange: Exchange | None = getattr(request, HOLDER, None)
             if exchange is not None:
                 exchange.finish()
             raise
-        return self.process_response(request, response)
+        response = self.process_response(request, response)
+        if exchange is not None:
+            admit(exchange)
+            if response.streaming and response.is_async:
+                response.streaming_content = _served(exchange, response.streaming_content)
+        return response
+
+
+async def _served(exchange: Exchange, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Let the task that sends a stream find the session; a middleware outside of ours may have made it another."""
+    admit(exchange)
+    async for part in parts:
+        yield part
 
 
 def _closing(request: HttpRequest, exchange: Exchange) -> Callable[[], None]:

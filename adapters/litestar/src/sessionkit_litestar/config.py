@@ -31,10 +31,12 @@ class SessionMiddleware(LitestarsOwn[SessionKitBackend]):
     """
 
     def __init__(self, app: Any, backend: SessionKitBackend) -> None:
-        super().__init__(app, backend)
-        self.gateway = Gateway(
-            self.show, backend.config.store, native=KEYS, origins=backend.config.origins
-        )
+        store, origins = backend.config.store, backend.config.origins
+        # What `exclude`, `exclude_opt_key` and `scopes` leave out Litestar sends straight to this: marked as without a session.
+        left_out: Any = Gateway(app, store, native=KEYS, origins=origins, exclude="*")
+        super().__init__(left_out, backend)
+        self.served: Any = app
+        self.gateway = Gateway(self.show, store, native=KEYS, origins=origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -43,10 +45,9 @@ class SessionMiddleware(LitestarsOwn[SessionKitBackend]):
     async def show(self, scope: Any, receive: Any, send: Any) -> None:
         """Between the gateway and the application: hand the session out, and take over what was put in its place."""
         session = await self.backend.load_from_connection(ASGIConnection(scope, receive, send))
-        app: Any = self.app
         await serve_with(
             session,
-            app,
+            self.served,
             scope,
             receive,
             send,

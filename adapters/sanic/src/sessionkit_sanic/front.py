@@ -11,6 +11,7 @@ from sanic.log import error_logger
 from sanic.response import ResponseStream
 
 from sessionkit import SessionKitError, SessionStore
+from sessionkit.context import admit
 from sessionkit.exchange import Exchange
 from sessionkit.gateway import Gateway
 from sessionkit.native import LazyContents
@@ -46,6 +47,7 @@ class Front(Gateway):
         exchange = self.begin(SanicRequest(request))
         if exchange is None:
             return
+        admit(exchange)
         request.ctx.session = SanicSession(exchange)
         if request.conn_info is not None:
             await self.closed(request.conn_info)
@@ -94,4 +96,5 @@ class Front(Gateway):
             isinstance(before, ResponseStream) and response.status == before.status
         ):
             commit(exchange, response.status, fields_of(response))
+            admit(exchange)
             view.holder[self._answered] = response

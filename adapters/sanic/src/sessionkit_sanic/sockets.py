@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from sanic import Request
@@ -45,6 +44,5 @@ class Sockets:
 
 def _accepted(exchange: Exchange, request: Request[Any, Any]) -> tuple[tuple[str, str], ...]:
     """What goes out with a handshake; from then on the session is read, by the task that serves the socket."""
-    tasks = request.app.websocket_tasks
-    exchange.reachable = lambda: asyncio.current_task() in tasks
+    exchange.tasks = request.app.websocket_tasks
     return exchange.commit(101).add

@@ -10,7 +10,7 @@ from tornado.web import RequestHandler
 from tornado.websocket import WebSocketHandler
 
 from sessionkit import ConfigurationError, Exchange, NoActiveRequestError, bind
-from sessionkit.context import activate, in_this_task
+from sessionkit.context import activate, admit
 from sessionkit.native import LazyContents
 from sessionkit.response import commit
 
@@ -61,6 +61,7 @@ class SessionMixin(RequestHandler):
             return
         self._exchange = exchange
         activate(exchange)
+        admit(exchange)
         if isinstance(self, WebSocketHandler):
             self.on_message = bind(self.on_message)  # Tornado runs a coroutine in a task of its own
         try:
@@ -75,8 +76,7 @@ class SessionMixin(RequestHandler):
         """Send what was written; the first time the headers too, with what the session has to say."""
         if self._exchange is not None and not self._headers_written:
             commit(self._exchange, self.get_status(), fields_of(self))
-            if isinstance(self, WebSocketHandler):
-                self._exchange.reachable = in_this_task()
+            admit(self._exchange)
         return super().flush(include_footers)
 
 
