@@ -16,7 +16,7 @@ from typing import Any
 
 from .cookies import HEADER, CookieSettings
 from .demo import DemoError, check, serve
-from .environment import settings_of
+from .environment import apply_variables
 from .errors import ConfigurationError
 from .formats.recognition import NUMBERED, shared_format
 from .inspection import inspect
@@ -141,13 +141,12 @@ def _secret(_arguments: argparse.Namespace) -> int:
 
 
 def _inspect(arguments: argparse.Namespace) -> int:
-    settings = settings_of(os.environ)
-    if "secret" not in settings:
-        settings["secret"] = _asked("Secret: ").split()
-    secrets_of(settings["secret"], shortest=8)  # before anything is asked for
+    given: dict[str, Any] = {}
+    if "SESSIONKIT_SECRET" not in os.environ:
+        given["secret"] = _asked("Secret: ").split()
+    settings = apply_variables(_with_secrets, os.environ, given)  # before anything is asked for
     header = _cookie_header()
-    settings = {**_spoken(settings, header), **settings}
-    store = SessionStore(**settings)
+    store = SessionStore.from_env(**_spoken(settings, header), **given)
     if arguments.values and not sys.stdout.isatty():
         _complain("warning: the session's values are going into a file or another program")
     report = inspect(store.settings, header, time.time(), values=arguments.values)
@@ -164,6 +163,12 @@ def _inspect(arguments: argparse.Namespace) -> int:
                 f"the cookie {name} looks like a session, and was not opened: SESSIONKIT_COOKIE_NAME={name} looks into it"
             )
     return 0 if report["session"] else 1
+
+
+def _with_secrets(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings whose secrets could be those of some format."""
+    secrets_of(settings["secret"], shortest=8)
+    return settings
 
 
 def _spoken(settings: Mapping[str, Any], header: str) -> dict[str, Any]:

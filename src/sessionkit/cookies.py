@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from .errors import ConfigurationError
+from .given import remembers_given
 
 __all__ = ["HEADER", "LINE", "CookieSettings", "insert_label", "only", "pairs"]
 
@@ -25,6 +26,7 @@ _TYPES: dict[str, type] = {
 _VALUE = re.compile(r"[ -:<-~]*")  # an av-octet of RFC 6265: printable ASCII without the semicolon
 
 
+@remembers_given
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CookieSettings:
     """How the session's cookies are set.
@@ -60,6 +62,8 @@ class CookieSettings:
     max_bytes: int = 7168
     attributes: str = field(init=False, repr=False, compare=False)
     """The end of a Set-Cookie line, from `; Path` on."""
+    given: tuple[tuple[str, Any], ...] = field(init=False, repr=False, compare=False)
+    """The arguments that they were made with; what they do not say `SessionStore.from_env` takes from the variables."""
 
     def __post_init__(self) -> None:
         for check in (self._bad_type, self._bad_value, self._bad_name, self._bad_combination):

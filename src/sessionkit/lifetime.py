@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from math import isfinite
 from typing import Any, Literal
 
 from .errors import ConfigurationError
+from .given import remembers_given
 from .session import Absence
 
 __all__ = ["CLOCK_SKEW", "FOUR_HUNDRED_DAYS", "LONGEST", "Duration", "Lifetime", "seconds"]
@@ -26,6 +27,7 @@ LONGEST = 10**10
 """317 years: with it every time of a token has at most 11 digits."""
 
 
+@remembers_given
 @dataclass(frozen=True, slots=True, kw_only=True, init=False)
 class Lifetime:
     """When a session ends; all times are whole seconds.
@@ -49,6 +51,8 @@ class Lifetime:
     absolute: int | None
     rolling: bool
     renew_after: int
+    given: tuple[tuple[str, Any], ...] = field(init=False, repr=False, compare=False)
+    """The arguments that it was made with; what they do not say `SessionStore.from_env` takes from the variables."""
 
     def __init__(
         self,

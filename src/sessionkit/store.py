@@ -14,7 +14,7 @@ from .accepting import accepting
 from .context import active, current
 from .cookies import CookieSettings
 from .dispatch import HasEnv, HasEnviron, HasScope, RequestLike, ResponseLike, cookie_header_of
-from .environment import settings_of
+from .environment import apply_variables
 from .errors import ConfigurationError, NoActiveRequestError
 from .events import OnEvent, logger
 from .exchange import Exchange
@@ -122,17 +122,22 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
 
         Args:
             environ: the variables; the process's own when None.
-            **settings: of `SessionStore`, instead of what the variables say.
+            **settings: of `SessionStore`. They win over the variables; `lifetime` and `cookie` field by field, so that
+                `lifetime=Lifetime(absolute=3600)` leaves `SESSIONKIT_IDLE` what it is.
 
         Raises:
-            ConfigurationError: a variable is unknown or malformed, or `SESSIONKIT_SECRET` is missing.
+            ConfigurationError: a variable is unknown or cannot work (the message names it), or `SESSIONKIT_SECRET` is
+                missing.
         """
-        values = {**settings_of(os.environ if environ is None else environ), **settings}
-        if "secret" not in values:
-            raise ConfigurationError(
-                "SESSIONKIT_SECRET is not set: `python -m sessionkit secret` makes one"
-            )
-        return cls(**values)
+
+        def make(values: dict[str, Any]) -> SessionStore:
+            if "secret" not in values:
+                raise ConfigurationError(
+                    "SESSIONKIT_SECRET is not set: `python -m sessionkit secret` makes one"
+                )
+            return cls(**values)
+
+        return apply_variables(make, os.environ if environ is None else environ, settings)
 
     def for_audience(self, audience: str) -> SessionStore:
         """The same store for another tenant or stage; the key ring is shared, the tokens are not.
