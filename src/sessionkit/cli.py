@@ -141,10 +141,10 @@ def _secret(_arguments: argparse.Namespace) -> int:
 
 
 def _inspect(arguments: argparse.Namespace) -> int:
+    settings = apply_variables(_checked, os.environ, {})  # before anything is asked for
     given: dict[str, Any] = {}
-    if "SESSIONKIT_SECRET" not in os.environ:
-        given["secret"] = _asked("Secret: ").split()
-    settings = apply_variables(_with_secrets, os.environ, given)  # before anything is asked for
+    if "secret" not in settings:
+        given = _checked({"secret": _asked("Secret: ").split()})
     header = _cookie_header()
     store = SessionStore.from_env(**_spoken(settings, header), **given)
     if arguments.values and not sys.stdout.isatty():
@@ -165,9 +165,10 @@ def _inspect(arguments: argparse.Namespace) -> int:
     return 0 if report["session"] else 1
 
 
-def _with_secrets(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return settings whose secrets could be those of some format."""
-    secrets_of(settings["secret"], shortest=8)
+def _checked(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings whose secrets, if there are any, could be those of some format."""
+    if "secret" in settings:
+        secrets_of(settings["secret"], shortest=8)
     return settings
 
 

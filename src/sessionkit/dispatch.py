@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
 from typing import Any, NamedTuple, NoReturn, Protocol, TypeAlias, TypeVar, cast
 from wsgiref.headers import Headers
 
@@ -286,7 +286,9 @@ def _is_session(value: object) -> bool:
     return not is_message(mapping) and view(mapping) is None and fields_of(mapping) is None
 
 
-def refuse(verb: str, args: tuple[Any, ...], *, session: bool) -> NoReturn:
+def refuse(
+    verb: str, args: tuple[Any, ...], *, session: bool, named: Collection[str] = ()
+) -> NoReturn:
     """Refuse a call, and list the valid ones."""
     last = ["session"] if session else []
     forms = [
@@ -299,10 +301,12 @@ def refuse(verb: str, args: tuple[Any, ...], *, session: bool) -> NoReturn:
         ["request", "response"],
     ]
     valid = ", ".join(f"{verb}({', '.join(form + last)})" for form in forms)
-    given = ", ".join(type(arg).__name__ for arg in args)
-    missing = session and (
+    given = ", ".join([*(type(arg).__name__ for arg in args), *(f"{name}=..." for name in named)])
+    why = ""
+    if named:
+        why = " (the arguments have no names)"
+    elif session and (
         not args or args[-1] is None or (view(args[0]) is not None and not _is_session(args[-1]))
-    )
-    raise TypeError(
-        f"{verb}({given}) is not a valid call{' (the session is missing)' if missing else ''}: valid are {valid}"
-    )
+    ):
+        why = " (the session is missing)"
+    raise TypeError(f"{verb}({given}) is not a valid call{why}: valid are {valid}")

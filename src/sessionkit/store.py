@@ -7,7 +7,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Any, NoReturn
+from difflib import get_close_matches
+from functools import wraps
+from inspect import signature
+from typing import Any, NoReturn, TypeVar, cast
 
 from . import asgi, wsgi
 from .accepting import accepting
@@ -29,6 +32,45 @@ from .verbs import Verbs
 from .which import Excluded, find, links, living, of_store, opened
 
 __all__ = ["SessionStore"]
+
+F = TypeVar("F", bound=Callable[..., None])
+
+
+def _says_where(init: F, /) -> F:
+    """Decorate `__init__`: an argument of another name is a TypeError that says where it belongs."""
+    known = signature(init).parameters
+
+    @wraps(init)
+    def call(*args: Any, **named: Any) -> None:
+        for name in named:
+            if name not in known:
+                near = get_close_matches(name, known, 1)
+                meant = _ELSEWHERE.get(name) or (f"{near[0]}=..." if near else None)
+                raise TypeError(
+                    f"SessionStore has no argument {name}" + (f": give {meant}" if meant else "")
+                )
+        init(*args, **named)
+
+    return cast("F", call)
+
+
+_ELSEWHERE = {
+    **{name: f"lifetime=Lifetime({name}=...)" for name in signature(Lifetime).parameters},
+    **{name: f"cookie=CookieSettings({name}=...)" for name in signature(CookieSettings).parameters},
+    "cookie_name": "cookie=CookieSettings(name=...)",
+    "cookies": "cookie=CookieSettings(...)",
+    "expires": "lifetime=Lifetime(absolute=...)",
+    "httponly": "cookie=CookieSettings(http_only=...)",
+    "https_only": "cookie=CookieSettings(secure=...)",
+    "key": "secret=...",
+    "max_age": "lifetime=Lifetime(absolute=...), or idle=... for a limit that activity moves",
+    "password": "secret=...",
+    "samesite": "cookie=CookieSettings(same_site=...)",
+    "secret_key": "secret=...",
+    "session_cookie": "cookie=CookieSettings(name=...)",
+    "timeout": "lifetime=Lifetime(idle=...)",
+}
+"""Where what other libraries take themselves is said here."""
 
 
 class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasScope]):
@@ -58,6 +100,7 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
     __slots__ = ("_importers", "_keys", "_serializer", "settings")
 
     @clears_frames
+    @_says_where
     def __init__(
         self,
         secret: str | bytes | Sequence[str | bytes],

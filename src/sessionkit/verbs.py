@@ -93,7 +93,7 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
         self, request: Request, response: Response, session: Mapping[str, Any] | None, /
     ) -> bool: ...
     @clears_frames
-    def update_session(self, *args: Any) -> bool:
+    def update_session(self, *args: Any, **named: Any) -> bool:
         """Replace the contents of the session. It never logs in or out.
 
         A no-op, which returns False and tells `on_event` why, when no session is given (None, or no argument at
@@ -109,6 +109,8 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
             NoActiveRequestError: nobody would write the response.
             TypeError: not one of the call forms (`update_session(environ)`: the session is missing).
         """
+        if named:
+            refuse("update_session", args, session=True, named=named)
         return self._write("update_session", args, Exchange.update, session=True)
 
     @overload
@@ -138,7 +140,7 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
         self, request: Request, response: Response, session: Mapping[str, Any], /
     ) -> Session: ...
     @clears_frames
-    def create_session(self, *args: Any) -> Session:
+    def create_session(self, *args: Any, **named: Any) -> Session:
         """Begin a session: what a login handler calls.
 
         It has a new id, a new creation time and exactly the given contents; whatever session came with the
@@ -152,8 +154,8 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
             SerializationError, SessionTooLargeError, ResponseStartedError, NoActiveRequestError, TypeError: as for
                 `update_session`.
         """
-        if not args or args[-1] is None:
-            refuse("create_session", args, session=True)
+        if named or not args or args[-1] is None:
+            refuse("create_session", args, session=True, named=named)
         return self._write("create_session", args, Exchange.create, session=True)
 
     @overload

@@ -294,7 +294,7 @@ def test_a_wrong_setting_is_one_clear_line(
     err = capsys.readouterr().err
     assert (
         err
-        == "sessionkit: error: secret 1 has 5 bytes, at least 8 are needed: `python -m sessionkit secret` makes a real one\n"
+        == "sessionkit: error: SESSIONKIT_SECRET: secret 1 has 5 bytes, at least 8 are needed: `python -m sessionkit secret` makes a real one\n"
     )
 
 

@@ -121,6 +121,11 @@ def test_dotted_settings_are_merged_alike():
             r"\ASESSIONKIT_COOKIE_DOMAIN and CookieSettings\(name=...\): a browser refuses",
         ),
         (
+            {"RENEW_AFTER": "1000000"},
+            {"lifetime": Lifetime(idle=900_000, absolute=900_000)},
+            r"\ASESSIONKIT_RENEW_AFTER and Lifetime\(idle=...\): renew_after",
+        ),
+        (
             {"ABSOLUTE": "none", "IDLE": "60", "COOKIE_PATH": "/app"},
             {"format": Bounded(), "cookie": CookieSettings(http_only=True)},
             r"\ASESSIONKIT_ABSOLUTE: this format",

@@ -175,3 +175,46 @@ def test_a_store_takes_a_format_and_a_ring_comes_of_it():
 def test_a_setting_of_another_type_is_named(key, value):
     with pytest.raises(ConfigurationError, match=f"^{key} must be .*, not {type(value).__name__}$"):
         SessionStore("a setting of another type: 0123456789abcdef", **{key: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("max_age", "lifetime=Lifetime(absolute=...)"),
+        ("idle", "lifetime=Lifetime(idle=...)"),
+        ("rolling", "lifetime=Lifetime(rolling=...)"),
+        ("secure", "cookie=CookieSettings(secure=...)"),
+        ("same_site", "cookie=CookieSettings(same_site=...)"),
+        ("samesite", "cookie=CookieSettings(same_site=...)"),
+        ("httponly", "cookie=CookieSettings(http_only=...)"),
+        ("cookie_name", "cookie=CookieSettings(name=...)"),
+        ("secret_key", "secret=..."),
+        ("lifetme", "lifetime=..."),
+    ],
+)
+def test_an_argument_that_belongs_elsewhere_is_told_where(name, place):
+    for make in (
+        lambda **given: SessionStore(SECRET, **given),
+        lambda **given: SessionStore.from_env({"SESSIONKIT_SECRET": SECRET}, **given),
+    ):
+        with pytest.raises(TypeError) as raised:
+            make(**{name: 60})
+        assert str(raised.value).startswith(f"SessionStore has no argument {name}: give {place}")
+
+
+def test_an_argument_that_nothing_is_like_is_refused():
+    with pytest.raises(TypeError, match=r"\ASessionStore has no argument zzzzzz\Z"):
+        SessionStore(SECRET, zzzzzz=1)
+
+
+@pytest.mark.parametrize("verb", ["create_session", "update_session"])
+def test_a_session_given_by_name_is_told_that_the_arguments_have_none(verb):
+    store = SessionStore(SECRET)
+    with store.exchange():
+        call = getattr(store, verb)
+        with pytest.raises(
+            TypeError, match=rf"{verb}\(session=...\) .* have no names\): valid are"
+        ):
+            call(session=ALICE)
+        with pytest.raises(TypeError, match=rf"{verb}\(dict, session=...\) .* have no names\)"):
+            call({}, session=ALICE)
