@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from .context import current, held_now
 from .dispatch import HasEnv, HasEnviron, HasScope, RequestLike, ResponseLike
-from .environment import settings_of
+from .environment import apply_variables
 from .errors import ConfigurationError
 from .exchange import Exchange
 from .request import RequestInfo
@@ -41,7 +41,7 @@ def _default() -> SessionStore:
     if _configured is not None:
         return _configured
     if _from_env is None:
-        if "secret" not in settings_of(os.environ):
+        if "secret" not in apply_variables(dict, os.environ, {}):
             raise ConfigurationError(
                 "no store is known: no middleware serves this request (store.wsgi(app), store.asgi(app), or the adapter's), none was "
                 "given to sessionkit.configure(store), and SESSIONKIT_SECRET is not set (`python -m sessionkit secret` makes one). "
