@@ -13,29 +13,33 @@ from .errors import ConfigurationError, SerializationError
 from .formats.codec import Codec, Convert, Format, Opened, Source
 from .formats.foreign import derived, earliest
 from .formats.importer import Importer
+from .keyring import KeyRing
 from .lifetime import CLOCK_SKEW, LONGEST, Lifetime
 from .serializer import DEEPEST, JSON, Serializer, check, is_shallow, rewrite
 from .session import Absence, Stamp
-from .settings import Accepted, Settings
+from .settings import Accepted, Settings, barrier_keys
 
 __all__ = ["accepting", "taken"]
 
 
 def accepting(
-    settings: Settings, importers: Iterable[tuple[Importer, Any]], keys: Any, serializer: Serializer
+    settings: Settings,
+    importers: Iterable[tuple[Importer, Any, KeyRing]],
+    keys: tuple[Any, KeyRing],
+    serializer: Serializer,
 ) -> Settings:
     """A store's settings with the cookies that it takes sessions from: those of its importers, and of its format's earlier forms.
 
     Args:
         settings: the store's.
-        importers: each with its keys.
-        keys: the store's own, under which the earlier forms of its format are sealed.
+        importers: each with its keys, and those of its barrier.
+        keys: the store's own, under which the earlier forms of its format are sealed, and those of its barrier.
         serializer: the store's.
 
     Raises:
         ConfigurationError: an importer cannot work beside the store's own cookie.
     """
-    found = [_bound(settings, one, secrets, serializer) for one, secrets in importers]
+    found = [_bound(settings, one, (own, ring), serializer) for one, own, ring in importers]
     for source, take in settings.format.traits.older:
         names = dict.fromkeys(
             (
@@ -59,7 +63,9 @@ def accepting(
     return replace(settings, accepted=tuple(found), small=small)
 
 
-def _bound(settings: Settings, importer: Importer, keys: Any, serializer: Serializer) -> Accepted:
+def _bound(
+    settings: Settings, importer: Importer, keys: tuple[Any, KeyRing], serializer: Serializer
+) -> Accepted:
     source, cookie = importer.format, settings.cookie
     name = importer.name or source.cookie_name(host_only=cookie.host_only, secure=cookie.secure)
     if name == settings.name:
@@ -81,7 +87,7 @@ def _bound(settings: Settings, importer: Importer, keys: Any, serializer: Serial
 
 
 def _reading(
-    settings: Settings, source: Source, name: str, keys: Any, serializer: Serializer
+    settings: Settings, source: Source, name: str, keys: tuple[Any, KeyRing], serializer: Serializer
 ) -> Settings:
     """Settings by which another's cookie is read as if it were a store's own."""
     # Idle is the source's own affair, but for our own format, whose renewals come with it.
@@ -90,8 +96,9 @@ def _reading(
         if source.traits.renewed
         else Lifetime(rolling=False, absolute=settings.lifetime.absolute or LONGEST)
     )
+    own, ring = keys
     codec = source.codec(
-        keys, name=name, audience=settings.audience, lifetime=lifetime, serializer=serializer
+        own, name=name, audience=settings.audience, lifetime=lifetime, serializer=serializer
     )
     return replace(
         settings,
@@ -101,6 +108,7 @@ def _reading(
             "Format", source
         ),  # a source need not seal: nothing is sealed by these settings
         codec=cast("Codec", codec),
+        barrier_keys=barrier_keys(ring, name, settings.audience),
         accepted=(),
         small=0,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 
-from . import outgoing, stamps
+from . import barrier, fence, outgoing, stamps
 from .caching import HeaderChanges, header_changes, is_shared
 from .errors import IdentityChangedError
 from .events import EventKind
@@ -53,12 +53,12 @@ def _lines(
     final = live.final = fingerprint(session)
     changed = live.present and (live.is_fresh or not live.is_as_it_came(final))
     if status >= 500:
-        return _ending(live, EventKind.ROLLED_BACK if changed else None)
+        return _ending(live, request, EventKind.ROLLED_BACK if changed else None)
     if not live.present:
-        return _ending(live, None)
+        return _ending(live, request, None)
     stamp, now = live.stamp, settings.clock()
     if live.over(stamp, now) is not None:
-        return _ending(live, EventKind.EXPIRED_UNSAVED if changed else None)
+        return _ending(live, request, EventKind.EXPIRED_UNSAVED if changed else None)
     vetted = not changed or live.is_vetted(
         final
     )  # by a verb; and what is unchanged cannot be another's
@@ -69,14 +69,10 @@ def _lines(
         )
     if not session and (settings.native is not None or not settings.guard(session)):
         # Whoever empties an anonymous session wants to be rid of it.
-        return (
-            outgoing.ending_lines(settings, incoming)
-            if live.deleted or incoming.came(settings)
-            else []
-        )
+        return _end(live, request) if live.deleted or incoming.came(settings) else []
     if changed:
         moved = stamps.moved(settings, incoming, stamp, now)
-        return _sealed(live, live.plaintext(moved, vetted=vetted), moved)
+        return _sealed(live, request, live.plaintext(moved, vetted=vetted), moved)
     return _renewal(live, status, headers, request, now)
 
 
@@ -93,7 +89,7 @@ def _renewal(
     try:
         if incoming.imported is not None:
             # What was imported becomes ours, whatever `renews` says. Others may write more than our budget: that is not refused.
-            return _sealed(live, settings.codec.kept(session, moved), moved)
+            return _sealed(live, request, settings.codec.kept(session, moved), moved)
         if live.touched or settings.renews(request):
             until = live.until(moved)
             # A browser drops the session's own cookies at their Max-Age: what ends later than it was to is sent again.
@@ -111,14 +107,23 @@ def _renewal(
     return []
 
 
-def _ending(live: Live, dropped: EventKind | None) -> list[str]:
+def _ending(live: Live, request: RequestInfo, dropped: EventKind | None) -> list[str]:
     """What is left to say when nothing is kept: the end, if there was one."""
     if dropped is not None:
         live.tell_once(dropped)
-    return outgoing.ending_lines(live.settings, live.incoming) if live.must_end else []
+    return _end(live, request) if live.must_end(request) else []
 
 
-def _sealed(live: Live, plaintext: bytes, stamp: Stamp) -> list[str]:
+def _end(live: Live, request: RequestInfo) -> list[str]:
+    return outgoing.ending_lines(
+        live.settings,
+        live.incoming,
+        hidden=live.may_be_hidden(request),
+        blind=live.is_blind(request),
+    )
+
+
+def _sealed(live: Live, request: RequestInfo, plaintext: bytes, stamp: Stamp) -> list[str]:
     settings, incoming = live.settings, live.incoming
     lines = outgoing.sealed_lines(
         settings.suited(live.session),
@@ -127,14 +132,30 @@ def _sealed(live: Live, plaintext: bytes, stamp: Stamp) -> list[str]:
         stamp,
         begun=live.ended,
         until=live.until(stamp),
+        hidden=live.may_be_hidden(request),
     )
-    if live.ended or (
-        live.is_fresh and (incoming.stamp is not None or incoming.absence is Absence.AMBIGUOUS)
-    ):
-        lines += outgoing.fence_lines(settings, incoming)
-    elif incoming.opened is not None and incoming.opened.mark_id != settings.codec.mark_id(
+    link, raised = _spared(live, request, stamp) if lines else ("", [])
+    # A format that cannot keep the mark: a logout later on will not know the one that came.
+    moved = incoming.opened is not None and incoming.opened.mark_id != settings.codec.mark_id(
         live.session, stamp
-    ):
-        # A format that cannot keep the mark: a logout later on will not know the one that came.
-        lines += outgoing.fence_lines(settings, incoming)
-    return lines
+    )
+    ambiguous = incoming.stamp is not None or incoming.absence is Absence.AMBIGUOUS
+    if live.ended or moved or link or (live.is_fresh and ambiguous):
+        lines += outgoing.fence_lines(settings, incoming, link=link)
+    return lines + raised
+
+
+def _spared(live: Live, request: RequestInfo, stamp: Stamp) -> tuple[str, list[str]]:
+    """Return what keeps a barrier from ending the session: a link for the fence, or the lines of a barrier that is raised for it."""
+    settings, incoming, blind = live.settings, live.incoming, live.is_blind(request)
+    known = incoming.barrier
+    if not blind and known is None:
+        return "", []
+    mark = fence.mark(settings.name, settings.codec.mark_id(live.session, stamp))
+    if not blind and known is not None and not known.ends(mark, stamp.created_at):
+        return "", []
+    if known is not None and incoming.opened is not None and not live.ended:
+        before = fence.mark(settings.name, incoming.opened.mark_id)
+        first = known.spared.get(before, before)
+        return barrier.link(settings.barrier_keys, settings.clock(), mark, first), []
+    return "", outgoing.barrier_lines(settings, incoming, mark)

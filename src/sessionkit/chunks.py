@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .session import Absence
 
-__all__ = ["Layout", "chunk_number", "join", "rows", "spans"]
+__all__ = ["Layout", "chunk_number", "join", "most", "rows", "spans"]
 
 DOTS = 4  # of a compact JWE (RFC 7516 section 7.1)
 
@@ -24,6 +24,8 @@ class Layout:
         tag: characters of the token's last segment: 22 for A256GCM, 43 for A256CBC-HS512.
         expiry: characters that the library's line spends on the expiry of a cookie that has one; None for what ours does.
         complete: whether a text is a whole token, for what is no compact JWE.
+        cleared: how many chunks, from 0 on, its library clears at each write that does not set them, and the whole cookie
+            with them; 0 where a write clears what came.
     """
 
     separator: str = "."
@@ -33,6 +35,7 @@ class Layout:
     tag: int = 22
     expiry: int | None = None
     complete: Callable[[str], bool] | None = None
+    cleared: int = 0
 
 
 def spans(length: int, name: str, layout: Layout, line: int) -> list[tuple[str, int, int]]:
@@ -57,6 +60,20 @@ def spans(length: int, name: str, layout: Layout, line: int) -> list[tuple[str, 
         found.append((chunk, start, stop))
         start = stop
     return found
+
+
+def most(name: str, layout: Layout, line: int, budget: int) -> int:
+    """Return how many chunks a session may be in.
+
+    Args:
+        name: the session cookie's name.
+        layout: the format's.
+        line: characters that the Set-Cookie line leaves to name, `=` and value.
+        budget: bytes that the session's cookies may add to a Cookie header.
+    """
+    first = f"{name}{layout.separator}0"
+    full = len(first) + 1 + _room(layout, line, first) + 2
+    return max(layout.cleared, budget // full + 1)
 
 
 def _room(layout: Layout, line: int, name: str) -> int:

@@ -158,7 +158,7 @@ class CookieSettings:
         if re.search(r"(\.|__)[0-9]+\Z", name):
             return f"the cookie name {name!r} ends like a chunk of another: leave the number off"
         prefix, rest = _split_prefix(name)
-        if rest.startswith(("out.", "seen.")) or not rest:
+        if rest.startswith(("out.", "seen.", "before.")) or not rest:
             return f"the cookie name {name!r} is one that sessionkit gives to the cookies beside a session's: choose another"
         if prefix and not self.secure:
             return f"a browser refuses a {prefix} name without Secure: set secure=True or drop the prefix"

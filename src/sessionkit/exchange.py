@@ -316,7 +316,7 @@ class Exchange:
     @property
     def must_end(self) -> bool:
         """Whether a session was ended, which even a failed response must say."""
-        return self._live is not None and self._live.must_end
+        return self._live is not None and self._live.must_end(self.request)
 
     def finish(self) -> None:
         """The request is over: report what was changed too late or never answered. From here on only reading is left."""

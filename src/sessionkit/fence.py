@@ -45,9 +45,10 @@ def read(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(islice(dict.fromkeys(in_turns), READ))
 
 
-def render(new: Sequence[str], known: Sequence[str]) -> str:
-    """The value that adds marks to those known, newest first."""
-    return ".".join(list(dict.fromkeys((*new, *known)))[:WRITTEN])
+def render(new: Sequence[str], known: Sequence[str], link: str = "") -> str:
+    """The value that adds marks to those known, newest first; a barrier's link stands before them."""
+    marks = list(dict.fromkeys((*new, *known)))[:WRITTEN]
+    return ".".join((link, *marks) if link else marks)
 
 
 def max_age(lifetime: Lifetime, *, imported_for_ever: bool = False) -> int:

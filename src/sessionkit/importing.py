@@ -26,7 +26,7 @@ def read(settings: Settings, header: str, now: float) -> Incoming:
         others=_Reader(
             settings, header, now, room
         ),  # of a header that is too large too: a logout clears their cookies
-        beside=_beside(settings, header) if len(header) <= HEADER else (),
+        beside=_beside(settings, incoming.readable(header)),
     )
     # A cookie of ours that is expired, fenced or under an unknown key is still ours: then nobody else is asked.
     if (
@@ -81,7 +81,7 @@ def _adopt(
         return Absence.NO_COOKIE  # nothing to take over
     if not _can_hold(settings, ours):
         return Absence.MALFORMED
-    stamp = incoming.judge(settings, ours, (), found.fence, now)
+    stamp = incoming.judge(settings, ours, (), found, now)
     if isinstance(stamp, Absence):
         return stamp
     found.opened, found.stamp, found.absence, found.imported = ours, stamp, None, source
@@ -104,5 +104,11 @@ def _beside(settings: Settings, header: str) -> tuple[str, ...]:
     prefix = settings.format.traits.beside
     if prefix is None or prefix not in header:
         return ()
-    names = dict.fromkeys(name for name, _ in pairs(header, prefix) if name.startswith(prefix))
-    return tuple(name for name in names if chunks.chunk_number(name[len(prefix) :]) is not None)
+    numbers = {
+        chunks.chunk_number(name[len(prefix) :])
+        for name, _ in pairs(header, prefix)
+        if name.startswith(prefix)
+    }
+    return tuple(
+        f"{prefix}{number}" for number in sorted(one for one in numbers if one is not None)
+    )

@@ -7,19 +7,23 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final, TypeAlias
 
-from . import chunks, fence, renewal
+from . import barrier, chunks, fence, renewal
 from .accepting import taken
+from .barrier import Barrier
 from .cookies import HEADER, only, pairs
 from .formats.codec import Opened
 from .session import Absence, Stamp
 from .settings import Accepted, Settings
 
-__all__ = ["Incoming", "Others", "Room", "furthest", "judge", "read"]
+__all__ = ["Incoming", "Others", "Room", "furthest", "judge", "read", "readable"]
 
 MOST_ROWS = MOST_WHOLE = 4
 MOST_OPENS = 8
 MOST_BYTES = 65_536
 MOST_CHUNKS = 32  # each of at least 2,400 characters, whatever the name and attributes: 27 of them hold MOST_BYTES
+
+_UNREAD = frozenset({Absence.INCOMPLETE, Absence.UNKNOWN_KEY, Absence.BAD_TAG})
+"""Why a token that is a session elsewhere, or was one with its other half, may not open here."""
 
 _RANK = {absence: rank for rank, absence in enumerate(Absence)}
 
@@ -34,7 +38,8 @@ class Incoming:
 
     `cookies` are the values of each cookie that may be ours, `fence` the marks read, `tokens` those that opened, one a
     session. `beside` are cookies that end with the session, `others` reads, when it is asked, the cookies that importers know,
-    and `imported` is the one that the session was taken from.
+    and `imported` is the one that the session was taken from. `partial` says that the header, or its cookies, were too many
+    to read; `unnamed` that a session may have come which nothing here names, so that no mark can fence it.
     """
 
     cookies: Mapping[str, Sequence[str]] = field(default_factory=_none, repr=False)
@@ -42,15 +47,20 @@ class Incoming:
     stamp: Stamp | None = None
     absence: Absence | None = None
     fence: tuple[str, ...] = ()
+    barrier: Barrier | None = None
     tokens: tuple[Opened, ...] = field(default=(), repr=False)
     beside: tuple[str, ...] = ()
     others: Callable[[], Others] = field(default=tuple, repr=False)
     imported: Accepted | None = field(default=None, repr=False)
+    partial: bool = False
+    unnamed: bool = False
 
     def came(self, settings: Settings) -> bool:
         """Whether a cookie came that may hold a session."""
-        return bool(self.names(settings)) or any(
-            one.names(source.settings) for source, one in self.others()
+        return (
+            self.partial
+            or bool(self.names(settings))
+            or any(one.names(source.settings) for source, one in self.others())
         )
 
     def names(self, settings: Settings) -> tuple[str, ...]:
@@ -58,6 +68,13 @@ class Incoming:
         cookies, chunk = self.cookies, settings.chunk
         whole = (settings.name,) if settings.name in cookies else ()
         return (*whole, *(f"{chunk}{number}" for number in sorted(_numbers(cookies, chunk))))
+
+    def ends(self, settings: Settings, opened: Opened) -> bool:
+        """Return whether a session is over in this browser: by its mark, or by a barrier."""
+        mark = fence.mark(settings.name, opened.mark_id)
+        if mark in self.fence:
+            return True
+        return self.barrier is not None and self.barrier.ends(mark, opened.stamp.created_at)
 
     def heads(self, settings: Settings) -> tuple[str, ...]:
         """The texts that a token begins with."""
@@ -121,37 +138,62 @@ def read(settings: Settings, header: str, now: float, room: Room | None = None) 
     if settings.stem not in header:
         return NOTHING
     if len(header) > HEADER:
-        return Incoming(absence=Absence.TOO_LARGE)
+        return _read_beginning(settings, header, now, room or Room())
     alone = only(header, settings.name, settings.stem)
     if alone is not None and (room is None or room.take((alone,))):
         # The commonest request: one cookie of ours and no other.
         cookies: Mapping[str, Sequence[str]] = {settings.name: (alone,)}
         opened = settings.codec.open(alone, now)
-        stamp = opened if isinstance(opened, Absence) else judge(settings, opened, (), (), now)
+        stamp = opened if isinstance(opened, Absence) else judge(settings, opened, (), NOTHING, now)
         if isinstance(opened, Absence):
-            return Incoming(absence=opened, cookies=cookies)
+            found = Incoming(absence=opened, cookies=cookies)
+            found.unnamed = opened in _UNREAD and _is_unnamed(settings, found)
+            return found
         if isinstance(stamp, Absence):
             return Incoming(absence=stamp, cookies=cookies, tokens=(opened,))
         return Incoming(opened=opened, stamp=stamp, cookies=cookies, tokens=(opened,))
     return _read_many(settings, _by_name(settings, header), now, room or Room())
 
 
+def readable(header: str) -> str:
+    """Return as much of a Cookie header as is read: whole cookies of its first 64 KiB."""
+    return header if len(header) <= HEADER else header[: max(0, header.rfind(";", 0, HEADER + 1))]
+
+
+def _read_beginning(settings: Settings, header: str, now: float, room: Room) -> Incoming:
+    """Read what an end must know of a header that is too large to give a session: the marks in its beginning."""
+    found = _read_many(settings, _by_name(settings, readable(header)), now, room)
+    found.opened, found.stamp, found.absence, found.partial = None, None, Absence.TOO_LARGE, True
+    return found
+
+
+def _is_unnamed(settings: Settings, incoming: Incoming) -> bool:
+    """Return whether a cookie came whose session nothing readable in it names."""
+    heads, codec = incoming.heads(settings), settings.codec
+    return not heads or any(codec.recognizes(one) and codec.peek(one) is None for one in heads)
+
+
 def _read_many(
     settings: Settings, cookies: dict[str, list[str]], now: float, room: Room
 ) -> Incoming:
     whole, row = cookies.get(settings.name, []), _row(settings, cookies)
-    incoming = Incoming(cookies=cookies, fence=fence.read(cookies.get(settings.fence, ())))
+    fenced = cookies.get(settings.fence, ())
+    incoming = Incoming(cookies=cookies, fence=fence.read(fenced))
+    if settings.barrier in cookies:
+        raised = cookies[settings.barrier]
+        incoming.barrier = barrier.read(settings.barrier_keys, raised, fenced)
     candidates = _candidates(settings, whole, row, room)
     if isinstance(candidates, Absence):
-        incoming.absence = candidates
+        incoming.absence, incoming.partial = candidates, True
         return incoming
-    opened, worst = _open(settings, candidates, now)
+    opened, worst, unread = _open(settings, candidates, now)
     incoming.tokens = tuple(opened.values())
     if not candidates and any(True for _ in _numbers(islice(cookies, MOST_CHUNKS), settings.chunk)):
-        worst = Absence.INCOMPLETE  # chunks, and none of them the first
+        worst, unread = Absence.INCOMPLETE, True  # chunks, and none of them the first
+    incoming.unnamed = unread and _is_unnamed(settings, incoming)
     valid: list[tuple[Opened, Stamp]] = []
     for one in opened.values():
-        verdict = judge(settings, one, cookies.get(settings.seen, ()), incoming.fence, now)
+        verdict = judge(settings, one, cookies.get(settings.seen, ()), incoming, now)
         if isinstance(verdict, Absence):
             worst = furthest(worst, verdict)
         else:
@@ -207,28 +249,28 @@ def _candidates(
 
 def _open(
     settings: Settings, candidates: list[str | Absence], now: float
-) -> tuple[dict[str, Opened], Absence]:
-    """The tokens that open, of one session the newest only; and why the others do not."""
+) -> tuple[dict[str, Opened], Absence, bool]:
+    """The tokens that open, of one session the newest only; why the others do not; and whether one may be a session all the same."""
     newest: dict[str, Opened] = {}
-    worst = Absence.NO_COOKIE
+    worst, unread = Absence.NO_COOKIE, False
     for candidate in candidates:
         one = candidate if isinstance(candidate, Absence) else settings.codec.open(candidate, now)
         if isinstance(one, Absence):
-            worst = furthest(worst, one)
+            worst, unread = furthest(worst, one), unread or one in _UNREAD
         elif (
             one.mark_id not in newest or one.stamp.updated_at > newest[one.mark_id].stamp.updated_at
         ):
             newest[one.mark_id] = one
-    return newest, worst
+    return newest, worst, unread
 
 
 def judge(
-    settings: Settings, opened: Opened, seen: Sequence[str], fenced: Sequence[str], now: float
+    settings: Settings, opened: Opened, seen: Sequence[str], incoming: Incoming, now: float
 ) -> Stamp | Absence:
     """The stamp that holds for an authenticated token, or why it gives no session."""
-    if fenced and fence.mark(settings.name, opened.mark_id) in fenced:
-        return Absence.LOGGED_OUT
     stamp = opened.stamp
+    if (incoming.fence or incoming.barrier is not None) and incoming.ends(settings, opened):
+        return Absence.LOGGED_OUT
     if seen and settings.codec.seen is not None:
         token = renewal.Renewal(stamp.updated_at, stamp.expires_at)
         held = renewal.latest(settings.codec.seen, seen, stamp.id, token, now)

@@ -6,12 +6,12 @@ import json
 from dataclasses import replace
 from typing import Any, cast
 
-from . import chunks, fence, renewal
+from . import chunks, renewal
 from .base64url import decode, is_canonical, is_token
 from .cookies import pairs
 from .formats.codec import Opened
 from .formats.recognition import recognized
-from .incoming import read
+from .incoming import Incoming, read
 from .serializer import JSON
 from .session import Absence, Stamp
 from .settings import Settings
@@ -50,15 +50,16 @@ def inspect(settings: Settings, header: str, now: float, *, values: bool = False
             for name, value in found
         ],
         "tokens": [
-            _token(settings, where, token, seen=seen, fenced=incoming.fence, now=now, values=values)
+            _token(settings, where, token, seen=seen, incoming=incoming, now=now, values=values)
             for where, token in _tokens(settings, found)
         ],
     }
 
 
 def role(settings: Settings, name: str) -> str | None:
-    """What a cookie of this name is to a store: `session`, `chunk`, `seen`, `fence`, or None for a stranger."""
+    """What a cookie of this name is to a store: `session`, `chunk`, `seen`, `fence`, `barrier`, or None for a stranger."""
     beside = {settings.name: "session", settings.seen: "seen", settings.fence: "fence"}
+    beside[settings.barrier] = "barrier"
     if (
         name.startswith(settings.chunk)
         and chunks.chunk_number(name[len(settings.chunk) :]) is not None
@@ -88,7 +89,7 @@ def _token(
     token: str | Absence,
     *,
     seen: list[str],
-    fenced: tuple[str, ...],
+    incoming: Incoming,
     now: float,
     values: bool,
 ) -> dict[str, Any]:
@@ -108,7 +109,7 @@ def _token(
     over = settings.lifetime.absence(
         stamp.created_at, stamp.updated_at, stamp.expires_at, now - settings.tolerance
     )
-    logged_out = fence.mark(settings.name, opened.mark_id) in fenced
+    logged_out = incoming.ends(settings, opened)
     refused = Absence.LOGGED_OUT if logged_out else (refused or over)
     about |= {
         "tag": "verified",

@@ -101,14 +101,24 @@ class KeyRing:
     def __init__(self, secret: str | bytes | Sequence[str | bytes]) -> None:
         extracts: dict[str, bytes] = {}
         for raw in secrets_of(secret):
-            extract = hmac.digest(b"sessionkit", raw, "sha256")  # HKDF-Extract
-            key_id = encode(_expand(extract, b"\0".join((VERSION, b"kid")), 6)).decode()
+            key_id, extract = _extracted(raw)
             if key_id in extracts:
                 raise ConfigurationError(
                     "two secrets of the list have the same key id: remove the double"
                 )
             extracts[key_id] = extract
         self._extracts = extracts
+
+    @classmethod
+    def shared(cls, secret: str | bytes | Sequence[str | bytes]) -> KeyRing:
+        """Make a key ring of secrets that a format has checked, which another library may want shorter than we do.
+
+        Args:
+            secret: as for a `KeyRing`; doubles count once.
+        """
+        ring = object.__new__(cls)
+        ring._extracts = dict(map(_extracted, secrets_of(secret, shortest=1)))
+        return ring
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -119,7 +129,7 @@ class KeyRing:
         """The keys for one use: tokens of another purpose, cookie name or audience do not exist for it.
 
         Args:
-            purpose: `cookie` for sessions, `seen` for renewals; never read from a token.
+            purpose: `cookie` for sessions, `seen` for renewals, `before` for barriers; never read from a token.
             name: the session cookie's.
             audience: tenant or stage.
 
@@ -217,6 +227,12 @@ class PurposeKeys:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("keys do not pickle")
+
+
+def _extracted(raw: bytes) -> tuple[str, bytes]:
+    """Return the key id of a secret, and what HKDF extracts from it."""
+    extract = hmac.digest(b"sessionkit", raw, "sha256")
+    return encode(_expand(extract, b"\0".join((VERSION, b"kid")), 6)).decode(), extract
 
 
 def _expand(extract: bytes, info: bytes, length: int) -> bytes:

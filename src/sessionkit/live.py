@@ -14,8 +14,10 @@ from .fingerprint import contents_of, fingerprint, is_odd, same
 from .identity import differing, who_is
 from .incoming import Incoming
 from .owner import Owner
+from .request import RequestInfo
 from .session import Absence, Session, Stamp, Watcher, drop, refill, restamp
 from .settings import NativeKeys, Settings
+from .unseen import may_be_hidden, may_be_unnamed
 
 __all__ = ["Live"]
 
@@ -37,8 +39,8 @@ class Live:
     """
 
     __slots__ = (
-        "_came_print", "_carried", "_frozen", "_given", "_intact", "_owner", "_told", "absence", "changes", "deleted", "ended",
-        "final", "incoming", "present", "session", "settings", "touched",
+        "_came_print", "_carried", "_frozen", "_given", "_intact", "_owner", "_told", "absence", "changes", "deleted",
+        "ended", "final", "incoming", "present", "session", "settings", "touched",
     )  # fmt: skip
 
     def __init__(
@@ -106,10 +108,19 @@ class Live:
         gone = not self.present and self.incoming.stamp is not None
         return gone or self.is_fresh or not self.is_as_it_came(fingerprint(self.session))
 
-    @property
-    def must_end(self) -> bool:
+    def must_end(self, request: RequestInfo) -> bool:
         """Whether a session was ended, which even a failed response must say."""
-        return self.ended and (self.deleted or self.incoming.came(self.settings))
+        return self.ended and (
+            self.deleted or self.incoming.came(self.settings) or self.may_be_hidden(request)
+        )
+
+    def may_be_hidden(self, request: RequestInfo) -> bool:
+        """Whether a login or a logout ended sessions of which some may be in cookies that the request does not show."""
+        return self.ended and may_be_hidden(self.settings, self.incoming, request)
+
+    def is_blind(self, request: RequestInfo) -> bool:
+        """Whether a login or a logout ended sessions of which some may have no mark."""
+        return self.may_be_hidden(request) or (self.ended and may_be_unnamed(self.incoming))
 
     @property
     def is_final(self) -> bool:

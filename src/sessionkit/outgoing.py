@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import inf
 from typing import Any
 
-from . import fence, renewal
+from . import barrier, fence, renewal
 from .chunks import spans
 from .cookies import LINE
 from .errors import SerializationError, SessionTooLargeError
@@ -16,7 +16,23 @@ from .serializer import JSON
 from .session import Stamp
 from .settings import Accepted, Settings
 
-__all__ = ["ending_lines", "fence_lines", "payload", "renewed_lines", "sealed_lines"]
+__all__ = [
+    "barrier_lines",
+    "ending_lines",
+    "fence_lines",
+    "payload",
+    "renewed_lines",
+    "sealed_lines",
+]
+
+MOST_CLEARED = 32
+"""Clearing lines of a response: whoever plants cookies must not make an answer that a proxy refuses."""
+
+NEAR = 17
+"""Own cookies that came which are cleared before those of others: the whole one, and as many chunks of 4 KiB as are read."""
+
+BESIDE = 5
+"""Numbered cookies beside the session that go before those of others, and that are cleared where nothing says how many there are."""
 
 FRAME = 1024
 """Bytes that the header of a token of ours, our claims, and the names of our cookies may add to a session taken over."""
@@ -59,6 +75,7 @@ def sealed_lines(
     *,
     begun: bool = False,
     until: float = inf,
+    hidden: bool = False,
 ) -> list[str]:
     """The session's cookies, and the clearing of those that this makes obsolete.
 
@@ -69,6 +86,7 @@ def sealed_lines(
         stamp: the times to seal it with.
         begun: whether this is the beginning of a session, and so the end of every other.
         until: the moment at which the contents themselves end the session, in seconds since the epoch.
+        hidden: whether one of those may be in cookies that the request does not show.
     """
     token = settings.codec.seal(frozen, stamp)
     parts = _spans(settings, len(token), stamp)
@@ -76,25 +94,65 @@ def sealed_lines(
         return []  # it goes on living in the cookie that it came in
     age = _no_longer(_max_age(settings, stamp), settings, until)
     lines = [settings.cookie.line(name, token[start:stop], age) for name, start, stop in parts]
-    if incoming.cookies:
-        kept = {name for name, _, _ in parts}
-        lines.extend(
-            settings.cookie.clearing(name) for name in incoming.names(settings) if name not in kept
-        )
-    if begun and incoming.beside:
-        lines.extend(map(settings.cookie.clearing, incoming.beside))
-    others = incoming.others() if begun or incoming.imported is not None else ()
-    if others:
-        own = {*incoming.names(settings), *(name for name, _, _ in parts)}
-        for source, other in others:
+    return lines + _obsolete(
+        settings, incoming, {name for name, _, _ in parts}, begun=begun, hidden=hidden
+    )
+
+
+def _obsolete(
+    settings: Settings, incoming: Incoming, kept: set[str], *, begun: bool, hidden: bool
+) -> list[str]:
+    """Return the lines that clear what a write makes obsolete, the session's own cookies first."""
+    if not (begun or settings.layout.cleared or incoming.cookies or incoming.imported):
+        return []
+    # What another session is in is left to its Max-Age, unless this is its end: it may be a session elsewhere.
+    came = incoming.names(settings) if begun or incoming.opened is not None else ()
+    seen = _seen(settings) if hidden else ()
+    own = dict.fromkeys((*_expected(settings, hidden=hidden), *came[:NEAR], *seen))
+    lines = [settings.cookie.clearing(name) for name in own if name not in kept]
+    beside = _beside(settings, incoming, hidden=hidden) if begun else ()
+    lines.extend(map(settings.cookie.clearing, beside[:BESIDE]))
+    if begun or incoming.imported is not None:
+        for source, other in incoming.others():
             if source.clear and (begun or source is incoming.imported):
-                lines.extend(source.clearing(_names(source, other), own))
-    return lines
+                names = _of_others(source, other, hidden=hidden)
+                lines.extend(source.clearing(names, {*own, *kept, *came}))
+    strays = (name for name in (*beside[BESIDE:], *came[NEAR:]) if name not in kept)
+    return _bounded([*lines, *map(settings.cookie.clearing, strays)])
 
 
-def _names(source: Accepted, other: Incoming) -> tuple[str, ...]:
-    names = other.names(source.settings)
-    return names if source.settings.codec.seen is None else (*names, source.settings.seen)
+def _bounded(lines: list[str]) -> list[str]:
+    """Return the first of these lines, each once."""
+    return list(dict.fromkeys(lines))[:MOST_CLEARED]
+
+
+def _expected(settings: Settings, *, hidden: bool) -> tuple[str, ...]:
+    """Return the session's own names that are cleared whether they came or not."""
+    cleared = settings.layout.cleared
+    if hidden:
+        return settings.shapes
+    return settings.shapes[: cleared + 1] if cleared else ()
+
+
+def _seen(settings: Settings) -> tuple[str, ...]:
+    return () if settings.codec.seen is None else (settings.seen,)
+
+
+def _of_others(source: Accepted, other: Incoming, *, hidden: bool) -> Iterator[str]:
+    """Return the names of another's cookies: those that came, and where some may be hidden those that there can be."""
+    settings = source.settings
+    if hidden:
+        yield from settings.shapes
+    yield from other.names(settings)[:NEAR]
+    yield from _seen(settings)
+
+
+def _beside(settings: Settings, incoming: Incoming, *, hidden: bool) -> tuple[str, ...]:
+    """Return the names of the cookies beside the session that end with it."""
+    prefix = settings.format.traits.beside
+    if not hidden or prefix is None:
+        return incoming.beside
+    return (*(f"{prefix}{number}" for number in range(BESIDE)), *incoming.beside)
 
 
 def renewed_lines(
@@ -126,24 +184,58 @@ def renewed_lines(
     return [settings.cookie.line(settings.seen, value, age)]
 
 
-def ending_lines(settings: Settings, incoming: Incoming) -> list[str]:
-    """The clearing of everything that is the session's, and the fence."""
-    seen = () if settings.codec.seen is None else (settings.seen,)
-    names = dict.fromkeys((settings.name, *incoming.names(settings), *seen, *incoming.beside))
-    lines = [settings.cookie.clearing(name) for name in names]
+def ending_lines(
+    settings: Settings, incoming: Incoming, *, hidden: bool = False, blind: bool = False
+) -> list[str]:
+    """Return the lines that clear everything that is the session's, whatever came of it, and the fence.
+
+    Args:
+        settings: the store's.
+        incoming: what came with the request.
+        hidden: whether a session may be in cookies that the request does not show.
+        blind: whether a session may be over that no mark names.
+    """
+    came = incoming.names(settings)
+    expected = _expected(settings, hidden=hidden)
+    own = dict.fromkeys((settings.name, *expected, *came[:NEAR], *_seen(settings)))
+    lines = [settings.cookie.clearing(name) for name in own]
+    beside = _beside(settings, incoming, hidden=hidden)
+    lines.extend(map(settings.cookie.clearing, beside[:BESIDE]))
     for source, other in incoming.others():
         # Always, also those that are left when they are imported: nobody could log out of them otherwise.
-        lines.extend(source.clearing((source.settings.name, *_names(source, other)), names))
-    return [*lines, *fence_lines(settings, incoming)]
+        names = (source.settings.name, *_of_others(source, other, hidden=hidden))
+        lines.extend(source.clearing(names, own))
+    lines.extend(map(settings.cookie.clearing, (*beside[BESIDE:], *came[NEAR:])))
+    raised = barrier_lines(settings, incoming, "") if blind else []
+    return [*_bounded(lines), *fence_lines(settings, incoming), *raised]
 
 
-def fence_lines(settings: Settings, incoming: Incoming) -> list[str]:
-    """The fence with the mark of every session that came; none when none came."""
+def fence_lines(settings: Settings, incoming: Incoming, *, link: str = "") -> list[str]:
+    """Return the fence with the mark of every session that came; none when there is nothing to add.
+
+    Args:
+        settings: the store's.
+        incoming: what came with the request.
+        link: of the session to the one that a barrier spares, where it has a new mark.
+    """
     marks = incoming.marks(settings) if incoming.cookies or incoming.others() else ()
-    if not marks:
+    if not marks and not link:
         return []
-    value = fence.render(marks, incoming.fence)
+    known = "" if incoming.barrier is None else incoming.barrier.link
+    value = fence.render(marks, incoming.fence, link or known)
     return [settings.cookie.fence_line(settings.fence, value, settings.fence_age)]
+
+
+def barrier_lines(settings: Settings, incoming: Incoming, spared: str) -> list[str]:
+    """Return the barrier that ends every session that has begun.
+
+    Args:
+        settings: the store's.
+        incoming: what came with the request.
+        spared: the mark of the session that begins with it, or nothing.
+    """
+    value = barrier.seal(settings.barrier_keys, settings.clock(), spared, incoming.barrier)
+    return [settings.cookie.fence_line(settings.barrier, value, settings.fence_age)]
 
 
 def _grows(settings: Settings, incoming: Incoming, parts: list[tuple[str, int, int]]) -> bool:

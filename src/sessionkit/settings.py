@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from string import punctuation
 from typing import Any
+from urllib.parse import quote
 
-from .chunks import Layout
+from .barrier import LABEL as BARRIER_LABEL
+from .chunks import Layout, most
 from .cookies import LINE, CookieSettings, insert_label
 from .events import EventKind, OnEvent, tell
 from .fence import LABEL as FENCE_LABEL
 from .fence import max_age
 from .formats.codec import Codec, Format, Taker
 from .identity import Guard, Identity, exact, has_user, resolve, subject
+from .keyring import KeyRing, PurposeKeys
 from .lifetime import FOUR_HUNDRED_DAYS, Lifetime
 from .renewal import LABEL as SEEN_LABEL
 from .request import RequestInfo
 
-__all__ = ["DROPPED", "Accepted", "Clock", "NativeKeys", "Settings"]
+__all__ = ["DROPPED", "Accepted", "Clock", "NativeKeys", "Settings", "barrier_keys"]
 
 Clock = Callable[[], float]
 
@@ -96,6 +100,7 @@ class Settings:
     renews: Callable[[RequestInfo], bool]
     on_event: OnEvent | None
     clock: Clock
+    barrier_keys: PurposeKeys
     given: tuple[Guard | None, Identity | None] = (None, None)
     """The guard and the identity that were given: what is None is the format's, or the default."""
     login_keys: tuple[str, ...] = ()
@@ -110,10 +115,13 @@ class Settings:
     """How the name of a chunk begins."""
     seen: str = field(init=False)
     fence: str = field(init=False)
+    barrier: str = field(init=False)
     stem: str = field(init=False)
     """What the names of all our cookies contain."""
     room: int = field(init=False)
     """Characters of a token that certainly fits into one cookie, and into `max_bytes`."""
+    shapes: tuple[str, ...] = field(init=False)
+    """The names of all cookies that `max_bytes` lets a session be in: the whole one, then the chunks in order."""
     small: int = 0
     """Bytes of a plaintext whose token certainly fits like that."""
     tolerance: int = field(init=False)
@@ -144,8 +152,10 @@ class Settings:
             "chunk": name + layout.separator,
             "seen": insert_label(name, SEEN_LABEL),
             "fence": insert_label(name, FENCE_LABEL),
+            "barrier": insert_label(name, BARRIER_LABEL),
             "stem": stem,
             "room": room,
+            "shapes": _shapes(self.cookie, layout, name),
             "tolerance": traits.tolerance,
             "carried": traits.carried,
             "nobody": traits.nobody,
@@ -213,12 +223,27 @@ class Settings:
             tell(self.on_event, kind)
 
 
+_PRINTABLE = " " + punctuation
+
+
 def _room(cookie: CookieSettings, layout: Layout, name: str) -> int:
     if layout.numbered or layout.alike or layout.size is not None:
         return 0  # cut by rules of its own
     return min(
         LINE - len(cookie.line(name, "", FOUR_HUNDRED_DAYS)), cookie.max_bytes - len(name) - 3
     )
+
+
+def barrier_keys(ring: KeyRing, name: str, audience: str) -> PurposeKeys:
+    """Return the keys of a barrier. Formats that know no audience take any text for one."""
+    return ring.purpose("before", name, quote(audience, safe=_PRINTABLE))
+
+
+def _shapes(cookie: CookieSettings, layout: Layout, name: str) -> tuple[str, ...]:
+    # The longest line leaves the least room, and so makes the most chunks.
+    line = LINE + 1 - len(cookie.line("", "", FOUR_HUNDRED_DAYS)) - (layout.expiry or 0)
+    count = most(name, layout, line, cookie.max_bytes)
+    return (name, *(f"{name}{layout.separator}{number}" for number in range(count)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -24,10 +24,11 @@ from .exchange import Exchange
 from .formats import Format, Importer, Native
 from .frames import clears_frames
 from .identity import Guard, Identity, resolve
+from .keyring import KeyRing
 from .lifetime import Lifetime
 from .request import HeaderRequest, RequestInfo, is_activity
 from .serializer import JSON, Serializer
-from .settings import Clock, Settings
+from .settings import Clock, Settings, barrier_keys
 from .verbs import Verbs
 from .which import Excluded, find, links, living, of_store, opened
 
@@ -97,7 +98,7 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         ConfigurationError: a setting cannot work; it says which rule and how to mend it.
     """
 
-    __slots__ = ("_importers", "_keys", "_serializer", "settings")
+    __slots__ = ("_importers", "_keys", "_ring", "_serializer", "settings")
 
     @clears_frames
     @_says_where
@@ -131,9 +132,8 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         judges = resolve((guard, identity), (traits.guard, traits.identity), login_keys)
         cookie = replace(cookie, name=name, priority=priority)
         self._keys = format.keys(secret)
-        self._importers = tuple(
-            (one, one.format.keys(secret if one.secret is None else one.secret)) for one in accept
-        )
+        self._ring = KeyRing.shared(secret)
+        self._importers = tuple(self._with_keys(one, secret) for one in accept)
         if cookie.secure:
             _refuse_django_default(secret)
             for one in accept:
@@ -154,9 +154,20 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
             renews=renews,
             on_event=on_event,
             clock=clock,
+            barrier_keys=barrier_keys(self._ring, name, audience),
         )
-        self.settings: Settings = accepting(settings, self._importers, self._keys, serializer)
+        self.settings: Settings = accepting(
+            settings, self._importers, (self._keys, self._ring), serializer
+        )
         self._warn()
+
+    def _with_keys(
+        self, importer: Importer, secret: str | bytes | Sequence[str | bytes]
+    ) -> tuple[Importer, Any, KeyRing]:
+        """Return an importer with its keys and those of its barrier: the store's, where its secrets have names."""
+        own = secret if importer.secret is None else importer.secret
+        ring = self._ring if isinstance(own, Mapping) else KeyRing.shared(own)
+        return importer, importer.format.keys(own), ring
 
     @classmethod
     @clears_frames
@@ -200,15 +211,21 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
             lifetime=settings.lifetime,
             serializer=self._serializer,
         )
-        made._keys, made._serializer, made._importers = (
+        made._keys, made._ring, made._serializer, made._importers = (
             self._keys,
+            self._ring,
             self._serializer,
             self._importers,
         )
         made.settings = accepting(
-            replace(settings, audience=audience, codec=codec),
+            replace(
+                settings,
+                audience=audience,
+                codec=codec,
+                barrier_keys=barrier_keys(self._ring, settings.name, audience),
+            ),
             self._importers,
-            self._keys,
+            (self._keys, self._ring),
             self._serializer,
         )
         return made

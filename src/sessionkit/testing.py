@@ -70,7 +70,7 @@ def session_cookies(
     )
     lines = sealed_lines(settings, Incoming(), payload(settings, dict(session), stamp), stamp)
     # As they are, whatever their Max-Age: that of a session that is over is 0, and a test wants to send it.
-    return dict(_pair(line) for line in lines)
+    return {name: value for name, value in map(_pair, lines) if value}
 
 
 def read_cookies(

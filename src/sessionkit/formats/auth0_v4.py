@@ -88,8 +88,8 @@ class Auth0V4:
 
     @property
     def layout(self) -> Layout:
-        """Chunks `__session__0`, `__session__1`, … of 3500 characters."""
-        return Layout(separator="__", size=3500)
+        """Chunks `__session__0`, `__session__1`, … of 3500 characters; each write clears what it does not set of five and the whole one."""
+        return Layout(separator="__", size=3500, cleared=5)
 
     def cookie_name(self, *, host_only: bool, secure: bool) -> str:
         """`__session`."""

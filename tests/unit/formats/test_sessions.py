@@ -17,6 +17,9 @@ from .golden import AUTH0
 SECRET = "a secret that both sides know, for tests only"
 ALICE = {"user": {"sub": "alice", "sid": "op-session"}, "sub": "alice"}
 FORMATS = [Auth0V3(), ExpressOpenID(), Auth0V4(), Auth0FastAPI(), NextAuthV4(), AuthJSV5()]
+NOT_WRITTEN = [
+    f"-__session__{number}" for number in range(5)
+]  # what nextjs-auth0 clears at each write
 each = pytest.mark.parametrize("format", FORMATS, ids=lambda one: one.traits.label)
 
 
@@ -245,7 +248,7 @@ def test_a_v3_session_is_found_and_taken_over_by_v4():
     }
     page = visit.visit()
     assert dict(page.exchange.get()) == expected
-    assert names(page.arrive()) == ["__session", "-appSession"]
+    assert names(page.arrive()) == ["__session", *NOT_WRITTEN, "-appSession"]
     assert visit.session() == expected
 
 
@@ -278,7 +281,7 @@ def test_a_logout_of_v4_takes_the_connection_tokens_and_the_v3_cookie_along():
     ) as exchange:
         store.delete_session()
     assert names([line for name, line in exchange.response_headers if name == "Set-Cookie"]) == [
-        "-__session", "-__FC_0", "-__FC_12", "-appSession", "-appSession.3",
+        "-__session", *NOT_WRITTEN, "-__FC_0", "-__FC_12", "-appSession", "-appSession.3", "before.__session",
     ]  # fmt: skip
 
 
@@ -288,6 +291,7 @@ def test_a_login_of_v4_clears_the_connection_tokens_of_the_one_before():
         store.create_session(ALICE)
     assert names([line for name, line in exchange.response_headers if name == "Set-Cookie"]) == [
         "__session",
+        *NOT_WRITTEN,
         "-__FC_0",
     ]
 
