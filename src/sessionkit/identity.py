@@ -63,13 +63,17 @@ def subject(session: Mapping[str, Any], /) -> object:
     user: object = session.get("user")
     if not user:
         return None
-    # dict first: the check of an abstract class is slow
-    claims = cast("Mapping[str, object]", user) if isinstance(user, (dict, Mapping)) else {}
+    claims = _claims(user)
     for key in CLAIMS:
         value = claims.get(key)
         if value is not None and value != "":
             return ("sub", claims.get("iss"), value) if key == "sub" else (key, value)
     return ("user", whole(user))
+
+
+def _claims(user: object) -> Mapping[str, object]:
+    # dict first: the check of an abstract class is slow
+    return cast("Mapping[str, object]", user) if isinstance(user, (dict, Mapping)) else {}
 
 
 def whole(value: object, levels: int = DEEPEST) -> object:

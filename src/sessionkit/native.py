@@ -89,6 +89,10 @@ class LazyContents(MutableMapping[str, Any]):
         """Empty it: of a signed-in user a logout, and one step."""
         self.exchange.contents.clear()
 
+    def popitem(self) -> tuple[str, Any]:
+        """Remove what was written last, as of a dict, and return it."""
+        return self.exchange.contents.popitem()
+
     def __reversed__(self) -> Iterator[str]:
         return reversed(self.exchange.contents)
 

@@ -162,7 +162,9 @@ class _Machine:
             return session.get(*args)
         elif what == "len":
             return len(session)
-        elif what in ("clear", "pop", "setdefault", "update"):
+        elif what == "join":
+            session |= args[0]
+        elif what in ("clear", "pop", "popitem", "setdefault", "update"):
             return getattr(session, what)(*args)
         else:
             raise AssertionError(f"no such operation: {what}")

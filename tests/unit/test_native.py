@@ -264,3 +264,11 @@ def test_it_is_joined_and_read_backwards_like_a_dict():
     contents |= {"c": 3}
     assert contents | {"d": 4} == {"a": 1, "b": 2, "c": 3, "d": 4}
     assert list(reversed(contents)) == ["c", "b", "a"]
+
+
+def test_what_was_written_last_is_popped_first_as_of_a_dict():
+    contents, _ = begin()
+    contents.update({"a": 1, "b": 2})
+    assert [contents.popitem(), contents.popitem()] == [("b", 2), ("a", 1)]
+    with pytest.raises(KeyError):
+        contents.popitem()

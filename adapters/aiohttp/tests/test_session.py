@@ -151,6 +151,24 @@ def test_to_invalidate_a_session_is_a_logout(store):
     )
 
 
+def test_an_anonymous_session_that_is_invalidated_and_written_is_another(store):
+    async def handler(request):
+        session = await get_session(request)
+        before = session.identity
+        session.invalidate()
+        session["user_id"] = 7
+        return web.json_response([before, session.identity])
+
+    async def walk(client):
+        return [await (await client.get("/")).json() for _ in range(2)]
+
+    app = application(("/", handler))
+    setup(app, store)
+    (_, first), (came, second) = browse(app, walk)
+    assert came == first
+    assert second != first
+
+
 def test_a_new_session_is_empty_and_the_earlier_one_is_dead(store):
     async def handler(request):
         session = await new_session(request)

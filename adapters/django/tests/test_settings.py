@@ -39,6 +39,7 @@ def test_the_defaults_are_djangos():
         ({"SESSION_COOKIE_PATH": "/app/"}, "sessionid"),
         ({"SESSION_COOKIE_DOMAIN": "example.org"}, "sessionid"),
         ({"SESSION_COOKIE_NAME": "mine"}, "mine"),
+        ({"SESSION_COOKIE_NAME": "sessionid"}, "sessionid"),
     ],
 )
 def test_the_cookies_name_is_as_strict_as_it_can_be(given, name):

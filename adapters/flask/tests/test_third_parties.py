@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -153,6 +154,63 @@ def test_a_login_is_one_under_another_gateway_of_the_store_too(flask_login):
     assert "csrf_token" not in client.get("/all").json
 
 
+# ---- the login of Flask's own tutorial
+
+
+@pytest.fixture
+def tutorial() -> Flask:
+    app = make()
+
+    @app.get("/login/<user>")
+    def login(user: str):
+        session.clear()
+        session["user_id"] = user
+        return ""
+
+    @app.get("/logout")
+    def logout():
+        session.clear()
+        return ""
+
+    return app
+
+
+def test_a_late_answer_after_the_tutorials_login_brings_nobody_back(tutorial):
+    client = tutorial.test_client()
+    client.get("/login/ada")
+    before = client.get("/id").text
+    client.get("/put?page=1")
+    late = client.get_cookie(NAME).value
+    assert names(client.get("/login/bob")) == [NAME, OUT]
+    assert client.get("/all").json == {"user_id": "bob"}
+    assert client.get("/id").text != before
+    client.set_cookie(NAME, late)
+    assert client.get("/all").json == {}
+
+
+def test_a_late_answer_after_the_tutorials_logout_brings_nobody_back(tutorial):
+    client = tutorial.test_client()
+    client.get("/login/ada")
+    late = client.get_cookie(NAME).value
+    client.get("/logout")
+    client.set_cookie(NAME, late)
+    assert client.get("/all").json == {}
+
+
+def test_the_tutorials_login_signs_nobody_in_unless_its_key_is_named(tutorial):
+    tutorial.add_url_rule("/who", "/who", lambda: dict(get_session() or {}))
+    client = tutorial.test_client()
+    client.get("/login/ada")
+    assert client.get("/who").json == {}
+    named = Flask(__name__)
+    SessionKit(named, store=SessionStore(secrets.token_urlsafe(32), login_keys=["user_id"]))
+    named.add_url_rule("/login", "/login", lambda: session.update(user_id="ada") or "")
+    named.add_url_rule("/who", "/who", lambda: dict(get_session() or {}))
+    client = named.test_client()
+    client.get("/login", base_url="https://localhost")
+    assert client.get("/who", base_url="https://localhost").json == {"user_id": "ada"}
+
+
 # ---- Flask-WTF
 
 
@@ -275,3 +333,11 @@ def test_authlib_refuses_a_state_that_this_visitor_did_not_begin(authlib):
     state = begin(attacker)
     with pytest.raises(MismatchingStateError):
         victim.get(f"/callback?state={state}&code=eve")
+
+
+def test_sign_ins_that_nobody_finishes_make_room_for_the_next(authlib):
+    client = authlib.test_client()
+    for _ in range(20):
+        state = begin(client)
+    assert client.get(f"/callback?state={state}&code=ann").text == "in"
+    assert client.get("/all").json == {"user": {"sub": "ann"}}

@@ -100,6 +100,21 @@ def test_a_session_is_set_seen_cleared_and_set_anew():
     assert seen == [False, True, False, True]
 
 
+def test_a_session_that_is_set_for_another_user_is_a_login():
+    @post("/set")
+    async def put(request: Request) -> None:
+        request.clear_session()
+        request.set_session({"user_id": request.query_params["id"]})
+
+    client = client_of(put)
+    client.post("/set?id=1")
+    late = client.cookies[NAME]
+    assert OUT in names(client.post("/set?id=2"))
+    assert client.get("/all").json() == {"user_id": "2"}
+    client.cookies.set(NAME, late, domain="app.example.org")
+    assert client.get("/all").json() == {}
+
+
 def test_an_empty_session_may_be_set():
     @post("/empty")
     async def empty(request: Request) -> None:

@@ -136,3 +136,11 @@ def test_authlib_refuses_a_state_that_this_visitor_did_not_begin(app):
     state = begin(client_of(app))
     with pytest.raises(MismatchingStateError):
         client_of(app).get(f"/callback?state={state}&code=eve")
+
+
+def test_sign_ins_that_nobody_finishes_make_room_for_the_next(app):
+    client = client_of(app)
+    for at in ["site", "other"] * 10:
+        state = begin(client, at)
+    assert client.get(f"/callback?at=other&state={state}&code=ann").text == "in"
+    assert client.get("/everything").json() == {"user": {"sub": "ann"}}

@@ -96,6 +96,20 @@ def test_a_replaced_session_is_saved():
     assert client.get("/all").json() == {**ANN, "cart": ["tea"]}
 
 
+def test_a_session_replaced_by_one_that_names_another_user_is_a_login():
+    async def replace(request: Request) -> JSONResponse:
+        request.scope["session"] = {"user_id": request.query_params["id"], "csrf_token": "x"}
+        return JSONResponse(request.session)
+
+    client = client_of([Route("/replace", replace)])
+    client.get("/replace?id=1")
+    late = client.cookies[NAME]
+    assert OUT in names(client.get("/replace?id=2"))
+    assert client.get("/all").json() == {"user_id": "2"}
+    client.cookies.set(NAME, late, domain="app.example.org")
+    assert client.get("/all").json() == {}
+
+
 def test_a_session_replaced_by_an_empty_one_is_a_logout():
     async def logout(request: Request) -> PlainTextResponse:
         request.scope["session"] = {}
