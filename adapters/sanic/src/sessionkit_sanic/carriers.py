@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, MutableMapping
+from copy import copy
 from typing import Any, TypeAlias, cast
 from urllib.parse import unquote
 
-from sanic import Request
+from sanic import HTTPResponse, Request
+from sanic.compat import Header
 from sanic.response import BaseHTTPResponse, ResponseStream
 
+from sessionkit.caching import HeaderChanges
 from sessionkit.dispatch import ResponseFields, register_request, register_response
 from sessionkit.request import CarriedRequest
 
-__all__ = ["Response", "SanicRequest", "fields_of"]
+__all__ = ["Answer", "Response", "SanicRequest", "copy_of_stream", "fields_of"]
 
 Response: TypeAlias = BaseHTTPResponse | ResponseStream
 
@@ -71,6 +74,64 @@ def fields_of(response: Response) -> ResponseFields:
         headers.add,
         headers.__delitem__,
     )
+
+
+class Answer(HTTPResponse):
+    """A response as one visitor gets it: the application's, with header fields of its own.
+
+    The application may keep its response and send it again, to others, so nothing is written into that one. The fields are
+    copied when they are sent: until then the application may add to its own.
+
+    Args:
+        response: the application's, or another answer.
+        changes: what is to be done to its header fields.
+        status: another status than the response's.
+    """
+
+    __slots__ = ("_changes", "_fields", "_status", "response")
+
+    def __init__(
+        self, response: BaseHTTPResponse, changes: HeaderChanges, status: int | None = None
+    ) -> None:
+        self.response, self._changes, self._status = response, changes, status
+        self.stream = response.stream
+        self._fields: Header | None = None
+
+    @property
+    def headers(self) -> Header:  # type: ignore[override]  # a plain attribute there, as are those below
+        """The fields of this answer."""
+        if self._fields is None:
+            fields: Any = self.response.headers
+            self._fields = Header(self._changes.applied(fields.items()))
+        return self._fields
+
+    @property
+    def status(self) -> int:  # type: ignore[override]
+        """The application's, unless the session cannot be kept."""
+        return self.response.status if self._status is None else self._status
+
+    @property
+    def body(self) -> bytes | None:  # type: ignore[override]
+        """The application's."""
+        return self.response.body
+
+    @property
+    def content_type(self) -> str | None:  # type: ignore[override]
+        """The application's."""
+        return self.response.content_type
+
+    @property
+    def original(self) -> BaseHTTPResponse:
+        """The application's response, whatever number of stores answer it."""
+        return self.response.original if isinstance(self.response, Answer) else self.response
+
+
+def copy_of_stream(response: ResponseStream) -> ResponseStream:
+    """Copy a stream's response with its header fields: the application may keep it and send it again."""
+    made = copy(response)
+    made.headers = Header(response.headers)
+    made._cookies = None  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # they are those of the other's headers
+    return made
 
 
 register_request(Request, SanicRequest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from sanic import Request, Sanic
 from sanic.http import Stage
@@ -18,11 +18,11 @@ from sessionkit.native import LazyContents
 from sessionkit.response import commit
 from sessionkit.settings import NativeKeys
 
-from .carriers import Response, SanicRequest, fields_of
+from .carriers import Answer, Response, SanicRequest, copy_of_stream, fields_of
 
 __all__ = ["Front", "SanicSession"]
 
-_HANDLED = "sessionkit.handled"
+_HANDLED, _FRONTS = "sessionkit.handled", "sessionkit.fronts"
 
 
 class SanicSession(LazyContents):
@@ -49,6 +49,8 @@ class Front(Gateway):
             return
         admit(exchange)
         request.ctx.session = SanicSession(exchange)
+        fronts: list[Front] = cast("Any", vars(request.ctx)).setdefault(_FRONTS, [])
+        fronts.append(self)
         if request.conn_info is not None:
             await self.closed(request.conn_info)
             setattr(request.conn_info.ctx, self._latest, exchange)
@@ -57,19 +59,29 @@ class Front(Gateway):
         """From here on what the handler returned is answered, unless it has responded itself."""
         setattr(request.ctx, _HANDLED, True)
 
-    def streamed(self, request: Request[Any, Any], response: Response) -> None:
+    async def streamed(self, request: Request[Any, Any], response: Response) -> Response | None:
         """`request.respond()` in a handler: its headers go out with the first `send`, and nothing else tells of them.
 
         What Sanic's middleware raises it logs and forgets, so what cannot be kept fails the response here.
         """
-        if hasattr(request.ctx, _HANDLED) and not isinstance(response, ResponseStream):
-            return
+        if isinstance(response, ResponseStream):
+            made = copy_of_stream(response)
+            # Sanic calls no middleware after one that gave a response.
+            fronts: list[Front] = getattr(request.ctx, _FRONTS, [])
+            for front in fronts:
+                front.commit_or_fail(request, made)
+            return made  # from a coroutine: Sanic would await, and so begin, the stream itself
+        if not hasattr(request.ctx, _HANDLED):
+            self.commit_or_fail(request, response)
+        return None
+
+    def commit_or_fail(self, request: Request[Any, Any], response: Response) -> None:
+        """Answer; with a 500 if the session cannot be kept."""
         try:
             self._commit(request, response)
         except SessionKitError:
             error_logger.exception("the session cannot be saved, and the response becomes a 500")
-            response.status = 500
-            self._commit(request, response)
+            self._commit(request, response, 500)
 
     async def answered(self, request: Request[Any, Any], response: Response) -> None:
         """A response is about to be sent, or a stream is over. Nothing of the application runs after this."""
@@ -86,15 +98,28 @@ class Front(Gateway):
         if exchange is not None:
             exchange.finish()
 
-    def _commit(self, request: Request[Any, Any], response: Response) -> None:
-        view = SanicRequest(request)
+    def _commit(
+        self, request: Request[Any, Any], response: Response, status: int | None = None
+    ) -> None:
+        view, stream = SanicRequest(request), request.stream
         exchange, before = self.serving(view), view.holder.get(self._answered)
-        if exchange is None or request.stream is None or request.stream.stage is not Stage.HANDLER:
+        if exchange is None or stream is None or stream.stage is not Stage.HANDLER:
             return  # the headers have gone out
+        if isinstance(response, Answer):
+            response = response.original
         # What a ResponseStream makes of itself has its headers; an error's response takes the place of any.
-        if before is not response and not (
+        if before is response or (
             isinstance(before, ResponseStream) and response.status == before.status
         ):
+            return
+        if isinstance(response, ResponseStream):
+            response.status = status or response.status
             commit(exchange, response.status, fields_of(response))
-            admit(exchange)
-            view.holder[self._answered] = response
+        elif not exchange.close_unread():
+            there = stream.response
+            shown = there if isinstance(there, Answer) and there.original is response else response
+            headers = list(fields_of(shown).items())
+            changes = exchange.commit(status or shown.status, headers)
+            cast("Any", stream).response = Answer(shown, changes, status)
+        admit(exchange)
+        view.holder[self._answered] = response
