@@ -11,11 +11,12 @@ from typing import Any
 from pyramid.events import ApplicationCreated
 from pyramid.interfaces import PHASE3_CONFIG, IExecutionPolicy
 from pyramid.tweens import EXCVIEW
+from pyramid.viewderivers import INGRESS
 
 from sessionkit import SessionStore
 from sessionkit.gateway import check_store
 
-from .front import FRONT, STORE, Front, exchange_in, session_of
+from .front import FRONT, STORE, Front, answering, exchange_in, session_of
 from .guards import require_session_api, require_session_page
 from .session import PyramidSession
 
@@ -36,6 +37,7 @@ def includeme(config: Any) -> None:
     config.add_directive("set_sessionkit_store", set_sessionkit_store)
     config.set_session_factory(session_of)
     config.add_tween("sessionkit_pyramid.checking", under=EXCVIEW)
+    config.add_view_deriver(answering, "sessionkit_answering", under=INGRESS)
     # After everything else: an execution policy of somebody else's (pyramid_retry) stays, inside ours.
     config.action(FRONT, stand_around, order=PHASE3_CONFIG + 1)
     config.add_subscriber(fail_at_the_start, ApplicationCreated)

@@ -19,7 +19,7 @@ from sessionkit.wsgi import SessionMiddleware
 
 from .session import CSRF_TOKEN, PyramidSession
 
-__all__ = ["FRONT", "KEYS", "STORE", "Front", "exchange_in", "session_of"]
+__all__ = ["FRONT", "KEYS", "STORE", "Front", "answering", "exchange_in", "session_of"]
 
 KEYS = NativeKeys(
     login=("auth.userid",), dropped=(*DROPPED, CSRF_TOKEN)
@@ -71,10 +71,39 @@ def session_of(request: Any) -> PyramidSession:
     own response carries. One that is made with the environ of another shares that one's session.
     """
     exchange = exchange_in(request)
-
-    def respond(_: Any, response: Any) -> None:
-        write(exchange, response)
-
     if not exchange.owned:
-        request.add_response_callback(respond)
+        request.add_response_callback(_Respond(exchange))
     return PyramidSession(exchange)
+
+
+class _Respond:
+    """A response callback: writes what an exchange says into the response of its request."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+
+    def __call__(self, _: Any, response: Any) -> None:
+        write(self.exchange, response)
+
+
+def answering(view: Any, info: object) -> Any:
+    """A view deriver: where a response callback of ours will write, the view's response is copied.
+
+    The application may keep its response and send it again, to other visitors. What goes out through the gateway
+    needs no copy, since the gateway writes into no response.
+    """
+
+    def answered(context: Any, request: Any) -> Any:
+        response = view(context, request)
+        carried = any(isinstance(one, _Respond) for one in request.response_callbacks or ())
+        return _copied(response) if carried else response
+
+    return answered
+
+
+def _copied(response: Any) -> Any:
+    """Copy a response with its header fields, and leave its body alone, which WebOb's own `copy` would read."""
+    made: Any = response.__class__.__new__(response.__class__)
+    made.__dict__.update(response.__dict__)
+    made.headerlist = list(response.headerlist)
+    return made
