@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import pickle
 import sys
+from io import BytesIO
 
 import pytest
 from django.contrib.sessions.backends.base import SessionBase
@@ -21,6 +23,7 @@ from sessionkit import (
     get_session,
     update_session,
 )
+from sessionkit.exchange import ENDED
 from sessionkit_django import SessionMiddleware, engine
 from sessionkit_django.responses import Line
 from sessionkit_django.testing import AsyncClient, Client
@@ -276,6 +279,50 @@ def test_the_async_client_has_a_session_of_its_own():
         assert (await client.get("/everything")).json() == {"a": 1}
 
     asyncio.run(scenario())
+
+
+# ---- the end of a request
+
+
+def test_a_visitor_who_goes_away_takes_the_session_along():
+    seen, begun = [], asyncio.Event()
+
+    async def view(request):
+        request.session["a"] = 1
+        seen.append(request.session)
+        begun.set()
+        await asyncio.Event().wait()
+
+    async def scenario():
+        task = asyncio.create_task(SessionMiddleware(view)(RequestFactory().get("/")))
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(scenario())
+    assert seen[0].exchange.phase is ENDED
+
+
+def test_the_request_is_closed_and_then_its_session_is_over():
+    request = RequestFactory().post("/", {"a": BytesIO(b"a file")})
+    assert request.FILES["a"].read() == b"a file"
+    SessionMiddleware(lambda request: HttpResponse(str(request.session.get("a"))))(request)
+    assert request.session.exchange.phase is not ENDED
+    request.close()
+    assert request.FILES["a"].closed
+    assert request.session.exchange.phase is ENDED
+
+
+def test_the_end_of_a_copied_request_is_not_that_of_its_original():
+    def view(request):
+        inner = copy.copy(request)
+        SessionMiddleware(lambda request: HttpResponse())(inner)
+        inner.close()
+        request.session["a"] = 1
+        return HttpResponse(str(request.session.exchange.phase is not ENDED))
+
+    assert SessionMiddleware(view)(RequestFactory().get("/")).content == b"True"
 
 
 # ---- the verbs, with Django's objects
