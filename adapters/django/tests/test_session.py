@@ -158,6 +158,7 @@ def test_a_line_is_sent_byte_for_byte_and_shows_its_attributes():
         True,
         "Lax",
     )
+    assert morsel["max-age"] == 34_560_000  # an int, as Django's own has
 
 
 def test_a_line_survives_a_copy_and_a_pickle():

@@ -33,7 +33,7 @@ class Line(Morsel[str]):
         for attribute in attributes:  # for whoever looks at response.cookies
             key, equals, value = attribute.partition("=")
             if self.isReservedKey(key):
-                self[key] = value if equals else True
+                self[key] = int(value) if key == "Max-Age" else value if equals else True
 
     def OutputString(self, attrs: Any = None) -> str:  # noqa: N802  # http.cookies' name and argument
         """The line, byte for byte."""
