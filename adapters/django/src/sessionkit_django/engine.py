@@ -25,10 +25,10 @@ BEGUN = "_session_begun"
 """What `create` puts into an empty session, since one that holds nothing is not kept."""
 
 NOT_KEPT = (
-    "{}: no request is being served whose session this is, so no response would carry its cookies and nothing would be kept. "
-    "In a view use request.session; what must be found by a key, or from a job, belongs into a model or into django.core.cache. "
-    "Around the consumers of Channels put sessionkit_django.asgi(...). "
-    "In tests use sessionkit_django.testing.Client, or call sessionkit_django.testing.install() for Django's own clients"
+    "{}: no response would carry the cookies of this session, so nothing would be kept. In a view use request.session; what a job "
+    "must find by a key belongs into a model or into django.core.cache; around the consumers of Channels put "
+    "sessionkit_django.asgi(...). In tests use sessionkit_django.testing.Client (its module's install() is for Django's own "
+    "clients), and sessionkit_django.SessionMiddleware for the requests of a RequestFactory"
 )
 
 
