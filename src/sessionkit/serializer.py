@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from . import base64url
 from .errors import ConfigurationError, SerializationError
-from .fingerprint import is_odd
+from .fingerprint import fingerprint, is_odd, plain
 
 __all__ = [
     "JSON",
@@ -177,11 +177,19 @@ def freeze(
     Raises:
         SerializationError: see `check`.
     """
-    if not serializer.strict:
+    if serializer.strict:
+        print_ = print_ or fingerprint(contents)
+    odd = is_odd(print_)
+    if odd or not serializer.strict:
         check(contents, largest=largest)
+    if odd and serializer.strict:
+        # It takes no str of a subclass for a key, and writes what an Enum says of itself: json writes what it is.
+        contents = plain(contents)
     try:
         payload = serializer.dumps(contents)
-        if serializer.strict and not (largest == INT_MAX and _is_surely_json(print_, payload)):
+        if serializer.strict and not (
+            odd or (largest == INT_MAX and _is_surely_json(print_, payload))
+        ):
             check(contents, largest=largest)
         return payload  # noqa: TRY300  # all three may raise
     except (TypeError, ValueError, RecursionError):
@@ -196,14 +204,10 @@ def _is_surely_json(print_: bytes, payload: bytes) -> bool:
     marshal takes the types of JSON, and a few that such an encoder refuses; it takes no subclasses.
 
     Args:
-        print_: the fingerprint of the contents.
+        print_: the fingerprint of the contents, which are not odd.
         payload: what the encoder wrote; it has refused integers of more than 64 bits.
     """
-    if (
-        not print_
-        or is_odd(print_)
-        or ((b"\x7f" in print_ or b"\xff" in print_) and _has_endless(print_))
-    ):
+    if (b"\x7f" in print_ or b"\xff" in print_) and _has_endless(print_):
         return False
     # Five times 15 bits, for marshal: the 64th may be set.
     if b"\x05\0\0\0" in print_ and (b"l\x05\0\0\0" in print_ or b"\xec\x05\0\0\0" in print_):

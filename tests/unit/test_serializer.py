@@ -198,12 +198,54 @@ def test_an_encoder_of_ones_own_that_refuses_says_so_as_any_other(error):
     assert caught.value.__suppress_context__ is True
 
 
-def test_a_json_encoder_that_refuses_what_was_checked_is_believed():
-    class Wide(float):
-        pass
+@pytest.mark.parametrize("contents", [{"a": 1}, {"a": IntEnum("Level", "LOW").LOW}])
+def test_a_strict_encoder_that_refuses_what_was_checked_is_believed(contents):
+    def dumps(value):
+        raise TypeError("canary")
 
-    with pytest.raises(SerializationError, match="session: it is not JSON"):
-        freeze({"a": Wide(1)}, fast_json())
+    with pytest.raises(SerializationError, match=r"\Asession: it is not JSON\Z"):
+        freeze(contents, Serializer(dumps=dumps, loads=JSON.loads, strict=True))
+
+
+class Wide(float):
+    pass
+
+
+class Labelled(int, Enum):
+    ONE = 1
+
+    def __init__(self, number):
+        self._value_ = "orjson would write this"
+
+
+@pytest.mark.parametrize("serializer", [JSON, fast_json()], ids=["json", "fast"])
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        (Wide(1), b"1.0"),
+        (IntEnum("Level", "LOW").LOW, b"1"),
+        (Labelled.ONE, b"1"),
+        ({"": (1, [2])}, b'{"":[1,[2]]}'),
+    ],
+    ids=str,
+)
+def test_both_write_what_a_subclass_is(serializer, value, kept):
+    assert freeze({"a": value}, serializer) == b'{"a":' + kept + b"}"
+
+
+@pytest.mark.parametrize("serializer", [JSON, fast_json()], ids=["json", "fast"])
+def test_both_take_nested_keys_of_a_subclass_of_str(serializer):
+    contents = {StrangeText("a"): [{StrangeText("dark"): StrangeText("yes")}]}
+    assert freeze(contents, serializer) == b'{"a":[{"dark":"yes"}]}'
+
+
+@pytest.mark.parametrize("serializer", [JSON, fast_json()], ids=["json", "fast"])
+@pytest.mark.parametrize("key", [True, None, 1, 1.5, IntEnum("Level", "LOW").LOW], ids=repr)
+def test_both_refuse_other_keys_with_the_same_words(serializer, key):
+    kind = type(key).__name__
+    message = rf'\Asession\["prefs"\]: a key is {kind}, and keys are str\Z'
+    with pytest.raises(SerializationError, match=message):
+        freeze({"prefs": {key: 1}}, serializer)
 
 
 class Colour(Enum):
