@@ -19,7 +19,7 @@ from .demo import DemoError, check, serve
 from .environment import apply_variables
 from .errors import ConfigurationError
 from .formats.recognition import NUMBERED, shared_format
-from .inspection import inspect
+from .inspection import BLANK, inspect, read_pasted
 from .keyring import secrets_of
 from .store import SessionStore
 
@@ -107,10 +107,10 @@ def _parser() -> argparse.ArgumentParser:
         "inspect",
         help="show what is in a cookie",
         description=(
-            "Show what is in a session cookie, as JSON, and why it gives no session. The whole Cookie header (name=value; ...) "
-            "is read from standard input, or asked for on a terminal; SESSIONKIT_SECRET and the other SESSIONKIT_ variables "
-            "are read as an application reads them, and a missing secret is asked for. Neither is ever an argument: "
-            "arguments stand in the process list and in the shell's history."
+            "Show what is in a session cookie, as JSON, and why it gives no session. The whole Cookie header (name=value; ...), "
+            "or the Set-Cookie lines of a response, is read from standard input, or asked for on a terminal; SESSIONKIT_SECRET "
+            "and the other SESSIONKIT_ variables are read as an application reads them, and a missing secret is asked for. "
+            "Neither is ever an argument: arguments stand in the process list and in the shell's history."
         ),
         epilog=EXIT_CODES + ". A terminal cuts lines of 4,095 characters: pipe what is longer.",
         allow_abbrev=False,
@@ -186,16 +186,15 @@ def _cookie_header() -> str:
             raise _UserError("the terminal has cut the line: pipe the header in instead")
     else:
         text = sys.stdin.buffer.read(HEADER + 2).decode("latin-1")
-    text = text.strip("\r\n\t ")
-    text = text[len("cookie:") :].strip(" \t") if text[:7].lower() == "cookie:" else text
-    if "=" not in text:
+    header = read_pasted(text)
+    if not header:
         came = (
             "this is the value of a cookie, or of none: its name is needed too"
-            if text
+            if text.strip(BLANK).rpartition(":")[2]
             else "there is no Cookie header"
         )
         raise _UserError(f"{came}: give it as a browser sends it, name=value; name=value")
-    return text
+    return header
 
 
 def _asked(prompt: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any, cast
 
@@ -10,13 +11,43 @@ from . import chunks, renewal
 from .base64url import decode, is_canonical, is_token
 from .cookies import pairs
 from .formats.codec import Opened
+from .formats.foreign import is_time
 from .formats.recognition import recognized
 from .incoming import Incoming, read
-from .serializer import JSON
+from .serializer import JSON, is_shallow, rewrite
 from .session import Absence, Stamp
 from .settings import Settings
 
-__all__ = ["inspect", "role"]
+__all__ = ["BLANK", "inspect", "read_pasted", "role"]
+
+
+BLANK = "\r\n\t "
+_FIELD = re.compile(r"[<> \t]*(set-)?cookie[ \t]*:(.*)", re.IGNORECASE | re.DOTALL)
+
+
+def read_pasted(text: str) -> str:
+    """Return the Cookie header of what somebody copied: it, its value, or the Set-Cookie lines of a response.
+
+    Args:
+        text: one line or several, decoded as latin-1; other fields among them are ignored.
+
+    Returns:
+        An empty text where no cookie is in it.
+    """
+    found: dict[str, list[str]] = {"cookie": [], "set-cookie": [], "": []}
+    for line in re.split(
+        "[\r\n]+", text.removeprefix("\xef\xbb\xbf")
+    ):  # the mark of UTF-8, as Windows writes it
+        field = _FIELD.fullmatch(line)
+        value = line if field is None else field[2]
+        kind = "" if field is None else "cookie"
+        if field is not None and field[1]:
+            kind, value = "set-cookie", value.partition(";")[0]
+        value = value.strip(BLANK)
+        # One that is cleared has no value, and a browser does not send it.
+        if "=" in value and not (kind == "set-cookie" and value.endswith("=")):
+            found[kind].append(value)
+    return "; ".join(found["cookie"] or found["set-cookie"] or found[""])
 
 
 def inspect(settings: Settings, header: str, now: float, *, values: bool = False) -> dict[str, Any]:
@@ -118,10 +149,16 @@ def _token(
         "in the fence": logged_out,
         "times": _times(settings, opened.stamp, stamp, now),
         "keys": {
-            key: len(JSON.dumps({key: value})) - len("{}") for key, value in opened.contents.items()
+            key: len(rewrite({key: value}, JSON)) - len("{}") if is_shallow(value) else None
+            for key, value in opened.contents.items()
         },
     }
-    return {**about, "values": opened.contents} if values else about
+    if values:
+        about["values"] = {
+            key: value if is_shallow(value) else "nested too deep to be shown"
+            for key, value in opened.contents.items()
+        }
+    return about
 
 
 def _opened(
@@ -131,17 +168,21 @@ def _opened(
     opened = settings.codec.open(token, now)
     if opened not in (Absence.ABSOLUTE, Absence.NOT_YET_VALID) or not isinstance(header, dict):
         return opened, None
-    then = settings.codec.open(token, float(cast("dict[str, Any]", header).get("uat", now)))
+    at: object = cast("dict[str, Any]", header).get("uat")
+    then = settings.codec.open(token, at if is_time(at) else now)
     return (then, opened) if isinstance(then, Opened) else (opened, None)
 
 
 def _header(token: str) -> Any:
     """The protected header, for the eye: unverified."""
     first = token.partition(".")[0].encode("latin-1", "replace")
+    if not (is_token(first) and is_canonical(first)):
+        return None
     try:
-        return json.loads(decode(first)) if is_token(first) and is_canonical(first) else None
+        header = json.loads(decode(first))
     except (ValueError, RecursionError):
         return None
+    return header if is_shallow(header) else None
 
 
 def _renewed(settings: Settings, stamp: Stamp, seen: list[str], now: float) -> Stamp:
