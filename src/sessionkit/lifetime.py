@@ -143,7 +143,8 @@ def seconds(name: str, value: Any) -> int | None:
     if value is None:
         return None
     number = value.total_seconds() if isinstance(value, timedelta) else value
-    if isinstance(number, bool) or not isinstance(number, (int, float)) or not isfinite(number):
+    endless = isinstance(number, float) and not isfinite(number)
+    if isinstance(number, bool) or not isinstance(number, (int, float)) or endless:
         raise ConfigurationError(
             f"{name} must be a number of seconds or a timedelta, not {type(value).__name__}"
         )

@@ -47,6 +47,7 @@ def test_settings_become_whole_seconds_with_their_defaults(settings, expected):
         ({"absolute": timedelta(days=-7)}, "absolute must be between 1 second"),
         ({"absolute": 10**10 + 1}, "absolute must be between 1 second and 10000000000"),
         ({"absolute": float("inf")}, "absolute must be a number"),
+        ({"absolute": 10**400}, "absolute must be between 1 second and 10000000000"),
         ({"idle": float("nan")}, "idle must be a number"),
         ({"idle": True}, "idle must be a number of seconds or a timedelta, not bool"),
         ({"idle": "3600"}, "idle must be a number of seconds or a timedelta, not str"),

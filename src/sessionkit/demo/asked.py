@@ -17,7 +17,7 @@ LARGEST_FORM = 65_536
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a browser asked for. `body` is None when it is larger than `LARGEST_FORM`."""
+    """What a browser asked for. `body` is None when it is larger than `LARGEST_FORM`, or does not say how long it is."""
 
     method: str
     path: str
@@ -64,7 +64,7 @@ def refusal(asked: Asked, listening: str) -> Answer | None:
     if asked.method == "POST" and not _from_our_page(asked):
         return plain(403, "A change must come from a form of the demo's own page (CSRF).")
     if asked.body is None:
-        return plain(413, f"A form has at most {LARGEST_FORM} bytes.")
+        return plain(413, f"A form says how long it is, and has at most {LARGEST_FORM} bytes.")
     return None
 
 

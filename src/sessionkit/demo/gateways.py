@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
@@ -83,13 +84,17 @@ def _asked(request: RequestInfo, host: str | None, body: bytes | None) -> Asked:
 
 def _form(environ: dict[str, Any]) -> bytes | None:
     length = environ.get("CONTENT_LENGTH") or "0"
-    size = int(length) if length.isascii() and length.isdigit() else LARGEST_FORM + 1
-    stream = environ["wsgi.input"]
-    if size <= LARGEST_FORM:
-        return bytes(stream.read(size))
-    left = min(size, DRAINED) if length.isdigit() else 0
-    while left > 0 and (data := stream.read(min(left, LARGEST_FORM))):
-        left -= len(data)
+    if "HTTP_TRANSFER_ENCODING" in environ or not (length.isascii() and length.isdigit()):
+        return None  # wsgiref reads no chunks (RFC 9112 section 7.1)
+    digits = length.lstrip("0") or "0"
+    left = int(digits) if len(digits) <= len(str(DRAINED)) else DRAINED
+    fits, body, stream = left <= LARGEST_FORM, b"", environ["wsgi.input"]
+    left = min(left, DRAINED)
+    with suppress(OSError):  # who sends less, and waits or goes, is refused as well
+        while left > 0 and (data := stream.read(min(left, LARGEST_FORM))):
+            left -= len(data)
+            body = body + data if fits else b""
+        return body if fits else None
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import ipaddress
 import socket
+import sys
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -137,6 +138,11 @@ def _is_loopback(host: str) -> bool:
 class _Handler(WSGIRequestHandler):
     timeout = 30  # seconds: a connection that says nothing must not hold a thread
 
+    def get_environ(self) -> Any:
+        """As wsgiref has it, but for a length that came twice: its first word is not the only one."""
+        lengths: list[str] = self.headers.get_all("Content-Length", [])
+        return {**super().get_environ(), "CONTENT_LENGTH": ", ".join(lengths)}
+
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: the page shows what happens."""
 
@@ -151,3 +157,8 @@ class _Server(ThreadingMixIn, WSGIServer):
         self.socket = sock
         self.server_name, self.server_port = sock.getsockname()[:2]
         self.setup_environ()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a connection that broke, and all of what is wrong here."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)

@@ -172,12 +172,8 @@ class Site:
 def _with_wrong_tag(value: str) -> str:
     """The value with the first character of the token's tag changed, or its own first when the tag begins earlier."""
     place = max(0, len(value) - 22)
-    letter = (
-        ALPHABET[(ALPHABET.index(value[place].encode()) + 1) % 64 :][:1].decode()
-        if value[place].encode() in ALPHABET
-        else "A"
-    )
-    return value[:place] + letter + value[place + 1 :]
+    at = ALPHABET.find(value[place : place + 1].encode())
+    return f"{value[:place]}{chr(ALPHABET[(at + 1) % 64])}{value[place + 1 :]}"
 
 
 def _back() -> Answer:
