@@ -179,6 +179,13 @@ def taken(settings: Settings, source: Accepted, opened: Opened, now: float) -> O
 
     Its id follows from the source, so that parallel requests take one session, and the fence that names it stops the next.
     """
+    try:
+        return _taken(settings, source, opened, now)
+    except RecursionError:
+        return Absence.MALFORMED  # so far down the stack it cannot be looked at
+
+
+def _taken(settings: Settings, source: Accepted, opened: Opened, now: float) -> Opened | Absence:
     created = opened.stamp.created_at
     if not 0 < created <= now + CLOCK_SKEW:
         return Absence.MALFORMED if created <= 0 else Absence.NOT_YET_VALID

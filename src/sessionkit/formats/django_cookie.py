@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from ..base64url import encode
-from ..lifetime import Duration, Lifetime, seconds
+from ..lifetime import LONGEST, Duration, Lifetime, seconds
 from ..serializer import Serializer
 from .codec import Traits
 from .foreign import Secrets, earliest, is_time
@@ -93,13 +93,12 @@ class DjangoOpener(SignedOpener):
 
 def _set_expiry(value: object, signed_at: int) -> int | None:
     """Return the end that `set_expiry` has set: a moment, or seconds after the last change; 0 is the browser's close."""
-    if isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value)
-            # Without USE_TZ it is the server's local time, which the cookie does not name.
-            return int(
-                (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
-            )
-        except (ValueError, OverflowError):
-            return None
-    return signed_at + int(value) if is_time(value) and value else None
+    if not isinstance(value, str):
+        return signed_at + int(value) if is_time(value) and value else None
+    try:
+        moment = datetime.fromisoformat(value)
+        # Without USE_TZ it is the server's local time, which the cookie does not name.
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+        return min(int(moment.timestamp()), LONGEST)
+    except (ValueError, OverflowError):
+        return None
