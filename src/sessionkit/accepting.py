@@ -58,9 +58,7 @@ def accepting(
             )
             for name in names
         )
-    room = settings.room
-    small = settings.codec.capacity(room) if room else 0
-    return replace(settings, accepted=tuple(found), small=small)
+    return replace(settings, accepted=tuple(found), small=settings.codec.capacity(settings.room))
 
 
 def _bound(
