@@ -7,18 +7,24 @@ from math import inf
 
 from . import barrier, fence, outgoing, stamps
 from .caching import HeaderChanges, header_changes, is_shared
-from .errors import IdentityChangedError
+from .errors import ConfigurationError, IdentityChangedError
 from .events import EventKind
 from .fingerprint import fingerprint
 from .live import Live
 from .request import RequestInfo, is_loopback
 from .session import Absence, Stamp
+from .settings import Settings
 
 __all__ = ["answer"]
 
 
 def answer(
-    live: Live, status: int, headers: Sequence[tuple[str, str]], request: RequestInfo
+    live: Live,
+    status: int,
+    headers: Sequence[tuple[str, str]],
+    request: RequestInfo,
+    *,
+    owned: bool = True,
 ) -> HeaderChanges:
     """What to do to the headers of a response.
 
@@ -27,12 +33,22 @@ def answer(
         status: the response's; at 500 or more ends are kept and all else is dropped.
         headers: the application's.
         request: what is answered.
+        owned: whether a gateway answers, which then has the last word on the session's cookies.
 
     Raises:
         IdentityChangedError, SerializationError, SessionTooLargeError: it was changed in place into what cannot be kept.
+        ConfigurationError: it was changed here and by a gateway inside, which this one did not know of.
     """
     lines = _lines(live, status, headers, request)
     settings = live.settings
+    if lines and owned and status < 500 and _is_set(settings, headers):
+        if live.changed or live.ended:
+            raise ConfigurationError(
+                f"the response sets the cookie {settings.name!r} already: the session was changed by an application inside, which "
+                "the bridge around it did not tell of this request, and outside of it too. Serve that application without a "
+                "gateway of its own, or by a bridge that carries the outer request (a2wsgi), or change the session on one side"
+            )
+        lines = []  # a renewal; the inner gateway's word stands
     if (
         lines
         and settings.cookie.secure
@@ -41,6 +57,12 @@ def answer(
     ):
         settings.warn_once(EventKind.INSECURE)
     return header_changes(headers, lines, present=live.present or live.incoming.opened is not None)
+
+
+def _is_set(settings: Settings, headers: Sequence[tuple[str, str]]) -> bool:
+    """Return whether a response sets the session's cookie before we have said anything."""
+    ours = (f"{settings.name}=", settings.chunk)
+    return any(name.lower() == "set-cookie" and value.startswith(ours) for name, value in headers)
 
 
 def _lines(

@@ -249,6 +249,7 @@ class Exchange:
         Raises:
             IdentityChangedError: the session was changed in place into somebody else's.
             SerializationError, SessionTooLargeError: it was changed in place into what cannot be kept.
+            ConfigurationError: another gateway of the store has set its cookie in the response.
         """
         try:
             changes = self.answer(status, headers)
@@ -286,7 +287,7 @@ class Exchange:
         if self._live is None:
             return UNCHANGED
         try:
-            return answer(self._live, status, headers, self.request)
+            return answer(self._live, status, headers, self.request, owned=self.owned)
         except BaseException as error:
             headers = ()
             clear_frames(error)
