@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import Callable, Generator, Iterable
+import sys
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar, cast
@@ -58,7 +59,12 @@ def current() -> Exchange | Excluded:
         )
     if isinstance(one, Exchange) and one.phase is not OPEN and one.tasks is not None:
         here = this_task()
-        if here is not None and here not in one.tasks and _bound.get() is not one:
+        if (
+            here is not None
+            and here not in one.tasks
+            and _bound.get() is not one
+            and not _is_part_of(one, here)
+        ):
             raise NoActiveRequestError(
                 "the response has started, and this task is not the one that serves it (or the websocket): "
                 "pass the request or scope, or wrap the function in sessionkit.bind"
@@ -117,7 +123,26 @@ def admit(exchange: Exchange) -> None:
 
     A task that one visitor started works for others too, but it has that visitor's context.
     """
-    exchange.tasks = (*cast("Iterable[object]", exchange.tasks or ()), this_task())
+    exchange.tasks = (*(exchange.tasks or ()), this_task())
+
+
+def _is_part_of(exchange: Exchange, here: object) -> bool:
+    """Return whether a task ends with one that serves the exchange: in a task group of anyio, in which Starlette and Litestar stream.
+
+    A task that nobody waits for (`asyncio.create_task`, a group of the whole application) does not.
+    """
+    anyio = sys.modules.get("anyio")  # no import: who uses it has imported it
+    if anyio is None:
+        return False
+    parents: dict[int, int | None] = {one.id: one.parent_id for one in anyio.get_running_tasks()}
+    serving = {id(task) for task in exchange.tasks or ()}
+    parent = parents.get(id(here))
+    while parent is not None and parent not in serving:
+        parent = parents.get(parent)
+    if parent is None:
+        return False
+    admit(exchange)  # it is known from here on
+    return True
 
 
 @contextmanager

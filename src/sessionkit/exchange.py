@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
 from enum import IntEnum
 from typing import Any, NoReturn
 
@@ -49,7 +49,7 @@ class Exchange:
         settings: the store's.
         request: the view of the request.
         owned: whether somebody will answer the request with what `commit` says.
-        gateway: the one that will, where it is one; else this is not set.
+        gateway: the one that will, where it is one.
         phase: open, committed (reading only) or ended.
         outer: the exchange, or the exclusion, of a gateway of another store around this one's.
         tasks: when not None, the tasks that find the exchange implicitly once the response has started.
@@ -66,7 +66,6 @@ class Exchange:
     )  # fmt: skip
 
     taken: tuple[tuple[str, str], ...]
-    gateway: object
 
     def __init__(self, settings: Settings, request: RequestInfo, *, owned: bool = True) -> None:
         self.settings: Settings = settings
@@ -74,8 +73,9 @@ class Exchange:
         self.owned: bool = owned
         self.phase: Phase = OPEN
         self.outer: object = None
+        self.gateway: object = None
         self.fill: Callable[..., Session] = Session
-        self.tasks: Container[object] | None = None
+        self.tasks: Collection[object] | None = None
         self.late: Any = None
         self.sent: tuple[tuple[str, str], ...] = ()
         self._first: dict[str, Live] = {}
@@ -338,15 +338,17 @@ class Exchange:
             self.request, self.fill = GONE, Session
 
     def serve_natively(self, settings: Settings) -> None:
-        """A gateway inside the one that made this exchange serves a framework's own session object.
+        """Take a login through a framework's own session object for one; for a gateway inside the one that made this exchange.
 
-        From here on a login through that object is one, whoever put the outer gateway around the framework.
+        Args:
+            settings: that gateway's. Of two frameworks, one inside the other, the keys of both count.
         """
-        if self.settings.native is not None or settings.native is None:
+        keys, before = settings.native, self.settings
+        if keys is None or keys == before.native:
             return
-        self.settings = settings
+        self.settings = settings if before.native is None else before.also_served_natively(keys)
         if self._live is not None:
-            self._live.serve_natively(settings)
+            self._live.serve_natively(self.settings)
 
     # ---- what a live session tells (session.Watcher)
 

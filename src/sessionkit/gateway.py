@@ -115,11 +115,7 @@ class Gateway:
         except NoActiveRequestError:
             return None
         for one in links(held):
-            if (
-                isinstance(one, Exchange)
-                and getattr(one, "gateway", None) is self
-                and one.phase is not ENDED
-            ):
+            if isinstance(one, Exchange) and one.gateway is self and one.phase is not ENDED:
                 return one
         return None
 

@@ -192,6 +192,10 @@ class Settings:
         except Exception:  # noqa: BLE001  # somebody else's function, asked about what it need not expect
             return True
 
+    def also_served_natively(self, keys: NativeKeys) -> Settings:
+        """Return settings for two frameworks: the one that is served, and another inside it."""
+        return _joined(self, keys)
+
     def suited(self, contents: Mapping[str, Any]) -> Settings:
         """The settings by which a session with these contents is set: transient or not, as it says itself."""
         asked = (
@@ -280,6 +284,18 @@ class Accepted:
             for name in dict.fromkeys(names)
             for scope in (elsewhere if name in own else [cookie, *elsewhere])
         ]
+
+
+@lru_cache(maxsize=64)
+def _joined(settings: Settings, keys: NativeKeys) -> Settings:
+    known = settings.native or NativeKeys()
+    both = NativeKeys(
+        login=tuple(dict.fromkeys((*known.login, *keys.login))),
+        dropped=tuple(dict.fromkeys((*known.dropped, *keys.dropped))),
+        transient=known.transient or keys.transient,
+        ends=known.ends or keys.ends,
+    )
+    return settings if both == known else settings.served_natively(both)
 
 
 @lru_cache(maxsize=256)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, MutableMapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from .errors import ConfigurationError
 from .events import EventKind, tell
@@ -104,10 +104,10 @@ def _bridged(holder: MutableMapping[str, Any]) -> object:
         outer = holder.get("asgi.scope") or holder.get("wsgi_environ")
         if not isinstance(outer, MutableMapping):
             return None
-        held = outer.get(HOLDER)
+        holder = cast("MutableMapping[str, Any]", outer)
+        held = holder.get(HOLDER)
         if held is not None:
             return held
-        holder = outer
 
 
 def around(request: RequestInfo) -> Sequence[Exchange | Excluded]:

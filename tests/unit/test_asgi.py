@@ -574,6 +574,7 @@ def test_a_session_that_expires_while_its_socket_is_open_is_gone() -> None:
     assert seen == ["alice", None, sessionkit.Absence.IDLE]
 
 
+@pytest.mark.parametrize("exclude", [(), "*"])
 @pytest.mark.parametrize(
     ("origin", "served"),
     [
@@ -584,14 +585,14 @@ def test_a_session_that_expires_while_its_socket_is_open_is_gone() -> None:
     ],
 )
 def test_a_websocket_is_served_to_the_named_origins_only(
-    origin: bytes | None, served: bool
+    origin: bytes | None, served: bool, exclude: Any
 ) -> None:
     scene = signed_in()
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "websocket.accept"})
 
-    gateway = scene.store.asgi(app, origins=["https://app.example.org"])
+    gateway = scene.store.asgi(app, origins=["https://app.example.org"], exclude=exclude)
     wire = socket(scene, gateway, headers=[] if origin is None else [(b"origin", origin)])
     refused = {"type": "websocket.close", "code": 1008, "reason": "origin not allowed"}
     assert wire.sent == [{"type": "websocket.accept"} if served else refused]

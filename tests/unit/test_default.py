@@ -78,8 +78,14 @@ def test_the_environment_is_the_default_of_the_default(monkeypatch: pytest.Monke
 
 
 def test_no_store_at_all_is_an_error_that_says_what_to_do() -> None:
-    with pytest.raises(ConfigurationError, match="no store is known"):
+    with pytest.raises(ConfigurationError, match="no store is known") as error:
         get_session(environ_of())
+    for way in (
+        r"store.wsgi\(app\), store.asgi\(app\)",
+        r"configure\(store\)",
+        "SESSIONKIT_SECRET",
+    ):
+        error.match(way)
 
 
 def test_a_configured_store_equal_to_the_gateways_is_no_disagreement() -> None:

@@ -272,3 +272,33 @@ def test_what_was_written_last_is_popped_first_as_of_a_dict():
     assert [contents.popitem(), contents.popitem()] == [("b", 2), ("a", 1)]
     with pytest.raises(KeyError):
         contents.popitem()
+
+
+def test_a_plain_gateway_inside_changes_nothing_of_how_a_framework_is_served():
+    store, request = SessionStore(SECRET), HeaderRequest()
+    exchange, _ = Gateway(None, store).enter(request)
+    Gateway(None, store).enter(request)
+    assert exchange.settings is store.settings
+    framework = Gateway(None, store, native=KEYS)
+    for gateway in (framework, Gateway(None, store), framework, Gateway(None, store, native=KEYS)):
+        assert gateway.enter(request) == (exchange, False)
+    assert exchange.settings is framework.settings
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_frameworks_one_inside_the_other_the_keys_of_both_count(order):
+    store, request = SessionStore(SECRET), HeaderRequest()
+    plain = NativeKeys(dropped=("own",), ends=lambda contents, updated_at: 10**10)
+    for keys in (KEYS, plain)[::order] * 2:
+        exchange, _ = Gateway(None, store, native=keys).enter(request)
+    served = exchange.settings
+    assert served.native is not None
+    assert [served.native.drops(key) for key in ("csrf_token", "own", "other")] == [
+        True,
+        True,
+        False,
+    ]
+    assert [served.native.transient, served.native.ends] == [KEYS.transient, plain.ends]
+    assert served.same_store(store.settings)
+    LazyContents(exchange)["_user_id"] = "7"
+    assert exchange.get() == {"_user_id": "7"}
