@@ -339,14 +339,15 @@ def pins(session: nox.Session) -> None:
         oldest_python = project(name)["project"]["requires-python"].removeprefix(">=")
         python = settings(name).get("python", oldest_python)
         own = Path("adapters") / name
-        of_framework = _closure(session, name, python)
+        asked = nox.project.dependency_groups(project(name), "test")
+        of_framework = set(_closure(session, name, python)) - {_name(one) for one in asked}
         _compile(
             session,
             own / "tests/requirements.txt",
             python,
             "--group",
             f"{own}/pyproject.toml:test",
-            *(word for one in of_framework for word in ("--no-emit-package", one)),
+            *(word for one in sorted(of_framework) for word in ("--no-emit-package", one)),
         )
 
 
@@ -356,7 +357,13 @@ def _closure(session: nox.Session, adapter: str, python: str) -> list[str]:
     wanted.write_text("\n".join(frameworks(adapter)))
     found = wanted.with_suffix(".txt")
     _compile(session, found, python, str(wanted))
-    return sorted(set(re.findall(r"^([\w.-]+)==", found.read_text(), re.MULTILINE)))
+    return re.findall(r"^([\w.-]+)==", found.read_text(), re.MULTILINE)
+
+
+def _name(requirement: str) -> str:
+    """Return the name of a requirement, normalized."""
+    found = re.match(r"[\w.-]+", requirement)
+    return re.sub(r"[-_.]+", "-", found[0]).lower() if found else ""
 
 
 def _compile(session: nox.Session, output: Path, python: str, *what: str) -> None:

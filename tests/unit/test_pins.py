@@ -14,6 +14,7 @@ else:
 ROOT = Path(__file__).parent.parent.parent
 PINS = ROOT / "tests/requirements"
 FILES = sorted([*PINS.glob("*.txt"), *ROOT.glob("adapters/*/tests/requirements.txt")])
+ADAPTERS = sorted(path.parent for path in ROOT.glob("adapters/*/pyproject.toml"))
 GROUPS = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
 
 
@@ -54,10 +55,17 @@ def test_every_group_is_pinned_whole(group):
     assert set(names_in(group)) - pinned == set()
 
 
+@pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda folder: folder.name)
+def test_what_an_adapters_tests_name_is_pinned(adapter):
+    groups = tomllib.loads((adapter / "pyproject.toml").read_text())["dependency-groups"]
+    named = {normalized(re.match(r"[\w.-]+", one)[0]) for one in groups["test"]}
+    lines = lines_of(adapter / "tests/requirements.txt")
+    assert named - {normalized(line.partition("==")[0]) for line in lines} == set()
+
+
 def test_every_file_of_pins_is_of_a_group():
     assert {path.stem for path in PINS.iterdir()} == set(GROUPS) - {"build"}
 
 
 def test_every_adapter_has_its_own_pins():
-    adapters = {path.parent for path in ROOT.glob("adapters/*/pyproject.toml")}
-    assert {path.parent.parent for path in FILES if path.name == "requirements.txt"} == adapters
+    assert [path.parent.parent for path in FILES if path.name == "requirements.txt"] == ADAPTERS

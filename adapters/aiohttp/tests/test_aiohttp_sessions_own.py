@@ -5,15 +5,12 @@ They are downloaded with its source distribution, and are not part of this repos
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import tarfile
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
+import own_suite
 import pytest
 
+OWN = Path(__file__).with_name("own")
 RUN = ["tests/test_http_exception.py", "tests/test_response_types.py", "tests/test_get_session.py"]
 
 NOT_ABOUT_US = {
@@ -51,30 +48,7 @@ PASSED = {
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Its source distribution: the package in one folder, the tests in another."""
     folder = tmp_path_factory.mktemp("aiohttp-session")
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "-q",
-        "--no-deps",
-        "--no-binary",
-        "aiohttp-session",
-        "--dest",
-        str(folder),
-    ]
-    done = subprocess.run(
-        [*command, "aiohttp-session==2.12.1"],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    (archive,) = folder.glob("*.tar.gz")
-    with tarfile.open(archive) as opened:
-        opened.extractall(folder, filter="data")
-    root = next(one for one in folder.iterdir() if one.is_dir())
+    root = own_suite.unpack("aiohttp-session", folder, of="2.12.1")
     (folder / "package").mkdir()
     (root / "aiohttp_session").rename(folder / "package" / "aiohttp_session")
     return root
@@ -82,39 +56,10 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(sources: Path, *arguments: str, with_sessionkit: bool = True) -> dict[str, str]:
     """What became of each test: `passed`, `failure` or `error`."""
-    own = Path(__file__).with_name("own")
-    module = own / "pointed" if with_sessionkit else sources.parent / "package"
-    report = sources / "report.xml"
-    options = [
-        "-q",
-        "--noconftest",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "running",
-        f"--junitxml={report}",
-        "-o",
-        "junit_family=xunit1",
-        "-o",
-        "addopts=",
-    ]
-    path = os.pathsep.join([str(own), str(module)])
-    command = [sys.executable, "-W", "ignore", "-m", "pytest", *options, *arguments]
-    done = subprocess.run(
-        command,
-        cwd=sources,
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert report.exists(), done.stdout + done.stderr
-    found = {}
-    for case in ET.parse(report).iter("testcase"):
-        became = [child.tag for child in case if child.tag in ("failure", "error", "skipped")]
-        found[f"{case.attrib['file']}::{case.attrib['name']}"] = became[0] if became else "passed"
-    return found
+    module = OWN / "pointed" if with_sessionkit else sources.parent / "package"
+    options = ("--noconftest", "-o", "addopts=", "-W", "ignore")
+    found = own_suite.run(sources, *options, *arguments, path=[OWN, module], plugins=["running"])
+    return {f"{one.file}::{one.name}": one.became for one in found}
 
 
 def test_every_file_of_tests_is_known(sources):

@@ -6,13 +6,11 @@ They are downloaded with the source distribution of the installed Django, and ar
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-import tarfile
-from importlib.metadata import version
 from pathlib import Path
 
+import own_suite
 import pytest
 
 LABELS = (
@@ -68,38 +66,14 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The unpacked source distribution of the installed Django."""
-    folder = tmp_path_factory.mktemp("django")
-    wanted = f"django=={version('django')}"
-    download = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "-q",
-        "--no-deps",
-        "--no-binary",
-        "django",
-        "--dest",
-        str(folder),
-        wanted,
-    ]
-    done = subprocess.run(download, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
-    (archive,) = folder.glob("*.tar.gz")
-    with tarfile.open(archive) as opened:
-        opened.extractall(folder, filter="data")
-    return next(one for one in folder.iterdir() if one.is_dir()) / "tests"
+    return own_suite.unpack("django", tmp_path_factory.mktemp("django")) / "tests"
 
 
 def run(sources: Path, *labels: str, with_sessionkit: bool = True) -> dict[str, str]:
     """What became of each test: `passed`, `skipped`, `failed` or `failed as expected`."""
     outcomes = sources / "outcomes.json"
-    path = os.pathsep.join(
-        (str(Path(__file__).with_name("own")), *filter(None, [os.environ.get("PYTHONPATH")]))
-    )
     env = {
-        **os.environ,
-        "PYTHONPATH": path,
+        **own_suite.environment([Path(__file__).with_name("own")]),
         "OUTCOMES": str(outcomes),
         **({} if with_sessionkit else {"UNPOINTED": "1"}),
     }

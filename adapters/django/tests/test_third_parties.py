@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from authlib.integrations.base_client.errors import MismatchingStateError
@@ -16,37 +12,12 @@ from django.contrib.auth.models import User
 from django.http import HttpResponse, JsonResponse
 from django.test import Client, override_settings
 from django.urls import path
-
-
-class Provider(BaseHTTPRequestHandler):
-    """An OAuth 2 server: any code is good, and is the name of the user."""
-
-    def do_POST(self) -> None:
-        form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-        body = json.dumps({"access_token": form["code"][0], "token_type": "Bearer"}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: object) -> None: ...
+from oauth_provider import registered, state_of
 
 
 @pytest.fixture
 def authlib(ann) -> Iterator[None]:
-    provider = ThreadingHTTPServer(("127.0.0.1", 0), Provider)
-    thread = threading.Thread(target=provider.serve_forever)
-    thread.start()
-    url = f"http://127.0.0.1:{provider.server_port}"
     oauth = OAuth()
-    oauth.register(
-        "site",
-        client_id="client",
-        client_secret="secret",
-        authorize_url=f"{url}/authorize",
-        access_token_url=f"{url}/token",
-    )
 
     def start(request):
         return oauth.site.authorize_redirect(request, "https://example.org/callback")
@@ -67,15 +38,12 @@ def authlib(ann) -> Iterator[None]:
         return JsonResponse(dict(request.session))
 
     urls = tuple(path(view.__name__, view) for view in (start, callback, link, everything))
-    with override_settings(ROOT_URLCONF=urls):
+    with registered(oauth, "site"), override_settings(ROOT_URLCONF=urls):
         yield
-    provider.shutdown()
-    thread.join()
-    provider.server_close()
 
 
 def begin(client: Client) -> str:
-    return parse_qs(urlsplit(client.get("/start")["Location"]).query)["state"][0]
+    return state_of(client.get("/start")["Location"])
 
 
 @pytest.mark.usefixtures("authlib")

@@ -5,16 +5,12 @@ They are downloaded with the source distribution of the installed Flask, and are
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import tarfile
-from importlib.metadata import version
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
+import own_suite
 import pytest
 
+OWN = Path(__file__).with_name("own")
 EXCEPTIONS = {
     "tests/test_basic.py::test_session_using_session_settings": "expects a cookie to be cleared that did not come",
     "tests/test_basic.py::test_session_using_samesite_attribute": "expects no SameSite where none is set; ours is Lax then",
@@ -37,67 +33,17 @@ FAILING_ANYWAY = {
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The unpacked source distribution of the installed Flask."""
-    folder = tmp_path_factory.mktemp("flask")
-    wanted = f"flask=={version('flask')}"
-    download = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "-q",
-        "--no-deps",
-        "--no-binary",
-        "flask",
-        "--dest",
-        str(folder),
-        wanted,
-    ]
-    done = subprocess.run(download, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
-    (archive,) = folder.glob("*.tar.gz")
-    with tarfile.open(archive) as opened:
-        opened.extractall(folder, filter="data")
-    return next(one for one in folder.iterdir() if one.is_dir())
+    return own_suite.unpack("flask", tmp_path_factory.mktemp("flask"))
 
 
 def run(sources: Path, *arguments: str, with_sessionkit: bool = True) -> dict[str, str]:
     """What became of each test: `passed`, `skipped`, `failure` or `error`."""
-    report = sources / "report.xml"
-    plugin = ["-p", "pointed_at_sessionkit"] if with_sessionkit else []
-    path = os.pathsep.join(
-        (str(Path(__file__).with_name("own")), *filter(None, [os.environ.get("PYTHONPATH")]))
-    )
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        *plugin,
-        f"--junitxml={report}",
-        "-o",
-        "junit_family=xunit1",
-        *arguments,
-    ]
-    done = subprocess.run(
-        command,
-        cwd=sources,
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert report.exists(), done.stdout + done.stderr
+    plugins = ["pointed_at_sessionkit"] if with_sessionkit else []
     found: dict[str, str] = {}
-    for case in ET.parse(report).iter("testcase"):
-        file, classes = case.attrib["file"], case.attrib["classname"].split(".")
-        within = classes[classes.index(Path(file).stem) + 1 :]
-        found["::".join([file, *within, case.attrib["name"]])] = next(
-            (child.tag for child in case if child.tag in ("failure", "error", "skipped")), "passed"
-        )
-    report.unlink()
+    for one in own_suite.run(sources, *arguments, path=[OWN], plugins=plugins):
+        classes = one.classname.split(".")
+        within = classes[classes.index(Path(one.file).stem) + 1 :]
+        found["::".join([one.file, *within, one.name])] = one.became
     return found
 
 

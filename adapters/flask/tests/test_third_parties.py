@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import secrets
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from authlib.integrations.base_client.errors import MismatchingStateError
@@ -22,6 +18,7 @@ from flask_login import (
     logout_user,
 )
 from flask_wtf.csrf import CSRFProtect, generate_csrf
+from oauth_provider import registered, state_of
 from werkzeug.test import Client
 
 from sessionkit import SessionStore, get_session
@@ -244,36 +241,10 @@ def test_a_csrf_token_of_before_the_login_is_dead_after_it(flask_wtf):
 # ---- Authlib
 
 
-class Provider(BaseHTTPRequestHandler):
-    """An OAuth 2 server: any code is good, and is the name of the user."""
-
-    def do_POST(self) -> None:
-        form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-        body = json.dumps({"access_token": form["code"][0], "token_type": "Bearer"}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: object) -> None: ...
-
-
 @pytest.fixture
 def authlib() -> Iterator[Flask]:
-    provider = ThreadingHTTPServer(("127.0.0.1", 0), Provider)
-    thread = threading.Thread(target=provider.serve_forever)
-    thread.start()
-    url = f"http://127.0.0.1:{provider.server_port}"
     app = make()
     oauth = OAuth(app)
-    oauth.register(
-        "site",
-        client_id="client",
-        client_secret="secret",
-        authorize_url=f"{url}/authorize",
-        access_token_url=f"{url}/token",
-    )
 
     @app.get("/start")
     def start():
@@ -289,14 +260,12 @@ def authlib() -> Iterator[Flask]:
     def link():
         return oauth.site.authorize_access_token()["access_token"]
 
-    yield app
-    provider.shutdown()
-    thread.join()
-    provider.server_close()
+    with registered(oauth, "site"):
+        yield app
 
 
 def begin(client) -> str:
-    return parse_qs(urlsplit(client.get("/start").headers["Location"]).query)["state"][0]
+    return state_of(client.get("/start").headers["Location"])
 
 
 def test_authlib_signs_in(authlib):

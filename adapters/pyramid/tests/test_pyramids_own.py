@@ -5,16 +5,12 @@ They are downloaded with the source distribution of the installed Pyramid, and a
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import tarfile
-from importlib.metadata import version
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
+import own_suite
 import pytest
 
+OWN = Path(__file__).with_name("own")
 CLASSES = ("TestBaseCookieSession", "TestSignedCookieSession")
 """The tests of sessions; the file's others are about decorators and a serializer that only Pyramid's own sessions use."""
 
@@ -48,68 +44,15 @@ EXCEPTIONS = {
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The unpacked source distribution of the installed Pyramid."""
-    folder = tmp_path_factory.mktemp("pyramid")
-    wanted = f"pyramid=={version('pyramid')}"
-    download = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "-q",
-        "--no-deps",
-        "--no-binary",
-        "pyramid",
-        "--dest",
-        str(folder),
-        wanted,
-    ]
-    done = subprocess.run(download, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
-    (archive,) = folder.glob("*.tar.gz")
-    with tarfile.open(archive) as opened:
-        opened.extractall(folder, filter="data")
-    return next(one for one in folder.iterdir() if one.is_dir())
+    return own_suite.unpack("pyramid", tmp_path_factory.mktemp("pyramid"))
 
 
 def run(sources: Path, *, with_sessionkit: bool) -> dict[str, str]:
     """What became of each test: `passed`, `skipped`, `failure` or `error`."""
-    report = sources / "report.xml"
-    plugin = ["-p", "pointed_at_sessionkit"] if with_sessionkit else []
-    path = os.pathsep.join(
-        (str(Path(__file__).with_name("own")), *filter(None, [os.environ.get("PYTHONPATH")]))
-    )
+    plugins = ["pointed_at_sessionkit"] if with_sessionkit else []
     tests = [f"tests/test_session.py::{one}" for one in CLASSES]
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        *plugin,
-        f"--junitxml={report}",
-        "-o",
-        "junit_family=xunit1",
-        *tests,
-    ]
-    done = subprocess.run(
-        command,
-        cwd=sources,
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert report.exists(), done.stdout + done.stderr
-    found: dict[str, str] = {}
-    for case in ET.parse(report).iter("testcase"):
-        became = next(
-            (child.tag for child in case if child.tag in ("failure", "error", "skipped")), "passed"
-        )
-        found[f"{case.attrib['classname'].rpartition('.')[2]}::{case.attrib['name']}"] = became
-    report.unlink()
-    return found
+    found = own_suite.run(sources, *tests, path=[OWN], plugins=plugins)
+    return {f"{one.classname.rpartition('.')[2]}::{one.name}": one.became for one in found}
 
 
 def test_pyramids_own_tests_pass_but_for_the_exceptions(sources):

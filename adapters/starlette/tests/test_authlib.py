@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from authlib.integrations.base_client.errors import MismatchingStateError
 from authlib.integrations.starlette_client import OAuth
+from oauth_provider import registered, state_of
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -22,36 +19,9 @@ from sessionkit import SessionStore
 from sessionkit_starlette import SessionMiddleware
 
 
-class Provider(BaseHTTPRequestHandler):
-    """An OAuth 2 server: any code is good, and is the name of the user."""
-
-    def do_POST(self) -> None:
-        form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-        body = json.dumps({"access_token": form["code"][0], "token_type": "Bearer"}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: object) -> None: ...
-
-
 @pytest.fixture
 def app() -> Iterator[Starlette]:
-    provider = ThreadingHTTPServer(("127.0.0.1", 0), Provider)
-    thread = threading.Thread(target=provider.serve_forever)
-    thread.start()
-    url = f"http://127.0.0.1:{provider.server_port}"
     oauth = OAuth()
-    for name in ("site", "other"):
-        oauth.register(
-            name,
-            client_id="client",
-            client_secret="secret",
-            authorize_url=f"{url}/authorize",
-            access_token_url=f"{url}/token",
-        )
 
     def provider_of(request: Request):
         return oauth.create_client(request.query_params.get("at", "site"))
@@ -79,13 +49,11 @@ def app() -> Iterator[Starlette]:
 
     views = (start, callback, link, everything, stamp)
     store = SessionStore("starlette tests: 0123456789abcdefghijklmnopqrstuvwxyz")
-    yield Starlette(
-        routes=[Route(f"/{view.__name__}", view) for view in views],
-        middleware=[Middleware(SessionMiddleware, store=store)],
-    )
-    provider.shutdown()
-    thread.join()
-    provider.server_close()
+    with registered(oauth, "site", "other"):
+        yield Starlette(
+            routes=[Route(f"/{view.__name__}", view) for view in views],
+            middleware=[Middleware(SessionMiddleware, store=store)],
+        )
 
 
 def client_of(app: Starlette) -> TestClient:
@@ -93,7 +61,7 @@ def client_of(app: Starlette) -> TestClient:
 
 
 def begin(client: TestClient, at: str = "site") -> str:
-    return parse_qs(urlsplit(client.get(f"/start?at={at}").headers["location"]).query)["state"][0]
+    return state_of(client.get(f"/start?at={at}").headers["location"])
 
 
 def test_authlib_signs_in(app):

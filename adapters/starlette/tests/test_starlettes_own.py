@@ -5,16 +5,12 @@ They are downloaded with the source distribution of the installed Starlette, and
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import tarfile
-from importlib.metadata import version
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
+import own_suite
 import pytest
 
+OWN = Path(__file__).with_name("own")
 FILE = "tests/middleware/test_session.py"
 EXCEPTIONS = {
     "test_session[{}]": "expects Max-Age to be max_age, on which the session is idle; our cookie lives as long as the session can (400 days)",
@@ -33,68 +29,14 @@ NAMES = {
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The unpacked source distribution of the installed Starlette."""
-    folder = tmp_path_factory.mktemp("starlette")
-    wanted = f"starlette=={version('starlette')}"
-    download = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "-q",
-        "--no-deps",
-        "--no-binary",
-        "starlette",
-        "--dest",
-        str(folder),
-        wanted,
-    ]
-    done = subprocess.run(download, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
-    (archive,) = folder.glob("*.tar.gz")
-    with tarfile.open(archive) as opened:
-        opened.extractall(folder, filter="data")
-    return next(one for one in folder.iterdir() if one.is_dir())
+    return own_suite.unpack("starlette", tmp_path_factory.mktemp("starlette"))
 
 
 def run(sources: Path, *arguments: str, with_sessionkit: bool = True) -> dict[str, str]:
     """What became of each test: `passed`, `skipped`, `failure` or `error`."""
-    report = sources / "report.xml"
-    plugin = ["-p", "pointed_at_sessionkit"] if with_sessionkit else []
-    path = os.pathsep.join(
-        (str(Path(__file__).with_name("own")), *filter(None, [os.environ.get("PYTHONPATH")]))
-    )
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        *plugin,
-        f"--junitxml={report}",
-        "-o",
-        "junit_family=xunit1",
-        "-k",
-        "not trio",
-    ]
-    done = subprocess.run(
-        [*command, *arguments],
-        cwd=sources,
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert report.exists(), done.stdout + done.stderr
-    found: dict[str, str] = {}
-    for case in ET.parse(report).iter("testcase"):
-        became = next(
-            (child.tag for child in case if child.tag in ("failure", "error", "skipped")), "passed"
-        )
-        found[f"{case.attrib['file']}::{case.attrib['name']}"] = became
-    report.unlink()
-    return found
+    plugins = ["pointed_at_sessionkit"] if with_sessionkit else []
+    found = own_suite.run(sources, "-k", "not trio", *arguments, path=[OWN], plugins=plugins)
+    return {f"{one.file}::{one.name}": one.became for one in found}
 
 
 def test_starlettes_own_session_tests_pass_but_for_the_exceptions(sources):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
+import own_suite
+
+OWN = Path(__file__).with_name("own")
 FILES = ["tornado.test.web_test", "tornado.test.httpserver_test"]
 
 VARY = "expects of Vary no more than it has set itself; a response that looked at the session adds Cookie"
@@ -21,41 +20,10 @@ EXCEPTIONS = {
 
 def run(folder: Path, *, with_sessionkit: bool) -> dict[str, str]:
     """What became of each test: `passed`, `skipped`, `failure` or `error`."""
-    report = folder / "report.xml"
-    plugin = ["-p", "pointed_at_sessionkit"] if with_sessionkit else []
-    path = os.pathsep.join(
-        (str(Path(__file__).with_name("own")), *filter(None, [os.environ.get("PYTHONPATH")]))
-    )
-    options = [
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "as_tornado_runs_them",
-        *plugin,
-        f"--junitxml={report}",
-        "-o",
-        "junit_family=xunit1",
-        "-W",
-        "ignore",
-    ]
-    command = [sys.executable, "-m", "pytest", *options, "--pyargs", *FILES]
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert report.exists(), done.stdout + done.stderr
-    return {
-        f"{case.attrib['classname']}::{case.attrib['name']}": next(
-            (child.tag for child in case if child.tag in ("failure", "error", "skipped")), "passed"
-        )
-        for case in ET.parse(report).iter("testcase")
-    }
+    plugins = ["as_tornado_runs_them", *(["pointed_at_sessionkit"] if with_sessionkit else [])]
+    options = ("-W", "ignore", "--pyargs")
+    found = own_suite.run(folder, *options, *FILES, path=[OWN], plugins=plugins)
+    return {f"{one.classname}::{one.name}": one.became for one in found}
 
 
 def test_tornados_own_tests_pass_with_a_session_in_every_handler(tmp_path):
