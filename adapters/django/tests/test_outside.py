@@ -113,6 +113,18 @@ def test_the_session_of_the_request_ends_by_its_own_key_and_by_no_other():
     assert (kept, ended) == ({"a": 1}, {})
 
 
+def test_the_session_of_the_request_is_known_and_ended_by_its_key_wherever_that_is_asked():
+    def view(request):
+        request.session["a"] = 1
+        key = request.session.session_key
+        known = engine.SessionStore().exists(key), engine.SessionStore().exists("x" * 22)
+        refused(engine.SessionStore().delete, "x" * 22)
+        engine.SessionStore().delete(key)
+        return known, dict(request.session), request.session.session_key
+
+    assert in_a_view(view) == ((True, False), {}, None)
+
+
 def test_a_login_of_a_request_without_our_session_cannot_be_saved(ann):
     request = HttpRequest()
     request.session = engine.SessionStore()

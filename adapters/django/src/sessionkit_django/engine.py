@@ -80,22 +80,28 @@ class SessionStore(DjangoSession):
         """End the session.
 
         Args:
-            session_key: its own, or None.
+            session_key: None for its own, or the key of the current request's session.
 
         Raises:
             NoActiveRequestError: it is another's: a cookie in another browser cannot be ended from here.
         """
-        self._answered("delete")
-        if session_key not in (None, self.session_key):
+        if session_key in (None, self.session_key):
+            self._answered("delete")
+            self.exchange.delete()
+            return
+        exchange = _with_key(session_key)
+        if exchange is None:
             raise NoActiveRequestError(
                 "delete: this is not the key of the current request's session, and a session that lives in the cookies of "
                 "another browser cannot be ended from here: end it where the user is looked up (a new password does)"
             )
-        self.exchange.delete()
+        exchange.delete()
 
     def exists(self, session_key: str | None = None) -> bool:
-        """Whether it is this session's."""
-        return session_key is not None and session_key == self.session_key
+        """Whether it is this session's, or that of the current request."""
+        return session_key is not None and (
+            session_key == self.session_key or _with_key(session_key) is not None
+        )
 
     def load(self) -> dict[str, Any]:
         """The contents as a plain dict."""
@@ -132,6 +138,12 @@ def _current(settings: Settings) -> Exchange | None:
     except NoActiveRequestError:
         return None
     return one if isinstance(one, Exchange) else None
+
+
+def _with_key(session_key: str | None) -> Exchange | None:
+    """Return the exchange of the current request, if the key is its session's."""
+    exchange = _current(gateway().settings)
+    return exchange if exchange is not None and _has_key(exchange, session_key) else None
 
 
 def _has_key(exchange: Exchange, session_key: str | None) -> bool:
