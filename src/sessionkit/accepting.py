@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import marshal
+import re
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from .errors import ConfigurationError, SerializationError
 from .formats.codec import Codec, Convert, Format, Opened, Source
 from .formats.foreign import derived, earliest
 from .formats.importer import Importer
+from .identity import resolve
 from .keyring import KeyRing
 from .lifetime import CLOCK_SKEW, LONGEST, Lifetime
 from .serializer import DEEPEST, JSON, Serializer, check, is_shallow, rewrite
@@ -20,6 +22,9 @@ from .session import Absence, Stamp
 from .settings import Accepted, Settings, barrier_keys
 
 __all__ = ["accepting", "taken"]
+
+SEPARATORS = (".", "__", "_")
+"""What our formats put between a name and the number of a chunk."""
 
 
 def accepting(
@@ -58,6 +63,7 @@ def accepting(
             )
             for name in names
         )
+    _refuse_chunk_names(settings, found)
     return replace(settings, accepted=tuple(found), small=settings.codec.capacity(settings.room))
 
 
@@ -84,6 +90,22 @@ def _bound(
     )
 
 
+def _refuse_chunk_names(settings: Settings, accepted: Iterable[Accepted]) -> None:
+    """See that no cookie's name ends like a chunk: a write or a logout would clear it with the other's."""
+    others = [(one.settings.name, one.settings.layout.separator) for one in accepted]
+    used = {settings.layout.separator, *(separator for _, separator in others)}
+    # Another store of the site may number with what the formats of other libraries do.
+    named = [(settings.name, {*used, *SEPARATORS}), *((name, used) for name, _ in others)]
+    for name, separators in named:
+        for separator in separators:
+            if re.search(rf"{re.escape(separator)}[0-9]+\Z", name):
+                whole = name.rpartition(separator)[0]
+                raise ConfigurationError(
+                    f"the cookie name {name!r} ends like a chunk: a format that numbers with {separator!r} would take it for a part of the "
+                    f"cookie {whole!r}, and clear it with that. Leave the number off, or put a letter behind it"
+                )
+
+
 def _reading(
     settings: Settings, source: Source, name: str, keys: tuple[Any, KeyRing], serializer: Serializer
 ) -> Settings:
@@ -98,8 +120,13 @@ def _reading(
     codec = source.codec(
         own, name=name, audience=settings.audience, lifetime=lifetime, serializer=serializer
     )
+    judges = settings.guard, settings.identity
+    if source.traits.guard is not None:  # who a session of others is before it is converted
+        judges = resolve((None, None), (source.traits.guard, source.traits.identity), ())
     return replace(
         settings,
+        guard=judges[0],
+        identity=judges[1],
         cookie=_cookie(settings.cookie, name),
         lifetime=lifetime,
         format=cast(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .session import Absence
 
-__all__ = ["Layout", "chunk_number", "join", "most", "rows", "spans"]
+__all__ = ["Layout", "chunk_number", "join", "most", "orders", "rows", "spans"]
 
 DOTS = 4  # of a compact JWE (RFC 7516 section 7.1)
 
@@ -92,6 +92,20 @@ def chunk_number(text: str) -> int | None:
 def rows(chunks: Mapping[int, Sequence[str]]) -> int:
     """How many rows the chunks make: as many as the commonest name has values."""
     return max(map(len, chunks.values()), default=0)
+
+
+def orders(chunks: Mapping[int, Sequence[str]]) -> Iterator[Mapping[int, Sequence[str]]]:
+    """Yield the chunks with the values of doubled names in other orders: of all but the first, then of one name at a time.
+
+    The values of a name are rotated, so that each meets each of the first chunk's. It is no cross product.
+    """
+    doubled = [number for number, values in chunks.items() if number and len(values) > 1]
+    for turn in range(1, rows(chunks)):
+        for moved in (doubled, *([one] for one in doubled if len(doubled) > 1)):
+            yield {
+                number: [*values[turn:], *values[:turn]] if number in moved else values
+                for number, values in chunks.items()
+            }
 
 
 def join(chunks: Mapping[int, Sequence[str]], row: int, layout: Layout) -> str | Absence:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 from . import chunks, incoming
 from .accepting import taken
+from .candidates import Room, furthest
 from .cookies import HEADER, pairs
 from .errors import SerializationError
 from .formats.codec import Opened
-from .incoming import Incoming, Others, Room
+from .incoming import Incoming, Others
 from .session import Absence
 from .settings import Accepted, Settings
 
@@ -65,7 +66,7 @@ def _import(settings: Settings, found: Incoming, now: float) -> None:
         why = _adopt(settings, found, source, other, now)
         if why is None:
             return
-        found.absence = incoming.furthest(found.absence or Absence.NO_COOKIE, why)
+        found.absence = furthest(found.absence or Absence.NO_COOKIE, why)
 
 
 def _adopt(

@@ -10,22 +10,14 @@ from typing import Final, TypeAlias
 from . import barrier, chunks, fence, renewal
 from .accepting import taken
 from .barrier import Barrier
+from .candidates import MOST_CHUNKS, MOST_ROWS, MOST_WHOLE, UNREAD, Room, furthest, open_all
 from .cookies import HEADER, only, pairs
 from .formats.codec import Opened
+from .owner import are_one_users
 from .session import Absence, Stamp
 from .settings import Accepted, Settings
 
-__all__ = ["Incoming", "Others", "Room", "furthest", "judge", "read", "readable"]
-
-MOST_ROWS = MOST_WHOLE = 4
-MOST_OPENS = 8
-MOST_BYTES = 65_536
-MOST_CHUNKS = 32  # each of at least 2,400 characters, whatever the name and attributes: 27 of them hold MOST_BYTES
-
-_UNREAD = frozenset({Absence.INCOMPLETE, Absence.UNKNOWN_KEY, Absence.BAD_TAG})
-"""Why a token that is a session elsewhere, or was one with its other half, may not open here."""
-
-_RANK = {absence: rank for rank, absence in enumerate(Absence)}
+__all__ = ["Incoming", "Others", "judge", "read", "readable"]
 
 
 def _none() -> Mapping[str, Sequence[str]]:
@@ -104,28 +96,6 @@ NOTHING: Final = Incoming(absence=Absence.NO_COOKIE)
 Others: TypeAlias = Sequence[tuple[Accepted, Incoming]]
 
 
-@dataclass(slots=True)
-class Room:
-    """What may still be opened in one request, importers included."""
-
-    opens: int = MOST_OPENS
-    bytes: int = MOST_BYTES
-
-    def take(self, tokens: Sequence[str]) -> bool:
-        """Whether these may be opened; then there is so much less room."""
-        opens, size = len(tokens), sum(map(len, tokens))
-        if opens > self.opens or size > self.bytes:
-            return False
-        self.opens -= opens
-        self.bytes -= size
-        return True
-
-
-def furthest(one: Absence, other: Absence) -> Absence:
-    """The reason of the candidate that came furthest."""
-    return max(one, other, key=_RANK.__getitem__)
-
-
 def read(settings: Settings, header: str, now: float, room: Room | None = None) -> Incoming:
     """What a Cookie header holds under the names of a store; never raises, whatever is in it.
 
@@ -147,7 +117,7 @@ def read(settings: Settings, header: str, now: float, room: Room | None = None) 
         stamp = opened if isinstance(opened, Absence) else judge(settings, opened, (), NOTHING, now)
         if isinstance(opened, Absence):
             found = Incoming(absence=opened, cookies=cookies)
-            found.unnamed = opened in _UNREAD and _is_unnamed(settings, found)
+            found.unnamed = opened in UNREAD and _is_unnamed(settings, found)
             return found
         if isinstance(stamp, Absence):
             return Incoming(absence=stamp, cookies=cookies, tokens=(opened,))
@@ -176,19 +146,18 @@ def _is_unnamed(settings: Settings, incoming: Incoming) -> bool:
 def _read_many(
     settings: Settings, cookies: dict[str, list[str]], now: float, room: Room
 ) -> Incoming:
-    whole, row = cookies.get(settings.name, []), _row(settings, cookies)
     fenced = cookies.get(settings.fence, ())
     incoming = Incoming(cookies=cookies, fence=fence.read(fenced))
     if settings.barrier in cookies:
         raised = cookies[settings.barrier]
         incoming.barrier = barrier.read(settings.barrier_keys, raised, fenced)
-    candidates = _candidates(settings, whole, row, room)
-    if isinstance(candidates, Absence):
-        incoming.absence, incoming.partial = candidates, True
+    found = open_all(settings, cookies, now, room)
+    if found is None:
+        incoming.absence, incoming.partial = Absence.TOO_LARGE, True
         return incoming
-    opened, worst, unread = _open(settings, candidates, now)
+    opened, worst, unread = found
     incoming.tokens = tuple(opened.values())
-    if not candidates and any(True for _ in _numbers(islice(cookies, MOST_CHUNKS), settings.chunk)):
+    if not incoming.heads(settings) and any(_numbers(islice(cookies, MOST_CHUNKS), settings.chunk)):
         worst, unread = Absence.INCOMPLETE, True  # chunks, and none of them the first
     incoming.unnamed = unread and _is_unnamed(settings, incoming)
     valid: list[tuple[Opened, Stamp]] = []
@@ -225,45 +194,6 @@ def _numbers(names: Iterable[str], chunk: str) -> Iterator[int]:
             yield number
 
 
-def _row(settings: Settings, cookies: dict[str, list[str]]) -> dict[int, list[str]]:
-    """The values of the chunks from 0 up to the first that is missing; what lies behind a gap is no part of a token."""
-    found: dict[int, list[str]] = {}
-    while len(found) < MOST_CHUNKS and (values := cookies.get(f"{settings.chunk}{len(found)}")):
-        found[len(found)] = values
-    return found
-
-
-def _candidates(
-    settings: Settings, whole: list[str], row: dict[int, list[str]], room: Room
-) -> list[str | Absence] | Absence:
-    """The tokens that came, whole ones first; bounded, so that work does not multiply."""
-    count = chunks.rows(row)
-    if count > MOST_ROWS or len(whole) > MOST_WHOLE:
-        return Absence.TOO_LARGE
-    found: list[str | Absence] = [
-        *whole,
-        *(chunks.join(row, number, settings.layout) for number in range(count)),
-    ]
-    return found if room.take([one for one in found if isinstance(one, str)]) else Absence.TOO_LARGE
-
-
-def _open(
-    settings: Settings, candidates: list[str | Absence], now: float
-) -> tuple[dict[str, Opened], Absence, bool]:
-    """The tokens that open, of one session the newest only; why the others do not; and whether one may be a session all the same."""
-    newest: dict[str, Opened] = {}
-    worst, unread = Absence.NO_COOKIE, False
-    for candidate in candidates:
-        one = candidate if isinstance(candidate, Absence) else settings.codec.open(candidate, now)
-        if isinstance(one, Absence):
-            worst, unread = furthest(worst, one), unread or one in _UNREAD
-        elif (
-            one.mark_id not in newest or one.stamp.updated_at > newest[one.mark_id].stamp.updated_at
-        ):
-            newest[one.mark_id] = one
-    return newest, worst, unread
-
-
 def judge(
     settings: Settings, opened: Opened, seen: Sequence[str], incoming: Incoming, now: float
 ) -> Stamp | Absence:
@@ -295,10 +225,18 @@ def judge(
 def _choose(
     settings: Settings, valid: list[tuple[Opened, Stamp]]
 ) -> tuple[Opened, Stamp] | Absence:
-    """The one session of the request. Valid tokens of different ids mean that somebody planted one."""
+    """The one session of the request: of several of one user the newest. Of different users somebody planted one."""
     if len(valid) > 1:
         # An anonymous token never competes with an authenticated one.
         valid = [one for one in valid if settings.guard(one[0].contents)] or valid
     if len(valid) > 1:
-        return Absence.AMBIGUOUS
+        if not are_one_users(settings, [one.contents for one, _ in valid]):
+            return Absence.AMBIGUOUS
+        return max(valid, key=_age)
     return valid[0] if valid else Absence.NO_COOKIE
+
+
+def _age(one: tuple[Opened, Stamp]) -> tuple[int, int]:
+    """Return by what the newest is found: the token's own times, which no renewal moves."""
+    stamp = one[0].stamp
+    return stamp.updated_at, stamp.created_at

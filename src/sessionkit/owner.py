@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .fingerprint import contents_of, is_odd
-from .identity import Who, who_is
+from .identity import Who, exact, who_is
 from .settings import Settings
 
-__all__ = ["Owner"]
+__all__ = ["Owner", "are_one_users"]
 
 
 class Owner:
@@ -53,6 +53,21 @@ class Owner:
         if found is None:
             found = self._found = _find(self._settings, contents_of(self._print))
         return found
+
+
+def are_one_users(settings: Settings, sessions: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether sessions belong to one user, who is somebody.
+
+    Args:
+        settings: the store's.
+        sessions: the contents of each. A guard or identity that raises for them says no: a cookie raises nothing here.
+    """
+    try:
+        first, *others = [_find(settings, one) for one in sessions]
+        nobody = first[0] in (None, Who(exact(None)))
+        return not nobody and all(one == first for one in others)
+    except Exception:  # noqa: BLE001  # whatever the application's functions raise for contents that they were not made for
+        return False
 
 
 def _find(settings: Settings, contents: Mapping[str, Any]) -> tuple[Who | None, object]:

@@ -62,6 +62,15 @@ class Rules:
         return replace(times, updated=updated, expires=self.expires(times.created, updated))
 
 
+@dataclass(frozen=True, slots=True)
+class Barrier:
+    """What ends all that began up to a time, but one session under its marks; each with the first of them."""
+
+    time: int
+    spared: dict[str, str]
+    link: str = ""
+
+
 @dataclass(slots=True)
 class Reading:
     """What a request came with."""
@@ -74,6 +83,10 @@ class Reading:
     marks: tuple[str, ...] = ()
     """Of the sessions whose tokens came, in the order in which a fence names them."""
     fence: tuple[str, ...] = ()
+    barrier: Barrier | None = None
+    opened: bool = False
+    unnamed: bool = False
+    """A session may have come that no mark names."""
 
 
 @dataclass(slots=True)
@@ -83,10 +96,14 @@ class Memory:
     name: str
     seen_name: str
     fence_name: str
+    barrier_name: str
     rules: Rules
     tokens: dict[str, Sealed] = field(default_factory=dict)
     heads: dict[str, str] = field(default_factory=dict)
     seen: dict[str, tuple[Times, int]] = field(default_factory=dict)
+    barriers: dict[str, tuple[int, str, int]] = field(default_factory=dict)
+    """Of each that was sealed: the time, the mark that it spares, the secret."""
+    links: dict[str, tuple[str, str, int]] = field(default_factory=dict)
 
     def learn(self, token: str, sealed: Sealed) -> None:
         self.tokens[token] = sealed
@@ -113,7 +130,8 @@ class Memory:
             for part in value.split(".")
             if re.fullmatch(r"[A-Za-z0-9_-]{22}", part)
         )
-        reading = Reading(fence=tuple(marks)[:32])
+        reading = Reading(fence=tuple(marks)[:32], barrier=self._barrier(pairs, ring))
+        reading.unnamed = bool(chunks) and not whole and 0 not in chunks
         reading.names = frozenset(
             ([self.name] if whole else []) + [f"{self.name}.{number}" for number in chunks]
         )
@@ -126,7 +144,7 @@ class Memory:
         rows = max(map(len, row.values()), default=0)
         if rows <= 4 and len(whole) <= 4:
             opened = self._opened(
-                [*whole, *(row_of(row, index, self.tokens) for index in range(rows))],
+                [*whole, *(self._row(row, index) for index in range(rows))],
                 now,
                 ring,
                 reading,
@@ -138,9 +156,45 @@ class Memory:
         reading.marks = tuple(
             self.mark(sid) for sid in dict.fromkeys([*opened, *filter(None, heads)])
         )
+        reading.opened = bool(opened)
         seen = [value for name, value in pairs if name == self.seen_name][:4]
         self._choose(opened, seen, now, ring, reading)
         return reading
+
+    def _barrier(self, pairs: Sequence[tuple[str, str]], ring: Sequence[int]) -> Barrier | None:
+        """The latest barrier, and the link to what it spares."""
+        values = [value for name, value in pairs if name == self.barrier_name][:8]
+        known = [self.barriers[one] for one in values if one in self.barriers]
+        known = [one for one in known if one[2] in ring]
+        if not known:
+            return None
+        time = max(one[0] for one in known)
+        spared, link = {one[1]: one[1] for one in known if one[0] == time}, ""
+        firsts = [value.split(".")[0] for name, value in pairs if name == self.fence_name]
+        for text in [one for one in firsts if one in self.links][:8]:
+            mark, first, secret = self.links[text]
+            if secret in ring and first in spared:
+                spared[mark], link = first, text
+        return Barrier(time, spared, link)
+
+    def _row(self, chunks: dict[int, list[str]], index: int) -> str:
+        """The token of a row, in the order of the header or, where that is none, in another."""
+        doubled = [number for number, values in chunks.items() if number and len(values) > 1]
+        for moved in ([], doubled, *([one] for one in doubled)):
+            turned = {
+                number: values[::-1] if number in moved else values
+                for number, values in chunks.items()
+            }
+            text = row_of(turned, index, self.tokens)
+            if text:
+                return text
+        return ""
+
+    def ends(self, barrier: Barrier | None, times: Times) -> bool:
+        """Whether a barrier ends a session."""
+        if barrier is None or times.created > barrier.time:
+            return False
+        return self.mark(times.sid) not in barrier.spared
 
     def _opened(
         self, candidates: list[str], now: float, ring: Sequence[int], reading: Reading
@@ -172,9 +226,9 @@ class Memory:
         ring: Sequence[int],
         reading: Reading,
     ) -> None:
-        valid: list[tuple[dict[str, Any], Times]] = []
+        valid: list[tuple[dict[str, Any], Times, Times]] = []
         for sealed in opened.values():
-            times = sealed.times
+            times = own = sealed.times
             for value in seen:
                 other, secret = self.seen.get(value, (None, -1))
                 if (
@@ -187,12 +241,18 @@ class Memory:
             times = replace(
                 times, expires=min(times.expires, self.rules.expires(times.created, times.updated))
             )
-            if self.mark(times.sid) not in reading.fence and self.rules.alive(times, now):
-                valid.append((sealed.contents, times))
+            over = self.mark(times.sid) in reading.fence or self.ends(reading.barrier, times)
+            if not over and self.rules.alive(times, now):
+                valid.append((sealed.contents, times, own))
         valid = [one for one in valid if one[0].get("user")] or valid
-        if len(valid) == 1:
-            reading.contents, reading.times = valid[0]
-        reading.ambiguous = len(valid) > 1
+        users = [one[0].get("user") for one in valid]
+        reading.ambiguous = len(valid) > 1 and (
+            not users[0] or any(one != users[0] for one in users)
+        )
+        if valid and not reading.ambiguous:
+            # Of one user the newest.
+            newest = max(valid, key=lambda one: (one[2].updated, one[2].created))
+            reading.contents, reading.times = newest[:2]
 
 
 def row_of(chunks: dict[int, list[str]], index: int, tokens: dict[str, Sealed]) -> str:
@@ -216,6 +276,12 @@ class Answer:
     contents: dict[str, Any] | None = None
     marks: tuple[str, ...] = ()
     """The fence, when the response carries one."""
+    link: tuple[str, str] | str = ""
+    """In the fence: the new mark and the first one, or the text that came."""
+    barrier: tuple[int, str] | None = None
+    """The time and the mark that it spares, when the response carries one."""
+    hidden: bool = False
+    """Whether cookies are cleared that may be there, and did not come."""
 
 
 @dataclass(slots=True)
@@ -227,6 +293,7 @@ class Flight:
     pairs: list[tuple[str, str]]
     ring: Sequence[int]
     clock: Callable[[], float]
+    cross_site: bool = False
     came: Reading | None = None
     contents: dict[str, Any] | None = None
     times: Times | None = None
@@ -263,22 +330,48 @@ class Flight:
         came, times, now = self.came, self.times, self.clock()
         if came is None:
             return Answer("nothing")
-        fence = tuple(dict.fromkeys((*came.marks, *came.fence)))[:8] if came.marks else ()
+        hidden = self.ended and self.cross_site and not came.opened
+        blind = hidden or (self.ended and came.unnamed)
         ending = (
-            Answer("ended", marks=fence)
-            if self.deleted or (self.ended and came.names)
+            self._with_fence(Answer("ended", hidden=hidden), barrier="" if blind else None)
+            if self.deleted or (self.ended and (came.names or blind))
             else Answer("nothing")
         )
         if status >= 500 or times is None or not self.rules.alive(times, now):
             return ending
         fresh = came.times is None or came.times.sid != times.sid
         if fresh or self.contents != came.contents:
+            moved, mark = self.rules.moved(times, now), self.memory.mark(times.sid)
+            answer = Answer("sealed", moved, self.contents, hidden=hidden)
             fenced = self.ended or (fresh and (came.times is not None or came.ambiguous))
-            return Answer(
-                "sealed", self.rules.moved(times, now), self.contents, fence if fenced else ()
-            )
+            if blind or self.memory.ends(came.barrier, moved):
+                if came.times is not None and came.barrier is not None and not self.ended:
+                    before = self.memory.mark(came.times.sid)
+                    link = (mark, came.barrier.spared.get(before, before))
+                    return self._with_fence(answer, link=link)
+                return self._with_fence(answer, fenced=fenced, barrier=mark)
+            return self._with_fence(answer, fenced=fenced)
         if self.touched or (
             status != 304 and came.times is not None and self.rules.due(came.times, now)
         ):
             return Answer("renewed", self.rules.moved(times, now))
         return Answer("nothing")
+
+    def _with_fence(
+        self,
+        answer: Answer,
+        *,
+        fenced: bool = True,
+        link: tuple[str, str] | None = None,
+        barrier: str | None = None,
+    ) -> Answer:
+        """Add the marks of what came, a link, and a barrier that spares a session."""
+        came = self.came
+        assert came is not None
+        known = came.barrier
+        if (came.marks and fenced) or link:
+            answer.marks = tuple(dict.fromkeys((*came.marks, *came.fence)))[:8]
+            answer.link = link or (known.link if known else "")
+        if barrier is not None:
+            answer.barrier = (max(int(self.clock()) + SKEW, known.time if known else 0), barrier)
+        return answer

@@ -81,12 +81,18 @@ class Response:
     """On its way to the browser."""
 
     def __init__(
-        self, lines: list[str], marks: tuple[str, ...], known: tuple[str, ...], sent: int
+        self,
+        lines: list[str],
+        marks: tuple[str, ...],
+        known: tuple[str, ...],
+        sent: int,
+        begun: set[str],
     ) -> None:
         self.lines = lines
         self.marks = marks
         self.known = known
         self.sent = sent
+        self.begun = begun
 
 
 class Browser(RuleBasedStateMachine):
@@ -110,7 +116,9 @@ class Browser(RuleBasedStateMachine):
         self.skew = skew
         rest = self.name.removeprefix(self.prefix)
         self.seen_name, self.fence_name = f"{self.prefix}seen.{rest}", f"{self.prefix}out.{rest}"
-        self.memory = Memory(self.name, self.seen_name, self.fence_name, self.rules)
+        self.barrier_name = f"{self.prefix}before.{rest}"
+        names = self.name, self.seen_name, self.fence_name, self.barrier_name
+        self.memory = Memory(*names, self.rules)
         self.settings = CookieSettings(name=self.cookie.name, transient=transient)
         self.jar = Jar(HOST, lambda: self.now)
         self.stores: dict[tuple[tuple[int, ...], int], SessionStore] = {}
@@ -122,6 +130,7 @@ class Browser(RuleBasedStateMachine):
         self.owners: dict[str, str | None] = {}
         self.last_shown: dict[str, float] = {}
         self.dead: set[str] = set()
+        self.barred: set[str] = set()
         self.arrived = 0
         self.raced = False
         self.counter = 0
@@ -136,6 +145,25 @@ class Browser(RuleBasedStateMachine):
     def request(self, ops: list[tuple[str, Any]], worker: int, status: int) -> None:
         """A request that is answered at once."""
         self.deliver(self.answer(self.act(self.send(worker), ops), status))
+
+    @rule(
+        op=st.sampled_from(
+            [
+                *(("login", (user, size)) for user in ("alice", "bob") for size in (0, 2_700)),
+                ("logout", None),
+            ]
+        ),
+        worker=st.integers(0, 3),
+        status=st.sampled_from([200, 200, 200, 500]),
+        late=st.booleans(),
+    )
+    def another_sites_post(self, op: tuple[str, Any], worker: int, status: int, late: bool) -> None:
+        """A login or logout by a form of another site, with which the browser sends no cookies."""
+        response = self.answer(self.act(self.send(worker, [], cross_site=True), [op]), status)
+        if late:
+            self.responses.append(response)
+        else:
+            self.deliver(response)
 
     @rule(ops=st.lists(st.sampled_from(OPS), max_size=2), worker=st.integers(0, 3))
     def slow_request(self, ops: list[tuple[str, Any]], worker: int) -> None:
@@ -252,16 +280,13 @@ class Browser(RuleBasedStateMachine):
         self.plant(name.format(self.name), value, domain)
 
     @rule(
-        label=st.sampled_from(["", ".0", ".1", ".3", "seen", "out"]),
+        label=st.sampled_from(["", ".0", ".1", ".3", "seen", "out", "before"]),
         value=st.sampled_from(GARBAGE),
         domain=st.booleans(),
     )
     def somebody_plants_garbage(self, label: str, value: str, domain: bool) -> None:
-        self.plant(
-            {"seen": self.seen_name, "out": self.fence_name}.get(label, self.name + label),
-            value,
-            domain,
-        )
+        beside = {"seen": self.seen_name, "out": self.fence_name, "before": self.barrier_name}
+        self.plant(beside.get(label, self.name + label), value, domain)
 
     @rule(name=st.sampled_from(["", ".0", ".1"]), value=st.sampled_from(GARBAGE))
     def something_on_the_same_host_writes_our_name(self, name: str, value: str) -> None:
@@ -286,15 +311,18 @@ class Browser(RuleBasedStateMachine):
         return self.stores[ring, offset]
 
     def send(
-        self, worker: int, pairs: list[tuple[str, str]] | None = None
+        self, worker: int, pairs: list[tuple[str, str]] | None = None, *, cross_site: bool = False
     ) -> tuple[Exchange, Flight, int, frozenset[str]]:
         if pairs is None:
             pairs = [(one.name, one.value) for one in self.jar.cookies()]
         ring, offset = self.fleet[worker % len(self.fleet)], self.skew if worker < 2 else -self.skew
         header = "; ".join(f"{name}={value}" for name, value in pairs)
-        exchange = self.store(ring, offset).begin(HeaderRequest(header))
-        flight = Flight(self.memory, self.rules, pairs, ring, lambda: self.now + offset)
-        return exchange, flight, self.arrived, frozenset(self.dead)
+        headers = {"Sec-Fetch-Site": "cross-site" if cross_site else "same-origin"}
+        request = HeaderRequest(header, method="POST", headers=headers)
+        exchange = self.store(ring, offset).begin(request)
+        clock = lambda: self.now + offset  # noqa: E731
+        flight = Flight(self.memory, self.rules, pairs, ring, clock, cross_site)
+        return exchange, flight, self.arrived, frozenset(self.dead | self.barred)
 
     def act(
         self, sent: tuple[Exchange, Flight, int, frozenset[str]], ops: list[tuple[str, Any]]
@@ -419,7 +447,10 @@ class Browser(RuleBasedStateMachine):
         exchange.finish()
         self.check_lines(flight, flight.answer(status), lines)
         came = flight.came
-        return Response(lines, came.marks if came else (), came.fence if came else (), number)
+        barred = {self.memory.mark(sid) for sid in self.owners}
+        return Response(
+            lines, came.marks if came else (), came.fence if came else (), number, barred
+        )
 
     def check_lines(self, flight: Flight, expected: Answer, lines: list[str]) -> None:
         sizes = [len(line) for line in lines]
@@ -427,12 +458,16 @@ class Browser(RuleBasedStateMachine):
         parts = [line.partition(";")[0].partition("=") for line in lines]
         given = {name: value for name, _, value in parts}
         assert len(given) == len(lines)
-        fence = given.pop(self.fence_name, "")
-        assert fence == ".".join(expected.marks)
+        self.check_fence(flight, expected, given.pop(self.fence_name, ""))
+        self.check_barrier(flight, expected, given.pop(self.barrier_name, ""))
         written = {name: value for name, value in given.items() if value}
         cleared = set(given) - set(written)
         came = flight.came
         ours = came.names if came else frozenset()
+        if expected.hidden:
+            ours |= {self.name, f"{self.name}.0", f"{self.name}.1", self.seen_name}
+        elif came and expected.kind == "sealed" and not (flight.ended or came.times):
+            ours = frozenset()  # nobody's end, and another session's cookies
         now = int(flight.clock())
         ages = {
             line.partition("=")[0]: line.partition("; Max-Age=")[2].partition(";")[0]
@@ -473,6 +508,22 @@ class Browser(RuleBasedStateMachine):
             )
         assert all(ages[name] == "0" for name in cleared)
 
+    def check_fence(self, flight: Flight, expected: Answer, fence: str) -> None:
+        parts = fence.split(".") if fence else []
+        if isinstance(expected.link, tuple):
+            assert parts[0].count("~") == 5
+            self.memory.links[parts.pop(0)] = (*expected.link, flight.ring[0])
+        elif expected.link:
+            assert parts.pop(0) == expected.link
+        assert tuple(parts) == expected.marks
+
+    def check_barrier(self, flight: Flight, expected: Answer, barrier: str) -> None:
+        assert bool(barrier) is (expected.barrier is not None)
+        if expected.barrier is not None:
+            _, time, spared, _, _ = barrier.split("~")
+            assert (int(time), spared) == expected.barrier
+            self.memory.barriers[barrier] = (*expected.barrier, flight.ring[0])
+
     def remember_renewal(self, flight: Flight, expected: Answer, value: str) -> None:
         assert expected.times is not None
         _, updated, expires, _, _ = value.split(".")
@@ -488,6 +539,8 @@ class Browser(RuleBasedStateMachine):
             assert self.jar.store(line)
             if line.startswith(self.fence_name + "="):
                 self.fenced(response, line.partition(";")[0].partition("=")[2].split("."))
+            if line.startswith(self.barrier_name + "="):
+                self.barred = response.begun - {line.split("~")[2]}
         used = sum(
             len(one.name) + 1 + len(one.value) + 2
             for one in self.jar.cookies()
@@ -500,6 +553,7 @@ class Browser(RuleBasedStateMachine):
     def fenced(self, response: Response, marks: list[str]) -> None:
         """Sessions that end stay ended, but for what the fence is documented to forget."""
         self.dead.update(response.marks)
+        marks = [one for one in marks if "~" not in one]
         for mark in self.dead - set(marks):
             # Eight sessions later, or by an end that was asked for before this one was known.
             assert len(marks) == 8 or mark not in response.known

@@ -111,7 +111,7 @@ def test_a_planted_set_of_chunks_gives_no_third_session(scene):
     )
     assert found(scene, header) is Absence.AMBIGUOUS
     crossed = f"{NAME}.0={mine[0]}; {NAME}.1={other[1]}; {NAME}.0={other[0]}; {NAME}.1={mine[1]}"
-    assert found(scene, crossed) is Absence.BAD_TAG  # crossed rows may give none; they never mix
+    assert found(scene, crossed) is Absence.AMBIGUOUS  # crossed rows are found, and never mixed
 
 
 # ---- of several valid ones
