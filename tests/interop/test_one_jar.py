@@ -12,12 +12,14 @@ from . import sessions
 from .jar import Jar
 from .javascript import Library
 from .partners import (
+    NEXTJS_V4,
     NOW,
     OTHER,
     PARTNERS,
     SECRET,
     Partner,
     session_cookies,
+    set_cookies,
     we_create,
     we_delete,
     we_read,
@@ -201,3 +203,32 @@ def test_they_read_what_we_sealed_with_a_secret_that_they_are_retiring(
             we_read(partner.store(lambda: NOW, [SECRET, OTHER]), jar)
         )
         assert we_read(store, jar) is None
+
+
+@pytest.mark.parametrize("first", ["javascript", "python"])
+@pytest.mark.parametrize("verb", ["update", "create", "delete"])
+def test_chunks_that_another_tab_wrote_meanwhile_do_not_hide_what_was_written_last(
+    first: str, verb: str, library: Get
+) -> None:
+    """nextjs-auth0#2782: two tabs had one small session; each writes without having seen the other's answer."""
+    theirs, store, jar = library(NEXTJS_V4.module), NEXTJS_V4.store(lambda: NOW), Jar(NOW)
+    core, options = NEXTJS_V4.core, NEXTJS_V4.options()
+    jar.take(theirs.ask("login", NOW, options, session=sessions.text(core)).lines)
+    both = Jar(NOW)
+    both.take(f"{name}={value}" for name, value in jar.cookies.items())
+    large, last = {**core, "cart": "b" * 12_000}, {**core, "last": "c" * 4_500}
+    if first == "javascript":
+        jar.take(theirs.ask("update", NOW, options, both.header, sessions.text(large)).lines)
+    else:
+        with store.exchange(both.header) as exchange:
+            store.update_session(large)
+        jar.take(set_cookies(exchange.response_headers))
+    with store.exchange(both.header) as exchange:
+        if verb == "delete":
+            store.delete_session()
+        else:
+            getattr(store, f"{verb}_session")(last)
+    jar.take(set_cookies(exchange.response_headers))
+    read = theirs.ask("read", NOW, options, jar.header).contents
+    assert (read or {}).get("last") == (None if verb == "delete" else last["last"])
+    assert (read is None) is (verb == "delete")
