@@ -81,7 +81,7 @@ def copied(response: HttpResponseBase) -> Any:
     own: Any = object.__new__(cast("type[Any]", type(response)))
     vars(own).update(vars(response))
     own.headers = ResponseHeaders(response.headers)
-    cookies: Any = SimpleCookie()
+    cookies = cast("Any", SimpleCookie())
     cookies.update(response.cookies)
     own.cookies = cookies
     own._resource_closers = list(vars(response)["_resource_closers"])  # noqa: SLF001  # else one visitor's end would be another's
