@@ -78,10 +78,10 @@ def copied(response: HttpResponseBase) -> Any:
     An application may keep a response and send it to every visitor.
     """
     # `copy` would leave out what Django does not pickle, such as the template of a response.
-    own: Any = object.__new__(cast("type[Any]", type(response)))
-    vars(own).update(vars(response))
+    own = cast("Any", object.__new__(cast("type[object]", type(response))))
+    own.__dict__.update(vars(response))
     own.headers = ResponseHeaders(response.headers)
-    cookies = cast("Any", SimpleCookie())
+    cookies: SimpleCookie = SimpleCookie()
     cookies.update(response.cookies)
     own.cookies = cookies
     own._resource_closers = list(vars(response)["_resource_closers"])  # noqa: SLF001  # else one visitor's end would be another's
