@@ -11,7 +11,7 @@ from sanic import Request, response
 from sessionkit import NoActiveRequestError
 from sessionkit_sanic import get_session
 
-from .test_session import application, browse
+from .visitor import application, browse
 
 pytestmark = pytest.mark.filterwarnings("ignore:websockets.legacy is deprecated:DeprecationWarning")
 

@@ -26,7 +26,7 @@ from sessionkit.formats.express_openid import claims_of
 from sessionkit.serializer import is_finite, is_shallow
 
 from ..scene import START, Scene
-from .test_importers import OLD, flask_signed, iron_seal
+from .foreign_cookies import OLD, flask_signed, iron_seal
 from .tokens import put
 
 Found = TypeVar("Found")

@@ -31,7 +31,7 @@ from sessionkit.formats.jose import GCM
 from sessionkit.session import Stamp
 
 from ..scene import SECRET, Scene, names
-from .test_importers import JS, NOW, OLD, b64, flask_signed, iron_seal, put
+from .foreign_cookies import JS, NOW, OLD, b64, flask_signed, iron_seal, put
 
 USER = b'{"user":{"sub":"7"}}'
 

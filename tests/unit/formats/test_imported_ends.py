@@ -31,7 +31,7 @@ from sessionkit.formats import (
 )
 
 from ..scene import OTHER_SECRET, SECRET, START, Scene, cookie, names
-from .test_importers import DJANGO_STAMP, FLASK, OLD, flask_signed, iron_seal
+from .foreign_cookies import DJANGO_STAMP, FLASK, OLD, flask_signed, iron_seal
 from .tokens import id_token
 
 END = START + 5000

@@ -11,8 +11,8 @@ from sessionkit.formats import FlaskCookie, Importer
 from sessionkit.formats.recognition import shared_format
 from sessionkit.inspection import inspect
 
+from .foreign_cookies import FLASK, OLD, PYTHON
 from .golden import GOLDEN, IRON, Golden
-from .test_importers import FLASK, OLD, PYTHON
 
 
 @pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: golden.id)

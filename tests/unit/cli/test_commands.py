@@ -1,0 +1,101 @@
+"""The command line itself, and `secret`."""
+
+import getpass
+import re
+import runpy
+import sys
+from base64 import urlsafe_b64decode
+
+import pytest
+
+from sessionkit import KeyRing
+from sessionkit.cli import main
+
+# ---- secret
+
+
+def test_a_secret_is_one_that_the_store_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["secret"]) == 0
+    assert len(KeyRing(capsys.readouterr().out.strip()).ids) == 1
+
+
+def test_a_secret_is_32_bytes_of_base64url(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["secret"])
+    assert len(urlsafe_b64decode(capsys.readouterr().out.strip() + "=")) == 32
+
+
+def test_no_secret_comes_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["secret"])
+    main(["secret"])
+    first, second = capsys.readouterr().out.split()
+    assert first != second
+
+
+# ---- the command line itself
+
+
+def test_the_module_runs_the_command_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["sessionkit", "secret"])
+    sys.modules.pop("sessionkit.__main__", None)
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("sessionkit", run_name="__main__")
+    assert (ended.value.code, len(capsys.readouterr().out.strip())) == (0, 43)
+
+
+def test_the_module_can_be_imported_without_running(capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_module("sessionkit.__main__", run_name="imported")
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["unknown"],
+        ["demo", "--ho", "0.0.0.0"],
+        ["demo", "--host"],
+        ["inspect", "cookie"],
+        ["secret", "x"],
+    ],
+)
+def test_a_wrong_call_exits_with_2(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert (ended.value.code, "Traceback" in capsys.readouterr().err) == (2, False)
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "x", "\uff18\uff10"])
+def test_a_port_is_a_number(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["demo", f"--port={port}"])
+    assert "a port is a number from 0 to 65535" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["inspect", "--help"]])
+def test_the_help_tells_the_exit_codes(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert (ended.value.code, "exit codes: 0 all is well" in capsys.readouterr().out) == (0, True)
+
+
+def test_neither_cookie_nor_secret_can_be_an_argument(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["inspect", "--help"])
+    assert set(re.findall("--[a-z]+", capsys.readouterr().out)) == {"--help", "--values"}
+
+
+def test_an_interrupt_exits_with_130(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_prompt: str) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(getpass, "getpass", interrupted)
+    assert main(["inspect"]) == 130
+    assert capsys.readouterr().err == "sessionkit: interrupted\n"

@@ -1,0 +1,10 @@
+"""The scene of an attack."""
+
+import pytest
+
+from ..scene import Scene
+
+
+@pytest.fixture
+def scene():
+    return Scene()
