@@ -98,6 +98,8 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
 
         A no-op, which returns False and tells `on_event` why, when no session is given (None, or no argument at
         all), when it contains no user, when the user is not authenticated, or when it would change who the user is.
+        The last is a WARNING that names the claim that differs. After a refresh keep `user` as it came from the ID token (the
+        userinfo endpoint gives no `iss`), and pass `{**session, "tokens": ...}`.
 
         Returns:
             Whether the session was replaced.

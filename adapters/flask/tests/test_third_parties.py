@@ -200,7 +200,8 @@ def test_the_tutorials_login_signs_nobody_in_unless_its_key_is_named(tutorial):
     client.get("/login/ada")
     assert client.get("/who").json == {}
     named = Flask(__name__)
-    SessionKit(named, store=SessionStore(secrets.token_urlsafe(32), login_keys=["user_id"]))
+    named.config.update(SECRET_KEY=secrets.token_urlsafe(32), SESSION_COOKIE_SECURE=True)
+    SessionKit(named, login_keys=["user_id"])
     named.add_url_rule("/login", "/login", lambda: session.update(user_id="ada") or "")
     named.add_url_rule("/who", "/who", lambda: dict(get_session() or {}))
     client = named.test_client()
