@@ -324,7 +324,7 @@ def release(session: nox.Session) -> None:
     """All distributions, built and checked: what an index would refuse, versions, the changelog. Nothing is uploaded."""
     dist = build(session)
     session.run("twine", "check", "--strict", *map(str, sorted(dist.glob("sessionkit_*"))))
-    session.run("pytest", "tests/release", "--dist", str(dist))
+    session.run("pytest", "tests/release", "--built", str(dist))
 
 
 @nox.session

@@ -1,4 +1,4 @@
-"""`--dist`: the folder of the built distributions."""
+"""`--built`: the folder of the built distributions."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--dist", type=Path, required=True)
+    parser.addoption("--built", type=Path)
 
 
 @pytest.fixture(scope="session")
 def dist(pytestconfig: pytest.Config) -> Path:
-    found: Path = pytestconfig.getoption("--dist")
+    found: Path | None = pytestconfig.getoption("--built")
+    if found is None:
+        raise pytest.UsageError("build the distributions and name their folder: --built FOLDER")
     return found
