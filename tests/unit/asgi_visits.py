@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sessionkit import (
-    EventKind,
-    NoActiveRequestError,
-    get_session,
-)
+from sessionkit import EventKind, NoActiveRequestError, get_session
 
 from .scene import ALICE, Scene
 from .served import serve_asgi

@@ -9,13 +9,7 @@ from wsgiref.validate import validator
 
 import pytest
 
-from sessionkit import (
-    EventKind,
-    IdentityChangedError,
-    get_session,
-    touch_session,
-    update_session,
-)
+from sessionkit import EventKind, IdentityChangedError, get_session, touch_session, update_session
 
 from .scene import ALICE, Scene, names
 from .served import answering, environ_of

@@ -8,11 +8,7 @@ from typing import Any
 import pytest
 
 import sessionkit
-from sessionkit import (
-    EventKind,
-    delete_session,
-    update_session,
-)
+from sessionkit import EventKind, delete_session, update_session
 from sessionkit.exchange import ENDED
 from sessionkit.request import HOLDER
 

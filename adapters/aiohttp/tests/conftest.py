@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sessionkit import (
-    SessionStore,
-)
+from sessionkit import SessionStore
 
 from .visitor import SECRET
 

@@ -14,11 +14,7 @@ from sessionkit import (
     ResponseStartedError,
     SessionStore,
 )
-from sessionkit_aiohttp import (
-    get_session,
-    setup,
-    verbs,
-)
+from sessionkit_aiohttp import get_session, setup, verbs
 
 from .visitor import ANN, SECRET, application, below, browse, names
 

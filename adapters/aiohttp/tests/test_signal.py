@@ -8,18 +8,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
-from sessionkit import (
-    CookieSettings,
-    SessionStore,
-    SessionTooLargeError,
-)
-from sessionkit_aiohttp import (
-    get_session,
-    require_session_api,
-    require_session_page,
-    setup,
-    verbs,
-)
+from sessionkit import CookieSettings, SessionStore, SessionTooLargeError
+from sessionkit_aiohttp import get_session, require_session_api, require_session_page, setup, verbs
 
 from .visitor import ANN, SECRET, application, below, browse, names
 

@@ -9,13 +9,8 @@ from typing import Any
 from aiohttp import CookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
 
-from sessionkit import (
-    SessionStore,
-)
-from sessionkit_aiohttp import (
-    setup,
-    verbs,
-)
+from sessionkit import SessionStore
+from sessionkit_aiohttp import setup, verbs
 
 SECRET = "aiohttp tests: 0123456789abcdefghijklmnopqrstuvwxyz"
 

@@ -5,26 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from litestar import (
-    Controller,
-    Litestar,
-    Request,
-    Response,
-    WebSocket,
-    get,
-    post,
-    websocket,
-)
+from litestar import Controller, Litestar, Request, Response, WebSocket, get, post, websocket
 from litestar.connection import ASGIConnection
 from litestar.exceptions import WebSocketDisconnect
 from litestar.security.session_auth import SessionAuth
 from litestar.testing import TestClient
 
-from sessionkit import (
-    ConfigurationError,
-    delete_session,
-    get_session,
-)
+from sessionkit import ConfigurationError, delete_session, get_session
 from sessionkit_litestar import (
     LitestarSession,
     NotSignedIn,

@@ -8,26 +8,14 @@ from datetime import datetime
 
 import msgspec
 import pytest
-from litestar import (
-    Litestar,
-    Request,
-    Response,
-    Router,
-    delete,
-    get,
-    post,
-)
+from litestar import Litestar, Request, Response, Router, delete, get, post
 from litestar.testing import TestClient
 from litestar.types import Empty
 from pydantic import BaseModel
 
-from sessionkit import (
-    ResponseStartedError,
-)
+from sessionkit import ResponseStartedError
 from sessionkit.request import HOLDER
-from sessionkit_litestar import (
-    SessionKitConfig,
-)
+from sessionkit_litestar import SessionKitConfig
 
 from .visitor import ANN, NAME, OUT, STORE, client_of
 

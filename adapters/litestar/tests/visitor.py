@@ -4,21 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import (
-    Litestar,
-    Request,
-    get,
-    post,
-)
+from litestar import Litestar, Request, get, post
 from litestar.testing import TestClient
 
-from sessionkit import (
-    SessionStore,
-    create_session,
-)
-from sessionkit_litestar import (
-    SessionKitConfig,
-)
+from sessionkit import SessionStore, create_session
+from sessionkit_litestar import SessionKitConfig
 
 SECRET = "litestar tests: 0123456789abcdefghijklmnopqrstuvwxyz"
 

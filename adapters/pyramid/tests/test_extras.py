@@ -9,10 +9,7 @@ from pyramid.response import Response
 from pyramid.view import view_config, view_defaults
 from werkzeug.test import Client
 
-from sessionkit import (
-    ConfigurationError,
-    SessionStore,
-)
+from sessionkit import ConfigurationError, SessionStore
 from sessionkit_pyramid import require_session_api, require_session_page
 
 from .visitor import ANN, SECRET, Site, names

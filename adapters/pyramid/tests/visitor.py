@@ -5,10 +5,7 @@ from __future__ import annotations
 from pyramid.config import Configurator
 from werkzeug.test import Client
 
-from sessionkit import (
-    SessionStore,
-    create_session,
-)
+from sessionkit import SessionStore, create_session
 
 SECRET = "pyramid-tests:0123456789abcdefghijklmnopqrstuvwxyz"
 

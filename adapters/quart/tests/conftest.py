@@ -4,16 +4,9 @@ import asyncio
 import inspect
 
 import pytest
-from quart import (
-    Quart,
-    session,
-)
+from quart import Quart, session
 
-from sessionkit import (
-    SessionStore,
-    create_session,
-    get_session,
-)
+from sessionkit import SessionStore, create_session, get_session
 from sessionkit_quart import SessionKit
 
 from .visitor import ANN, SECRET, Browser

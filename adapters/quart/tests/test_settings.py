@@ -6,11 +6,7 @@ import asyncio
 import inspect
 
 import pytest
-from quart import (
-    Quart,
-    session,
-    websocket,
-)
+from quart import Quart, session, websocket
 from quart.testing.connections import WebsocketResponseError
 from quart.views import MethodView
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from quart import (
-    Quart,
-)
+from quart import Quart
 
 SECRET, OLD = (
     "quart tests: 0123456789abcdefghijklmnopqrstuvwxyz",

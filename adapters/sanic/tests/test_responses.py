@@ -9,19 +9,8 @@ from typing import Any
 import pytest
 from sanic import response
 
-from sessionkit import (
-    CookieSettings,
-    NoActiveRequestError,
-    SessionStore,
-    bind,
-)
-from sessionkit_sanic import (
-    SessionKit,
-    create_session,
-    delete_session,
-    get_session,
-    update_session,
-)
+from sessionkit import CookieSettings, NoActiveRequestError, SessionStore, bind
+from sessionkit_sanic import SessionKit, create_session, delete_session, get_session, update_session
 
 from .visitor import ANN, SECRET, STORE, application, browse
 

@@ -13,12 +13,7 @@ from sanic.views import HTTPMethodView
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.sync.client import connect
 
-from sessionkit import (
-    CookieSettings,
-    NoActiveRequestError,
-    ResponseStartedError,
-    SessionStore,
-)
+from sessionkit import CookieSettings, NoActiveRequestError, ResponseStartedError, SessionStore
 from sessionkit_sanic import (
     SessionKit,
     delete_session,

@@ -11,15 +11,8 @@ from typing import Any
 
 from sanic import HTTPResponse, Request, Sanic, response
 
-from sessionkit import (
-    Event,
-    SessionStore,
-)
-from sessionkit_sanic import (
-    SessionKit,
-    create_session,
-    get_session,
-)
+from sessionkit import Event, SessionStore
+from sessionkit_sanic import SessionKit, create_session, get_session
 
 SECRET = "sanic tests: 0123456789abcdefghijklmnopqrstuvwxyz"
 

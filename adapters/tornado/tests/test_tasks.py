@@ -13,12 +13,7 @@ from tornado.wsgi import WSGIContainer
 
 import sessionkit
 from sessionkit import NoActiveRequestError
-from sessionkit_tornado import (
-    SessionMixin,
-    delete_session,
-    get_session,
-    update_session,
-)
+from sessionkit_tornado import SessionMixin, delete_session, get_session, update_session
 
 from .visitor import ANN, STORE, Handler, browse, names
 

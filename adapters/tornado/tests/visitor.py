@@ -13,11 +13,7 @@ from tornado.testing import bind_unused_port
 from tornado.web import Application, RequestHandler
 
 from sessionkit import SessionStore
-from sessionkit_tornado import (
-    SessionMixin,
-    create_session,
-    get_session,
-)
+from sessionkit_tornado import SessionMixin, create_session, get_session
 
 SECRET = "tornado tests: 0123456789abcdefghijklmnopqrstuvwxyz"
 

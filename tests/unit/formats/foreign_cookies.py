@@ -4,15 +4,8 @@ import hmac
 import json
 from base64 import urlsafe_b64encode
 
-from sessionkit import (
-    SessionStore,
-    anyone,
-)
-from sessionkit.formats import (
-    Auth0V3,
-    FlaskCookie,
-    Importer,
-)
+from sessionkit import SessionStore, anyone
+from sessionkit.formats import Auth0V3, FlaskCookie, Importer
 
 from ..scene import Scene, cookie
 from .golden import VECTORS

@@ -7,11 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from sessionkit import (
-    Absence,
-    Lifetime,
-    SessionStore,
-)
+from sessionkit import Absence, Lifetime, SessionStore
 from sessionkit.formats import (
     Auth0V3,
     DjangoCookie,

@@ -4,13 +4,7 @@ from datetime import date, datetime, timezone
 
 import pytest
 
-from sessionkit import (
-    Absence,
-    CookieSettings,
-    Lifetime,
-    SessionStore,
-    anyone,
-)
+from sessionkit import Absence, CookieSettings, Lifetime, SessionStore, anyone
 from sessionkit.formats import (
     Auth0V3,
     DjangoCookie,

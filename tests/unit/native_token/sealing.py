@@ -5,13 +5,7 @@ import os
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from sessionkit import (
-    JSON,
-    KeyRing,
-    Lifetime,
-    Native,
-    Stamp,
-)
+from sessionkit import JSON, KeyRing, Lifetime, Native, Stamp
 from sessionkit.base64url import encode
 
 from ..scene import SECRET, START

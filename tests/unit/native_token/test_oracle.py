@@ -12,11 +12,7 @@ from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from sessionkit import (
-    Absence,
-    KeyRing,
-    Stamp,
-)
+from sessionkit import Absence, KeyRing, Stamp
 from sessionkit.base64url import decode, encode
 
 from ..scene import SECRET, START

@@ -4,10 +4,7 @@ import string
 
 import pytest
 
-from sessionkit import (
-    Absence,
-    KeyRing,
-)
+from sessionkit import Absence, KeyRing
 from sessionkit.base64url import decode, encode
 from sessionkit.keyring import KEPT_CIPHERS
 

@@ -2,13 +2,7 @@
 
 import pytest
 
-from sessionkit import (
-    Absence,
-    Native,
-    SerializationError,
-    Stamp,
-    fast_json,
-)
+from sessionkit import Absence, Native, SerializationError, Stamp, fast_json
 from sessionkit.base64url import decode
 
 from ..scene import OTHER_SECRET, SECRET, START

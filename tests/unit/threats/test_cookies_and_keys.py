@@ -5,13 +5,7 @@ import sys
 
 import pytest
 
-from sessionkit import (
-    Absence,
-    EventKind,
-    KeyRing,
-    Lifetime,
-    SessionStore,
-)
+from sessionkit import Absence, EventKind, KeyRing, Lifetime, SessionStore
 from sessionkit.incoming import read
 from sessionkit.request import HeaderRequest
 

@@ -2,10 +2,7 @@
 
 import pytest
 
-from sessionkit import (
-    Absence,
-    CookieSettings,
-)
+from sessionkit import Absence, CookieSettings
 from sessionkit.request import HeaderRequest
 
 from ..scene import ALICE, BOB, OTHER_SECRET, SECRET, Browser, Scene, cookie, names

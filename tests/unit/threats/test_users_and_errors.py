@@ -5,11 +5,7 @@ import sys
 
 import pytest
 
-from sessionkit import (
-    Absence,
-    IdentityChangedError,
-    Native,
-)
+from sessionkit import Absence, IdentityChangedError, Native
 from sessionkit.request import HeaderRequest
 from sessionkit.serializer import DEEPEST
 

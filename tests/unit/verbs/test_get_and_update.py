@@ -6,13 +6,7 @@ from typing import Any
 
 import pytest
 
-from sessionkit import (
-    Absence,
-    EventKind,
-    IdentityChangedError,
-    Ignored,
-    Session,
-)
+from sessionkit import Absence, EventKind, IdentityChangedError, Ignored, Session
 
 from ..scene import ALICE, BOB, names
 from .forms import Call, Caller, begin_anonymous

@@ -9,11 +9,7 @@ from typing import Any
 import pytest
 
 import sessionkit
-from sessionkit import (
-    Ignored,
-    NoActiveRequestError,
-    Session,
-)
+from sessionkit import Ignored, NoActiveRequestError, Session
 
 from ..scene import ALICE, BOB, Scene, names
 from ..served import environ_of, scope_of
