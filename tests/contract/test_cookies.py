@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 ANN = {"user": {"sub": "ann"}}
+BOB = {"user": {"sub": "bob"}}
 NAME = "__Host-session"
 
 
-def token(browser) -> str:
-    browser.do(["create", ANN])
+def token(browser, session=ANN) -> str:
+    browser.do(["create", session])
     value = next(one.value for one in browser.jar.cookies.values() if one.name == NAME)
     browser.jar.cookies.clear()
     return value
@@ -69,9 +70,14 @@ def test_bad_bytes_do_not_hide_the_native_session(browser):
     )
 
 
-def test_two_sessions_of_different_ids_are_none(browser):
-    first, second = token(browser), token(browser)
+def test_two_sessions_of_different_users_are_none(browser):
+    first, second = token(browser), token(browser, BOB)
     assert browser.do(["get"], cookie=f"{NAME}={first}; {NAME}={second}") is None
+
+
+def test_two_sessions_of_one_user_are_that_user(browser):
+    first, second = token(browser), token(browser)
+    assert browser.do(["get"], cookie=f"{NAME}={first}; {NAME}={second}") == ANN
 
 
 def test_of_two_cookies_of_one_session_the_newer_is_taken(browser, clock):
