@@ -110,7 +110,7 @@ def bind(function: F, /) -> F:
     return cast("F", run)
 
 
-def this_task() -> object:
+def this_task() -> asyncio.Task[Any] | None:
     """Return the calling task; None in a thread."""
     try:
         return asyncio.current_task()

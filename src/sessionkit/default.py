@@ -61,7 +61,8 @@ class _Anywhere(Verbs[Request, Response, Carrier]):
             return _only(current())
         held = held_in(request)
         if held is not None:
-            return readable(_only(living(held) or held), request)
+            one = living(held)
+            return readable(_only(held), request) if one is None else _only(one)
         now = held_now()
         return opened(request, (_default() if now is None else _only(living(now) or now)).settings)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from .answering import answer
@@ -332,10 +333,12 @@ class Exchange:
         self.phase, self.late, self.tasks = ENDED, None, ()
         # The request keeps what a page for its failure may ask for, and nothing that refers to the request.
         holder = self.request.holder
-        if live is None:
-            replace_link(holder, self, Unread(self.settings, self.owned, self.outer))
-        else:
+        if live is not None:
             self.request, self.fill = GONE, Session
+        elif holder.get(HOLDER) is self and self.outer is None and self.owned:
+            holder[HOLDER] = _unread(self.settings)
+        else:
+            replace_link(holder, self, Unread(self.settings, self.owned, self.outer))
 
     def serve_natively(self, settings: Settings) -> None:
         """Take a login through a framework's own session object for one; for a gateway inside the one that made this exchange.
@@ -407,6 +410,12 @@ class Unread:
         self.settings: Settings = settings
         self.owned: bool = owned
         self.outer: object = outer
+
+
+@lru_cache(maxsize=256)
+def _unread(settings: Settings) -> Unread:
+    """What most requests leave of which nobody has read the session: made once for each store."""
+    return Unread(settings, True, None)
 
 
 def replace_link(holder: MutableMapping[str, Any], one: object, other: object) -> None:

@@ -12,7 +12,7 @@ from .errors import NoActiveRequestError
 from .exchange import ENDED, Exchange
 from .request import HOLDER, RequestInfo
 from .settings import NativeKeys, Settings
-from .which import Excluded, Held, around, held_in, links, of_store
+from .which import Excluded, Held, around, held_in, is_known, links, of_store
 
 __all__ = ["Gateway", "Keeper", "check_app", "check_store"]
 
@@ -134,8 +134,12 @@ class Gateway:
                 would take the other's sessions for forged ones.
         """
         holder = request.holder
-        outer = around(request)
-        found = of_store([one for one in outer if isinstance(one, Exchange)], self.settings)
+        outer = around(request) if is_known(holder) else ()
+        found = (
+            of_store([one for one in outer if isinstance(one, Exchange)], self.settings)
+            if outer
+            else None
+        )
         if isinstance(found, Exchange):
             found.serve_natively(self.settings)
             if HOLDER not in holder:

@@ -8,11 +8,11 @@ from typing import Any, TypeAlias, cast
 from .errors import ConfigurationError
 from .events import EventKind, tell
 from .exchange import ENDED, GONE, OPEN, Exchange, Unread, replace_link
-from .request import HOLDER, CarriedRequest, RequestInfo
+from .request import HOLDER, RequestInfo
 from .settings import Settings
 
 __all__ = [
-    "Excluded", "Held", "Kept", "around", "find", "held_in", "links", "living", "of_store", "open_in", "opened", "readable",
+    "Excluded", "Held", "Kept", "around", "find", "held_in", "is_known", "links", "living", "of_store", "open_in", "opened", "readable",
 ]  # fmt: skip
 
 
@@ -62,6 +62,8 @@ def links(held: object) -> Iterator[Held]:
 
 def living(held: object) -> Exchange | Excluded | None:
     """Return the innermost that has not ended."""
+    if type(held) is Exchange and held.phase is not ENDED:
+        return held
     for one in links(held):
         if isinstance(one, Excluded) or (isinstance(one, Exchange) and one.phase is not ENDED):
             return one
@@ -80,10 +82,9 @@ def held_in(request: RequestInfo) -> Held | None:
         held = _bridged(holder)
     if isinstance(held, Exchange):
         theirs = held.request
-        if (
-            getattr(theirs, "request", None) is request.request
-            if isinstance(request, CarriedRequest)
-            else theirs.holder is holder
+        # What a framework's request keeps its copies may share.
+        if theirs.holder is holder and (
+            getattr(theirs, "request", None) is getattr(request, "request", None)
         ):
             return held
     elif isinstance(held, Unread):
@@ -102,7 +103,7 @@ def _bridged(holder: MutableMapping[str, Any]) -> object:
     """Return what the request holds that a bridge (a2wsgi) has translated."""
     while True:
         outer = holder.get("asgi.scope") or holder.get("wsgi_environ")
-        if not isinstance(outer, MutableMapping):
+        if outer is None or not isinstance(outer, MutableMapping):
             return None
         holder = cast("MutableMapping[str, Any]", outer)
         held = holder.get(HOLDER)
@@ -110,14 +111,16 @@ def _bridged(holder: MutableMapping[str, Any]) -> object:
             return held
 
 
+def is_known(holder: MutableMapping[str, Any]) -> bool:
+    """Return whether a gateway, a verb or a bridge may have been here before: quick, since most requests are new."""
+    return HOLDER in holder or "asgi.scope" in holder or "wsgi_environ" in holder
+
+
 def around(request: RequestInfo) -> Sequence[Exchange | Excluded]:
     """Return the exchanges and exclusions of gateways that will still answer the request, the innermost first."""
-    held = held_in(request)
-    if held is None:
-        return ()
     return [
         one
-        for one in links(held)
+        for one in links(held_in(request))
         if isinstance(one, Excluded)
         or (isinstance(one, Exchange) and one.owned and one.phase is OPEN)
     ]
