@@ -30,8 +30,8 @@ class SessionMiddleware(Gateway):
         app: the application.
         store: a `SessionStore`.
         exclude: globs of paths that have no session (`/static/*`).
-        origins: the values of `Origin` from which websockets are accepted (`https://example.org`); None does not
-            look. With `same_site="None"` every site can open one in the visitor's name.
+        origins: the values of `Origin` from which websockets are accepted (`https://example.org`), on excluded paths too;
+            None does not look. With `same_site="None"` every site can open one in the visitor's name.
         native: for adapters: what is to be known of the framework whose own session object is served.
     """
 

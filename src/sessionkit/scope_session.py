@@ -179,7 +179,7 @@ class ScopeSessionMiddleware(SessionMiddleware):
         app: the application.
         store: the store; without one it is made from `arguments`.
         exclude: globs of paths that have no session (`/static/*`).
-        origins: the values of `Origin` from which websockets are accepted; None does not look.
+        origins: the values of `Origin` from which websockets are accepted, on excluded paths too; None does not look.
         **arguments: those of the middleware that Starlette has itself (`secret_key`, `session_cookie`, `max_age`, `path`,
             `same_site`, `https_only`, `domain`, `partitioned`), and any of `SessionStore`.
 

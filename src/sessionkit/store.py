@@ -247,7 +247,7 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         Args:
             app: the application.
             exclude: globs of paths without sessions; `*` matches a slash too.
-            origins: the values of `Origin` from which websockets are accepted; None does not look.
+            origins: the values of `Origin` from which websockets are accepted, on excluded paths too; None does not look.
         """
         return asgi.SessionMiddleware(app, self, exclude=exclude, origins=origins)
 
