@@ -219,3 +219,26 @@ def test_an_exchange_that_a_verb_opened_is_no_gateways_to_answer() -> None:
     environ = {"REQUEST_METHOD": "GET", "HTTP_COOKIE": "", "wsgi.url_scheme": "https"}
     scene.store.get_session(environ)
     assert Gateway(None, scene.store).serving(WSGIRequest(environ)) is None
+
+
+def test_a_gateway_finds_its_own_exchange_as_the_current_one_too() -> None:
+    scene, request = Scene(), HeaderRequest()
+    gateway = Gateway(None, scene.store)
+    assert gateway.serving(None) is None
+    exchange = gateway.begin(request)
+    assert gateway.serving(None) is exchange is not None
+    assert Gateway(None, scene.store).serving(None) is None
+    exchange.finish()
+    assert gateway.serving(None) is None
+
+
+def test_of_three_stores_each_leaves_its_own_word_in_the_request() -> None:
+    stores = [
+        SessionStore(OTHER_SECRET, cookie=CookieSettings(name=name)) for name in ("a", "b", "c")
+    ]
+    request = HeaderRequest()
+    for exchange in [Gateway(None, store).enter(request)[0] for store in stores][::-1]:
+        exchange.finish()
+    left = list(links(request.holder[HOLDER]))
+    assert [one.settings for one in left] == [store.settings for store in stores[::-1]]
+    assert living(left[0]) is None
