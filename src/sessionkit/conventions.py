@@ -139,25 +139,34 @@ class ConventionalGateway:
         app.extensions["sessionkit"] = self
 
     @property
-    @clears_frames
     def current(self) -> Any:
         """The gateway; None while there is no secret key."""
         given = self._kit.store
         now = (given,) if given is not None else values_of(self._app.config)
         before, gateway = self._made
         if now != before:
-            store = given or store_of(
-                self._app.config,
-                self._kit.settings,
-                for_development=self._app.debug or self._app.testing,
-            )
+            try:
+                store = given or store_of(
+                    self._app.config,
+                    self._kit.settings,
+                    for_development=self._app.debug or self._app.testing,
+                )
+            except BaseException:
+                del (
+                    now
+                )  # the secret key is in it, and a traceback shows the variables of this frame
+                raise
             gateway = None if store is None else self._kind(self._inner, store, native=KEYS)
             self._made = now, gateway
         return gateway
 
     def __call__(self, *request: Any) -> Any:
         """Serve a request: what WSGI or ASGI calls it with."""
-        return (self.current or self._inner)(*request)
+        try:
+            return (self.current or self._inner)(*request)
+        except BaseException:
+            del request  # the cookies are in it, and a traceback shows the variables of this frame
+            raise
 
 
 def exchange_in(app: Any, request: RequestInfo) -> Exchange | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import sessionkit
 
@@ -20,6 +20,18 @@ notes: list[str] = []
 """What work after the response found out; the operation `notes` answers with them."""
 events: list[str] = []
 """The events of the store; the operation `events` answers with them and forgets them."""
+
+
+raised: list[BaseException] = []
+"""The errors of sessionkit; the operation `leaks` looks into their tracebacks and forgets them."""
+
+
+def _remember(error: BaseException, *args: object) -> None:
+    super(sessionkit.SessionKitError, error).__init__(*args)
+    raised.append(error)
+
+
+cast("Any", sessionkit.SessionKitError).__init__ = _remember
 
 
 class Handled(Exception):
@@ -181,6 +193,13 @@ class _Machine:
 
     def do_notes(self) -> list[Any]:
         return [json.loads(one) for one in notes]
+
+    def do_leaks(self, canary: str) -> list[list[str]]:
+        """For each error since the last time, the variables of our frames that hold a text."""
+        from unit.tracebacks import held  # in the app's process the folder above is on the path
+
+        found, raised[:] = list(raised), []
+        return [held(error, canary) for error in found]
 
     def do_events(self) -> list[str]:
         found, events[:] = list(events), []

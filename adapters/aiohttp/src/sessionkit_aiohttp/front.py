@@ -48,6 +48,8 @@ class Front(Gateway):
         except web.HTTPException as answer:
             _check(exchange, answer)
             raise
+        finally:
+            del request, view  # a traceback shows the variables of this frame
         _check(exchange, response)
         return response
 

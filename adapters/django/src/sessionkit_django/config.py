@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 from sessionkit import ConfigurationError, CookieSettings, Lifetime, SessionStore
+from sessionkit.frames import clears_frames
 from sessionkit.gateway import Gateway
 from sessionkit.lifetime import FOUR_HUNDRED_DAYS
 from sessionkit.request import RequestInfo, is_activity
@@ -40,6 +41,7 @@ def gateway() -> Gateway:
         raise ImproperlyConfigured(f"sessionkit: {error}") from error
 
 
+@clears_frames
 def _store() -> SessionStore:
     given: Any = getattr(settings, "SESSIONKIT", {})
     if not isinstance(given, dict):

@@ -9,6 +9,7 @@ from flask import Flask, Request, Response, current_app, request
 from flask.sessions import SessionInterface, SessionMixin
 
 from sessionkit.conventions import ConventionalGateway, ConventionalSession, Kit, exchange_in, save
+from sessionkit.frames import clears_frames
 from sessionkit.gateway import check_app
 from sessionkit.request import WSGIRequest
 from sessionkit.required import ApiDecorator, PageDecorator, Refuse, api_guard, page_guard
@@ -43,6 +44,7 @@ class SessionKit(Kit[Flask], SessionInterface):
         exchange = exchange_in(app, WSGIRequest(request.environ))
         return None if exchange is None else FlaskSession(exchange)
 
+    @clears_frames
     def save_session(
         self, app: Flask, session: SessionMixin, response: Response
     ) -> None:  # Flask's signature

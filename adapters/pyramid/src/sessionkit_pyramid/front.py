@@ -52,9 +52,13 @@ class Front:
         return self.gateway
 
     def _serve(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        return cast(
-            "Iterable[bytes]", self.inner(environ, environ[ROUTER])(environ, start_response)
-        )
+        try:
+            return cast(
+                "Iterable[bytes]", self.inner(environ, environ[ROUTER])(environ, start_response)
+            )
+        except BaseException:
+            del environ  # the cookies are in it, and a traceback shows the variables of this frame
+            raise
 
 
 def exchange_in(request: Any) -> Exchange:

@@ -52,7 +52,10 @@ class SessionKit(Kit[Quart], SessionInterface):
     async def save_session(self, app: Quart, session: SessionMixin, response: Any) -> None:
         """Write the response where no gateway does (`session_transaction()`); else see that the session can be kept."""
         if response is not None:  # None: a websocket has ended
-            save(session, response)
+            try:
+                save(session, response)
+            finally:
+                del session  # a traceback shows the variables of this frame
 
 
 def _guarded(refuse: Refuse, view: Any) -> Any:

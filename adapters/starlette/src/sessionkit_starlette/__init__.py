@@ -23,21 +23,29 @@ def _guarded(refuse: Refuse, endpoint: Any) -> Any:
 
         @wraps(endpoint)
         def plain(*args: Any, **named: Any) -> Any:
-            refused = refuse(_connection(endpoint, args, named))
-            return endpoint(*args, **named) if refused is None else _carried(refused)
+            try:
+                refused = refuse(_connection(endpoint, args, named))
+                return endpoint(*args, **named) if refused is None else _carried(refused)
+            finally:
+                del args, named  # a traceback shows the variables of this frame
 
         return plain
 
     @wraps(endpoint)
     async def guarded(*args: Any, **named: Any) -> Any:
         connection = _connection(endpoint, args, named)
-        refused = refuse(connection)
-        if refused is None:
-            return await endpoint(*args, **named)
-        # 1008: "violates its policy" (RFC 6455 section 7.4.1); before it is accepted the client gets a 403.
-        return (
-            await connection.close(1008) if isinstance(connection, WebSocket) else _carried(refused)
-        )
+        try:
+            refused = refuse(connection)
+            if refused is None:
+                return await endpoint(*args, **named)
+            # 1008: "violates its policy" (RFC 6455 section 7.4.1); before it is accepted the client gets a 403.
+            return (
+                await connection.close(1008)
+                if isinstance(connection, WebSocket)
+                else _carried(refused)
+            )
+        finally:
+            del args, named, connection  # a traceback shows the variables of this frame
 
     return guarded
 

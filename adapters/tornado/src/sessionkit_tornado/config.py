@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from tornado.web import Application
 
 from sessionkit import ConfigurationError, SessionStore
+from sessionkit.frames import clear_frames
 from sessionkit.gateway import Gateway, check_store
 from sessionkit.settings import NativeKeys
 
@@ -32,11 +33,16 @@ def gateway_of(application: Application) -> Gateway:
     known = _gateways.get(application)
     if known is not None and known[0] == given:
         return known[1]
-    if isinstance(given, tuple):
-        store = SessionStore(_secrets_of(settings))
-    else:
-        check_store(given, "Application(handlers, sessionkit=store)")
-        store = given
+    try:
+        if isinstance(given, tuple):
+            store = SessionStore(_secrets_of(settings))
+        else:
+            check_store(given, "Application(handlers, sessionkit=store)")
+            store = given
+    except BaseException as error:
+        del given, settings, known
+        clear_frames(error)
+        raise
     gateway = Gateway(application, store, native=NativeKeys())
     _gateways[application] = given, gateway
     return gateway
