@@ -196,7 +196,7 @@ class _Machine:
 
     def do_leaks(self, canary: str) -> list[list[str]]:
         """For each error since the last time, the variables of our frames that hold a text."""
-        from unit.tracebacks import held  # in the app's process the folder above is on the path
+        from tracebacks import held  # in the app's process the shared folder is on the path
 
         found, raised[:] = list(raised), []
         return [held(error, canary) for error in found]

@@ -15,7 +15,11 @@ from types import ModuleType
 HERE = Path(__file__).parent
 # Without our own folder: apps are named after frameworks, and `import flask` must find the framework. The one above
 # comes last: `typing` in it is not the standard library's.
-sys.path[:] = [*(one for one in sys.path if one and Path(one).resolve() != HERE), str(HERE.parent)]
+sys.path[:] = [
+    *(one for one in sys.path if one and Path(one).resolve() != HERE),
+    str(HERE.parent),
+    str(HERE.parent / "shared"),
+]
 
 
 def load(name: str) -> ModuleType:

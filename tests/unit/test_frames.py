@@ -18,8 +18,8 @@ from sessionkit.request import WSGIRequest
 from sessionkit.response import commit, write
 from sessionkit.scope_session import ScopeSessionMiddleware
 
+from .leaving import CANARY, STORES, header, leaves
 from .served import environ_of, scope_of
-from .tracebacks import CANARY, STORES, header, leaves
 
 CHANGES = {
     "too large": (lambda session: session.update(large="x" * 9000), SessionTooLargeError),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
 
@@ -16,15 +17,16 @@ from sessionkit import (
     SessionTooLargeError,
 )
 from sessionkit.arguments import store_of_arguments
-from sessionkit.conventions import store_of, store_of_dotted
+from sessionkit.conventions import ConventionalGateway, store_of, store_of_dotted
 from sessionkit.formats import FlaskCookie, Importer, sign_id, verify_id
 from sessionkit.frames import clear_frames
 from sessionkit.native import LazyContents, replace_contents
 from sessionkit.scope_session import ScopeSessionMiddleware
+from sessionkit.wsgi import SessionMiddleware
 
+from .leaving import ADA, CANARY, STORES, header, leaves
 from .scene import SECRET
 from .served import environ_of, scope_of
-from .tracebacks import ADA, CANARY, STORES, header, leaves
 
 LARGE = {**ADA, "large": "x" * 9000}
 DATED = {**ADA, "set": {CANARY}}
@@ -141,6 +143,17 @@ CONFIG = {
     "SESSION_COOKIE_PATH": None, "APPLICATION_ROOT": "/", "SESSION_COOKIE_DOMAIN": None, "SESSION_COOKIE_SECURE": True,
     "SESSION_COOKIE_HTTPONLY": True, "SESSION_COOKIE_SAMESITE": None,
 }  # fmt: skip
+
+
+class App:
+    """An application of Flask's kind, with a secret that is refused."""
+
+    config: ClassVar[dict[str, Any]] = CONFIG
+    extensions: ClassVar[dict[str, Any]] = {}
+    debug = testing = False
+
+
+KIT: Any = SimpleNamespace(store=None, settings={})
 SECRETS = {
     "SessionStore": lambda: SessionStore(SHORT),
     "of a list": lambda: SessionStore([SECRET, SHORT]),
@@ -160,6 +173,7 @@ SECRETS = {
     "arguments": lambda: store_of_arguments(SHORT),
     "scope session": lambda: ScopeSessionMiddleware(None, secret_key=SHORT),
     "settings of Flask": lambda: store_of(CONFIG, {}, for_development=False),
+    "gateway of Flask": lambda: ConventionalGateway(App(), None, SessionMiddleware, KIT).current,
     "dotted settings": lambda: store_of_dotted({"sessionkit.secret": SHORT}, {}),
 }  # fmt: skip
 
