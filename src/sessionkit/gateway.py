@@ -134,7 +134,7 @@ class Gateway:
                 would take the other's sessions for forged ones.
         """
         holder = request.holder
-        outer = around(request) if is_known(holder) else ()
+        outer: list[Held] = around(request) if is_known(holder) else []
         found = (
             of_store([one for one in outer if isinstance(one, Exchange)], self.settings)
             if outer
