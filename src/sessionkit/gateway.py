@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from .context import activate, current
@@ -134,7 +134,7 @@ class Gateway:
                 would take the other's sessions for forged ones.
         """
         holder = request.holder
-        outer: list[Held] = around(request) if is_known(holder) else []
+        outer: Sequence[Held] = around(request) if is_known(holder) else []
         found = (
             of_store([one for one in outer if isinstance(one, Exchange)], self.settings)
             if outer
