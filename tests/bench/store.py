@@ -156,6 +156,7 @@ def flask(size: int) -> dict[str, Step]:
 
     app = Flask("bench")
     app.secret_key = SECRET
+    app.config["MAX_COOKIE_SIZE"] = 0  # no warning about a cookie that browsers would refuse
     interface = app.session_interface
     session = session_of(size)
     bare = environ_of("")
