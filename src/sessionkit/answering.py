@@ -60,9 +60,17 @@ def answer(
 
 
 def _is_set(settings: Settings, headers: Sequence[tuple[str, str]]) -> bool:
-    """Return whether a response sets the session's cookie before we have said anything."""
-    ours = (f"{settings.name}=", settings.chunk)
-    return any(name.lower() == "set-cookie" and value.startswith(ours) for name, value in headers)
+    """Return whether a response sets a session of ours before we have said anything.
+
+    What an application clears, or sets under a name that is only like ours, is its own affair.
+    """
+    first = (settings.name, f"{settings.chunk}0")
+    for name, line in headers:
+        if name.lower() == "set-cookie":
+            cookie, _, value = line.partition(";")[0].partition("=")
+            if cookie in first and settings.codec.recognizes(value):
+                return True
+    return False
 
 
 def _lines(

@@ -286,7 +286,7 @@ class Live:
     def serve_natively(self, settings: Settings) -> None:
         """From here on a login through a framework's own session object is one; what was made of the session before is judged so too."""
         self.settings = settings
-        self._owner = self._owner.under(settings)
+        self._owner = self._owner.under(settings, self.session)
 
     def plaintext(self, stamp: Stamp, *, vetted: bool) -> bytes:
         """Return what is to be sealed of the contents; what a verb has checked is not checked again.

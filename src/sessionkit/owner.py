@@ -11,6 +11,9 @@ from .settings import Settings
 
 __all__ = ["Owner", "are_one_users"]
 
+NOBODY = Who(exact(None))
+"""Of a session that passes the guard and names no user."""
+
 
 class Owner:
     """The owner of some contents, as those were then.
@@ -44,9 +47,18 @@ class Owner:
         """Return whether other contents name nobody."""
         return _find(self._settings, contents) == _find(self._settings, {})
 
-    def under(self, settings: Settings) -> Owner:
-        """Return the owner of the same contents by the settings of a framework's own session."""
-        return self if is_odd(self._print) else Owner(settings, {}, self._print)
+    def under(self, settings: Settings, contents: Mapping[str, Any]) -> Owner:
+        """Return the same owner by the settings of a framework's own session.
+
+        Args:
+            settings: those.
+            contents: what the session holds now, whose other keys were changed when they were no login yet.
+        """
+        if is_odd(self._print):
+            return self
+        made = Owner(settings, {}, self._print)
+        made._found = (made.who, _find(settings, contents)[1])  # of its own class
+        return made
 
     def _look(self) -> tuple[Who | None, object]:
         found = self._found
@@ -64,14 +76,14 @@ def are_one_users(settings: Settings, sessions: Sequence[Mapping[str, Any]]) -> 
     """
     try:
         first, *others = [_find(settings, one) for one in sessions]
-        nobody = first[0] in (None, Who(exact(None)))
+        nobody = first[0] in (None, NOBODY)
         return not nobody and all(one == first for one in others)
     except Exception:  # noqa: BLE001  # whatever the application's functions raise for contents that they were not made for
         return False
 
 
 def _find(settings: Settings, contents: Mapping[str, Any]) -> tuple[Who | None, object]:
-    return (
-        who_is(settings.guard, settings.identity, contents),
-        None if settings.native is None else settings.native.login_in(contents),
-    )
+    who = who_is(settings.guard, settings.identity, contents)
+    if settings.native is None:
+        return who, None
+    return who, settings.native.login_in(contents, signed_in=who not in (None, NOBODY))

@@ -35,6 +35,9 @@ DROPPED = ("csrf", "csrf_token", *SIGN_INS)
 NOTICED = ("user", "_user_id", "user_id", "uid", "account_id", "username")
 """Keys under which applications keep who is logged in: nobody is signed in by them, and a change of one is a login."""
 
+PROFILE = ("username",)
+"""Those of them that a user who is signed in may change: to take another name is no login."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NativeKeys:
@@ -71,12 +74,19 @@ class NativeKeys:
         """Whether a key that must not cross a login is that of a sign-in in progress."""
         return self.drops(key) and _is_among(key, SIGN_INS)
 
-    def login_in(self, contents: Mapping[str, Any]) -> object:
-        """Return a snapshot of what the noticed keys say; None when they name nobody."""
+    def login_in(self, contents: Mapping[str, Any], *, signed_in: bool = False) -> object:
+        """Return a snapshot of what the noticed keys say; None when they name nobody.
+
+        Args:
+            contents: the session's.
+            signed_in: whether they name a user besides. A `username` is part of that one's profile then.
+        """
         if self.noticed.keys().isdisjoint(contents):
             return None
         found = [
-            (key, subject(contents) if key == "user" else contents.get(key)) for key in self.noticed
+            (key, subject(contents) if key == "user" else contents.get(key))
+            for key in self.noticed
+            if not (signed_in and key in PROFILE and key not in self.login)
         ]
         named = [(key, value) for key, value in found if value is not None]
         return exact(named) if named else None
