@@ -75,9 +75,13 @@ def test_two_sessions_of_different_users_are_none(browser):
     assert browser.do(["get"], cookie=f"{NAME}={first}; {NAME}={second}") is None
 
 
-def test_two_sessions_of_one_user_are_that_user(browser):
-    first, second = token(browser), token(browser)
-    assert browser.do(["get"], cookie=f"{NAME}={first}; {NAME}={second}") == ANN
+def test_of_two_sessions_of_one_user_the_newer_is_taken(browser, clock):
+    first = token(browser)
+    clock.set(clock() + 5)
+    second = token(browser, {**ANN, "n": 2})
+    for cookies in ((first, second), (second, first)):
+        header = "; ".join(f"{NAME}={one}" for one in cookies)
+        assert browser.do(["get"], cookie=header)["n"] == 2
 
 
 def test_of_two_cookies_of_one_session_the_newer_is_taken(browser, clock):
