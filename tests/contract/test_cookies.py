@@ -91,3 +91,17 @@ def test_of_two_cookies_of_one_session_the_newer_is_taken(browser, clock):
     browser.do(["merge", {"n": 2}])
     for cookie in (f"{old}; {browser.jar.header}", f"{browser.jar.header}; {old}"):
         assert browser.do(["get"], cookie=cookie)["n"] == 2
+
+
+def test_a_login_by_another_sites_post_is_who_is_signed_in(browser, clock):
+    browser.do(["create", {**ANN, "big": "x" * 4500}])
+    clock.set(clock() + 60)
+    late = browser.ask("/do", ["merge", {"n": 2}], keep=False)
+    headers = {"Sec-Fetch-Site": "cross-site", "Origin": "https://op.example"}
+    bob = {"user": {"sub": "bob"}}
+    posted = browser.ask("/do", ["create", bob], method="POST", headers=headers, cookie=b"")
+    assert {f"{NAME}.0", f"{NAME}.1"} <= posted.cleared
+    assert browser.do(["get"]) == bob
+    for line in late.cookies:
+        browser.jar.take(line)
+    assert browser.do(["get"]) in (None, bob)
