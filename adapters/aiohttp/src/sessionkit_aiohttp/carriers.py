@@ -31,7 +31,7 @@ class AiohttpRequest(CarriedRequest):
     def holder(self) -> MutableMapping[str, Any]:
         """A dict of our own in the request's storage, which its clones share: one with another Cookie header is another request."""
         headers = self.request.raw_headers
-        kept: dict[str, Any] = cast("Any", self.request.setdefault(STATE, {HEADERS: headers}))
+        kept: dict[str, Any] = self.request.setdefault(STATE, {HEADERS: headers})
         if kept[HEADERS] is headers:
             return kept
         own = self.cookie_header
