@@ -152,11 +152,14 @@ def through_asgi(size: int, way: str) -> dict[str, Step]:
 
 
 def flask(size: int) -> dict[str, Step]:
-    from flask import Flask, Request, Response
+    from flask import Flask, Request
+    from flask import Response as FlaskResponse
+
+    class Response(FlaskResponse):
+        max_cookie_size = 0  # it warns of a cookie that browsers would refuse
 
     app = Flask("bench")
     app.secret_key = SECRET
-    app.config["MAX_COOKIE_SIZE"] = 0  # no warning about a cookie that browsers would refuse
     interface = app.session_interface
     session = session_of(size)
     bare = environ_of("")
