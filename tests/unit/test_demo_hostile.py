@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from sessionkit.demo import server
 from sessionkit.demo.server import running
 from sessionkit.demo.site import Site
 
@@ -171,6 +172,14 @@ def test_connections_that_break_are_no_news(address):
         one.sendall(raw)
         one.close()  # with a reset
     assert answer(address, "GET / HTTP/1.1") == ["200"]
+
+
+def test_what_is_wrong_with_the_server_itself_is_shown(capsys):
+    try:
+        raise KeyError("of the server's own")
+    except KeyError:
+        server._Server.handle_error(object.__new__(server._Server), None, ("127.0.0.1", 1))
+    assert "of the server's own" in capsys.readouterr().err
 
 
 def test_what_is_wrong_with_the_demo_itself_is_shown(capsys):
