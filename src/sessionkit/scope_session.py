@@ -98,6 +98,7 @@ class ScopeSession(Session):
             return known
         made = _Unread()
         made._exchange = ref(exchange)  # noqa: SLF001  # of a subclass
+        _raw.update(made, _NOT_READ)
         exchange.fill = made.filled
         return made
 
@@ -106,6 +107,7 @@ class ScopeSession(Session):
         cast(
             "Any", self
         ).__class__ = ScopeSession  # from here on no method asks whether it was read
+        _raw.clear(self)
         Session.__init__(self, contents, **named)
         return self
 
@@ -137,6 +139,31 @@ class ScopeSession(Session):
         """Whether it differs from what came, nested values included."""
         exchange = self._exchange()
         return exchange is not None and exchange.changed
+
+
+class SessionNotRead:
+    """Stands in a session that nobody has read yet, as its only key, so that code in C does not take it for an empty one.
+
+    json sees that the session holds something, asks it for its items, and so reads it. An encoder that takes the entries
+    of a dict without asking it (orjson, msgspec) refuses this key; the error names this class. Reading `request.session`
+    first, or `dict(session)`, gives any of them the contents.
+    """
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        raise TypeError(
+            "the session has not been read yet: hand out request.session, or dict(session), in the place of scope['session']"
+        )
+
+    def __repr__(self) -> str:
+        return "<the session has not been read yet>"
+
+
+_raw: Any = dict  # its methods, which read nothing
+_NOT_READ: Any = {SessionNotRead(): SessionNotRead()}
+# From here on it goes into no other dict: only `dict.update` of `_NOT_READ` itself copies it without asking for its hash.
+SessionNotRead.__hash__ = SessionNotRead.__str__  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]  # both raise
 
 
 class _Unread(ScopeSession):
