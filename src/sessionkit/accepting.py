@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import marshal
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, cast
 
 from .cookies import CookieSettings
@@ -117,8 +118,8 @@ def _reading(
         else Lifetime(rolling=False, absolute=settings.lifetime.absolute or LONGEST)
     )
     own, ring = keys
-    codec = source.codec(
-        own, name=name, audience=settings.audience, lifetime=lifetime, serializer=serializer
+    make_codec = partial(
+        source.codec, own, name=name, audience=settings.audience, lifetime=lifetime
     )
     judges = settings.guard, settings.identity
     if source.traits.guard is not None:  # who a session of others is before it is converted
@@ -132,7 +133,8 @@ def _reading(
         format=cast(
             "Format", source
         ),  # a source need not seal: nothing is sealed by these settings
-        codec=cast("Codec", codec),
+        codec=cast("Codec", make_codec(serializer=serializer)),
+        make_codec=cast("Callable[..., Codec]", make_codec),
         barrier_keys=barrier_keys(ring, name, settings.audience),
         accepted=(),
         small=0,

@@ -9,7 +9,6 @@ from . import barrier, fence, outgoing, stamps
 from .caching import HeaderChanges, header_changes, is_shared
 from .errors import ConfigurationError, IdentityChangedError
 from .events import EventKind
-from .fingerprint import fingerprint
 from .live import Live
 from .request import RequestInfo, is_loopback
 from .session import Absence, Stamp
@@ -80,7 +79,7 @@ def _lines(
     settings, session, incoming = live.settings, live.session, live.incoming
     if settings.carried:
         live.restore_carried()
-    final = live.final = fingerprint(session)
+    final = live.settle()
     changed = live.present and (live.is_fresh or not live.is_as_it_came(final))
     if status >= 500:
         return _ending(live, request, EventKind.ROLLED_BACK if changed else None)

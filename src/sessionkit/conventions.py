@@ -5,21 +5,25 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Generic, TypeVar, cast
 
+from .context import held_now
 from .cookies import CookieSettings
 from .environment import PREFIX
-from .events import logger
-from .exchange import Exchange
+from .events import EventKind, logger, tell
+from .exchange import OPEN, Exchange
 from .frames import clears_frames
 from .gateway import Gateway, check_app, check_store
 from .lifetime import FOUR_HUNDRED_DAYS, Lifetime
-from .native import LazyContents, exchange_of
+from .native import LazyContents, exchange_of, read_only
 from .request import RequestInfo
 from .response import write
 from .settings import NativeKeys
 from .store import SessionStore
+from .tags import Tags
+from .which import find, links
 
 __all__ = [
     "KEYS",
@@ -30,6 +34,7 @@ __all__ = [
     "save",
     "store_of",
     "store_of_dotted",
+    "tags_of",
     "values_of",
 ]
 
@@ -55,12 +60,71 @@ NAMES = (
     "SESSION_REFRESH_EACH_REQUEST",
 )
 
+FLASHES = "_flashes"
 DOTTED = "sessionkit."
 
 
 def values_of(config: Mapping[str, Any]) -> tuple[Any, ...]:
     """The values from which a store is made, to see whether they have changed: these frameworks read them at each request."""
     return (*map(config.get, NAMES), *(config.get("SECRET_KEY_FALLBACKS") or ()))
+
+
+def _asked(app: Any) -> tuple[Any, ...]:
+    """As `values_of`, and what these frameworks ask of the application itself, where a class of one's own may say it."""
+    return (
+        *values_of(app.config),
+        getattr(app, "secret_key", None),
+        getattr(app, "permanent_session_lifetime", None),
+    )
+
+
+def _config_of(app: Any) -> Mapping[str, Any]:
+    """The configuration, with what these frameworks ask of the application itself."""
+    asked = {
+        name: getattr(app, name.lower())
+        for name in ("SECRET_KEY", "PERMANENT_SESSION_LIFETIME")
+        if hasattr(app, name.lower())
+    }
+    return {**app.config, **asked}
+
+
+def tags_of(serializer: Any, json: Any) -> Tags:
+    """The tags of a `TaggedJSONSerializer`, by which Flask keeps tuples, bytes, UUIDs, dates and markup in its own session.
+
+    What those do not know (a date without a time, a Decimal) is a text on the next request, as there: what the
+    application's JSON makes of it.
+
+    Args:
+        serializer: the `TaggedJSONSerializer`; the key of each tag in it begins with a blank.
+        json: `flask.json` or `quart.json`.
+    """
+
+    def tag(value: Any) -> Any:
+        return _leaves(serializer.tag(value), lambda leaf: json.loads(json.dumps(leaf)))
+
+    def untag(value: Any) -> Any:
+        if isinstance(value, dict):
+            members: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType]  # Any narrows to an unknown
+            return serializer.untag({key: untag(item) for key, item in members.items()})
+        if isinstance(value, list):
+            items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]  # Any narrows to an unknown
+            return [untag(item) for item in items]
+        return value
+
+    return Tags(tag=tag, untag=untag)
+
+
+def _leaves(value: Any, written: Callable[[Any], Any]) -> Any:
+    """Tagged JSON, with what is none in it as it is written."""
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, dict):
+        members: dict[Any, Any] = value  # pyright: ignore[reportUnknownVariableType]  # Any narrows to an unknown
+        return {key: _leaves(item, written) for key, item in members.items()}
+    if isinstance(value, list):
+        items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]  # Any narrows to an unknown
+        return [_leaves(item, written) for item in items]
+    return written(value)
 
 
 class ConventionalSession(LazyContents):
@@ -83,9 +147,20 @@ class ConventionalSession(LazyContents):
     def modified(self, value: bool) -> None: ...
 
     def __getitem__(self, key: str) -> Any:
-        """The value; flashed messages as the tuples that the framework puts in."""
+        """The value; flashed messages as the tuples that the framework puts in, whatever application of the store wrote them."""
         value = super().__getitem__(key)
-        return [tuple(cast("Iterable[str]", one)) for one in value] if key == "_flashes" else value
+        return [tuple(cast("Iterable[str]", one)) for one in value] if key == FLASHES else value
+
+    def __delitem__(self, key: str) -> None:
+        # Tests read flashed messages when the request is over, in the context that a test client preserves for them.
+        if key == FLASHES and self._is_only_looked_at():
+            return
+        super().__delitem__(key)
+
+    def _is_only_looked_at(self) -> bool:
+        """Whether the response has gone out, and the caller is not among those who serve the request: nothing can be lost."""
+        exchange = self.exchange
+        return exchange.phase is not OPEN and exchange not in links(held_now())
 
 
 class Kit(ABC, Generic[App]):
@@ -101,6 +176,8 @@ class Kit(ABC, Generic[App]):
     """
 
     call = "SessionKit(app, store=store)"
+    tags: Tags | None = None
+    """How the framework's own session keeps values that JSON has not."""
 
     @clears_frames
     def __init__(
@@ -142,12 +219,12 @@ class ConventionalGateway:
     def current(self) -> Any:
         """The gateway; None while there is no secret key."""
         given = self._kit.store
-        now = (given,) if given is not None else values_of(self._app.config)
+        now = (given,) if given is not None else _asked(self._app)
         before, gateway = self._made
         if now != before:
             try:
                 store = given or store_of(
-                    self._app.config,
+                    _config_of(self._app),
                     self._kit.settings,
                     for_development=self._app.debug or self._app.testing,
                 )
@@ -156,7 +233,11 @@ class ConventionalGateway:
                     now
                 )  # the secret key is in it, and a traceback shows the variables of this frame
                 raise
-            gateway = None if store is None else self._kind(self._inner, store, native=KEYS)
+            gateway = (
+                None
+                if store is None
+                else self._kind(self._inner, store, native=replace(KEYS, tags=self._kit.tags))
+            )
             self._made = now, gateway
         return gateway
 
@@ -169,23 +250,31 @@ class ConventionalGateway:
             raise
 
 
-def exchange_in(app: Any, request: RequestInfo) -> Exchange | None:
+def exchange_in(app: Any, request: RequestInfo, *, of_socket: bool = False) -> Exchange | None:
     """The exchange that `open_session` shows; nothing is decrypted yet.
 
     Args:
         app: an application behind a `ConventionalGateway`.
         request: the view of the request.
+        of_socket: whether it may be an event of a socket, which carries the environ of its handshake. What no gateway
+            answers is one, and its session is read only.
 
     Returns:
         None on an excluded path, and while there is no secret key.
     """
     gateway = app.extensions["sessionkit"].current
-    return None if gateway is None else exchange_of(request, gateway.settings)
+    if gateway is None:
+        return None
+    if of_socket and find(request, gateway.settings) is None:
+        return read_only(request, gateway.settings)
+    return exchange_of(request, gateway.settings)
 
 
 @clears_frames
 def save(session: object, response: Any) -> None:
     """What `save_session` does: write the response where no gateway does (`session_transaction()`); else see that the session can be kept.
+
+    Where the response has gone out already (an event of Flask-SocketIO), a change is lost, and told.
 
     Args:
         session: a `ConventionalSession`.
@@ -195,7 +284,10 @@ def save(session: object, response: Any) -> None:
         IdentityChangedError, SerializationError, SessionTooLargeError: it cannot be kept; the application's error handlers answer that.
     """
     exchange = cast("ConventionalSession", session).exchange
-    if not exchange.owned:
+    if exchange.phase is not OPEN:
+        if exchange.changed:
+            tell(exchange.settings.on_event, EventKind.UNANSWERED)
+    elif not exchange.owned:
         write(exchange, response)
     elif response.status_code < 500:  # what fails is rolled back
         exchange.answer(response.status_code, list(response.headers.items()))

@@ -74,7 +74,8 @@ _ADVICE: dict[EventKind | Absence | Ignored | None, str] = {
     "call create_session to log in",
     EventKind.LATE_CHANGE: ": change it before the response's headers go out",
     EventKind.INSECURE: ": for development set secure=False; behind a proxy see that the forwarded scheme arrives",
-    EventKind.UNANSWERED: ": install the middleware (store.wsgi(app), store.asgi(app)), or call a verb with the response too",
+    EventKind.UNANSWERED: ": install the middleware (store.wsgi(app), store.asgi(app)), or call a verb with the response too; "
+    "a websocket under WSGI cannot write its session",
     EventKind.NOT_PRIVATE: ": read it before the first byte of the stream, or send Cache-Control: private",
 }
 

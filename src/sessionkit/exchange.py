@@ -16,7 +16,7 @@ from .frames import clear_frames, clears_frames
 from .importing import read
 from .incoming import Incoming
 from .live import Live
-from .request import HOLDER, HeaderRequest, RequestInfo
+from .request import HOLDER, HeaderRequest, RequestInfo, WSGIRequest
 from .session import Absence, Contents, Session
 from .settings import Settings
 
@@ -158,7 +158,9 @@ class Exchange:
         live = self._look()
         live.valid(may_forget=True)
         contents, print_ = (
-            (None, b"") if session is None else settled(live.with_carried(dict(session)))
+            (None, b"")
+            if session is None
+            else settled(live.with_carried(dict(session)), self.settings.tags)
         )
         ignored = live.ignored(contents)
         if ignored is not None or contents is None:
@@ -199,7 +201,7 @@ class Exchange:
             ResponseStartedError: the exchange is committed.
         """
         self._writable("create_session")
-        contents, print_ = settled(dict(session))
+        contents, print_ = settled(dict(session), self.settings.tags)
         if not self.settings.guard(contents):
             raise ValueError(
                 "create_session was given a session that does not pass the guard: by default it needs a user"
@@ -329,7 +331,9 @@ class Exchange:
             if self.phase is COMMITTED and not live.is_final:
                 tell(self.settings.on_event, EventKind.LATE_CHANGE)
             elif self.phase is OPEN and live.changed:
-                live.tell_once(EventKind.ROLLED_BACK)
+                # Of a websocket under WSGI no response carried the change, and none failed.
+                socket = isinstance(self.request, WSGIRequest) and self.request.is_websocket
+                live.tell_once(EventKind.UNANSWERED if socket else EventKind.ROLLED_BACK)
         self.phase, self.late, self.tasks = ENDED, None, ()
         # The request keeps what a page for its failure may ask for, and nothing that refers to the request.
         holder = self.request.holder

@@ -5,6 +5,8 @@ from __future__ import annotations
 import marshal
 from typing import Any, cast
 
+from .tags import Tags
+
 __all__ = ["contents_of", "fingerprint", "is_odd", "plain", "same", "settled"]
 
 DEEPEST = 100
@@ -14,7 +16,13 @@ _EMPTY = marshal.dumps({})
 _ODD = b"?"  # marshal writes nothing that begins like this
 
 
-def _odd(contents: dict[str, Any]) -> bytes:
+def _odd(contents: dict[str, Any], tags: Tags | None) -> bytes:
+    if tags is not None:
+        try:
+            # Version 2 knows no references: equal values have equal bytes.
+            return _ODD + marshal.dumps(plain(tags.tag(contents)), 2)
+        except Exception:  # noqa: BLE001, S110  # a value's own methods may raise anything
+            pass
     try:
         # A Session hides its values from its repr.
         return _ODD + repr(plain(contents)).encode("utf-8", "surrogatepass")
@@ -22,12 +30,16 @@ def _odd(contents: dict[str, Any]) -> bytes:
         return _ODD
 
 
-def fingerprint(contents: dict[str, Any]) -> bytes:
+def fingerprint(contents: dict[str, Any], tags: Tags | None = None) -> bytes:
     """A fingerprint of a session, in a quarter of the time of the standard library's json; never raises.
 
     marshal, because it takes the types that JSON has and few others: an encoder would write a date or NaN like
     the text or null that was there before. What could not have come out of JSON gives a fingerprint that equals none of
     what could, so that it counts as changed, and the serializer decides about it.
+
+    Args:
+        contents: of a session.
+        tags: how values that JSON has not are kept: contents with equal ones of these are equal.
     """
     if not contents:
         return _EMPTY
@@ -35,19 +47,31 @@ def fingerprint(contents: dict[str, Any]) -> bytes:
     try:
         return marshal.dumps(plain)
     except ValueError:
-        return _odd(plain)
+        return _odd(plain, tags)
 
 
-def settled(contents: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+def settled(contents: dict[str, Any], tags: Tags | None = None) -> tuple[dict[str, Any], bytes]:
     """Return contents as they will be kept, and their fingerprint: that is what is judged, and what is put into a session.
 
     Another session, or the live one, may be inside them: what is live must not be inside itself.
+
+    Args:
+        contents: of a session.
+        tags: how values that JSON has not are kept; a lazy text is read now.
     """
-    print_ = fingerprint(contents)
+    print_ = fingerprint(contents, tags)
     if not is_odd(print_):
         return contents, print_
-    contents = plain(contents)
-    return contents, fingerprint(contents)
+    contents = plain(contents) if tags is None else _as_read(contents, tags)
+    return contents, fingerprint(contents, tags)
+
+
+def _as_read(contents: dict[str, Any], tags: Tags) -> dict[str, Any]:
+    """Return what the next request will read; the contents as they are where something cannot be kept."""
+    try:
+        return cast("dict[str, Any]", tags.untag(plain(tags.tag(contents))))
+    except Exception:  # noqa: BLE001  # a value's own methods may raise anything
+        return contents
 
 
 def contents_of(print_: bytes) -> dict[str, Any]:
@@ -56,7 +80,7 @@ def contents_of(print_: bytes) -> dict[str, Any]:
 
 
 def is_odd(print_: bytes) -> bool:
-    """Whether a fingerprint is of what could not have come out of JSON."""
+    """Whether a fingerprint is of what could not have come out of JSON, and so cannot be made contents again."""
     return print_.startswith(_ODD)
 
 

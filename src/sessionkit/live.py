@@ -10,7 +10,7 @@ from . import outgoing, stamps
 from .caching import UNCHANGED, HeaderChanges
 from .errors import SessionTooLargeError
 from .events import EventKind, Ignored, tell
-from .fingerprint import contents_of, fingerprint, is_odd, same
+from .fingerprint import contents_of, fingerprint, is_odd, same, settled
 from .identity import differing, who_is
 from .incoming import Incoming
 from .owner import Owner
@@ -62,7 +62,7 @@ class Live:
         self.touched: bool = False
         self._told: tuple[EventKind, ...] = ()
         self.changes: HeaderChanges = UNCHANGED
-        self.final: bytes = fingerprint(contents)
+        self.final: bytes = fingerprint(contents, settings.tags)
         self._came_print = self.final
         # The fingerprint of the members that an update of this session cannot change.
         self._carried: bytes | None = self._members(contents) if settings.carried else None
@@ -85,7 +85,7 @@ class Live:
         if why is None:
             return self.session
         if may_forget:
-            if not self.is_as_it_came(fingerprint(self.session)):
+            if not self.is_as_it_came(fingerprint(self.session, self.settings.tags)):
                 self.tell_once(EventKind.EXPIRED_UNSAVED)
             self.forget(why)
         self.absence = why
@@ -106,7 +106,11 @@ class Live:
     def changed(self) -> bool:
         """Whether it is another, holds something else than what came, or is there no more."""
         gone = not self.present and self.incoming.stamp is not None
-        return gone or self.is_fresh or not self.is_as_it_came(fingerprint(self.session))
+        return (
+            gone
+            or self.is_fresh
+            or not self.is_as_it_came(fingerprint(self.session, self.settings.tags))
+        )
 
     def must_end(self, request: RequestInfo) -> bool:
         """Whether a session was ended, which even a failed response must say."""
@@ -125,7 +129,19 @@ class Live:
     @property
     def is_final(self) -> bool:
         """Whether the contents are those that the response was computed from."""
-        return same(self.session, fingerprint(self.session), self.final)
+        return same(self.session, fingerprint(self.session, self.settings.tags), self.final)
+
+    def settle(self) -> bytes:
+        """Make values that JSON has not what the next request will read, and return the fingerprint of the contents.
+
+        A lazy text, above all, is read while the request lasts: later its language may be another.
+        """
+        print_ = fingerprint(self.session, self.settings.tags)
+        if self.settings.tags is not None and is_odd(print_):
+            contents, print_ = settled(dict(self.session), self.settings.tags)
+            refill(self.session, contents, self.session.stamp)
+        self.final = print_
+        return print_
 
     def is_as_it_came(self, print_: bytes) -> bool:
         """Whether the contents, of which this is the fingerprint, are those that came."""
@@ -222,13 +238,13 @@ class Live:
     def _members(self, contents: Mapping[str, Any]) -> bytes | None:
         """Return the fingerprint of the members that an update cannot change, or None where there are none."""
         found = {key: contents[key] for key in self.settings.carried if key in contents}
-        print_ = fingerprint(found)
+        print_ = fingerprint(found, self.settings.tags)
         return print_ if found and not is_odd(print_) else None
 
     def _has_carried(self, carried: bytes) -> bool:
         """Return whether these members are still in the session as they were."""
         found = {key: self.session[key] for key in contents_of(carried) if key in self.session}
-        return same(found, fingerprint(found), carried)
+        return same(found, fingerprint(found, self.settings.tags), carried)
 
     def rotate(self) -> None:
         """Give it a new id."""
@@ -272,7 +288,7 @@ class Live:
             if self._carried is not None and self._has_carried(self._carried):
                 drop(session, self.settings.carried)  # they are of the earlier user's sign-in
             self._carried = None
-            self._own(session, fingerprint(session))
+            self._own(session, fingerprint(session, self.settings.tags))
             self._frozen = None
             self._given = {}
             self.ended = True
@@ -286,6 +302,14 @@ class Live:
     def serve_natively(self, settings: Settings) -> None:
         """From here on a login through a framework's own session object is one; what was made of the session before is judged so too."""
         self.settings = settings
+        tags = settings.tags
+        if tags is not None and self.present:
+            if not is_odd(self._came_print):
+                came = tags.read(contents_of(self._came_print))
+                self._came_print = fingerprint(came, tags)
+            contents = tags.read(dict(self.session))
+            if contents != self.session:
+                refill(self.session, contents, self.session.stamp)
         self._owner = self._owner.under(settings, self.session)
 
     def plaintext(self, stamp: Stamp, *, vetted: bool) -> bytes:
@@ -305,7 +329,7 @@ class Live:
                 if not spare:
                     raise
                 del contents[spare.pop(0)]
-                print_ = fingerprint(contents)
+                print_ = fingerprint(contents, self.settings.tags)
             else:
                 break
         if spare is not None:

@@ -14,7 +14,7 @@ from .session import Stamp, refill
 from .settings import Settings
 from .which import Kept, find, open_in
 
-__all__ = ["LazyContents", "exchange_of", "replace_contents"]
+__all__ = ["LazyContents", "exchange_of", "read_only", "replace_contents"]
 
 
 def exchange_of(request: RequestInfo, settings: Settings) -> Exchange | None:
@@ -36,6 +36,19 @@ def exchange_of(request: RequestInfo, settings: Settings) -> Exchange | None:
     if isinstance(one, Kept):
         one.request = request  # from here on the framework writes the response
     return one if isinstance(one, Exchange) else None
+
+
+def read_only(request: RequestInfo, settings: Settings) -> Exchange:
+    """Open the session of a request whose response went out long ago: assigning to it raises `ResponseStartedError`.
+
+    Args:
+        request: the view of the request.
+        settings: as for `exchange_of`.
+    """
+    exchange = Exchange(settings, request, owned=False)
+    exchange.contents  # noqa: B018  # reads it, while the request is known
+    exchange.finish()
+    return exchange
 
 
 @clears_frames

@@ -13,7 +13,7 @@ from .cookies import LINE
 from .errors import SerializationError, SessionTooLargeError
 from .incoming import Incoming
 from .lifetime import FOUR_HUNDRED_DAYS
-from .serializer import JSON
+from .serializer import Serializer, rewrite
 from .session import Stamp
 from .settings import Settings
 
@@ -54,7 +54,7 @@ def payload(
     if total > settings.cookie.max_bytes:
         raise SessionTooLargeError(
             f"the session makes {total} bytes of cookies and max_bytes allows {settings.cookie.max_bytes}; its largest keys are "
-            f"{_largest(contents)}. Keep what is large elsewhere, and its id in the session"
+            f"{_largest(contents, settings.serializer)}. Keep what is large elsewhere, and its id in the session"
         )
     return frozen
 
@@ -215,7 +215,7 @@ def _no_longer(max_age: int, settings: Settings, until: float) -> int:
     return max_age if until == inf else min(max_age, max(0, int(until) - int(settings.clock())))
 
 
-def _largest(contents: Mapping[str, Any]) -> str:
-    sizes = {key: len(JSON.dumps({key: value})) - 2 for key, value in contents.items()}
+def _largest(contents: Mapping[str, Any], serializer: Serializer) -> str:
+    sizes = {key: len(rewrite({key: value}, serializer)) - 2 for key, value in contents.items()}
     top = sorted(sizes, key=sizes.__getitem__, reverse=True)[:3]
     return ", ".join(f"{key!r} ({sizes[key]} bytes)" for key in top)

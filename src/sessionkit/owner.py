@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .fingerprint import contents_of, is_odd
+from .fingerprint import contents_of, fingerprint, is_odd
 from .identity import Who, exact, who_is
 from .settings import Settings
 
@@ -56,8 +56,12 @@ class Owner:
         """
         if is_odd(self._print):
             return self
-        made = Owner(settings, {}, self._print)
-        made._found = (made.who, _find(settings, contents)[1])  # of its own class
+        came, print_ = contents_of(self._print), self._print
+        if settings.tags is not None:
+            came = settings.tags.read(came)
+            print_ = fingerprint(came, settings.tags)
+        made = Owner(settings, came, print_)
+        made._found = (_find(settings, came)[0], _find(settings, contents)[1])  # of its own class
         return made
 
     def _look(self) -> tuple[Who | None, object]:

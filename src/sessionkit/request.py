@@ -108,6 +108,11 @@ class WSGIRequest:
         value = self.holder.get(_variable(name))
         return value or self.holder.get("SERVER_NAME") if name.lower() == "host" else value
 
+    @property
+    def is_websocket(self) -> bool:
+        """Whether it opens a websocket (RFC 6455 section 4.1): then a server answers the handshake by its own hand."""
+        return str(self.holder.get("HTTP_UPGRADE", "")).lower() == "websocket"
+
 
 class ASGIRequest:
     """A view of an ASGI scope (http or websocket)."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any, cast
 
 from . import base64url
 from .errors import ConfigurationError, SerializationError
 from .fingerprint import fingerprint, is_odd, plain
+from .tags import MARK, Tags
 
 __all__ = [
     "JSON",
@@ -46,6 +47,7 @@ class Serializer:
         b64decode: canonical base64url without padding to bytes.
         strict: whether `dumps` raises TypeError for keys that are not str, for half a surrogate pair and for integers of more
             than 64 bits; then less is checked.
+        tags: for adapters: how a framework's own session keeps values that JSON has not.
     """
 
     dumps: Callable[[Any], bytes]
@@ -53,6 +55,21 @@ class Serializer:
     b64encode: Callable[[bytes], bytes] = base64url.encode
     b64decode: Callable[[bytes], bytes] = base64url.decode
     strict: bool = False
+    tags: Tags | None = None
+
+    def tagging(self, tags: Tags) -> Serializer:
+        """Return a serializer for sessions that hold values which JSON has not.
+
+        Args:
+            tags: how they are kept.
+        """
+        loads = self.loads
+
+        def untagging(payload: bytes) -> Any:
+            value = loads(payload)
+            return tags.read(value) if MARK in payload else value
+
+        return replace(self, loads=untagging, tags=tags)
 
 
 _encode = json.JSONEncoder(
@@ -156,6 +173,8 @@ def _items(value: object) -> Iterable[Any]:
 
 def rewrite(contents: dict[str, Any], serializer: Serializer) -> bytes:
     """The bytes of what came as JSON, unchecked: its writer may have put into it what `freeze` refuses."""
+    if serializer.tags is not None:
+        contents = serializer.tags.tag(contents)
     try:
         return serializer.dumps(contents)
     except (TypeError, ValueError):
@@ -177,6 +196,8 @@ def freeze(
     Raises:
         SerializationError: see `check`.
     """
+    if serializer.tags is not None:
+        return _freeze_tagged(contents, serializer, serializer.tags, largest)
     if serializer.strict:
         print_ = print_ or fingerprint(contents)
     odd = is_odd(print_)
@@ -195,6 +216,28 @@ def freeze(
     except (TypeError, ValueError, RecursionError):
         # Lone surrogates are left to the encoder: to look for them in every string would cost more than all the rest.
         path, why = _culprit(contents, "session", DEEPEST, largest) or ("session", "it is not JSON")
+        raise SerializationError(f"{path}: {why}") from None
+
+
+def _freeze_tagged(
+    contents: dict[str, Any], serializer: Serializer, tags: Tags, largest: int
+) -> bytes:
+    tagged: dict[str, Any] = contents
+    try:
+        if _is_json(contents, dict, DEEPEST, -largest - (largest == INT_MAX), largest):
+            payload = serializer.dumps(contents)
+            if MARK not in payload:
+                return payload
+        tagged = plain(tags.tag(contents))
+        check(tagged, largest=largest)
+        return serializer.dumps(tagged)
+    except Exception:  # noqa: BLE001  # a value's own methods may raise anything
+        # What is wrong is told by the application's own names, and else by those of the tags.
+        path, why = (
+            _culprit(contents, "session", DEEPEST, largest, tags)
+            or _culprit(tagged, "session", DEEPEST, largest)
+            or ("session", "it is not JSON")
+        )
         raise SerializationError(f"{path}: {why}") from None
 
 
@@ -256,7 +299,7 @@ def _is_json(value: Any, kind: Any, levels: int, smallest: int, largest: int) ->
     return True
 
 
-def _reason(value: object, largest: int) -> str | None:
+def _reason(value: object, largest: int, tags: Tags | None) -> str | None:
     """Why this one value, whatever it holds, is not JSON."""
     if isinstance(value, float):
         return None if isfinite(value) else "NaN and infinity are not JSON"
@@ -271,6 +314,8 @@ def _reason(value: object, largest: int) -> str | None:
         return None if _is_unicode(value) else "a lone surrogate is not Unicode text"
     if value is None or isinstance(value, (dict, list, tuple)):
         return None
+    if tags is not None and tags.knows(value):
+        return None
     return f"{type(value).__name__} is not JSON"
 
 
@@ -282,9 +327,11 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _culprit(value: object, path: str, levels: int, largest: int) -> tuple[str, str] | None:
+def _culprit(
+    value: object, path: str, levels: int, largest: int, tags: Tags | None = None
+) -> tuple[str, str] | None:
     """The path of the first thing that is not JSON, and why it is not."""
-    why = _reason(value, largest)
+    why = _reason(value, largest, tags)
     if why is None and isinstance(value, (dict, list, tuple)) and levels == 0:
         why = f"nested deeper than {DEEPEST} levels (or inside itself)"
     if why is not None:
@@ -301,6 +348,7 @@ def _culprit(value: object, path: str, levels: int, largest: int) -> tuple[str, 
     else:
         return None
     inner = (
-        _culprit(item, f"{path}[{json.dumps(key)}]", levels - 1, largest) for key, item in pairs
+        _culprit(item, f"{path}[{json.dumps(key)}]", levels - 1, largest, tags)
+        for key, item in pairs
     )
     return next(filter(None, inner), None)

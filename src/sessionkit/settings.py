@@ -21,6 +21,8 @@ from .keyring import KeyRing, PurposeKeys
 from .lifetime import FOUR_HUNDRED_DAYS, Lifetime
 from .renewal import LABEL as SEEN_LABEL
 from .request import RequestInfo
+from .serializer import Serializer
+from .tags import Tags
 
 __all__ = ["DROPPED", "Accepted", "Clock", "NativeKeys", "Settings", "barrier_keys"]
 
@@ -54,12 +56,14 @@ class NativeKeys:
             to the store's `transient`.
         ends: from the contents and the time of the last activity, the moment from which the session is over by its
             own word, both in seconds since the epoch. It can end a session earlier than the store's lifetime, not later.
+        tags: how the framework's own session keeps values that JSON has not.
     """
 
     login: tuple[str, ...] = ()
     dropped: tuple[str, ...] = DROPPED
     transient: Callable[[Mapping[str, Any]], bool | None] | None = None
     ends: Callable[[Mapping[str, Any], int], float] | None = None
+    tags: Tags | None = None
     noticed: dict[str, None] = field(init=False, repr=False, compare=False)
     """In order, and quick to look up."""
 
@@ -111,6 +115,9 @@ class Settings:
     on_event: OnEvent | None
     clock: Clock
     barrier_keys: PurposeKeys
+    serializer: Serializer
+    make_codec: Callable[..., Codec] = field(repr=False)
+    """Makes the codec, with another `serializer`."""
     given: tuple[Guard | None, Identity | None] = (None, None)
     """The guard and the identity that were given: what is None is the format's, or the default."""
     login_keys: tuple[str, ...] = ()
@@ -138,6 +145,8 @@ class Settings:
     """Seconds for which a session is still good after its expiry."""
     carried: tuple[str, ...] = field(init=False)
     """Members that an update cannot change."""
+    tags: Tags | None = field(init=False)
+    """How values that JSON has not are kept."""
     nobody: str | None = field(init=False)
     """Why a session of nobody cannot be kept, or None if it can."""
     fence_age: int = field(init=False)
@@ -168,6 +177,7 @@ class Settings:
             "shapes": _shapes(self.cookie, layout, name),
             "tolerance": traits.tolerance,
             "carried": traits.carried,
+            "tags": self.serializer.tags,
             "nobody": traits.nobody,
             "fence_age": max_age(self.lifetime, imported_for_ever=for_ever),
         }.items():
@@ -178,13 +188,26 @@ class Settings:
         login_keys = tuple(dict.fromkeys((*self.login_keys, *keys.login)))
         traits = self.format.traits
         guard, identity = resolve(self.given, (traits.guard, traits.identity), login_keys)
-        return replace(
+        made = replace(
             self,
             guard=guard,
             identity=identity,
             login_keys=login_keys,
             native=replace(keys, login=login_keys),
             origin=self.origin or self,
+        )
+        return made if keys.tags is None else made.tagging(keys.tags)
+
+    def tagging(self, tags: Tags) -> Settings:
+        """Return the same settings for sessions that hold values which JSON has not, those of others that are taken over too."""
+        serializer = self.serializer.tagging(tags)
+        return replace(
+            self,
+            serializer=serializer,
+            codec=self.make_codec(serializer=serializer),
+            accepted=tuple(
+                replace(one, settings=one.settings.tagging(tags)) for one in self.accepted
+            ),
         )
 
     def names_somebody(self, contents: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from difflib import get_close_matches
-from functools import wraps
+from functools import partial, wraps
 from inspect import signature
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -139,13 +139,16 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
             for one in accept:
                 _refuse_django_default(one.secret)
         self._serializer = serializer
+        make_codec = partial(
+            format.codec, self._keys, name=name, audience=audience, lifetime=lifetime
+        )
         settings = Settings(
             lifetime=lifetime,
             cookie=cookie,
             format=format,
-            codec=format.codec(
-                self._keys, name=name, audience=audience, lifetime=lifetime, serializer=serializer
-            ),
+            codec=make_codec(serializer=serializer),
+            serializer=serializer,
+            make_codec=make_codec,
             audience=audience,
             guard=judges[0],
             identity=judges[1],
@@ -204,12 +207,12 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         """
         made = object.__new__(SessionStore)
         settings = self.settings
-        codec = settings.format.codec(
+        make_codec = partial(
+            settings.format.codec,
             self._keys,
             name=settings.name,
             audience=audience,
             lifetime=settings.lifetime,
-            serializer=self._serializer,
         )
         made._keys, made._ring, made._serializer, made._importers = (
             self._keys,
@@ -221,7 +224,8 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
             replace(
                 settings,
                 audience=audience,
-                codec=codec,
+                codec=make_codec(serializer=self._serializer),
+                make_codec=make_codec,
                 barrier_keys=barrier_keys(self._ring, settings.name, audience),
             ),
             self._importers,

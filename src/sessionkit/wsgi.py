@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context, copy_context
 from typing import Any, TypeAlias
 
+from .events import EventKind, tell
 from .exchange import Exchange
 from .gateway import Gateway
 from .request import WSGIRequest
@@ -36,6 +37,7 @@ class SessionMiddleware(Gateway):
         """Serve one request, the application and its iterable, in a context of its own."""
         context = copy_context()
         exchange = context.run(self.begin, WSGIRequest(environ))
+        upgrading = "HTTP_UPGRADE" in environ and WSGIRequest(environ).is_websocket
 
         def respond(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Write:
             # PEP 3333 lets an application that failed call again with exc_info: the answer is computed anew.
@@ -46,6 +48,9 @@ class SessionMiddleware(Gateway):
                 except BaseException:
                     del headers
                     raise
+                if upgrading and status[0] in "12" and exchange.changed:
+                    # The handshake went out before the handler ran.
+                    tell(exchange.settings.on_event, EventKind.UNANSWERED)
             if exc_info is None:
                 return start_response(status, headers)
             try:

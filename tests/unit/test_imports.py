@@ -13,7 +13,7 @@ ROOT = Path(sessionkit.__file__).parent
 
 # From the foundation up. A package is one storey, within which nothing may import in a circle.
 STOREYS = [
-    "errors", "frames", "given", "session", "fingerprint", "identity", "lifetime", "base64url", "keyring", "chunks", "cookies", "serializer", "fence", "barrier",
+    "errors", "frames", "given", "session", "tags", "fingerprint", "identity", "lifetime", "base64url", "keyring", "chunks", "cookies", "serializer", "fence", "barrier",
     "renewal", "formats", "request", "events", "settings", "owner", "accepting", "candidates", "incoming", "importing", "unseen", "caching", "clearing", "outgoing", "stamps", "live", "answering", "exchange", "which",
     "context", "dispatch", "response", "gateway", "wsgi", "asgi", "verbs", "native", "environment", "store", "default", "conventions", "arguments", "scope_session", "return_to",
     "required", "__init__", "inspection", "demo", "cli", "__main__", "testing",

@@ -3,7 +3,7 @@ import pickle
 
 import pytest
 
-from sessionkit import Session, Stamp
+from sessionkit import Contents, Session, Stamp
 
 STAMP = Stamp(id="i" * 22, created_at=1, updated_at=2, expires_at=3)
 
@@ -86,6 +86,7 @@ def test_a_session_takes_pairs_as_a_dict_does():
 
 def test_a_session_of_ones_own_has_no_stamp():
     assert Session({"a": 1}).stamp is None
+    assert Contents({"a": 1}).stamp is None
 
 
 def test_the_repr_shows_keys_and_stamp_but_no_value():

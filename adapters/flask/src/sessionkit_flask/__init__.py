@@ -5,14 +5,23 @@ from __future__ import annotations
 from functools import wraps
 from typing import Any, cast
 
-from flask import Flask, Request, Response, current_app, request
+from flask import Flask, Request, Response, current_app, json, request
+from flask.json.tag import TaggedJSONSerializer
 from flask.sessions import SessionInterface, SessionMixin
 
-from sessionkit.conventions import ConventionalGateway, ConventionalSession, Kit, exchange_in, save
+from sessionkit.conventions import (
+    ConventionalGateway,
+    ConventionalSession,
+    Kit,
+    exchange_in,
+    save,
+    tags_of,
+)
 from sessionkit.frames import clears_frames
 from sessionkit.gateway import check_app
 from sessionkit.request import WSGIRequest
 from sessionkit.required import ApiDecorator, PageDecorator, Refuse, api_guard, page_guard
+from sessionkit.tags import Tags
 from sessionkit.wsgi import SessionMiddleware
 
 __all__ = ["FlaskSession", "SessionKit", "require_session_api", "require_session_page"]
@@ -30,7 +39,18 @@ class SessionKit(Kit[Flask], SessionInterface):
         store: the store; without one it is made from the settings of Flask (`SECRET_KEY`,
             `SECRET_KEY_FALLBACKS`, `SESSION_COOKIE_*`, `PERMANENT_SESSION_LIFETIME`, `SESSION_REFRESH_EACH_REQUEST`).
         **settings: of `SessionStore`, instead of what those settings of Flask say.
+
+    Attributes:
+        serializer: keeps tuples, bytes, UUIDs, dates and markup, as in Flask's own session; tags of your own can be registered
+            with it (their keys begin with a blank).
     """
+
+    serializer = TaggedJSONSerializer()
+
+    @property
+    def tags(self) -> Tags:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]  # none is set
+        """How Flask's own session keeps values that JSON has not."""
+        return tags_of(self.serializer, json)
 
     def init_app(self, app: Flask) -> None:
         """Serve an application; one object can serve several."""
@@ -41,7 +61,9 @@ class SessionKit(Kit[Flask], SessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> FlaskSession | None:
         """The session object of a request; nothing is decrypted yet. None without a secret key: Flask's `NullSession` says so then."""
-        exchange = exchange_in(app, WSGIRequest(request.environ))
+        # Flask-SocketIO puts this into the environ of each request, and opens a session for each event.
+        of_socket = "flask.app" in request.environ
+        exchange = exchange_in(app, WSGIRequest(request.environ), of_socket=of_socket)
         return None if exchange is None else FlaskSession(exchange)
 
     @clears_frames

@@ -5,14 +5,23 @@ from __future__ import annotations
 from functools import wraps
 from typing import Any, cast
 
-from quart import Quart, Response, current_app, has_websocket_context, request, websocket
+from quart import Quart, Response, current_app, has_websocket_context, json, request, websocket
+from quart.json.tag import TaggedJSONSerializer
 from quart.sessions import SessionInterface, SessionMixin
 
 from sessionkit.asgi import SessionMiddleware
-from sessionkit.conventions import ConventionalGateway, ConventionalSession, Kit, exchange_in, save
+from sessionkit.conventions import (
+    ConventionalGateway,
+    ConventionalSession,
+    Kit,
+    exchange_in,
+    save,
+    tags_of,
+)
 from sessionkit.gateway import check_app
 from sessionkit.request import ASGIRequest
 from sessionkit.required import ApiDecorator, PageDecorator, Refuse, api_guard, page_guard
+from sessionkit.tags import Tags
 
 __all__ = ["QuartSession", "SessionKit", "require_session_api", "require_session_page"]
 
@@ -29,7 +38,18 @@ class SessionKit(Kit[Quart], SessionInterface):
         store: the store; without one it is made from the settings of Quart (`SECRET_KEY`,
             `SECRET_KEY_FALLBACKS`, `SESSION_COOKIE_*`, `PERMANENT_SESSION_LIFETIME`, `SESSION_REFRESH_EACH_REQUEST`).
         **settings: of `SessionStore`, instead of what those settings of Quart say.
+
+    Attributes:
+        serializer: keeps tuples, bytes, UUIDs, dates and markup, as in Quart's own session; tags of your own can be registered
+            with it (their keys begin with a blank).
     """
+
+    serializer = TaggedJSONSerializer()
+
+    @property
+    def tags(self) -> Tags:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]  # none is set
+        """How Quart's own session keeps values that JSON has not."""
+        return tags_of(self.serializer, json)
 
     def init_app(self, app: Quart) -> None:
         """Serve an application; one object can serve several."""
