@@ -55,7 +55,7 @@ def _same_site(text: str) -> str:
 
 
 def _priority(text: str) -> str | None:
-    return None if text.lower() == "none" else _one_of(text, ("Low", "Medium", "High"))
+    return None if text.lower() == "none" else _one_of(text, ("auto", "Low", "Medium", "High"))
 
 
 def _one_of(text: str, words: tuple[str, ...]) -> str:
