@@ -118,7 +118,7 @@ def test_other_variables_are_not_ours():
         ),
         (
             {"COOKIE_PRIORITY": "urgent"},
-            "SESSIONKIT_COOKIE_PRIORITY: it must be one of Low Medium High",
+            "SESSIONKIT_COOKIE_PRIORITY: it must be one of auto Low Medium High",
         ),
         (
             {"COOKIE_MAX_BYTES": "9" * 5000},
