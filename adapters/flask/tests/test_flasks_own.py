@@ -15,7 +15,6 @@ EXCEPTIONS = {
     "tests/test_basic.py::test_session_using_session_settings": "expects a cookie to be cleared that did not come",
     "tests/test_basic.py::test_session_using_samesite_attribute": "expects no SameSite where none is set; ours is Lax then",
     "tests/test_basic.py::test_session_expiration": "parses Expires; we send Max-Age, which wins over it (RFC 6265 section 5.3)",
-    "tests/test_basic.py::test_session_special_types": "tagged JSON, Flask's wire format: our sessions are plain JSON, and datetime, bytes and UUID are refused",
     "tests/test_basic.py::test_session_cookie_setting": "expects the whole cookie anew in every response; our renewal is a cookie of its own, at most once a minute",
     "tests/test_basic.py::test_session_refresh_vary": "expects a renewal by a request that does not look at the session",
     "tests/test_basic.py::test_app_freed_on_zero_refcount": "a middleware in app.wsgi_app refers to the app: the garbage collector frees it",
