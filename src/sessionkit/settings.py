@@ -32,13 +32,13 @@ SIGN_INS = ("_state_*",)
 """What Authlib keeps in every framework: sign-ins in progress, some of them of another tab."""
 
 DROPPED = ("csrf", "csrf_token", *SIGN_INS)
-"""What must not cross a login: the tokens of form libraries against forged requests, and sign-ins in progress."""
+"""What must not cross a login, which are the tokens of form libraries against forged requests, and sign-ins in progress."""
 
 NOTICED = ("user", "_user_id", "user_id", "uid", "account_id", "username")
-"""Keys under which applications keep who is logged in: nobody is signed in by them, and a change of one is a login."""
+"""Keys under which applications keep who is logged in. Nobody is signed in by them, and a change of one is a login."""
 
 PROFILE = ("username",)
-"""Those of them that a user who is signed in may change: to take another name is no login."""
+"""Those of them that a user who is signed in may change. To take another name is no login."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

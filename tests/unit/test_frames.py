@@ -122,6 +122,7 @@ def by_wsgi_stream(store: SessionStore, change: Any) -> None:
 
 class Kit:
     settings: ClassVar[dict[str, Any]] = {}
+    tags = None
 
     def __init__(self, store: SessionStore) -> None:
         self.store = store

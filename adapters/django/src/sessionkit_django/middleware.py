@@ -9,11 +9,10 @@ from django.contrib.sessions import middleware
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 
-from sessionkit.context import admit, held_now, put_back
+from sessionkit.context import admit
 from sessionkit.exchange import Exchange
 from sessionkit.native import exchange_of
 from sessionkit.request import HOLDER
-from sessionkit.which import Held
 
 from .config import gateway
 from .engine import SessionStore
@@ -46,7 +45,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
 
     def process_request(self, request: HttpRequest) -> None:
         """Make the session object; nothing is decrypted yet."""
-        info, settings, before = request_info(request), gateway().settings, held_now()
+        info, settings = request_info(request), gateway().settings
         exchange = gateway().begin(info)
         setattr(request, HOLDER, exchange)
         hide_tokens(request, settings)
@@ -57,7 +56,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
         if exchange is None:
             vars(request).pop("close", None)  # of a copy: its original ends with its own response
         else:
-            setattr(request, "close", _closing(request, exchange, before))  # noqa: B010  # a method, to type checkers
+            setattr(request, "close", _closing(request, exchange))  # noqa: B010  # a method, to type checkers
 
     def process_response(self, request: HttpRequest, response: Any) -> Any:
         """Answer, unless a gateway around Django does."""
@@ -95,10 +94,8 @@ async def _served(exchange: Exchange, parts: AsyncIterator[bytes]) -> AsyncItera
         yield part
 
 
-def _closing(request: HttpRequest, exchange: Exchange, before: Held | None) -> Callable[[], None]:
-    """Return a `request.close` that finishes the exchange as well, and makes current what was so before.
-
-    A view may ask another page of the site in process, by the test client.
+def _closing(request: HttpRequest, exchange: Exchange) -> Callable[[], None]:
+    """Return a `request.close` that finishes the exchange as well.
 
     Django calls it when the response that is sent has been sent, its stream too, whichever middleware made it. The
     response itself stays free of what a cache could not pickle.
@@ -110,6 +107,5 @@ def _closing(request: HttpRequest, exchange: Exchange, before: Held | None) -> C
             close()
         finally:
             exchange.finish()
-            put_back(exchange, before)
 
     return closing
