@@ -12,11 +12,11 @@ from contextvars import ContextVar
 from typing import Any, TypeVar, cast
 
 from .errors import NoActiveRequestError
-from .exchange import OPEN, Exchange
-from .which import Excluded, Held, living
+from .exchange import ENDED, OPEN, Exchange
+from .which import Excluded, Held, links, living
 
 __all__ = [
-    "activate", "active", "admit", "bind", "current", "held_now", "put_back", "this_task",
+    "activate", "active", "admit", "bind", "current", "held_now", "put_back", "resume", "this_task", "waiting",
 ]  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -39,6 +39,31 @@ def put_back(mine: Held | None, before: Held | None) -> None:
     """
     if _current.get() is mine:
         _current.set(before)
+
+
+def waiting() -> Held | None:
+    """What is current before an entry, if its request waits for the one that begins; None for a request that a server has sent.
+
+    A thread or connection that serves one request after another may keep what the last one set. That one has been
+    answered, and does not wait.
+    """
+    held = _current.get()
+    if held is None:
+        return None
+    for one in links(held):
+        if isinstance(one, Exchange) and one.phase is not ENDED:
+            waits = one.phase is OPEN or this_task() in (one.tasks or ())
+            return held if waits else None
+    return None
+
+
+def resume(mine: Held | None, before: Held | None) -> None:
+    """Make the request that waited (see `waiting`) the current one again, once the response to another is there.
+
+    Where nothing waited, and where both are gateways of one request, the exchange stays current: its stream may ask for it.
+    """
+    if before is not None and before not in links(mine):
+        put_back(mine, before)
 
 
 def current() -> Exchange | Excluded:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Generic, TypeVar, cast
 
-from .context import held_now
+from .context import activate, held_now, put_back
 from .cookies import CookieSettings
 from .environment import PREFIX
 from .events import EventKind, logger, tell
@@ -30,7 +30,9 @@ __all__ = [
     "ConventionalGateway",
     "ConventionalSession",
     "Kit",
+    "enter",
     "exchange_in",
+    "leave",
     "save",
     "store_of",
     "store_of_dotted",
@@ -62,6 +64,7 @@ NAMES = (
 
 FLASHES = "_flashes"
 DOTTED = "sessionkit."
+ENTRY = "sessionkit.entry"
 
 
 def values_of(config: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -268,6 +271,29 @@ def exchange_in(app: Any, request: RequestInfo, *, of_socket: bool = False) -> E
     if of_socket and find(request, gateway.settings) is None:
         return read_only(request, gateway.settings)
     return exchange_of(request, gateway.settings)
+
+
+def enter(exchange: Exchange, request: object) -> None:
+    """Make the exchange of a request context current that no gateway answers, which may have been pushed inside another visitor's request.
+
+    Args:
+        exchange: what `exchange_in` returned.
+        request: the framework's, which keeps what was current.
+    """
+    if not exchange.owned and not hasattr(request, ENTRY):
+        setattr(request, ENTRY, (exchange, held_now()))
+        activate(exchange)
+
+
+def leave(request: object) -> None:
+    """Undo `enter` at the end of a request context.
+
+    Args:
+        request: the framework's.
+    """
+    entry = getattr(request, ENTRY, None)
+    if entry is not None:
+        put_back(*entry)
 
 
 @clears_frames

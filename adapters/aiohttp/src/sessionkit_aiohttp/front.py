@@ -9,7 +9,7 @@ from typing import Any, cast
 from aiohttp import web
 
 from sessionkit import Exchange
-from sessionkit.context import admit
+from sessionkit.context import admit, held_now, resume, waiting
 from sessionkit.exchange import COMMITTED, OPEN
 from sessionkit.gateway import Gateway
 from sessionkit.response import commit
@@ -31,10 +31,15 @@ class Front(Gateway):
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         """The middleware."""
-        view = AiohttpRequest(request)
+        before, view = waiting(), AiohttpRequest(request)
         exchange = self.begin(view)
+        mine = held_now()
         if exchange is None:
-            return await handler(request)
+            try:
+                return await handler(request)
+            finally:
+                resume(mine, before)
+                del request, view  # a traceback shows the variables of this frame
         admit(exchange)
         # Responses are sent when this middleware is done: the request ends with its task, of which it has one.
         task = view.holder[TASK] = cast("asyncio.Task[Any]", asyncio.current_task())
@@ -49,7 +54,8 @@ class Front(Gateway):
             _check(exchange, answer)
             raise
         finally:
-            del request, view  # a traceback shows the variables of this frame
+            resume(mine, before)
+            del request, view
         _check(exchange, response)
         return response
 

@@ -9,7 +9,7 @@ from django.contrib.sessions import middleware
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 
-from sessionkit.context import admit
+from sessionkit.context import admit, held_now, resume, waiting
 from sessionkit.exchange import Exchange
 from sessionkit.native import exchange_of
 from sessionkit.request import HOLDER
@@ -20,6 +20,8 @@ from .requests import NotCached, hide_tokens, request_info
 from .responses import answered, copied
 
 __all__ = ["SessionMiddleware"]
+
+ENTRY = "sessionkit.entry"  # what the request made current, and what waits for it
 
 
 class SessionMiddleware(middleware.SessionMiddleware):
@@ -46,8 +48,10 @@ class SessionMiddleware(middleware.SessionMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         """Make the session object; nothing is decrypted yet."""
         info, settings = request_info(request), gateway().settings
+        before = waiting()
         exchange = gateway().begin(info)
         setattr(request, HOLDER, exchange)
+        setattr(request, ENTRY, (held_now(), before))
         hide_tokens(request, settings)
         found = exchange or exchange_of(info, settings)
         if found is not None:
@@ -61,11 +65,24 @@ class SessionMiddleware(middleware.SessionMiddleware):
     def process_response(self, request: HttpRequest, response: Any) -> Any:
         """Answer, unless a gateway around Django does."""
         exchange: Exchange | None = getattr(request, HOLDER, None)
-        if exchange is None or exchange.close_unread(
-            response.headers if response.streaming else None
-        ):
-            return response
-        return answered(exchange, copied(response))
+        try:
+            if exchange is None or exchange.close_unread(
+                response.headers if response.streaming else None
+            ):
+                return response
+            return answered(exchange, copied(response))
+        finally:
+            resume(*getattr(request, ENTRY, (None, None)))
+
+    def __call__(self, request: HttpRequest) -> Any:
+        """Serve a request; what leaves it without a response (`SystemExit`) ends it here."""
+        if self.async_mode:
+            return self.__acall__(request)
+        try:
+            return super().__call__(request)
+        except BaseException:
+            _abandon(request)
+            raise
 
     async def __acall__(self, request: HttpRequest) -> Any:
         """The same around an async application; nothing waits, so nothing goes through a thread."""
@@ -76,8 +93,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
             response = await get_response(request)
         except BaseException:
             # The visitor has gone, and Django cancels the view: there will be no response to close.
-            if exchange is not None:
-                exchange.finish()
+            _abandon(request)
             raise
         response = self.process_response(request, response)
         if exchange is not None:
@@ -85,6 +101,14 @@ class SessionMiddleware(middleware.SessionMiddleware):
             if response.streaming and response.is_async:
                 response.streaming_content = _served(exchange, response.streaming_content)
         return response
+
+
+def _abandon(request: HttpRequest) -> None:
+    """End a request that gets no response."""
+    exchange: Exchange | None = getattr(request, HOLDER, None)
+    if exchange is not None:
+        exchange.finish()
+    resume(*getattr(request, ENTRY, (None, None)))
 
 
 async def _served(exchange: Exchange, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -13,7 +13,9 @@ from sessionkit.conventions import (
     ConventionalGateway,
     ConventionalSession,
     Kit,
+    enter,
     exchange_in,
+    leave,
     save,
     tags_of,
 )
@@ -58,13 +60,18 @@ class SessionKit(Kit[Flask], SessionInterface):
         front = ConventionalGateway(app, app.wsgi_app, SessionMiddleware, self)
         app.wsgi_app = cast("Any", front)  # type: ignore[method-assign]  # Flask's documented way to put a middleware in
         app.session_interface = self
+        app.teardown_request(lambda _: leave(request))
 
     def open_session(self, app: Flask, request: Request) -> FlaskSession | None:
         """The session object of a request; nothing is decrypted yet. None without a secret key: Flask's `NullSession` says so then."""
         # Flask-SocketIO puts this into the environ of each request, and opens a session for each event.
         of_socket = "flask.app" in request.environ
         exchange = exchange_in(app, WSGIRequest(request.environ), of_socket=of_socket)
-        return None if exchange is None else FlaskSession(exchange)
+        if exchange is None:
+            return None
+        if not of_socket:
+            enter(exchange, request)
+        return FlaskSession(exchange)
 
     @clears_frames
     def save_session(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pyramid.events import ApplicationCreated
+from pyramid.events import ApplicationCreated, NewRequest
 from pyramid.interfaces import PHASE3_CONFIG, IExecutionPolicy
 from pyramid.tweens import EXCVIEW
 from pyramid.viewderivers import INGRESS
@@ -16,7 +16,7 @@ from pyramid.viewderivers import INGRESS
 from sessionkit import SessionStore
 from sessionkit.gateway import check_store
 
-from .front import FRONT, STORE, Front, answering, exchange_in, session_of
+from .front import FRONT, STORE, Front, answering, entering, exchange_in, session_of
 from .guards import require_session_api, require_session_page
 from .session import PyramidSession
 
@@ -41,6 +41,7 @@ def includeme(config: Any) -> None:
     # After everything else: an execution policy of somebody else's (pyramid_retry) stays, inside ours.
     config.action(FRONT, stand_around, order=PHASE3_CONFIG + 1)
     config.add_subscriber(fail_at_the_start, ApplicationCreated)
+    config.add_subscriber(entering, NewRequest)
 
 
 def set_sessionkit_store(config: Any, store: SessionStore) -> None:

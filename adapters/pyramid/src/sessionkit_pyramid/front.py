@@ -10,6 +10,7 @@ from pyramid.interfaces import IExecutionPolicy
 from pyramid.router import default_execution_policy  # pyright: ignore[reportUnknownVariableType]
 
 from sessionkit import Exchange
+from sessionkit.context import activate, held_now, put_back
 from sessionkit.conventions import store_of_dotted
 from sessionkit.native import exchange_of
 from sessionkit.request import WSGIRequest
@@ -19,7 +20,7 @@ from sessionkit.wsgi import SessionMiddleware
 
 from .session import CSRF_TOKEN, PyramidSession
 
-__all__ = ["FRONT", "KEYS", "STORE", "Front", "answering", "exchange_in", "session_of"]
+__all__ = ["FRONT", "KEYS", "STORE", "Front", "answering", "entering", "exchange_in", "session_of"]
 
 KEYS = NativeKeys(
     login=("auth.userid",), dropped=(*DROPPED, CSRF_TOKEN)
@@ -78,6 +79,16 @@ def session_of(request: Any) -> PyramidSession:
     if not exchange.owned:
         request.add_response_callback(_Respond(exchange))
     return PyramidSession(exchange)
+
+
+def entering(event: Any) -> None:
+    """A subscriber: in a request that did not come through the application the verbs find its own session."""
+    request, exchange = event.request, exchange_in(event.request)
+    if exchange.owned:
+        return
+    before = held_now()
+    activate(exchange)
+    request.add_finished_callback(lambda _: put_back(exchange, before))
 
 
 class _Respond:

@@ -14,7 +14,9 @@ from sessionkit.conventions import (
     ConventionalGateway,
     ConventionalSession,
     Kit,
+    enter,
     exchange_in,
+    leave,
     save,
     tags_of,
 )
@@ -64,10 +66,19 @@ class SessionKit(Kit[Quart], SessionInterface):
         app.asgi_app = cast("Any", served)  # type: ignore[method-assign]  # Quart's documented way to put a middleware in
         app.session_interface = cast("Any", self)
 
+        async def left(_: BaseException | None) -> None:  # a plain function would run in a thread
+            leave(request)
+
+        app.teardown_request(left)
+
     async def open_session(self, app: Quart, request: Any) -> QuartSession | None:
         """The session object of a request or websocket; nothing is decrypted yet. None without a secret key."""
         exchange = exchange_in(app, ASGIRequest(request.scope))
-        return None if exchange is None else QuartSession(exchange)
+        if exchange is None:
+            return None
+        if request.scope["type"] == "http":
+            enter(exchange, request)
+        return QuartSession(exchange)
 
     async def save_session(self, app: Quart, session: SessionMixin, response: Any) -> None:
         """Write the response where no gateway does (`session_transaction()`); else see that the session can be kept."""

@@ -1,0 +1,64 @@
+"""A request that a handler makes inside its own: the handler's verbs find the handler's session again."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from sessionkit import SessionStore, get_session
+from sessionkit.testing import session_cookies
+from sessionkit_aiohttp import setup
+
+from .visitor import SECRET
+
+STORE = SessionStore(SECRET)
+
+
+def cookie(sub: str) -> str:
+    cookies = session_cookies(STORE, {"user": {"sub": sub}})
+    return "; ".join(f"{name}={value}" for name, value in cookies.items())
+
+
+def who() -> str:
+    session = get_session()
+    return session["user"]["sub"] if session else "nobody"
+
+
+async def me(request: web.Request) -> web.Response:
+    return web.Response(text=who())
+
+
+async def none(request: web.Request) -> web.Response:
+    raise web.HTTPNotFound(text=who())
+
+
+async def open_to_all(request: web.Request) -> web.Response:
+    return web.Response(text=str(get_session()))
+
+
+@pytest.mark.parametrize(
+    ("inside", "found"), [("/me", "bob ann"), ("/none", "bob ann"), ("/open", "None ann")]
+)
+def test_the_verbs_of_the_handler_find_its_own_session_again(inside: str, found: str):
+    async def outer(request: web.Request) -> web.Response:
+        headers = {**request.headers, "Cookie": cookie("bob")}
+        clone: Any = request.clone(rel_url=inside, headers=headers)
+        try:
+            said = (await request.app._handle(clone)).text
+        except web.HTTPException as answer:
+            said = answer.text
+        return web.Response(text=f"{said} {who()}")
+
+    async def serve() -> str:
+        app = web.Application()
+        setup(app, STORE, exclude="/open")
+        routes = (("/me", me), ("/none", none), ("/open", open_to_all), ("/", outer))
+        app.add_routes([web.get(to, handler) for to, handler in routes])
+        async with TestClient(TestServer(app)) as client:
+            return await (await client.get("/", headers={"Cookie": cookie("ann")})).text()
+
+    assert asyncio.run(serve()) == found

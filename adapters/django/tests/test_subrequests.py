@@ -1,0 +1,114 @@
+"""A request that a view makes inside its own: each has its own session, and the view's verbs find the view's again."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from typing import Any
+
+import pytest
+from django.core.handlers.base import BaseHandler
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.http import HttpResponse, StreamingHttpResponse
+from django.test import Client, override_settings
+from django.urls import path
+from werkzeug.test import Client as Server
+
+from sessionkit import SessionStore, get_session, update_session
+from sessionkit.testing import session_cookies
+
+SECRET = "django tests: 0123456789abcdefghijklmnopqrstuvwxyz"
+STORE = SessionStore(SECRET)
+
+
+def cookie(sub: str) -> str:
+    cookies = session_cookies(STORE, {"user": {"sub": sub}})
+    return "; ".join(f"{name}={value}" for name, value in cookies.items())
+
+
+def who() -> str:
+    session = get_session()
+    return session["user"]["sub"] if session else "nobody"
+
+
+def environ(sub: str, to: str) -> dict[str, Any]:
+    return {
+        "REQUEST_METHOD": "GET", "PATH_INFO": to, "SCRIPT_NAME": "", "SERVER_NAME": "x", "SERVER_PORT": "443",
+        "wsgi.url_scheme": "https", "wsgi.input": io.BytesIO(), "HTTP_COOKIE": cookie(sub),
+    }  # fmt: skip
+
+
+def me(request: Any) -> HttpResponse:
+    return HttpResponse(who())
+
+
+def fails(request: Any) -> HttpResponse:
+    raise SystemExit
+
+
+def streams(request: Any) -> StreamingHttpResponse:
+    return StreamingHttpResponse(who() for _ in range(2))
+
+
+def by_handler(request: Any) -> HttpResponse:
+    handler = BaseHandler()
+    handler.load_middleware()
+    inner = handler.get_response(WSGIRequest(environ("bob", "/me")))
+    found = [inner.content.decode(), who()]
+    inner.close()
+    with pytest.raises(SystemExit):
+        handler.get_response(WSGIRequest(environ("bob", "/fails")))
+    update_session({**(get_session() or {}), "seen": found})
+    return HttpResponse(" ".join([*found, who(), request.session["user"]["sub"]]))
+
+
+def by_client(request: Any) -> HttpResponse:
+    inner = Client(HTTP_COOKIE=cookie("bob")).get("/me", secure=True)
+    return HttpResponse(f"{inner.content.decode()} {who()}")
+
+
+async def awaited(request: Any) -> HttpResponse:
+    handler = BaseHandler()
+    handler.load_middleware(is_async=True)
+    inner = await handler.get_response_async(WSGIRequest(environ("bob", "/me")))
+    return HttpResponse(f"{inner.content.decode()} {who()}")
+
+
+urlpatterns = [
+    path(view.__name__, view) for view in (me, fails, streams, by_handler, by_client, awaited)
+]
+
+SETTINGS = override_settings(
+    ROOT_URLCONF=__name__,
+    ALLOWED_HOSTS=["*"],
+    MIDDLEWARE=["sessionkit_django.SessionMiddleware"],
+    SESSIONKIT={"store": STORE},
+)
+
+
+def ask(to: str) -> str:
+    with SETTINGS:
+        client = Server(WSGIHandler(), use_cookies=False)
+        return client.get(to, base_url="https://x", headers={"Cookie": cookie("ann")}).text
+
+
+def test_the_verbs_of_the_view_find_its_own_session_again():
+    assert ask("/by_handler") == "bob ann ann ann"
+    assert ask("/by_client") == "bob ann"
+
+
+def test_an_async_view_finds_its_own_session_again():
+    async def serve() -> str:
+        handler = BaseHandler()
+        handler.load_middleware(is_async=True)
+        response = await handler.get_response_async(WSGIRequest(environ("ann", "/awaited")))
+        return response.content.decode()
+
+    with SETTINGS:
+        assert asyncio.run(serve()) == "bob ann"
+
+
+def test_a_stream_after_the_request_of_another_visitor_in_the_same_thread_is_its_own():
+    assert [ask("/me"), ask("/streams"), ask("/by_client"), ask("/streams")] == [
+        "ann", "annann", "bob ann", "annann",
+    ]  # fmt: skip

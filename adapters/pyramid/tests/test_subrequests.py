@@ -1,0 +1,53 @@
+"""A subrequest of another visitor: the verbs find its own session in it, and the outer one afterwards."""
+
+from __future__ import annotations
+
+import pytest
+from pyramid.request import Request
+
+from sessionkit import NoActiveRequestError, SessionStore, delete_session, get_session
+from sessionkit.testing import session_cookies
+
+from .visitor import SECRET, names
+
+STORE = SessionStore(SECRET)
+
+
+def cookie(sub: str) -> str:
+    cookies = session_cookies(STORE, {"user": {"sub": sub}})
+    return "; ".join(f"{name}={value}" for name, value in cookies.items())
+
+
+def who() -> str:
+    session = get_session()
+    return session["user"]["sub"] if session else "nobody"
+
+
+def inside(path: str, sub: str) -> Request:
+    return Request.blank(path, base_url="https://localhost", headers={"Cookie": cookie(sub)})
+
+
+@pytest.mark.parametrize("use_tweens", [False, True])
+def test_the_verbs_find_the_session_of_the_request_they_are_called_in(site, use_tweens):
+    def outer(request):
+        inner = request.invoke_subrequest(inside("/inner", "bob"), use_tweens=use_tweens)
+        return [inner.json_body, who()]
+
+    site.add("/inner", lambda request: [who(), request.session["user"]["sub"]])
+    site.add("/outer", outer)
+    site.get("/login")
+    assert site.get("/outer").json == [["bob", "bob"], "ann"]
+
+
+def test_a_logout_inside_is_refused_and_not_done_to_the_visitor_outside(site):
+    def outer(request):
+        with pytest.raises(NoActiveRequestError):
+            request.invoke_subrequest(inside("/logout", "bob"))
+        return who()
+
+    site.add("/logout", lambda request: delete_session())
+    site.add("/outer", outer)
+    site.get("/login")
+    answer = site.get("/outer")
+    assert answer.json == "ann"
+    assert names(answer) == []
