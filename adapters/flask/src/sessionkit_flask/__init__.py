@@ -60,7 +60,7 @@ class SessionKit(Kit[Flask], SessionInterface):
         front = ConventionalGateway(app, app.wsgi_app, SessionMiddleware, self)
         app.wsgi_app = cast("Any", front)  # type: ignore[method-assign]  # Flask's documented way to put a middleware in
         app.session_interface = self
-        app.teardown_request(lambda _: leave(request))
+        app.teardown_request(_leave)
 
     def open_session(self, app: Flask, request: Request) -> FlaskSession | None:
         """The session object of a request; nothing is decrypted yet. None without a secret key: Flask's `NullSession` says so then."""
@@ -79,6 +79,11 @@ class SessionKit(Kit[Flask], SessionInterface):
     ) -> None:  # Flask's signature
         """Write the response where no gateway does (`session_transaction()`); else see that the session can be kept."""
         save(session, response)
+
+
+def _leave(error: BaseException | None = None) -> None:
+    """Let what waited for this request context be current again."""
+    leave(request)
 
 
 def _guarded(refuse: Refuse, view: Any) -> Any:

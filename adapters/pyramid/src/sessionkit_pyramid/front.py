@@ -88,7 +88,11 @@ def entering(event: Any) -> None:
         return
     before = held_now()
     activate(exchange)
-    request.add_finished_callback(lambda _: put_back(exchange, before))
+
+    def leaving(_: Any) -> None:
+        put_back(exchange, before)
+
+    request.add_finished_callback(leaving)
 
 
 class _Respond:

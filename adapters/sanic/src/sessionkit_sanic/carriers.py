@@ -98,12 +98,19 @@ class Answer(HTTPResponse):
         self._fields: Header | None = None
 
     @property
-    def headers(self) -> Header:  # type: ignore[override]  # a plain attribute there, as are those below
+    def headers(self) -> Header:  # a plain attribute there, as are those below
         """The fields of this answer."""
         if self._fields is None:
             fields: Any = self.response.headers
             self._fields = Header(self._changes.applied(fields.items()))
         return self._fields
+
+    @headers.setter
+    def headers(self, kept: Iterable[str]) -> None:
+        """Keep the fields of these names: older Sanic takes those of a body out of a 304 and a 412, and of each name all but one."""
+        names = {name.lower() for name in kept}
+        fields: Any = self.headers
+        self._fields = Header([one for one in fields.items() if one[0].lower() in names])
 
     @property
     def status(self) -> int:  # type: ignore[override]
