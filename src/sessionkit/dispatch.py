@@ -186,7 +186,8 @@ def _mapping(value: object) -> MutableMapping[str, Any] | None:
 def is_message(value: object) -> bool:
     """Whether it is an ASGI message that takes headers."""
     mapping = _mapping(value)
-    return mapping is not None and mapping.get("type") in STARTS
+    kind = None if mapping is None else mapping.get("type")
+    return isinstance(kind, str) and kind in STARTS  # of a session it may be anything
 
 
 def fields_of(response: object) -> Fields | None:

@@ -10,7 +10,7 @@ from wsgiref.headers import Headers
 
 import pytest
 
-from sessionkit import Session
+from sessionkit import Session, SessionStore
 from sessionkit.dispatch import (
     fields_of,
     is_message,
@@ -20,6 +20,8 @@ from sessionkit.dispatch import (
     view,
 )
 from sessionkit.request import ASGIRequest, HeaderRequest, WSGIRequest
+
+from .scene import SECRET
 
 ENVIRON: dict[str, Any] = {"REQUEST_METHOD": "GET"}
 SCOPE: dict[str, Any] = {"type": "http", "headers": []}
@@ -313,3 +315,11 @@ def test_a_wrong_call_of_a_verb_with_a_session_lists_the_valid_ones(args: tuple[
 def test_a_forgotten_session_is_named(args: tuple[Any, ...]) -> None:
     with pytest.raises(TypeError, match=r"\(the session is missing\)"):
         parse("update_session", args, session=True)
+
+
+@pytest.mark.parametrize("kind", [[], {}, None, 1, "http.request"], ids=repr)
+def test_a_session_may_hold_any_type(kind):
+    session = {"user": {"sub": "ann"}, "type": kind}
+    store = SessionStore(SECRET)
+    with store.exchange():
+        assert store.create_session(session) == session
