@@ -56,11 +56,17 @@ nitpick_ignore_regex = [
 nitpick_ignore = [
     ("py:class", name)
     for name in (
-        "sessionkit.context.F",
-        "sessionkit.dispatch.T",
-        "sessionkit.formats.native.NativeCodec",
-        "sessionkit.keyring.PurposeKeys",
-        "sessionkit.session.Watcher",
+        "sessionkit._frameworks.arguments.Arguments",
+        "sessionkit._frameworks.flask_family.App",
+        "sessionkit._exchange.exchange.Unread",
+        "sessionkit._requests.current.F",
+        "sessionkit._requests.lookup.Excluded",
+        "sessionkit._requests.recognition.T",
+        "sessionkit._session.tracebacks.F",
+        "sessionkit._requests.registry.T",
+        "sessionkit._crypto.sealing.NativeCodec",
+        "sessionkit._crypto.keyring.PurposeKeys",
+        "sessionkit._session.session.Watcher",
     )
 ]
 
@@ -95,7 +101,7 @@ def no_type_before_colon(
 
 def setup(app: Any) -> None:
     """Connect the above."""
-    for module in ("sessionkit.default", "sessionkit.verbs"):
+    for module in ("sessionkit._default", "sessionkit.verbs"):
         analyzer = ModuleAnalyzer.for_module(module)
         analyzer.analyze()
         analyzer.overloads.clear()

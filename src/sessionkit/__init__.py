@@ -1,8 +1,8 @@
 """Encrypted sessions for any Python web application."""
 
-from .context import bind
-from .cookies import CookieSettings
-from .default import (
+from ._cookies.settings import CookieSettings
+from ._crypto.keyring import KeyRing
+from ._default import (
     configure,
     create_session,
     delete_session,
@@ -11,6 +11,15 @@ from .default import (
     touch_session,
     update_session,
 )
+from ._exchange.exchange import Exchange
+from ._exchange.request import RequestInfo, is_activity
+from ._frameworks.return_to import safe_return_to
+from ._requests.current import bind
+from ._session.events import Event, EventKind, Ignored
+from ._session.identity import anyone, has_user, subject
+from ._session.json import JSON, Serializer, fast_json
+from ._session.lifetime import Lifetime
+from ._session.session import Absence, Contents, Session, Stamp
 from .errors import (
     ConfigurationError,
     IdentityChangedError,
@@ -20,16 +29,7 @@ from .errors import (
     SessionKitError,
     SessionTooLargeError,
 )
-from .events import Event, EventKind, Ignored
-from .exchange import Exchange
 from .formats import Native
-from .identity import anyone, has_user, subject
-from .keyring import KeyRing
-from .lifetime import Lifetime
-from .request import RequestInfo, is_activity
-from .return_to import safe_return_to
-from .serializer import JSON, Serializer, fast_json
-from .session import Absence, Contents, Session, Stamp
 from .store import SessionStore
 
 __all__ = [

@@ -6,13 +6,14 @@ from asyncio import current_task
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
 
-from .context import activate, admit, held_now, put_back, this_task
-from .dispatch import STARTS
-from .exchange import OPEN, Exchange
-from .frames import clear_frames
-from .gateway import Gateway, Keeper
-from .request import HOLDER, ASGIRequest
-from .settings import NativeKeys
+from ._exchange.exchange import OPEN, Exchange
+from ._exchange.framework_keys import FrameworkKeys
+from ._exchange.request import HOLDER
+from ._requests.current import admit_task, get_held, restore_current, set_current, this_task
+from ._requests.gateway import Gateway, HasSettings
+from ._requests.responses import STARTS
+from ._requests.views import ASGIRequest
+from ._session.tracebacks import clear_frames
 
 __all__ = ["SessionMiddleware"]
 
@@ -32,28 +33,28 @@ class SessionMiddleware(Gateway):
         exclude: globs of paths that have no session (`/static/*`).
         origins: the values of `Origin` from which websockets are accepted (`https://example.org`), on excluded paths too;
             None does not look. With `same_site="None"` every site can open one in the visitor's name.
-        native: for adapters: what is to be known of the framework whose own session object is served.
+        framework: for adapters: what is to be known of the framework whose own session object is served.
     """
 
     def __init__(
         self,
         app: Any,
-        store: Keeper,
+        store: HasSettings,
         *,
         exclude: str | Iterable[str] = (),
         origins: Iterable[str] | None = None,
-        native: NativeKeys | None = None,
+        framework: FrameworkKeys | None = None,
     ) -> None:
-        super().__init__(app, store, exclude=exclude, native=native)
+        super().__init__(app, store, exclude=exclude, framework=framework)
         self.origins: frozenset[str] | None = None if origins is None else frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901  # one request, from top to bottom
         """Serve one connection."""
-        before, mine = held_now(), None
+        before, mine = get_held(), None
         kind, request = scope["type"], ASGIRequest(scope)
         try:
             if kind not in ("http", "websocket"):
-                activate(None)
+                set_current(None)
                 await self.app(scope, receive, send)
                 return
             _keep_headers(scope)
@@ -67,16 +68,16 @@ class SessionMiddleware(Gateway):
                 )
                 return
             if self.excluded is not None and self.excluded(request):
-                activate(mine := self.leave_out(request))
+                set_current(mine := self.leave_out(request))
                 await self.app(scope, receive, send)
                 return
             exchange, owner = self.enter(request)
-            activate(mine := scope[HOLDER])
+            set_current(mine := scope[HOLDER])
             here = this_task()
             if owner:
                 exchange.tasks = (here,)
             else:
-                admit(exchange)
+                admit_task(exchange)
 
             async def committing(message: Message) -> None:
                 try:
@@ -87,7 +88,7 @@ class SessionMiddleware(Gateway):
                             message = _answered(exchange, message)
                         # Asking the loop that is known spares a system call, before Python 3.12.
                         if here is not None and current_task(here.get_loop()) is not here:
-                            admit(exchange)
+                            admit_task(exchange)
                     elif exchange.late is not None and not message.get("more_body"):
                         exchange.late = None  # no byte depends on what is read from here on
                     await send(message)
@@ -107,7 +108,7 @@ class SessionMiddleware(Gateway):
                 if owner:
                     exchange.finish()
         finally:
-            put_back(mine, before)
+            restore_current(mine, before)
             # A traceback shows the variables of this frame; cookies, and some frameworks' sessions, are in it.
             del scope, request
 

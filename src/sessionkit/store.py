@@ -13,24 +13,32 @@ from inspect import signature
 from typing import Any, NoReturn, TypeVar, cast
 
 from . import asgi, wsgi
-from .accepting import accepting
-from .context import active, current
-from .cookies import CookieSettings
-from .dispatch import HasEnv, HasEnviron, HasScope, RequestLike, ResponseLike, cookie_header_of
-from .environment import apply_variables
+from ._cookies.settings import CookieSettings
+from ._crypto.keyring import KeyRing
+from ._environment import apply_variables
+from ._exchange.config import Clock, Settings, barrier_keys
+from ._exchange.exchange import Exchange
+from ._exchange.importers import bind_importers
+from ._exchange.request import HeaderRequest, RequestInfo, is_activity
+from ._requests.current import activated, get_current
+from ._requests.lookup import (
+    Excluded,
+    find_exchange,
+    find_open,
+    iterate_held,
+    open_unanswered,
+    select_store,
+)
+from ._requests.recognition import HasEnv, HasEnviron, HasScope, RequestLike, as_cookie_header
+from ._requests.responses import ResponseLike
+from ._session.events import OnEvent, logger
+from ._session.identity import Guard, Identity, resolve
+from ._session.json import JSON, Serializer
+from ._session.lifetime import Lifetime
+from ._session.tracebacks import clears_frames
 from .errors import ConfigurationError, NoActiveRequestError
-from .events import OnEvent, logger
-from .exchange import Exchange
 from .formats import Format, Importer, Native
-from .frames import clears_frames
-from .identity import Guard, Identity, resolve
-from .keyring import KeyRing
-from .lifetime import Lifetime
-from .request import HeaderRequest, RequestInfo, is_activity
-from .serializer import JSON, Serializer
-from .settings import Clock, Settings, barrier_keys
 from .verbs import Verbs
-from .which import Excluded, find, links, living, of_store, opened
 
 __all__ = ["SessionStore"]
 
@@ -159,7 +167,7 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
             clock=clock,
             barrier_keys=barrier_keys(self._ring, name, audience),
         )
-        self.settings: Settings = accepting(
+        self.settings: Settings = bind_importers(
             settings, self._importers, (self._keys, self._ring), serializer
         )
         self._warn()
@@ -220,7 +228,7 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
             self._serializer,
             self._importers,
         )
-        made.settings = accepting(
+        made.settings = bind_importers(
             replace(
                 settings,
                 audience=audience,
@@ -284,12 +292,12 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         Raises:
             TypeError: it is something else: bytes, an environ, a scope, a request.
         """
-        return active(self.begin(HeaderRequest(cookie_header_of(cookie_header), **request)))
+        return activated(self.begin(HeaderRequest(as_cookie_header(cookie_header), **request)))
 
     def _exchange(self, request: RequestInfo | None) -> Exchange | Excluded:
         if request is not None:
-            return find(request, self.settings) or opened(request, self.settings)
-        one = living(of_store(links(current()), self.settings))
+            return find_exchange(request, self.settings) or open_unanswered(request, self.settings)
+        one = find_open(select_store(iterate_held(get_current()), self.settings))
         if one is None or not one.settings.same_store(self.settings):
             raise NoActiveRequestError(
                 f"the current request is served by another store than that of the cookie {self.settings.name!r}"

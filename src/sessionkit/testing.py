@@ -15,13 +15,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .exchange import Exchange
-from .frames import clears_frames
-from .incoming import Incoming
-from .lifetime import Lifetime
-from .outgoing import payload, sealed_lines
-from .request import HeaderRequest
-from .session import Session, Stamp
+from ._exchange.exchange import Exchange
+from ._exchange.reading import Incoming
+from ._exchange.request import HeaderRequest
+from ._exchange.writing import payload, sealed_lines
+from ._session.lifetime import Lifetime
+from ._session.session import Session, Stamp
+from ._session.tracebacks import clears_frames
 from .store import SessionStore
 
 __all__ = ["read_cookies", "session_cookies"]

@@ -3,26 +3,103 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from typing import Any, Generic, TypeVar, overload
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Generic, NamedTuple, NoReturn, TypeVar, cast, overload
 
 from typing_extensions import deprecated
 
-from .dispatch import parse, refuse
+from ._exchange.exchange import ENDED, Exchange
+from ._exchange.request import RequestInfo
+from ._requests.lookup import Excluded
+from ._requests.recognition import as_request
+from ._requests.responses import as_fields, is_message, is_response, write_response
+from ._session.session import Session
+from ._session.tracebacks import clear_frames, clears_frames
 from .errors import NoActiveRequestError
-from .exchange import ENDED, Exchange
-from .frames import clear_frames, clears_frames
-from .request import RequestInfo
-from .response import write
-from .session import Session
-from .which import Excluded
 
-__all__ = ["Verbs"]
+__all__ = ["Call", "Verbs", "parse_call", "refuse_call"]
+
+
+class Call(NamedTuple):
+    """The arguments of a verb, told apart."""
+
+    request: RequestInfo | None
+    response: object
+    session: Any
+
+
+def parse_call(verb: str, args: tuple[Any, ...], *, session: bool) -> Call:  # noqa: RET503  # `refuse` does not return
+    """Tell the arguments of a verb apart: "is it a request?" is asked before "is it a session?".
+
+    Raises:
+        TypeError: this is none of the ways to call the verb; the message lists them.
+    """
+    request = as_request(args[0]) if args else None
+    match args:
+        case ():
+            return Call(None, None, None)
+        case (_,) if request is not None and not session:
+            return Call(request, None, None)
+        case (_, response) if request is not None and not session and is_response(response):
+            return Call(request, response, None)
+        case (contents,) if session and request is None and _is_session(contents):
+            return Call(None, None, contents)
+        case (_, contents) if session and request is not None and _is_session(contents):
+            return Call(request, None, contents)
+        case (_, response, contents) if (
+            session and request is not None and is_response(response) and _is_session(contents)
+        ):
+            return Call(request, response, contents)
+        case _:
+            refuse_call(verb, args, session=session)
+
+
+def _is_session(value: object) -> bool:
+    if value is None:
+        return True
+    if not isinstance(value, Mapping):
+        return False
+    mapping = cast("Mapping[str, Any]", value)
+    return not is_message(mapping) and as_request(mapping) is None and as_fields(mapping) is None
+
+
+def refuse_call(
+    verb: str, args: tuple[Any, ...], *, session: bool, named: Collection[str] = ()
+) -> NoReturn:
+    """Refuse a call, and list the valid ones."""
+    last = ["session"] if session else []
+    forms = [
+        [],
+        ["environ"],
+        ["environ", "headers"],
+        ["scope"],
+        ["scope", "message"],
+        ["request"],
+        ["request", "response"],
+    ]
+    valid = ", ".join(f"{verb}({', '.join(form + last)})" for form in forms)
+    given = ", ".join([*(type(arg).__name__ for arg in args), *(f"{name}=..." for name in named)])
+    why = ""
+    if named:
+        why = " (the arguments have no names)"
+    elif session and (
+        not args
+        or args[-1] is None
+        or (as_request(args[0]) is not None and not _is_session(args[-1]))
+    ):
+        why = " (the session is missing)"
+    raise TypeError(f"{verb}({given}) is not a valid call{why}: valid are {valid}")
 
 
 Request = TypeVar("Request")
+
+
 Response = TypeVar("Response")
+
+
 Carrier = TypeVar("Carrier")
+
+
 Result = TypeVar("Result")
 
 
@@ -67,7 +144,7 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
         """
         request = response = session = None
         try:
-            request, response, _ = parse("get_session", args, session=False)
+            request, response, _ = parse_call("get_session", args, session=False)
             exchange = self._exchange(request)
             if isinstance(exchange, Excluded):
                 return None
@@ -112,7 +189,7 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
             TypeError: not one of the call forms (`update_session(environ)`: the session is missing).
         """
         if named:
-            refuse("update_session", args, session=True, named=named)
+            refuse_call("update_session", args, session=True, named=named)
         return self._write("update_session", args, Exchange.update, session=True)
 
     @overload
@@ -157,7 +234,7 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
                 `update_session`.
         """
         if named or not args or args[-1] is None:
-            refuse("create_session", args, session=True, named=named)
+            refuse_call("create_session", args, session=True, named=named)
         return self._write("create_session", args, Exchange.create, session=True)
 
     @overload
@@ -199,7 +276,7 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
     def _write(
         self, verb: str, args: tuple[Any, ...], act: Callable[..., Result], *, session: bool = False
     ) -> Result:
-        request, response, contents = parse(verb, args, session=session)
+        request, response, contents = parse_call(verb, args, session=session)
         exchange = self._exchange(request)
         if isinstance(exchange, Excluded):
             raise NoActiveRequestError(
@@ -221,6 +298,6 @@ def _respond(exchange: Exchange, request: RequestInfo | None, response: object) 
         return
     before, exchange.request = exchange.request, request
     try:
-        write(exchange, response)
+        write_response(exchange, response)
     finally:
         exchange.request = before

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context, copy_context
 from typing import Any, TypeAlias
 
-from .events import EventKind, tell
-from .exchange import Exchange
-from .gateway import Gateway
-from .request import WSGIRequest
+from ._exchange.exchange import Exchange
+from ._requests.gateway import Gateway
+from ._requests.views import WSGIRequest
+from ._session.events import EventKind, tell
 
 __all__ = ["SessionMiddleware"]
 
@@ -30,14 +30,14 @@ class SessionMiddleware(Gateway):
         app: the application.
         store: a `SessionStore`.
         exclude: globs of paths that have no session (`/static/*`).
-        native: for adapters: what is to be known of the framework whose own session object is served.
+        framework: for adapters: what is to be known of the framework whose own session object is served.
     """
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request, the application and its iterable, in a context of its own."""
         context = copy_context()
         exchange = context.run(self.begin, WSGIRequest(environ))
-        upgrading = "HTTP_UPGRADE" in environ and WSGIRequest(environ).is_websocket
+        is_socket = "HTTP_UPGRADE" in environ and WSGIRequest(environ).is_websocket
 
         def respond(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Write:
             # PEP 3333 lets an application that failed call again with exc_info: the answer is computed anew.
@@ -48,7 +48,7 @@ class SessionMiddleware(Gateway):
                 except BaseException:
                     del headers
                     raise
-                if upgrading and status[0] in "12" and exchange.changed:
+                if is_socket and status[0] in "12" and exchange.changed:
                     # The handshake went out before the handler ran.
                     tell(exchange.settings.on_event, EventKind.UNANSWERED)
             if exc_info is None:
@@ -63,7 +63,7 @@ class SessionMiddleware(Gateway):
                 self.app, environ, start_response if exchange is None else respond
             )
         except BaseException:
-            if exchange is None or not _end_failed(exchange, start_response):
+            if exchange is None or not _end_failed(exchange, start_response, is_socket):
                 del (
                     environ
                 )  # the cookies are in it, and a traceback shows the variables of this frame
@@ -72,9 +72,9 @@ class SessionMiddleware(Gateway):
         kind = type(body)
         if kind is list or kind is tuple or _is_file(body, environ):
             if exchange is not None:
-                exchange.finish()
+                exchange.finish(unanswerable=is_socket)
             return body
-        return _Body(context, body, exchange, start_response)
+        return _Body(context, body, exchange, start_response, is_socket)
 
 
 def _is_file(body: object, environ: Environ) -> bool:
@@ -83,12 +83,12 @@ def _is_file(body: object, environ: Environ) -> bool:
     return isinstance(wrapper, type) and isinstance(body, wrapper)
 
 
-def _end_failed(exchange: Exchange, start_response: StartResponse) -> bool:
+def _end_failed(exchange: Exchange, start_response: StartResponse, is_socket: bool) -> bool:
     """As `_answer_end`, where there is no iterable whose `close` would end the request."""
     try:
         return _answer_end(exchange, start_response)
     finally:
-        exchange.finish()
+        exchange.finish(unanswerable=is_socket)
 
 
 def _answer_end(exchange: Exchange, start_response: StartResponse) -> bool:
@@ -117,7 +117,7 @@ def _answer_end(exchange: Exchange, start_response: StartResponse) -> bool:
 class _Body:
     """An iterable whose every step runs in the request's context."""
 
-    __slots__ = ("_body", "_context", "_exchange", "_next", "_start_response")
+    __slots__ = ("_body", "_context", "_exchange", "_is_socket", "_next", "_start_response")
 
     def __init__(
         self,
@@ -125,7 +125,9 @@ class _Body:
         body: Iterable[bytes],
         exchange: Exchange | None,
         start_response: StartResponse,
+        is_socket: bool,
     ) -> None:
+        self._is_socket = is_socket
         self._context = context
         self._body = body
         self._exchange = exchange
@@ -167,7 +169,7 @@ class _Body:
                 self._run(close)
         finally:
             if self._exchange is not None:
-                self._exchange.finish()
+                self._exchange.finish(unanswerable=self._is_socket)
 
     def _run(self, function: Callable[[], Any]) -> Any:
         """In the request's context if it is free, and directly otherwise: nothing may keep `close` from running."""

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 from walk import Clock
 
-from sessionkit.demo.server import running
-from sessionkit.demo.site import Site
+from sessionkit._cli.demo.server import running
+from sessionkit._cli.demo.site import Site
 
 
 @pytest.fixture

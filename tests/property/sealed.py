@@ -8,7 +8,7 @@ from base64 import urlsafe_b64encode
 from typing import Any
 
 from sessionkit import CookieSettings, KeyRing, SessionStore
-from sessionkit.request import HeaderRequest
+from sessionkit._exchange.request import HeaderRequest
 
 SECRET, OTHER_SECRET = (
     "a secret of the property tests, 0123456789",

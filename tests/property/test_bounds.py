@@ -10,8 +10,8 @@ from timeit import repeat
 import pytest
 
 from sessionkit import Lifetime
-from sessionkit.incoming import read
-from sessionkit.request import HeaderRequest
+from sessionkit._exchange.reading import read
+from sessionkit._exchange.request import HeaderRequest
 
 from . import sealed
 from .sealed import NAME, NOW, b64, compact, header_of, members

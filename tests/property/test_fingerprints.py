@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessionkit import JSON, Serializer, fast_json
-from sessionkit.fingerprint import fingerprint, same
+from sessionkit._session.snapshot import fingerprint, same
 
 # Values that Python, or a careless comparison, takes for one another.
 ALIKE: list[Any] = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sessionkit import Lifetime, SessionStore
-from sessionkit.request import HeaderRequest
+from sessionkit._exchange.request import HeaderRequest
 
 from .jar import Jar
 

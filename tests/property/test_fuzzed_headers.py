@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sessionkit import Absence, CookieSettings, Lifetime
-from sessionkit.request import HeaderRequest
+from sessionkit._exchange.request import HeaderRequest
 
 from . import sealed
 from .sealed import NAME, NOW, b64, header_of

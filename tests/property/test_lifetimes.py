@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sessionkit import Absence, ConfigurationError, Lifetime, SessionStore
-from sessionkit.request import HeaderRequest
+from sessionkit._exchange.request import HeaderRequest
 
 from .jar import Jar
 

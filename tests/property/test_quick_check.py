@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessionkit import SerializationError, fast_json
-from sessionkit.fingerprint import fingerprint
-from sessionkit.serializer import check, freeze
+from sessionkit._session.json import check, freeze
+from sessionkit._session.snapshot import fingerprint
 
 FAST = fast_json()
 

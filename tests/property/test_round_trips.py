@@ -9,8 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sessionkit import CookieSettings, SessionStore, SessionTooLargeError
-from sessionkit.chunks import Layout, join, spans
-from sessionkit.request import HeaderRequest
+from sessionkit._cookies.chunks import Layout, join, spans
+from sessionkit._exchange.request import HeaderRequest
 
 SECRET = "a secret of the property tests, 0123456789"
 NOW = 1_700_000_000

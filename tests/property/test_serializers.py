@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessionkit import JSON, SerializationError, SessionStore, fast_json
-from sessionkit.serializer import SAFE_INTEGER, freeze
+from sessionkit._session.json import SAFE_INTEGER, freeze
 from sessionkit.testing import session_cookies
 
 SECRET = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"

@@ -8,7 +8,7 @@ from itertools import permutations
 
 import pytest
 
-from sessionkit.base64url import ALPHABET
+from sessionkit._session.base64url import ALPHABET
 
 from . import sealed
 from .sealed import NAME, NOW, accepted, compact, members, token_of

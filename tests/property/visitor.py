@@ -16,7 +16,7 @@ from sessionkit import (
     SessionStore,
     SessionTooLargeError,
 )
-from sessionkit.request import HeaderRequest
+from sessionkit._exchange.request import HeaderRequest
 
 from .jar import Jar
 from .model import FOUR_HUNDRED_DAYS, Answer, Flight, Memory, Rules, Sealed, Times

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sessionkit import Absence
-from sessionkit.chunks import Layout
+from sessionkit._cookies.chunks import Layout
+from sessionkit._crypto.sealing import NativeCodec
 from sessionkit.formats import Native
-from sessionkit.formats.native import NativeCodec
 
 
 class PlainCodec(NativeCodec):

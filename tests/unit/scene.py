@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from sessionkit import Event, Session, SessionStore
-from sessionkit.exchange import Exchange
-from sessionkit.request import HeaderRequest
+from sessionkit._exchange.exchange import Exchange
+from sessionkit._exchange.request import HeaderRequest
 
 from .browser_jar import BrowserJar
 

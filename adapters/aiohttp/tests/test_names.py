@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from sessionkit import NoActiveRequestError
-from sessionkit.request import HeaderRequest
+from sessionkit._exchange.request import HeaderRequest
 from sessionkit_aiohttp import AiohttpSession, get_session, new_session, setup, verbs
 
 from .visitor import ANN, application, browse, names

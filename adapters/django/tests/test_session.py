@@ -23,7 +23,7 @@ from sessionkit import (
     get_session,
     update_session,
 )
-from sessionkit.exchange import ENDED
+from sessionkit._exchange.exchange import ENDED
 from sessionkit_django import SessionMiddleware, engine
 from sessionkit_django.responses import Line
 from sessionkit_django.testing import AsyncClient, Client

@@ -17,7 +17,7 @@ from starlette.websockets import WebSocketDisconnect
 from typing_extensions import TypedDict
 
 from sessionkit import CookieSettings, SessionStore, create_session, get_session
-from sessionkit.request import HOLDER
+from sessionkit._exchange.request import HOLDER
 from sessionkit_fastapi import (
     CurrentSession,
     NotSignedIn,

@@ -14,7 +14,7 @@ from litestar.types import Empty
 from pydantic import BaseModel
 
 from sessionkit import ResponseStartedError
-from sessionkit.request import HOLDER
+from sessionkit._exchange.request import HOLDER
 from sessionkit_litestar import SessionKitConfig
 
 from .visitor import ANN, NAME, OUT, STORE, client_of

@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from sessionkit import SessionStore, create_session, delete_session, get_session, update_session
-from sessionkit.request import HOLDER
+from sessionkit._exchange.request import HOLDER
 from sessionkit_starlette import SessionMiddleware, require_session_api, require_session_page
 
 SECRET = "starlette tests: 0123456789abcdefghijklmnopqrstuvwxyz"

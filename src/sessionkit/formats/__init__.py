@@ -1,10 +1,12 @@
 """Formats: how a session becomes a token, and back. One file a format."""
 
+from .._cookies.chunks import Layout
+from .._crypto.sealing import Opened
+from ._protocols import Codec, Format, Opener, Source, Traits
 from .auth0_fastapi import Auth0FastAPI
 from .auth0_v3 import Auth0V3
 from .auth0_v4 import Auth0V4
 from .authjs_v5 import AuthJSV5
-from .codec import Codec, Format, Opened, Opener, Source, Traits
 from .django_cookie import DjangoCookie
 from .express_openid import ExpressOpenID
 from .flask_cookie import FlaskCookie
@@ -17,5 +19,5 @@ from .starlette_cookie import StarletteCookie
 
 __all__ = [
     "Auth0FastAPI", "Auth0V3", "Auth0V4", "AuthJSV5", "Codec", "DjangoCookie", "ExpressOpenID", "FlaskCookie", "Format", "Importer",
-    "IronSession", "Native", "NextAuthV4", "Opened", "Opener", "Source", "StarletteCookie", "Traits", "sign_id", "verify_id",
+    "IronSession", "Layout", "Native", "NextAuthV4", "Opened", "Opener", "Source", "StarletteCookie", "Traits", "sign_id", "verify_id",
 ]  # fmt: skip

@@ -6,28 +6,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..chunks import Layout
-from ..lifetime import Lifetime
-from ..serializer import Serializer
-from ..session import Absence, Stamp
-from .codec import Opened, Traits
-from .foreign import (
+from .._cookies.chunks import Layout
+from .._crypto.sealing import Opened
+from .._session.json import Serializer
+from .._session.lifetime import Lifetime
+from .._session.session import Absence, Stamp
+from ._claims import (
     NONE,
-    DatedCodec,
     Secrets,
     Times,
-    foreign_secrets,
+    as_mapping,
+    as_text,
+    check_foreign_secrets,
     hkdf,
     is_time,
-    mapping,
-    must_be_objects,
-    packed,
+    pack,
     provider_end,
-    text,
-    unpacked,
+    unpack,
     with_end,
 )
-from .jose import CBC
+from ._framing import CBC
+from ._jwe import DatedCodec, must_be_objects
+from ._protocols import Traits
 
 __all__ = ["Auth0FastAPI", "Auth0FastAPICodec"]
 
@@ -61,7 +61,7 @@ class Auth0FastAPI:
 
     def keys(self, secret: str | bytes | Sequence[str | bytes]) -> Secrets:
         """The secrets; the first seals, all open."""
-        return foreign_secrets(secret)
+        return check_foreign_secrets(secret)
 
     def codec(
         self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
@@ -95,28 +95,28 @@ class Auth0FastAPICodec(DatedCodec):
 
     def ends_at(self, contents: Mapping[str, Any]) -> int | None:
         """Return the identity provider's end of the session, as auth0-server-python keeps it."""
-        return provider_end(mapping(contents.get("internal")).get(END))
+        return provider_end(as_mapping(contents.get("internal")).get(END))
 
     def wire(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
         """The session with `internal`, and our times in a claim of ours."""
-        internal = with_end({**mapping(contents.get("internal"))}, END, stamp)
+        internal = with_end({**as_mapping(contents.get("internal"))}, END, stamp)
         ours = {
             "updated": stamp.updated_at,
             "expires": stamp.expires_at,
             **self.ours(contents, stamp),
         }
         internal = {**internal, "created_at": stamp.created_at}
-        return packed({**contents, "internal": internal}, NONE, ours)
+        return pack({**contents, "internal": internal}, NONE, ours)
 
     def read(self, header: dict[str, Any], payload: dict[str, Any], now: float) -> Opened | Absence:
         """Contents and times."""
-        internal = mapping(payload.get("internal"))
+        internal = as_mapping(payload.get("internal"))
         created = internal.get("created_at")
         if not is_time(created):
             return Absence.MALFORMED
-        contents, ours = unpacked(payload, NONE, NONE)
+        contents, ours = unpack(payload, NONE, NONE)
         updated, expires = ours.get("updated"), ours.get("expires")
         if not (is_time(updated) and is_time(expires)):
             updated, expires = created, self.lifetime.expires_at(int(created), int(created))
         times = Times(created, updated, expires, self.ends_at(contents))
-        return self.opened(contents, ours, times, now, text(internal.get("sid")))
+        return self.opened(contents, ours, times, now, as_text(internal.get("sid")))

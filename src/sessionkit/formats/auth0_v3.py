@@ -6,25 +6,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..chunks import Layout
-from ..lifetime import Lifetime
-from ..serializer import Serializer
-from ..session import Absence, Stamp
-from .codec import Opened, Traits
-from .foreign import (
+from .._cookies.chunks import Layout
+from .._crypto.sealing import Opened
+from .._session.json import Serializer
+from .._session.lifetime import Lifetime
+from .._session.session import Absence, Stamp
+from ._claims import (
     NONE,
-    DatedCodec,
     Secrets,
     Times,
+    check_foreign_secrets,
     earliest,
-    foreign_secrets,
     hkdf,
     is_time,
-    packed,
-    unpacked,
+    pack,
+    unpack,
     whole_time,
 )
-from .jose import GCM
+from ._framing import GCM
+from ._jwe import DatedCodec
+from ._protocols import Traits
 
 __all__ = ["Auth0V3", "Auth0V3Codec"]
 
@@ -59,7 +60,7 @@ class Auth0V3:
 
     def keys(self, secret: str | bytes | Sequence[str | bytes]) -> Secrets:
         """The secrets; a list as the library takes it, the first seals and all open."""
-        return foreign_secrets(secret)
+        return check_foreign_secrets(secret)
 
     def codec(
         self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
@@ -85,7 +86,7 @@ class Auth0V3Codec(DatedCodec):
 
     def wire(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
         """The session itself, with a claim of ours where there is need of one."""
-        return packed(contents, NONE, self.ours(contents, stamp))
+        return pack(contents, NONE, self.ours(contents, stamp))
 
     def ours(self, contents: Mapping[str, Any], stamp: Stamp) -> dict[str, Any]:
         """Return our claim: nextjs-auth0 v3 knows no end that activity does not move."""
@@ -97,6 +98,6 @@ class Auth0V3Codec(DatedCodec):
         updated, created, expires = (header[key] for key in TIMES)
         if not (is_time(updated) and is_time(created) and is_time(expires)):
             return Absence.MALFORMED
-        contents, ours = unpacked(payload, NONE, NONE)
+        contents, ours = unpack(payload, NONE, NONE)
         ends = earliest(self.ends_at(contents), whole_time(ours.get("ends")))
         return self.opened(contents, ours, Times(created, updated, expires, ends), now)

@@ -6,28 +6,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..chunks import Layout
-from ..lifetime import Lifetime
-from ..serializer import Serializer
-from ..session import Absence, Stamp
-from .auth0_v3 import Auth0V3
-from .codec import Opened, Traits
-from .foreign import (
-    DatedCodec,
+from .._cookies.chunks import Layout
+from .._crypto.sealing import Opened
+from .._session.json import Serializer
+from .._session.lifetime import Lifetime
+from .._session.session import Absence, Stamp
+from ._claims import (
     Secrets,
     Times,
-    foreign_secrets,
+    as_mapping,
+    as_text,
+    check_foreign_secrets,
     hkdf,
     is_time,
-    mapping,
-    must_be_objects,
-    packed,
+    pack,
     provider_end,
-    text,
-    unpacked,
+    unpack,
     with_end,
 )
-from .jose import GCM
+from ._framing import GCM
+from ._jwe import DatedCodec, must_be_objects
+from ._protocols import Traits
+from .auth0_v3 import Auth0V3
 
 __all__ = ["Auth0V4", "Auth0V4Codec"]
 
@@ -49,11 +49,11 @@ OLDER = {
 
 def from_v3(session: dict[str, Any], stamp: Stamp) -> dict[str, Any] | None:
     """A v3 session in the shape of v4, as the library converts it; None without a user."""
-    user = mapping(session.get("user"))
+    user = as_mapping(session.get("user"))
     if not user:
         return None
     tokens = {new: session[old] for new, old in OLDER.items() if session.get(old) is not None}
-    sid = text(user.get("sid"))
+    sid = as_text(user.get("sid"))
     internal = {"sid": sid} if sid else {}
     return {
         "user": user,
@@ -97,7 +97,7 @@ class Auth0V4:
 
     def keys(self, secret: str | bytes | Sequence[str | bytes]) -> Secrets:
         """The secrets; the first seals, all open."""
-        return foreign_secrets(secret)
+        return check_foreign_secrets(secret)
 
     def codec(
         self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
@@ -131,25 +131,25 @@ class Auth0V4Codec(DatedCodec):
 
     def ends_at(self, contents: Mapping[str, Any]) -> int | None:
         """Return the identity provider's end of the session."""
-        return provider_end(mapping(contents.get("internal")).get(END))
+        return provider_end(as_mapping(contents.get("internal")).get(END))
 
     def wire(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
         """The session with what the library needs in it: `user`, `tokenSet`, `internal` and `exp`.
 
         Its logout and its `getAccessToken` throw on a session without `tokenSet`, though its `getSession` does not.
         """
-        internal = with_end({**mapping(contents.get("internal"))}, END, stamp)
+        internal = with_end({**as_mapping(contents.get("internal"))}, END, stamp)
         needed = {
-            "user": mapping(contents.get("user")),
-            "tokenSet": mapping(contents.get("tokenSet")),
+            "user": as_mapping(contents.get("user")),
+            "tokenSet": as_mapping(contents.get("tokenSet")),
             "internal": {**internal, "createdAt": stamp.created_at},
         }
-        claims = packed({**contents, **needed}, RESERVED, self.ours(contents, stamp))
+        claims = pack({**contents, **needed}, RESERVED, self.ours(contents, stamp))
         return {**claims, "exp": stamp.expires_at}
 
     def read(self, header: dict[str, Any], payload: dict[str, Any], now: float) -> Opened | Absence:
         """Contents and times; `__txn_` and `__FC_` cookies have another shape."""
-        internal, user = mapping(payload.get("internal")), payload.get("user")
+        internal, user = as_mapping(payload.get("internal")), payload.get("user")
         created, expires = internal.get("createdAt"), payload.get("exp", NOT_SAID)
         if not (
             isinstance(user, dict)
@@ -167,9 +167,9 @@ class Auth0V4Codec(DatedCodec):
             updated = self._updated(created, expires, now)
         else:
             return Absence.MALFORMED
-        contents, ours = unpacked(payload, RESERVED, SPENT)
+        contents, ours = unpack(payload, RESERVED, SPENT)
         times = Times(created, updated, expires, self.ends_at(contents))
-        return self.opened(contents, ours, times, now, text(internal.get("sid")))
+        return self.opened(contents, ours, times, now, as_text(internal.get("sid")))
 
     def _updated(self, created: float, expires: float, now: float) -> float:
         """When it was last active: at the earliest moment from which `idle` leads to this expiry."""

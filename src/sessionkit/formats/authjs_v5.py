@@ -9,14 +9,14 @@ from typing import Any
 
 from joserfc.jwk import OctKey
 
-from ..base64url import encode
-from ..chunks import Layout
-from ..lifetime import Lifetime
-from ..serializer import Serializer
-from ..session import Stamp
-from .codec import Traits
-from .foreign import Secrets, foreign_secrets, hkdf
-from .jose import CBC
+from .._cookies.chunks import Layout
+from .._session.base64url import encode
+from .._session.json import Serializer
+from .._session.lifetime import Lifetime
+from .._session.session import Stamp
+from ._claims import Secrets, check_foreign_secrets, hkdf
+from ._framing import CBC
+from ._protocols import Traits
 from .nextauth_v4 import ClaimsCodec, identity_of, is_signed_in, nobody
 
 __all__ = ["AuthJSV5", "AuthJSV5Codec"]
@@ -57,7 +57,7 @@ class AuthJSV5:
 
     def keys(self, secret: str | bytes | Sequence[str | bytes]) -> Secrets:
         """The secrets, as `AUTH_SECRET` takes them: the first seals, and a token names its own."""
-        return foreign_secrets(secret)
+        return check_foreign_secrets(secret)
 
     def codec(
         self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer

@@ -10,12 +10,12 @@ from datetime import datetime, timezone
 from hashlib import sha256
 from typing import Any
 
-from ..base64url import encode
-from ..lifetime import LONGEST, Duration, Lifetime, seconds
-from ..serializer import Serializer
-from .codec import Traits
-from .foreign import Secrets, earliest, is_time
-from .signed import Signed, SignedCookie, SignedOpener, base64, inflated
+from .._session.base64url import encode
+from .._session.json import Serializer
+from .._session.lifetime import LONGEST, Duration, Lifetime, seconds
+from ._claims import Secrets, earliest, is_time
+from ._protocols import Traits
+from ._signed import Signed, SignedCookie, SignedOpener, base64, inflated
 
 __all__ = ["DjangoCookie", "DjangoOpener"]
 

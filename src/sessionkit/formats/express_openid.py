@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..base64url import decode, is_canonical, is_token
-from ..identity import whole
-from ..lifetime import Lifetime
-from ..serializer import Serializer, is_shallow
-from ..session import Stamp
+from .._session.base64url import decode, is_canonical, is_token
+from .._session.identity import whole
+from .._session.json import Serializer, is_shallow
+from .._session.lifetime import Lifetime
+from .._session.session import Stamp
+from ._claims import Secrets, as_mapping, as_text, provider_end, with_end
+from ._jwe import DatedCodec
+from ._protocols import Traits
 from .auth0_v3 import Auth0V3, Auth0V3Codec
-from .codec import Traits
-from .foreign import DatedCodec, Secrets, mapping, provider_end, text, with_end
 
 __all__ = ["ExpressOpenID", "claims_of", "identity_of", "is_signed_in"]
 
@@ -24,13 +25,15 @@ def claims_of(session: Mapping[str, Any]) -> dict[str, Any]:
 
     The signature of the id_token is not checked: it was when it came, and since then the cookie's seal holds it.
     """
-    claims = _claims(text(session.get("id_token")))
-    return claims or mapping(session.get("user")) or (dict(session) if session.get("sub") else {})
+    claims = _claims(as_text(session.get("id_token")))
+    return (
+        claims or as_mapping(session.get("user")) or (dict(session) if session.get("sub") else {})
+    )
 
 
 def is_signed_in(session: Mapping[str, Any], /) -> bool:
     """The default guard: an id_token, as `req.oidc.isAuthenticated()` has it, or a user in the session itself."""
-    return bool(text(session.get("id_token")) or claims_of(session))
+    return bool(as_text(session.get("id_token")) or claims_of(session))
 
 
 def identity_of(session: Mapping[str, Any], /) -> object:
@@ -38,7 +41,7 @@ def identity_of(session: Mapping[str, Any], /) -> object:
     claims = claims_of(session)
     if claims.get("sub") is not None:
         return ("sub", claims.get("iss"), claims["sub"])
-    return whole(claims) if claims else text(session.get("id_token")) or None
+    return whole(claims) if claims else as_text(session.get("id_token")) or None
 
 
 def _claims(token: str) -> dict[str, Any]:
@@ -47,7 +50,7 @@ def _claims(token: str) -> dict[str, Any]:
     if not raw or not is_token(raw) or not is_canonical(raw):
         return {}
     try:
-        claims = mapping(json.loads(decode(raw)))
+        claims = as_mapping(json.loads(decode(raw)))
     except (ValueError, RecursionError):
         return {}
     return claims if is_shallow(claims) else {}

@@ -11,12 +11,12 @@ from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
-from ..base64url import encode
-from ..lifetime import Duration, Lifetime, seconds
-from ..serializer import Serializer
-from .codec import Traits
-from .foreign import Secrets
-from .signed import Signed, SignedCookie, SignedOpener, base64, inflated
+from .._session.base64url import encode
+from .._session.json import Serializer
+from .._session.lifetime import Duration, Lifetime, seconds
+from ._claims import Secrets
+from ._protocols import Traits
+from ._signed import Signed, SignedCookie, SignedOpener, base64, inflated
 
 __all__ = ["FlaskCookie", "FlaskOpener"]
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timezone
 from typing import Any, TypeAlias
 
+from .._session.lifetime import DAY
+from .._session.tracebacks import clears_frames
 from ..errors import ConfigurationError
-from ..frames import clears_frames
-from ..lifetime import DAY
-from .codec import Convert, Source
-from .foreign import is_time
+from ._claims import is_time
+from ._protocols import Convert, Source
 
 __all__ = ["Importer", "Until"]
 

@@ -16,15 +16,16 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from ..base64url import encode
-from ..chunks import Layout
+from .._cookies.chunks import Layout
+from .._crypto.sealing import Opened
+from .._session.base64url import encode
+from .._session.json import Serializer, is_shallow
+from .._session.lifetime import CLOCK_SKEW, LONGEST, Duration, Lifetime, seconds
+from .._session.session import Absence, Stamp
 from ..errors import ConfigurationError
-from ..lifetime import CLOCK_SKEW, LONGEST, Duration, Lifetime, seconds
-from ..serializer import Serializer, is_shallow
-from ..session import Absence, Stamp
-from .codec import Opened, Traits
-from .foreign import Secrets, foreign_secrets
-from .signed import base64
+from ._claims import Secrets, check_foreign_secrets
+from ._protocols import Traits
+from ._signed import base64
 
 __all__ = ["IronOpener", "IronSession"]
 
@@ -79,8 +80,8 @@ class IronSession:
         """The passwords, and their ids where they are given."""
         if isinstance(secret, Mapping):
             ids = tuple(map(str, cast("Mapping[Any, Any]", secret)))
-            return ids, foreign_secrets(list(secret.values()))
-        return (), foreign_secrets(secret)
+            return ids, check_foreign_secrets(list(secret.values()))
+        return (), check_foreign_secrets(secret)
 
     def codec(
         self,

@@ -7,26 +7,27 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from ..chunks import Layout
-from ..identity import whole
-from ..lifetime import Lifetime
-from ..serializer import Serializer
-from ..session import Absence, Stamp
-from .codec import Opened, Traits
-from .foreign import (
-    JWECodec,
+from .._cookies.chunks import Layout
+from .._crypto.sealing import Opened
+from .._session.identity import whole
+from .._session.json import Serializer
+from .._session.lifetime import Lifetime
+from .._session.session import Absence, Stamp
+from ._claims import (
     Secrets,
     Times,
-    derived,
-    foreign_secrets,
+    as_text,
+    check_foreign_secrets,
+    derive_id,
     hkdf,
     is_time,
-    packed,
-    text,
-    unpacked,
+    pack,
+    unpack,
     whole_time,
 )
-from .jose import GCM
+from ._framing import GCM
+from ._jwe import JWECodec
+from ._protocols import Traits
 
 __all__ = ["ClaimsCodec", "NextAuthV4", "NextAuthV4Codec", "identity_of", "is_signed_in", "nobody"]
 
@@ -91,7 +92,7 @@ class NextAuthV4:
 
     def keys(self, secret: str | bytes | Sequence[str | bytes]) -> Secrets:
         """The secrets; the first seals, all open. The library takes one."""
-        return foreign_secrets(secret)
+        return check_foreign_secrets(secret)
 
     def codec(
         self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
@@ -111,23 +112,23 @@ class ClaimsCodec(JWECodec):
         if stamp.ends_at is not None:
             ours["ends"] = stamp.ends_at
         times = {"iat": stamp.updated_at, "exp": stamp.expires_at, "jti": str(uuid4())}
-        return {**packed(contents, RESERVED, ours), **times}
+        return {**pack(contents, RESERVED, ours), **times}
 
     def read(self, header: dict[str, Any], payload: dict[str, Any], now: float) -> Opened | Absence:
         """Contents and times; what the library made is dated by its `iat`."""
         written, expires = payload.get("iat"), payload.get("exp")
         if not (is_time(written) and is_time(expires)):
             return Absence.MALFORMED
-        contents, ours = unpacked(payload, RESERVED, SPENT)
-        created, id = ours.get("created"), text(ours.get("id"))
+        contents, ours = unpack(payload, RESERVED, SPENT)
+        created, id = ours.get("created"), as_text(ours.get("id"))
         if not (is_time(created) and id):
             created, id = (
                 written,
-                derived(
+                derive_id(
                     "sessionkit foreign id 1",
                     self.label,
                     str(int(written)),
-                    text(contents.get("sub")),
+                    as_text(contents.get("sub")),
                 ),
             )
         ends = whole_time(ours.get("ends"))

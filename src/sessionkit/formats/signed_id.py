@@ -5,10 +5,10 @@ from __future__ import annotations
 import hmac
 from collections.abc import Sequence
 
-from ..base64url import encode
-from ..frames import clears_frames
-from ..keyring import secrets_of
-from .foreign import hkdf
+from .._crypto.keyring import check_secrets
+from .._session.base64url import encode
+from .._session.tracebacks import clears_frames
+from ._claims import hkdf
 
 __all__ = ["sign_id", "verify_id"]
 
@@ -28,7 +28,7 @@ def sign_id(sid: str, *, name: str, secret: str | bytes | Sequence[str | bytes])
     Returns:
         `sid.signature`.
     """
-    return f"{sid}.{_signature(secrets_of(secret, shortest=8)[0], name, sid)}"
+    return f"{sid}.{_signature(check_secrets(secret, shortest=8)[0], name, sid)}"
 
 
 @clears_frames
@@ -43,7 +43,7 @@ def verify_id(value: str, *, name: str, secret: str | bytes | Sequence[str | byt
     sid, dot, signature = value.rpartition(".")
     if not dot or not value.isascii():
         return None
-    wanted = [_signature(one, name, sid) for one in secrets_of(secret, shortest=8)]
+    wanted = [_signature(one, name, sid) for one in check_secrets(secret, shortest=8)]
     return sid if any([hmac.compare_digest(signature, one) for one in wanted]) else None  # noqa: C419  # all of them, whichever it is
 
 

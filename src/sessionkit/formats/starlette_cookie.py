@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from hashlib import sha1
 from typing import Any
 
-from ..base64url import encode
-from ..lifetime import Duration, Lifetime, seconds
-from ..serializer import Serializer
-from .codec import Traits
-from .foreign import Secrets
-from .signed import Signed, SignedCookie, SignedOpener, base64
+from .._session.base64url import encode
+from .._session.json import Serializer
+from .._session.lifetime import Duration, Lifetime, seconds
+from ._claims import Secrets
+from ._protocols import Traits
+from ._signed import Signed, SignedCookie, SignedOpener, base64
 
 __all__ = ["StarletteCookie", "StarletteOpener"]
 

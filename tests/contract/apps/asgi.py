@@ -10,8 +10,8 @@ from urllib.parse import parse_qs
 from contract import script
 from contract.setting import FILE, LOGIN_URL, LOGOUT_URL, App, make_store, serve_asgi
 from sessionkit import get_session
-from sessionkit.request import ASGIRequest
-from sessionkit.required import Refusal, api_refusal, page_refusal
+from sessionkit._frameworks.guards import Refusal, api_refusal, page_refusal
+from sessionkit._requests.views import ASGIRequest
 
 
 def do(scope: Any, header: bytes = b"x-do", perform: Any = script.perform) -> bytes:

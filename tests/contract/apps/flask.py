@@ -136,7 +136,7 @@ def background() -> Response:
     this = request._get_current_object()  # type: ignore[attr-defined]
     response.call_on_close(
         lambda: script.note(
-            text, form, request=this, raw=environ, response=response, native=lambda: native
+            text, form, request=this, raw=environ, response=response, framework=lambda: native
         )
     )
     return response

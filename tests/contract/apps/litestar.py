@@ -146,7 +146,7 @@ async def ws(socket: WebSocket) -> None:
     async for text in socket.iter_data():
         await socket.send_text(
             script.perform(
-                text, form, request=socket, raw=socket.scope, native=lambda: socket.session
+                text, form, request=socket, raw=socket.scope, framework=lambda: socket.session
             )
         )
 

@@ -165,7 +165,7 @@ async def ws() -> None:
             websocket.headers.get(script.FORM),
             request=websocket,
             raw=websocket.scope,
-            native=lambda: session,
+            framework=lambda: session,
         )
 
     first = perform(websocket.headers.get(script.DO))

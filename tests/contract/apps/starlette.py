@@ -143,7 +143,7 @@ async def websocket(socket: WebSocket) -> None:
     async for text in socket.iter_text():
         await socket.send_text(
             script.perform(
-                text, form, request=socket, raw=socket.scope, native=lambda: socket.session
+                text, form, request=socket, raw=socket.scope, framework=lambda: socket.session
             )
         )
 

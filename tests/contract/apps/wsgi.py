@@ -11,8 +11,8 @@ from urllib.parse import parse_qs
 from contract import script
 from contract.setting import FILE, LOGIN_URL, LOGOUT_URL, App, make_store, serve_wsgi
 from sessionkit import get_session
-from sessionkit.request import WSGIRequest
-from sessionkit.required import Refusal, api_refusal, page_refusal
+from sessionkit._frameworks.guards import Refusal, api_refusal, page_refusal
+from sessionkit._requests.views import WSGIRequest
 
 JSON = [("Content-Type", "application/json")]
 

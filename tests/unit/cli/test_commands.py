@@ -9,7 +9,7 @@ from base64 import urlsafe_b64decode
 import pytest
 
 from sessionkit import KeyRing
-from sessionkit.cli import main
+from sessionkit._cli.main import main
 
 # ---- secret
 

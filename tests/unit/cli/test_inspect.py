@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from sessionkit import CookieSettings, SessionStore
-from sessionkit.cli import main
+from sessionkit._cli.main import main
 from sessionkit.testing import session_cookies
 
 from .terminal import ADA, OTHER, SECRET, header

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sessionkit import Lifetime, SessionStore
-from sessionkit.inspection import inspect
+from sessionkit._cli.inspection import inspect
 from sessionkit.testing import session_cookies
 
 from .terminal import ADA, OTHER, SECRET, header
@@ -88,7 +88,7 @@ def test_garbage_is_malformed(value: str) -> None:
 
 
 def test_a_header_nested_too_deep_is_not_shown() -> None:
-    from sessionkit.base64url import encode
+    from sessionkit._session.base64url import encode
 
     report = report_of(store_at(), {"__Host-session": encode(b"[" * 40_000).decode()})
     assert report["tokens"][0]["header"] is None

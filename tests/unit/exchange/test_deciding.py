@@ -5,14 +5,14 @@ import pickle
 
 import pytest
 
-from sessionkit import (
+from sessionkit import (  # fmt: skip
     CookieSettings,
     EventKind,
     Native,
     ResponseStartedError,
     SessionTooLargeError,
-)  # fmt: skip
-from sessionkit.exchange import Exchange
+)
+from sessionkit._exchange.exchange import Exchange
 
 from ..foreign_format import Plain, PlainCodec
 from ..scene import ALICE, BOB, START, Scene, cookie, names

@@ -2,12 +2,8 @@
 
 import pytest
 
-from sessionkit import (
-    Absence,
-    CookieSettings,
-    Lifetime,
-)  # fmt: skip
-from sessionkit.request import HeaderRequest
+from sessionkit import Absence, CookieSettings, Lifetime  # fmt: skip
+from sessionkit._exchange.request import HeaderRequest
 
 from ..scene import ALICE, START, Scene, names
 from .kinds import DAY, FENCE, NAME, SEEN

@@ -6,16 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from sessionkit import (
-    IdentityChangedError,
-    Ignored,
-    anyone,
-)  # fmt: skip
-from sessionkit.exchange import Exchange
-from sessionkit.formats.codec import Opened
-from sessionkit.incoming import Incoming
-from sessionkit.live import Live
-from sessionkit.settings import NativeKeys
+from sessionkit import IdentityChangedError, Ignored, anyone  # fmt: skip
+from sessionkit._crypto.sealing import Opened
+from sessionkit._exchange.exchange import Exchange
+from sessionkit._exchange.framework_keys import FrameworkKeys
+from sessionkit._exchange.reading import Incoming
+from sessionkit._exchange.state import State
 
 from ..scene import ALICE, BOB, START, Scene, names
 from .kinds import FENCE, NAME, SEEN
@@ -50,15 +46,15 @@ def test_what_form_libraries_and_oauth_clients_keep_is_dropped_where_an_adapter_
     assert ["csrf", "csrf_token", "_state_google_x"] == [
         key
         for key in ("csrf", "csrf_token", "_state_google_x", "_stately", "theme")
-        if NativeKeys().drops(key)
+        if FrameworkKeys().drops(key)
     ]
 
 
 @pytest.fixture
 def served(scene):
     """The store of a framework that keeps its login under `_user_id` and a CSRF token under `csrf_token`."""
-    scene.store.settings = scene.store.settings.served_natively(
-        NativeKeys(login=("_user_id",), dropped=("csrf_token", "_state_*"))
+    scene.store.settings = scene.store.settings.with_framework(
+        FrameworkKeys(login=("_user_id",), dropped=("csrf_token", "_state_*"))
     )
     return scene
 
@@ -101,7 +97,9 @@ def test_what_was_updated_before_a_frameworks_gateway_serves_it_still_belongs_to
     exchange = scene.browser.visit().exchange
     exchange.update({**ALICE, "n": 1})
     before = exchange.contents.stamp.id
-    exchange.serve_natively(scene.store.settings.served_natively(NativeKeys(login=("_user_id",))))
+    exchange.serve_framework(
+        scene.store.settings.with_framework(FrameworkKeys(login=("_user_id",)))
+    )
     exchange.contents["m"] = 2
     assert exchange.get() == {**ALICE, "n": 1, "m": 2}
     assert exchange.contents.stamp.id == before
@@ -117,7 +115,9 @@ def test_who_it_was_before_a_frameworks_gateway_serves_it_is_who_came_whether_an
     exchange.contents["_user_id"] = "6"
     if asked:
         assert exchange.update(BOB) is False
-    exchange.serve_natively(scene.store.settings.served_natively(NativeKeys(login=("_user_id",))))
+    exchange.serve_framework(
+        scene.store.settings.with_framework(FrameworkKeys(login=("_user_id",)))
+    )
     with pytest.raises(IdentityChangedError):
         exchange.commit(200)
 
@@ -153,7 +153,7 @@ def test_contents_that_came_in_types_of_their_own_belong_to_their_user(scene):
     scene.browser.login()
     exchange = scene.browser.visit().exchange
     stamp = exchange.get().stamp
-    live = Live(
+    live = State(
         scene.store.settings, Incoming(opened=Opened(came, stamp, stamp.id), stamp=stamp), exchange
     )
     came["user"]["id"] = "8"  # whoever holds the values
@@ -163,7 +163,9 @@ def test_contents_that_came_in_types_of_their_own_belong_to_their_user(scene):
 
 def test_where_nobody_signs_in_a_session_that_begins_is_no_login(scene):
     scene = Scene(guard=anyone)
-    scene.store.settings = scene.store.settings.served_natively(NativeKeys(dropped=("csrf_token",)))
+    scene.store.settings = scene.store.settings.with_framework(
+        FrameworkKeys(dropped=("csrf_token",))
+    )
     visit = scene.browser.visit()
     visit.exchange.contents["csrf_token"] = "x"
     visit.exchange.contents["theme"] = "dark"

@@ -2,14 +2,9 @@
 
 import pytest
 
-from sessionkit import (
-    Absence,
-    Event,
-    EventKind,
-    anyone,
-)  # fmt: skip
-from sessionkit.exchange import COMMITTED, ENDED, GONE, OPEN, Unread
-from sessionkit.request import HOLDER, HeaderRequest
+from sessionkit import Absence, Event, EventKind, anyone  # fmt: skip
+from sessionkit._exchange.exchange import COMMITTED, ENDED, GONE, OPEN, Unread
+from sessionkit._exchange.request import HOLDER, HeaderRequest
 
 from ..scene import ALICE, START, Scene, names
 from .kinds import DAY, FENCE, NAME, SEEN, kinds

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sessionkit import (
+from sessionkit import (  # fmt: skip
     Absence,
     CookieSettings,
     Event,
@@ -12,7 +12,7 @@ from sessionkit import (
     Lifetime,
     SerializationError,
     SessionTooLargeError,
-)  # fmt: skip
+)
 
 from ..scene import ALICE, BOB, START, Scene, names
 from .kinds import DAY, FENCE, NAME, SEEN, kinds

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from sessionkit import CookieSettings, Lifetime, SessionStore, anyone
+from sessionkit._session.json import JSON
 from sessionkit.formats import Auth0FastAPI, Auth0V3, Auth0V4, AuthJSV5, ExpressOpenID, NextAuthV4
-from sessionkit.serializer import JSON
 
 VECTORS = Path(__file__).parents[2] / "vectors"
 NOW = 1_700_000_000

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from sessionkit import Absence, Lifetime, SessionStore, has_user
+from sessionkit._exchange.framework_keys import FrameworkKeys
 from sessionkit.formats import Auth0FastAPI, Auth0V3, Auth0V4, ExpressOpenID
-from sessionkit.settings import NativeKeys
 
 from ..foreign_format import Plain
 from ..scene import SECRET, START, Scene
@@ -155,7 +155,7 @@ def test_a_login_through_a_native_object_does_not_take_over_what_was_of_the_user
     scene = Scene(format=Auth0V4())
     scene.browser.login(V4)
     visit = scene.browser.visit()
-    visit.exchange.serve_natively(visit.exchange.settings.served_natively(NativeKeys()))
+    visit.exchange.serve_framework(visit.exchange.settings.with_framework(FrameworkKeys()))
     visit.exchange.contents["user"] = {"sub": "b"}
     visit.arrive()
     assert scene.browser.session()["internal"] == {"createdAt": START}
@@ -165,7 +165,7 @@ def test_a_login_through_a_native_object_takes_what_it_is_given_with_it():
     scene = Scene(format=Auth0V4())
     scene.browser.login(V4)
     visit = scene.browser.visit()
-    visit.exchange.serve_natively(visit.exchange.settings.served_natively(NativeKeys()))
+    visit.exchange.serve_framework(visit.exchange.settings.with_framework(FrameworkKeys()))
     new = {"sid": "new", "createdAt": START}
     visit.exchange.contents.update({"user": {"sub": "b"}, "internal": new})
     visit.arrive()

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import pytest
 
 from sessionkit import Absence, Lifetime, SerializationError, anyone, fast_json
+from sessionkit._session.json import is_finite, is_shallow
 from sessionkit.formats import (
     Auth0FastAPI,
     Auth0V3,
@@ -23,7 +24,6 @@ from sessionkit.formats import (
     NextAuthV4,
 )
 from sessionkit.formats.express_openid import claims_of
-from sessionkit.serializer import is_finite, is_shallow
 
 from ..scene import START, Scene
 from .foreign_cookies import OLD, flask_signed, iron_seal

@@ -6,8 +6,8 @@ import pytest
 
 from sessionkit import Absence, SessionStore
 from sessionkit.formats import AuthJSV5, ExpressOpenID, NextAuthV4
-from sessionkit.formats.foreign import hkdf
-from sessionkit.formats.recognition import recognized
+from sessionkit.formats._claims import hkdf
+from sessionkit.formats._recognition import recognize
 
 from .golden import AUTH0, EXPIRED, GOLDEN, NOW, Golden
 
@@ -188,7 +188,7 @@ def test_it_is_recognised_without_a_secret(golden: Golden):
             "next-auth": "next-auth v4",
         }[next(one for one in ("auth0-fastapi", "authjs-v5", "next-auth") if kind.startswith(one))]
     )
-    assert recognized(golden.header)[golden.cookies[0][0]] == expected
+    assert recognize(golden.header)[golden.cookies[0][0]] == expected
 
 
 def test_a_fresh_store_of_the_default_guard_reads_the_sessions_of_express():

@@ -14,7 +14,9 @@ from sessionkit import (
     SerializationError,
     SessionStore,
 )
-from sessionkit.accepting import taken
+from sessionkit._crypto.sealing import Opened
+from sessionkit._exchange.importers import take_over
+from sessionkit._session.session import Stamp
 from sessionkit.formats import (
     Auth0V3,
     Auth0V4,
@@ -25,10 +27,8 @@ from sessionkit.formats import (
     Native,
     NextAuthV4,
 )
-from sessionkit.formats.codec import Opened
-from sessionkit.formats.foreign import foreign_secrets, is_time
-from sessionkit.formats.jose import GCM
-from sessionkit.session import Stamp
+from sessionkit.formats._claims import check_foreign_secrets, is_time
+from sessionkit.formats._framing import GCM
 
 from ..scene import SECRET, Scene, names
 from .foreign_cookies import JS, NOW, OLD, b64, flask_signed, iron_seal, put
@@ -58,7 +58,11 @@ def test_a_number_that_no_clock_shows_is_no_time(number):
 
 def test_a_token_with_a_time_of_four_hundred_digits_is_malformed():
     codec = Auth0V4().codec(
-        foreign_secrets(JS), name="__session", audience="", lifetime=Lifetime(), serializer=None
+        check_foreign_secrets(JS),
+        name="__session",
+        audience="",
+        lifetime=Lifetime(),
+        serializer=None,
     )
     key = codec.candidates({})[0]
     payload = '{"user":{"sub":"a"},"tokenSet":{},"internal":{"createdAt":1700000000},"exp":1%s}' % (
@@ -138,7 +142,7 @@ def test_what_an_application_changes_in_what_it_took_over_is_no_part_of_the_mark
 def taken_with(value):
     settings = flask({}).store.settings
     stamp = Stamp(id="x", created_at=NOW, updated_at=NOW, expires_at=NOW + 9)
-    return taken(settings, settings.accepted[0], Opened({"value": value}, stamp, "x"), NOW)
+    return take_over(settings, settings.accepted[0], Opened({"value": value}, stamp, "x"), NOW)
 
 
 def test_a_source_may_hold_what_is_no_json():

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from sessionkit import Absence, CookieSettings, Lifetime, SessionStore, anyone
-from sessionkit.base64url import decode, encode
+from sessionkit._session.base64url import decode, encode
 from sessionkit.formats import (
     Auth0FastAPI,
     Auth0V3,

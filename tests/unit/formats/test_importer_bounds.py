@@ -16,7 +16,7 @@ from sessionkit.formats import (
     NextAuthV4,
     StarletteCookie,
 )
-from sessionkit.formats.signed import base64, inflated
+from sessionkit.formats._signed import base64, inflated
 
 from .foreign_cookies import DJANGO_STAMP, FLASK, JS, NOW, OLD, b64, flask_signed, scene, v3_cookie
 

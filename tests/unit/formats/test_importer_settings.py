@@ -23,7 +23,7 @@ from sessionkit.formats import (
     Native,
     StarletteCookie,
 )
-from sessionkit.formats.recognition import recognized
+from sessionkit.formats._recognition import recognize
 
 from .foreign_cookies import (
     FLASK,
@@ -226,7 +226,7 @@ def test_signed_cookies_and_seals_know_their_grammar_and_have_no_id_to_peek_at()
 def test_a_cookie_of_ours_looks_like_one():
     moved = scene()
     moved.browser.login(USER)
-    assert recognized(moved.browser.jar.header() + "; theme=dark; x=a.b") == {
+    assert recognize(moved.browser.jar.header() + "; theme=dark; x=a.b") == {
         "__Host-session": "sessionkit"
     }
 
@@ -241,7 +241,7 @@ def test_the_reason_that_came_furthest_is_told():
 
 
 def test_a_recursion_in_the_library_is_malformed(monkeypatch):
-    from sessionkit.formats import jose
+    from sessionkit.formats import _framing as jose
 
     def endless(*args, **named):
         raise RecursionError

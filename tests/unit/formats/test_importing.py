@@ -14,7 +14,7 @@ from sessionkit.formats import (
     Native,
     StarletteCookie,
 )
-from sessionkit.formats.recognition import recognized
+from sessionkit.formats._recognition import recognize
 
 from ..scene import Scene, names
 from .foreign_cookies import FLASK, JS, NOW, OLD, PYTHON, USER, iron_seal, put, scene, v3_cookie
@@ -45,12 +45,12 @@ def test_golden_python_cookies_are_taken_over(vector):
 def test_golden_python_cookies_are_recognised(vector):
     name = vector["cookie"].partition("=")[0]
     titles = {"flask": "Flask", "starlette": "Starlette", "django": "Django signed_cookies"}
-    assert titles[vector["source"]] in recognized(vector["cookie"])[name].split(" or ")
+    assert titles[vector["source"]] in recognize(vector["cookie"])[name].split(" or ")
 
 
 def test_flask_and_starlette_are_told_apart_where_their_base64_differs():
     titles = {
-        f"{one['source']} {one['kind']}": next(iter(recognized(one["cookie"]).values()))
+        f"{one['source']} {one['kind']}": next(iter(recognize(one["cookie"]).values()))
         for one in PYTHON
         if one["source"] != "django"
     }
@@ -92,7 +92,7 @@ def test_golden_seals_of_iron_session_are_taken_over(vector):
                 name.startswith("sid") for _, _, name in map(tuple, moved.browser.jar.cookies)
             )
             assert moved.browser.session() == vector["expect"]
-    assert set(recognized(header).values()) == {"iron-session"}
+    assert set(recognize(header).values()) == {"iron-session"}
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from sessionkit import SessionStore, anyone
+from sessionkit._cli.inspection import inspect
 from sessionkit.formats import FlaskCookie, Importer
-from sessionkit.formats.recognition import shared_format
-from sessionkit.inspection import inspect
+from sessionkit.formats._recognition import shared_format
 
 from .foreign_cookies import FLASK, OLD, PYTHON
 from .golden import GOLDEN, IRON, Golden

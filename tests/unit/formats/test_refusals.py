@@ -7,7 +7,7 @@ from joserfc.jwe import JWERegistry, encrypt_compact
 from joserfc.jwk import OctKey
 
 from sessionkit import Absence, CookieSettings, SerializationError, SessionStore, anyone
-from sessionkit.base64url import encode
+from sessionkit._session.base64url import encode
 from sessionkit.formats import (
     Auth0FastAPI,
     Auth0V3,
@@ -17,8 +17,8 @@ from sessionkit.formats import (
     Native,
     NextAuthV4,
 )
-from sessionkit.formats.foreign import hkdf
-from sessionkit.formats.jose import CBC, GCM
+from sessionkit.formats._claims import hkdf
+from sessionkit.formats._framing import CBC, GCM
 
 from .golden import AUTH0, NOW
 

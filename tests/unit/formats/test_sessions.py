@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sessionkit import Absence, CookieSettings, Lifetime, SessionStore
-from sessionkit.base64url import encode
+from sessionkit._session.base64url import encode
 from sessionkit.formats import Auth0FastAPI, Auth0V3, Auth0V4, AuthJSV5, ExpressOpenID, NextAuthV4
 from sessionkit.formats.express_openid import identity_of, is_signed_in
 from sessionkit.formats.nextauth_v4 import identity_of as who_of_claims

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from sessionkit.base64url import encode
+from sessionkit._session.base64url import encode
 
 from ..scene import Scene
 

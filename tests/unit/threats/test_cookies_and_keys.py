@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from sessionkit import Absence, EventKind, KeyRing, Lifetime, SessionStore
-from sessionkit.incoming import read
-from sessionkit.request import HeaderRequest
+from sessionkit._exchange.reading import read
+from sessionkit._exchange.request import HeaderRequest
 
 from ..scene import ALICE, BOB, OTHER_SECRET, SECRET, START, Browser, Scene, cookie, names
 from .attacking import CAROL, FENCE, NAME
@@ -123,7 +123,7 @@ def test_ten_thousand_kids_of_different_hours_leave_the_cache_of_keys_as_it_was(
     parts = scene.browser.jar.value(NAME).split(".")
     codec = scene.store.settings.codec
     before = codec._keys.kept
-    from sessionkit.base64url import encode
+    from sessionkit._session.base64url import encode
 
     for hour in range(10_000):
         header = f'{{"alg":"dir","enc":"A256GCM","kid":"{codec.ids[0]}.{hour}","sid":"{"s" * 22}","iat":0,"uat":{hour * 3600},"exp":{START * 2}}}'

@@ -3,7 +3,7 @@
 import pytest
 
 from sessionkit import Absence, CookieSettings
-from sessionkit.request import HeaderRequest
+from sessionkit._exchange.request import HeaderRequest
 
 from ..scene import ALICE, BOB, OTHER_SECRET, SECRET, Browser, Scene, cookie, names
 from .attacking import CAROL, FENCE, NAME, SEEN

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from sessionkit import Absence, IdentityChangedError, Native
-from sessionkit.request import HeaderRequest
-from sessionkit.serializer import DEEPEST
+from sessionkit._exchange.request import HeaderRequest
+from sessionkit._session.json import DEEPEST
 
 from ..scene import ALICE, START, names
 from .attacking import SEEN

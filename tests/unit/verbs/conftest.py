@@ -11,8 +11,9 @@ from wsgiref.headers import Headers
 import pytest
 
 import sessionkit
-from sessionkit.dispatch import register_request, register_response
-from sessionkit.request import WSGIRequest
+from sessionkit._requests.recognition import register_request
+from sessionkit._requests.responses import register_response
+from sessionkit._requests.views import WSGIRequest
 
 from ..scene import Scene
 from ..served import environ_of, scope_of

@@ -9,8 +9,14 @@ from typing import Any
 from aiohttp import web
 
 from sessionkit import SessionStore
-from sessionkit.required import ApiDecorator, PageDecorator, Refuse, api_guard, page_guard
-from sessionkit.settings import NativeKeys
+from sessionkit.adapters import (
+    ApiDecorator,
+    FrameworkKeys,
+    PageDecorator,
+    Refuse,
+    api_guard,
+    page_guard,
+)
 
 from . import verbs
 from .front import Front
@@ -26,7 +32,7 @@ __all__ = [
     "verbs",
 ]
 
-KEYS = NativeKeys(login=("AIOHTTP_SECURITY",))  # aiohttp-security's identity
+KEYS = FrameworkKeys(login=("AIOHTTP_SECURITY",))  # aiohttp-security's identity
 
 
 def setup(app: web.Application, store: SessionStore, *, exclude: str | Iterable[str] = ()) -> None:
@@ -37,7 +43,7 @@ def setup(app: web.Application, store: SessionStore, *, exclude: str | Iterable[
         store: the store.
         exclude: globs of paths without sessions; `*` matches a slash too.
     """
-    front = Front(app, store, exclude=exclude, native=KEYS)
+    front = Front(app, store, exclude=exclude, framework=KEYS)
     app.middlewares.insert(0, front.serve)
     app.on_response_prepare.append(front.prepare)
 

@@ -7,8 +7,7 @@ from typing import Any, cast
 
 from aiohttp import web
 
-from sessionkit.dispatch import register_request
-from sessionkit.request import CarriedRequest
+from sessionkit.adapters import CarriedRequest, register_request
 
 __all__ = ["AiohttpRequest"]
 

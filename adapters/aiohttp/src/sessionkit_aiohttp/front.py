@@ -9,10 +9,16 @@ from typing import Any, cast
 from aiohttp import web
 
 from sessionkit import Exchange
-from sessionkit.context import admit, held_now, resume, waiting
-from sessionkit.exchange import COMMITTED, OPEN
-from sessionkit.gateway import Gateway
-from sessionkit.response import commit
+from sessionkit.adapters import (
+    COMMITTED,
+    OPEN,
+    Gateway,
+    admit_task,
+    commit_response,
+    find_waiting,
+    get_held,
+    resume_waiting,
+)
 
 from .carriers import AiohttpRequest
 
@@ -31,16 +37,16 @@ class Front(Gateway):
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         """The middleware."""
-        before, view = waiting(), AiohttpRequest(request)
+        before, view = find_waiting(), AiohttpRequest(request)
         exchange = self.begin(view)
-        mine = held_now()
+        mine = get_held()
         if exchange is None:
             try:
                 return await handler(request)
             finally:
-                resume(mine, before)
+                resume_waiting(mine, before)
                 del request, view  # a traceback shows the variables of this frame
-        admit(exchange)
+        admit_task(exchange)
         # Responses are sent when this middleware is done: the request ends with its task, of which it has one.
         task = view.holder[TASK] = cast("asyncio.Task[Any]", asyncio.current_task())
         task.add_done_callback(
@@ -54,7 +60,7 @@ class Front(Gateway):
             _check(exchange, answer)
             raise
         finally:
-            resume(mine, before)
+            resume_waiting(mine, before)
             del request, view
         _check(exchange, response)
         return response
@@ -67,11 +73,11 @@ class Front(Gateway):
             return
         try:
             # Into the headers: what `response.set_cookie` is told while a response is being prepared, aiohttp drops.
-            commit(exchange, response.status, response.headers)
+            commit_response(exchange, response.status, response.headers)
         except Exception:
             _unprepare(request, response)
             raise
-        admit(exchange)
+        admit_task(exchange)
         if exchange.request.holder[
             TASK
         ].done():  # somebody around us waited for the handler in a task of its own

@@ -5,8 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from sessionkit import Exchange, NoActiveRequestError
-from sessionkit.native import LazyContents
-from sessionkit.which import held_in, living
+from sessionkit.adapters import LazyContents, find_held, find_open
 
 from .carriers import AiohttpRequest
 
@@ -52,7 +51,7 @@ async def get_session(request: web.Request) -> AiohttpSession:
     Raises:
         NoActiveRequestError: `setup` was not called, or this path is excluded.
     """
-    found = living(held_in(AiohttpRequest(request)))
+    found = find_open(find_held(AiohttpRequest(request)))
     if not isinstance(found, Exchange):
         raise NoActiveRequestError(
             "this request has no session: call sessionkit_aiohttp.setup(app, store), and do not exclude its path"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from sessionkit.default import TypedVerbs
+from sessionkit.adapters import TypedVerbs
 
 from . import carriers as carriers  # teaches the verbs the type
 

@@ -7,19 +7,28 @@ from typing import Any
 
 import bottle  # pyright: ignore[reportMissingTypeStubs]  # it has no types
 
-from sessionkit.conventions import Kit, store_of_dotted
-from sessionkit.dispatch import ResponseFields, register_response
-from sessionkit.gateway import check_app
-from sessionkit.native import LazyContents, exchange_of
-from sessionkit.request import WSGIRequest
-from sessionkit.required import ApiDecorator, PageDecorator, Refuse, api_guard, page_guard
-from sessionkit.settings import NativeKeys
+from sessionkit.adapters import (
+    ApiDecorator,
+    Extension,
+    FrameworkKeys,
+    LazyContents,
+    PageDecorator,
+    Refuse,
+    ResponseFields,
+    WSGIRequest,
+    api_guard,
+    check_app,
+    find_or_open_exchange,
+    page_guard,
+    register_response,
+    store_from_dotted,
+)
 from sessionkit.wsgi import SessionMiddleware
 
 __all__ = ["SessionKit", "require_session_api", "require_session_page"]
 
 
-class SessionKit(Kit[bottle.Bottle]):
+class SessionKit(Extension[bottle.Bottle]):
     """Sessions for a Bottle application: serves `request.session`, and the verbs in every form.
 
     It is a plugin too: `app.install(SessionKit(store=store))`. Either way it stands around the whole application, as
@@ -47,7 +56,7 @@ class SessionKit(Kit[bottle.Bottle]):
         inner = served.wsgi
 
         def with_session(environ: dict[str, Any], start_response: Any) -> Any:
-            exchange = exchange_of(WSGIRequest(environ), gateway.settings)
+            exchange = find_or_open_exchange(WSGIRequest(environ), gateway.settings)
             if exchange is not None:
                 environ["bottle.request.ext.session"] = LazyContents(
                     exchange
@@ -56,8 +65,8 @@ class SessionKit(Kit[bottle.Bottle]):
 
         gateway = SessionMiddleware(
             with_session,
-            self.store or store_of_dotted(served.config, self.settings),
-            native=NativeKeys(),
+            self.store or store_from_dotted(served.config, self.settings),
+            framework=FrameworkKeys(),
         )
         served.wsgi = gateway  # looked up at each request
 

@@ -9,20 +9,29 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
-from sessionkit import ConfigurationError, CookieSettings, Lifetime, SessionStore
-from sessionkit.frames import clears_frames
-from sessionkit.gateway import Gateway
-from sessionkit.lifetime import FOUR_HUNDRED_DAYS
-from sessionkit.request import RequestInfo, is_activity
-from sessionkit.settings import DROPPED, NativeKeys
+from sessionkit import (
+    ConfigurationError,
+    CookieSettings,
+    Lifetime,
+    RequestInfo,
+    SessionStore,
+    is_activity,
+)
+from sessionkit.adapters import (
+    DROPPED_AT_LOGIN,
+    FOUR_HUNDRED_DAYS,
+    FrameworkKeys,
+    Gateway,
+    clears_frames,
+)
 
 from .expiry import ends, transient
 
 __all__ = ["gateway"]
 
-KEYS = NativeKeys(
+KEYS = FrameworkKeys(
     login=("_auth_user_id",),  # django.contrib.auth
-    dropped=(*DROPPED, "_csrftoken"),  # CSRF_USE_SESSIONS
+    dropped=(*DROPPED_AT_LOGIN, "_csrftoken"),  # CSRF_USE_SESSIONS
     transient=transient,
     ends=ends,
 )
@@ -36,7 +45,7 @@ def gateway() -> Gateway:
         ImproperlyConfigured: a setting cannot work; it says which and how to mend it.
     """
     try:
-        return Gateway(None, _store(), native=KEYS)
+        return Gateway(None, _store(), framework=KEYS)
     except (ConfigurationError, TypeError) as error:
         raise ImproperlyConfigured(f"sessionkit: {error}") from error
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.conf import settings
 
+from sessionkit import Exchange
+from sessionkit.adapters import HOLDER
 from sessionkit.asgi import Receive, Scope, Send, SessionMiddleware
-from sessionkit.exchange import Exchange
-from sessionkit.request import HOLDER
 
 from .config import gateway
 

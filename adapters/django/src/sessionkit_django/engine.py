@@ -9,12 +9,15 @@ from django.conf import settings as project
 from django.core.exceptions import ImproperlyConfigured
 from django.http import parse_cookie
 
-from sessionkit import NoActiveRequestError, Session
-from sessionkit.context import current
-from sessionkit.exchange import Exchange
-from sessionkit.request import ASGIRequest, HeaderRequest
-from sessionkit.settings import Settings
-from sessionkit.which import links, of_store
+from sessionkit import Exchange, NoActiveRequestError, Session
+from sessionkit.adapters import (
+    ASGIRequest,
+    HeaderRequest,
+    Settings,
+    get_current,
+    iterate_held,
+    select_store,
+)
 
 from .config import gateway
 from .session import DjangoSession
@@ -52,7 +55,7 @@ class SessionStore(DjangoSession):
             if exchange is not None and not _has_key(exchange, session_key):
                 self.in_consumer = _serves_consumer(exchange, session_key)
                 if self.in_consumer:
-                    exchange.serve_natively(settings)
+                    exchange.serve_framework(settings)
                 else:
                     exchange = None
         if exchange is None:
@@ -134,7 +137,7 @@ class SessionStore(DjangoSession):
 def _current(settings: Settings) -> Exchange | None:
     """Return the project's exchange of the current request, if there is one."""
     try:
-        one = of_store(links(current()), settings)
+        one = select_store(iterate_held(get_current()), settings)
     except NoActiveRequestError:
         return None
     return one if isinstance(one, Exchange) else None

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from sessionkit.dispatch import view as request_in
-from sessionkit.required import ApiDecorator, PageDecorator, Refuse, api_guard, page_guard
+from sessionkit.adapters import ApiDecorator, PageDecorator, Refuse, api_guard, page_guard
+from sessionkit.adapters import view as request_in
 
 __all__ = ["require_session_api", "require_session_page"]
 

@@ -9,10 +9,15 @@ from django.contrib.sessions import middleware
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 
-from sessionkit.context import admit, held_now, resume, waiting
-from sessionkit.exchange import Exchange
-from sessionkit.native import exchange_of
-from sessionkit.request import HOLDER
+from sessionkit import Exchange
+from sessionkit.adapters import (
+    HOLDER,
+    admit_task,
+    find_or_open_exchange,
+    find_waiting,
+    get_held,
+    resume_waiting,
+)
 
 from .config import gateway
 from .engine import SessionStore
@@ -48,12 +53,12 @@ class SessionMiddleware(middleware.SessionMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         """Make the session object; nothing is decrypted yet."""
         info, settings = request_info(request), gateway().settings
-        before = waiting()
+        before = find_waiting()
         exchange = gateway().begin(info)
         setattr(request, HOLDER, exchange)
-        setattr(request, ENTRY, (held_now(), before))
+        setattr(request, ENTRY, (get_held(), before))
         hide_tokens(request, settings)
-        found = exchange or exchange_of(info, settings)
+        found = exchange or find_or_open_exchange(info, settings)
         if found is not None:
             NotCached.watch(found, request)
         request.session = self._engine(exchange=found)
@@ -72,7 +77,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
                 return response
             return answered(exchange, copied(response))
         finally:
-            resume(*getattr(request, ENTRY, (None, None)))
+            resume_waiting(*getattr(request, ENTRY, (None, None)))
 
     def __call__(self, request: HttpRequest) -> Any:
         """Serve a request; what leaves it without a response (`SystemExit`) ends it here."""
@@ -97,7 +102,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
             raise
         response = self.process_response(request, response)
         if exchange is not None:
-            admit(exchange)
+            admit_task(exchange)
             if response.streaming and response.is_async:
                 response.streaming_content = _served(exchange, response.streaming_content)
         return response
@@ -108,12 +113,12 @@ def _abandon(request: HttpRequest) -> None:
     exchange: Exchange | None = getattr(request, HOLDER, None)
     if exchange is not None:
         exchange.finish()
-    resume(*getattr(request, ENTRY, (None, None)))
+    resume_waiting(*getattr(request, ENTRY, (None, None)))
 
 
 async def _served(exchange: Exchange, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Let the task that sends a stream find the session; a middleware outside of ours may have made it another."""
-    admit(exchange)
+    admit_task(exchange)
     async for part in parts:
         yield part
 

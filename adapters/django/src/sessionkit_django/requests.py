@@ -8,11 +8,8 @@ from typing import Any, cast
 from django.core.handlers.asgi import ASGIRequest as DjangoASGIRequest
 from django.http import HttpRequest
 
-from sessionkit import Session
-from sessionkit.dispatch import register_request
-from sessionkit.exchange import Exchange
-from sessionkit.request import ASGIRequest, RequestInfo, WSGIRequest
-from sessionkit.settings import Settings
+from sessionkit import Exchange, RequestInfo, Session
+from sessionkit.adapters import ASGIRequest, Settings, WSGIRequest, register_request
 
 __all__ = ["NotCached", "hide_tokens", "request_info"]
 

@@ -8,9 +8,8 @@ from typing import Any, cast
 
 from django.http.response import HttpResponseBase, HttpResponseServerError, ResponseHeaders
 
-from sessionkit.dispatch import ResponseFields, register_response
-from sessionkit.exchange import Exchange
-from sessionkit.response import commit
+from sessionkit import Exchange
+from sessionkit.adapters import ResponseFields, commit_response, register_response
 
 __all__ = ["Line", "answered", "copied", "response_fields"]
 
@@ -91,7 +90,7 @@ def copied(response: HttpResponseBase) -> Any:
 def answered(exchange: Exchange, response: Any) -> Any:
     """The response with what the exchange says; a bare 500 in its place, where that is what carries the end of a session."""
     try:
-        commit(exchange, response.status_code, response_fields(response))
+        commit_response(exchange, response.status_code, response_fields(response))
     except Exception:
         if not exchange.must_end:
             raise
@@ -100,7 +99,7 @@ def answered(exchange: Exchange, response: Any) -> Any:
             "the session that begins cannot be kept: a bare 500 carries the end of the earlier one"
         )
         response = HttpResponseServerError()
-        commit(exchange, 500, response_fields(response))
+        commit_response(exchange, 500, response_fields(response))
     return response
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sessionkit.exchange import Exchange
-from sessionkit.fingerprint import fingerprint, same
-from sessionkit.native import LazyContents
+from sessionkit import Exchange
+from sessionkit.adapters import LazyContents, fingerprint, same
 
 from .awaited import AwaitedSession
 from .config import gateway

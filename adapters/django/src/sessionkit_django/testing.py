@@ -12,8 +12,8 @@ from django.http import HttpRequest
 from django.test import AsyncClient as DjangoAsyncClient
 from django.test import Client as DjangoClient
 
-from sessionkit.exchange import Exchange
-from sessionkit.request import HeaderRequest
+from sessionkit import Exchange
+from sessionkit.adapters import HeaderRequest
 
 from .config import gateway
 from .engine import SessionStore

@@ -17,8 +17,8 @@ from django.contrib.sessions.backends import signed_cookies
 from django.test.runner import DiscoverRunner
 
 import sessionkit_django
-from sessionkit.exchange import Exchange
-from sessionkit.request import HeaderRequest
+from sessionkit._exchange.exchange import Exchange
+from sessionkit._exchange.request import HeaderRequest
 from sessionkit_django import config, engine, testing
 
 DATABASES = {

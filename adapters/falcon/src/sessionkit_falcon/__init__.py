@@ -8,13 +8,22 @@ from typing import Any
 import falcon
 import falcon.asgi
 
-from sessionkit import ConfigurationError, SessionStore
-from sessionkit.dispatch import ResponseFields, register_response
-from sessionkit.gateway import check_store
-from sessionkit.native import LazyContents, exchange_of
-from sessionkit.request import ASGIRequest, RequestInfo, WSGIRequest
-from sessionkit.required import PageHook, Refuse, api_guard, page_guard
-from sessionkit.settings import NativeKeys, Settings
+from sessionkit import ConfigurationError, RequestInfo, SessionStore
+from sessionkit.adapters import (
+    ASGIRequest,
+    FrameworkKeys,
+    LazyContents,
+    PageHook,
+    Refuse,
+    ResponseFields,
+    Settings,
+    WSGIRequest,
+    api_guard,
+    check_store,
+    find_or_open_exchange,
+    page_guard,
+    register_response,
+)
 
 __all__ = ["SessionMiddleware", "require_session_api", "require_session_page"]
 
@@ -34,7 +43,7 @@ class SessionMiddleware:
 
     def __init__(self, store: SessionStore) -> None:
         check_store(store, "falcon.App(middleware=[SessionMiddleware(store)]), and store.wsgi(app)")
-        self.settings: Settings = store.settings.served_natively(NativeKeys())
+        self.settings: Settings = store.settings.with_framework(FrameworkKeys())
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Serve a request.
@@ -55,13 +64,13 @@ class SessionMiddleware:
         self._serve(req, ASGIRequest(req.scope))
 
     def _serve(self, req: falcon.Request, request: RequestInfo) -> None:
-        exchange = exchange_of(request, self.settings)
+        exchange = find_or_open_exchange(request, self.settings)
         if exchange is not None and not exchange.owned:
             raise ConfigurationError(
                 "nobody would write the session's cookies: serve store.wsgi(app) or store.asgi(app), not the app itself"
             )
         if exchange is not None:
-            exchange.serve_natively(self.settings)
+            exchange.serve_framework(self.settings)
         req.context.session = None if exchange is None else LazyContents(exchange)
 
 

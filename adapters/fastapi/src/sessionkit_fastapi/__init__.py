@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import Depends
 
 from sessionkit import Session
-from sessionkit.scope_session import ScopeSession
-from sessionkit.scope_session import ScopeSessionMiddleware as SessionMiddleware
+from sessionkit.adapters import ScopeSession
+from sessionkit.adapters import ScopeSessionMiddleware as SessionMiddleware
 
 from .refusing import NotSignedIn
 from .security import (

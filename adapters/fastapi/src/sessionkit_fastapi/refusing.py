@@ -8,7 +8,7 @@ from fastapi import HTTPException, WebSocketException
 from fastapi.requests import HTTPConnection
 from fastapi.responses import Response
 
-from sessionkit.required import Refusal
+from sessionkit.adapters import Refusal
 
 __all__ = ["NotSignedIn", "refused_with"]
 

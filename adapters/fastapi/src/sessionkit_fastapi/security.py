@@ -8,8 +8,7 @@ from fastapi.requests import HTTPConnection
 from fastapi.security import APIKeyCookie
 
 from sessionkit import Session, SessionStore, get_session
-from sessionkit.request import ASGIRequest
-from sessionkit.required import Refusal, api_refusal, page_refusal
+from sessionkit.adapters import ASGIRequest, Refusal, api_refusal, page_refusal
 
 from .refusing import refused_with
 

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import is_typeddict
 
 from sessionkit import Session
-from sessionkit.events import logger
+from sessionkit.adapters import logger
 
 from .security import SessionCookie, require_session_api
 

@@ -9,31 +9,35 @@ from flask import Flask, Request, Response, current_app, json, request
 from flask.json.tag import TaggedJSONSerializer
 from flask.sessions import SessionInterface, SessionMixin
 
-from sessionkit.conventions import (
-    ConventionalGateway,
-    ConventionalSession,
-    Kit,
-    enter,
-    exchange_in,
-    leave,
-    save,
-    tags_of,
+from sessionkit.adapters import (
+    ApiDecorator,
+    Extension,
+    FlaskFamilyGateway,
+    FlaskFamilySession,
+    PageDecorator,
+    Refuse,
+    Tags,
+    WSGIRequest,
+    api_guard,
+    check_app,
+    clears_frames,
+    enter_context,
+    leave_context,
+    make_tags,
+    open_context_exchange,
+    page_guard,
+    save_session,
 )
-from sessionkit.frames import clears_frames
-from sessionkit.gateway import check_app
-from sessionkit.request import WSGIRequest
-from sessionkit.required import ApiDecorator, PageDecorator, Refuse, api_guard, page_guard
-from sessionkit.tags import Tags
 from sessionkit.wsgi import SessionMiddleware
 
 __all__ = ["FlaskSession", "SessionKit", "require_session_api", "require_session_page"]
 
 
-class FlaskSession(ConventionalSession, SessionMixin):  # pyright: ignore[reportIncompatibleVariableOverride]  # ours are properties
+class FlaskSession(FlaskFamilySession, SessionMixin):  # pyright: ignore[reportIncompatibleVariableOverride]  # ours are properties
     """What `flask.session` is: nested changes are saved, nothing is read before it is used."""
 
 
-class SessionKit(Kit[Flask], SessionInterface):
+class SessionKit(Extension[Flask], SessionInterface):
     """Sessions for a Flask application: serves `flask.session`, and the verbs in every form.
 
     Args:
@@ -52,12 +56,12 @@ class SessionKit(Kit[Flask], SessionInterface):
     @property
     def tags(self) -> Tags:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]  # none is set
         """How Flask's own session keeps values that JSON has not."""
-        return tags_of(self.serializer, json)
+        return make_tags(self.serializer, json)
 
     def init_app(self, app: Flask) -> None:
         """Serve an application; one object can serve several."""
         check_app(app, self.call)
-        front = ConventionalGateway(app, app.wsgi_app, SessionMiddleware, self)
+        front = FlaskFamilyGateway(app, app.wsgi_app, SessionMiddleware, self)
         app.wsgi_app = cast("Any", front)  # type: ignore[method-assign]  # Flask's documented way to put a middleware in
         app.session_interface = self
         app.teardown_request(_leave)
@@ -66,11 +70,11 @@ class SessionKit(Kit[Flask], SessionInterface):
         """The session object of a request; nothing is decrypted yet. None without a secret key: Flask's `NullSession` says so then."""
         # Flask-SocketIO puts this into the environ of each request, and opens a session for each event.
         of_socket = "flask.app" in request.environ
-        exchange = exchange_in(app, WSGIRequest(request.environ), of_socket=of_socket)
+        exchange = open_context_exchange(app, WSGIRequest(request.environ), of_socket=of_socket)
         if exchange is None:
             return None
         if not of_socket:
-            enter(exchange, request)
+            enter_context(exchange, request)
         return FlaskSession(exchange)
 
     @clears_frames
@@ -78,12 +82,12 @@ class SessionKit(Kit[Flask], SessionInterface):
         self, app: Flask, session: SessionMixin, response: Response
     ) -> None:  # Flask's signature
         """Write the response where no gateway does (`session_transaction()`); else see that the session can be kept."""
-        save(session, response)
+        save_session(session, response)
 
 
 def _leave(error: BaseException | None = None) -> None:
     """Let what waited for this request context be current again."""
-    leave(request)
+    leave_context(request)
 
 
 def _guarded(refuse: Refuse, view: Any) -> Any:

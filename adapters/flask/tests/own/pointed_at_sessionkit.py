@@ -9,8 +9,9 @@ import flask
 from flask import Flask
 
 import sessionkit_flask
-from sessionkit import SessionStore, conventions
-from sessionkit.conventions import store_of
+from sessionkit import SessionStore
+from sessionkit._frameworks import flask_family as conventions
+from sessionkit._frameworks.flask_family import store_from_config
 
 
 def store_of_a_test(config: Any, settings: dict[str, Any], **named: Any) -> SessionStore | None:
@@ -21,12 +22,12 @@ def store_of_a_test(config: Any, settings: dict[str, Any], **named: Any) -> Sess
     stretched = [
         sha256(key if isinstance(key, bytes) else key.encode()).hexdigest() for key in keys
     ]
-    return store_of(config, {**settings, "secret": stretched}, **named) if keys else None
+    return store_from_config(config, {**settings, "secret": stretched}, **named) if keys else None
 
 
 def pytest_configure() -> None:
     """Point every application to come at the adapter."""
-    conventions.store_of = store_of_a_test
+    conventions.store_from_config = store_of_a_test
     made = flask.Flask.__init__
 
     def init(self: Flask, *args: Any, **named: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 from litestar.connection import ASGIConnection
 from litestar.middleware.session.base import BaseSessionBackend
@@ -10,19 +10,22 @@ from litestar.response import Response
 from litestar.serialization.msgspec_hooks import DEFAULT_TYPE_ENCODERS
 from litestar.types import Empty, Message, Scope
 
-from sessionkit import ConfigurationError, Exchange
-from sessionkit.dispatch import ResponseFields, register_response
-from sessionkit.native import LazyContents, exchange_of, replace_contents
-from sessionkit.request import ASGIRequest
-from sessionkit.response import write
-from sessionkit.settings import NativeKeys, Settings
-
-if TYPE_CHECKING:
-    from .config import SessionKitConfig
+from sessionkit import ConfigurationError, Exchange, SessionStore
+from sessionkit.adapters import (
+    ASGIRequest,
+    FrameworkKeys,
+    LazyContents,
+    ResponseFields,
+    Settings,
+    find_or_open_exchange,
+    register_response,
+    replace_contents,
+    write_response,
+)
 
 __all__ = ["KEYS", "LitestarSession", "SessionKitBackend"]
 
-KEYS = NativeKeys()
+KEYS = FrameworkKeys()
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -35,16 +38,25 @@ class LitestarSession(LazyContents):
 cast("dict[type, Any]", DEFAULT_TYPE_ENCODERS)[LitestarSession] = dict
 
 
-class SessionKitBackend(BaseSessionBackend["SessionKitConfig"]):
+class HasStore(Protocol):
+    """A session configuration with a store."""
+
+    @property
+    def store(self) -> SessionStore:
+        """The store."""
+        ...
+
+
+class SessionKitBackend(BaseSessionBackend[Any]):
     """Carries a session between Litestar and sessionkit.
 
     Args:
         config: the configuration.
     """
 
-    def __init__(self, config: SessionKitConfig) -> None:
-        super().__init__(config)
-        self.settings: Settings = config.store.settings.served_natively(KEYS)
+    def __init__(self, config: HasStore) -> None:
+        super().__init__(cast("Any", config))
+        self.settings: Settings = config.store.settings.with_framework(KEYS)
 
     def get_session_id(self, connection: Connection) -> str | None:
         """None: Litestar asks before anybody reads the session; `request.session.id` is its id."""
@@ -66,7 +78,7 @@ class SessionKitBackend(BaseSessionBackend["SessionKitConfig"]):
         self.take_over(scope_session, connection.scope)
         exchange = self._exchange(connection.scope)
         if exchange is not None and not exchange.owned:
-            write(exchange, cast("dict[str, Any]", message)["headers"])
+            write_response(exchange, cast("dict[str, Any]", message)["headers"])
 
     def take_over(self, found: Any, scope: Scope) -> None:
         """Make what was put in the place of the session its contents: models, too, as Litestar would serialise them."""
@@ -82,7 +94,7 @@ class SessionKitBackend(BaseSessionBackend["SessionKitConfig"]):
         )
 
     def _exchange(self, scope: Scope) -> Exchange | None:
-        return exchange_of(ASGIRequest(cast("Any", scope)), self.settings)
+        return find_or_open_exchange(ASGIRequest(cast("Any", scope)), self.settings)
 
 
 def _fields(response: Response[Any]) -> ResponseFields:

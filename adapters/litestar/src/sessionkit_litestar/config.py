@@ -13,9 +13,8 @@ from litestar.middleware.session.base import SessionMiddleware as LitestarsOwn
 from litestar.types import Receive, Scope, Scopes, Send
 
 from sessionkit import SessionStore
+from sessionkit.adapters import SCOPE_KEY, check_store, serve_scope_session
 from sessionkit.asgi import SessionMiddleware as Gateway
-from sessionkit.gateway import check_store
-from sessionkit.scope_session import KEY, serve_with
 
 from .backend import KEYS, SessionKitBackend
 
@@ -33,10 +32,10 @@ class SessionMiddleware(LitestarsOwn[SessionKitBackend]):
     def __init__(self, app: Any, backend: SessionKitBackend) -> None:
         store, origins = backend.config.store, backend.config.origins
         # What `exclude`, `exclude_opt_key` and `scopes` leave out Litestar sends straight to this: marked as without a session.
-        left_out: Any = Gateway(app, store, native=KEYS, origins=origins, exclude="*")
+        left_out: Any = Gateway(app, store, framework=KEYS, origins=origins, exclude="*")
         super().__init__(left_out, backend)
         self.served: Any = app
-        self.gateway = Gateway(self.show, store, native=KEYS, origins=origins)
+        self.gateway = Gateway(self.show, store, framework=KEYS, origins=origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -45,13 +44,13 @@ class SessionMiddleware(LitestarsOwn[SessionKitBackend]):
     async def show(self, scope: Any, receive: Any, send: Any) -> None:
         """Between the gateway and the application: hand the session out, and take over what was put in its place."""
         session = await self.backend.load_from_connection(ASGIConnection(scope, receive, send))
-        await serve_with(
+        await serve_scope_session(
             session,
             self.served,
             scope,
             receive,
             send,
-            take_over=lambda: self.backend.take_over(scope.get(KEY), scope),
+            take_over=lambda: self.backend.take_over(scope.get(SCOPE_KEY), scope),
         )
 
 

@@ -11,7 +11,7 @@ from litestar.exceptions import HTTPException, WebSocketException
 from litestar.handlers import BaseRouteHandler
 from litestar.response import Response
 
-from sessionkit.required import PageHook, Refusal, Refuse, api_guard, page_guard
+from sessionkit.adapters import PageHook, Refusal, Refuse, api_guard, page_guard
 
 __all__ = ["NotSignedIn", "require_session_api", "require_session_page"]
 

@@ -14,7 +14,7 @@ from pyramid.tweens import EXCVIEW
 from pyramid.viewderivers import INGRESS
 
 from sessionkit import SessionStore
-from sessionkit.gateway import check_store
+from sessionkit.adapters import check_store
 
 from .front import FRONT, STORE, Front, answering, entering, exchange_in, session_of
 from .guards import require_session_api, require_session_page

@@ -10,20 +10,25 @@ from pyramid.interfaces import IExecutionPolicy
 from pyramid.router import default_execution_policy  # pyright: ignore[reportUnknownVariableType]
 
 from sessionkit import Exchange
-from sessionkit.context import activate, held_now, put_back
-from sessionkit.conventions import store_of_dotted
-from sessionkit.native import exchange_of
-from sessionkit.request import WSGIRequest
-from sessionkit.response import write
-from sessionkit.settings import DROPPED, NativeKeys
+from sessionkit.adapters import (
+    DROPPED_AT_LOGIN,
+    FrameworkKeys,
+    WSGIRequest,
+    find_or_open_exchange,
+    get_held,
+    restore_current,
+    set_current,
+    store_from_dotted,
+    write_response,
+)
 from sessionkit.wsgi import SessionMiddleware
 
 from .session import CSRF_TOKEN, PyramidSession
 
 __all__ = ["FRONT", "KEYS", "STORE", "Front", "answering", "entering", "exchange_in", "session_of"]
 
-KEYS = NativeKeys(
-    login=("auth.userid",), dropped=(*DROPPED, CSRF_TOKEN)
+KEYS = FrameworkKeys(
+    login=("auth.userid",), dropped=(*DROPPED_AT_LOGIN, CSRF_TOKEN)
 )  # SessionAuthenticationHelper's key; that of both CSRF policies
 FRONT, STORE, ROUTER = (
     "sessionkit_pyramid.front",
@@ -44,8 +49,8 @@ class Front:
     @cached_property
     def gateway(self) -> SessionMiddleware:
         """Made when the application is."""
-        store = self.registry.get(STORE) or store_of_dotted(self.registry.settings, {})
-        return SessionMiddleware(self._serve, store, native=KEYS)
+        store = self.registry.get(STORE) or store_from_dotted(self.registry.settings, {})
+        return SessionMiddleware(self._serve, store, framework=KEYS)
 
     def __call__(self, environ: dict[str, Any], router: Any) -> SessionMiddleware:
         """The response, which is a WSGI application: the gateway."""
@@ -64,7 +69,9 @@ class Front:
 
 def exchange_in(request: Any) -> Exchange:
     """The exchange of a request: the application's, or one that nobody answers yet."""
-    exchange = exchange_of(WSGIRequest(request.environ), request.registry[FRONT].gateway.settings)
+    exchange = find_or_open_exchange(
+        WSGIRequest(request.environ), request.registry[FRONT].gateway.settings
+    )
     assert exchange is not None  # noqa: S101  # no path is excluded
     return exchange
 
@@ -86,11 +93,11 @@ def entering(event: Any) -> None:
     request, exchange = event.request, exchange_in(event.request)
     if exchange.owned:
         return
-    before = held_now()
-    activate(exchange)
+    before = get_held()
+    set_current(exchange)
 
     def leaving(_: Any) -> None:
-        put_back(exchange, before)
+        restore_current(exchange, before)
 
     request.add_finished_callback(leaving)
 
@@ -102,7 +109,7 @@ class _Respond:
         self.exchange = exchange
 
     def __call__(self, _: Any, response: Any) -> None:
-        write(self.exchange, response)
+        write_response(self.exchange, response)
 
 
 def answering(view: Any, info: object) -> Any:

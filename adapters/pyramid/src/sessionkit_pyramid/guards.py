@@ -9,7 +9,7 @@ from typing import Any
 
 from pyramid.response import Response
 
-from sessionkit.required import ApiDecorator, PageDecorator, Refusal, Refuse, api_guard, page_guard
+from sessionkit.adapters import ApiDecorator, PageDecorator, Refusal, Refuse, api_guard, page_guard
 
 __all__ = ["require_session_api", "require_session_page"]
 

@@ -8,7 +8,7 @@ from typing import Any
 from pyramid.interfaces import ISession
 from zope.interface import classImplements  # pyright: ignore[reportUnknownVariableType]
 
-from sessionkit.native import LazyContents
+from sessionkit.adapters import LazyContents
 
 __all__ = ["CSRF_TOKEN", "PyramidSession"]
 

@@ -51,7 +51,7 @@ def factory(
             cookie=cookie,
             lifetime=lifetime,
         ),
-        native=KEYS,
+        framework=KEYS,
     )
 
     def make(request: Any) -> PyramidSession:

@@ -9,30 +9,34 @@ from quart import Quart, Response, current_app, has_websocket_context, json, req
 from quart.json.tag import TaggedJSONSerializer
 from quart.sessions import SessionInterface, SessionMixin
 
-from sessionkit.asgi import SessionMiddleware
-from sessionkit.conventions import (
-    ConventionalGateway,
-    ConventionalSession,
-    Kit,
-    enter,
-    exchange_in,
-    leave,
-    save,
-    tags_of,
+from sessionkit.adapters import (
+    ApiDecorator,
+    ASGIRequest,
+    Extension,
+    FlaskFamilyGateway,
+    FlaskFamilySession,
+    PageDecorator,
+    Refuse,
+    Tags,
+    api_guard,
+    check_app,
+    enter_context,
+    leave_context,
+    make_tags,
+    open_context_exchange,
+    page_guard,
+    save_session,
 )
-from sessionkit.gateway import check_app
-from sessionkit.request import ASGIRequest
-from sessionkit.required import ApiDecorator, PageDecorator, Refuse, api_guard, page_guard
-from sessionkit.tags import Tags
+from sessionkit.asgi import SessionMiddleware
 
 __all__ = ["QuartSession", "SessionKit", "require_session_api", "require_session_page"]
 
 
-class QuartSession(ConventionalSession, SessionMixin):  # pyright: ignore[reportIncompatibleVariableOverride]  # ours are properties
+class QuartSession(FlaskFamilySession, SessionMixin):  # pyright: ignore[reportIncompatibleVariableOverride]  # ours are properties
     """What `quart.session` is: nested changes are saved, nothing is read before it is used."""
 
 
-class SessionKit(Kit[Quart], SessionInterface):
+class SessionKit(Extension[Quart], SessionInterface):
     """Sessions for a Quart application: serves `quart.session`, and the verbs in every form, on websockets too.
 
     Args:
@@ -51,12 +55,12 @@ class SessionKit(Kit[Quart], SessionInterface):
     @property
     def tags(self) -> Tags:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]  # none is set
         """How Quart's own session keeps values that JSON has not."""
-        return tags_of(self.serializer, json)
+        return make_tags(self.serializer, json)
 
     def init_app(self, app: Quart) -> None:
         """Serve an application; one object can serve several."""
         check_app(app, self.call)
-        front = ConventionalGateway(app, app.asgi_app, SessionMiddleware, self)
+        front = FlaskFamilyGateway(app, app.asgi_app, SessionMiddleware, self)
 
         async def served(
             scope: Any, receive: Any, send: Any
@@ -67,24 +71,24 @@ class SessionKit(Kit[Quart], SessionInterface):
         app.session_interface = cast("Any", self)
 
         async def left(_: BaseException | None) -> None:  # a plain function would run in a thread
-            leave(request)
+            leave_context(request)
 
         app.teardown_request(left)
 
     async def open_session(self, app: Quart, request: Any) -> QuartSession | None:
         """The session object of a request or websocket; nothing is decrypted yet. None without a secret key."""
-        exchange = exchange_in(app, ASGIRequest(request.scope))
+        exchange = open_context_exchange(app, ASGIRequest(request.scope))
         if exchange is None:
             return None
         if request.scope["type"] == "http":
-            enter(exchange, request)
+            enter_context(exchange, request)
         return QuartSession(exchange)
 
     async def save_session(self, app: Quart, session: SessionMixin, response: Any) -> None:
         """Write the response where no gateway does (`session_transaction()`); else see that the session can be kept."""
         if response is not None:  # None: a websocket has ended
             try:
-                save(session, response)
+                save_session(session, response)
             finally:
                 del session  # a traceback shows the variables of this frame
 

@@ -13,9 +13,15 @@ from sanic.server.websockets.connection import WebSocketConnection
 from sanic.server.websockets.impl import WebsocketImplProtocol
 
 from sessionkit import SessionStore
-from sessionkit.conventions import Kit
-from sessionkit.gateway import check_app
-from sessionkit.required import ApiDecorator, PageDecorator, Refuse, api_guard, page_guard
+from sessionkit.adapters import (
+    ApiDecorator,
+    Extension,
+    PageDecorator,
+    Refuse,
+    api_guard,
+    check_app,
+    page_guard,
+)
 
 from .front import Front, SanicSession
 from .sockets import Sockets
@@ -34,7 +40,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-class SessionKit(Kit[Sanic[Any, Any]]):
+class SessionKit(Extension[Sanic[Any, Any]]):
     """Sessions for a Sanic application: serves `request.ctx.session`, and the verbs in every form.
 
     Args:

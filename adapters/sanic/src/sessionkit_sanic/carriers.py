@@ -11,9 +11,13 @@ from sanic import HTTPResponse, Request
 from sanic.compat import Header
 from sanic.response import BaseHTTPResponse, ResponseStream
 
-from sessionkit.caching import HeaderChanges
-from sessionkit.dispatch import ResponseFields, register_request, register_response
-from sessionkit.request import CarriedRequest
+from sessionkit.adapters import (
+    CarriedRequest,
+    HeaderChanges,
+    ResponseFields,
+    register_request,
+    register_response,
+)
 
 __all__ = ["Answer", "Response", "SanicRequest", "copy_of_stream", "fields_of"]
 

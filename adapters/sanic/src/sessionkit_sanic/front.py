@@ -10,13 +10,8 @@ from sanic.http import Stage
 from sanic.log import error_logger
 from sanic.response import ResponseStream
 
-from sessionkit import SessionKitError, SessionStore
-from sessionkit.context import admit
-from sessionkit.exchange import Exchange
-from sessionkit.gateway import Gateway
-from sessionkit.native import LazyContents
-from sessionkit.response import commit
-from sessionkit.settings import NativeKeys
+from sessionkit import Exchange, SessionKitError, SessionStore
+from sessionkit.adapters import FrameworkKeys, Gateway, LazyContents, admit_task, commit_response
 
 from .carriers import Answer, Response, SanicRequest, copy_of_stream, fields_of
 
@@ -35,7 +30,7 @@ class Front(Gateway):
     def __init__(
         self, app: Sanic[Any, Any], store: SessionStore, exclude: str | Iterable[str]
     ) -> None:
-        super().__init__(app, store, exclude=exclude, native=NativeKeys())
+        super().__init__(app, store, exclude=exclude, framework=FrameworkKeys())
         # Where a request keeps, for each store, the response that was answered, and a connection its latest exchange.
         self._answered, self._latest = (
             f"sessionkit.answered {self.settings.name}",
@@ -47,7 +42,7 @@ class Front(Gateway):
         exchange = self.begin(SanicRequest(request))
         if exchange is None:
             return
-        admit(exchange)
+        admit_task(exchange)
         request.ctx.session = SanicSession(exchange)
         fronts: list[Front] = cast("Any", vars(request.ctx)).setdefault(_FRONTS, [])
         fronts.append(self)
@@ -114,12 +109,12 @@ class Front(Gateway):
             return
         if isinstance(response, ResponseStream):
             response.status = status or response.status
-            commit(exchange, response.status, fields_of(response))
+            commit_response(exchange, response.status, fields_of(response))
         elif not exchange.close_unread():
             there = stream.response
             shown = there if isinstance(there, Answer) and there.original is response else response
             headers = list(fields_of(shown).items())
             changes = exchange.commit(status or shown.status, headers)
             cast("Any", stream).response = Answer(shown, changes, status)
-        admit(exchange)
+        admit_task(exchange)
         view.holder[self._answered] = response

@@ -6,7 +6,8 @@ from typing import Any
 
 from sanic import Request
 
-from sessionkit.exchange import OPEN, Exchange
+from sessionkit import Exchange
+from sessionkit.adapters import OPEN
 
 from .carriers import SanicRequest
 from .front import Front

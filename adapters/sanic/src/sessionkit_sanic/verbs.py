@@ -6,7 +6,7 @@ from typing import Any
 
 from sanic import Request
 
-from sessionkit.default import TypedVerbs
+from sessionkit.adapters import TypedVerbs
 
 from .carriers import Response  # and teaches the verbs the types
 

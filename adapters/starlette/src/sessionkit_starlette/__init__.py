@@ -10,9 +10,16 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
-from sessionkit.required import ApiDecorator, PageDecorator, Refusal, Refuse, api_guard, page_guard
-from sessionkit.scope_session import ScopeSession
-from sessionkit.scope_session import ScopeSessionMiddleware as SessionMiddleware
+from sessionkit.adapters import (
+    ApiDecorator,
+    PageDecorator,
+    Refusal,
+    Refuse,
+    ScopeSession,
+    api_guard,
+    page_guard,
+)
+from sessionkit.adapters import ScopeSessionMiddleware as SessionMiddleware
 
 __all__ = ["ScopeSession", "SessionMiddleware", "require_session_api", "require_session_page"]
 

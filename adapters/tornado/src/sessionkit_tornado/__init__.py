@@ -7,7 +7,7 @@ from typing import Any
 
 from tornado.web import RequestHandler
 
-from sessionkit.required import ApiDecorator, PageDecorator, Refuse, api_guard, page_guard
+from sessionkit.adapters import ApiDecorator, PageDecorator, Refuse, api_guard, page_guard
 
 from .session import SessionMixin, TornadoSession
 from .verbs import (

@@ -9,8 +9,7 @@ from urllib.parse import unquote
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import RequestHandler
 
-from sessionkit.dispatch import ResponseFields, register_request, register_response
-from sessionkit.request import CarriedRequest
+from sessionkit.adapters import CarriedRequest, ResponseFields, register_request, register_response
 
 __all__ = ["TornadoRequest", "fields_of"]
 

@@ -9,9 +9,7 @@ from weakref import WeakKeyDictionary
 from tornado.web import Application
 
 from sessionkit import ConfigurationError, SessionStore
-from sessionkit.frames import clear_frames
-from sessionkit.gateway import Gateway, check_store
-from sessionkit.settings import NativeKeys
+from sessionkit.adapters import FrameworkKeys, Gateway, check_store, clear_frames
 
 __all__ = ["gateway_of"]
 
@@ -43,7 +41,7 @@ def gateway_of(application: Application) -> Gateway:
         del given, settings, known
         clear_frames(error)
         raise
-    gateway = Gateway(application, store, native=NativeKeys())
+    gateway = Gateway(application, store, framework=FrameworkKeys())
     _gateways[application] = given, gateway
     return gateway
 

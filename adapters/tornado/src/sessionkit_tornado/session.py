@@ -10,9 +10,7 @@ from tornado.web import RequestHandler
 from tornado.websocket import WebSocketHandler
 
 from sessionkit import ConfigurationError, Exchange, NoActiveRequestError, bind
-from sessionkit.context import activate, admit
-from sessionkit.native import LazyContents
-from sessionkit.response import commit
+from sessionkit.adapters import LazyContents, admit_task, commit_response, set_current
 
 from .carriers import TornadoRequest, fields_of
 from .config import gateway_of
@@ -60,8 +58,8 @@ class SessionMixin(RequestHandler):
             await super()._execute(transforms, *args, **kwargs)
             return
         self._exchange = exchange
-        activate(exchange)
-        admit(exchange)
+        set_current(exchange)
+        admit_task(exchange)
         if isinstance(self, WebSocketHandler):
             self.on_message = bind(self.on_message)  # Tornado runs a coroutine in a task of its own
         try:
@@ -75,8 +73,8 @@ class SessionMixin(RequestHandler):
     def flush(self, include_footers: bool = False) -> Future[None]:
         """Send what was written; the first time the headers too, with what the session has to say."""
         if self._exchange is not None and not self._headers_written:
-            commit(self._exchange, self.get_status(), fields_of(self))
-            admit(self._exchange)
+            commit_response(self._exchange, self.get_status(), fields_of(self))
+            admit_task(self._exchange)
         return super().flush(include_footers)
 
 

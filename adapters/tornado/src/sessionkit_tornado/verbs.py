@@ -5,7 +5,7 @@ from __future__ import annotations
 from tornado.httputil import HTTPServerRequest
 from tornado.web import RequestHandler
 
-from sessionkit.default import TypedVerbs
+from sessionkit.adapters import TypedVerbs
 
 from . import carriers as carriers  # teaches the verbs both types
 

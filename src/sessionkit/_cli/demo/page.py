@@ -1,0 +1,276 @@
+"""The page: what there is to see, and its HTML. Every value is escaped where it is put in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+from ..._cookies.settings import LINE
+from ..._exchange.config import Settings
+from ..._session.session import Session
+from ..inspection import role
+from .journal import Entry, Journal, Line
+
+__all__ = ["Sight", "render"]
+
+STYLE = files(__name__.rpartition(".")[0]).joinpath("page.css").read_text("utf-8")
+
+SHOWN = 96
+"""Characters of a long value that are shown."""
+
+LEGEND = """
+  <p class="hint token first"><b>header</b>.<b></b>.<b>nonce</b>.<b>contents, encrypted</b>.<b>tag</b></p>
+  <p class="hint">The header can be read: key, session id and times. Nobody can change it.</p>"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What one view of the page shows.
+
+    `idle` and `absolute` are the seconds left of each, `cookies` those that came with the request, as (role, name, value),
+    `events` what the store has noticed in it.
+    """
+
+    session: dict[str, Any] | None
+    sid: str
+    idle: int
+    idle_of: int
+    absolute: int
+    absolute_of: int
+    cookies: list[tuple[str, str, str]]
+    max_bytes: int
+    events: list[str]
+    entries: list[Entry]
+
+    @property
+    def left(self) -> int | None:
+        """Seconds until the session ends; None when there is none."""
+        return None if self.session is None else max(0, min(self.idle, self.absolute))
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        session: Session | None,
+        cookies: Iterable[tuple[str, str]],
+        journal: Journal,
+    ) -> Sight:
+        """What a request shows."""
+        lifetime, stamp = settings.lifetime, session.stamp if session is not None else None
+        now, idle_of, absolute_of = (
+            int(settings.clock()),
+            lifetime.idle or 0,
+            lifetime.absolute or 0,
+        )
+        created = stamp.created_at if stamp is not None else now
+        updated = stamp.updated_at if stamp is not None else now
+        if lifetime.due(created, updated, now):
+            updated = now  # this very answer renews it
+        held = [
+            (part, name, value)
+            for name, value in cookies
+            if (part := role(settings, name)) is not None
+        ]
+        return cls(
+            session=dict(session) if session is not None else None,
+            sid=stamp.id if stamp is not None else "",
+            idle=updated + idle_of - now,
+            idle_of=idle_of,
+            absolute=created + absolute_of - now,
+            absolute_of=absolute_of,
+            cookies=sorted(held, key=lambda one: (one[0] in ("seen", "fence"), one[1])),
+            max_bytes=settings.cookie.max_bytes,
+            events=journal.events,
+            entries=list(journal),
+        )
+
+
+def render(sight: Sight) -> str:
+    """The page as HTML."""
+    title = "Signed in" if sight.session is not None else "Signed out"
+    main = _signed_out(sight) if sight.session is None else _signed_in(sight, sight.session)
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title} · sessionkit demo</title>
+<style>{STYLE}</style>
+</head>
+<body>
+<header class="top">
+  <p class="mark"><span aria-hidden="true"></span>sessionkit</p>
+  <p class="badge">This is a demo, on this machine only</p>
+</header>
+<main>
+{_notice(sight.events)}
+{main}
+{_answered(sight.entries)}
+</main>
+<footer>
+  <p>A demo: there is no password, the secret was made when it started and is gone when it stops,
+  and the cookies are not <code>Secure</code>, since this is plain http. The page has no script; it counts in CSS.</p>
+</footer>
+</body>
+</html>
+"""
+
+
+def _notice(events: Sequence[str]) -> str:
+    """What this very request met."""
+    return "".join(
+        f'<p class="event now" role="status">{escape(event[:1].upper() + event[1:])}.</p>'
+        for event in events
+    )
+
+
+def _signed_out(sight: Sight) -> str:
+    return f"""<section class="hero">
+  <h1>A session that lives <em>in the cookie.</em></h1>
+  <p class="lead">Encrypted and authenticated, with two expiries that nobody can argue with. No server keeps anything.
+  Sign in and watch what the browser is given.</p>
+  <form class="card enter" method="post" action="/sign-in">
+    <label for="name">Your name, any name</label>
+    <div class="row"><input id="name" name="name" maxlength="80" placeholder="Ada" autocomplete="off">
+    <button class="primary">Sign in</button></div>
+    <p class="hint"><code>create_session({{"user": …}})</code></p>
+  </form>
+</section>
+{_held(sight)}"""
+
+
+def _signed_in(sight: Sight, session: dict[str, Any]) -> str:
+    name = escape(str(session["user"]["name"]))
+    note = escape(str(session.get("note", "")))
+    return f"""<section class="hero in">
+  <h1>Hello, <em>{name}.</em></h1>
+  <p class="lead">Session <code id="sid">{escape(sight.sid)}</code></p>
+</section>
+<section class="clocks" aria-label="Expiries">
+{_clock("Idle", "moves when you reload, save or touch", sight.idle, sight.idle_of)}
+{_clock("Absolute", "the end, whatever you do", sight.absolute, sight.absolute_of)}
+</section>
+<div class="pair">
+<div>
+<section class="card acts" aria-labelledby="acts">
+  <h2 id="acts">What can happen to it</h2>
+  <form class="row" method="post" action="/note">
+    <label for="note">Note</label>
+    <input id="note" name="note" maxlength="200" value="{note}" autocomplete="off">
+    <button class="primary">Save</button>
+  </form>
+  <div class="buttons">
+{_button("grow", "Grow", "update_session")}
+{_button("shrink", "Shrink", "update_session")}
+{_button("touch", "Touch", "touch_session")}
+{_button("rotate", "Rotate", "rotate_session")}
+{_button("tamper", "Forge it", "an attack")}
+{_button("sign-out", "Sign out", "delete_session")}
+  </div>
+</section>
+<section class="card" aria-labelledby="reads">
+  <h2 id="reads">What the server reads</h2>
+  <pre id="contents">{_json(session)}</pre>
+</section>
+</div>
+{_held(sight)}
+</div>"""
+
+
+def _clock(name: str, meaning: str, left: int, whole: int) -> str:
+    left = max(0, left)
+    style = f"--from:{left};--of:{whole};--steps:{max(1, left)}"
+    return f"""  <div class="card clock" style="{style}">
+    <h2>{name}</h2>
+    <p class="time"><span class="digits" aria-hidden="true"></span><span class="spoken">{left} seconds left of {whole}</span></p>
+    <div class="bar"><i></i></div>
+    <p class="hint">{meaning}</p>
+  </div>"""
+
+
+def _button(path: str, label: str, verb: str) -> str:
+    return f'    <form method="post" action="/{path}"><button id="{path}">{label}<small>{verb}</small></button></form>'
+
+
+def _json(session: dict[str, Any]) -> str:
+    shown = {
+        key: _short(value) if isinstance(value, str) else value for key, value in session.items()
+    }
+    return escape(json.dumps(shown, indent=2, ensure_ascii=False))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN * 2 else f"{text[:40]}… ({len(text):,} characters)"
+
+
+def _held(sight: Sight) -> str:
+    if not sight.cookies:
+        items = '<p class="empty">No cookie of the demo came with this request.</p>'
+    else:
+        items = "\n".join(_cookie(kind, name, value) for kind, name, value in sight.cookies)
+        if any(kind in ("session", "chunk") for kind, _, _ in sight.cookies):
+            items += LEGEND
+    used = sum(
+        len(name) + 1 + len(value) + 2
+        for kind, name, value in sight.cookies
+        if kind in ("session", "chunk")
+    )
+    return f"""<section class="card" aria-labelledby="holds">
+  <h2 id="holds">What the browser holds <span class="sum" id="used">{used:,} of {sight.max_bytes:,} bytes</span></h2>
+  {items}
+</section>"""
+
+
+def _cookie(kind: str, name: str, value: str) -> str:
+    size = len(name) + 1 + len(value)
+    share = min(100, round(100 * size / LINE))
+    first = " first" if kind == "session" or (kind == "chunk" and name.endswith(".0")) else ""
+    return f"""<article class="cookie {kind}{first}">
+    <h3><code>{escape(name)}</code><span class="tag">{kind}</span><span class="size">{size:,} bytes</span></h3>
+    <div class="bar"><i style="--share:{share}%"></i></div>
+    <p class="token">{_coloured(kind, value)}</p>
+  </article>"""
+
+
+def _coloured(kind: str, value: str) -> str:
+    """The parts of a token in colours; of a long part the beginning."""
+    if kind not in ("session", "chunk"):
+        return escape(value if len(value) <= SHOWN else f"{value[:SHOWN]}…")
+    parts = (
+        f"<b>{escape(part if len(part) <= SHOWN else part[:SHOWN] + '…')}</b>"
+        for part in value.split(".")
+    )
+    return ".<wbr>".join(parts)
+
+
+def _answered(entries: Sequence[Entry]) -> str:
+    if entries:
+        shown = "<ol>" + "\n".join(map(_entry, entries)) + "</ol>"
+    else:
+        shown = '<p class="empty">Nothing yet. A page that only reads sets no cookie.</p>'
+    return f"""<section class="card journal" aria-labelledby="answered">
+  <h2 id="answered">What the server answered last</h2>
+  {shown}
+</section>"""
+
+
+def _entry(entry: Entry) -> str:
+    events = "".join(f'<p class="event">{escape(event)}</p>' for event in entry.events)
+    remark = f'<p class="remark">{escape(entry.remark)}</p>' if entry.remark else ""
+    lines = "".join(map(_line, entry.lines))
+    nothing = '<p class="hint">no Set-Cookie</p>' if not entry.lines else ""
+    return f"""<li>
+    <p class="what"><code>{escape(entry.method)} {escape(entry.path)}</code> <span class="tag">{entry.status}</span></p>
+    {remark}{events}{nothing}<ul>{lines}</ul>
+  </li>"""
+
+
+def _line(line: Line) -> str:
+    what = "cleared" if line.clears else f"{line.size:,} bytes, Max-Age {escape(line.age or '-')}"
+    kind = "cleared" if line.clears else "set"
+    return f'<li class="{kind}"><code>{escape(line.name)}</code> <span>{what}</span></li>'

@@ -1,0 +1,164 @@
+"""Serving the demo: wsgiref, which everybody has, or uvicorn."""
+
+from __future__ import annotations
+
+import importlib
+import ipaddress
+import socket
+import sys
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from socketserver import TCPServer, ThreadingMixIn
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+from ...errors import SessionKitError
+from .gateways import asgi_app, wsgi_app
+from .site import Site
+
+__all__ = ["DemoError", "running", "serve"]
+
+Say = Callable[[str], None]
+
+
+class DemoError(SessionKitError):
+    """The demo cannot be served; the message says why."""
+
+
+def serve(host: str, port: int, *, asgi: bool, say: Say, warn: Say) -> None:
+    """Serve the demo until it is interrupted.
+
+    Args:
+        host: the address to listen on.
+        port: 0 for a free one.
+        asgi: through uvicorn instead of wsgiref.
+        say: where to print.
+        warn: where to print warnings.
+
+    Raises:
+        DemoError: the address cannot be had, or uvicorn is not installed.
+    """
+    if not _is_loopback(host):
+        warn(
+            f"warning: the demo listens on {host}, and anybody who can reach it can use it, over plain http"
+        )
+    site = Site(host)
+    sock = _listening(host, port)
+    try:
+        run, _ = _server(site, sock, asgi=asgi)
+        say(
+            f"The sessionkit demo is at {_url(sock)} ({'uvicorn' if asgi else 'wsgiref'}; Ctrl+C stops it)"
+        )
+        run()
+    finally:
+        sock.close()
+
+
+@contextmanager
+def running(site: Site, *, asgi: bool) -> Generator[str, None, None]:
+    """The demo on a free port of this machine, for a block; gives its address.
+
+    Raises:
+        DemoError: uvicorn is not installed.
+    """
+    sock = _listening("127.0.0.1", 0)
+    try:
+        run, stop = _server(site, sock, asgi=asgi)
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        try:
+            yield _url(sock)
+        finally:
+            stop()
+            thread.join()
+    finally:
+        sock.close()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens: whoever connects before the server runs waits in its queue."""
+    try:
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=128
+        )
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise DemoError(
+            f"cannot listen on {host} port {port}: {reason or 'not an address'}"
+        ) from None
+
+
+def _url(sock: socket.socket) -> str:
+    host, port = sock.getsockname()[:2]
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def _server(
+    site: Site, sock: socket.socket, *, asgi: bool
+) -> tuple[Callable[[], None], Callable[[], None]]:
+    """What runs a server until it is stopped, and what stops it."""
+    return _uvicorn(site, sock) if asgi else _wsgiref(site, sock)
+
+
+def _wsgiref(site: Site, sock: socket.socket) -> tuple[Callable[[], None], Callable[[], None]]:
+    server = _Server(sock)
+    server.set_app(wsgi_app(site))
+
+    def stop() -> None:
+        server.shutdown()
+        server.server_close()
+
+    # Half a second is the default between two looks at whether to stop: it is how long a stop takes.
+    return lambda: server.serve_forever(0.05), stop
+
+
+def _uvicorn(site: Site, sock: socket.socket) -> tuple[Callable[[], None], Callable[[], None]]:
+    try:
+        uvicorn: Any = importlib.import_module("uvicorn")
+    except ImportError:
+        raise DemoError("--asgi needs uvicorn: pip install uvicorn") from None
+    server = uvicorn.Server(
+        uvicorn.Config(asgi_app(site), lifespan="off", log_level="warning", access_log=False)
+    )
+
+    def stop() -> None:
+        server.should_exit = True
+
+    return lambda: server.run(sockets=[sock]), stop
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+class _Handler(WSGIRequestHandler):
+    timeout = 30  # seconds: a connection that says nothing must not hold a thread
+
+    def get_environ(self) -> Any:
+        """As wsgiref has it, but for a length that came twice: its first word is not the only one."""
+        lengths: list[str] = self.headers.get_all("Content-Length", [])
+        return {**super().get_environ(), "CONTENT_LENGTH": ", ".join(lengths)}
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing: the page shows what happens."""
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+    def __init__(self, sock: socket.socket) -> None:
+        # server_bind of http.server asks the DNS for our name; the socket is bound already.
+        TCPServer.__init__(self, sock.getsockname()[:2], _Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = sock
+        self.server_name, self.server_port = sock.getsockname()[:2]
+        self.setup_environ()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a connection that broke, and all of what is wrong here."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)

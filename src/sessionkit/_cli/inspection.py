@@ -1,0 +1,209 @@
+"""What a Cookie header holds for a store, told to whoever has the secret."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import Any, cast
+
+from .._cookies import chunks, renewal
+from .._cookies.header import pairs
+from .._crypto.sealing import Opened
+from .._exchange.config import Settings
+from .._exchange.reading import Incoming, read
+from .._session.base64url import decode, is_canonical, is_token
+from .._session.json import JSON, is_shallow, rewrite
+from .._session.session import Absence, Stamp
+from ..formats._claims import is_time
+from ..formats._recognition import recognize
+
+__all__ = ["BLANK", "inspect", "read_pasted", "role"]
+
+
+BLANK = "\r\n\t "
+_FIELD = re.compile(r"[<> \t]*(set-)?cookie[ \t]*:(.*)", re.IGNORECASE | re.DOTALL)
+
+
+def read_pasted(text: str) -> str:
+    """Return the Cookie header of what somebody copied: it, its value, or the Set-Cookie lines of a response.
+
+    Args:
+        text: one line or several, decoded as latin-1; other fields among them are ignored.
+
+    Returns:
+        An empty text where no cookie is in it.
+    """
+    found: dict[str, list[str]] = {"cookie": [], "set-cookie": [], "": []}
+    for line in re.split(
+        "[\r\n]+", text.removeprefix("\xef\xbb\xbf")
+    ):  # the mark of UTF-8, as Windows writes it
+        field = _FIELD.fullmatch(line)
+        value = line if field is None else field[2]
+        kind = "" if field is None else "cookie"
+        if field is not None and field[1]:
+            kind, value = "set-cookie", value.partition(";")[0]
+        value = value.strip(BLANK)
+        # One that is cleared has no value, and a browser does not send it.
+        if "=" in value and not (kind == "set-cookie" and value.endswith("=")):
+            found[kind].append(value)
+    return "; ".join(found["cookie"] or found["set-cookie"] or found[""])
+
+
+def inspect(settings: Settings, header: str, now: float, *, values: bool = False) -> dict[str, Any]:
+    """What a Cookie header holds, as JSON values.
+
+    Args:
+        settings: the store's.
+        header: the whole Cookie header, decoded as latin-1.
+        now: seconds since the epoch.
+        values: whether to show the session's values, not only its keys.
+
+    Returns:
+        Whether there is a session and why not, the cookies found, and each token with its header, times and keys.
+        Nothing of a token is to be believed while its `tag` is not "verified".
+    """
+    incoming = read(settings, header, now)
+    found = [
+        (name, value)
+        for name, value in pairs(header, settings.stem)
+        if role(settings, name) is not None
+    ]
+    seen = [value for name, value in found if name == settings.seen]
+    return {
+        "session": incoming.opened is not None,
+        "absence": incoming.absence.value if incoming.absence is not None else None,
+        "cookie": settings.name,
+        "looks like": recognize(header),
+        "key ids": list(settings.codec.ids),
+        "found": [
+            {"name": name, "role": role(settings, name), "bytes": len(name) + 1 + len(value)}
+            for name, value in found
+        ],
+        "tokens": [
+            _token(settings, where, token, seen=seen, incoming=incoming, now=now, values=values)
+            for where, token in _tokens(settings, found)
+        ],
+    }
+
+
+def role(settings: Settings, name: str) -> str | None:
+    """What a cookie of this name is to a store: `session`, `chunk`, `seen`, `fence`, `barrier`, or None for a stranger."""
+    beside = {settings.name: "session", settings.seen: "seen", settings.fence: "fence"}
+    beside[settings.barrier] = "barrier"
+    if (
+        name.startswith(settings.chunk)
+        and chunks.chunk_number(name[len(settings.chunk) :]) is not None
+    ):
+        return "chunk"
+    return beside.get(name)
+
+
+def _tokens(settings: Settings, found: list[tuple[str, str]]) -> list[tuple[str, str | Absence]]:
+    """The tokens of the cookies, and where each was found."""
+    parts: dict[int, list[str]] = {}
+    for name, value in found:
+        if role(settings, name) == "chunk":
+            parts.setdefault(int(name[len(settings.chunk) :]), []).append(value)
+    tokens: list[tuple[str, str | Absence]] = [
+        ("cookie", value) for name, value in found if name == settings.name
+    ]
+    tokens.extend(
+        ("chunks", chunks.join(parts, row, settings.layout)) for row in range(chunks.rows(parts))
+    )
+    return tokens
+
+
+def _token(
+    settings: Settings,
+    where: str,
+    token: str | Absence,
+    *,
+    seen: list[str],
+    incoming: Incoming,
+    now: float,
+    values: bool,
+) -> dict[str, Any]:
+    if isinstance(token, Absence):
+        return {"from": where, "refused": token.value}
+    header = _header(token)
+    about: dict[str, Any] = {
+        "from": where,
+        "bytes": len(token),
+        "tag": "unverified",
+        "header": header,
+    }
+    opened, refused = _opened(settings, token, header, now)
+    if not isinstance(opened, Opened):
+        return {**about, "refused": opened.value}
+    stamp = _renewed(settings, opened.stamp, seen, now)
+    over = settings.lifetime.absence(
+        stamp.created_at, stamp.updated_at, stamp.expires_at, now - settings.tolerance
+    )
+    logged_out = incoming.ends(settings, opened)
+    refused = Absence.LOGGED_OUT if logged_out else (refused or over)
+    about |= {
+        "tag": "verified",
+        "refused": refused.value if refused is not None else None,
+        "signed in": settings.guard(opened.contents),
+        "in the fence": logged_out,
+        "times": _times(settings, opened.stamp, stamp, now),
+        "keys": {
+            key: len(rewrite({key: value}, JSON)) - len("{}") if is_shallow(value) else None
+            for key, value in opened.contents.items()
+        },
+    }
+    if values:
+        about["values"] = {
+            key: value if is_shallow(value) else "nested too deep to be shown"
+            for key, value in opened.contents.items()
+        }
+    return about
+
+
+def _opened(
+    settings: Settings, token: str, header: Any, now: float
+) -> tuple[Opened | Absence, Absence | None]:
+    """What a token holds, and why it is none today: one that is over is opened as of the time it was sealed at."""
+    opened = settings.codec.open(token, now)
+    if opened not in (Absence.ABSOLUTE, Absence.NOT_YET_VALID) or not isinstance(header, dict):
+        return opened, None
+    at: object = cast("dict[str, Any]", header).get("uat")
+    then = settings.codec.open(token, at if is_time(at) else now)
+    return (then, opened) if isinstance(then, Opened) else (opened, None)
+
+
+def _header(token: str) -> Any:
+    """The protected header, for the eye: unverified."""
+    first = token.partition(".")[0].encode("latin-1", "replace")
+    if not (is_token(first) and is_canonical(first)):
+        return None
+    try:
+        header = json.loads(decode(first))
+    except (ValueError, RecursionError):
+        return None
+    return header if is_shallow(header) else None
+
+
+def _renewed(settings: Settings, stamp: Stamp, seen: list[str], now: float) -> Stamp:
+    if settings.codec.seen is None:
+        return stamp
+    token = renewal.Renewal(stamp.updated_at, stamp.expires_at)
+    held = renewal.latest(settings.codec.seen, seen, stamp.id, token, now)
+    return replace(stamp, updated_at=held.updated_at, expires_at=held.expires_at)
+
+
+def _times(settings: Settings, sealed: Stamp, held: Stamp, now: float) -> dict[str, Any]:
+    """Seconds since the epoch, and from now."""
+    lifetime = settings.lifetime
+    ends = min(held.expires_at, lifetime.expires_at(held.created_at, held.updated_at))
+    return {
+        "now": int(now),
+        "created": held.created_at,
+        "updated": held.updated_at,
+        "expires": ends,
+        "age": int(now) - held.created_at,
+        "idle for": int(now) - held.updated_at,
+        "left": ends - int(now),
+        "renewed by the seen cookie": held.updated_at > sealed.updated_at,
+    }

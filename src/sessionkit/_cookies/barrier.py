@@ -1,0 +1,117 @@
+"""A sealed cookie that ends every session begun before a time: for a login or logout that cannot see the earlier ones.
+
+A mark in the fence names one session, and needs no key. A login by another site's POST sees no session that it could name. Its
+barrier ends by time instead. It is sealed, because whoever could make one would lock visitors out. It is a cookie of its own,
+because the fence is overwritten as a whole by the late answer of a rotation.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+from .._crypto.keyring import PurposeKeys
+from .._session.base64url import decode, encode, is_canonical
+from .._session.lifetime import CLOCK_SKEW
+from .._session.session import Absence
+
+__all__ = ["LABEL", "Barrier", "link", "read", "seal"]
+
+LABEL = "before."
+TRIED = 8
+_SEALED = re.compile(
+    r"([A-Za-z0-9_-]{8})~(0|[1-9][0-9]{0,10})((?:~(?:[A-Za-z0-9_-]{22})?){1,2})~([A-Za-z0-9_-]{16})~([A-Za-z0-9_-]{22})"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Barrier:
+    """Ends every session that began up to a time, but the one that began with it.
+
+    Attributes:
+        time: seconds since the epoch.
+        spared: the mark of the session that goes on, and those that a link says are the same session; each with the first.
+        link: the link in force, as it stands in the fence, or nothing.
+    """
+
+    time: int
+    spared: Mapping[str, str]
+    link: str = ""
+
+    def ends(self, mark: str, created_at: int) -> bool:
+        """Return whether the session with this mark and creation time is over."""
+        return created_at <= self.time and mark not in self.spared
+
+
+def read(keys: PurposeKeys, values: Iterable[str], fences: Iterable[str]) -> Barrier | None:
+    """Return the latest barrier of a request, or None.
+
+    Args:
+        keys: of the barrier.
+        values: of the barrier's cookies. At most eight are tried; one that does not verify is ignored.
+        fences: of the fence's cookies, whose links count if they lead to the session that the barrier spares.
+    """
+    latest, spared = -1, dict[str, str]()
+    for text in islice(values, TRIED):
+        time, marks = _open(keys, text)
+        if len(marks) != 1 or time < latest:
+            continue
+        if time > latest:
+            latest, spared = time, {}
+        spared[marks[0]] = marks[0]
+    if latest < 0:
+        return None
+    found = ""
+    for text in islice((value.partition(".")[0] for value in fences if "~" in value), TRIED):
+        _, marks = _open(keys, text)
+        if len(marks) == 2 and marks[1] in spared:
+            spared[marks[0]], found = marks[1], text
+    return Barrier(latest, spared, found)
+
+
+def seal(keys: PurposeKeys, now: float, spared: str, known: Barrier | None) -> str:
+    """Return the value of a barrier that ends what has begun by now, on a machine whose clock is ahead too.
+
+    Args:
+        keys: of the barrier.
+        now: seconds since the epoch.
+        spared: the mark of the session that begins now, or nothing.
+        known: the barrier that came; a clock that is behind does not lower it.
+    """
+    time = int(now) + CLOCK_SKEW
+    return _seal(keys, time if known is None else max(time, known.time), spared)
+
+
+def link(keys: PurposeKeys, now: float, mark: str, first: str) -> str:
+    """Return a part of the fence that says that a session is one that a barrier spares, under a new mark.
+
+    A rotation writes this, and not the barrier anew: its answer may come after that of a later login.
+
+    Args:
+        keys: of the barrier.
+        now: seconds since the epoch.
+        mark: the session's new mark.
+        first: the mark that the barrier spares.
+    """
+    return _seal(keys, int(now), f"{mark}~{first}")
+
+
+def _seal(keys: PurposeKeys, time: int, marks: str) -> str:
+    clear = f"{keys.key_id}~{time}~{marks}"
+    nonce = os.urandom(12)  # once a seal, never pooled: a fork would use one twice
+    tag = keys.sealing(time).encrypt(nonce, b"", clear.encode())
+    return f"{clear}~{encode(nonce).decode()}~{encode(tag).decode()}"
+
+
+def _open(keys: PurposeKeys, text: str) -> tuple[int, list[str]]:
+    """Return the time and the marks of a sealed text; no marks where it is none, or not ours."""
+    parts = _SEALED.fullmatch(text)
+    if parts is None or not is_canonical(parts[5].encode()):
+        return 0, []
+    key_id, time, marks, nonce, tag = parts.groups()
+    clear = f"{key_id}~{time}{marks}".encode()
+    opened = keys.unseal(key_id, int(time), decode(nonce.encode()), decode(tag.encode()), clear)
+    return int(time), [] if isinstance(opened, Absence) else marks[1:].split("~")

@@ -1,0 +1,148 @@
+"""A token over one cookie or several: split, join, and what a name says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from .._session.session import Absence
+
+__all__ = ["Layout", "chunk_number", "join", "most", "orders", "rows", "spans"]
+
+DOTS = 4  # of a compact JWE (RFC 7516 section 7.1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How a format lies in cookies.
+
+    Args:
+        separator: between the name and the number of a chunk.
+        size: characters of a chunk, for libraries with a fixed size; None for what the Set-Cookie line leaves.
+        alike: every chunk, and the single cookie, holds what the line of chunk 0 leaves.
+        numbered: even a single cookie has a number.
+        tag: characters of the token's last segment: 22 for A256GCM, 43 for A256CBC-HS512.
+        expiry: characters that the library's line spends on the expiry of a cookie that has one; None for what ours does.
+        complete: whether a text is a whole token, for what is no compact JWE.
+        cleared: how many chunks, from 0 on, its library clears at each write that does not set them, and the whole cookie
+            with them; 0 where a write clears what came.
+    """
+
+    separator: str = "."
+    size: int | None = None
+    alike: bool = False
+    numbered: bool = False
+    tag: int = 22
+    expiry: int | None = None
+    complete: Callable[[str], bool] | None = None
+    cleared: int = 0
+
+
+def spans(length: int, name: str, layout: Layout, line: int) -> list[tuple[str, int, int]]:
+    """Which cookie holds which part of a token: (name, start, stop).
+
+    Args:
+        length: characters of the token.
+        name: the session cookie's name.
+        layout: the format's.
+        line: characters that the Set-Cookie line leaves to name, `=` and value.
+    """
+    first = f"{name}{layout.separator}0"
+    if not layout.numbered:
+        single = _room(layout, line, first if layout.alike else name)
+        if length <= single:
+            return [(name, 0, length)]
+    found: list[tuple[str, int, int]] = []
+    start = 0
+    while start < length or not found:
+        chunk = f"{name}{layout.separator}{len(found)}"
+        stop = min(length, start + _room(layout, line, first if layout.alike else chunk))
+        found.append((chunk, start, stop))
+        start = stop
+    return found
+
+
+def most(name: str, layout: Layout, line: int, budget: int) -> int:
+    """Return how many chunks a session may be in.
+
+    Args:
+        name: the session cookie's name.
+        layout: the format's.
+        line: characters that the Set-Cookie line leaves to name, `=` and value.
+        budget: bytes that the session's cookies may add to a Cookie header.
+    """
+    first = f"{name}{layout.separator}0"
+    full = len(first) + 1 + _room(layout, line, first) + 2
+    return max(layout.cleared, budget // full + 1)
+
+
+def _room(layout: Layout, line: int, name: str) -> int:
+    """Characters of a value that a cookie of this name has room for."""
+    left = line - len(name) - 1
+    return left if layout.size is None else min(layout.size, left)
+
+
+def chunk_number(text: str) -> int | None:
+    """The number of a chunk from what follows the separator: canonical decimals only."""
+    if len(text) > 4 or not (text.isdigit() and text.isascii()) or (text[0] == "0" and text != "0"):
+        return None
+    return int(text)
+
+
+def rows(chunks: Mapping[int, Sequence[str]]) -> int:
+    """How many rows the chunks make: as many as the commonest name has values."""
+    return max(map(len, chunks.values()), default=0)
+
+
+def orders(chunks: Mapping[int, Sequence[str]]) -> Iterator[Mapping[int, Sequence[str]]]:
+    """Yield the chunks with the values of doubled names in other orders: of all but the first, then of one name at a time.
+
+    The values of a name are rotated, so that each meets each of the first chunk's. It is no cross product.
+    """
+    doubled = [number for number, values in chunks.items() if number and len(values) > 1]
+    for turn in range(1, rows(chunks)):
+        for moved in (doubled, *([one] for one in doubled if len(doubled) > 1)):
+            yield {
+                number: [*values[turn:], *values[:turn]] if number in moved else values
+                for number, values in chunks.items()
+            }
+
+
+def join(chunks: Mapping[int, Sequence[str]], row: int, layout: Layout) -> str | Absence:
+    """The token of one row of chunks: the row's value of each name, or a rarer name's last.
+
+    It is read from 0 up and ends where the text is a complete token: lengths only grow, so that at most
+    one prefix can be one. What follows is stale.
+    """
+    if layout.complete is not None:
+        return _joined(chunks, row, layout.complete)
+    parts: list[str] = []
+    dots = tail = 0
+    for value in _row(chunks, row):
+        parts.append(value)
+        dots += value.count(".")
+        last = value.rfind(".")
+        tail = tail + len(value) if last < 0 else len(value) - last - 1
+        if dots == DOTS and tail == layout.tag:
+            return "".join(parts)
+        if dots > DOTS or (dots == DOTS and tail > layout.tag):
+            return Absence.MALFORMED
+    return Absence.INCOMPLETE
+
+
+def _joined(
+    chunks: Mapping[int, Sequence[str]], row: int, complete: Callable[[str], bool]
+) -> str | Absence:
+    text = ""
+    for value in _row(chunks, row):
+        text += value
+        if complete(text[-8:]):
+            return text
+    return Absence.INCOMPLETE
+
+
+def _row(chunks: Mapping[int, Sequence[str]], row: int) -> Iterator[str]:
+    number = 0
+    while values := chunks.get(number):
+        yield values[min(row, len(values) - 1)]
+        number += 1

@@ -1,0 +1,65 @@
+"""The marks of dead sessions, in a cookie of their own: a race guard for one browser, not revocation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from itertools import islice, zip_longest
+
+from .._session.base64url import encode
+from .._session.lifetime import FOUR_HUNDRED_DAYS, Lifetime
+
+__all__ = ["mark", "max_age", "read", "render"]
+
+LABEL = "out."
+WRITTEN = 8
+READ = 32
+MARK = 22
+_MARK = re.compile(r"[A-Za-z0-9_-]{22}")
+
+
+def mark(cookie_name: str, mark_id: str) -> str:
+    """The mark of a session.
+
+    Keyless, so that it outlives a rotation of secrets; a digest, so that it tells nothing. It can only
+    refuse a session, and only one whose id the writer knows.
+    """
+    digest = sha256(
+        b"\0".join(
+            (b"sessionkit fence 1", cookie_name.encode(), mark_id.encode("utf-8", "surrogatepass"))
+        )
+    ).digest()
+    return encode(digest)[:22].decode()
+
+
+def read(values: Iterable[str]) -> tuple[str, ...]:
+    """The marks of all fence cookies of a request, united, in order; what is no mark is skipped."""
+    each = [
+        [part for part in value.split(".", READ + 1)[:READ] if _MARK.fullmatch(part)]
+        for value in values
+        if len(value) >= MARK
+    ]
+    # In turns, so that a cookie full of marks, planted by a sibling host, does not crowd out our own.
+    in_turns = (part for row in zip_longest(*each) for part in row if part is not None)
+    return tuple(islice(dict.fromkeys(in_turns), READ))
+
+
+def render(new: Sequence[str], known: Sequence[str], link: str = "") -> str:
+    """The value that adds marks to those known, newest first; a barrier's link stands before them."""
+    marks = list(dict.fromkeys((*new, *known)))[:WRITTEN]
+    return ".".join((link, *marks) if link else marks)
+
+
+def max_age(lifetime: Lifetime, *, imported_for_ever: bool = False) -> int:
+    """Return the seconds for which a mark must stand: as long as the latest response could make its session live.
+
+    Args:
+        lifetime: the store's.
+        imported_for_ever: whether a cookie that stays in the browser after the logout, since it was set with another
+            Domain or its owner goes on using it, could be imported again at any time.
+    """
+    if imported_for_ever:
+        return FOUR_HUNDRED_DAYS
+    longest = lifetime.absolute if lifetime.absolute is not None else (lifetime.idle or 0) + 3600
+    return min(longest, FOUR_HUNDRED_DAYS)

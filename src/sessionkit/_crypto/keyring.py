@@ -1,0 +1,239 @@
+"""Secrets in, keys out: the first secret seals, all of them open."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+from .._session.base64url import encode
+from .._session.session import Absence
+from .._session.tracebacks import clears_frames
+from ..errors import ConfigurationError
+
+__all__ = ["PLACEHOLDERS", "SLICE", "KeyRing", "PurposeKeys", "check_secrets"]
+
+SLICE = 3600
+"""Seconds a key seals for: the 2^32 limit on random GCM nonces (NIST SP 800-38D section 8.3) starts afresh each hour."""
+
+VERSION = b"sessionkit/1"
+"""Of the format, never of the library: it changes only with the format."""
+
+PLACEHOLDERS = frozenset(
+    {
+        "a-long-random-secret-of-at-least-32-bytes",
+        "change-me-change-me-change-me-change-me",
+        "output of: python -m sessionkit secret",
+        "replace-this-with-the-output-of-python-m-sessionkit-secret",
+        "use [openssl rand -hex 32] to generate a 32 bytes value",
+    }
+)
+"""Secrets that stand in documentation, ours and that of the libraries whose cookies we speak."""
+
+KEPT_CIPHERS = 1024
+SHORTEST, FEWEST_DISTINCT = 32, 10
+REMEDY = "`python -m sessionkit secret` makes a real one"
+
+
+@clears_frames
+def check_secrets(
+    secret: str | bytes | Sequence[str | bytes], *, shortest: int = SHORTEST
+) -> tuple[bytes, ...]:
+    """The secrets of a setting as bytes, checked.
+
+    Raises:
+        ConfigurationError: there is none, or one is shorter than `shortest` bytes, empty, a placeholder, or
+            (for our own format) made of fewer than 10 distinct bytes. The message never contains it.
+    """
+    given: Sequence[object] = [secret] if isinstance(secret, (str, bytes)) else secret
+    if not isinstance(given, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance]  # None, most often: a variable that is not set must never become a secret
+        raise ConfigurationError(
+            f"the secret must be str, bytes or a list of them, not {type(secret).__name__}"
+        )
+    if not given:
+        raise ConfigurationError(f"there is no secret: give at least one; {REMEDY}")
+    return tuple(_checked(number, one, shortest) for number, one in enumerate(given, 1))
+
+
+def _checked(number: int, secret: object, shortest: int) -> bytes:
+    if not isinstance(secret, (str, bytes)):
+        raise ConfigurationError(
+            f"secret {number} must be str or bytes, not {type(secret).__name__}"
+        )
+    try:
+        raw = secret.encode() if isinstance(secret, str) else bytes(secret)
+    except UnicodeEncodeError:
+        raise ConfigurationError(f"secret {number} is not valid Unicode") from None
+    if len(raw) < shortest:
+        raise ConfigurationError(
+            f"secret {number} has {len(raw)} bytes, at least {shortest} are needed: {REMEDY}"
+        )
+    if raw.decode("utf-8", "replace").strip().lower() in PLACEHOLDERS:
+        raise ConfigurationError(
+            f"secret {number} is a placeholder from the documentation: {REMEDY}"
+        )
+    if shortest >= SHORTEST and len(set(raw)) < FEWEST_DISTINCT:
+        raise ConfigurationError(
+            f"secret {number} has fewer than {FEWEST_DISTINCT} distinct bytes: {REMEDY}"
+        )
+    return raw
+
+
+class KeyRing:
+    """The keys that come of a list of secrets; keeps extracts of them, not the secrets.
+
+    Args:
+        secret: one secret or several, str (taken as UTF-8) or bytes, each at least 32 bytes long. The first
+            seals, all open. HKDF (RFC 5869) does not stretch a passphrase: use random bytes.
+
+    Raises:
+        ConfigurationError: see `secrets_of`; or two secrets have one key id.
+    """
+
+    __slots__ = ("_extracts",)
+
+    @clears_frames
+    def __init__(self, secret: str | bytes | Sequence[str | bytes]) -> None:
+        extracts: dict[str, bytes] = {}
+        for raw in check_secrets(secret):
+            key_id, extract = _extracted(raw)
+            if key_id in extracts:
+                raise ConfigurationError(
+                    "two secrets of the list have the same key id: remove the double"
+                )
+            extracts[key_id] = extract
+        self._extracts = extracts
+
+    @classmethod
+    def shared(cls, secret: str | bytes | Sequence[str | bytes]) -> KeyRing:
+        """Make a key ring of secrets that a format has checked, which another library may want shorter than we do.
+
+        Args:
+            secret: as for a `KeyRing`; doubles count once.
+        """
+        ring = object.__new__(cls)
+        ring._extracts = dict(map(_extracted, check_secrets(secret, shortest=1)))
+        return ring
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The fingerprints of the secrets, the sealing one first. They reveal nothing of an unguessable secret."""
+        return tuple(self._extracts)
+
+    def purpose(self, purpose: str, name: str, audience: str = "") -> PurposeKeys:
+        """The keys for one use: tokens of another purpose, cookie name or audience do not exist for it.
+
+        Args:
+            purpose: `cookie` for sessions, `seen` for renewals, `before` for barriers; never read from a token.
+            name: the session cookie's.
+            audience: tenant or stage.
+
+        Returns:
+            One AES-256-GCM key for each secret and hour, derived when needed (HKDF, RFC 5869, with all of these in `info`).
+
+        Raises:
+            ConfigurationError: a field is not ASCII, or contains NUL.
+        """
+        fields = (purpose, name, audience)
+        if not all(field.isascii() and "\0" not in field for field in fields):
+            raise ConfigurationError("cookie name and audience must be ASCII without NUL")
+        info = b"\0".join((VERSION, *(field.encode("ascii") for field in fields), b""))
+        return PurposeKeys(self._extracts, info)
+
+    def __repr__(self) -> str:
+        return f"<KeyRing of {len(self._extracts)}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a KeyRing holds keys and does not pickle: build it from the secrets where it is needed"
+        )
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> KeyRing:
+        return self
+
+
+class PurposeKeys:
+    """One AES-256-GCM key for each secret and each hour, derived when needed.
+
+    Attributes:
+        key_id: the fingerprint of the secret that seals.
+    """
+
+    __slots__ = ("_extracts", "_info", "_kept", "key_id")
+
+    def __init__(self, extracts: dict[str, bytes], info: bytes) -> None:
+        self.key_id: str = next(iter(extracts))
+        self._extracts = extracts
+        self._info = info
+        self._kept: dict[tuple[str, int], AESGCM] = {}
+
+    def sealing(self, time: int) -> AESGCM:
+        """The cipher that seals at this time."""
+        key = (self.key_id, time // SLICE)
+        return self._kept.get(key) or self._keep(key, self._derive(key))
+
+    def unseal(
+        self, key_id: str, time: int, nonce: bytes, sealed: bytes, bound: bytes
+    ) -> bytes | Absence:
+        """What was sealed at this time under this key, or that the key is not ours or the tag does not verify.
+
+        A cipher is kept only once a tag has verified: whoever sends cookies chooses key and time, and must not fill the
+        memory or push the live keys out.
+
+        Args:
+            key_id: the fingerprint of the secret.
+            time: seconds since the epoch, which say the hour.
+            nonce: 12 bytes.
+            sealed: the ciphertext and its tag.
+            bound: the additional authenticated data.
+        """
+        key = (key_id, time // SLICE)
+        kept = self._kept.get(key)
+        if kept is None and key_id not in self._extracts:
+            return Absence.UNKNOWN_KEY
+        cipher = kept or self._derive(key)
+        try:
+            plain = cipher.decrypt(nonce, sealed, bound)
+        except InvalidTag:
+            return Absence.BAD_TAG
+        if kept is None:
+            self._keep(key, cipher)
+        return plain
+
+    def _keep(self, key: tuple[str, int], cipher: AESGCM) -> AESGCM:
+        """Keep a cipher; the one that was kept first makes room."""
+        kept = self._kept
+        while len(kept) >= KEPT_CIPHERS:
+            kept.pop(next(iter(tuple(kept))), None)  # a copy: another thread may be adding
+        kept[key] = cipher
+        return cipher
+
+    @property
+    def kept(self) -> int:
+        """How many ciphers are kept."""
+        return len(self._kept)
+
+    def _derive(self, key: tuple[str, int]) -> AESGCM:
+        key_id, slice_ = key
+        return AESGCM(_expand(self._extracts[key_id], self._info + b"%d" % slice_, 32))
+
+    def __repr__(self) -> str:
+        return "<PurposeKeys>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("keys do not pickle")
+
+
+def _extracted(raw: bytes) -> tuple[str, bytes]:
+    """Return the key id of a secret, and what HKDF extracts from it."""
+    extract = hmac.digest(b"sessionkit", raw, "sha256")
+    return encode(_expand(extract, b"\0".join((VERSION, b"kid")), 6)).decode(), extract
+
+
+def _expand(extract: bytes, info: bytes, length: int) -> bytes:
+    return HKDFExpand(algorithm=SHA256(), length=length, info=info).derive(extract)

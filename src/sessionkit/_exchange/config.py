@@ -1,0 +1,302 @@
+"""What an exchange needs to know of its store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from string import punctuation
+from typing import Any
+from urllib.parse import quote
+
+from .._cookies.barrier import LABEL as BARRIER_LABEL
+from .._cookies.chunks import Layout, most
+from .._cookies.fence import LABEL as FENCE_LABEL
+from .._cookies.fence import max_age
+from .._cookies.renewal import LABEL as SEEN_LABEL
+from .._cookies.settings import LINE, CookieSettings, insert_label
+from .._crypto.keyring import KeyRing, PurposeKeys
+from .._session.events import EventKind, OnEvent, tell
+from .._session.identity import Guard, Identity, has_user, resolve
+from .._session.json import Serializer
+from .._session.lifetime import FOUR_HUNDRED_DAYS, Lifetime
+from .._session.tags import Tags
+from ..formats._protocols import Codec, Format, Taker
+from .framework_keys import FrameworkKeys
+from .request import RequestInfo
+
+__all__ = ["Accepted", "Clock", "Settings", "barrier_keys"]
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Settings:
+    """A store's settings, resolved: every default filled in, keys derived, names spelled out."""
+
+    lifetime: Lifetime
+    cookie: CookieSettings
+    format: Format
+    codec: Codec
+    audience: str
+    guard: Guard
+    identity: Identity
+    renews: Callable[[RequestInfo], bool]
+    on_event: OnEvent | None
+    clock: Clock
+    barrier_keys: PurposeKeys
+    serializer: Serializer
+    make_codec: Callable[..., Codec] = field(repr=False)
+    """Makes the codec, with another `serializer`."""
+    given: tuple[Guard | None, Identity | None] = (None, None)
+    """The guard and the identity that were given: what is None is the format's, or the default."""
+    login_keys: tuple[str, ...] = ()
+    """Top-level keys that count as a signed-in user, the framework's included."""
+    framework: FrameworkKeys | None = None
+    origin: Settings | None = None
+    """The store's own settings, where these are a copy for a framework whose own session object is served."""
+    accepted: tuple[Accepted, ...] = ()
+    layout: Layout = field(init=False)
+    name: str = field(init=False)
+    chunk: str = field(init=False)
+    """How the name of a chunk begins."""
+    seen: str = field(init=False)
+    fence: str = field(init=False)
+    barrier: str = field(init=False)
+    stem: str = field(init=False)
+    """What the names of all our cookies contain."""
+    room: int = field(init=False)
+    """Characters of a token that certainly fits into one cookie, and into `max_bytes`."""
+    shapes: tuple[str, ...] = field(init=False)
+    """The names of all cookies that `max_bytes` lets a session be in: the whole one, then the chunks in order."""
+    small: int = 0
+    """Bytes of a plaintext whose token certainly fits like that."""
+    tolerance: int = field(init=False)
+    """Seconds for which a session is still good after its expiry."""
+    carried: tuple[str, ...] = field(init=False)
+    """Members that an update cannot change."""
+    tags: Tags | None = field(init=False)
+    """How values that JSON has not are kept."""
+    nobody: str | None = field(init=False)
+    """Why a session of nobody cannot be kept, or None if it can."""
+    fence_age: int = field(init=False)
+    """Seconds that the fence lives."""
+    warned: set[EventKind] = field(default_factory=set[EventKind])
+
+    def __post_init__(self) -> None:
+        name = self.cookie.name or self.format.cookie_name(
+            host_only=self.cookie.host_only, secure=self.cookie.secure
+        )
+        layout = self.format.layout
+        stem = insert_label(name, "\0").rpartition("\0")[2]
+        room = _room(self.cookie, layout, name)
+        traits = self.format.traits
+        for_ever = any(
+            self.lifetime.absolute is None or not one.settings.format.traits.dated
+            for one in self.accepted
+        )
+        for key, value in {
+            "name": name,
+            "layout": layout,
+            "chunk": name + layout.separator,
+            "seen": insert_label(name, SEEN_LABEL),
+            "fence": insert_label(name, FENCE_LABEL),
+            "barrier": insert_label(name, BARRIER_LABEL),
+            "stem": stem,
+            "room": room,
+            "shapes": _shapes(self.cookie, layout, name),
+            "tolerance": traits.tolerance,
+            "carried": traits.carried,
+            "tags": self.serializer.tags,
+            "nobody": traits.nobody,
+            "fence_age": max_age(self.lifetime, imported_for_ever=for_ever),
+        }.items():
+            object.__setattr__(self, key, value)
+
+    def with_framework(self, keys: FrameworkKeys) -> Settings:
+        """The same settings for a framework whose own session object is served."""
+        login_keys = tuple(dict.fromkeys((*self.login_keys, *keys.login)))
+        traits = self.format.traits
+        guard, identity = resolve(self.given, (traits.guard, traits.identity), login_keys)
+        made = replace(
+            self,
+            guard=guard,
+            identity=identity,
+            login_keys=login_keys,
+            framework=replace(keys, login=login_keys),
+            origin=self.origin or self,
+        )
+        return made if keys.tags is None else made.tagging(keys.tags)
+
+    def tagging(self, tags: Tags) -> Settings:
+        """Return the same settings for sessions that hold values which JSON has not, those of others that are taken over too."""
+        serializer = self.serializer.tagging(tags)
+        return replace(
+            self,
+            serializer=serializer,
+            codec=self.make_codec(serializer=serializer),
+            accepted=tuple(
+                replace(one, settings=one.settings.tagging(tags)) for one in self.accepted
+            ),
+        )
+
+    def names_somebody(self, contents: Mapping[str, Any]) -> bool:
+        """Return whether contents are those of a signed-in user for a library that takes every token for one.
+
+        That is so by the format's own guard, or by the store's. A guard that passes even an empty session
+        tells nobody from somebody.
+        """
+        if (self.format.traits.guard or has_user)(contents):
+            return True
+        if not self.guard(contents):
+            return False
+        try:
+            return not self.guard({})
+        except Exception:  # noqa: BLE001  # somebody else's function, asked about what it need not expect
+            return True
+
+    def and_framework(self, keys: FrameworkKeys) -> Settings:
+        """Return settings for two frameworks: the one that is served, and another inside it."""
+        return _joined(self, keys)
+
+    def suited(self, contents: Mapping[str, Any]) -> Settings:
+        """The settings by which a session with these contents is set: transient or not, as it says itself."""
+        asked = (
+            None
+            if self.framework is None or self.framework.transient is None
+            else self.framework.transient(contents)
+        )
+        return (
+            self
+            if asked is None or asked is self.cookie.transient
+            else _with_transient(self, asked)
+        )
+
+    def same_store(self, other: Settings) -> bool:
+        """Return whether both belong to one store, or to two that are equal in everything that decides."""
+        return self is other or not self.differences(other)
+
+    def differences(self, other: Settings) -> tuple[str, ...]:
+        """Return the names of the settings in which another store differs; never their values."""
+        return _differences(self.origin or self, other.origin or other)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Settings:
+        return self  # a gateway is copied with the configuration it stands in (Litestar's), its keys never are
+
+    def warn_once(self, kind: EventKind) -> None:
+        """Tell of something that is the same for every request."""
+        if kind not in self.warned:
+            self.warned.add(kind)
+            tell(self.on_event, kind)
+
+
+_PRINTABLE = " " + punctuation
+
+
+def _room(cookie: CookieSettings, layout: Layout, name: str) -> int:
+    if layout.numbered or layout.alike or layout.size is not None:
+        return 0  # cut by rules of its own
+    return min(
+        LINE - len(cookie.line(name, "", FOUR_HUNDRED_DAYS)), cookie.max_bytes - len(name) - 3
+    )
+
+
+def barrier_keys(ring: KeyRing, name: str, audience: str) -> PurposeKeys:
+    """Return the keys of a barrier. Formats that know no audience take any text for one."""
+    return ring.purpose("before", name, quote(audience, safe=_PRINTABLE))
+
+
+def _shapes(cookie: CookieSettings, layout: Layout, name: str) -> tuple[str, ...]:
+    # The longest line leaves the least room, and so makes the most chunks.
+    line = LINE + 1 - len(cookie.line("", "", FOUR_HUNDRED_DAYS)) - (layout.expiry or 0)
+    count = most(name, layout, line, cookie.max_bytes)
+    return (name, *(f"{name}{layout.separator}{number}" for number in range(count)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Accepted:
+    """A cookie of others that a session may be taken from.
+
+    Attributes:
+        settings: by which it is read, as if it were a store's own; nothing is ever sealed by them.
+        until: seconds since the epoch from which it is ignored, or None.
+        clear: whether it is removed once the session is ours.
+        take: its contents and times to a session of ours, or None.
+    """
+
+    settings: Settings
+    until: float | None
+    clear: bool
+    take: Taker
+
+    def clearing(self, names: Iterable[str], own: Container[str]) -> list[str]:
+        """The lines that remove it; twice where it may have been set with another path or domain than ours.
+
+        Args:
+            names: of its cookies.
+            own: names of cookies of ours, which stay as they are: what has one of them is removed only where ours is not.
+        """
+        cookie = self.settings.cookie
+        elsewhere = (
+            []
+            if cookie.path == "/" and cookie.domain is None
+            else [replace(cookie, path="/", domain=None)]
+        )
+        return [
+            scope.clearing(name)
+            for name in dict.fromkeys(names)
+            for scope in (elsewhere if name in own else [cookie, *elsewhere])
+        ]
+
+
+@lru_cache(maxsize=64)
+def _joined(settings: Settings, keys: FrameworkKeys) -> Settings:
+    known = settings.framework or FrameworkKeys()
+    both = FrameworkKeys(
+        login=tuple(dict.fromkeys((*known.login, *keys.login))),
+        dropped=tuple(dict.fromkeys((*known.dropped, *keys.dropped))),
+        transient=known.transient or keys.transient,
+        ends=known.ends or keys.ends,
+    )
+    return settings if both == known else settings.with_framework(both)
+
+
+@lru_cache(maxsize=256)
+def _differences(one: Settings, other: Settings) -> tuple[str, ...]:
+    if one is other:
+        return ()
+    ours, theirs = _deciding(one), _deciding(other)
+    return tuple(name for name in ours if ours[name] != theirs[name])
+
+
+def _deciding(settings: Settings) -> dict[str, object]:
+    """What decides whether a session is there, for whom, and for how long."""
+    guard, identity = settings.guard, settings.identity
+    if settings.login_keys:  # for which functions were made that equal no others
+        traits = settings.format.traits
+        guard, identity = resolve(settings.given, (traits.guard, traits.identity), ())
+    return {
+        "secret": settings.codec.ids,
+        "audience": settings.audience,
+        "cookie": settings.cookie,
+        "format": settings.format,
+        "lifetime": settings.lifetime,
+        "guard": guard,
+        "identity": identity,
+        "login_keys": settings.login_keys,
+        "accept": [_parts(accepted) for accepted in settings.accepted],
+        "renews": settings.renews,
+    }
+
+
+def _parts(accepted: Accepted) -> tuple[object, ...]:
+    """What decides of a cookie of others."""
+    read = accepted.settings
+    return (
+        read.codec.ids, read.cookie, read.format, read.lifetime, accepted.until, accepted.clear, accepted.take,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def _with_transient(settings: Settings, transient: bool) -> Settings:
+    return replace(settings, cookie=replace(settings.cookie, transient=transient))

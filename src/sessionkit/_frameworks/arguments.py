@@ -1,0 +1,109 @@
+"""A store from the arguments that Starlette and FastAPI give their own session middleware."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypedDict, cast
+
+from .._cookies.settings import CookieSettings
+from .._exchange.config import Clock
+from .._exchange.request import RequestInfo
+from .._session.events import OnEvent, logger
+from .._session.identity import Guard, Identity
+from .._session.json import Serializer
+from .._session.lifetime import FOUR_HUNDRED_DAYS, Lifetime
+from .._session.tracebacks import clears_frames
+from ..formats import Format, Importer
+from ..store import SessionStore
+
+__all__ = ["Arguments", "store_from_arguments"]
+
+
+class Arguments(TypedDict, total=False):
+    """Name what `store_of_arguments` takes, for type checkers.
+
+    Each key is spelled out: mypy refuses a middleware with `**arguments: Any` where Starlette's `add_middleware` wants one,
+    since `app` could be among them.
+    """
+
+    secret_key: object
+    session_cookie: str
+    max_age: int | None
+    path: str
+    same_site: str
+    https_only: bool
+    domain: str | None
+    partitioned: bool
+    secret: str | bytes | Sequence[str | bytes]
+    lifetime: Lifetime | None
+    cookie: CookieSettings | None
+    format: Format | None
+    audience: str
+    accept: Sequence[Importer]
+    guard: Guard | None
+    identity: Identity | None
+    login_keys: Sequence[str]
+    renews: Callable[[RequestInfo], bool]
+    serializer: Serializer
+    on_event: OnEvent | None
+    clock: Clock
+
+
+@clears_frames
+def store_from_arguments(
+    secret_key: object,
+    *,
+    session_cookie: str | None = None,
+    max_age: int | None = 14 * 86_400,
+    path: str = "/",
+    same_site: str = "lax",
+    https_only: bool = False,
+    domain: str | None = None,
+    partitioned: bool = False,
+    **settings: Any,
+) -> SessionStore:
+    """A store from the arguments that Starlette and FastAPI give their own session middleware, with their defaults.
+
+    Args:
+        secret_key: one secret, or several: the first seals, all open.
+        session_cookie: the name; without one `__Host-session` where a browser takes it, else `session`.
+        max_age: seconds for which a session may be idle; it ends for good after 400 days, since no browser keeps a
+            cookie longer. None is a cookie that the browser forgets when it closes, and the usual lifetime.
+        path: of the cookie.
+        same_site: `lax`, `strict` or `none`.
+        https_only: whether the cookie is Secure.
+        domain: of the cookie.
+        partitioned: whether it is Partitioned.
+        **settings: of `SessionStore`, instead of what the others say.
+    """
+    cookie = CookieSettings(
+        name=session_cookie,
+        path=path,
+        domain=domain,
+        secure=https_only,
+        same_site=cast("Any", same_site.capitalize()),
+        partitioned=partitioned,
+        transient=max_age is None,
+    )
+    several = isinstance(secret_key, (list, tuple))
+    secrets = (
+        [_text(one) for one in cast("list[object]", secret_key)] if several else _text(secret_key)
+    )
+    lifetime = (
+        None
+        if max_age is None
+        else Lifetime(idle=max_age, absolute=max(max_age, FOUR_HUNDRED_DAYS))
+    )
+    made: dict[str, Any] = {"secret": secrets, "lifetime": lifetime, "cookie": cookie, **settings}
+    store = SessionStore(**made)
+    if not store.settings.cookie.secure:
+        logger.warning(
+            "https_only is not set: the session goes over plain http too, and its cookie is no __Host- cookie"
+        )
+    return store
+
+
+def _text(secret: object) -> str | bytes:
+    return (
+        secret if isinstance(secret, bytes) else str(secret)
+    )  # starlette.datastructures.Secret hides its value from a repr

@@ -1,0 +1,211 @@
+"""What an API and a page answer to a visitor who is not signed in, and the decorators of adapters that do so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol, TypeAlias, TypeVar, overload
+from urllib.parse import quote
+
+from typing_extensions import ParamSpec
+
+from .._default import get_session
+from .._exchange.request import RequestInfo
+from .._requests.recognition import as_request
+from .return_to import safe_return_to
+
+__all__ = [
+    "ApiDecorator", "PageDecorator", "PageHook", "Refusal", "Refuse", "api_guard", "api_refusal", "page_guard", "page_refusal",
+    "return_to_of",
+]  # fmt: skip
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+P = ParamSpec("P")
+Result = TypeVar("Result", covariant=True)  # noqa: PLC0105  # as the other names here
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A response for a visitor who is not signed in.
+
+    Args:
+        status: the HTTP status.
+        headers: pairs of name and value.
+        body: what follows them.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = b""
+
+    @property
+    def location(self) -> str | None:
+        """Where it sends the visitor, if anywhere."""
+        return dict(self.headers).get("Location")
+
+
+def api_refusal() -> Refusal:
+    """401 with a JSON body (RFC 9110 section 15.5.2), not to be cached."""
+    body = json.dumps(
+        {
+            "error": "not_authenticated",
+            "error_description": "The user does not have an active session",
+        }
+    ).encode()
+    return Refusal(
+        status=401,
+        headers=(("Content-Type", "application/json"), ("Cache-Control", "no-store")),
+        body=body,
+    )
+
+
+def page_refusal(
+    request: RequestInfo,
+    login_url: str = "/auth/login",
+    *,
+    logout_url: str = "/auth/logout",
+    default: str = "/",
+) -> Refusal:
+    """A redirect to the login page, with a `returnTo` that cannot leave the site.
+
+    Args:
+        request: what was asked for.
+        login_url: the application's own; `returnTo` is added to its query.
+        logout_url: the application's own; neither of the two is returned to.
+        default: where to return to instead.
+
+    Returns:
+        302 for a GET or HEAD; 303 for others, which return to `default`. Not to be cached.
+    """
+    back = return_to_of(request, exclude=(login_url, logout_url), default=default)
+    location = f"{login_url}{'&' if '?' in login_url else '?'}returnTo={quote(back, safe='/')}"
+    status = 302 if request.method in ("GET", "HEAD") else 303
+    return Refusal(status=status, headers=(("Location", location), ("Cache-Control", "no-store")))
+
+
+def return_to_of(request: RequestInfo, *, exclude: tuple[str, ...] = (), default: str = "/") -> str:
+    """Path and query of a GET or HEAD, if they are safe to return to; never anything of Host or a forwarded header.
+
+    Args:
+        request: what was asked for.
+        exclude: URLs whose paths are not returned to.
+        default: what to give instead.
+
+    Returns:
+        What `safe_return_to` lets pass.
+    """
+    if request.method not in ("GET", "HEAD"):
+        return default
+    path = quote(request.path, safe="/!$&'()*+,;=:@-._~", errors="replace")
+    if path in {url.partition("?")[0] for url in exclude}:
+        return default
+    return safe_return_to(f"{path}?{request.query}" if request.query else path, default)
+
+
+# ---- for adapters
+
+Refuse: TypeAlias = Callable[[Any], Refusal | None]
+"""From a request, as the verbs take it, to what is answered to it; None when it is a signed-in user's."""
+
+
+class ApiDecorator(Protocol):
+    """What `require_session_api` is where it decorates a handler."""
+
+    def __call__(self, handler: Handler, /) -> Handler:
+        """The handler, for signed-in users only."""
+        ...
+
+
+class PageDecorator(Protocol):
+    """What `require_session_page` is where it decorates a handler, bare or called."""
+
+    @overload
+    def __call__(self, handler: Handler, /) -> Handler: ...
+    @overload
+    def __call__(
+        self, *, login_url: str = ..., logout_url: str = ..., default: str = ...
+    ) -> Callable[[Handler], Handler]: ...
+
+
+class PageHook(Protocol[P, Result]):
+    """What `require_session_page` is where the framework calls it with a request (and more), bare or made by a call."""
+
+    @overload
+    def __call__(self, *args: P.args, **named: P.kwargs) -> Result: ...
+    @overload
+    def __call__(
+        self, *, login_url: str = ..., logout_url: str = ..., default: str = ...
+    ) -> Callable[P, Result]: ...
+
+
+def api_guard(guarded: Callable[..., Any]) -> Any:
+    """Make an adapter's `require_session_api`.
+
+    Args:
+        guarded: the adapter's own part. It is given a `Refuse`, then what the decorator or hook is given: the handler, or a
+            request and what its framework passes with it. It asks the one about the request, and carries its `Refusal`.
+
+    Returns:
+        A decorator, or a hook: what it is typed as (`ApiDecorator`, …) is the adapter's to say.
+    """
+
+    def refuse(request: Any) -> Refusal | None:
+        return None if get_session(request) is not None else api_refusal()
+
+    def require_session_api(*guarding: Any) -> Any:
+        """For signed-in users: everybody else gets 401 and a JSON body."""
+        return guarded(refuse, *guarding)
+
+    return require_session_api
+
+
+def page_guard(
+    guarded: Callable[..., Any], *, login_url_of: Callable[[Any], str | None] | None = None
+) -> Any:
+    """Make an adapter's `require_session_page`.
+
+    Args:
+        guarded: as for `api_guard`.
+        login_url_of: from a request to the login URL that the framework's own settings name, if they do.
+
+    Returns:
+        A decorator, or a hook, that can be used bare or called with URLs.
+    """
+
+    def require_session_page(
+        *guarding: Any,
+        login_url: str | None = None,
+        logout_url: str = "/auth/logout",
+        default: str = "/",
+    ) -> Any:
+        """For signed-in users: everybody else is sent to the login page, with a `returnTo` that cannot leave the site.
+
+        Used bare, or called with URLs.
+
+        Args:
+            *guarding: the handler, where it is used bare.
+            login_url: the login page; without it the one that the framework's settings name, else `/auth/login`.
+            logout_url: neither this nor `login_url` is returned to.
+            default: where to return to instead.
+
+        Raises:
+            TypeError: a URL was given without its name.
+        """
+        if guarding and isinstance(guarding[0], str):
+            raise TypeError(
+                f"require_session_page({guarding[0]!r}): the URLs are given by name, as login_url=, logout_url= or default="
+            )
+
+        def refuse(request: Any) -> Refusal | None:
+            if get_session(request) is not None:
+                return None
+            info = as_request(request)
+            assert info is not None  # noqa: S101  # get_session knows no request that `view` does not
+            login = login_url or (login_url_of and login_url_of(request)) or "/auth/login"
+            return page_refusal(info, login, logout_url=logout_url, default=default)
+
+        return guarded(refuse, *guarding) if guarding else partial(guarded, refuse)
+
+    return require_session_page

@@ -1,0 +1,203 @@
+"""Which exchange? The one home of that question: what a request holds, and what of it belongs to a store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from typing import Any, TypeAlias, cast
+
+from .._exchange.config import Settings
+from .._exchange.exchange import ENDED, GONE, OPEN, Exchange, Unread, replace_link
+from .._exchange.request import HOLDER, RequestInfo
+from .._session.events import EventKind, tell
+from ..errors import ConfigurationError
+
+__all__ = [
+    "Excluded",
+    "Held",
+    "Unanswered",
+    "find_exchange",
+    "find_held",
+    "find_open",
+    "find_outer",
+    "is_known",
+    "iterate_held",
+    "make_readable",
+    "open_exchange",
+    "open_unanswered",
+    "select_store",
+]  # fmt: skip
+
+
+class Excluded:
+    """Stands where an exchange would, under a gateway that leaves this path alone.
+
+    Attributes:
+        settings: of the store that has no session here.
+        cookie_header: of the request that is left alone.
+        outer: the exchange, or the exclusion, of a gateway around that one.
+    """
+
+    __slots__ = ("cookie_header", "outer", "settings")
+
+    def __init__(self, settings: Settings, cookie_header: str = "", outer: object = None) -> None:
+        self.settings: Settings = settings
+        self.cookie_header: str = cookie_header
+        self.outer: object = outer
+
+    def __repr__(self) -> str:
+        return "<excluded from sessions>"
+
+
+Held: TypeAlias = Exchange | Excluded | Unread
+
+
+class Unanswered(Exchange):
+    """What a verb opened in a request that no gateway answers. The request keeps it, so it holds no reference back."""
+
+    __slots__ = ()
+
+    def __del__(self) -> None:
+        live = self._live
+        if live is not None and self.request is GONE and not live.is_final:
+            tell(self.settings.on_event, EventKind.UNANSWERED)
+
+
+# ---- what a request holds
+
+
+def iterate_held(held: object) -> Iterator[Held]:
+    """Yield what a request holds, the innermost first: one for each gateway, or store whose verb was called."""
+    while isinstance(held, (Exchange, Excluded, Unread)):
+        yield held
+        held = held.outer
+
+
+def find_open(held: object) -> Exchange | Excluded | None:
+    """Return the innermost that has not ended."""
+    if type(held) is Exchange and held.phase is not ENDED:
+        return held
+    for one in iterate_held(held):
+        if isinstance(one, Excluded) or (isinstance(one, Exchange) and one.phase is not ENDED):
+            return one
+    return None
+
+
+def find_held(request: RequestInfo) -> Held | None:
+    """Return the innermost exchange or exclusion of a request, ended ones included.
+
+    An exchange belongs to one request. It is found in the environ or scope it was put into, in a copy that has an equal
+    Cookie header, and in an environ or scope that a bridge between WSGI and ASGI has made of it.
+    """
+    holder = request.holder
+    held = holder.get(HOLDER)
+    if held is None:
+        held = _bridged(holder)
+    if isinstance(held, Exchange):
+        theirs = held.request
+        # What a framework's request keeps its copies may share.
+        if theirs.holder is holder and (
+            getattr(theirs, "request", None) is getattr(request, "request", None)
+        ):
+            return held
+    elif isinstance(held, Unread):
+        return held  # of which nothing is known yet: it is read from the request that is given
+    elif not isinstance(held, Excluded):
+        return None
+    return held if _equal(held.cookie_header, request.cookie_header) else None
+
+
+def _equal(one: str, other: str) -> bool:
+    """Compare two Cookie headers. A bridge joins the fields of HTTP/2 with a comma."""
+    return one == other or one.replace("; ", ",") == other.replace("; ", ",")
+
+
+def _bridged(holder: MutableMapping[str, Any]) -> object:
+    """Return what the request holds that a bridge (a2wsgi) has translated."""
+    while True:
+        outer = holder.get("asgi.scope") or holder.get("wsgi_environ")
+        if outer is None or not isinstance(outer, MutableMapping):
+            return None
+        holder = cast("MutableMapping[str, Any]", outer)
+        held = holder.get(HOLDER)
+        if held is not None:
+            return held
+
+
+def is_known(holder: MutableMapping[str, Any]) -> bool:
+    """Return whether a gateway, a verb or a bridge may have been here before: quick, since most requests are new."""
+    return HOLDER in holder or "asgi.scope" in holder or "wsgi_environ" in holder
+
+
+def find_outer(request: RequestInfo) -> Sequence[Exchange | Excluded]:
+    """Return the exchanges and exclusions of gateways that will still answer the request, the innermost first."""
+    return [
+        one
+        for one in iterate_held(find_held(request))
+        if isinstance(one, Excluded)
+        or (isinstance(one, Exchange) and one.owned and one.phase is OPEN)
+    ]
+
+
+# ---- what of it belongs to a store
+
+
+def select_store(found: Iterable[Held], settings: Settings) -> Held | None:
+    """Return the exchange or exclusion of a store.
+
+    Raises:
+        ConfigurationError: a gateway of another store uses the same cookie name.
+    """
+    clash: Settings | None = None
+    for one in found:
+        theirs = one.settings
+        if theirs.same_store(settings):
+            return one
+        if theirs.name == settings.name and isinstance(one, (Exchange, Unread)) and one.owned:
+            clash = theirs
+    if clash is not None:
+        raise ConfigurationError(
+            f"two stores use the cookie {settings.name!r} in one request, and differ in {', '.join(clash.differences(settings))}: "
+            "give one another name, or use one store for both"
+        )
+    return None
+
+
+def find_exchange(request: RequestInfo, settings: Settings) -> Exchange | Excluded | None:
+    """Return the exchange or exclusion of a store in a request.
+
+    Raises:
+        ConfigurationError: as for `of_store`.
+    """
+    one = select_store(iterate_held(find_held(request)), settings)
+    return None if one is None else make_readable(one, request)
+
+
+def make_readable(one: Held, request: RequestInfo) -> Exchange | Excluded:
+    """Return an exchange for what ended before anybody had read the session: read now, from the request that is given."""
+    if not isinstance(one, Unread):
+        return one
+    made = Exchange(one.settings, request)
+    made.outer = one.outer
+    made.contents  # noqa: B018  # reads it
+    replace_link(request.holder, one, made)
+    made.finish()
+    return made
+
+
+def open_exchange(request: RequestInfo, settings: Settings) -> Exchange:
+    """Open the exchange of a store in a request that no gateway of the store prepared; for a session object that is written later."""
+    return _opened(Exchange(settings, request, owned=False))
+
+
+def open_unanswered(request: RequestInfo, settings: Settings) -> Exchange:
+    """Open one for a verb. It is read at once, since the request that keeps it must not be kept by it."""
+    made = _opened(Unanswered(settings, request, owned=False))
+    made.contents  # noqa: B018  # reads it
+    made.request = GONE
+    return made
+
+
+def _opened(made: Exchange) -> Exchange:
+    made.outer = find_held(made.request)
+    made.request.holder[HOLDER] = made
+    return made

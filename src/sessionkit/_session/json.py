@@ -1,0 +1,354 @@
+"""JSON, its limits, and its faster twin."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from math import isfinite
+from typing import Any, cast
+
+from ..errors import ConfigurationError, SerializationError
+from . import base64url
+from .snapshot import fingerprint, is_odd, plain
+from .tags import MARK, Tags
+
+__all__ = [
+    "JSON",
+    "Serializer",
+    "check",
+    "fast_json",
+    "freeze",
+    "is_finite",
+    "is_shallow",
+    "rewrite",
+]
+
+DEEPEST = 64
+"""Levels of nesting, the session itself being the first."""
+
+DEEPEST_READ = 100
+"""Levels of nesting of a session that another library wrote: more than it needs, and few enough for any stack."""
+
+INT_MIN, INT_MAX = -(2**63), 2**63 - 1
+MANY = 64
+SAFE_INTEGER = 2**53 - 1
+"""JavaScript rounds what lies beyond (RFC 8259 section 6): user 9007199254740993 would come back as somebody else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serializer:
+    """How sessions become bytes; what it is given has been checked to be JSON.
+
+    Args:
+        dumps: a JSON value to UTF-8 bytes, compact.
+        loads: UTF-8 bytes to the value; raises ValueError for anything else.
+        b64encode: bytes to base64url without padding.
+        b64decode: canonical base64url without padding to bytes.
+        strict: whether `dumps` raises TypeError for keys that are not str, for half a surrogate pair and for integers of more
+            than 64 bits; then less is checked.
+        tags: for adapters: how a framework's own session keeps values that JSON has not.
+    """
+
+    dumps: Callable[[Any], bytes]
+    loads: Callable[[bytes], Any]
+    b64encode: Callable[[bytes], bytes] = base64url.encode
+    b64decode: Callable[[bytes], bytes] = base64url.decode
+    strict: bool = False
+    tags: Tags | None = None
+
+    def tagging(self, tags: Tags) -> Serializer:
+        """Return a serializer for sessions that hold values which JSON has not.
+
+        Args:
+            tags: how they are kept.
+        """
+        loads = self.loads
+
+        def untagging(payload: bytes) -> Any:
+            value = loads(payload)
+            return tags.read(value) if MARK in payload else value
+
+        return replace(self, loads=untagging, tags=tags)
+
+
+_encode = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False
+).encode
+_decode = json.JSONDecoder().raw_decode
+
+
+def _dumps(value: Any) -> bytes:
+    return _encode(value).encode()
+
+
+def _loads(payload: bytes) -> Any:
+    text = payload.decode()
+    value, end = _decode(text)
+    if end != len(text):
+        raise ValueError("text after the JSON value")
+    return value
+
+
+JSON = Serializer(dumps=_dumps, loads=_loads)
+"""The standard library's json and base64; the default."""
+
+
+def fast_json() -> Serializer:
+    """A serializer over orjson and pybase64, which the extra `sessionkit-core[speed]` installs.
+
+    Both write the same JSON values and read each other's; switch whenever you like.
+
+    Raises:
+        ConfigurationError: the extra is not installed.
+    """
+    try:
+        import orjson  # noqa: PLC0415  # the extra is asked for here and nowhere else
+        import pybase64  # noqa: PLC0415
+    except ImportError:
+        raise ConfigurationError(
+            "fast_json() needs orjson and pybase64: pip install 'sessionkit-core[speed]'"
+        ) from None
+
+    def encode(data: bytes) -> bytes:
+        return pybase64.b64encode(data, b"-_").rstrip(b"=")
+
+    def decode(text: bytes) -> bytes:
+        return pybase64.b64decode(
+            text + b"=="[: -len(text) % 4], b"-_", True
+        )  # validating is what makes it fast
+
+    def loads(payload: bytes) -> Any:
+        try:
+            return orjson.loads(payload)
+        except ValueError:
+            return _loads(payload)  # half a surrogate pair, as JavaScript writes it
+
+    return Serializer(
+        dumps=orjson.dumps, loads=loads, b64encode=encode, b64decode=decode, strict=True
+    )
+
+
+def check(contents: dict[str, Any], *, largest: int = INT_MAX) -> None:
+    """See that a session is JSON and only JSON.
+
+    Args:
+        contents: the session.
+        largest: the greatest absolute value of an integer; 2^53 - 1 for what JavaScript reads too.
+
+    Raises:
+        SerializationError: with the path of the culprit, `session["user"]["joined"]: datetime is not JSON`.
+    """
+    if not _is_json(contents, dict, DEEPEST, -largest - (largest == INT_MAX), largest):
+        culprit = _culprit(contents, "session", DEEPEST, largest)
+        if culprit is not None:
+            raise SerializationError(": ".join(culprit))
+
+
+def is_shallow(value: object, levels: int = DEEPEST_READ) -> bool:
+    """Return whether a JSON value has at most so many levels; however deep it is, this recurses nowhere."""
+    layer = [value]
+    for _ in range(levels):
+        layer = [item for one in layer for item in _items(one) if isinstance(item, (dict, list))]
+        if not layer:
+            return True
+    return False
+
+
+def is_finite(value: object) -> bool:
+    """Return whether a JSON value is free of NaN and infinity, which Python reads and JavaScript does not."""
+    layer = [value]
+    while layer:
+        layer = [item for one in layer for item in _items(one)]
+        if any(isinstance(item, float) and not isfinite(item) for item in layer):
+            return False
+    return True
+
+
+def _items(value: object) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return cast("dict[str, Any]", value).values()
+    return cast("Iterable[Any]", value) if isinstance(value, list) else ()
+
+
+def rewrite(contents: dict[str, Any], serializer: Serializer) -> bytes:
+    """The bytes of what came as JSON, unchecked: its writer may have put into it what `freeze` refuses."""
+    if serializer.tags is not None:
+        contents = serializer.tags.tag(contents)
+    try:
+        return serializer.dumps(contents)
+    except (TypeError, ValueError):
+        # Half a surrogate pair, which JavaScript cuts and writes as an escape; for orjson, an integer of more than 64 bits too.
+        return json.dumps(contents, separators=(",", ":")).encode()
+
+
+def freeze(
+    contents: dict[str, Any], serializer: Serializer, largest: int = INT_MAX, print_: bytes = b""
+) -> bytes:
+    """The bytes of a session, checked.
+
+    Args:
+        contents: the session.
+        serializer: what writes it.
+        largest: see `check`.
+        print_: the fingerprint of the contents, if there is one; then less is to be checked.
+
+    Raises:
+        SerializationError: see `check`.
+    """
+    if serializer.tags is not None:
+        return _freeze_tagged(contents, serializer, serializer.tags, largest)
+    if serializer.strict:
+        print_ = print_ or fingerprint(contents)
+    odd = is_odd(print_)
+    if odd or not serializer.strict:
+        check(contents, largest=largest)
+    if odd and serializer.strict:
+        # It takes no str of a subclass for a key, and writes what an Enum says of itself: json writes what it is.
+        contents = plain(contents)
+    try:
+        payload = serializer.dumps(contents)
+        if serializer.strict and not (
+            odd or (largest == INT_MAX and _is_surely_json(print_, payload))
+        ):
+            check(contents, largest=largest)
+        return payload  # noqa: TRY300  # all three may raise
+    except (TypeError, ValueError, RecursionError):
+        # Lone surrogates are left to the encoder: to look for them in every string would cost more than all the rest.
+        path, why = _culprit(contents, "session", DEEPEST, largest) or ("session", "it is not JSON")
+        raise SerializationError(f"{path}: {why}") from None
+
+
+def _freeze_tagged(
+    contents: dict[str, Any], serializer: Serializer, tags: Tags, largest: int
+) -> bytes:
+    tagged: dict[str, Any] = contents
+    try:
+        if _is_json(contents, dict, DEEPEST, -largest - (largest == INT_MAX), largest):
+            payload = serializer.dumps(contents)
+            if MARK not in payload:
+                return payload
+        tagged = plain(tags.tag(contents))
+        check(tagged, largest=largest)
+        return serializer.dumps(tagged)
+    except Exception:  # noqa: BLE001  # a value's own methods may raise anything
+        # What is wrong is told by the application's own names, and else by those of the tags.
+        path, why = (
+            _culprit(contents, "session", DEEPEST, largest, tags)
+            or _culprit(tagged, "session", DEEPEST, largest)
+            or ("session", "it is not JSON")
+        )
+        raise SerializationError(f"{path}: {why}") from None
+
+
+def _is_surely_json(print_: bytes, payload: bytes) -> bool:
+    """Whether what a strict encoder has written can be nothing but JSON within our limits; False means: look closely.
+
+    marshal takes the types of JSON, and a few that such an encoder refuses; it takes no subclasses.
+
+    Args:
+        print_: the fingerprint of the contents, which are not odd.
+        payload: what the encoder wrote; it has refused integers of more than 64 bits.
+    """
+    if (b"\x7f" in print_ or b"\xff" in print_) and _has_endless(print_):
+        return False
+    # Five times 15 bits, for marshal: the 64th may be set.
+    if b"\x05\0\0\0" in print_ and (b"l\x05\0\0\0" in print_ or b"\xec\x05\0\0\0" in print_):
+        return False
+    brackets = payload.count(b"{") + payload.count(b"[")
+    # Each level has its bracket; where one closes before the next opens there is no further level.
+    return brackets <= DEEPEST or brackets - payload.count(b"},{") <= DEEPEST
+
+
+def _has_endless(print_: bytes) -> bool:
+    """Whether a fingerprint may hold NaN or infinity, whose exponents are all ones (IEEE 754), as marshal writes them."""
+    for last in (b"\x7f", b"\xff"):
+        if print_.count(last) > MANY:
+            return True  # of a text full of them: the close look is cheaper
+        at = print_.find(last)
+        while at >= 0:
+            if print_[at - 1] >= 0xF0:
+                return True
+            at = print_.find(last, at + 1)
+    return False
+
+
+_kind: Callable[[object], Any] = type
+
+
+def _is_json(value: Any, kind: Any, levels: int, smallest: int, largest: int) -> bool:
+    """Quickly, whether a dict or list is JSON; strings are left to the encoder, what is odd to the slow look."""
+    if kind is dict:
+        try:
+            "".join(value)  # the cheap test for str keys
+        except TypeError:
+            return False
+        value = value.values()
+    for item in value:
+        kind = _kind(item)
+        if kind is str or kind is bool or item is None:
+            continue
+        if kind is int:
+            if not smallest <= item <= largest:
+                return False
+        elif kind is dict or kind is list:
+            if levels == 1 or not _is_json(item, kind, levels - 1, smallest, largest):
+                return False
+        elif kind is not float or not isfinite(item):
+            return False
+    return True
+
+
+def _reason(value: object, largest: int, tags: Tags | None) -> str | None:
+    """Why this one value, whatever it holds, is not JSON."""
+    if isinstance(value, float):
+        return None if isfinite(value) else "NaN and infinity are not JSON"
+    if isinstance(value, int):
+        low = -largest - (largest == INT_MAX)
+        return (
+            None
+            if low <= value <= largest
+            else f"an integer beyond {largest} is not portable JSON: store it as a string"
+        )
+    if isinstance(value, str):
+        return None if _is_unicode(value) else "a lone surrogate is not Unicode text"
+    if value is None or isinstance(value, (dict, list, tuple)):
+        return None
+    if tags is not None and tags.knows(value):
+        return None
+    return f"{type(value).__name__} is not JSON"
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _culprit(
+    value: object, path: str, levels: int, largest: int, tags: Tags | None = None
+) -> tuple[str, str] | None:
+    """The path of the first thing that is not JSON, and why it is not."""
+    why = _reason(value, largest, tags)
+    if why is None and isinstance(value, (dict, list, tuple)) and levels == 0:
+        why = f"nested deeper than {DEEPEST} levels (or inside itself)"
+    if why is not None:
+        return path, why
+    if isinstance(value, dict):
+        pairs: list[tuple[Any, Any]] = list(value.items())  # pyright: ignore[reportUnknownArgumentType]  # object narrows to dict[Unknown, Unknown]
+        for key, _ in pairs:
+            if not isinstance(key, str):
+                return path, f"a key is {type(key).__name__}, and keys are str"
+            if not _is_unicode(key):
+                return path, "a key with a lone surrogate is not Unicode text"
+    elif isinstance(value, (list, tuple)):
+        pairs = list(enumerate(cast("list[Any]", value)))
+    else:
+        return None
+    inner = (
+        _culprit(item, f"{path}[{json.dumps(key)}]", levels - 1, largest, tags)
+        for key, item in pairs
+    )
+    return next(filter(None, inner), None)

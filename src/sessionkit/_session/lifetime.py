@@ -1,0 +1,168 @@
+"""How long a session lives: pure functions of its times and of now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from math import isfinite
+from typing import Any, Literal
+
+from ..errors import ConfigurationError
+from .remembered import remember_arguments
+from .session import Absence
+
+__all__ = ["CLOCK_SKEW", "FOUR_HUNDRED_DAYS", "LONGEST", "Duration", "Lifetime", "seconds"]
+
+Duration = int | float | timedelta
+"""Seconds, or a timedelta."""
+
+DAY = 86_400
+FOUR_HUNDRED_DAYS = 400 * DAY
+"""RFC 6265bis section 5.5: a browser cuts a longer Max-Age to this."""
+
+CLOCK_SKEW = 60
+"""Seconds by which the clocks of two machines may differ before a token is "not yet valid"."""
+
+LONGEST = 10**10
+"""317 years: with it every time of a token has at most 11 digits."""
+
+
+@remember_arguments
+@dataclass(frozen=True, slots=True, kw_only=True, init=False)
+class Lifetime:
+    """When a session ends; all times are whole seconds.
+
+    Args:
+        idle: seconds (or a timedelta) without activity after which a rolling session ends. "auto" is one
+            day, or `absolute` if that is shorter. Not used when `rolling` is false.
+        absolute: seconds after sign-in at which a session ends whatever happens, or None for no such limit.
+        rolling: whether activity moves the idle expiry.
+        renew_after: seconds that must have passed since the last renewal before a request renews again;
+            0 renews at every request. By default 60, or half of `idle` if that is shorter.
+
+    Raises:
+        ConfigurationError: the times contradict each other, or are not positive.
+
+    NIST SP 800-63B-4 asks for an absolute limit of 30 days at AAL1, 24 hours (idle one hour) at AAL2 and
+    12 hours (idle 15 minutes) at AAL3.
+    """
+
+    idle: int | None
+    absolute: int | None
+    rolling: bool
+    renew_after: int
+    given: tuple[tuple[str, Any], ...] = field(init=False, repr=False, compare=False)
+    """The arguments that it was made with; what they do not say `SessionStore.from_env` takes from the variables."""
+
+    def __init__(
+        self,
+        *,
+        idle: Duration | Literal["auto"] | None = "auto",
+        absolute: Duration | None = timedelta(days=7),
+        rolling: bool = True,
+        renew_after: Duration | None = None,
+    ) -> None:
+        whole = seconds("absolute", absolute)
+        if not rolling:
+            if whole is None:
+                raise ConfigurationError(
+                    "a session that is not rolling and has no absolute lifetime would never end: set absolute"
+                )
+            pause = None
+        elif idle == "auto":
+            pause = DAY if whole is None else min(DAY, whole)
+        else:
+            pause = seconds("idle", idle)
+            if pause is None:
+                raise ConfigurationError(
+                    "rolling=True needs an idle time; for sessions without one set rolling=False"
+                )
+        if pause is not None and whole is not None and pause > whole:
+            raise ConfigurationError(
+                f"idle ({pause} s) is longer than absolute ({whole} s): shorten idle"
+            )
+        object.__setattr__(self, "idle", pause)
+        object.__setattr__(self, "absolute", whole)
+        object.__setattr__(self, "rolling", rolling)
+        object.__setattr__(self, "renew_after", _throttle(renew_after, pause))
+
+    def expires_at(self, created_at: int, updated_at: int) -> int:
+        """The moment from which a session with these times is no longer valid.
+
+        Args:
+            created_at: when it began, in whole seconds since the epoch.
+            updated_at: when it was last active, likewise.
+
+        Returns:
+            Whole seconds since the epoch; equality is expired.
+        """
+        if self.idle is None:
+            return created_at + (self.absolute or 0)
+        if self.absolute is None:
+            return updated_at + self.idle
+        return min(updated_at + self.idle, created_at + self.absolute)
+
+    def absence(
+        self, created_at: int, updated_at: int, expires_at: int, now: float
+    ) -> Absence | None:
+        """Why a session with these times is over, or None while it is valid.
+
+        The stamped `expires_at` and today's settings are both enforced, strictly.
+
+        Args:
+            created_at: when it began, in whole seconds since the epoch.
+            updated_at: when it was last active, likewise.
+            expires_at: what was stamped into its token, likewise.
+            now: seconds since the epoch.
+        """
+        if self.absolute is not None and now >= created_at + self.absolute:
+            return Absence.ABSOLUTE
+        if self.idle is not None and now >= updated_at + self.idle:
+            return Absence.IDLE
+        return Absence.EXPIRED if now >= expires_at else None
+
+    def due(self, created_at: int, updated_at: int, now: float) -> bool:
+        """Whether activity now should move the idle expiry.
+
+        Args:
+            created_at: when it began, in whole seconds since the epoch.
+            updated_at: when it was last active, likewise.
+            now: seconds since the epoch.
+
+        Returns:
+            False too when it would move nothing: not rolling, or the absolute limit comes first.
+        """
+        if self.idle is None or now - updated_at < self.renew_after:
+            return False
+        # Nothing to move once the idle expiry lies behind the absolute one.
+        return self.absolute is None or updated_at + self.idle < created_at + self.absolute
+
+
+def seconds(name: str, value: Any) -> int | None:
+    """A setting as whole seconds; raises ConfigurationError for what is no positive duration."""
+    if value is None:
+        return None
+    number = value.total_seconds() if isinstance(value, timedelta) else value
+    endless = isinstance(number, float) and not isfinite(number)
+    if isinstance(number, bool) or not isinstance(number, (int, float)) or endless:
+        raise ConfigurationError(
+            f"{name} must be a number of seconds or a timedelta, not {type(value).__name__}"
+        )
+    if not 1 <= number <= LONGEST:
+        raise ConfigurationError(f"{name} must be between 1 second and {LONGEST} seconds")
+    return int(number)
+
+
+def _throttle(renew_after: Duration | None, idle: int | None) -> int:
+    if idle is None:
+        return 0
+    if renew_after is None:
+        return min(60, idle // 2)
+    if renew_after in (0, timedelta(0)) and not isinstance(renew_after, bool):
+        return 0
+    pause = seconds("renew_after", renew_after) or 0
+    if pause >= idle:
+        raise ConfigurationError(
+            f"renew_after ({pause} s) must be shorter than idle ({idle} s), else active sessions end; half of it at most is wise"
+        )
+    return pause

@@ -1,0 +1,206 @@
+"""A session, its stamp, and the reasons for which there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import wraps
+from typing import Any, Protocol, cast
+from weakref import ref
+
+from ..errors import ResponseStartedError
+from .tracebacks import clear_frames
+
+__all__ = ["Absence", "Contents", "Session", "Stamp", "Watcher", "drop", "refill", "restamp"]
+
+
+class Absence(Enum):
+    """Why a request has no session. For logs and events, never for the client.
+
+    They stand in the order of how far a cookie came: where several failed, the furthest tells most. Reasons found
+    before a token was authenticated are hints: nothing but logs and events may depend on them.
+    """
+
+    NO_COOKIE = "no cookie"
+    MALFORMED = "malformed"
+    INCOMPLETE = "incomplete chunks"
+    UNKNOWN_KEY = "unknown key"
+    BAD_TAG = "bad tag"
+    NOT_YET_VALID = "not yet valid"
+    ABSOLUTE = "past its absolute lifetime"
+    EXPIRED = "expired by its stamp"
+    IDLE = "idle too long"
+    LOGGED_OUT = "logged out"
+    TOO_LARGE = "too large"
+    AMBIGUOUS = "ambiguous"
+    ANONYMOUS = "anonymous"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, init=False)
+class Stamp:
+    """Which session this is, and its times in whole seconds since the epoch.
+
+    `expires_at` is the moment from which the session is no longer valid (equality is expired). `ends_at`
+    is a moment that no activity moves: the end that the identity provider, or the library that the session
+    was imported from, has set; None without one. `mark` names the session in the fence where its format
+    would otherwise read that off the contents, which may change.
+    """
+
+    id: str
+    created_at: int
+    updated_at: int
+    expires_at: int
+    ends_at: int | None = field(default=None, repr=False)
+    mark: str | None = field(default=None, repr=False)
+
+    def __init__(
+        self,
+        *,
+        id: str,
+        created_at: int,
+        updated_at: int,
+        expires_at: int,
+        ends_at: int | None = None,
+        mark: str | None = None,
+    ) -> None:
+        # Every request makes one; what dataclass writes for a frozen one takes twice the time.
+        _set_id(self, id)
+        _set_created(self, created_at)
+        _set_updated(self, updated_at)
+        _set_expires(self, expires_at)
+        _set_ends(self, ends_at)
+        _set_mark(self, mark)
+
+
+_set_id, _set_created, _set_updated, _set_expires, _set_ends, _set_mark = (
+    vars(Stamp)[name].__set__ for name in Stamp.__slots__
+)
+
+
+class Watcher(Protocol):
+    """What a live session tells of the assignments made to it."""
+
+    def writing(self) -> None:
+        """Before an assignment: raise `ResponseStartedError` if it comes too late."""
+
+    def written(self) -> None:
+        """After an assignment."""
+
+
+class Contents(dict[str, Any]):
+    """Hold what the session of a request contains: a dict of JSON values, empty while there is no session.
+
+    The one that `exchange.contents` gives is live: what you change in it, nested values too, is
+    saved when the response starts. Assigning to it later raises `ResponseStartedError`.
+    It pickles and copies as a plain dict, without its stamp.
+
+    Args:
+        contents: str keys and JSON values.
+        stamp: its id and times; an exchange gives them.
+        watcher: what is told of assignments: the exchange of a live one.
+    """
+
+    __slots__ = ("_stamp", "_watcher")
+
+    _stamp: Stamp | None
+    # Weak: a cycle would keep every session of every request until the collector came by.
+    _watcher: ref[Watcher] | None
+
+    def __init__(
+        self,
+        contents: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
+        /,
+        *,
+        stamp: Stamp | None = None,
+        watcher: Watcher | None = None,
+    ) -> None:
+        super().__init__(contents)
+        self._stamp = stamp
+        self._watcher = None if watcher is None else ref(watcher)
+
+    @property
+    def stamp(self) -> Stamp | None:
+        """Return the session's id and times, or None while there is no session."""
+        return self._stamp
+
+    def __repr__(self) -> str:
+        # Values are claims and tokens: they have no business in a log.
+        return f"<Session keys={list(self)!r} stamp={self._stamp!r}>"
+
+    def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
+        return dict, (dict(self),)
+
+
+class Session(Contents):
+    """A session: `Contents` of which a verb has said that there is one, so that they have a stamp.
+
+    The objects are the same; only type checkers see the difference.
+    """
+
+    __slots__ = ()
+
+    @property
+    def stamp(self) -> Stamp:
+        """Return the session's id and times; None once a verb of this request has ended the session."""
+        return cast("Stamp", self._stamp)
+
+
+def _watched(method: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(method)
+    def call(self: Contents, *args: Any, **named: Any) -> Any:
+        try:
+            watcher = self._watcher  # pyright: ignore[reportPrivateUsage]  # a method of Contents
+            if watcher is None:
+                return method(self, *args, **named)
+            told = watcher()
+            if told is None:
+                raise ResponseStartedError(  # noqa: TRY301  # forgets what is assigned, as any other
+                    "an assignment to the session came too late: the request it belonged to has finished"
+                )
+            told.writing()
+            try:
+                return method(self, *args, **named)
+            finally:
+                told.written()
+        except BaseException as error:
+            del self, args, named
+            clear_frames(error)
+            raise
+
+    return call
+
+
+_raw: Any = dict  # its methods, which tell nobody
+
+
+def restamp(session: Contents, stamp: Stamp | None) -> None:
+    """Give a session other times; for its watcher."""
+    session._stamp = stamp  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # read-only for users
+
+
+def refill(session: Contents, contents: Mapping[str, Any], stamp: Stamp | None) -> None:
+    """Give a session other contents, and times; for its watcher, who is not told."""
+    _raw.clear(session)
+    _raw.update(session, contents)
+    session._stamp = stamp  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # as `restamp`
+
+
+def drop(session: Contents, keys: Iterable[str]) -> None:
+    """Remove keys; for its watcher, who is not told."""
+    for key in keys:
+        _raw.pop(session, key, None)
+
+
+for _name in (
+    "__setitem__",
+    "__delitem__",
+    "__ior__",
+    "clear",
+    "pop",
+    "popitem",
+    "setdefault",
+    "update",
+):
+    setattr(Contents, _name, _watched(getattr(dict, _name)))
+del _name

@@ -1,0 +1,133 @@
+"""Has a session changed? Fingerprints that are equal exactly when two sessions' JSON is, types included."""
+
+from __future__ import annotations
+
+import marshal
+from typing import Any, cast
+
+from .tags import Tags
+
+__all__ = ["contents_of", "fingerprint", "is_odd", "plain", "same", "settle"]
+
+DEEPEST = 100
+"""Levels of nesting that are compared; no session may have as many."""
+
+_EMPTY = marshal.dumps({})
+_ODD = b"?"  # marshal writes nothing that begins like this
+
+
+def _odd(contents: dict[str, Any], tags: Tags | None) -> bytes:
+    if tags is not None:
+        try:
+            # Version 2 knows no references: equal values have equal bytes.
+            return _ODD + marshal.dumps(plain(tags.tag(contents)), 2)
+        except Exception:  # noqa: BLE001, S110  # a value's own methods may raise anything
+            pass
+    try:
+        # A Session hides its values from its repr.
+        return _ODD + repr(plain(contents)).encode("utf-8", "surrogatepass")
+    except Exception:  # noqa: BLE001  # the repr of somebody else's object may raise whatever it likes
+        return _ODD
+
+
+def fingerprint(contents: dict[str, Any], tags: Tags | None = None) -> bytes:
+    """A fingerprint of a session, in a quarter of the time of the standard library's json; never raises.
+
+    marshal, because it takes the types that JSON has and few others: an encoder would write a date or NaN like
+    the text or null that was there before. What could not have come out of JSON gives a fingerprint that equals none of
+    what could, so that it counts as changed, and the serializer decides about it.
+
+    Args:
+        contents: of a session.
+        tags: how values that JSON has not are kept: contents with equal ones of these are equal.
+    """
+    if not contents:
+        return _EMPTY
+    plain = contents if type(contents) is dict else dict(contents)
+    try:
+        return marshal.dumps(plain)
+    except ValueError:
+        return _odd(plain, tags)
+
+
+def settle(contents: dict[str, Any], tags: Tags | None = None) -> tuple[dict[str, Any], bytes]:
+    """Return contents as they will be kept, and their fingerprint: that is what is judged, and what is put into a session.
+
+    Another session, or the live one, may be inside them: what is live must not be inside itself.
+
+    Args:
+        contents: of a session.
+        tags: how values that JSON has not are kept; a lazy text is read now.
+    """
+    print_ = fingerprint(contents, tags)
+    if not is_odd(print_):
+        return contents, print_
+    contents = plain(contents) if tags is None else _as_read(contents, tags)
+    return contents, fingerprint(contents, tags)
+
+
+def _as_read(contents: dict[str, Any], tags: Tags) -> dict[str, Any]:
+    """Return what the next request will read; the contents as they are where something cannot be kept."""
+    try:
+        return cast("dict[str, Any]", tags.untag(plain(tags.tag(contents))))
+    except Exception:  # noqa: BLE001  # a value's own methods may raise anything
+        return contents
+
+
+def contents_of(print_: bytes) -> dict[str, Any]:
+    """A copy of what a fingerprint, which is not odd, was taken of."""
+    return cast("dict[str, Any]", marshal.loads(print_))  # noqa: S302  # our own bytes
+
+
+def is_odd(print_: bytes) -> bool:
+    """Whether a fingerprint is of what could not have come out of JSON, and so cannot be made contents again."""
+    return print_.startswith(_ODD)
+
+
+def plain(value: Any, around: tuple[int, ...] = ()) -> Any:
+    """The same JSON made of Python's own types; what is no JSON, and what is inside itself, is left as it is.
+
+    Args:
+        value: of a session: subclasses of dict, tuple, str, … are JSON too.
+        around: the ids of the values that this one is in.
+    """
+    if id(value) in around or len(around) == DEEPEST:
+        return value
+    within = (*around, id(value))
+    if isinstance(value, dict):
+        pairs: Any = value.items()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # object narrows to dict[Unknown, Unknown]
+        return {plain(key): plain(item, within) for key, item in pairs}
+    if isinstance(value, (list, tuple)):
+        items = [plain(item, within) for item in cast("list[Any]", value)]
+        return items if isinstance(value, list) else tuple(items)
+    for kind in (str, int, float):
+        if isinstance(value, kind) and not isinstance(value, bool):
+            return _exactly[kind](value)
+    return value
+
+
+# What the encoder writes of a subclass, whatever its own methods say.
+_exactly: dict[type, Any] = {str: str.__str__, int: int.__pos__, float: float.__pos__}
+
+
+def same(contents: dict[str, Any], print_: bytes, other: bytes) -> bool:
+    """Whether contents equal those of another fingerprint.
+
+    Args:
+        contents: of a session.
+        print_: their fingerprint.
+        other: the other one.
+    """
+    # Today's version of marshal takes half the time of version 2, and lets equal values differ in how often
+    # they are referred to. Version 2 knows no references: it is asked where the bytes differ.
+    if print_ == other:
+        return True
+    if is_odd(print_) or is_odd(other):
+        return False
+    others = contents_of(other)
+    try:
+        if contents != others:
+            return False
+    except RecursionError:
+        return False  # inside itself, perhaps: version 2 would never come to an end
+    return marshal.dumps(dict(contents), 2) == marshal.dumps(others, 2)

@@ -1,0 +1,189 @@
+"""What the formats of other libraries share: their secrets, their times, and the claim we keep in their tokens."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, NoReturn, TypeGuard, cast
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from .._crypto.keyring import SHORTEST, check_secrets
+from .._session.base64url import encode
+from .._session.lifetime import CLOCK_SKEW, LONGEST
+from .._session.session import Absence, Stamp
+
+__all__ = [
+    "LEEWAY",
+    "NONE",
+    "OURS",
+    "Secrets",
+    "Times",
+    "as_mapping",
+    "as_text",
+    "check_foreign_secrets",
+    "derive_id",
+    "earliest",
+    "hkdf",
+    "is_time",
+    "pack",
+    "provider_end",
+    "unpack",
+    "whole_time",
+    "with_end",
+]
+
+OURS = "sessionkit"
+"""The claim in which we keep what a format has no place for."""
+
+
+NONE: frozenset[str] = frozenset()
+
+
+class Secrets:
+    """The secrets of a foreign format: some derive keys from the cookie's name, so the secrets themselves are kept."""
+
+    __slots__ = ("ids", "raw")
+
+    def __init__(self, raw: tuple[bytes, ...]) -> None:
+        self.raw: tuple[bytes, ...] = raw
+        self.ids: tuple[str, ...] = tuple(
+            encode(hmac.digest(one, b"sessionkit foreign kid", "sha256"))[:8].decode()
+            for one in raw
+        )
+
+    def __repr__(self) -> str:
+        return f"<Secrets of {len(self.raw)}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("secrets do not pickle")
+
+
+def check_foreign_secrets(secret: str | bytes | Sequence[str | bytes]) -> Secrets:
+    """The secrets that are shared with another library, which may take shorter ones than we do.
+
+    Raises:
+        ConfigurationError: there is none, or one is shorter than 8 bytes or a placeholder.
+    """
+    raw = check_secrets(secret, shortest=8)
+    if min(map(len, raw)) < SHORTEST:
+        logging.getLogger("sessionkit").warning(
+            "a secret is shorter than %d bytes: whoever has a cookie can try guesses on it",
+            SHORTEST,
+        )
+    return Secrets(raw)
+
+
+def hkdf(secret: bytes, *, salt: bytes = b"", info: str, length: int) -> bytes:
+    """HKDF-SHA256 (RFC 5869)."""
+    return HKDF(algorithm=SHA256(), length=length, salt=salt, info=info.encode()).derive(secret)
+
+
+def derive_id(purpose: str, *parts: str) -> str:
+    """An id of 22 characters that follows from its parts."""
+    return encode(sha256("\0".join((purpose, *parts)).encode("utf-8", "surrogatepass")).digest())[
+        :22
+    ].decode()
+
+
+def is_time(value: object) -> TypeGuard[int | float]:
+    """Whether a value can be seconds since the epoch; milliseconds cannot."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= LONGEST
+
+
+LEEWAY = 30
+"""Seconds before the identity provider's end at which the libraries end a session, for clocks that differ."""
+
+
+def provider_end(value: object) -> int | None:
+    """Return the moment from which a session is over because the identity provider ends its own; None if it has not said so.
+
+    The libraries keep the claim `session_expiry` (IPSIE session lifetime profile, SL1) in the session.
+    """
+    return int(value) - LEEWAY if is_time(value) else None
+
+
+def with_end(contents: dict[str, Any], key: str, stamp: Stamp) -> dict[str, Any]:
+    """Return contents whose provider's end, which stands under `key`, is not later than that of the stamp."""
+    ends, said = stamp.ends_at, provider_end(contents.get(key))
+    if ends is None or (said is not None and said <= ends):
+        return contents
+    return {**contents, key: ends + LEEWAY}
+
+
+def earliest(*ends: int | None) -> int | None:
+    """Return the first of some ends, of which None is no end."""
+    return min((one for one in ends if one is not None), default=None)
+
+
+def whole_time(value: object) -> int | None:
+    """Return the value in whole seconds if it can be seconds since the epoch, else None."""
+    return int(value) if is_time(value) else None
+
+
+def as_mapping(value: object) -> dict[str, Any]:
+    """The value if it is an object, else an empty one."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def as_text(value: object) -> str:
+    """The value if it is text, else nothing."""
+    return value if isinstance(value, str) else ""
+
+
+def pack(
+    contents: Mapping[str, Any], reserved: frozenset[str], ours: dict[str, Any]
+) -> dict[str, Any]:
+    """The claims of a token, with what is ours in a claim of our own.
+
+    The application's data is data: what it keeps under a name by which the other library would judge the token
+    (`exp`, `nbf`, …) goes into our claim.
+    """
+    own = {key: value for key, value in contents.items() if key in reserved or key == OURS}
+    if own:
+        ours = {**ours, "own": own}
+        contents = {key: value for key, value in contents.items() if key not in own}
+    return {**contents, OURS: ours} if ours else dict(contents)
+
+
+def unpack(
+    claims: dict[str, Any], reserved: frozenset[str], spent: frozenset[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The contents that `packed` was given, without the claims that are `spent` on the token; and our claim."""
+    ours = as_mapping(claims.get(OURS))
+    contents = {
+        key: value
+        for key, value in claims.items()
+        if key not in spent and (key != OURS or not ours)
+    }
+    own = as_mapping(ours.get("own"))
+    contents.update({key: value for key, value in own.items() if key in reserved or key == OURS})
+    return contents, ours
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """The times that an authenticated token carries, in seconds; whole ones are made of them."""
+
+    created: int | float
+    updated: int | float
+    expires: int | float
+    ends: int | None = None
+
+    def stamp(self, id: str, now: float, mark: str | None = None) -> Stamp | Absence:
+        """The stamp, or why there can be none: a time is further ahead than two clocks may differ."""
+        if max(self.created, self.updated) > now + CLOCK_SKEW:
+            return Absence.NOT_YET_VALID
+        expires, ends = int(self.expires), self.ends
+        return Stamp(
+            id=id,
+            created_at=int(self.created),
+            updated_at=int(self.updated),
+            expires_at=expires if ends is None else min(expires, ends),
+            ends_at=ends,
+            mark=mark,
+        )

@@ -1,0 +1,129 @@
+"""Compact JWE (RFC 7516) of other libraries: joserfc behind a check of the header that is stricter than it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from joserfc.errors import JoseError
+from joserfc.jwe import JWERegistry, decrypt_compact, encrypt_compact
+from joserfc.jwk import OctKey
+
+from .._session.base64url import decode, is_canonical, is_token
+from .._session.session import Absence
+
+__all__ = ["CBC", "GCM", "Framing"]
+
+LONGEST_HEADER = (
+    512  # base64url characters; Auth.js's, with a SHA-512 thumbprint in it, has about 190
+)
+
+
+def _encoded(length: int) -> int:
+    """Base64url characters of so many bytes."""
+    return (length * 4 + 2) // 3
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """One pinned pair of `alg` and `enc`, and the members that a header of one format has beside them.
+
+    Args:
+        enc: the content encryption; `alg` is `dir`, always.
+        iv, tag: characters of the token's third and fifth segment.
+        block: bytes that the ciphertext is padded to, 1 for none.
+        members: of the header, beside `alg` and `enc`: these exactly, in any order.
+    """
+
+    enc: str
+    iv: int
+    tag: int
+    block: int = 1
+    members: frozenset[str] = frozenset()
+
+    def header(self, segment: str) -> dict[str, Any] | None:
+        """The header that a first segment holds, or None for what is not exactly ours.
+
+        Refused before any cryptography: doubled members, which joserfc takes, members that we do not know
+        (`zip`, `crit`, `jwk`, `p2c`, …), other algorithms (RFC 8725 section 3.1), non-canonical base64url.
+        """
+        if not segment.isascii() or len(segment) > LONGEST_HEADER:
+            return None
+        raw = segment.encode()
+        if b"." in raw or not is_token(raw) or not is_canonical(raw):
+            return None
+        try:
+            found = json.loads(decode(raw).decode(), object_pairs_hook=_without_doubles)
+        except (ValueError, RecursionError):
+            return None
+        if not isinstance(found, dict):
+            return None
+        header = cast("dict[str, Any]", found)
+        if (
+            header.get("alg") != "dir"
+            or header.get("enc") != self.enc
+            or header.keys() != {"alg", "enc", *self.members}
+        ):
+            return None
+        return header
+
+    def check(self, token: str) -> dict[str, Any] | None:
+        """The header of what can be a token of ours, all of it canonical base64url; else None."""
+        if not token.isascii():
+            return None
+        raw = token.encode()
+        parts = raw.split(b".")
+        if len(parts) != 5 or parts[1] or len(parts[2]) != self.iv or len(parts[4]) != self.tag:
+            return None
+        if not is_token(raw) or not all(map(is_canonical, parts[2:])):
+            return None
+        return self.header(token.partition(".")[0])
+
+    def open(self, token: str, keys: Sequence[OctKey]) -> bytes | Absence:
+        """The plaintext of a token that `check` has passed, under the first of the keys that opens it."""
+        for key in keys:
+            try:
+                return decrypt_compact(token, key, registry=self._registry()).plaintext or b""
+            except RecursionError:
+                return Absence.MALFORMED
+            except (JoseError, ValueError):
+                continue
+        return Absence.BAD_TAG
+
+    def seal(self, header: dict[str, Any], plaintext: bytes, key: OctKey) -> str:
+        """A token; joserfc draws the nonce."""
+        return encrypt_compact(header, plaintext, key, registry=self._registry())
+
+    def size(self, header: dict[str, Any], length: int) -> int:
+        """Characters of the token that a plaintext of so many bytes would make."""
+        text = len(json.dumps(header, separators=(",", ":")))
+        padded = (
+            length if self.block == 1 else (length // self.block + 1) * self.block
+        )  # PKCS #7 always adds
+        return _encoded(text) + self.iv + _encoded(padded) + self.tag + 4
+
+    def _registry(self) -> JWERegistry:
+        return _REGISTRIES[self.enc]
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a doubled member")
+    return found
+
+
+def _registry(enc: str) -> JWERegistry:
+    # Not strict: nextjs-auth0 keeps times in the header. `check` has already refused every member that is not the format's.
+    return JWERegistry(algorithms=["dir", enc], strict_check_header=False)
+
+
+_REGISTRIES = {enc: _registry(enc) for enc in ("A256GCM", "A256CBC-HS512")}
+
+GCM = Framing("A256GCM", iv=16, tag=22)
+"""AES-256-GCM: a nonce of 12 bytes, a tag of 16."""
+
+CBC = Framing("A256CBC-HS512", iv=22, tag=43, block=16)
+"""AES-256-CBC with HMAC-SHA-512 (RFC 7518 section 5.2.5): an IV of 16 bytes, a tag of 32."""

@@ -1,0 +1,214 @@
+"""The demo, as its visitor goes through it, over both gateways."""
+
+import re
+
+import pytest
+
+from sessionkit import Event, EventKind
+from sessionkit._cli.demo.site import Site
+
+from .browser import NOW, Browser, over_wsgi, text_of
+
+
+def test_a_visitor_is_shown_how_to_sign_in_and_given_no_cookie(browser: Browser) -> None:
+    got = browser.get()
+    assert (got.status, got.lines, 'action="/sign-in"' in got.page) == (200, [], True)
+
+
+def test_signing_in_makes_a_session(browser: Browser) -> None:
+    got = browser.post("/sign-in", name="Ada")
+    assert (got.status, got.header("Location")) == (303, "/")
+    assert browser.session == {"user": {"sub": "demo|ada", "name": "Ada"}, "note": "nothing yet"}
+
+
+@pytest.mark.parametrize("form", [{}, {"name": ""}, {"name": "   "}])
+def test_a_visitor_without_a_name_is_ada(form: dict[str, str], browser: Browser) -> None:
+    browser.post("/sign-in", **form)
+    assert browser.session is not None
+    assert browser.session["user"]["name"] == "Ada"
+
+
+def test_both_expiries_are_shown(ada: Browser) -> None:
+    assert re.findall(r"--from:(\d+);--of:(\d+);--steps:(\d+)", ada.get().page) == [
+        ("120", "120", "120"),
+        ("900", "900", "900"),
+    ]
+
+
+def test_both_expiries_count_down_and_a_view_that_renews_shows_it() -> None:
+    now = NOW
+    browser = Browser(over_wsgi, Site(clock=lambda: now))
+    browser.post("/sign-in")
+    now += 9
+    assert re.findall(r"(\d+) seconds left", browser.get().page) == ["111", "891"]
+    now += 1
+    got = browser.get()
+    assert re.findall(r"(\d+) seconds left", got.page) == ["120", "890"]
+    assert [line.partition("=")[0] for line in got.lines] == ["seen.sessionkit-demo"]
+
+
+def test_the_browser_comes_back_by_itself_when_the_session_has_ended(ada: Browser) -> None:
+    assert ada.get().header("Refresh") == "121; url=/"
+
+
+def test_a_page_without_a_session_does_not_come_back(browser: Browser) -> None:
+    assert browser.get().header("Refresh") is None
+
+
+def test_a_session_that_idled_is_over_and_the_page_says_so() -> None:
+    now = NOW
+    browser = Browser(over_wsgi, Site(clock=lambda: now))
+    browser.post("/sign-in")
+    now += 120
+    assert "A session cookie came and gave no session: idle too long." in text_of(
+        browser.get().page
+    )
+
+
+def test_a_field_is_updated(ada: Browser) -> None:
+    ada.post("/note", note="hello")
+    assert ada.session is not None
+    assert ada.session["note"] == "hello"
+
+
+def test_a_field_is_cut_to_200_characters(ada: Browser) -> None:
+    ada.post("/note", note="x" * 300)
+    assert f'value="{"x" * 200}"' in ada.get().page
+
+
+def test_growing_makes_chunks_and_shrinking_clears_them(ada: Browser) -> None:
+    ada.post("/grow")
+    assert list(ada.cookies) == ["sessionkit-demo"]
+    ada.post("/grow")
+    assert list(ada.cookies) == ["sessionkit-demo.0", "sessionkit-demo.1"]
+    assert "(3,200 characters)" in ada.get().page
+    ada.post("/shrink")
+    assert list(ada.cookies) == ["sessionkit-demo"]
+
+
+def test_growing_too_far_is_refused_and_told(ada: Browser) -> None:
+    for _ in range(3):
+        ada.post("/grow")
+    before = dict(ada.cookies)
+    got = ada.post("/grow")
+    assert (got.status, got.lines, ada.cookies) == (303, [], before)
+    assert "SessionTooLargeError: the session makes" in ada.get().page
+
+
+def test_touching_sends_the_small_cookie_only(ada: Browser) -> None:
+    assert [line.partition("=")[0] for line in ada.post("/touch").lines] == ["seen.sessionkit-demo"]
+
+
+def test_rotating_gives_a_new_id_and_fences_the_old(ada: Browser) -> None:
+    before = re.search(r'id="sid">([^<]*)<', ada.get().page)
+    ada.post("/rotate")
+    after = re.search(r'id="sid">([^<]*)<', ada.get().page)
+    assert before is not None
+    assert after is not None
+    assert (before[1] != after[1], sorted(ada.cookies)) == (
+        True,
+        ["out.sessionkit-demo", "sessionkit-demo"],
+    )
+
+
+@pytest.mark.parametrize("grown", [0, 3])
+def test_a_forged_character_ends_in_a_bad_tag(grown: int, ada: Browser) -> None:
+    for _ in range(grown):
+        ada.post("/grow")
+    ada.post("/tamper")
+    page = text_of(ada.get().page)
+    assert "A session cookie came and gave no session: bad tag." in page
+    assert "Sign in" in page
+
+
+def test_the_tag_is_changed_where_a_chunk_is_shorter_than_it() -> None:
+    from sessionkit._cli.demo.site import _with_wrong_tag
+
+    assert [_with_wrong_tag(value) for value in ("A", "_bc", ".bc", "x" * 30)] == [
+        "B",
+        "Abc",
+        "Abc",
+        "x" * 8 + "y" + "x" * 21,
+    ]
+
+
+def test_signing_out_clears_everything_but_the_fence(ada: Browser) -> None:
+    ada.post("/touch")
+    ada.post("/sign-out")
+    assert (list(ada.cookies), ada.session) == (["out.sessionkit-demo"], None)
+    assert (
+        "The header can be read" not in ada.get().page
+    )  # no token is left whose parts it would explain
+
+
+@pytest.mark.parametrize(
+    "path", ["/note", "/grow", "/shrink", "/touch", "/rotate", "/tamper", "/sign-out"]
+)
+def test_nothing_happens_to_a_visitor_who_is_not_signed_in(path: str, browser: Browser) -> None:
+    got = browser.post(path)
+    assert (
+        got.status,
+        [line for line in got.lines if "Max-Age=0" not in line],
+        browser.session,
+    ) == (303, [], None)
+
+
+def test_an_update_that_was_ignored_is_told(browser: Browser) -> None:
+    browser.post("/note", note="x")
+    assert "update_session did nothing" in browser.get().page
+
+
+def test_the_cookies_are_shown_with_their_sizes(ada: Browser) -> None:
+    ada.post("/touch")
+    sizes = [len(name) + 1 + len(value) for name, value in ada.cookies.items()]
+    page = ada.get().page
+    assert [f'<span class="size">{size:,} bytes</span>' in page for size in sizes] == [True, True]
+    assert f"{sizes[0] + 2:,} of 7,168 bytes" in page
+
+
+def test_the_last_set_cookie_lines_are_shown_with_size_and_max_age(browser: Browser) -> None:
+    (line,) = browser.post("/sign-in").lines
+    assert (
+        f"<code>sessionkit-demo</code> <span>{len(line):,} bytes, Max-Age 900</span>"
+        in browser.get().page
+    )
+
+
+def test_a_cleared_cookie_is_shown_as_such(ada: Browser) -> None:
+    ada.post("/sign-out")
+    assert '<li class="cleared"><code>sessionkit-demo</code>' in ada.get().page
+
+
+def test_a_line_without_max_age_is_shown_without_one() -> None:
+    from sessionkit._cli.demo.journal import Entry
+
+    entry = Entry(method="GET", path="/")
+    entry.answered(200, [("set-cookie", "a=b; Path=/"), ("X", "y")])
+    assert [(line.name, line.size, line.age, line.clears) for line in entry.lines] == [
+        ("a", 11, None, False)
+    ]
+
+
+def test_what_was_answered_last_is_kept_for_six_requests(ada: Browser) -> None:
+    for _ in range(9):
+        ada.post("/touch")
+    assert [entry.path for entry in ada.site.journal] == ["/touch"] * 6
+
+
+def test_a_page_that_changes_nothing_is_not_kept(browser: Browser) -> None:
+    browser.get()
+    assert list(browser.site.journal) == []
+
+
+def test_outside_a_request_nothing_is_noted() -> None:
+    journal = Site().journal
+    journal.heard(Event(kind=EventKind.REFUSED))
+    journal.remark("unheard")
+    assert (list(journal), journal.events) == ([], [])
+
+
+def test_an_event_without_a_reason_is_noted_as_it_is() -> None:
+    journal = Site().journal
+    with journal.entry("GET", "/"):
+        journal.heard(Event(kind=EventKind.LATE_CHANGE))
+        assert journal.events == [EventKind.LATE_CHANGE.value]

@@ -1,0 +1,110 @@
+"""A store from the arguments of Starlette's own session middleware."""
+
+from __future__ import annotations
+
+import logging
+from inspect import signature
+from typing import get_type_hints
+
+import pytest
+
+from sessionkit import ConfigurationError, CookieSettings, Lifetime, SessionStore, anyone
+from sessionkit._frameworks.arguments import Arguments, store_from_arguments
+
+KEY, OLD = (
+    "new key: 0123456789abcdefghijklmnopqrstuvwxyz",
+    "old key: 0123456789abcdefghijklmnopqrstuvwxyz",
+)
+DAY = 86_400
+
+
+class Secret:
+    """As starlette.datastructures.Secret."""
+
+    def __str__(self) -> str:
+        return KEY
+
+    def __repr__(self) -> str:
+        return "Secret('**********')"
+
+
+def settings(secret: object = KEY, **arguments):
+    return store_from_arguments(secret, **arguments).settings
+
+
+def test_the_defaults_are_starlettes():
+    assert settings().cookie == CookieSettings(name="session", secure=False, priority="High")
+    assert settings().lifetime == Lifetime(idle=14 * DAY, absolute=400 * DAY)
+
+
+def test_a_secure_cookie_has_the_host_name():
+    assert settings(https_only=True).name == "__Host-session"
+
+
+def test_a_name_that_is_given_is_taken_at_its_word():
+    assert settings(https_only=True, session_cookie="session").name == "session"
+
+
+def test_the_attributes_of_the_cookie():
+    cookie = settings(
+        session_cookie="admin",
+        path="/admin",
+        domain="example.org",
+        same_site="strict",
+        https_only=True,
+        partitioned=True,
+    ).cookie
+    assert cookie == CookieSettings(
+        name="admin",
+        path="/admin",
+        domain="example.org",
+        same_site="Strict",
+        partitioned=True,
+        priority="High",
+    )
+
+
+def test_without_a_max_age_the_browser_forgets_it():
+    assert settings(max_age=None).cookie.transient
+    assert settings(max_age=None).lifetime == Lifetime()
+
+
+def test_a_max_age_beyond_what_browsers_keep_is_kept_anyway():
+    assert settings(max_age=500 * DAY).lifetime == Lifetime(idle=500 * DAY, absolute=500 * DAY)
+
+
+@pytest.mark.parametrize(
+    "secret", [KEY, KEY.encode(), Secret(), [KEY, OLD], (Secret(), OLD.encode())]
+)
+def test_the_first_secret_seals(secret):
+    store = store_from_arguments(secret, https_only=True)
+    assert store.settings.codec.ids[0] == SessionStore(KEY).settings.codec.ids[0]
+
+
+def test_all_secrets_open():
+    assert len(settings([KEY, OLD]).codec.ids) == 2
+
+
+def test_settings_of_the_store_win():
+    assert settings(guard=anyone, lifetime=Lifetime(idle=60)).guard is anyone
+    assert settings(lifetime=Lifetime(idle=60)).lifetime.idle == 60
+
+
+def test_a_short_secret_is_an_error():
+    with pytest.raises(ConfigurationError):
+        settings("short")
+
+
+def test_a_cookie_that_is_not_secure_is_warned_of(caplog):
+    with caplog.at_level(logging.WARNING, "sessionkit"):
+        settings(https_only=True)
+        assert caplog.messages == []
+        settings()
+    assert caplog.messages == [
+        "https_only is not set: the session goes over plain http too, and its cookie is no __Host- cookie"
+    ]
+
+
+def test_type_checkers_know_every_argument():
+    taken = {*signature(store_from_arguments).parameters, *signature(SessionStore).parameters}
+    assert taken - {"settings"} == set(get_type_hints(Arguments))

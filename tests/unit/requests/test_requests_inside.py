@@ -1,0 +1,108 @@
+"""What is current again once a request made inside another one has been answered."""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import copy_context
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sessionkit import SessionStore
+from sessionkit._exchange.exchange import Exchange
+from sessionkit._exchange.request import HeaderRequest
+from sessionkit._frameworks.flask_family import enter_context, leave_context
+from sessionkit._requests.current import (
+    admit_task,
+    find_waiting,
+    get_held,
+    resume_waiting,
+    set_current,
+)
+from sessionkit._requests.lookup import Excluded
+
+STORE = SessionStore("requests inside: 0123456789abcdefghijklmnopqrstuvwxyz")
+
+
+def exchange(*, owned: bool = True) -> Exchange:
+    return STORE.begin(HeaderRequest(""), owned=owned)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_around() -> Any:
+    set_current(None)
+    yield
+    set_current(None)
+
+
+def test_a_request_that_is_still_open_waits():
+    outer = exchange()
+    set_current(outer)
+    assert find_waiting() is outer
+
+
+def test_one_that_is_answered_or_excluded_does_not_wait_for_the_next_of_its_thread():
+    answered, ended = exchange(), exchange()
+    answered.commit()
+    ended.finish()
+    for left in (None, answered, ended, Excluded(STORE.settings)):
+        set_current(left)
+        assert find_waiting() is None
+
+
+def test_one_around_an_excluded_path_waits():
+    excluded = Excluded(STORE.settings, "", exchange())
+    set_current(excluded)
+    assert find_waiting() is excluded
+
+
+def test_the_stream_of_a_task_waits_for_what_it_asks():
+    async def stream() -> None:
+        outer = exchange()
+        admit_task(outer)
+        outer.commit()
+        set_current(outer)
+        assert find_waiting() is outer
+
+        async def next_of_a_connection() -> object:
+            return find_waiting()
+
+        assert await asyncio.create_task(next_of_a_connection()) is None
+
+    asyncio.run(stream())
+
+
+def test_what_waited_is_current_again():
+    outer, inner = exchange(), exchange()
+    set_current(inner)
+    resume_waiting(inner, outer)
+    assert get_held() is outer
+
+
+def test_the_last_gateway_of_one_request_stays_current_and_so_does_a_request_of_a_server():
+    outer, inner = exchange(), exchange()
+    inner.outer = outer
+    for before in (outer, None):
+        set_current(inner)
+        resume_waiting(inner, before)
+        assert get_held() is inner
+
+
+def test_a_context_that_is_pushed_is_current_until_it_ends():
+    outer, inner, request = exchange(), exchange(owned=False), SimpleNamespace()
+    set_current(outer)
+    enter_context(inner, request)
+    assert get_held() is inner
+    enter_context(inner, request)  # opened again: what was current before stays known
+    copy_context().run(leave_context, request)
+    assert get_held() is inner
+    leave_context(request)
+    assert get_held() is outer
+
+
+def test_a_context_that_a_gateway_answers_changes_nothing():
+    outer, request = exchange(), SimpleNamespace()
+    enter_context(outer, request)
+    leave_context(request)
+    assert get_held() is None

@@ -1,0 +1,247 @@
+"""Once a response has started, a session is found implicitly where it is served, and by no task that works for others."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sessionkit import NoActiveRequestError, SessionStore, bind, get_session
+from sessionkit.asgi import SessionMiddleware
+
+from ..asked import header, serve, who
+from ..scene import ALICE, SECRET
+from ..served import Wire, environ_of, scope_of, serve_asgi
+
+STORE = SessionStore(SECRET)
+
+
+@pytest.fixture(autouse=True)
+def no_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "anyio", raising=False)
+
+
+START = {"type": "http.response.start", "status": 200, "headers": []}
+PART = {"type": "http.response.body", "body": b"part", "more_body": True}
+REFUSED = "refused"
+
+
+def asked() -> Any:
+    try:
+        return who(get_session())
+    except NoActiveRequestError:
+        return REFUSED
+
+
+async def asked_in_a_task() -> Any:
+    return asked()
+
+
+def visit(app: Any, **request: Any) -> None:
+    serve_asgi(STORE.asgi(app), header(STORE, ALICE), **request)
+
+
+@pytest.mark.parametrize("more", [False, True])
+def test_a_worker_that_a_stream_started_does_not_work_as_its_visitor(more: bool) -> None:
+    seen: list[Any] = []
+
+    async def worker(jobs: asyncio.Queue[Any], bound: Any) -> None:
+        for _ in range(3):
+            await jobs.get()
+            seen.append((asked(), await bound()))
+            jobs.task_done()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        jobs: asyncio.Queue[Any] = asyncio.Queue()
+        task = asyncio.create_task(worker(jobs, bind(asked_in_a_task)))
+        for message in (None, START, PART):
+            if message:
+                await send(message)
+            jobs.put_nowait(message)
+            await jobs.join()
+            seen.append(asked())
+        await task
+
+    visit(app)
+    assert seen == [
+        ("alice", "alice"),
+        "alice",
+        (REFUSED, "alice"),
+        "alice",
+        (REFUSED, "alice"),
+        "alice",
+    ]
+
+
+def test_the_message_says_what_to_do() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send(START)
+        with pytest.raises(
+            NoActiveRequestError,
+            match="pass the request or scope, or wrap the function in sessionkit.bind",
+        ):
+            await asyncio.create_task(asked_with_error())
+
+    async def asked_with_error() -> None:
+        get_session()
+
+    visit(app)
+
+
+def test_the_task_that_sends_the_response_finds_it_and_so_does_the_gateways_own() -> None:
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        async def stream() -> None:
+            await send(START)
+            await send(PART)
+            seen.append(asked())
+            seen.append(await asyncio.to_thread(asked))
+
+        await asyncio.create_task(stream())
+        seen.append(asked())
+        seen.append(await asyncio.to_thread(asked))
+        seen.append(await asyncio.create_task(asked_in_a_task()))
+
+    visit(app)
+    assert seen == ["alice", "alice", "alice", "alice", REFUSED]
+
+
+@pytest.mark.parametrize("sender", ["itself", "another"])
+def test_a_gateway_inside_another_of_its_store_has_a_task_of_its_own(sender: str) -> None:
+    """As under a middleware that runs the application in a task and sends its answer itself."""
+    seen: list[Any] = []
+
+    async def streams(scope: Any, receive: Any, send: Any) -> None:
+        async def stream() -> None:
+            await send(START)
+            seen.append(asked())
+
+        await (stream() if sender == "itself" else asyncio.create_task(stream()))
+        seen.append(asked())
+
+    inner = STORE.asgi(streams)
+
+    async def between(scope: Any, receive: Any, send: Any) -> None:
+        messages: asyncio.Queue[Any] = asyncio.Queue()
+        task = asyncio.create_task(inner(scope, receive, messages.put))
+        await send(await messages.get())
+        await task
+        seen.append(asked())
+        seen.append(await asyncio.create_task(asked_in_a_task()))
+
+    visit(between)
+    assert seen == ["alice", "alice", "alice", REFUSED]
+
+
+def test_before_the_response_every_task_of_the_request_finds_it() -> None:
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.extend(await asyncio.gather(asked_in_a_task(), asyncio.to_thread(asked)))
+        await send(START)
+
+    visit(app)
+    assert seen == ["alice", "alice"]
+
+
+def test_an_explicit_request_is_found_in_any_task() -> None:
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send(START)
+
+        async def explicit() -> None:
+            seen.append(who(get_session(scope)))
+
+        await asyncio.create_task(explicit())
+
+    visit(app)
+    assert seen == ["alice"]
+
+
+class Groups:
+    """What anyio tells of its task groups: the parents of their tasks."""
+
+    def __init__(self, parents: dict[Any, Any]) -> None:
+        self.parents = parents
+
+    def get_running_tasks(self) -> list[Any]:
+        return [
+            SimpleNamespace(
+                id=id(task), parent_id=self.parents.get(task) and id(self.parents[task])
+            )
+            for task in asyncio.all_tasks()
+        ]
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_a_task_of_a_group_that_the_serving_task_waits_for_is_part_of_it(
+    monkeypatch: pytest.MonkeyPatch, depth: int
+) -> None:
+    seen: list[Any] = []
+    parents: dict[Any, Any] = {}
+    monkeypatch.setitem(sys.modules, "anyio", Groups(parents))
+
+    async def stream(parent: Any, levels: int) -> None:
+        here: Any = asyncio.current_task()
+        parents[here] = parent
+        if levels:
+            await asyncio.create_task(stream(here, levels - 1))
+            return
+        seen.append(asked())
+        parents.clear()  # it is known by now
+        seen.append(asked())
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send(START)
+        await asyncio.create_task(stream(asyncio.current_task(), depth - 1))
+        seen.append(await asyncio.create_task(asked_in_a_task()))
+
+    visit(app)
+    assert seen == ["alice", "alice", REFUSED]
+
+
+def test_a_task_of_a_group_of_the_whole_application_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        whole = asyncio.create_task(asyncio.sleep(0))
+        worker = asyncio.create_task(asked_in_a_task())
+        monkeypatch.setitem(sys.modules, "anyio", Groups({worker: whole}))
+        await send(START)
+        seen.append(await worker)
+
+    visit(app)
+    assert seen == [REFUSED]
+
+
+def test_a_generator_of_wsgi_finds_it_to_its_end() -> None:
+    seen: list[Any] = []
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        yield b"one"
+        seen.append(asked())
+
+    serve(STORE.wsgi(app), environ_of(header(STORE, ALICE)))
+    assert seen == ["alice"]
+
+
+def test_without_an_event_loop_there_are_no_tasks_to_tell_apart() -> None:
+    """Under trio, say."""
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send(START)
+        seen.append(asked())
+
+    coroutine = SessionMiddleware(app, STORE)(
+        scope_of(header(STORE, ALICE)), Wire().receive, Wire().send
+    )
+    with pytest.raises(StopIteration):
+        coroutine.send(None)
+    assert seen == ["alice"]
