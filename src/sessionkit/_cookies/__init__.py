@@ -1,1 +1,1 @@
-"""_cookies."""
+"""Cookies: settings, the Cookie header, Set-Cookie lines, chunks, the fence, renewal, caching headers."""

@@ -1,1 +1,1 @@
-"""_crypto."""
+"""Keys, and the native token that they seal."""

@@ -1,1 +1,1 @@
-"""_exchange."""
+"""One request's session without I/O: cookies to session, session to cookies."""

@@ -1,1 +1,1 @@
-"""_frameworks."""
+"""What several adapters share: session objects, guards, settings of frameworks."""

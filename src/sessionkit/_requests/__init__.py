@@ -1,1 +1,1 @@
-"""_requests."""
+"""Which request is this? Views of environ, scope and framework objects; the current request; responses."""

@@ -1,1 +1,1 @@
-"""What a session is: contents, stamp, lifetime, identity, JSON, and the events a store tells of."""
+"""What a session is: contents, stamp, lifetime, identity, JSON, events."""
