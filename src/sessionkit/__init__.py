@@ -6,6 +6,7 @@ from ._default import (
     configure,
     create_session,
     delete_session,
+    get_exchange,
     get_session,
     rotate_session,
     touch_session,
@@ -36,6 +37,6 @@ __all__ = [
     "JSON", "Absence", "ConfigurationError", "Contents", "CookieSettings", "Event", "EventKind", "Exchange",
     "IdentityChangedError", "Ignored", "KeyRing", "Lifetime", "Native", "NoActiveRequestError", "RequestInfo", "ResponseStartedError",
     "SerializationError", "Serializer", "Session", "SessionKitError", "SessionStore", "SessionTooLargeError", "Stamp", "anyone", "bind",
-    "configure", "create_session", "delete_session", "fast_json", "get_session", "has_user", "is_activity", "rotate_session",
-    "safe_return_to", "subject", "touch_session", "update_session",
+    "configure", "create_session", "delete_session", "fast_json", "get_exchange", "get_session", "has_user", "is_activity",
+    "rotate_session", "safe_return_to", "subject", "touch_session", "update_session",
 ]  # fmt: skip

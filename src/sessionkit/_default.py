@@ -26,7 +26,8 @@ from .store import SessionStore
 from .verbs import Carrier, Request, Response, Verbs
 
 __all__ = [
-    "TypedVerbs", "configure", "create_session", "delete_session", "get_session", "rotate_session", "touch_session", "update_session",
+    "TypedVerbs", "configure", "create_session", "delete_session", "get_exchange", "get_session", "rotate_session", "touch_session",
+    "update_session",
 ]  # fmt: skip
 
 One = TypeVar("One", bound=Held)
@@ -114,6 +115,7 @@ class TypedVerbs(_Anywhere[Request, Response, Request]):
 
 _anywhere = _Anywhere[RequestLike, ResponseLike, HasEnviron | HasEnv | HasScope]()
 
+get_exchange: Final = _anywhere.get_exchange
 get_session: Final = _anywhere.get_session
 update_session: Final = _anywhere.update_session
 touch_session: Final = _anywhere.touch_session

@@ -1,4 +1,4 @@
-"""The six verbs and their call forms, for a store, for the module and for the types of a framework."""
+"""The six verbs, `get_exchange` and their call forms, for a store, for the module and for the types of a framework."""
 
 from __future__ import annotations
 
@@ -64,7 +64,12 @@ def _is_session(value: object) -> bool:
 
 
 def refuse_call(
-    verb: str, args: tuple[Any, ...], *, session: bool, named: Collection[str] = ()
+    verb: str,
+    args: tuple[Any, ...],
+    *,
+    session: bool,
+    response: bool = True,
+    named: Collection[str] = (),
 ) -> NoReturn:
     """Refuse a call, and list the valid ones."""
     last = ["session"] if session else []
@@ -77,7 +82,9 @@ def refuse_call(
         ["request"],
         ["request", "response"],
     ]
-    valid = ", ".join(f"{verb}({', '.join(form + last)})" for form in forms)
+    valid = ", ".join(
+        f"{verb}({', '.join(form + last)})" for form in forms if response or len(form) < 2
+    )
     given = ", ".join([*(type(arg).__name__ for arg in args), *(f"{name}=..." for name in named)])
     why = ""
     if named:
@@ -155,6 +162,32 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
             clear_frames(error)
             raise
         return session
+
+    @overload
+    def get_exchange(self) -> Exchange: ...
+    @overload
+    def get_exchange(self, request: Request, /) -> Exchange: ...
+    @clears_frames
+    def get_exchange(self, *args: Any) -> Exchange:
+        """Return the request's exchange: `contents` of an anonymous session too, `absence`, `response_headers`.
+
+        Where no gateway serves the request, the exchange is as `get_session` reads it: nobody writes what changes
+        in it, unless a verb is called with the response afterwards.
+
+        Raises:
+            NoActiveRequestError: this path is excluded from sessions; or, without arguments, no request is being
+                served here.
+            TypeError: not one of the call forms, of which none takes a response.
+        """
+        request = as_request(args[0]) if args else None
+        if len(args) > 1 or (args and request is None):
+            refuse_call("get_exchange", args, session=False, response=False)
+        exchange = self._exchange(request)
+        if isinstance(exchange, Excluded):
+            raise NoActiveRequestError(
+                "get_exchange: this path is excluded from sessions, so its requests have no exchange"
+            )
+        return exchange
 
     @overload
     @deprecated("the session is missing: update_session(request, session)")

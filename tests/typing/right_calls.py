@@ -58,6 +58,12 @@ def every_form(
     assert_type(store.get_session(scope, message), Session | None)
     assert_type(store.get_session(starlette_like, response), Session | None)
 
+    assert_type(store.get_exchange(), Exchange)
+    assert_type(store.get_exchange(environ), Exchange)
+    assert_type(store.get_exchange(scope), Exchange)
+    assert_type(store.get_exchange(flask_like), Exchange)
+    assert_type(store.get_exchange(starlette_like), Exchange)
+
     assert_type(store.update_session(), bool)
     assert_type(store.update_session(session), bool)
     assert_type(store.update_session(live), bool)
@@ -103,6 +109,9 @@ def every_function(
     assert_type(sessionkit.get_session(), Session | None)
     assert_type(sessionkit.get_session(environ), Session | None)
     assert_type(sessionkit.get_session(environ, text), Session | None)
+    assert_type(sessionkit.get_exchange(), Exchange)
+    assert_type(sessionkit.get_exchange(environ), Exchange)
+    assert_type(sessionkit.get_exchange(request), Exchange)
     assert_type(sessionkit.update_session(), bool)
     assert_type(sessionkit.update_session(session), bool)
     assert_type(sessionkit.update_session(request, session), bool)

@@ -25,6 +25,9 @@ def without_a_session(
     store.get_session(environ, text, session)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     store.get_session(environ, "headers")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     store.get_session(request=environ)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    store.get_exchange(1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    store.get_exchange(environ, text)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    store.get_exchange(request=environ)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     store.touch_session(text)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     store.rotate_session(text, environ)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     store.delete_session(environ, None)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
@@ -51,6 +54,7 @@ def with_a_session(
 
 def functions(environ: dict[str, Any], text: list[tuple[str, str]]) -> None:
     sessionkit.get_session(1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    sessionkit.get_exchange(environ, text)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     sessionkit.update_session(RequestLike())  # type: ignore[deprecated]  # pyright: ignore[reportDeprecated]
     sessionkit.update_session(environ, text)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     sessionkit.create_session(None)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]

@@ -57,6 +57,7 @@ def test_they_act_on_the_exchange_of_a_registered_request() -> None:
     assert verbs.rotate_session(asked) is True
     assert verbs.get_session(asked) == {**ALICE, "n": 1}
     assert verbs.create_session(asked, ALICE) == ALICE
+    assert verbs.get_exchange(asked) is asked.info.holder[HOLDER]
     assert verbs.delete_session(asked) is True
     assert answered.fields == []  # whoever serves the request writes the response
 

@@ -15,6 +15,7 @@ from . import carriers as carriers  # teaches the verbs the type
 __all__ = [
     "create_session",
     "delete_session",
+    "get_exchange",
     "get_session",
     "rotate_session",
     "touch_session",
@@ -23,6 +24,7 @@ __all__ = [
 
 _verbs = TypedVerbs[web.BaseRequest, web.StreamResponse]()
 
+get_exchange = _verbs.get_exchange
 get_session = _verbs.get_session
 update_session = _verbs.update_session
 touch_session = _verbs.touch_session

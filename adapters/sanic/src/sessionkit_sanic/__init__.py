@@ -28,6 +28,7 @@ from .sockets import Sockets
 from .verbs import (
     create_session,
     delete_session,
+    get_exchange,
     get_session,
     rotate_session,
     touch_session,
@@ -35,8 +36,8 @@ from .verbs import (
 )
 
 __all__ = [
-    "SanicSession", "SessionKit", "create_session", "delete_session", "get_session", "require_session_api", "require_session_page",
-    "rotate_session", "touch_session", "update_session",
+    "SanicSession", "SessionKit", "create_session", "delete_session", "get_exchange", "get_session", "require_session_api",
+    "require_session_page", "rotate_session", "touch_session", "update_session",
 ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from .carriers import Response  # and teaches the verbs the types
 __all__ = [
     "create_session",
     "delete_session",
+    "get_exchange",
     "get_session",
     "rotate_session",
     "touch_session",
@@ -21,6 +22,7 @@ __all__ = [
 
 _verbs = TypedVerbs[Request[Any, Any], Response]()
 
+get_exchange = _verbs.get_exchange
 get_session = _verbs.get_session
 update_session = _verbs.update_session
 touch_session = _verbs.touch_session

@@ -13,6 +13,7 @@ from .session import SessionMixin, TornadoSession
 from .verbs import (
     create_session,
     delete_session,
+    get_exchange,
     get_session,
     rotate_session,
     touch_session,
@@ -20,8 +21,8 @@ from .verbs import (
 )
 
 __all__ = [
-    "SessionMixin", "TornadoSession", "create_session", "delete_session", "get_session", "require_session_api", "require_session_page",
-    "rotate_session", "touch_session", "update_session",
+    "SessionMixin", "TornadoSession", "create_session", "delete_session", "get_exchange", "get_session", "require_session_api",
+    "require_session_page", "rotate_session", "touch_session", "update_session",
 ]  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from . import carriers as carriers  # teaches the verbs both types
 __all__ = [
     "create_session",
     "delete_session",
+    "get_exchange",
     "get_session",
     "rotate_session",
     "touch_session",
@@ -20,6 +21,7 @@ __all__ = [
 
 _verbs = TypedVerbs[HTTPServerRequest | RequestHandler, RequestHandler]()
 
+get_exchange = _verbs.get_exchange
 get_session = _verbs.get_session
 update_session = _verbs.update_session
 touch_session = _verbs.touch_session
