@@ -1,8 +1,8 @@
-"""A sealed cookie that ends every session begun before a time: for a login or logout that cannot see the earlier ones.
+"""The barrier: a sealed cookie that ends every session begun before a time, for logins and logouts that see no session.
 
 A mark in the fence names one session, and needs no key. A login by another site's POST sees no session that it could name. Its
-barrier ends by time instead. It is sealed, because whoever could make one would lock visitors out. It is a cookie of its own,
-because the fence is overwritten as a whole by the late answer of a rotation.
+barrier ends sessions by time instead. The barrier is sealed, because whoever could make one could lock visitors out. It is a
+cookie of its own, because a late response of a rotation overwrites the whole fence.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _SEALED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Barrier:
-    """Ends every session that began up to a time, but the one that began with it.
+    """The end of every session that began up to a time, except the session that began with the barrier.
 
-    Attributes:
+    Args:
         time: seconds since the epoch.
-        spared: the mark of the session that goes on, and those that a link says are the same session; each with the first.
-        link: the link in force, as it stands in the fence, or nothing.
+        spared: the mark of the session that goes on, and the marks that links give to the same session; each with the first.
+        link: the link in force, as it is in the fence, or an empty text.
     """
 
     time: int
@@ -107,7 +107,7 @@ def _seal(keys: PurposeKeys, time: int, marks: str) -> str:
 
 
 def _open(keys: PurposeKeys, text: str) -> tuple[int, list[str]]:
-    """Return the time and the marks of a sealed text; no marks where it is none, or not ours."""
+    """Return the time and the marks of a sealed text; no marks if it does not verify."""
     parts = _SEALED.fullmatch(text)
     if parts is None or not is_canonical(parts[5].encode()):
         return 0, []

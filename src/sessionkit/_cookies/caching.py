@@ -1,4 +1,4 @@
-"""What a response that carries or depends on a session must say to caches (RFC 9111, RFC 9213)."""
+"""The caching headers of a response that carries a session or depends on one (RFC 9111, RFC 9213)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ __all__ = ["UNCHANGED", "HeaderChanges", "header_changes", "is_kept_private", "i
 
 @dataclass(frozen=True, slots=True, init=False)
 class HeaderChanges:
-    """What to do to a response's headers: first remove, then add.
+    """Changes to the headers of a response: first remove, then add.
 
-    `remove` holds names as the response spells them, `add` pairs of name and value.
+    Args:
+        remove: names, as the response spells them.
+        add: pairs of name and value.
     """
 
     remove: tuple[str, ...]
@@ -28,7 +30,7 @@ class HeaderChanges:
         return f"<HeaderChanges remove={self.remove!r} add={tuple(name for name, _ in self.add)!r}>"  # a cookie's value is a credential
 
     def applied(self, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-        """The headers with the changes made to them.
+        """Return the headers with the changes made.
 
         Args:
             headers: pairs of name and value, spelled as when the changes were made.
@@ -45,7 +47,7 @@ UNCHANGED = HeaderChanges()
 
 
 def is_shared(headers: Iterable[tuple[str, str]]) -> bool:
-    """Whether the application meant the response for shared caches: a renewal is not worth that entry."""
+    """Return whether the application meant the response for shared caches. A renewal must not spoil that entry."""
     for name, value in headers:
         lower = name.lower()
         if _is_cdn(lower) or (
@@ -77,10 +79,10 @@ def is_kept_private(headers: Any) -> bool:
 def header_changes(
     headers: Sequence[tuple[str, str]], lines: Sequence[str], *, present: bool
 ) -> HeaderChanges:
-    """The changes for a response whose handler looked at the session.
+    """Return the changes for a response whose handler read the session.
 
     Args:
-        headers: the application's.
+        headers: those of the application.
         lines: the Set-Cookie lines to send.
         present: whether there was a session.
     """
@@ -109,12 +111,12 @@ def header_changes(
 
 
 def _is_cdn(lower: str) -> bool:
-    """The fields that outrank Cache-Control at one cache or another."""
+    """Return whether a field outranks Cache-Control at some cache."""
     return lower in ("surrogate-control", "x-accel-expires") or lower.endswith("-cache-control")
 
 
 def _keep(kept: dict[str, str], lower: str, value: str) -> None:
-    """Keep what a field that is removed says of other things than of caching.
+    """Keep the directives of a removed field that are not about caching.
 
     `no-transform` keeps proxies from compressing an event stream, and so from holding it back (RFC 9111 section
     5.2.2.6); without `content` a surrogate leaves ESI as it is (Edge Architecture Specification, section 2.3).

@@ -1,4 +1,4 @@
-"""A token over one cookie or several: split, join, and what a name says."""
+"""Chunks: a token that is too long for one cookie is split over several, and joined again."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ DOTS = 4  # of a compact JWE (RFC 7516 section 7.1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """How a format lies in cookies.
+    """How the tokens of a format are put into cookies.
 
     Args:
         separator: between the name and the number of a chunk.
         size: characters of a chunk, for libraries with a fixed size; None for what the Set-Cookie line leaves.
-        alike: every chunk, and the single cookie, holds what the line of chunk 0 leaves.
-        numbered: even a single cookie has a number.
-        tag: characters of the token's last segment: 22 for A256GCM, 43 for A256CBC-HS512.
-        expiry: characters that the library's line spends on the expiry of a cookie that has one; None for what ours does.
-        complete: whether a text is a whole token, for what is no compact JWE.
-        cleared: how many chunks, from 0 on, its library clears at each write that does not set them, and the whole cookie
-            with them; 0 where a write clears what came.
+        alike: whether every chunk, and the single cookie, is as large as the line of chunk 0 allows.
+        numbered: whether even a single cookie has a number.
+        tag: characters of the last segment of a compact JWE: 22 for A256GCM, 43 for A256CBC-HS512.
+        expiry: characters of a library's Set-Cookie line for the expiry, where it has one; None for as many as ours.
+        complete: for tokens that are no compact JWE: a function of the last 8 characters (or fewer) of a text, which returns
+            whether the token ends there.
+        cleared: how many chunks, from 0 on, the library clears at a write that does not set them, and the whole cookie
+            with them; 0 if a write clears the cookies that came.
     """
 
     separator: str = "."
@@ -39,7 +40,7 @@ class Layout:
 
 
 def spans(length: int, name: str, layout: Layout, line: int) -> list[tuple[str, int, int]]:
-    """Which cookie holds which part of a token: (name, start, stop).
+    """Return which cookie holds which part of a token: (name, start, stop).
 
     Args:
         length: characters of the token.
@@ -77,27 +78,27 @@ def most(name: str, layout: Layout, line: int, budget: int) -> int:
 
 
 def _room(layout: Layout, line: int, name: str) -> int:
-    """Characters of a value that a cookie of this name has room for."""
+    """Return how many characters fit into a cookie of this name."""
     left = line - len(name) - 1
     return left if layout.size is None else min(layout.size, left)
 
 
 def chunk_number(text: str) -> int | None:
-    """The number of a chunk from what follows the separator: canonical decimals only."""
+    """Return the number of a chunk, from the text after the separator; None unless it is a canonical decimal."""
     if len(text) > 4 or not (text.isdigit() and text.isascii()) or (text[0] == "0" and text != "0"):
         return None
     return int(text)
 
 
 def rows(chunks: Mapping[int, Sequence[str]]) -> int:
-    """How many rows the chunks make: as many as the commonest name has values."""
+    """Return how many rows the chunks make: as many as the most frequent name has values."""
     return max(map(len, chunks.values()), default=0)
 
 
 def orders(chunks: Mapping[int, Sequence[str]]) -> Iterator[Mapping[int, Sequence[str]]]:
-    """Yield the chunks with the values of doubled names in other orders: of all but the first, then of one name at a time.
+    """Yield the chunks with the values of doubled names in other orders: first of all names but that of chunk 0, then of one at a time.
 
-    The values of a name are rotated, so that each meets each of the first chunk's. It is no cross product.
+    The values of a name are rotated, so that each meets each value of chunk 0. This is no cross product.
     """
     doubled = [number for number, values in chunks.items() if number and len(values) > 1]
     for turn in range(1, rows(chunks)):
@@ -109,10 +110,10 @@ def orders(chunks: Mapping[int, Sequence[str]]) -> Iterator[Mapping[int, Sequenc
 
 
 def join(chunks: Mapping[int, Sequence[str]], row: int, layout: Layout) -> str | Absence:
-    """The token of one row of chunks: the row's value of each name, or a rarer name's last.
+    """Return the token of one row of chunks: of each name the value in this row, or the last value of a name that has fewer.
 
-    It is read from 0 up and ends where the text is a complete token: lengths only grow, so that at most
-    one prefix can be one. What follows is stale.
+    Chunks are read from 0 up, until the text is a complete token. Lengths only grow, so at most one prefix can be
+    complete. Later chunks are stale.
     """
     if layout.complete is not None:
         return _joined(chunks, row, layout.complete)

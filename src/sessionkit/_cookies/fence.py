@@ -1,4 +1,4 @@
-"""The marks of dead sessions, in a cookie of their own: a race guard for one browser, not revocation."""
+"""The fence: a cookie with the marks of ended sessions. It is a race guard for one browser, not revocation."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _MARK = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
 def mark(cookie_name: str, mark_id: str) -> str:
-    """The mark of a session.
+    """Return the mark of a session.
 
-    Keyless, so that it outlives a rotation of secrets; a digest, so that it tells nothing. It can only
-    refuse a session, and only one whose id the writer knows.
+    A mark has no key, so that it outlives a rotation of secrets; it is a digest, so that it tells nothing. It can only
+    refuse a session, and only if its writer knows the id of that session.
     """
     digest = sha256(
         b"\0".join(
@@ -34,30 +34,30 @@ def mark(cookie_name: str, mark_id: str) -> str:
 
 
 def read(values: Iterable[str]) -> tuple[str, ...]:
-    """The marks of all fence cookies of a request, united, in order; what is no mark is skipped."""
+    """Return the marks of all fence cookies of a request, in order and each once. Text that is no mark is skipped."""
     each = [
         [part for part in value.split(".", READ + 1)[:READ] if _MARK.fullmatch(part)]
         for value in values
         if len(value) >= MARK
     ]
-    # In turns, so that a cookie full of marks, planted by a sibling host, does not crowd out our own.
-    in_turns = (part for row in zip_longest(*each) for part in row if part is not None)
-    return tuple(islice(dict.fromkeys(in_turns), READ))
+    # Round-robin, so that a cookie full of marks, planted by a sibling host, does not crowd out our own.
+    marks = (part for row in zip_longest(*each) for part in row if part is not None)
+    return tuple(islice(dict.fromkeys(marks), READ))
 
 
 def render(new: Sequence[str], known: Sequence[str], link: str = "") -> str:
-    """The value that adds marks to those known, newest first; a barrier's link stands before them."""
+    """Return the value of the fence with new marks before the known ones. The link of a barrier stands before all marks."""
     marks = list(dict.fromkeys((*new, *known)))[:WRITTEN]
     return ".".join((link, *marks) if link else marks)
 
 
 def max_age(lifetime: Lifetime, *, imported_for_ever: bool = False) -> int:
-    """Return the seconds for which a mark must stand: as long as the latest response could make its session live.
+    """Return how many seconds a mark must stand: as long as a late response could keep its session alive.
 
     Args:
-        lifetime: the store's.
-        imported_for_ever: whether a cookie that stays in the browser after the logout, since it was set with another
-            Domain or its owner goes on using it, could be imported again at any time.
+        lifetime: of the store.
+        imported_for_ever: whether a cookie could be imported again at any time: it stays in the browser after the logout,
+            because it was set with another Domain or another program goes on using it.
     """
     if imported_for_ever:
         return FOUR_HUNDRED_DAYS

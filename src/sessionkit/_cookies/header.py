@@ -1,4 +1,4 @@
-"""The cookie's settings; the Cookie header; the Set-Cookie line."""
+"""The Cookie header: parse it, search it, build it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ HEADER = 65_536
 
 
 def pairs(header: str, containing: str) -> list[tuple[str, str]]:
-    """The cookies of a raw Cookie header, decoded as latin-1, in order and doubles included.
+    """Return the cookies of a raw Cookie header, decoded as latin-1, in order and with doubles.
 
-    Split at every semicolon (quotes mean nothing), stripped of space and tab only, name and value at the
-    first `=`, compared byte for byte and used as they are: what a browser would not take for a prefixed name
-    must not become one here (RFC 6265bis section 4.1.3).
+    The header is split at every semicolon (quotes mean nothing). Only spaces and tabs are stripped. The first `=` is
+    between name and value. Names are compared byte for byte: a name that a browser does not take for a prefixed one must
+    not become one here (RFC 6265bis section 4.1.3).
 
     Args:
-        header: the header's value.
-        containing: what a piece must contain to be looked at.
+        header: the value of the header.
+        containing: a text that a piece must contain to be parsed.
     """
     found: list[tuple[str, str]] = []
     for piece in header.split(";"):
@@ -34,8 +34,8 @@ def pairs(header: str, containing: str) -> list[tuple[str, str]]:
 def header_of(cookies: Mapping[str, str]) -> str:
     """Return the Cookie header that a browser with these cookies sends.
 
-    What no browser sends is left out: a semicolon, which a framework may have decoded from a quoted value, would
-    begin another cookie.
+    A cookie that no browser sends is left out: a semicolon, which a framework may have decoded from a quoted value,
+    would begin another cookie.
 
     Args:
         cookies: names and values.
@@ -48,9 +48,9 @@ def header_of(cookies: Mapping[str, str]) -> str:
 
 
 def only(header: str, name: str, containing: str) -> str | None:
-    """The value of a cookie that is the one piece of the header that mentions `containing`; else None.
+    """Return the value of a cookie if no other piece of the header contains `containing`, else None.
 
-    What `pairs` would give, for the commonest request and at half the price.
+    `pairs` gives the same value at twice the cost; this is the most frequent request.
     """
     at = header.find(containing)
     if at < 0 or header.find(containing, at + 1) >= 0:

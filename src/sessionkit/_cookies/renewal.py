@@ -1,4 +1,4 @@
-"""The small cookie that moves the idle expiry, so that a renewal never carries the session."""
+"""The renewal cookie: a small cookie that moves the idle expiry, so that a renewal never carries the session."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Renewal(NamedTuple):
 
 
 def seal(keys: PurposeKeys, session_id: str, renewal: Renewal) -> str:
-    """The value `K.U.E.N.T`: key id, update time, expiry, nonce, and a GCM tag over nothing."""
+    """Return the value of the renewal cookie, `K.U.E.N.T`: key id, update time, expiry, nonce, and a GCM tag over nothing."""
     clear = f"{keys.key_id}.{renewal.updated_at}.{renewal.expires_at}"
     nonce = os.urandom(12)  # once a seal, never pooled: a fork would use one twice
     tag = keys.sealing(renewal.updated_at).encrypt(nonce, b"", _bound(clear, session_id))
@@ -40,9 +40,9 @@ def seal(keys: PurposeKeys, session_id: str, renewal: Renewal) -> str:
 def latest(
     keys: PurposeKeys, values: Iterable[str], session_id: str, token: Renewal, now: float
 ) -> Renewal:
-    """The latest of the token's own times and those of the valid `seen` cookies; a tie is the token's.
+    """Return the latest of the times of the token and of its renewal cookies; the token wins a tie.
 
-    At most four values are tried; one that does not verify is ignored.
+    At most four values are tried; a value that does not verify is ignored.
     """
     best = token
     for value in list(values)[:TRIED]:

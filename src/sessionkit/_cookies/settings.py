@@ -1,4 +1,4 @@
-"""The cookie's settings; the Cookie header; the Set-Cookie line."""
+"""The settings of the session cookie, and the Set-Cookie lines that they make."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _VALUE = re.compile(r"[ -:<-~]*")  # an av-octet of RFC 6265: printable ASCII wi
 @remember_arguments
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CookieSettings:
-    """How the session's cookies are set.
+    """Settings of the session cookies.
 
     Args:
         name: None means `__Host-session` where its rules hold (secure, path `/`, no domain), else `session`
-            (foreign formats have the names of their libraries).
+            (formats of other libraries have the names of those).
         path: the path under which the browser sends them.
         domain: None for this host only. Any domain lets sibling hosts plant cookies.
         secure: only over https. False is for development.
@@ -45,13 +45,13 @@ class CookieSettings:
         same_site: "Lax", "Strict", or "None" (which needs `secure`, and your own CSRF protection).
         partitioned: one jar a top-level site (CHIPS); needs `secure`.
         transient: without Max-Age, so that the browser forgets them when it closes.
-        priority: "Low", "Medium" or "High": which ones Chromium evicts last. None leaves it out. "auto" is what the
-            format has: "High", and none in the formats of libraries that set none.
-        max_bytes: the most that the session's cookies may add to a Cookie header; common servers refuse one
-            of more than 8,190 bytes. The two small cookies beside it (`seen.`, `out.`) do not count.
+        priority: "Low", "Medium" or "High": Chromium evicts cookies of high priority last. None leaves it out. "auto" is the
+            default of the format: "High", or none in the formats of libraries that set none.
+        max_bytes: how many bytes the session cookies may add to a Cookie header; common servers refuse one
+            of more than 8,190 bytes. The two small cookies beside the session (`seen.`, `out.`) do not count.
 
     Raises:
-        ConfigurationError: a combination that a browser would refuse; it says which rule and how to mend it.
+        ConfigurationError: a browser would refuse the combination; the message says which rule and how to mend it.
     """
 
     name: str | None = None
@@ -67,7 +67,7 @@ class CookieSettings:
     attributes: str = field(init=False, repr=False, compare=False)
     """The end of a Set-Cookie line, from `; Path` on."""
     given: tuple[tuple[str, Any], ...] = field(init=False, repr=False, compare=False)
-    """The arguments that they were made with; what they do not say `SessionStore.from_env` takes from the variables."""
+    """The arguments that were given; `SessionStore.from_env` takes all others from the variables."""
 
     def __post_init__(self) -> None:
         for check in (self._bad_type, self._bad_value, self._bad_name, self._bad_combination):
@@ -78,34 +78,34 @@ class CookieSettings:
 
     @property
     def host_only(self) -> bool:
-        """Whether a `__Host-` name may be used."""
+        """Return whether a `__Host-` name may be used."""
         return self.secure and self.path == "/" and self.domain is None
 
     def line(self, name: str, value: str, max_age: int | None) -> str:
-        """A Set-Cookie line.
+        """Return a Set-Cookie line.
 
         Args:
-            name: the cookie's.
+            name: of the cookie.
             value: printable ASCII without a semicolon.
-            max_age: seconds; left out when None, or when transient.
+            max_age: seconds; left out if None, or if the cookies are transient.
         """
         age = "" if self.transient or max_age is None else f"; Max-Age={max_age}"
         return f"{name}={value}{age}{self.attributes}"
 
     def clearing(self, name: str) -> str:
-        """The line that removes a cookie: path and domain must be those it was set with (RFC 6265bis section 5.7).
+        """Return the line that removes a cookie. It needs the path and domain of the line that set it (RFC 6265bis section 5.7).
 
         Args:
-            name: the cookie's.
+            name: of the cookie.
         """
         return f"{name}=; Max-Age=0{self.attributes}"
 
     def fence_line(self, name: str, value: str, max_age: int) -> str:
-        """The line of the fence: always HttpOnly and of high priority, never transient.
+        """Return the line of a fence or barrier: always HttpOnly and of high priority, never transient.
 
         Args:
-            name: the cookie's.
-            value: the marks.
+            name: of the cookie.
+            value: of the cookie.
             max_age: seconds.
         """
         return (
@@ -181,7 +181,7 @@ class CookieSettings:
 
 
 def _split_prefix(name: str) -> tuple[str, str]:
-    """The prefix in its standard spelling, and the rest; browsers compare it without case."""
+    """Return the prefix of a name in its standard spelling, and the rest; browsers ignore its case."""
     for prefix in _PREFIXES:
         if name[: len(prefix)].lower() == prefix.lower():
             return prefix, name[len(prefix) :]
@@ -189,9 +189,9 @@ def _split_prefix(name: str) -> tuple[str, str]:
 
 
 def insert_label(name: str, label: str) -> str:
-    """The name of a cookie beside the session's: `__Host-session` and `out.` make `__Host-out.session`.
+    """Return the name of a cookie beside the session: `__Host-session` and `out.` make `__Host-out.session`.
 
-    Never a suffix: other libraries glue on whatever begins with the session's name.
+    The label is never a suffix: other libraries join every cookie that begins with the session's name.
     """
     prefix, rest = _split_prefix(name)
     return name[: len(prefix)] + label + rest

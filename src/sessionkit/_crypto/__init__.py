@@ -1,1 +1,1 @@
-"""Keys, and the native token that they seal."""
+"""The key ring, and the native token that its keys seal."""

@@ -1,4 +1,4 @@
-"""Secrets in, keys out: the first secret seals, all of them open."""
+"""The key ring: from secrets to keys. The first secret seals, all of them open."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PLACEHOLDERS = frozenset(
         "use [openssl rand -hex 32] to generate a 32 bytes value",
     }
 )
-"""Secrets that stand in documentation, ours and that of the libraries whose cookies we speak."""
+"""Secrets from documentation: our own, and that of the libraries whose formats we have."""
 
 KEPT_CIPHERS = 1024
 SHORTEST, FEWEST_DISTINCT = 32, 10
@@ -44,11 +44,11 @@ REMEDY = "`python -m sessionkit secret` makes a real one"
 def check_secrets(
     secret: str | bytes | Sequence[str | bytes], *, shortest: int = SHORTEST
 ) -> tuple[bytes, ...]:
-    """The secrets of a setting as bytes, checked.
+    """Return the secrets of a setting as bytes, checked.
 
     Raises:
-        ConfigurationError: there is none, or one is shorter than `shortest` bytes, empty, a placeholder, or
-            (for our own format) made of fewer than 10 distinct bytes. The message never contains it.
+        ConfigurationError: there is no secret, or one is shorter than `shortest` bytes, a placeholder, or
+            (for the native format) made of fewer than 10 distinct bytes. The message never contains a secret.
     """
     given: Sequence[object] = [secret] if isinstance(secret, (str, bytes)) else secret
     if not isinstance(given, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance]  # None, most often: a variable that is not set must never become a secret
@@ -85,14 +85,14 @@ def _checked(number: int, secret: object, shortest: int) -> bytes:
 
 
 class KeyRing:
-    """The keys that come of a list of secrets; keeps extracts of them, not the secrets.
+    """The keys of a store, derived from its secrets; it keeps extracts, not the secrets.
 
     Args:
         secret: one secret or several, str (taken as UTF-8) or bytes, each at least 32 bytes long. The first
             seals, all open. HKDF (RFC 5869) does not stretch a passphrase: use random bytes.
 
     Raises:
-        ConfigurationError: see `secrets_of`; or two secrets have one key id.
+        ConfigurationError: a secret is too short or a placeholder; or two secrets have one key id.
     """
 
     __slots__ = ("_extracts",)
@@ -111,7 +111,7 @@ class KeyRing:
 
     @classmethod
     def shared(cls, secret: str | bytes | Sequence[str | bytes]) -> KeyRing:
-        """Make a key ring of secrets that a format has checked, which another library may want shorter than we do.
+        """Return a key ring of secrets that a format has checked: another library may allow shorter ones.
 
         Args:
             secret: as for a `KeyRing`; doubles count once.
@@ -122,11 +122,11 @@ class KeyRing:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """The fingerprints of the secrets, the sealing one first. They reveal nothing of an unguessable secret."""
+        """Return the fingerprints of the secrets, the sealing one first. They reveal nothing about an unguessable secret."""
         return tuple(self._extracts)
 
     def purpose(self, purpose: str, name: str, audience: str = "") -> PurposeKeys:
-        """The keys for one use: tokens of another purpose, cookie name or audience do not exist for it.
+        """Return the keys for one use: tokens of another purpose, cookie name or audience do not open under them.
 
         Args:
             purpose: `cookie` for sessions, `seen` for renewals, `before` for barriers; never read from a token.
@@ -134,7 +134,7 @@ class KeyRing:
             audience: tenant or stage.
 
         Returns:
-            One AES-256-GCM key for each secret and hour, derived when needed (HKDF, RFC 5869, with all of these in `info`).
+            One AES-256-GCM key for each secret and hour, derived when needed (HKDF, RFC 5869, with all arguments in `info`).
 
         Raises:
             ConfigurationError: a field is not ASCII, or contains NUL.
@@ -173,21 +173,21 @@ class PurposeKeys:
         self._kept: dict[tuple[str, int], AESGCM] = {}
 
     def sealing(self, time: int) -> AESGCM:
-        """The cipher that seals at this time."""
+        """Return the cipher that seals at a time, in seconds since the epoch."""
         key = (self.key_id, time // SLICE)
         return self._kept.get(key) or self._keep(key, self._derive(key))
 
     def unseal(
         self, key_id: str, time: int, nonce: bytes, sealed: bytes, bound: bytes
     ) -> bytes | Absence:
-        """What was sealed at this time under this key, or that the key is not ours or the tag does not verify.
+        """Return the plaintext, or the reason why there is none: an unknown key, or a tag that does not verify.
 
-        A cipher is kept only once a tag has verified: whoever sends cookies chooses key and time, and must not fill the
+        A cipher is cached only after a tag has verified: the sender of a cookie chooses key and time, and must not fill the
         memory or push the live keys out.
 
         Args:
             key_id: the fingerprint of the secret.
-            time: seconds since the epoch, which say the hour.
+            time: of sealing, in seconds since the epoch; its hour chooses the key.
             nonce: 12 bytes.
             sealed: the ciphertext and its tag.
             bound: the additional authenticated data.
@@ -206,7 +206,7 @@ class PurposeKeys:
         return plain
 
     def _keep(self, key: tuple[str, int], cipher: AESGCM) -> AESGCM:
-        """Keep a cipher; the one that was kept first makes room."""
+        """Cache a cipher; the oldest ones make room."""
         kept = self._kept
         while len(kept) >= KEPT_CIPHERS:
             kept.pop(next(iter(tuple(kept))), None)  # a copy: another thread may be adding
@@ -215,7 +215,7 @@ class PurposeKeys:
 
     @property
     def kept(self) -> int:
-        """How many ciphers are kept."""
+        """Return how many ciphers are cached."""
         return len(self._kept)
 
     def _derive(self, key: tuple[str, int]) -> AESGCM:
@@ -230,7 +230,7 @@ class PurposeKeys:
 
 
 def _extracted(raw: bytes) -> tuple[str, bytes]:
-    """Return the key id of a secret, and what HKDF extracts from it."""
+    """Return the key id of a secret, and its HKDF extract."""
     extract = hmac.digest(b"sessionkit", raw, "sha256")
     return encode(_expand(extract, b"\0".join((VERSION, b"kid")), 6)).decode(), extract
 

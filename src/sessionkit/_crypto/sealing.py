@@ -1,4 +1,4 @@
-"""What a format must offer: from contents to a token, and back."""
+"""The native token: a compact JWE in our own framing, sealed and opened over cached ciphers."""
 
 from __future__ import annotations
 
@@ -62,21 +62,21 @@ class NativeCodec:
         return (characters - self.size(b"", _LONGEST)) * 3 // 4 if type(self) is NativeCodec else 0
 
     def payload(self, contents: dict[str, Any], stamp: Stamp, print_: bytes = b"") -> bytes:
-        """The session's JSON; the times are in the header."""
+        """Return the session's JSON; the times are in the header."""
         return freeze(contents, self._serializer, print_=print_)
 
     def kept(self, contents: Mapping[str, Any], stamp: Stamp) -> bytes:
-        """The JSON of what was JSON already."""
+        """Return the JSON of contents that came in a cookie."""
         return rewrite(dict(contents), self._serializer)
 
     def size(self, payload: bytes, stamp: Stamp) -> int:
-        """The length of the token that `seal` would make."""
+        """Return the length of the token that `seal` would make."""
         updated = stamp.updated_at
         varying = f"{updated // SLICE}{stamp.id}{stamp.created_at}{updated}{stamp.expires_at}{_end(stamp)}"
         return _encoded(FRAME + len(varying)) + _encoded(len(payload)) + NONCE + TAG + 4
 
     def seal(self, payload: bytes, stamp: Stamp) -> str:
-        """A token stamped with these times."""
+        """Return a token with these times."""
         encoded, updated = self._serializer.b64encode, stamp.updated_at
         clear = (
             f'{{"alg":"dir","enc":"A256GCM","kid":"{self._keys.key_id}.{updated // SLICE}","sid":"{stamp.id}"'
@@ -89,7 +89,10 @@ class NativeCodec:
         return b".".join((header, b"", ends[:NONCE], encoded(sealed[:-16]), ends[NONCE:])).decode()
 
     def open(self, token: str, now: float) -> Opened | Absence:
-        """What a token holds, or why it does not open; cheap refusals come before any cryptography."""
+        """Return the contents and times of a token, or the reason why it does not open.
+
+        Cheap refusals come before any cryptography.
+        """
         parts = _parts(token)
         header = None if parts is None else _header(parts[0])
         if parts is None or header is None:
@@ -119,11 +122,11 @@ class NativeCodec:
         return Opened(cast("dict[str, Any]", contents), stamp, stamp.id)
 
     def recognizes(self, text: str) -> bool:
-        """Whether it begins with a header of ours."""
+        """Return whether a text begins with a native header."""
         return self.peek(text) is not None
 
     def peek(self, text: str) -> str | None:
-        """The session id in the header, unverified."""
+        """Return the session id in a header, unverified; None if there is no native header."""
         first = text.partition(".")[0]
         if not first.isascii() or not is_token(first.encode()):
             return None
@@ -131,12 +134,12 @@ class NativeCodec:
         return header[2].id if header else None
 
     def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
-        """The session id."""
+        """Return the session id."""
         return stamp.id
 
 
 def _parts(token: str) -> list[bytes] | None:
-    """The five parts of what can be a token of ours, all of it canonical base64url."""
+    """Return the five segments of a native token, or None unless all of it is canonical base64url."""
     if not token.isascii():
         return None
     raw = token.encode()
@@ -153,6 +156,7 @@ def _parts(token: str) -> list[bytes] | None:
 
 
 def _header(text: bytes) -> tuple[str, int, Stamp] | None:
+    """Return the key id, the hour and the stamp of a protected header, or None for any other text."""
     if len(text) > LONGEST_HEADER or not is_canonical(text):
         return None
     found = _HEADER.fullmatch(decode(text).decode("latin-1"))
@@ -173,20 +177,23 @@ def _header(text: bytes) -> tuple[str, int, Stamp] | None:
 
 
 def _end(stamp: Stamp) -> str:
-    """Return the optional last member of a header."""
+    """Return the last member of a header, which is optional."""
     return "" if stamp.ends_at is None else f',"end":{stamp.ends_at}'
 
 
 def _encoded(length: int) -> int:
-    """Base64url characters of so many bytes."""
+    """Return how many base64url characters so many bytes make."""
     return (length * 4 + 2) // 3
 
 
 @dataclass(slots=True)
 class Opened:
-    """What an authenticated token holds; not frozen, since one is made for every request.
+    """The contents of an authenticated token. Not frozen, since every request makes one.
 
-    `stamp` has the token's own times; `mark_id` names the session in the fence.
+    Args:
+        contents: of the session.
+        stamp: its id, and the times in the token.
+        mark_id: names the session in the fence.
     """
 
     contents: dict[str, Any] = field(repr=False)

@@ -1,4 +1,4 @@
-"""JSON, its limits, and its faster twin."""
+"""The serializers, and the check that a session is JSON within limits."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SAFE_INTEGER = 2**53 - 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serializer:
-    """How sessions become bytes; what it is given has been checked to be JSON.
+    """Functions that turn sessions into bytes and back. Contents are checked to be JSON before `dumps` sees them.
 
     Args:
         dumps: a JSON value to UTF-8 bytes, compact.
@@ -46,8 +46,8 @@ class Serializer:
         b64encode: bytes to base64url without padding.
         b64decode: canonical base64url without padding to bytes.
         strict: whether `dumps` raises TypeError for keys that are not str, for half a surrogate pair and for integers of more
-            than 64 bits; then less is checked.
-        tags: for adapters: how a framework's own session keeps values that JSON has not.
+            than 64 bits. Then less is checked beforehand.
+        tags: for adapters: how a framework's session object keeps values that JSON does not have.
     """
 
     dumps: Callable[[Any], bytes]
@@ -58,10 +58,10 @@ class Serializer:
     tags: Tags | None = None
 
     def tagging(self, tags: Tags) -> Serializer:
-        """Return a serializer for sessions that hold values which JSON has not.
+        """Return a serializer for sessions with values that JSON does not have.
 
         Args:
-            tags: how they are kept.
+            tags: how these values are kept.
         """
         loads = self.loads
 
@@ -95,7 +95,7 @@ JSON = Serializer(dumps=_dumps, loads=_loads)
 
 
 def fast_json() -> Serializer:
-    """A serializer over orjson and pybase64, which the extra `sessionkit-core[speed]` installs.
+    """Return a serializer over orjson and pybase64, which the extra `sessionkit-core[speed]` installs.
 
     Both write the same JSON values and read each other's; switch whenever you like.
 
@@ -130,11 +130,11 @@ def fast_json() -> Serializer:
 
 
 def check(contents: dict[str, Any], *, largest: int = INT_MAX) -> None:
-    """See that a session is JSON and only JSON.
+    """Raise unless a session is JSON and only JSON.
 
     Args:
-        contents: the session.
-        largest: the greatest absolute value of an integer; 2^53 - 1 for what JavaScript reads too.
+        contents: of the session.
+        largest: the greatest absolute value of an integer; 2^53 - 1 if JavaScript reads the session too.
 
     Raises:
         SerializationError: with the path of the culprit, `session["user"]["joined"]: datetime is not JSON`.
@@ -146,7 +146,7 @@ def check(contents: dict[str, Any], *, largest: int = INT_MAX) -> None:
 
 
 def is_shallow(value: object, levels: int = DEEPEST_READ) -> bool:
-    """Return whether a JSON value has at most so many levels; however deep it is, this recurses nowhere."""
+    """Return whether a JSON value has at most so many levels of nesting; does not recurse."""
     layer = [value]
     for _ in range(levels):
         layer = [item for one in layer for item in _items(one) if isinstance(item, (dict, list))]
@@ -172,7 +172,7 @@ def _items(value: object) -> Iterable[Any]:
 
 
 def rewrite(contents: dict[str, Any], serializer: Serializer) -> bytes:
-    """The bytes of what came as JSON, unchecked: its writer may have put into it what `freeze` refuses."""
+    """Return the JSON of contents that came in a cookie, unchecked: another writer may have put in what `freeze` refuses."""
     if serializer.tags is not None:
         contents = serializer.tags.tag(contents)
     try:
@@ -185,11 +185,11 @@ def rewrite(contents: dict[str, Any], serializer: Serializer) -> bytes:
 def freeze(
     contents: dict[str, Any], serializer: Serializer, largest: int = INT_MAX, print_: bytes = b""
 ) -> bytes:
-    """The bytes of a session, checked.
+    """Return the JSON of a session, checked.
 
     Args:
-        contents: the session.
-        serializer: what writes it.
+        contents: of the session.
+        serializer: writes them.
         largest: see `check`.
         print_: the fingerprint of the contents, if there is one; then less is to be checked.
 
@@ -242,7 +242,7 @@ def _freeze_tagged(
 
 
 def _is_surely_json(print_: bytes, payload: bytes) -> bool:
-    """Whether what a strict encoder has written can be nothing but JSON within our limits; False means: look closely.
+    """Return whether the output of a strict encoder is certainly JSON within our limits; False means: look closely.
 
     marshal takes the types of JSON, and a few that such an encoder refuses; it takes no subclasses.
 
@@ -261,7 +261,7 @@ def _is_surely_json(print_: bytes, payload: bytes) -> bool:
 
 
 def _has_endless(print_: bytes) -> bool:
-    """Whether a fingerprint may hold NaN or infinity, whose exponents are all ones (IEEE 754), as marshal writes them."""
+    """Return whether a fingerprint may hold NaN or infinity, whose exponents are all ones (IEEE 754), as marshal writes them."""
     for last in (b"\x7f", b"\xff"):
         if print_.count(last) > MANY:
             return True  # of a text full of them: the close look is cheaper
@@ -277,7 +277,7 @@ _kind: Callable[[object], Any] = type
 
 
 def _is_json(value: Any, kind: Any, levels: int, smallest: int, largest: int) -> bool:
-    """Quickly, whether a dict or list is JSON; strings are left to the encoder, what is odd to the slow look."""
+    """Return whether a dict or list is certainly JSON, quickly: strings are left to the encoder, subclasses to `_culprit`."""
     if kind is dict:
         try:
             "".join(value)  # the cheap test for str keys
@@ -300,7 +300,7 @@ def _is_json(value: Any, kind: Any, levels: int, smallest: int, largest: int) ->
 
 
 def _reason(value: object, largest: int, tags: Tags | None) -> str | None:
-    """Why this one value, whatever it holds, is not JSON."""
+    """Return the reason why a value is not JSON, whatever its members are; None if it is."""
     if isinstance(value, float):
         return None if isfinite(value) else "NaN and infinity are not JSON"
     if isinstance(value, int):
@@ -330,7 +330,7 @@ def _is_unicode(text: str) -> bool:
 def _culprit(
     value: object, path: str, levels: int, largest: int, tags: Tags | None = None
 ) -> tuple[str, str] | None:
-    """The path of the first thing that is not JSON, and why it is not."""
+    """Return the path of the first value that is not JSON, and the reason; None if there is none."""
     why = _reason(value, largest, tags)
     if why is None and isinstance(value, (dict, list, tuple)) and levels == 0:
         why = f"nested deeper than {DEEPEST} levels (or inside itself)"
