@@ -1,14 +1,12 @@
-"""What frameworks share: the sessions and settings of Flask and Quart, and dotted settings as configuration files have them."""
+"""What Flask and Quart share: the session object, the gateway, and the opening and saving of a session."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any, Generic, TypeVar, cast
 
-from .._cookies.settings import CookieSettings
 from .._exchange.exchange import OPEN, Exchange
 from .._exchange.framework_keys import FrameworkKeys
 from .._exchange.request import RequestInfo
@@ -16,19 +14,15 @@ from .._requests.current import get_held, restore_current, set_current
 from .._requests.gateway import Gateway, check_app, check_store
 from .._requests.lookup import find_exchange, iterate_held
 from .._requests.responses import write_response
-from .._session.events import EventKind, logger, tell
-from .._session.lifetime import FOUR_HUNDRED_DAYS, Lifetime
+from .._session.events import EventKind, tell
 from .._session.tags import Tags
 from .._session.tracebacks import clears_frames
 from ..store import SessionStore
 from .contents import LazyContents, find_or_open_exchange, open_read_only
+from .flask_settings import complete_config, read_values, store_from_config
 
 __all__ = [
-    "ENTRY",
-    "FLASHES",
     "KEYS",
-    "NAMES",
-    "App",
     "Extension",
     "FlaskFamilyGateway",
     "FlaskFamilySession",
@@ -37,8 +31,6 @@ __all__ = [
     "make_tags",
     "open_context_exchange",
     "save_session",
-    "store_from_config",
-    "values_of",
 ]
 
 App = TypeVar("App")
@@ -48,67 +40,28 @@ KEYS = FrameworkKeys(
     login=("_user_id",),  # Flask-Login
     transient=lambda contents: not contents["_permanent"] if "_permanent" in contents else None,
 )
-"""What is to be known of the sessions of Flask and Quart."""
-
-
-NAMES = (
-    "SECRET_KEY",
-    "SESSION_COOKIE_NAME",
-    "SESSION_COOKIE_PATH",
-    "APPLICATION_ROOT",
-    "SESSION_COOKIE_DOMAIN",
-    "SESSION_COOKIE_SECURE",
-    "SESSION_COOKIE_HTTPONLY",
-    "SESSION_COOKIE_SAMESITE",
-    "SESSION_COOKIE_PARTITIONED",
-    "PERMANENT_SESSION_LIFETIME",
-    "SESSION_REFRESH_EACH_REQUEST",
-)
-
+"""The keys that mean something in the sessions of Flask and Quart."""
 
 FLASHES = "_flashes"
-
+"""The key of flashed messages."""
 
 ENTRY = "sessionkit.entry"
-
-
-def values_of(config: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The values from which a store is made, to see whether they have changed: these frameworks read them at each request."""
-    return (*map(config.get, NAMES), *(config.get("SECRET_KEY_FALLBACKS") or ()))
-
-
-def _asked(app: Any) -> tuple[Any, ...]:
-    """As `values_of`, and what these frameworks ask of the application itself, where a class of one's own may say it."""
-    return (
-        *values_of(app.config),
-        getattr(app, "secret_key", None),
-        getattr(app, "permanent_session_lifetime", None),
-    )
-
-
-def _config_of(app: Any) -> Mapping[str, Any]:
-    """The configuration, with what these frameworks ask of the application itself."""
-    asked = {
-        name: getattr(app, name.lower())
-        for name in ("SECRET_KEY", "PERMANENT_SESSION_LIFETIME")
-        if hasattr(app, name.lower())
-    }
-    return {**app.config, **asked}
+"""The attribute of a request that keeps what was current before its context was pushed."""
 
 
 def make_tags(serializer: Any, json: Any) -> Tags:
-    """The tags of a `TaggedJSONSerializer`, by which Flask keeps tuples, bytes, UUIDs, dates and markup in its own session.
+    """Make the tags by which Flask keeps tuples, bytes, UUIDs, dates and markup in its own session.
 
-    What those do not know (a date without a time, a Decimal) is a text on the next request, as there: what the
-    application's JSON makes of it.
+    A value without a tag (a date without a time, a Decimal) becomes the text that the application's JSON makes of it, as in
+    Flask's own session.
 
     Args:
-        serializer: the `TaggedJSONSerializer`; the key of each tag in it begins with a blank.
+        serializer: the `TaggedJSONSerializer`; the key of each of its tags begins with a blank.
         json: `flask.json` or `quart.json`.
     """
 
     def tag(value: Any) -> Any:
-        return _leaves(serializer.tag(value), lambda leaf: json.loads(json.dumps(leaf)))
+        return _convert_leaves(serializer.tag(value), lambda leaf: json.loads(json.dumps(leaf)))
 
     def untag(value: Any) -> Any:
         if isinstance(value, dict):
@@ -122,25 +75,25 @@ def make_tags(serializer: Any, json: Any) -> Tags:
     return Tags(tag=tag, untag=untag)
 
 
-def _leaves(value: Any, written: Callable[[Any], Any]) -> Any:
-    """Tagged JSON, with what is none in it as it is written."""
+def _convert_leaves(value: Any, convert: Callable[[Any], Any]) -> Any:
+    """Return tagged JSON in which every value that is not JSON has been converted."""
     if value is None or isinstance(value, (str, int, float)):
         return value
     if isinstance(value, dict):
         members: dict[Any, Any] = value  # pyright: ignore[reportUnknownVariableType]  # Any narrows to an unknown
-        return {key: _leaves(item, written) for key, item in members.items()}
+        return {key: _convert_leaves(item, convert) for key, item in members.items()}
     if isinstance(value, list):
         items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]  # Any narrows to an unknown
-        return [_leaves(item, written) for item in items]
-    return written(value)
+        return [_convert_leaves(item, convert) for item in items]
+    return convert(value)
 
 
 class FlaskFamilySession(LazyContents):
-    """What `session` is in Flask and Quart, for a class that mixes their `SessionMixin` in."""
+    """The session object of Flask and Quart; an adapter's class mixes their `SessionMixin` in."""
 
     @property
     def accessed(self) -> bool:
-        """Whether it was looked at; Flask sets it whenever it hands the session out."""
+        """Whether the request used the session. Flask sets this whenever it hands the session out."""
         return self.exchange.looked_at
 
     @accessed.setter
@@ -148,36 +101,36 @@ class FlaskFamilySession(LazyContents):
 
     @property
     def modified(self) -> bool:
-        """Whether it differs from what came, nested values included; to set it is allowed and not needed."""
+        """Whether the session differs from the one that came, nested values included. Setting this is allowed and not needed."""
         return self.exchange.changed
 
     @modified.setter
     def modified(self, value: bool) -> None: ...
 
     def __getitem__(self, key: str) -> Any:
-        """The value; flashed messages as the tuples that the framework puts in, whatever application of the store wrote them."""
+        """Return a value. Flashed messages are tuples, as the framework writes them, even if an application without tags wrote them."""
         value = super().__getitem__(key)
         return [tuple(cast("Iterable[str]", one)) for one in value] if key == FLASHES else value
 
     def __delitem__(self, key: str) -> None:
-        # Tests read flashed messages when the request is over, in the context that a test client preserves for them.
-        if key == FLASHES and self._is_only_looked_at():
+        # Reading flashed messages deletes them. Tests do so after the request, in the context that a test client preserves.
+        if key == FLASHES and self._is_read_afterwards():
             return
         super().__delitem__(key)
 
-    def _is_only_looked_at(self) -> bool:
-        """Whether the response has gone out, and the caller is not among those who serve the request: nothing can be lost."""
+    def _is_read_afterwards(self) -> bool:
+        """Return whether the response has gone out and the caller does not serve the request: no message can be lost."""
         exchange = self.exchange
         return exchange.phase is not OPEN and exchange not in iterate_held(get_held())
 
 
 class Extension(ABC, Generic[App]):
-    """What `SessionKit` is where that is the habit of a framework: made with an application, or without one and given some by `init_app`.
+    """Base of extensions with an `init_app` method: `SessionKit(app)`, or `SessionKit()` and then `init_app(app)`.
 
     Args:
         app: the application.
         store: the store; without one it is made from the framework's own settings.
-        **settings: of `SessionStore`, instead of what those say.
+        **settings: arguments of `SessionStore`, which win over the framework's settings.
 
     Raises:
         TypeError: a store stands in the application's place, or something else in the store's.
@@ -185,7 +138,7 @@ class Extension(ABC, Generic[App]):
 
     call = "SessionKit(app, store=store)"
     tags: Tags | None = None
-    """How the framework's own session keeps values that JSON has not."""
+    """The tags by which the framework's own session keeps values that JSON does not have."""
 
     @clears_frames
     def __init__(
@@ -205,15 +158,15 @@ class Extension(ABC, Generic[App]):
 
 
 class FlaskFamilyGateway:
-    """What stands in front of an application of Flask or Quart: a gateway, made anew when the application's settings change.
+    """Serve an application of Flask or Quart through a gateway, which is made anew when the application's settings change.
 
-    They are read at each request. While there is no secret key the application is served as it is.
+    The settings are read at each request. While there is no secret key, the application is served without sessions.
 
     Args:
-        app: the application; its `extensions["sessionkit"]` is this.
-        inner: what it is served by.
+        app: the application; this object becomes its `extensions["sessionkit"]`.
+        inner: the application's own WSGI or ASGI callable.
         kind: `SessionMiddleware`, of WSGI or of ASGI.
-        kit: whose store and settings these are; without a store it is made from the application's.
+        kit: the extension; if it has no store, one is made from the application's settings.
     """
 
     def __init__(
@@ -225,52 +178,52 @@ class FlaskFamilyGateway:
 
     @property
     def current(self) -> Any:
-        """The gateway; None while there is no secret key."""
+        """The gateway, or None while there is no secret key."""
         given = self._kit.store
-        now = (given,) if given is not None else _asked(self._app)
+        values = (given,) if given is not None else read_values(self._app)
         before, gateway = self._made
-        if now != before:
+        if values != before:
             try:
                 store = given or store_from_config(
-                    _config_of(self._app),
+                    complete_config(self._app),
                     self._kit.settings,
                     for_development=self._app.debug or self._app.testing,
                 )
             except BaseException:
                 del (
-                    now
-                )  # the secret key is in it, and a traceback shows the variables of this frame
+                    values
+                )  # they hold the secret key, and a traceback shows the variables of this frame
                 raise
             gateway = (
                 None
                 if store is None
                 else self._kind(self._inner, store, framework=replace(KEYS, tags=self._kit.tags))
             )
-            self._made = now, gateway
+            self._made = values, gateway
         return gateway
 
     def __call__(self, *request: Any) -> Any:
-        """Serve a request: what WSGI or ASGI calls it with."""
+        """Serve a request, with the arguments of WSGI or ASGI."""
         try:
             return (self.current or self._inner)(*request)
         except BaseException:
-            del request  # the cookies are in it, and a traceback shows the variables of this frame
+            del request  # it holds the cookies, and a traceback shows the variables of this frame
             raise
 
 
 def open_context_exchange(
     app: Any, request: RequestInfo, *, of_socket: bool = False
 ) -> Exchange | None:
-    """The exchange that `open_session` shows; nothing is decrypted yet.
+    """Return the exchange for the session that `open_session` hands out; nothing is decrypted yet.
 
     Args:
         app: an application behind a `FlaskFamilyGateway`.
         request: the view of the request.
-        of_socket: whether it may be an event of a socket, which carries the environ of its handshake. What no gateway
-            answers is one, and its session is read only.
+        of_socket: whether the request may be an event of a socket, which carries the environ of its handshake. If no
+            gateway answers such a request, its session is read only.
 
     Returns:
-        None on an excluded path, and while there is no secret key.
+        The exchange, or None on an excluded path and while there is no secret key.
     """
     gateway = app.extensions["sessionkit"].current
     if gateway is None:
@@ -281,11 +234,13 @@ def open_context_exchange(
 
 
 def enter_context(exchange: Exchange, request: object) -> None:
-    """Make the exchange of a request context current that no gateway answers, which may have been pushed inside another visitor's request.
+    """Make an exchange current in a request context that no gateway answers.
+
+    Such a context may be pushed inside the request of another visitor, which is current again after `leave_context`.
 
     Args:
-        exchange: what `exchange_in` returned.
-        request: the framework's, which keeps what was current.
+        exchange: the result of `open_context_exchange`.
+        request: the framework's request, which keeps what was current before.
     """
     if not exchange.owned and not hasattr(request, ENTRY):
         setattr(request, ENTRY, (exchange, get_held()))
@@ -293,10 +248,10 @@ def enter_context(exchange: Exchange, request: object) -> None:
 
 
 def leave_context(request: object) -> None:
-    """Undo `enter` at the end of a request context.
+    """Undo `enter_context` at the end of a request context.
 
     Args:
-        request: the framework's.
+        request: the framework's request.
     """
     entry = getattr(request, ENTRY, None)
     if entry is not None:
@@ -305,16 +260,18 @@ def leave_context(request: object) -> None:
 
 @clears_frames
 def save_session(session: object, response: Any) -> None:
-    """What `save_session` does: write the response where no gateway does (`session_transaction()`); else see that the session can be kept.
+    """Do the work of the framework's `save_session`.
 
-    Where the response has gone out already (an event of Flask-SocketIO), a change is lost, and told.
+    Under a gateway, check that the session can be kept, so that the application's error handlers see an error. Without a
+    gateway (`session_transaction()`), write the session into the response. After the response has gone out (an event of
+    Flask-SocketIO), report a change, which is lost.
 
     Args:
         session: a `FlaskFamilySession`.
-        response: the framework's.
+        response: the framework's response.
 
     Raises:
-        IdentityChangedError, SerializationError, SessionTooLargeError: it cannot be kept; the application's error handlers answer that.
+        IdentityChangedError, SerializationError, SessionTooLargeError: the session cannot be kept.
     """
     exchange = cast("FlaskFamilySession", session).exchange
     if exchange.phase is not OPEN:
@@ -322,60 +279,5 @@ def save_session(session: object, response: Any) -> None:
             tell(exchange.settings.on_event, EventKind.UNANSWERED)
     elif not exchange.owned:
         write_response(exchange, response)
-    elif response.status_code < 500:  # what fails is rolled back
+    elif response.status_code < 500:  # the changes of a failed request are rolled back
         exchange.answer(response.status_code, list(response.headers.items()))
-
-
-@clears_frames
-def store_from_config(
-    config: Mapping[str, Any], settings: Mapping[str, Any], *, for_development: bool
-) -> SessionStore | None:
-    """A store from the settings of an application.
-
-    A session that does not say so itself is forgotten when the browser closes, as these frameworks have it. With
-    `SESSION_REFRESH_EACH_REQUEST` (their default) `PERMANENT_SESSION_LIFETIME` is how long a session may be idle, and
-    it ends for good after 400 days, since no browser keeps a cookie longer; without, it is how long a session lives.
-
-    Args:
-        config: the application's.
-        settings: of `SessionStore`, instead of what `config` says.
-        for_development: whether a cookie that is not Secure deserves no warning.
-
-    Returns:
-        None while there is no secret.
-    """
-    secrets: Any = settings.get("secret") or [
-        key
-        for key in (config.get("SECRET_KEY"), *(config.get("SECRET_KEY_FALLBACKS") or ()))
-        if key
-    ]
-    if not secrets:
-        return None
-    permanent = config["PERMANENT_SESSION_LIFETIME"]
-    seconds = int(permanent.total_seconds()) if isinstance(permanent, timedelta) else permanent
-    rolling = config["SESSION_REFRESH_EACH_REQUEST"]
-    lifetime = (
-        Lifetime(idle=seconds, absolute=max(seconds, FOUR_HUNDRED_DAYS))
-        if rolling
-        else Lifetime(rolling=False, absolute=seconds)
-    )
-    name = config["SESSION_COOKIE_NAME"]
-    cookie = CookieSettings(
-        name=None
-        if name == "session"
-        else name,  # then it is __Host-session where a browser takes it
-        path=config["SESSION_COOKIE_PATH"] or config["APPLICATION_ROOT"],
-        domain=config["SESSION_COOKIE_DOMAIN"] or None,
-        secure=config["SESSION_COOKIE_SECURE"],
-        http_only=config["SESSION_COOKIE_HTTPONLY"],
-        same_site=config["SESSION_COOKIE_SAMESITE"] or "Lax",
-        partitioned=config.get("SESSION_COOKIE_PARTITIONED", False),
-        transient=True,
-    )
-    made: dict[str, Any] = {"secret": secrets, "lifetime": lifetime, "cookie": cookie, **settings}
-    store = SessionStore(**made)
-    if not (store.settings.cookie.secure or for_development):
-        logger.warning(
-            "SESSION_COOKIE_SECURE is not set: the session goes over plain http too, and its cookie is no __Host- cookie"
-        )
-    return store

@@ -10,8 +10,8 @@ from flask import Flask
 
 import sessionkit_flask
 from sessionkit import SessionStore
-from sessionkit._frameworks import flask_family as conventions
-from sessionkit._frameworks.flask_family import store_from_config
+from sessionkit._frameworks import flask_family
+from sessionkit._frameworks.flask_settings import store_from_config
 
 
 def store_of_a_test(config: Any, settings: dict[str, Any], **named: Any) -> SessionStore | None:
@@ -27,7 +27,7 @@ def store_of_a_test(config: Any, settings: dict[str, Any], **named: Any) -> Sess
 
 def pytest_configure() -> None:
     """Point every application to come at the adapter."""
-    conventions.store_from_config = store_of_a_test
+    flask_family.store_from_config = store_of_a_test
     made = flask.Flask.__init__
 
     def init(self: Flask, *args: Any, **named: Any) -> None:

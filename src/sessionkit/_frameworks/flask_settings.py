@@ -1,0 +1,108 @@
+"""The settings of Flask and Quart: a store made from an application's configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from .._cookies.settings import CookieSettings
+from .._session.events import logger
+from .._session.lifetime import FOUR_HUNDRED_DAYS, Lifetime
+from .._session.tracebacks import clears_frames
+from ..store import SessionStore
+
+__all__ = ["complete_config", "read_values", "store_from_config"]
+
+NAMES = (
+    "SECRET_KEY",
+    "SESSION_COOKIE_NAME",
+    "SESSION_COOKIE_PATH",
+    "APPLICATION_ROOT",
+    "SESSION_COOKIE_DOMAIN",
+    "SESSION_COOKIE_SECURE",
+    "SESSION_COOKIE_HTTPONLY",
+    "SESSION_COOKIE_SAMESITE",
+    "SESSION_COOKIE_PARTITIONED",
+    "PERMANENT_SESSION_LIFETIME",
+    "SESSION_REFRESH_EACH_REQUEST",
+)
+
+
+def read_values(app: Any) -> tuple[Any, ...]:
+    """Return all values that a store is made from, so that a changed setting shows: these frameworks read them at each request.
+
+    Args:
+        app: the application. The two that it has as attributes may be set in a class of the user's.
+    """
+    config = app.config
+    return (
+        *map(config.get, NAMES),
+        *(config.get("SECRET_KEY_FALLBACKS") or ()),
+        getattr(app, "secret_key", None),
+        getattr(app, "permanent_session_lifetime", None),
+    )
+
+
+def complete_config(app: Any) -> Mapping[str, Any]:
+    """Return the configuration of an application with the settings that the application has as attributes."""
+    attributes = {
+        name: getattr(app, name.lower())
+        for name in ("SECRET_KEY", "PERMANENT_SESSION_LIFETIME")
+        if hasattr(app, name.lower())
+    }
+    return {**app.config, **attributes}
+
+
+@clears_frames
+def store_from_config(
+    config: Mapping[str, Any], settings: Mapping[str, Any], *, for_development: bool
+) -> SessionStore | None:
+    """Make a store from the configuration of an application.
+
+    The browser forgets the cookie when it closes, unless the session is permanent, as in these frameworks. With
+    `SESSION_REFRESH_EACH_REQUEST` (their default) `PERMANENT_SESSION_LIFETIME` limits how long a session may be idle,
+    and every session ends after 400 days, because no browser keeps a cookie longer. Without it,
+    `PERMANENT_SESSION_LIFETIME` limits how long a session lives.
+
+    Args:
+        config: the application's configuration.
+        settings: arguments of `SessionStore`, which win over `config`.
+        for_development: leave out the warning about a cookie that is not Secure.
+
+    Returns:
+        The store, or None while there is no secret.
+    """
+    secrets: Any = settings.get("secret") or [
+        key
+        for key in (config.get("SECRET_KEY"), *(config.get("SECRET_KEY_FALLBACKS") or ()))
+        if key
+    ]
+    if not secrets:
+        return None
+    permanent = config["PERMANENT_SESSION_LIFETIME"]
+    seconds = int(permanent.total_seconds()) if isinstance(permanent, timedelta) else permanent
+    lifetime = (
+        Lifetime(idle=seconds, absolute=max(seconds, FOUR_HUNDRED_DAYS))
+        if config["SESSION_REFRESH_EACH_REQUEST"]
+        else Lifetime(rolling=False, absolute=seconds)
+    )
+    name = config["SESSION_COOKIE_NAME"]
+    cookie = CookieSettings(
+        # Their default name becomes `__Host-session` where browsers accept that prefix.
+        name=None if name == "session" else name,
+        path=config["SESSION_COOKIE_PATH"] or config["APPLICATION_ROOT"],
+        domain=config["SESSION_COOKIE_DOMAIN"] or None,
+        secure=config["SESSION_COOKIE_SECURE"],
+        http_only=config["SESSION_COOKIE_HTTPONLY"],
+        same_site=config["SESSION_COOKIE_SAMESITE"] or "Lax",
+        partitioned=config.get("SESSION_COOKIE_PARTITIONED", False),
+        transient=True,
+    )
+    made: dict[str, Any] = {"secret": secrets, "lifetime": lifetime, "cookie": cookie, **settings}
+    store = SessionStore(**made)
+    if not (store.settings.cookie.secure or for_development):
+        logger.warning(
+            "SESSION_COOKIE_SECURE is not set: the session goes over plain http too, and its cookie is no __Host- cookie"
+        )
+    return store
