@@ -8,8 +8,14 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from sessionkit.adapters import ApiDecorator, PageDecorator, Refuse, api_guard, page_guard
-from sessionkit.adapters import view as request_in
+from sessionkit.adapters import (
+    ApiDecorator,
+    PageDecorator,
+    Refuse,
+    api_guard,
+    as_request,
+    page_guard,
+)
 
 __all__ = ["require_session_api", "require_session_page"]
 
@@ -17,7 +23,7 @@ __all__ = ["require_session_api", "require_session_page"]
 def _guarded(refuse: Refuse, view: Any) -> Any:
     def refused(args: tuple[Any, ...]) -> HttpResponse | None:
         # A method has `self` before the request.
-        answer = refuse(next(one for one in args if request_in(one) is not None))
+        answer = refuse(next(one for one in args if as_request(one) is not None))
         return (
             None
             if answer is None
