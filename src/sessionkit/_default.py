@@ -68,15 +68,15 @@ class _Anywhere(Verbs[Request, Response, Carrier]):
 
     def _exchange(self, request: RequestInfo | None) -> Exchange | Excluded:
         if request is None:
-            return _only(get_current())
+            now = get_current()
+            return now if now.outer is None and _configured is None else _only(now)
         held = find_held(request)
         if held is not None:
             one = find_open(held)
             return make_readable(_only(held), request) if one is None else _only(one)
-        now = get_held()
-        return open_unanswered(
-            request, (_default() if now is None else _only(find_open(now) or now)).settings
-        )
+        around = get_held()
+        store = _default() if around is None else _only(find_open(around) or around)
+        return open_unanswered(request, store.settings)
 
 
 def _only(held: One) -> One:

@@ -11,7 +11,7 @@ from typing_extensions import deprecated
 from ._exchange.exchange import ENDED, Exchange
 from ._exchange.request import RequestInfo
 from ._requests.lookup import Excluded
-from ._requests.recognition import as_request
+from ._requests.recognition import as_request, is_plain_session
 from ._requests.responses import as_fields, is_message, is_response, write_response
 from ._session.session import Session
 from ._session.tracebacks import clear_frames, clears_frames
@@ -28,12 +28,16 @@ class Call(NamedTuple):
     session: Any
 
 
-def parse_call(verb: str, args: tuple[Any, ...], *, session: bool) -> Call:  # noqa: RET503  # `refuse` does not return
+def parse_call(  # noqa: RET503  # `refuse_call` does not return
+    verb: str, args: tuple[Any, ...], *, session: bool
+) -> Call:
     """Tell the arguments of a verb apart: "is it a request?" is asked before "is it a session?".
 
     Raises:
         TypeError: this is none of the ways to call the verb; the message lists them.
     """
+    if session and len(args) == 1 and is_plain_session(args[0]):
+        return Call(None, None, args[0])
     request = as_request(args[0]) if args else None
     match args:
         case ():
@@ -151,12 +155,14 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
         """
         request = response = session = None
         try:
-            request, response, _ = parse_call("get_session", args, session=False)
+            if args:
+                request, response, _ = parse_call("get_session", args, session=False)
             exchange = self._exchange(request)
             if isinstance(exchange, Excluded):
                 return None
             session = exchange.get()
-            _respond(exchange, request, response)
+            if response is not None:
+                _respond(exchange, request, response)
         except BaseException as error:
             args, request, response, session = (), None, None, None
             clear_frames(error)
@@ -321,13 +327,14 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
                 "(store.wsgi(app), store.asgi(app)), or pass the response's headers too"
             )
         result = act(exchange, contents) if session else act(exchange)
-        _respond(exchange, request, response)
+        if response is not None:
+            _respond(exchange, request, response)
         return result
 
 
 def _respond(exchange: Exchange, request: RequestInfo | None, response: object) -> None:
-    """Under a gateway the response is the gateway's to write."""
-    if response is None or request is None or exchange.owned:
+    """Write the response, unless a gateway will."""
+    if request is None or exchange.owned:
         return
     before, exchange.request = exchange.request, request
     try:

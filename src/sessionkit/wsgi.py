@@ -33,7 +33,7 @@ class SessionMiddleware(Gateway):
         framework: for adapters: what is to be known of the framework whose own session object is served.
     """
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:  # noqa: C901  # one request, from top to bottom
         """Serve one request, the application and its iterable, in a context of its own."""
         context = copy_context()
         exchange = context.run(self.begin, WSGIRequest(environ))
@@ -41,7 +41,11 @@ class SessionMiddleware(Gateway):
 
         def respond(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Write:
             # PEP 3333 lets an application that failed call again with exc_info: the answer is computed anew.
-            if exchange is not None and not exchange.close_unread(headers):
+            if exchange is None:
+                pass
+            elif exchange.state is None:
+                exchange.close_unread(headers)
+            else:
                 try:
                     headers = list(headers)
                     headers = exchange.commit(int(status[:3]), headers).applied(headers)

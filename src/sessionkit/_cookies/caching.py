@@ -7,7 +7,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["UNCHANGED", "HeaderChanges", "header_changes", "is_kept_private", "is_shared"]
+__all__ = [
+    "CDN_SUFFIX",
+    "DECISIVE",
+    "UNCHANGED",
+    "HeaderChanges",
+    "header_changes",
+    "is_kept_private",
+    "is_shared",
+]
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -35,6 +43,8 @@ class HeaderChanges:
         Args:
             headers: pairs of name and value, spelled as when the changes were made.
         """
+        if not self.remove:
+            return [*headers, *self.add]
         return [(name, value) for name, value in headers if name not in self.remove] + list(
             self.add
         )
@@ -44,6 +54,15 @@ class HeaderChanges:
 _set_remove, _set_add = (vars(HeaderChanges)[name].__set__ for name in HeaderChanges.__slots__)
 
 UNCHANGED = HeaderChanges()
+_UNTOUCHED = HeaderChanges(add=(("Vary", "Cookie"),))
+_PRIVATE = HeaderChanges(add=(("Vary", "Cookie"), ("Cache-Control", "private")))
+
+DECISIVE = frozenset(
+    {"vary", "cache-control", "expires", "set-cookie", "surrogate-control", "x-accel-expires"}
+)
+"""The response's header fields that what we say depends on, beside those that end like `CDN_SUFFIX`."""
+
+CDN_SUFFIX = "-cache-control"
 
 
 def is_shared(headers: Iterable[tuple[str, str]]) -> bool:
@@ -90,29 +109,41 @@ def header_changes(
     vary: list[str] = []
     kept: dict[str, str] = {}
     said = False
-    add = [("Set-Cookie", line) for line in lines]
     for name, value in headers:
         lower = name.lower()
+        if lower not in DECISIVE and not lower.endswith(CDN_SUFFIX):
+            continue
         if lower == "vary":
             vary.append(value)
             remove.append(name)
-        elif lower in ("cache-control", "expires") or _is_cdn(lower):
-            said = said or not _is_cdn(lower)
+        elif lower != "set-cookie":
+            said = said or lower in ("cache-control", "expires")
             if lines:
                 remove.append(name)
                 _keep(kept, lower, value)
-    add.append(("Vary", _with_cookie(vary) if vary else "Cookie"))
-    if lines:
-        add.append(("Cache-Control", "private, no-store" + kept.pop("no-transform", "")))
-        add.extend((name, f"no-store{rest}") for name, rest in kept.items())
-    elif present and not said:
+    if not (lines or vary):
+        return _UNTOUCHED if said or not present else _PRIVATE
+    field = ("Vary", _with_cookie(vary) if vary else "Cookie")
+    add = _with_lines(lines, field, kept) if lines else [field]
+    if present and not (said or lines):
         add.append(("Cache-Control", "private"))
     return HeaderChanges(tuple(remove), tuple(add))
 
 
+def _with_lines(
+    lines: Sequence[str], vary: tuple[str, str], kept: dict[str, str]
+) -> list[tuple[str, str]]:
+    """Return the fields of a response that sets cookies: no cache may keep it."""
+    add = [("Set-Cookie", line) for line in lines]
+    add += (vary, ("Cache-Control", "private, no-store" + kept.pop("no-transform", "")))
+    for name, rest in kept.items():
+        add.append((name, f"no-store{rest}"))
+    return add
+
+
 def _is_cdn(lower: str) -> bool:
     """Return whether a field outranks Cache-Control at some cache."""
-    return lower in ("surrogate-control", "x-accel-expires") or lower.endswith("-cache-control")
+    return lower in ("surrogate-control", "x-accel-expires") or lower.endswith(CDN_SUFFIX)
 
 
 def _keep(kept: dict[str, str], lower: str, value: str) -> None:

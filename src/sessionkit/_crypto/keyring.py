@@ -162,20 +162,21 @@ class PurposeKeys:
 
     Attributes:
         key_id: the fingerprint of the secret that seals.
+        ciphers: by key id and slice, those that have sealed, or that have verified a tag.
     """
 
-    __slots__ = ("_extracts", "_info", "_kept", "key_id")
+    __slots__ = ("_extracts", "_info", "ciphers", "key_id")
 
     def __init__(self, extracts: dict[str, bytes], info: bytes) -> None:
         self.key_id: str = next(iter(extracts))
         self._extracts = extracts
         self._info = info
-        self._kept: dict[tuple[str, int], AESGCM] = {}
+        self.ciphers: dict[tuple[str, int], AESGCM] = {}
 
     def sealing(self, time: int) -> AESGCM:
         """Return the cipher that seals at a time, in seconds since the epoch."""
         key = (self.key_id, time // SLICE)
-        return self._kept.get(key) or self._keep(key, self._derive(key))
+        return self.ciphers.get(key) or self._keep(key, self._derive(key))
 
     def unseal(
         self, key_id: str, time: int, nonce: bytes, sealed: bytes, bound: bytes
@@ -193,7 +194,7 @@ class PurposeKeys:
             bound: the additional authenticated data.
         """
         key = (key_id, time // SLICE)
-        kept = self._kept.get(key)
+        kept = self.ciphers.get(key)
         if kept is None and key_id not in self._extracts:
             return Absence.UNKNOWN_KEY
         cipher = kept or self._derive(key)
@@ -207,7 +208,7 @@ class PurposeKeys:
 
     def _keep(self, key: tuple[str, int], cipher: AESGCM) -> AESGCM:
         """Cache a cipher; the oldest ones make room."""
-        kept = self._kept
+        kept = self.ciphers
         while len(kept) >= KEPT_CIPHERS:
             kept.pop(next(iter(tuple(kept))), None)  # a copy: another thread may be adding
         kept[key] = cipher
@@ -216,7 +217,7 @@ class PurposeKeys:
     @property
     def kept(self) -> int:
         """Return how many ciphers are cached."""
-        return len(self._kept)
+        return len(self.ciphers)
 
     def _derive(self, key: tuple[str, int]) -> AESGCM:
         key_id, slice_ = key

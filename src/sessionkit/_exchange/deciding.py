@@ -9,6 +9,7 @@ from .._cookies import barrier, fence
 from .._cookies.caching import HeaderChanges, header_changes, is_shared
 from .._session.events import EventKind
 from .._session.session import Absence, Stamp
+from .._session.snapshot import fingerprint
 from ..errors import ConfigurationError, IdentityChangedError
 from . import stamps
 from . import writing as outgoing
@@ -40,8 +41,17 @@ def decide(
         IdentityChangedError, SerializationError, SessionTooLargeError: it was changed in place into what cannot be kept.
         ConfigurationError: it was changed here and by a gateway inside, which this one did not know of.
     """
-    lines = _lines(live, status, headers, request)
     settings = live.settings
+    print_ = fingerprint(live.session, settings.tags)
+    if live.is_left_alone(print_):
+        # Most responses: nothing but a renewal can be due.
+        live.final = print_
+        now = settings.clock()
+        if status >= 500 or not live.is_due(now) or live.over(live.stamp, now) is not None:
+            return header_changes(headers, (), present=True)
+        lines = _renewal(live, status, headers, request, now)
+    else:
+        lines = _lines(live, print_, status, headers, request)
     if lines and owned and status < 500 and _is_set(settings, headers):
         if live.changed or live.ended:
             raise ConfigurationError(
@@ -75,13 +85,17 @@ def _is_set(settings: Settings, headers: Sequence[tuple[str, str]]) -> bool:
 
 
 def _lines(
-    live: State, status: int, headers: Sequence[tuple[str, str]], request: RequestInfo
+    live: State,
+    print_: bytes,
+    status: int,
+    headers: Sequence[tuple[str, str]],
+    request: RequestInfo,
 ) -> list[str]:
-    """The Set-Cookie lines."""
+    """Return the Set-Cookie lines."""
     settings, session, incoming = live.settings, live.session, live.incoming
-    if settings.carried:
-        live.restore_carried()
-    final = live.settle()
+    if settings.carried and live.restore_carried():
+        print_ = fingerprint(session, settings.tags)
+    final = live.settle(print_)
     changed = live.present and (live.is_fresh or not live.is_as_it_came(final))
     if status >= 500:
         return _ending(live, request, EventKind.ROLLED_BACK if changed else None)
@@ -155,14 +169,22 @@ def _end(live: State, request: RequestInfo) -> list[str]:
 
 
 def _sealed(live: State, request: RequestInfo, plaintext: bytes, stamp: Stamp) -> list[str]:
-    settings, incoming = live.settings, live.incoming
+    """Return the lines of a session that is sealed again, or anew."""
+    settings, incoming, until = live.settings, live.incoming, inf
+    suited = settings
+    if settings.framework is not None:
+        suited, until = settings.suited(live.session), live.until(stamp)
+    if incoming.is_whole and incoming.imported is None and not (live.ended or live.is_fresh):
+        line = outgoing.only_line(suited, incoming, plaintext, live.session, stamp, until=until)
+        if line is not None:
+            return [line]  # in the place of the one that came: the commonest update
     lines = outgoing.sealed_lines(
-        settings.suited(live.session),
+        suited,
         incoming,
         plaintext,
         stamp,
         begun=live.ended,
-        until=live.until(stamp),
+        until=until,
         hidden=live.may_be_hidden(request),
     )
     link, raised = _spared(live, request, stamp) if lines else ("", [])

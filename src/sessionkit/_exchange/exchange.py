@@ -16,7 +16,7 @@ from ..errors import ResponseStartedError
 from .config import Settings
 from .deciding import decide
 from .importing import read_or_import
-from .reading import Incoming
+from .reading import Incoming, read
 from .request import HOLDER, HeaderRequest, RequestInfo
 from .state import State
 
@@ -57,12 +57,13 @@ class Exchange:
         late: the headers of a response that started before anybody had read the session, while its body is being sent.
         sent: the header fields that an earlier call added to a response nobody else will write.
         taken: the application's header fields that such a call took away.
+        state: the session as it is now; None until somebody asks for it.
         fill: what makes the live session of the contents, when they are read: `Session`, or whoever has handed out an
             object before and fills that one now.
     """
 
     __slots__ = (
-        "__weakref__", "_first", "_header", "_live", "fill", "gateway", "late", "outer", "owned", "phase", "request", "sent", "settings",
+        "__weakref__", "_first", "_header", "fill", "gateway", "late", "outer", "owned", "phase", "request", "sent", "settings", "state",
         "taken", "tasks",
     )  # fmt: skip
 
@@ -80,26 +81,27 @@ class Exchange:
         self.late: Any = None
         self.sent: tuple[tuple[str, str], ...] = ()
         self._first: dict[str, State] = {}
-        self._live: State | None = (
+        self.state: State | None = (
             None  # until somebody looks: a request that nobody asks for its session must cost nothing
         )
 
     def _look(self) -> State:
-        live = self._live
+        live = self.state
         return self._first_look() if live is None else live
 
     def _first_look(self) -> State:
         settings = self.settings
         try:
             self._header: str = self.request.cookie_header
-            incoming = read_or_import(settings, self._header, settings.clock())
+            find = read_or_import if settings.accepted else read
+            incoming = find(settings, self._header, settings.clock())
             made = State(settings, incoming, self, self.fill)
         except BaseException as error:  # a guard's, or `convert`'s
             incoming = Incoming()
             clear_frames(error)
             raise
         # One step: threads that look at once are given one session.
-        live = self._live = self._first.setdefault("live", made)
+        live = self.state = self._first.setdefault("live", made)
         if live is made and incoming.absence not in (None, Absence.NO_COOKIE):
             tell(settings.on_event, EventKind.REFUSED, incoming.absence)
         late, self.late = self.late, None
@@ -114,7 +116,13 @@ class Exchange:
 
     def get(self) -> Session | None:
         """The live session of an authenticated user, or None (then `absence` says why)."""
-        session = self._valid()
+        live = self.state
+        if live is None:
+            live = self._first_look()
+            # It was judged a moment ago, but for an end of its own.
+            session = live.session if live.is_valid_as_read else self._valid()
+        else:
+            session = live.valid(may_forget=self.phase is OPEN)
         try:
             signed_in = session is None or self.settings.guard(session)
         except BaseException as error:
@@ -122,7 +130,6 @@ class Exchange:
             clear_frames(error)
             raise
         if not signed_in:
-            live = self._look()
             live.absence = Absence.ANONYMOUS
             live.tell_once(EventKind.REFUSED, Absence.ANONYMOUS)
             return None
@@ -154,19 +161,22 @@ class Exchange:
             SessionTooLargeError: it does not fit in `max_bytes`.
             ResponseStartedError: the exchange is committed.
         """
-        self._writable("update_session")
-        live = self._look()
+        if self.phase is not OPEN:
+            self._refuse("update_session")
+        settings, live = self.settings, self.state
+        if live is None:
+            live = self._first_look()
         live.valid(may_forget=True)
-        contents, print_ = (
-            (None, b"")
-            if session is None
-            else settle(live.with_carried(dict(session)), self.settings.tags)
-        )
+        contents: dict[str, Any] | None = None
+        print_ = b""
+        if session is not None:
+            contents = live.with_carried(dict(session)) if settings.carried else dict(session)
+            contents, print_ = settle(contents, settings.tags)
         ignored = live.ignored(contents)
         if ignored is not None or contents is None:
             other = contents if ignored is Ignored.OTHER_USER else None
             claim = None if other is None else live.differing_claim(other)
-            tell(self.settings.on_event, EventKind.UPDATE_IGNORED, ignored, claim)
+            tell(settings.on_event, EventKind.UPDATE_IGNORED, ignored, claim)
             return False
         live.put(contents, print_, live.moved())
         return True
@@ -254,14 +264,17 @@ class Exchange:
             SerializationError, SessionTooLargeError: it was changed in place into what cannot be kept.
             ConfigurationError: another gateway of the store has set its cookie in the response.
         """
+        live = self.state
+        if live is None:
+            self.phase = COMMITTED
+            return UNCHANGED
         try:
-            changes = self.answer(status, headers)
+            changes = decide(live, status, headers, self.request, owned=self.owned)
         except BaseException as error:
             headers = ()
             clear_frames(error)
             raise
-        if self._live is not None:
-            self._live.changes = changes
+        live.changes = changes
         self.phase = COMMITTED
         return changes
 
@@ -271,7 +284,7 @@ class Exchange:
         Args:
             headers: the application's, by which a stream that reads the session later is judged; None for what no cache keeps.
         """
-        if self._live is not None:
+        if self.state is not None:
             return False
         self.late = headers
         self.phase = COMMITTED
@@ -287,10 +300,10 @@ class Exchange:
         Raises:
             IdentityChangedError, SerializationError, SessionTooLargeError: as for `commit`.
         """
-        if self._live is None:
+        if self.state is None:
             return UNCHANGED
         try:
-            return decide(self._live, status, headers, self.request, owned=self.owned)
+            return decide(self.state, status, headers, self.request, owned=self.owned)
         except BaseException as error:
             headers = ()
             clear_frames(error)
@@ -299,17 +312,17 @@ class Exchange:
     @property
     def response_headers(self) -> list[tuple[str, str]]:
         """The headers that the response needs, once the exchange is committed."""
-        return [] if self._live is None else list(self._live.changes.add)
+        return [] if self.state is None else list(self.state.changes.add)
 
     @property
     def looked_at(self) -> bool:
         """Whether anything asked for the session yet; to ask this reads nothing."""
-        return self._live is not None
+        return self.state is not None
 
     @property
     def changed(self) -> bool:
         """Whether the session is now another, or holds something else, than what came; to ask this reads nothing."""
-        return self._live is not None and self._live.changed
+        return self.state is not None and self.state.changed
 
     @property
     def is_new(self) -> bool:
@@ -320,7 +333,7 @@ class Exchange:
     @property
     def must_end(self) -> bool:
         """Whether a session was ended, which even a failed response must say."""
-        return self._live is not None and self._live.must_end(self.request)
+        return self.state is not None and self.state.must_end(self.request)
 
     def finish(self, *, unanswerable: bool = False) -> None:
         """End the request: report what was changed too late or never answered. From here on only reading is left.
@@ -330,7 +343,7 @@ class Exchange:
         """
         if self.phase is ENDED:
             return
-        live = self._live
+        live = self.state
         if live is not None:
             if self.phase is COMMITTED and not live.is_final:
                 tell(self.settings.on_event, EventKind.LATE_CHANGE)
@@ -356,16 +369,16 @@ class Exchange:
         if keys is None or keys == before.framework:
             return
         self.settings = settings if before.framework is None else before.and_framework(keys)
-        if self._live is not None:
-            self._live.serve_framework(self.settings)
+        if self.state is not None:
+            self.state.serve_framework(self.settings)
 
     # ---- what a live session tells (session.Watcher)
 
     def writing(self) -> None:
         """A live session is about to be assigned to."""
         self._writable("an assignment to the session")
-        if self._live is not None:
-            self._live.assigning()
+        if self.state is not None:
+            self.state.assigning()
 
     def written(self) -> None:
         """A live session has been assigned to."""
@@ -376,18 +389,23 @@ class Exchange:
     @property
     def cookie_header(self) -> str:
         """The Cookie header that the session was, or will be, read from."""
-        return self.request.cookie_header if self._live is None else self._header
+        return self.request.cookie_header if self.state is None else self._header
 
     def _writable(self, what: str) -> None:
+        """Raise if the response has started."""
+        if self.phase is not OPEN:
+            self._refuse(what)
+
+    def _refuse(self, what: str) -> NoReturn:
+        """Say that a write came too late, and when it would have been in time."""
         if self.phase is ENDED:
             raise ResponseStartedError(
                 f"{what} came too late: the request it belonged to has finished, and its session can only be read"
             )
-        if self.phase is not OPEN:
-            raise ResponseStartedError(
-                f"{what} came too late: the response's headers have gone out. Write the session before the response starts "
-                "(before the first byte of a stream, before a websocket is accepted, not in a background task)"
-            )
+        raise ResponseStartedError(
+            f"{what} came too late: the response's headers have gone out. Write the session before the response starts "
+            "(before the first byte of a stream, before a websocket is accepted, not in a background task)"
+        )
 
     # ---- an exchange belongs to one request
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._session.identity import Who, exact, who_is
-from .._session.snapshot import contents_of, fingerprint, is_odd
+from .._session.snapshot import ODD, contents_of, fingerprint, is_odd
 from .config import Settings
 
 __all__ = ["Owner", "have_same_owner"]
@@ -32,16 +32,16 @@ class Owner:
     def __init__(self, settings: Settings, contents: Mapping[str, Any], print_: bytes) -> None:
         self._settings = settings
         self._print = print_
-        self._found = _find(settings, contents) if is_odd(print_) else None
+        self._found = _find(settings, contents) if print_.startswith(ODD) else None
 
     @property
     def who(self) -> Who | None:
         """Who that is by the store's guard and identity; None for an anonymous session."""
-        return self._look()[0]
+        return (self._found or self._look())[0]
 
     def owns(self, contents: Mapping[str, Any]) -> bool:
         """Return whether other contents belong to the same user and, in a framework's own session, name the same login."""
-        return _find(self._settings, contents) == self._look()
+        return _find(self._settings, contents) == (self._found or self._look())
 
     def is_nobodys(self, contents: Mapping[str, Any]) -> bool:
         """Return whether other contents name nobody."""
@@ -82,7 +82,7 @@ def have_same_owner(settings: Settings, sessions: Sequence[Mapping[str, Any]]) -
         first, *others = [_find(settings, one) for one in sessions]
         nobody = first[0] in (None, NOBODY)
         return not nobody and all(one == first for one in others)
-    except Exception:  # noqa: BLE001  # whatever the application's functions raise for contents that they were not made for
+    except Exception:  # noqa: BLE001  # the application's functions may raise anything for such contents
         return False
 
 

@@ -31,7 +31,8 @@ class Incoming:
     `cookies` are the values of each cookie that may be ours, `fence` the marks read, `tokens` those that opened, one a
     session. `beside` are cookies that end with the session, `others` reads, when it is asked, the cookies that importers know,
     and `imported` is the one that the session was taken from. `partial` says that the header, or its cookies, were too many
-    to read; `unnamed` that a session may have come which nothing here names, so that no mark can fence it.
+    to read; `unnamed` that a session may have come which nothing here names, so that no mark can fence it; `is_whole` that the session
+    came in one cookie, and no other cookie of ours beside it.
     """
 
     cookies: Mapping[str, Sequence[str]] = field(default_factory=_none, repr=False)
@@ -46,6 +47,7 @@ class Incoming:
     imported: Accepted | None = field(default=None, repr=False)
     partial: bool = False
     unnamed: bool = False
+    is_whole: bool = False
 
     def came(self, settings: Settings) -> bool:
         """Whether a cookie came that may hold a session."""
@@ -114,14 +116,16 @@ def read(settings: Settings, header: str, now: float, room: Room | None = None) 
         # The commonest request: one cookie of ours and no other.
         cookies: Mapping[str, Sequence[str]] = {settings.name: (alone,)}
         opened = settings.codec.open(alone, now)
-        stamp = opened if isinstance(opened, Absence) else judge(settings, opened, (), NOTHING, now)
         if isinstance(opened, Absence):
             found = Incoming(absence=opened, cookies=cookies)
             found.unnamed = opened in UNREAD and _is_unnamed(settings, found)
             return found
+        stamp = judge(settings, opened, (), NOTHING, now)
         if isinstance(stamp, Absence):
             return Incoming(absence=stamp, cookies=cookies, tokens=(opened,))
-        return Incoming(opened=opened, stamp=stamp, cookies=cookies, tokens=(opened,))
+        return Incoming(
+            opened=opened, stamp=stamp, cookies=cookies, tokens=(opened,), is_whole=True
+        )
     return _read_many(settings, _by_name(settings, header), now, room or Room())
 
 

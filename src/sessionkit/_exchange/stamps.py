@@ -43,12 +43,13 @@ def advance_stamp(settings: Settings, incoming: Incoming, stamp: Stamp, now: flo
     updated = max(stamp.updated_at, int(now))
     if updated == stamp.updated_at and stamp is not incoming.stamp:
         return stamp  # of this request, by today's settings
+    expires, ends = settings.lifetime.expires_at(stamp.created_at, updated), stamp.ends_at
     return Stamp(
         id=stamp.id,
         created_at=stamp.created_at,
         updated_at=updated,
-        expires_at=_expires_at(settings, stamp.created_at, updated, stamp.ends_at),
-        ends_at=stamp.ends_at,
+        expires_at=expires if ends is None or expires < ends else ends,
+        ends_at=ends,
         mark=stamp.mark,
     )
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from math import inf
-from typing import Any
+from typing import Any, cast
 
 from .._cookies.caching import UNCHANGED, HeaderChanges
 from .._session.events import EventKind, Ignored, tell
 from .._session.identity import differing, who_is
-from .._session.session import Absence, Session, Stamp, Watcher, drop, refill, restamp
-from .._session.snapshot import contents_of, fingerprint, is_odd, same, settle
+from .._session.session import Absence, Session, Stamp, Watcher, drop, refill, restamp, stamp_of
+from .._session.snapshot import ODD, contents_of, fingerprint, is_odd, same, settle
 from ..errors import SessionTooLargeError
 from . import stamps
 from . import writing as outgoing
@@ -36,13 +36,15 @@ class State:
         ended: whether a login or a logout ended what came; it stays so whatever follows.
         deleted: whether a logout did.
         touched: whether the idle expiry is to be moved in any case.
+        came_print: the fingerprint of the contents that came.
         final: the fingerprint of what the response was computed from.
+        is_valid_as_read: whether there was a session, and nothing but its times, which were judged as it was read, can end it.
         changes: what the response was told when the exchange was committed.
     """
 
     __slots__ = (
-        "_came_print", "_carried", "_frozen", "_given", "_intact", "_owner", "_told", "absence", "changes", "deleted",
-        "ended", "final", "incoming", "present", "session", "settings", "touched",
+        "_carried", "_frozen", "_given", "_intact", "_owner", "_told", "absence", "came_print", "changes", "deleted",
+        "ended", "final", "incoming", "is_valid_as_read", "present", "session", "settings", "touched",
     )  # fmt: skip
 
     def __init__(
@@ -62,13 +64,16 @@ class State:
         self.ended: bool = False
         self.deleted: bool = False
         self.touched: bool = False
+        framework = settings.framework
+        self.is_valid_as_read: bool = self.present and (framework is None or framework.ends is None)
         self._told: tuple[EventKind, ...] = ()
         self.changes: HeaderChanges = UNCHANGED
-        self.final: bytes = fingerprint(contents, settings.tags)
-        self._came_print = self.final
+        print_ = fingerprint(contents, settings.tags)
+        self.came_print: bytes = print_
+        self.final: bytes = print_
         # The fingerprint of the members that an update of this session cannot change.
         self._carried: bytes | None = self._members(contents) if settings.carried else None
-        self._owner = Owner(settings, contents, self.final)
+        self._owner = Owner(settings, contents, print_)
         # Whether nothing had been changed in place into another user's, when the assignment that goes on now began.
         self._intact: bool = True
         # What a verb was given for the contents, whole.
@@ -83,7 +88,7 @@ class State:
         """The session, anonymous or not; the clock is asked each time, since a websocket outlives its session."""
         if not self.present:
             return None
-        why = self.over(self.stamp, self.settings.clock())
+        why = self.over(cast("Stamp", stamp_of(self.session)), self.settings.clock())
         if why is None:
             return self.session
         if may_forget:
@@ -96,13 +101,26 @@ class State:
     @property
     def stamp(self) -> Stamp:
         """The times of a session that is present."""
-        return self.session.stamp
+        return cast("Stamp", stamp_of(self.session))
 
     @property
     def is_fresh(self) -> bool:
         """Whether the session is another than the one that came: begun here, or rotated."""
         came = self.incoming.stamp
-        return self.present and (came is None or self.stamp.id != came.id)
+        stamp = stamp_of(self.session)
+        return self.present and (
+            came is None or stamp is None or (stamp is not came and stamp.id != came.id)
+        )
+
+    def is_left_alone(self, print_: bytes) -> bool:
+        """Return whether the session is the one that came, was not touched, and holds, by its fingerprint, exactly what came."""
+        return (
+            print_ == self.came_print
+            and stamp_of(self.session) is self.incoming.stamp
+            and bool(self.session)
+            and self.incoming.imported is None
+            and not (self.ended or self.touched or print_.startswith(ODD))
+        )
 
     @property
     def changed(self) -> bool:
@@ -131,14 +149,17 @@ class State:
     @property
     def is_final(self) -> bool:
         """Whether the contents are those that the response was computed from."""
-        return same(self.session, fingerprint(self.session, self.settings.tags), self.final)
+        print_ = fingerprint(self.session, self.settings.tags)
+        return print_ == self.final or same(self.session, print_, self.final)
 
-    def settle(self) -> bytes:
+    def settle(self, print_: bytes) -> bytes:
         """Make values that JSON has not what the next request will read, and return the fingerprint of the contents.
 
         A lazy text, above all, is read while the request lasts: later its language may be another.
+
+        Args:
+            print_: the fingerprint of the contents as they are.
         """
-        print_ = fingerprint(self.session, self.settings.tags)
         if self.settings.tags is not None and is_odd(print_):
             contents, print_ = settle(dict(self.session), self.settings.tags)
             refill(self.session, contents, self.session.stamp)
@@ -147,11 +168,12 @@ class State:
 
     def is_as_it_came(self, print_: bytes) -> bool:
         """Whether the contents, of which this is the fingerprint, are those that came."""
-        return same(self.session, print_, self._came_print)
+        return print_ == self.came_print or same(self.session, print_, self.came_print)
 
     def is_vetted(self, print_: bytes) -> bool:
         """Whether the contents, of which this is the fingerprint, are those that a verb put there."""
-        return self._frozen is not None and same(self.session, print_, self._frozen[0])
+        frozen = self._frozen
+        return frozen is not None and (print_ == frozen[0] or same(self.session, print_, frozen[0]))
 
     def is_due(self, now: float) -> bool:
         """Whether activity now should move the idle expiry."""
@@ -218,7 +240,7 @@ class State:
         self._freeze(contents, print_, stamp)
         refill(self.session, contents, stamp)
         self._given = contents
-        self._own(contents, print_)
+        self._owner = Owner(self.settings, contents, print_)
         self.present = True
 
     def begin(self, contents: dict[str, Any], print_: bytes) -> None:
@@ -232,10 +254,12 @@ class State:
         """Return contents with the members of the loaded session that no update changes, instead of their own."""
         return contents if self._carried is None else contents | contents_of(self._carried)
 
-    def restore_carried(self) -> None:
-        """Undo what was changed in place in members that no update changes."""
-        if self._carried is not None and not self._has_carried(self._carried):
-            refill(self.session, self.with_carried(dict(self.session)), self.session.stamp)
+    def restore_carried(self) -> bool:
+        """Undo what was changed in place in members that no update changes; return whether something was."""
+        if self._carried is None or self._has_carried(self._carried):
+            return False
+        refill(self.session, self.with_carried(dict(self.session)), self.session.stamp)
+        return True
 
     def _members(self, contents: Mapping[str, Any]) -> bytes | None:
         """Return the fingerprint of the members that an update cannot change, or None where there are none."""
@@ -308,9 +332,9 @@ class State:
         self.settings = settings
         tags = settings.tags
         if tags is not None and self.present:
-            if not is_odd(self._came_print):
-                came = tags.read(contents_of(self._came_print))
-                self._came_print = fingerprint(came, tags)
+            if not is_odd(self.came_print):
+                came = tags.read(contents_of(self.came_print))
+                self.came_print = fingerprint(came, tags)
             contents = tags.read(dict(self.session))
             if contents != self.session:
                 refill(self.session, contents, self.session.stamp)
@@ -351,14 +375,15 @@ class State:
         session, settings = self.session, self.settings
         keys = settings.framework or FrameworkKeys()
         drops = keys.begins_sign_in if settings.guard(session) else keys.drops
-        came = {} if is_odd(self._came_print) else contents_of(self._came_print)
+        came = {} if is_odd(self.came_print) else contents_of(self.came_print)
         pool = [key for key in session if drops(key) and key not in self._given]
         written = [key for key in pool if key not in came or came[key] != session[key]]
         return [key for key in pool if key not in written] + written[:-1]
 
     def moved(self) -> Stamp:
         """The stamp of a session that is used now."""
-        return stamps.advance_stamp(self.settings, self.incoming, self.stamp, self.settings.clock())
+        settings, stamp = self.settings, cast("Stamp", stamp_of(self.session))
+        return stamps.advance_stamp(settings, self.incoming, stamp, settings.clock())
 
     def _begun(self, contents: Mapping[str, Any]) -> Stamp:
         return stamps.begin_stamp(self.settings, self.incoming, contents, self.settings.clock())

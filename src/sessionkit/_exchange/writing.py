@@ -11,7 +11,7 @@ from .._cookies.chunks import spans
 from .._cookies.settings import LINE
 from .._session.json import Serializer, rewrite
 from .._session.lifetime import FOUR_HUNDRED_DAYS
-from .._session.session import Stamp
+from .._session.session import Contents, Stamp
 from ..errors import SerializationError, SessionTooLargeError
 from .clearing import clear_ended, clear_obsolete
 from .config import Settings
@@ -21,6 +21,7 @@ __all__ = [
     "barrier_lines",
     "ending_lines",
     "fence_lines",
+    "only_line",
     "payload",
     "renewed_lines",
     "sealed_lines",
@@ -89,6 +90,41 @@ def sealed_lines(
     return lines + clear_obsolete(
         settings, incoming, {name for name, _, _ in parts}, begun=begun, hidden=hidden
     )
+
+
+def only_line(
+    settings: Settings,
+    incoming: Incoming,
+    frozen: bytes,
+    contents: Contents,
+    stamp: Stamp,
+    *,
+    until: float,
+) -> str | None:
+    """Return the line of a session that came in one cookie and fits into it again, under the same mark; None for any other.
+
+    It makes nothing obsolete, and no mark is to be fenced.
+
+    Args:
+        settings: the store's.
+        incoming: what came with the request.
+        frozen: the plaintext.
+        contents: the session's.
+        stamp: the times to seal it with.
+        until: the moment at which the contents themselves end the session, in seconds since the epoch.
+    """
+    codec, opened = settings.codec, incoming.opened
+    if (
+        settings.layout.cleared
+        or opened is None
+        or opened.mark_id != codec.mark_id(contents, stamp)
+    ):
+        return None
+    if len(frozen) > settings.small:
+        return None
+    token = codec.seal(frozen, stamp)
+    age = _max_age(settings, stamp)
+    return settings.cookie.line(settings.name, token, _no_longer(age, settings, until))
 
 
 def renewed_lines(

@@ -86,7 +86,9 @@ def get_current() -> Exchange | Excluded:
         raise NoActiveRequestError(
             "no request is being served here: install the middleware, pass the request, or use `with store.exchange(cookie_header):`"
         )
-    one = find_open(held)
+    one = (
+        held if type(held) is Exchange and held.phase is not ENDED else find_open(held)
+    )  # the former in most requests
     if one is None:
         raise NoActiveRequestError(
             "the request this session belonged to has finished: a task that outlives it has no session"

@@ -13,7 +13,7 @@ from .._exchange.framework_keys import FrameworkKeys
 from .._exchange.request import HOLDER, RequestInfo
 from ..errors import NoActiveRequestError
 from .current import get_current, set_current
-from .lookup import Excluded, Held, find_held, find_outer, is_known, iterate_held, select_store
+from .lookup import Excluded, Held, find_held, find_outer, iterate_held, select_store
 
 __all__ = ["Gateway", "HasSettings", "check_app", "check_store"]
 
@@ -135,7 +135,10 @@ class Gateway:
                 would take the other's sessions for forged ones.
         """
         holder = request.holder
-        outer: Sequence[Held] = find_outer(request) if is_known(holder) else []
+        is_new = (
+            HOLDER not in holder and "asgi.scope" not in holder and "wsgi_environ" not in holder
+        )
+        outer: Sequence[Held] = () if is_new else find_outer(request)
         found = (
             select_store([one for one in outer if isinstance(one, Exchange)], self.settings)
             if outer

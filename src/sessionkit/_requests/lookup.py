@@ -57,7 +57,7 @@ class Unanswered(Exchange):
     __slots__ = ()
 
     def __del__(self) -> None:
-        live = self._live
+        live = self.state
         if live is not None and self.request is GONE and not live.is_final:
             tell(self.settings.on_event, EventKind.UNANSWERED)
 

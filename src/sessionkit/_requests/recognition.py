@@ -69,6 +69,12 @@ def register_request(
     _request_carriers[kind] = carrier
 
 
+def is_plain_session(value: object) -> bool:
+    """Return whether a value is a dict that has nothing of a request or a message: the commonest argument of a verb."""
+    return value.__class__ is dict and _OF_REQUESTS.isdisjoint(cast("dict[str, Any]", value))
+
+
+_OF_REQUESTS = frozenset({"type", "REQUEST_METHOD", "wsgi.version", "HTTP_COOKIE"})
 _CARRIED = ("scope", "environ", "env")
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from binascii import a2b_base64, b2a_base64
 
-__all__ = ["decode", "encode", "is_canonical", "is_token"]
+__all__ = ["FROM_URL", "LAST", "TOKEN_ALPHABET", "decode", "encode", "is_canonical", "is_token"]
 
 ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 TOKEN_ALPHABET = ALPHABET + b"."
 
 _TO_URL = bytes.maketrans(b"+/", b"-_")
-_FROM_URL = bytes.maketrans(b"-_", b"+/")
+FROM_URL = bytes.maketrans(b"-_", b"+/")
 
-# The last character of a group of two or three carries four or two bits that must be zero:
-# otherwise several texts would decode to the same bytes.
-_LAST = (ALPHABET, b"", b"AQgw", ALPHABET[::4])
+# By the length of a text modulo 4, the characters that it may end with. The last character of a group of two or
+# three carries four or two bits that must be zero: otherwise several texts would decode to the same bytes.
+LAST = (ALPHABET, b"", b"AQgw", ALPHABET[::4])
 
 
 def encode(data: bytes) -> bytes:
@@ -24,7 +24,7 @@ def encode(data: bytes) -> bytes:
 
 def decode(text: bytes) -> bytes:
     """Decode text that `is_token` and `is_canonical` have passed."""
-    return a2b_base64(text.translate(_FROM_URL) + b"==")
+    return a2b_base64(text.translate(FROM_URL) + b"==")
 
 
 def is_token(text: bytes) -> bool:
@@ -34,4 +34,4 @@ def is_token(text: bytes) -> bool:
 
 def is_canonical(text: bytes) -> bool:
     """Whether text of the alphabet is the only way to write what it decodes to."""
-    return not text or text[-1] in _LAST[len(text) % 4]
+    return not text or text[-1] in LAST[len(text) % 4]

@@ -63,7 +63,8 @@ def subject(session: Mapping[str, Any], /) -> object:
     user: object = session.get("user")
     if not user:
         return None
-    claims = _claims(user)
+    # dict first: the check of an abstract class is slow
+    claims = cast("Mapping[str, object]", user) if isinstance(user, (dict, Mapping)) else _NONE
     for key in CLAIMS:
         value = claims.get(key)
         if value is not None and value != "":
@@ -71,9 +72,7 @@ def subject(session: Mapping[str, Any], /) -> object:
     return ("user", whole(user))
 
 
-def _claims(user: object) -> Mapping[str, object]:
-    # dict first: the check of an abstract class is slow
-    return cast("Mapping[str, object]", user) if isinstance(user, (dict, Mapping)) else {}
+_NONE: Mapping[str, object] = {}
 
 
 def whole(value: object, levels: int = DEEPEST) -> object:

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from ..errors import ConfigurationError, SerializationError
 from . import base64url
-from .snapshot import fingerprint, is_odd, plain
+from .snapshot import ODD, fingerprint, plain
 from .tags import MARK, Tags
 
 __all__ = [
@@ -139,7 +139,7 @@ def check(contents: dict[str, Any], *, largest: int = INT_MAX) -> None:
     Raises:
         SerializationError: with the path of the culprit, `session["user"]["joined"]: datetime is not JSON`.
     """
-    if not _is_json(contents, dict, DEEPEST, -largest - (largest == INT_MAX), largest):
+    if not _is_json(contents, -largest - (largest == INT_MAX), largest):
         culprit = _culprit(contents, "session", DEEPEST, largest)
         if culprit is not None:
             raise SerializationError(": ".join(culprit))
@@ -200,8 +200,10 @@ def freeze(
         return _freeze_tagged(contents, serializer, serializer.tags, largest)
     if serializer.strict:
         print_ = print_ or fingerprint(contents)
-    odd = is_odd(print_)
-    if odd or not serializer.strict:
+    odd = print_.startswith(ODD)
+    if odd or not (
+        serializer.strict or _is_json(contents, -largest - (largest == INT_MAX), largest)
+    ):
         check(contents, largest=largest)
     if odd and serializer.strict:
         # It takes no str of a subclass for a key, and writes what an Enum says of itself: json writes what it is.
@@ -224,7 +226,7 @@ def _freeze_tagged(
 ) -> bytes:
     tagged: dict[str, Any] = contents
     try:
-        if _is_json(contents, dict, DEEPEST, -largest - (largest == INT_MAX), largest):
+        if _is_json(contents, -largest - (largest == INT_MAX), largest):
             payload = serializer.dumps(contents)
             if MARK not in payload:
                 return payload
@@ -276,26 +278,36 @@ def _has_endless(print_: bytes) -> bool:
 _kind: Callable[[object], Any] = type
 
 
-def _is_json(value: Any, kind: Any, levels: int, smallest: int, largest: int) -> bool:
-    """Return whether a dict or list is certainly JSON, quickly: strings are left to the encoder, subclasses to `_culprit`."""
-    if kind is dict:
-        try:
-            "".join(value)  # the cheap test for str keys
-        except TypeError:
-            return False
-        value = value.values()
-    for item in value:
-        kind = _kind(item)
-        if kind is str or kind is bool or item is None:
-            continue
-        if kind is int:
-            if not smallest <= item <= largest:
-                return False
-        elif kind is dict or kind is list:
-            if levels == 1 or not _is_json(item, kind, levels - 1, smallest, largest):
-                return False
-        elif kind is not float or not isfinite(item):
-            return False
+def _is_json(contents: dict[str, Any], smallest: int, largest: int) -> bool:  # noqa: C901  # one walk
+    """Return quickly whether a session is JSON; strings are left to the encoder, the rest to the slow look.
+
+    Depth first, without recursion: a call for each object would cost more than all the comparisons.
+    """
+    try:
+        "".join(contents)  # the cheap test for str keys
+        inside = [iter(contents.values())]
+        while inside:
+            for item in inside[-1]:
+                kind = _kind(item)
+                if kind is str or kind is bool or item is None:
+                    continue
+                if kind is int:
+                    if not smallest <= item <= largest:
+                        return False
+                elif kind is dict or kind is list:
+                    if len(inside) == DEEPEST:
+                        return False
+                    if kind is dict:
+                        "".join(item)
+                        item = item.values()  # noqa: PLW2901  # what is looked at next
+                    inside.append(iter(item))
+                    break
+                elif kind is not float or not isfinite(item):
+                    return False
+            else:
+                inside.pop()
+    except TypeError:
+        return False
     return True
 
 

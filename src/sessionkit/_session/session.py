@@ -12,7 +12,17 @@ from weakref import ref
 from ..errors import ResponseStartedError
 from .tracebacks import clear_frames
 
-__all__ = ["Absence", "Contents", "Session", "Stamp", "Watcher", "drop", "refill", "restamp"]
+__all__ = [
+    "Absence",
+    "Contents",
+    "Session",
+    "Stamp",
+    "Watcher",
+    "drop",
+    "refill",
+    "restamp",
+    "stamp_of",
+]
 
 
 class Absence(Enum):
@@ -130,6 +140,10 @@ class Contents(dict[str, Any]):
 
     def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
         return dict, (dict(self),)
+
+
+stamp_of: Callable[[Contents], Stamp | None] = vars(Contents)["_stamp"].__get__
+"""Return the stamp of contents; what every request asks for several times, without a call of Python's."""
 
 
 class Session(Contents):

@@ -7,27 +7,28 @@ from typing import Any, cast
 
 from .tags import Tags
 
-__all__ = ["contents_of", "fingerprint", "is_odd", "plain", "same", "settle"]
+__all__ = ["ODD", "contents_of", "fingerprint", "is_odd", "plain", "same", "settle"]
 
 DEEPEST = 100
 """Levels of nesting that are compared; no session may have as many."""
 
 _EMPTY = marshal.dumps({})
-_ODD = b"?"  # marshal writes nothing that begins like this
+ODD = b"?"
+"""How the fingerprint of what could not have come out of JSON begins: marshal writes nothing that begins so."""
 
 
 def _odd(contents: dict[str, Any], tags: Tags | None) -> bytes:
     if tags is not None:
         try:
             # Version 2 knows no references: equal values have equal bytes.
-            return _ODD + marshal.dumps(plain(tags.tag(contents)), 2)
+            return ODD + marshal.dumps(plain(tags.tag(contents)), 2)
         except Exception:  # noqa: BLE001, S110  # a value's own methods may raise anything
             pass
     try:
         # A Session hides its values from its repr.
-        return _ODD + repr(plain(contents)).encode("utf-8", "surrogatepass")
+        return ODD + repr(plain(contents)).encode("utf-8", "surrogatepass")
     except Exception:  # noqa: BLE001  # the repr of somebody else's object may raise whatever it likes
-        return _ODD
+        return ODD
 
 
 def fingerprint(contents: dict[str, Any], tags: Tags | None = None) -> bytes:
@@ -60,7 +61,7 @@ def settle(contents: dict[str, Any], tags: Tags | None = None) -> tuple[dict[str
         tags: how values that JSON has not are kept; a lazy text is read now.
     """
     print_ = fingerprint(contents, tags)
-    if not is_odd(print_):
+    if not print_.startswith(ODD):
         return contents, print_
     contents = plain(contents) if tags is None else _as_read(contents, tags)
     return contents, fingerprint(contents, tags)
@@ -81,7 +82,7 @@ def contents_of(print_: bytes) -> dict[str, Any]:
 
 def is_odd(print_: bytes) -> bool:
     """Whether a fingerprint is of what could not have come out of JSON, and so cannot be made contents again."""
-    return print_.startswith(_ODD)
+    return print_.startswith(ODD)
 
 
 def plain(value: Any, around: tuple[int, ...] = ()) -> Any:
@@ -122,7 +123,7 @@ def same(contents: dict[str, Any], print_: bytes, other: bytes) -> bool:
     # they are referred to. Version 2 knows no references: it is asked where the bytes differ.
     if print_ == other:
         return True
-    if is_odd(print_) or is_odd(other):
+    if print_.startswith(ODD) or other.startswith(ODD):
         return False
     others = contents_of(other)
     try:

@@ -136,7 +136,7 @@ def test_whose_it_was_that_one_thread_works_out_is_not_whose_another_has_made_it
     exchange = scene.browser.visit().exchange
     exchange.get()
     asker = threading.Thread(
-        target=lambda: exchange.update(None) or exchange._live.is_owners(ALICE)
+        target=lambda: exchange.update(None) or exchange.state.is_owners(ALICE)
     )
     asker.start()
     asking.wait(5)
