@@ -252,10 +252,7 @@ def test_what_flask_makes_a_text_of_is_a_text_on_the_next_request():
 )
 @pytest.mark.parametrize("store", stores()[1:], ids=["store", "fast"])
 def test_what_is_of_no_known_kind_is_refused_with_its_path(value, path, store):
-    app = application(store)
-    with app.test_request_context(), pytest.raises(SerializationError, match=path):
-        app.extensions["sessionkit"].current.settings.codec.payload({"x": value}, None)
-    browser = Browser(app)
+    browser = Browser(application(store))
     with pytest.raises(SerializationError, match=path):
         browser.get(lambda: session.update(x=value))
     with pytest.raises(SerializationError, match=path):

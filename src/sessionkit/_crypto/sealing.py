@@ -12,7 +12,7 @@ from typing import Any, cast
 from cryptography.exceptions import InvalidTag
 
 from .._session.base64url import FROM_URL, LAST, TOKEN_ALPHABET, encode, is_token
-from .._session.json import Serializer, freeze, rewrite
+from .._session.json import Serializer
 from .._session.lifetime import CLOCK_SKEW, LONGEST
 from .._session.session import Absence, Stamp
 from .keyring import SLICE, KeyRing, PurposeKeys
@@ -64,21 +64,17 @@ class NativeCodec:
         """Return three bytes for each four characters that the longest header leaves; a subclass may make other tokens."""
         return (characters - self.size(b"", _LONGEST)) * 3 // 4 if type(self) is NativeCodec else 0
 
-    def payload(self, contents: dict[str, Any], stamp: Stamp, print_: bytes = b"") -> bytes:
-        """Return the session's JSON; the times are in the header."""
-        return freeze(contents, self._serializer, print_=print_)
+    def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
+        """Return the contents; the times are in the header."""
+        return contents
 
-    def kept(self, contents: Mapping[str, Any], stamp: Stamp) -> bytes:
-        """Return the JSON of contents that came in a cookie."""
-        return rewrite(dict(contents), self._serializer)
-
-    def size(self, payload: bytes, stamp: Stamp) -> int:
+    def size(self, plaintext: bytes, stamp: Stamp) -> int:
         """Return the length of the token that `seal` would make."""
         updated = stamp.updated_at
         varying = f"{updated // SLICE}{stamp.id}{stamp.created_at}{updated}{stamp.expires_at}{_end(stamp)}"
-        return _encoded(FRAME + len(varying)) + _encoded(len(payload)) + NONCE + TAG + 4
+        return _encoded(FRAME + len(varying)) + _encoded(len(plaintext)) + NONCE + TAG + 4
 
-    def seal(self, payload: bytes, stamp: Stamp) -> str:
+    def seal(self, plaintext: bytes, stamp: Stamp) -> str:
         """Return a token with these times."""
         encoded, updated, keys = self._serializer.b64encode, stamp.updated_at, self._keys
         slice_, end = updated // SLICE, "" if stamp.ends_at is None else _end(stamp)
@@ -89,7 +85,7 @@ class NativeCodec:
         header = encoded(clear.encode())
         nonce = os.urandom(12)  # once a seal, never pooled: a fork would use one twice
         cipher = keys.ciphers.get((keys.key_id, slice_)) or keys.sealing(updated)
-        sealed = cipher.encrypt(nonce, payload, header)
+        sealed = cipher.encrypt(nonce, plaintext, header)
         ends = encode(nonce + sealed[-16:])  # 12 bytes end where a character of base64 does
         return b".".join((header, b"", ends[:NONCE], encoded(sealed[:-16]), ends[NONCE:])).decode()
 

@@ -71,6 +71,8 @@ class Settings:
     """The names of all cookies that `max_bytes` lets a session be in: the whole one, then the chunks in order."""
     small: int = 0
     """Bytes of a plaintext whose token certainly fits like that."""
+    largest_integer: int = field(init=False)
+    """The greatest absolute value of an integer in a session."""
     tolerance: int = field(init=False)
     """Seconds for which a session is still good after its expiry."""
     carried: tuple[str, ...] = field(init=False)
@@ -105,6 +107,7 @@ class Settings:
             "stem": stem,
             "room": room,
             "shapes": _shapes(self.cookie, layout, name),
+            "largest_integer": traits.largest_integer,
             "tolerance": traits.tolerance,
             "carried": traits.carried,
             "tags": self.serializer.tags,

@@ -134,13 +134,15 @@ def _renewal(
     try:
         if incoming.imported is not None:
             # What was imported becomes ours, whatever `renews` says. Others may write more than our budget: that is not refused.
-            return _sealed(live, request, settings.codec.kept(session, moved), moved)
+            return _sealed(
+                live, request, outgoing.rewritten_payload(settings, session, moved), moved
+            )
         if live.touched or settings.renews(request):
             until = live.until(moved)
             # A browser drops the session's own cookies at their Max-Age: what ends later than it was to is sent again.
             moves = until != inf and until != live.until(incoming.stamp or moved)
             resealed = (
-                settings.codec.kept(session, moved)
+                outgoing.rewritten_payload(settings, session, moved)
                 if moves or settings.codec.seen is None
                 else None
             )

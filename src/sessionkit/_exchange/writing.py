@@ -9,7 +9,7 @@ from typing import Any
 from .._cookies import barrier, fence, renewal
 from .._cookies.chunks import spans
 from .._cookies.settings import LINE
-from .._session.json import Serializer, rewrite
+from .._session.json import Serializer, freeze, rewrite
 from .._session.lifetime import FOUR_HUNDRED_DAYS
 from .._session.session import Contents, Stamp
 from ..errors import SerializationError, SessionTooLargeError
@@ -24,6 +24,7 @@ __all__ = [
     "only_line",
     "payload",
     "renewed_lines",
+    "rewritten_payload",
     "sealed_lines",
 ]
 
@@ -34,11 +35,11 @@ FRAME = 1024
 def payload(
     settings: Settings, contents: dict[str, Any], stamp: Stamp, print_: bytes = b""
 ) -> bytes:
-    """The plaintext of a session, checked to be JSON and to fit into `max_bytes`.
+    """Return the plaintext of a session, checked to be JSON and to fit into `max_bytes`.
 
     Args:
-        settings: the store's.
-        contents: the session's.
+        settings: of the store.
+        contents: of the session.
         stamp: its times.
         print_: the fingerprint of the contents, if there is one.
 
@@ -48,16 +49,31 @@ def payload(
     """
     if settings.nobody is not None and not settings.names_somebody(contents):
         raise SerializationError(settings.nobody)
-    frozen = settings.codec.payload(contents, stamp, print_)
+    codec = settings.codec
+    codec.check(contents)
+    made = codec.payload(contents, stamp)
+    known = print_ if made is contents else b""
+    frozen = freeze(made, settings.serializer, settings.largest_integer, known)
     if len(frozen) <= settings.small:
         return frozen
-    total = _total(_spans(settings, settings.codec.size(frozen, stamp), stamp))
+    total = _total(_spans(settings, codec.size(frozen, stamp), stamp))
     if total > settings.cookie.max_bytes:
         raise SessionTooLargeError(
             f"the session makes {total} bytes of cookies and max_bytes allows {settings.cookie.max_bytes}; its largest keys are "
             f"{_largest(contents, settings.serializer)}. Keep what is large elsewhere, and its id in the session"
         )
     return frozen
+
+
+def rewritten_payload(settings: Settings, contents: Mapping[str, Any], stamp: Stamp) -> bytes:
+    """Return the plaintext of contents that came in a cookie and did not change, unchecked: another library may have written them.
+
+    Args:
+        settings: of the store.
+        contents: of the session.
+        stamp: its times.
+    """
+    return rewrite(settings.codec.payload(dict(contents), stamp), settings.serializer)
 
 
 def sealed_lines(

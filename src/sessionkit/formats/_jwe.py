@@ -9,7 +9,7 @@ from typing import Any, NoReturn, cast
 from joserfc.jwk import OctKey
 
 from .._crypto.sealing import Opened
-from .._session.json import SAFE_INTEGER, Serializer, freeze, is_finite, is_shallow, rewrite
+from .._session.json import Serializer, is_finite, is_shallow
 from .._session.lifetime import Lifetime
 from .._session.session import Absence, Stamp
 from ..errors import SerializationError
@@ -63,8 +63,8 @@ class JWECodec(ABC):
         return None
 
     @abstractmethod
-    def wire(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
-        """The token's payload."""
+    def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
+        """Return the JSON object that the token holds."""
 
     @abstractmethod
     def read(self, header: dict[str, Any], payload: dict[str, Any], now: float) -> Opened | Absence:
@@ -78,22 +78,13 @@ class JWECodec(ABC):
         """The keys that may open a token with this header."""
         return self._keys
 
-    def payload(self, contents: dict[str, Any], stamp: Stamp, print_: bytes = b"") -> bytes:
-        """The plaintext; integers are those that JavaScript does not round."""
-        self.check(contents)
-        return freeze(self.wire(contents, stamp), self._serializer, SAFE_INTEGER)
+    def size(self, plaintext: bytes, stamp: Stamp) -> int:
+        """Return the length of the token that `seal` would make."""
+        return self.framing.size(self.header(stamp), len(plaintext))
 
-    def kept(self, contents: Mapping[str, Any], stamp: Stamp) -> bytes:
-        """The plaintext of contents that came in a cookie and did not change, however large the numbers in it."""
-        return rewrite(self.wire(dict(contents), stamp), self._serializer)
-
-    def size(self, payload: bytes, stamp: Stamp) -> int:
-        """The length of the token that `seal` would make."""
-        return self.framing.size(self.header(stamp), len(payload))
-
-    def seal(self, payload: bytes, stamp: Stamp) -> str:
-        """A token under the first secret."""
-        return self.framing.seal(self.header(stamp), payload, self._keys[0])
+    def seal(self, plaintext: bytes, stamp: Stamp) -> str:
+        """Return a token under the first secret."""
+        return self.framing.seal(self.header(stamp), plaintext, self._keys[0])
 
     def open(self, token: str, now: float) -> Opened | Absence:
         """What a token holds, or why it does not open; cheap refusals come before any cryptography."""

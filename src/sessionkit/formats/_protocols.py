@@ -10,7 +10,7 @@ from .._cookies.chunks import Layout
 from .._crypto.keyring import PurposeKeys
 from .._crypto.sealing import Opened
 from .._session.identity import Guard, Identity
-from .._session.json import Serializer
+from .._session.json import INT_MAX, Serializer
 from .._session.lifetime import Lifetime
 from .._session.session import Absence, Stamp
 
@@ -65,23 +65,16 @@ class Codec(Opener, Protocol):
         """Return how many bytes of plaintext certainly make a token of at most so many characters; 0 if that is not known."""
         ...
 
-    def payload(self, contents: dict[str, Any], stamp: Stamp, print_: bytes = b"") -> bytes:
-        """The plaintext; raises SerializationError for contents that are not JSON, or not a session of this format.
-
-        `print_` is the fingerprint of the contents, if there is one.
-        """
+    def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
+        """Return the JSON object that the token holds. The core checks and encodes it."""
         ...
 
-    def kept(self, contents: Mapping[str, Any], stamp: Stamp) -> bytes:
-        """The plaintext of contents that came in a cookie and did not change: what others put there is not refused."""
+    def size(self, plaintext: bytes, stamp: Stamp) -> int:
+        """Return the length of the token that `seal` would make."""
         ...
 
-    def size(self, payload: bytes, stamp: Stamp) -> int:
-        """The length of the token that `seal` would make."""
-        ...
-
-    def seal(self, payload: bytes, stamp: Stamp) -> str:
-        """A token."""
+    def seal(self, plaintext: bytes, stamp: Stamp) -> str:
+        """Return a token that holds the encoded payload."""
         ...
 
     def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
@@ -102,6 +95,7 @@ class Traits:
         title: its name for people.
         priority: of the session cookie, where the settings say nothing.
         tolerance: seconds for which a session is still good after its expiry, as its library has it.
+        largest_integer: the greatest absolute value of an integer; 2^53 - 1 if JavaScript reads the tokens.
         guard, identity: instead of `has_user` and `subject`.
         older: earlier formats that the library reads too, each with its conversion.
         beside: what the names of numbered cookies begin with that belong to the session and end with it.
@@ -118,6 +112,7 @@ class Traits:
     title: str
     priority: Literal["Low", "Medium", "High"] | None = None
     tolerance: int = 0
+    largest_integer: int = INT_MAX
     guard: Guard | None = None
     identity: Identity | None = None
     older: tuple[tuple[Source, Taker], ...] = ()

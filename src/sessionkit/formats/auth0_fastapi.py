@@ -8,7 +8,7 @@ from typing import Any
 
 from .._cookies.chunks import Layout
 from .._crypto.sealing import Opened
-from .._session.json import Serializer
+from .._session.json import SAFE_INTEGER, Serializer
 from .._session.lifetime import Lifetime
 from .._session.session import Absence, Stamp
 from ._claims import (
@@ -48,7 +48,13 @@ class Auth0FastAPI:
     @property
     def traits(self) -> Traits:
         """No `Priority`, no tolerance; `internal` is the library's."""
-        return Traits(label="auth0-fastapi", title=LIBRARY, carried=("internal",), shared=True)
+        return Traits(
+            label="auth0-fastapi",
+            title=LIBRARY,
+            largest_integer=SAFE_INTEGER,
+            carried=("internal",),
+            shared=True,
+        )
 
     @property
     def layout(self) -> Layout:
@@ -97,7 +103,7 @@ class Auth0FastAPICodec(DatedCodec):
         """Return the identity provider's end of the session, as auth0-server-python keeps it."""
         return provider_end(as_mapping(contents.get("internal")).get(END))
 
-    def wire(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
+    def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
         """The session with `internal`, and our times in a claim of ours."""
         internal = with_end({**as_mapping(contents.get("internal"))}, END, stamp)
         ours = {

@@ -8,7 +8,7 @@ from typing import Any
 
 from .._cookies.chunks import Layout
 from .._crypto.sealing import Opened
-from .._session.json import Serializer
+from .._session.json import SAFE_INTEGER, Serializer
 from .._session.lifetime import Lifetime
 from .._session.session import Absence, Stamp
 from ._claims import (
@@ -47,7 +47,9 @@ class Auth0V3:
     @property
     def traits(self) -> Traits:
         """No `Priority`, no tolerance."""
-        return Traits(label="auth0-v3", title="nextjs-auth0 v1-v3", shared=True)
+        return Traits(
+            label="auth0-v3", title="nextjs-auth0 v1-v3", largest_integer=SAFE_INTEGER, shared=True
+        )
 
     @property
     def layout(self) -> Layout:
@@ -84,7 +86,7 @@ class Auth0V3Codec(DatedCodec):
         times = {"uat": stamp.updated_at, "iat": stamp.created_at, "exp": stamp.expires_at}
         return {"alg": "dir", "enc": "A256GCM", **{key: times[key] for key in self.order}}
 
-    def wire(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
+    def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
         """The session itself, with a claim of ours where there is need of one."""
         return pack(contents, NONE, self.ours(contents, stamp))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from .._cookies.chunks import Layout
 from .._crypto.sealing import Opened
-from .._session.json import Serializer
+from .._session.json import SAFE_INTEGER, Serializer
 from .._session.lifetime import Lifetime
 from .._session.session import Absence, Stamp
 from ._claims import (
@@ -79,6 +79,7 @@ class Auth0V4:
             label="auth0-v4",
             title=LIBRARY,
             tolerance=TOLERANCE,
+            largest_integer=SAFE_INTEGER,
             older=((Auth0V3(), from_v3),),
             beside="__FC_",
             carried=("internal",),
@@ -133,7 +134,7 @@ class Auth0V4Codec(DatedCodec):
         """Return the identity provider's end of the session."""
         return provider_end(as_mapping(contents.get("internal")).get(END))
 
-    def wire(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
+    def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
         """The session with what the library needs in it: `user`, `tokenSet`, `internal` and `exp`.
 
         Its logout and its `getAccessToken` throw on a session without `tokenSet`, though its `getSession` does not.

@@ -11,7 +11,7 @@ from joserfc.jwk import OctKey
 
 from .._cookies.chunks import Layout
 from .._session.base64url import encode
-from .._session.json import Serializer
+from .._session.json import SAFE_INTEGER, Serializer
 from .._session.lifetime import Lifetime
 from .._session.session import Stamp
 from ._claims import Secrets, check_foreign_secrets, hkdf
@@ -40,6 +40,7 @@ class AuthJSV5:
             label="authjs-v5",
             title="Auth.js v5",
             tolerance=15,
+            largest_integer=SAFE_INTEGER,
             guard=is_signed_in,
             identity=identity_of,
             nobody=nobody("Auth.js v5"),

@@ -9,7 +9,7 @@ from typing import Any
 
 from .._session.base64url import decode, is_canonical, is_token
 from .._session.identity import whole
-from .._session.json import Serializer, is_shallow
+from .._session.json import SAFE_INTEGER, Serializer, is_shallow
 from .._session.lifetime import Lifetime
 from .._session.session import Stamp
 from ._claims import Secrets, as_mapping, as_text, provider_end, with_end
@@ -72,6 +72,7 @@ class ExpressOpenID(Auth0V3):
             title="express-openid-connect",
             guard=is_signed_in,
             identity=identity_of,
+            largest_integer=SAFE_INTEGER,
             carried=("sessionExpiresAt",),
             shared=True,
         )
@@ -101,6 +102,6 @@ class ExpressOpenIDCodec(Auth0V3Codec):
         """Return our claim; the end has a place of its own."""
         return DatedCodec.ours(self, contents, stamp)
 
-    def wire(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
+    def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
         """The session, with its end where express keeps it."""
-        return super().wire(with_end(contents, "sessionExpiresAt", stamp), stamp)
+        return super().payload(with_end(contents, "sessionExpiresAt", stamp), stamp)

@@ -10,7 +10,7 @@ from uuid import uuid4
 from .._cookies.chunks import Layout
 from .._crypto.sealing import Opened
 from .._session.identity import whole
-from .._session.json import Serializer
+from .._session.json import SAFE_INTEGER, Serializer
 from .._session.lifetime import Lifetime
 from .._session.session import Absence, Stamp
 from ._claims import (
@@ -75,6 +75,7 @@ class NextAuthV4:
             label="next-auth-v4",
             title="next-auth v4",
             tolerance=15,
+            largest_integer=SAFE_INTEGER,
             guard=is_signed_in,
             identity=identity_of,
             nobody=nobody("next-auth v4"),
@@ -106,7 +107,7 @@ class ClaimsCodec(JWECodec):
 
     label: str
 
-    def wire(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
+    def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
         """The claims, with ours among them."""
         ours: dict[str, Any] = {"id": stamp.id, "created": stamp.created_at}
         if stamp.ends_at is not None:

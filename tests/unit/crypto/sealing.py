@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from sessionkit import JSON, KeyRing, Lifetime, Native, Stamp
 from sessionkit._session.base64url import encode
+from sessionkit._session.json import freeze
 
 from ..scene import SECRET, START
 
@@ -29,8 +30,8 @@ def codec(secret=SECRET, *, name=NAME, audience="", absolute=7 * 86_400, seriali
 
 
 def sealed(contents=CONTENTS, stamp=STAMP, **settings):
-    made = codec(**settings)
-    return made.seal(made.payload(contents, stamp), stamp)
+    serializer = settings.get("serializer", JSON)
+    return codec(**settings).seal(freeze(contents, serializer), stamp)
 
 
 def header_text(**changes):

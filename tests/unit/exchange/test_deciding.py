@@ -235,11 +235,11 @@ def test_what_the_browser_sends_back_is_what_was_set(alice):
 class Doubling(PlainCodec):
     """A codec whose tokens are twice as long as ours."""
 
-    def size(self, payload, stamp):
-        return 2 * super().size(payload, stamp)
+    def size(self, plaintext, stamp):
+        return 2 * super().size(plaintext, stamp)
 
-    def seal(self, payload, stamp):
-        token = super().seal(payload, stamp)
+    def seal(self, plaintext, stamp):
+        token = super().seal(plaintext, stamp)
         return token + "x" * len(token)
 
 

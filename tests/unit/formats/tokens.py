@@ -21,7 +21,7 @@ def sealed_by_their_library(scene: Scene, payload: dict[str, Any]) -> str:
     exchange = scene.browser.visit().exchange
     codec, stamp = scene.store.settings.codec, exchange.contents.stamp
     if stamp is not None:
-        before = json.loads(codec.payload(dict(exchange.contents), replace(stamp, mark=None)))
+        before = codec.payload(dict(exchange.contents), replace(stamp, mark=None))
         kept = {key: before[key] for key in ("internal", "exp") if key in before}
         payload = {**kept, **payload}
     return codec.seal(json.dumps(payload).encode(), stamp)  # type: ignore[arg-type]  # of a stamp only some formats make use
