@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fastapi import BackgroundTasks, FastAPI
+from fastapi import BackgroundTasks, FastAPI, Request
 from fastapi.testclient import TestClient
 
 from sessionkit import EventKind, NoActiveRequestError, SessionStore, configure, get_session
@@ -96,3 +96,15 @@ def test_a_background_task_that_is_the_first_to_read_the_session_gives_no_alarm(
     assert shop.ask().status_code == 200
     assert found == ["ann"]
     assert shop.told == []
+
+
+@pytest.mark.parametrize("value", [{"user": {"sub": "ann"}}, {}, None, [1]])
+def test_what_a_background_task_puts_into_the_scope_is_told(shop, value):
+    shop.app.add_middleware(SessionMiddleware, store=shop.store)
+
+    @shop.app.get("/")
+    def page(request: Request, background: BackgroundTasks) -> None:
+        background.add_task(request.scope.update, session=value)
+
+    assert shop.ask().status_code == 200
+    assert shop.told == [EventKind.LATE_CHANGE]

@@ -10,7 +10,7 @@ from typing_extensions import Self
 from .._exchange.config import Settings
 from .._exchange.exchange import Exchange
 from .._exchange.request import RequestInfo
-from .._requests.lookup import Unanswered, find_exchange, open_exchange
+from .._requests.lookup import Unanswered, detach, find_exchange, open_exchange
 from .._session.session import Stamp, refill
 from .._session.tracebacks import clears_frames
 
@@ -34,7 +34,7 @@ def find_or_open_exchange(request: RequestInfo, settings: Settings) -> Exchange 
     if one is None:
         return open_exchange(request, settings)
     if isinstance(one, Unanswered):
-        one.request = request  # from here on the framework writes the response
+        one.request = detach(request)  # from here on the framework writes the response
     return one if isinstance(one, Exchange) else None
 
 

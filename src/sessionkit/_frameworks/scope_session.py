@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial, wraps
+from functools import wraps
 from typing import Any, cast
 from weakref import ref
 
 from typing_extensions import Unpack
 
 from .._exchange.config import Settings
-from .._exchange.exchange import Exchange
+from .._exchange.exchange import OPEN, Exchange
 from .._exchange.framework_keys import FrameworkKeys
 from .._requests.gateway import check_app
 from .._requests.responses import STARTS
 from .._requests.views import ASGIRequest
-from .._session.session import Contents, Session
+from .._session.events import EventKind, tell
+from .._session.session import Contents, Session, refill
 from .._session.tracebacks import clear_frames, clears_frames
 from ..asgi import ASGIApp, Message, Receive, Scope, Send, SessionMiddleware
 from ..errors import ConfigurationError, NoActiveRequestError
 from ..store import SessionStore
 from .arguments import Arguments, store_from_arguments
-from .contents import find_or_open_exchange, replace_contents
+from .contents import LazyContents, find_or_open_exchange, replace_contents
 
 __all__ = ["SCOPE_KEY", "ScopeSession", "ScopeSessionMiddleware", "serve_scope_session"]
 
@@ -36,45 +37,106 @@ async def serve_scope_session(
     receive: Receive,
     send: Send,
     *,
-    take_over: Callable[[], object],
+    exchange: Exchange,
+    contents_of: Callable[[Any, Any], object],
 ) -> None:
-    """Serve a connection with a session object in its scope, and see to what the application puts in its place.
+    """Serve a connection with a session object in its scope, and take over what the application puts in the object's place.
+
+    What is put there before the response starts becomes the contents of the session. A change by what is put there later
+    is not saved, and is reported as `LATE_CHANGE`. The session object of another middleware, of an application mounted
+    inside this one, is left alone.
 
     Args:
-        session: the object.
+        session: the session object of the connection.
         app: the application.
-        scope: the connection's, as are `receive` and `send`.
-        receive: see there.
-        send: see there.
-        take_over: called before the response starts, if something else, or nothing, is in the scope then.
+        scope: the connection's scope.
+        receive: the connection's `receive`.
+        send: the connection's `send`.
+        exchange: the exchange that the session object shows.
+        contents_of: called with what is in the session object's place, or None, and the scope; returns the contents that it
+            stands for, as a mapping, or None to leave the session as it is.
+
+    Raises:
+        TypeError: `contents_of` returned no mapping for a value that was put there before the response started.
     """
     scope[SCOPE_KEY] = session
-    taking_over = _TakingOver(session, scope, send, take_over)
+    place = _Place(session, scope, send, exchange, contents_of)
     try:
-        await app(scope, receive, taking_over)
+        await app(scope, receive, place)
     finally:
-        del scope, session, take_over  # a traceback shows the variables of this frame
+        if scope.get(SCOPE_KEY) is not session:
+            place.close()
+        del scope, session, place  # a traceback shows the variables of this frame
 
 
-class _TakingOver:
-    """The `send` of a connection: what is in the scope when the response starts is seen to."""
+class _Place:
+    """The place of a session object in a scope, and the `send` of the connection: the response starts there."""
 
-    __slots__ = ("_scope", "_send", "_session", "_take_over")
+    __slots__ = ("_contents_of", "_exchange", "_scope", "_send", "_session")
 
     def __init__(
-        self, session: object, scope: Scope, send: Send, take_over: Callable[[], object]
+        self,
+        session: object,
+        scope: Scope,
+        send: Send,
+        exchange: Exchange,
+        contents_of: Callable[[Any, Any], object],
     ) -> None:
-        self._session, self._scope, self._send, self._take_over = session, scope, send, take_over
+        self._session, self._scope, self._send = session, scope, send
+        self._exchange, self._contents_of = exchange, contents_of
 
     async def __call__(self, message: Message) -> None:
         try:
             if message["type"] in STARTS and self._scope.get(SCOPE_KEY) is not self._session:
                 self._take_over()
-                # A middleware around this one sees whose it is, and leaves it alone.
-                self._scope[SCOPE_KEY] = self._session
             await self._send(message)
         finally:
             del message
+
+    @clears_frames
+    def _take_over(self) -> None:
+        """Make what is in the place the contents."""
+        contents = self._replacement()
+        if contents is not None:
+            replace_contents(self._exchange, contents)
+
+    def close(self) -> None:
+        """Take over what was put in the place for a response that never came; report what was put there after the start."""
+        exchange = self._exchange
+        is_late = exchange.phase is not OPEN
+        try:
+            contents = self._replacement() if is_late else self._take_over()
+            if contents is not None:
+                # The exchange compares the contents when it ends, and reports a change, as it does of one in place.
+                live = exchange.contents
+                refill(live, contents, live.stamp)
+        except Exception:  # noqa: BLE001  # an error of the application's own goes first, and this value is lost in any case
+            kind = EventKind.LATE_CHANGE if is_late else EventKind.ROLLED_BACK
+            tell(exchange.settings.on_event, kind)
+
+    def _replacement(self) -> Mapping[str, Any] | None:
+        """Return the contents in the place, and put the session object back; None where there is nothing to take over."""
+        found = self._scope.get(SCOPE_KEY)
+        if _is_session(found):
+            return None
+        contents = self._contents_of(found, self._scope)
+        if contents is None:
+            return None
+        # A middleware around this one sees whose session it is, and leaves it alone.
+        self._scope[SCOPE_KEY] = self._session
+        if isinstance(contents, Mapping):
+            return cast("Mapping[str, Any]", contents)
+        raise TypeError(
+            f'scope["session"] was replaced by {type(found).__name__}: put a dict there, or change request.session in place'
+        )
+
+
+def _is_session(found: object) -> bool:
+    """Return whether an object is the session of a request, of this middleware or another."""
+    if hasattr(found, "mark_accessed") or isinstance(found, LazyContents):
+        return True
+    # A `Session` that the application has made holds contents only.
+    return isinstance(found, Contents) and found._watcher is not None  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # not for users
 
 
 class ScopeSession(Session):
@@ -264,27 +326,14 @@ class _Showing:
             await self.app(scope, receive, send)
             return
         session = ScopeSession.of(exchange)
-        take_over = partial(_take_over, exchange, scope, session)
         try:
-            await serve_scope_session(session, self.app, scope, receive, send, take_over=take_over)
+            await serve_scope_session(
+                session, self.app, scope, receive, send, exchange=exchange, contents_of=_contents_of
+            )
         finally:
-            del scope, session, take_over  # a traceback shows the variables of this frame
+            del scope, session  # a traceback shows the variables of this frame
 
 
-def _take_over(exchange: Exchange, scope: Scope, session: Contents) -> None:
-    """Make what the application put into the scope the contents; a scope without it is left as it is.
-
-    A session object of another middleware (of an application that is mounted inside, with sessions of its own) is
-    that one's to save; of ours too, where the stores differ.
-
-    Raises:
-        TypeError: it is no mapping.
-    """
-    found = scope.get(SCOPE_KEY, session)
-    if isinstance(found, Contents) or hasattr(found, "mark_accessed"):
-        return
-    if not isinstance(found, Mapping) and found is not None:
-        raise TypeError(
-            f'scope["session"] was replaced by {type(found).__name__}: a session is a mapping'
-        )
-    replace_contents(exchange, cast("Mapping[str, Any]", found or {}))
+def _contents_of(found: object, scope: Scope) -> object:
+    """Return what an application put in the place of the session: empty contents for None, and None for nothing."""
+    return {} if found is None and SCOPE_KEY in scope else found

@@ -10,11 +10,13 @@ from .._exchange.exchange import ENDED, GONE, OPEN, Exchange, Unread, replace_li
 from .._exchange.request import HOLDER, RequestInfo
 from .._session.events import EventKind, tell
 from ..errors import ConfigurationError
+from .views import ASGIRequest, WSGIRequest
 
 __all__ = [
     "Excluded",
     "Held",
     "Unanswered",
+    "detach",
     "find_exchange",
     "find_held",
     "find_open",
@@ -52,13 +54,17 @@ Held: TypeAlias = Exchange | Excluded | Unread
 
 
 class Unanswered(Exchange):
-    """What a verb opened in a request that no gateway answers. The request keeps it, so it holds no reference back."""
+    """The exchange of a request that no gateway answers, opened by a verb or for a framework's session object.
+
+    A change that no response has carried when the request goes away is reported. That is seen at once, since the request
+    keeps the exchange and the exchange holds no reference back.
+    """
 
     __slots__ = ()
 
     def __del__(self) -> None:
         live = self.state
-        if live is not None and self.request is GONE and not live.is_final:
+        if live is not None and not live.is_final:
             tell(self.settings.on_event, EventKind.UNANSWERED)
 
 
@@ -185,19 +191,22 @@ def make_readable(one: Held, request: RequestInfo) -> Exchange | Excluded:
 
 
 def open_exchange(request: RequestInfo, settings: Settings) -> Exchange:
-    """Open the exchange of a store in a request that no gateway of the store prepared; for a session object that is written later."""
-    return _opened(Exchange(settings, request, owned=False))
+    """Open the exchange of a request that no gateway of the store prepared, for a session object that is read later."""
+    made = Unanswered(settings, detach(request), owned=False)
+    made.outer = find_held(request)
+    request.holder[HOLDER] = made
+    return made
 
 
 def open_unanswered(request: RequestInfo, settings: Settings) -> Exchange:
-    """Open one for a verb. It is read at once, since the request that keeps it must not be kept by it."""
-    made = _opened(Unanswered(settings, request, owned=False))
+    """Open the exchange of such a request for a verb, and read it at once, since the request is given now."""
+    made = open_exchange(request, settings)
     made.contents  # noqa: B018  # reads it
-    made.request = GONE
+    if made.request is request:
+        made.request = GONE
     return made
 
 
-def _opened(made: Exchange) -> Exchange:
-    made.outer = find_held(made.request)
-    made.request.holder[HOLDER] = made
-    return made
+def detach(request: RequestInfo) -> RequestInfo:
+    """Return a view that does not keep an environ or a scope, which keeps the exchange; another request is returned as it is."""
+    return request.detach() if isinstance(request, (WSGIRequest, ASGIRequest)) else request

@@ -9,6 +9,9 @@ from typing import Any
 
 __all__ = ["ASGIRequest", "CarriedRequest", "WSGIRequest"]
 
+_RECEIVED = ("type", "method", "scheme", "path", "query_string", "headers")
+"""The keys of a scope that `RequestInfo` reads."""
+
 
 @lru_cache(maxsize=64)
 def _variable(name: str) -> str:
@@ -54,6 +57,10 @@ class WSGIRequest:
         """One header's value."""
         value = self.holder.get(_variable(name))
         return value or self.holder.get("SERVER_NAME") if name.lower() == "host" else value
+
+    def detach(self) -> WSGIRequest:
+        """Return a view of a copy that holds the strings of the environ, and no object that could refer back to it."""
+        return WSGIRequest({k: value for k, value in self.holder.items() if type(value) is str})
 
     @property
     def is_websocket(self) -> bool:
@@ -104,6 +111,10 @@ class ASGIRequest:
             value for field, value in self.holder.get("headers", ()) if field == wanted
         ]
         return b", ".join(found).decode("latin-1") if found else None
+
+    def detach(self) -> ASGIRequest:
+        """Return a view of a copy that holds what the client sent, and no object that could refer back to the scope."""
+        return ASGIRequest({key: self.holder[key] for key in _RECEIVED if key in self.holder})
 
 
 class CarriedRequest(ABC):

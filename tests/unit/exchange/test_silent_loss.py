@@ -13,7 +13,7 @@ from sessionkit import EventKind, get_session
 from sessionkit._cookies.caching import is_kept_private
 from sessionkit._frameworks.contents import LazyContents, find_or_open_exchange
 from sessionkit._requests.responses import commit_response, write_response
-from sessionkit._requests.views import WSGIRequest
+from sessionkit._requests.views import ASGIRequest, WSGIRequest
 
 from ..asked import header, serve, who
 from ..scene import ALICE, Scene
@@ -96,6 +96,96 @@ def test_a_change_that_a_framework_writes_afterwards_is_not() -> None:
     del environ, shown
     gc.collect()
     assert kinds(scene) == []
+
+
+# ---- a framework's session object in a request that nobody answers
+
+
+def shown(scene: Scene, request: Any) -> LazyContents:
+    view = WSGIRequest(request) if "REQUEST_METHOD" in request else ASGIRequest(request)
+    exchange = find_or_open_exchange(view, scene.store.settings)
+    assert exchange is not None
+    return LazyContents(exchange)
+
+
+def emptied(session: Any) -> None:
+    session.clear()
+
+
+@pytest.mark.parametrize("change", [assigned, nested, emptied])
+@pytest.mark.parametrize("request_of", [environ_of, scope_of])
+def test_a_change_of_a_session_object_that_nobody_saves_is_told_when_the_request_ends(
+    request_of: Any, change: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene = Scene()
+    request = request_of(header(scene.store, CART))
+    session = shown(scene, request)
+    request["framework.session"] = session  # as Pyramid and Bottle keep it
+    change(session)
+    assert kinds(scene) == []
+    gc.disable()  # no cycle: it goes with its request
+    try:
+        del request, session
+        assert kinds(scene) == [EventKind.UNANSWERED]
+    finally:
+        gc.enable()
+    assert [one.levelno for one in caplog.records] == [logging.WARNING]
+
+
+@pytest.mark.parametrize("request_of", [environ_of, scope_of])
+def test_a_session_object_that_is_only_looked_at_is_not_told_of(request_of: Any) -> None:
+    scene = Scene()
+    for cookies in ("", header(scene.store, ALICE)):
+        session = shown(scene, request_of(cookies))
+        assert session.copy() == (ALICE if cookies else {})
+        shown(scene, request_of(cookies))
+    del session
+    assert kinds(scene) == []
+
+
+@pytest.mark.parametrize("request_of", [environ_of, scope_of])
+def test_a_session_object_that_was_written_and_then_changed_is_told_of(request_of: Any) -> None:
+    scene = Scene()
+    request = request_of(header(scene.store, CART))
+    session = shown(scene, request)
+    assigned(session)
+    write_response(session.exchange, list[Any]())
+    nested(session)
+    del request, session
+    assert kinds(scene) == [EventKind.UNANSWERED]
+
+
+@pytest.mark.parametrize("first", ["verb", "object"])
+@pytest.mark.parametrize("request_of", [environ_of, scope_of])
+def test_a_verb_and_a_session_object_in_one_such_request_are_told_of_once(
+    request_of: Any, first: str
+) -> None:
+    scene = Scene()
+    request = request_of(header(scene.store, CART))
+    if first == "verb":
+        got, session = scene.store.get_session(request), shown(scene, request)
+    else:
+        session, got = shown(scene, request), scene.store.get_session(request)
+    nested(got)
+    assigned(session)
+    assert got is session.exchange.contents
+    del request, got, session
+    assert kinds(scene) == [EventKind.UNANSWERED]
+
+
+@pytest.mark.parametrize("request_of", [environ_of, scope_of])
+def test_what_such_a_request_says_counts_when_its_response_is_written(request_of: Any) -> None:
+    asked: list[Any] = []
+    scene = Scene(renews=lambda request: asked.append(request.header("X-Quiet")) or False)
+    scene.browser.login()
+    scene.clock.wait(3_600)
+    quiet = {"HTTP_X_QUIET": "1"} if request_of is environ_of else {"headers": [(b"x-quiet", b"1")]}
+    session = shown(scene, request_of(scene.browser.jar.header(), **quiet))
+    session.copy()
+    headers = list[Any]()
+    write_response(session.exchange, headers)
+    assert asked == ["1"]
+    assert all(name.lower() not in ("set-cookie", b"set-cookie") for name, _ in headers)
 
 
 # ---- the response has started

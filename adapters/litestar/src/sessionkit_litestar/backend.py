@@ -75,23 +75,19 @@ class SessionKitBackend(BaseSessionBackend[Any]):
         self, scope_session: Any, message: Message, connection: Connection
     ) -> None:
         """Take over what was put in the place of the session; write the response where no gateway does."""
-        self.take_over(scope_session, connection.scope)
         exchange = self._exchange(connection.scope)
-        if exchange is not None and not exchange.owned:
+        if exchange is None:
+            return
+        if not isinstance(scope_session, LazyContents):
+            replace_contents(exchange, self.contents_of(scope_session, connection.scope))
+        if not exchange.owned:
             write_response(exchange, cast("dict[str, Any]", message)["headers"])
 
-    def take_over(self, found: Any, scope: Scope) -> None:
-        """Make what was put in the place of the session its contents: models, too, as Litestar would serialise them."""
-        exchange = self._exchange(scope)
-        if exchange is None or isinstance(found, LazyContents):
-            return
-        cleared = found is None or found is Empty
-        replace_contents(
-            exchange,
-            {}
-            if cleared
-            else self.deserialize_data(cast("Any", self).serialize_data(found, scope)),
-        )
+    def contents_of(self, found: Any, scope: Scope) -> Any:
+        """Return the contents that a value in the place of the session stands for: of a model, what Litestar serialises it to."""
+        if found is None or found is Empty:
+            return {}
+        return self.deserialize_data(cast("Any", self).serialize_data(found, scope))
 
     def _exchange(self, scope: Scope) -> Exchange | None:
         return find_or_open_exchange(ASGIRequest(cast("Any", scope)), self.settings)

@@ -16,7 +16,7 @@ from sessionkit import SessionStore
 from sessionkit.adapters import SCOPE_KEY, check_store, serve_scope_session
 from sessionkit.asgi import SessionMiddleware as Gateway
 
-from .backend import KEYS, SessionKitBackend
+from .backend import KEYS, LitestarSession, SessionKitBackend
 
 __all__ = ["SessionKitConfig", "SessionMiddleware"]
 
@@ -43,14 +43,19 @@ class SessionMiddleware(LitestarsOwn[SessionKitBackend]):
 
     async def show(self, scope: Any, receive: Any, send: Any) -> None:
         """Between the gateway and the application: hand the session out, and take over what was put in its place."""
-        session = await self.backend.load_from_connection(ASGIConnection(scope, receive, send))
+        session: Any = await self.backend.load_from_connection(ASGIConnection(scope, receive, send))
+        if not isinstance(session, LitestarSession):  # an excluded path
+            scope[SCOPE_KEY] = session
+            await self.served(scope, receive, send)
+            return
         await serve_scope_session(
             session,
             self.served,
             scope,
             receive,
             send,
-            take_over=lambda: self.backend.take_over(scope.get(SCOPE_KEY), scope),
+            exchange=session.exchange,
+            contents_of=self.backend.contents_of,
         )
 
 

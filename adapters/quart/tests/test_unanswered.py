@@ -1,0 +1,32 @@
+"""A request context that no response leaves: what was changed in its session is lost, and told."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+from quart import Quart, session
+
+from sessionkit import EventKind, SessionStore
+from sessionkit_quart import SessionKit
+
+SECRET = "quart unanswered: 0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+@pytest.mark.parametrize("answered", [False, True])
+async def test_a_change_in_a_test_request_context_is_told_unless_a_response_carries_it(answered):
+    told: list[EventKind] = []
+    app = Quart("shop")
+    SessionKit(app, store=SessionStore(SECRET, on_event=lambda event: told.append(event.kind)))
+
+    @app.get("/")
+    async def index() -> str:
+        return "ok"
+
+    async with app.test_request_context("/", scheme="https"):
+        session["n"] = 1
+        if answered:
+            response = await app.process_response(await app.make_response("ok"))
+            assert "__Host-session=" in response.headers["Set-Cookie"]
+    gc.collect()
+    assert told == [] if answered else told == [EventKind.UNANSWERED]
