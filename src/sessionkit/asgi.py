@@ -6,6 +6,7 @@ from asyncio import current_task
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
 
+from ._cookies.caching import CDN_SUFFIX, DECISIVE
 from ._exchange.exchange import OPEN, Exchange
 from ._exchange.framework_keys import FrameworkKeys
 from ._exchange.request import HOLDER
@@ -48,7 +49,7 @@ class SessionMiddleware(Gateway):
         super().__init__(app, store, exclude=exclude, framework=framework)
         self.origins: frozenset[str] | None = None if origins is None else frozenset(origins)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901  # one request, from top to bottom
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901, PLR0915  # one request, from top to bottom
         """Serve one connection."""
         before, mine = get_held(), None
         kind, request = scope["type"], ASGIRequest(scope)
@@ -57,7 +58,9 @@ class SessionMiddleware(Gateway):
                 set_current(None)
                 await self.app(scope, receive, send)
                 return
-            _keep_headers(scope)
+            if not isinstance(scope.get("headers", ()), (list, tuple)):
+                # ASGI asks for an iterable only, which somebody after us may use up before the session is read.
+                scope["headers"] = [(name, value) for name, value in scope["headers"]]
             if (
                 kind == "websocket"
                 and self.origins is not None
@@ -82,10 +85,14 @@ class SessionMiddleware(Gateway):
             async def committing(message: Message) -> None:
                 try:
                     if message["type"] in STARTS:
-                        if owner and not exchange.close_unread(
-                            message.get("headers", ()) if kind == "http" else None
-                        ):
-                            message = _answered(exchange, message)
+                        if not owner:
+                            pass
+                        elif exchange.state is None:
+                            exchange.close_unread(
+                                message.get("headers", ()) if kind == "http" else None
+                            )
+                        else:
+                            message = _answer(exchange, message)
                         # Asking the loop that is known spares a system call, before Python 3.12.
                         if here is not None and current_task(here.get_loop()) is not here:
                             admit_task(exchange)
@@ -113,30 +120,31 @@ class SessionMiddleware(Gateway):
             del scope, request
 
 
-def _keep_headers(scope: Scope) -> None:
-    """ASGI asks for an iterable of headers only, which somebody after us may use up before the session is read."""
-    if not isinstance(scope.get("headers", ()), (list, tuple)):
-        scope["headers"] = [(name, value) for name, value in scope["headers"]]
+def _answer(exchange: Exchange, message: Message) -> Message:
+    """Return a message with the fields that the exchange adds to it."""
+    headers: list[tuple[bytes, bytes]] = []
+    decisive: list[tuple[str, str]] = []
+    for name, value in message.get("headers") or ():
+        lower = name.lower()
+        headers.append((lower, value))
+        if lower in _DECISIVE or lower.endswith(_CDN_SUFFIX):
+            decisive.append((lower.decode("latin-1"), value.decode("latin-1")))
+    changes = exchange.commit(message.get("status", 200), decisive)
+    if changes.remove:
+        removed = {name.encode("latin-1") for name in changes.remove}
+        headers = [field for field in headers if field[0] not in removed]
+    for field, text in changes.add:
+        headers.append((field.lower().encode("latin-1"), text.encode("latin-1")))
+    return {**message, "headers": headers}
 
 
-def _answered(exchange: Exchange, message: Message) -> Message:
-    """The message with what the exchange says."""
-    headers = [
-        (name.decode("latin-1"), value.decode("latin-1"))
-        for name, value in message.get("headers") or ()
-    ]
-    fields = exchange.commit(message.get("status", 200), headers).applied(headers)
-    return {
-        **message,
-        "headers": [
-            (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in fields
-        ],
-    }
+_DECISIVE = frozenset(name.encode() for name in DECISIVE)
+_CDN_SUFFIX = CDN_SUFFIX.encode()
 
 
 async def _send_bare_500(exchange: Exchange, send: Send) -> None:
     """Answer in the server's place."""
     headers = [(b"content-type", b"text/plain"), (b"content-length", b"0")]
     start: Message = {"type": "http.response.start", "status": 500, "headers": headers}
-    await send(_answered(exchange, start))
+    await send(_answer(exchange, start))
     await send({"type": "http.response.body", "body": b""})

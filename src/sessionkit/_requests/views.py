@@ -79,10 +79,11 @@ class ASGIRequest:
     @property
     def cookie_header(self) -> str:
         """All cookie fields joined: HTTP/2 may send one a cookie (RFC 9113 section 8.2.3)."""
-        fields: list[bytes] = [
-            value for name, value in self.holder.get("headers", ()) if name == b"cookie"
-        ]
-        return (fields[0] if len(fields) == 1 else b"; ".join(fields)).decode("latin-1")
+        joined = b""
+        for name, value in self.holder.get("headers", ()):
+            if name == b"cookie":
+                joined = joined + b"; " + value if joined else value
+        return joined.decode("latin-1")
 
     @property
     def method(self) -> str:
