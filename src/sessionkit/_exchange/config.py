@@ -77,6 +77,8 @@ class Settings:
     """Seconds for which a session is still good after its expiry."""
     carried: tuple[str, ...] = field(init=False)
     """Members that an update cannot change."""
+    owner_keys: frozenset[str] | None = field(init=False)
+    """The keys that say who the user is; None where a guard or identity of one's own may look at any key."""
     tags: Tags | None = field(init=False)
     """How values that JSON has not are kept."""
     nobody: str | None = field(init=False)
@@ -110,11 +112,19 @@ class Settings:
             "largest_integer": traits.largest_integer,
             "tolerance": traits.tolerance,
             "carried": traits.carried,
+            "owner_keys": self._owner_keys(),
             "tags": self.serializer.tags,
             "nobody": traits.nobody,
             "fence_age": max_age(self.lifetime, imported_for_ever=for_ever),
         }.items():
             object.__setattr__(self, key, value)
+
+    def _owner_keys(self) -> frozenset[str] | None:
+        traits = self.format.traits
+        if self.given != (None, None) or traits.guard is not None or traits.identity is not None:
+            return None
+        noticed = () if self.framework is None else self.framework.noticed
+        return frozenset(("user", *self.login_keys, *noticed))
 
     def with_framework(self, keys: FrameworkKeys) -> Settings:
         """The same settings for a framework whose own session object is served."""

@@ -374,14 +374,21 @@ class Exchange:
 
     # ---- what a live session tells (session.Watcher)
 
-    def writing(self) -> None:
-        """A live session is about to be assigned to."""
-        self._writable("an assignment to the session")
-        if self.state is not None:
-            self.state.assigning()
+    def writing(self, key: object = None, /) -> bool:
+        """Allow an assignment to the live session; return whether `written` is to be called after it.
+
+        Args:
+            key: the key that is assigned to; None for several, or all.
+
+        Raises:
+            ResponseStartedError: the response has started.
+        """
+        if self.phase is not OPEN:
+            self._refuse("an assignment to the session")
+        return self.state is None or self.state.assigning(key)
 
     def written(self) -> None:
-        """A live session has been assigned to."""
+        """Notice an assignment to the live session."""
         self._look().assigned()
 
     # ---- writing

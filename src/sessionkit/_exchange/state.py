@@ -296,9 +296,28 @@ class State:
         self._own({}, fingerprint({}))
         self.absence = why
 
-    def assigning(self) -> None:
-        """Before an assignment: notice what was changed in place earlier, which an assignment does not make a login."""
-        self._intact = self.settings.framework is None or self.is_owners(self.session)
+    def assigning(self, key: object) -> bool:
+        """Notice what was changed in place before an assignment, which the assignment does not make a login.
+
+        Args:
+            key: the key that is assigned to; None for several, or all.
+
+        Returns:
+            Whether the assignment can begin a session, or make it another user's.
+        """
+        settings, session = self.settings, self.session
+        if settings.framework is None:
+            return not self.present
+        keys = settings.owner_keys
+        if (
+            keys is not None
+            and key.__class__ is str
+            and key not in keys
+            and settings.guard(session)
+        ):
+            return False  # the owner cannot be read off this key: the commonest assignment
+        self._intact = self.is_owners(session)
+        return True
 
     def assigned(self) -> None:
         """The session has been assigned to: an empty one begins by it, and a framework's own may be a login."""

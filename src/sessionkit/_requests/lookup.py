@@ -174,6 +174,14 @@ def find_exchange(request: RequestInfo, settings: Settings) -> Exchange | Exclud
     Raises:
         ConfigurationError: as for `of_store`.
     """
+    held = request.holder.get(HOLDER)
+    if (
+        type(held) is Exchange
+        and held.settings is settings
+        and held.request.holder is request.holder
+        and not hasattr(request, "request")
+    ):
+        return held  # most often the gateway's own
     one = select_store(iterate_held(find_held(request)), settings)
     return None if one is None else make_readable(one, request)
 

@@ -91,11 +91,19 @@ _set_id, _set_created, _set_updated, _set_expires, _set_ends, _set_mark = (
 class Watcher(Protocol):
     """What a live session tells of the assignments made to it."""
 
-    def writing(self) -> None:
-        """Before an assignment: raise `ResponseStartedError` if it comes too late."""
+    def writing(self, key: object, /) -> bool:
+        """Allow an assignment that is about to be made, and return whether `written` is to be called after it.
+
+        Args:
+            key: the key that is assigned to; None for an assignment to several, or to all.
+
+        Raises:
+            ResponseStartedError: the assignment comes too late.
+        """
+        ...
 
     def written(self) -> None:
-        """After an assignment."""
+        """Notice an assignment that has been made."""
 
 
 class Contents(dict[str, Any]):
@@ -160,7 +168,9 @@ class Session(Contents):
         return cast("Stamp", self._stamp)
 
 
-def _watched(method: Callable[..., Any]) -> Callable[..., Any]:
+def _watched(method: Callable[..., Any], *, has_key: bool) -> Callable[..., Any]:
+    """Return a method of a dict that tells the watcher; `has_key` says whether its first argument is a key."""
+
     @wraps(method)
     def call(self: Contents, *args: Any, **named: Any) -> Any:
         try:
@@ -172,11 +182,12 @@ def _watched(method: Callable[..., Any]) -> Callable[..., Any]:
                 raise ResponseStartedError(  # noqa: TRY301  # forgets what is assigned, as any other
                     "an assignment to the session came too late: the request it belonged to has finished"
                 )
-            told.writing()
+            tells = told.writing(args[0] if has_key and args else None)
             try:
                 return method(self, *args, **named)
             finally:
-                told.written()
+                if tells:
+                    told.written()
         except BaseException as error:
             del self, args, named
             clear_frames(error)
@@ -206,15 +217,8 @@ def drop(session: Contents, keys: Iterable[str]) -> None:
         _raw.pop(session, key, None)
 
 
-for _name in (
-    "__setitem__",
-    "__delitem__",
-    "__ior__",
-    "clear",
-    "pop",
-    "popitem",
-    "setdefault",
-    "update",
-):
-    setattr(Contents, _name, _watched(getattr(dict, _name)))
+for _name in ("__setitem__", "__delitem__", "pop", "setdefault"):
+    setattr(Contents, _name, _watched(getattr(dict, _name), has_key=True))
+for _name in ("__ior__", "clear", "popitem", "update"):
+    setattr(Contents, _name, _watched(getattr(dict, _name), has_key=False))
 del _name

@@ -13,10 +13,11 @@ class Watching:
         self.calls = []
         self.refuse = refuse
 
-    def writing(self):
+    def writing(self, key):
         self.calls.append("writing")
         if self.refuse:
             raise RuntimeError("too late")
+        return True
 
     def written(self):
         self.calls.append("written")
