@@ -54,7 +54,7 @@ class Served:
 
     Attributes:
         gaps: features that its framework lacks, with the reason.
-        dropped: a key of its native session object that must not cross a login.
+        dropped: a key of the framework's own session object that must not cross a login.
         pages: the pages about it.
         clock: its clock.
     """

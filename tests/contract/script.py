@@ -49,7 +49,7 @@ def perform(
     request: object = None,
     response: object = None,
     raw: object = None,
-    native: Callable[[], MutableMapping[str, Any]] | None = None,
+    framework: Callable[[], MutableMapping[str, Any]] | None = None,
     verbs: Any = sessionkit,
 ) -> str:
     """Do what a control header asks for.
@@ -60,7 +60,7 @@ def perform(
         request: the framework's request object (environ or scope where there is no framework).
         response: its response object (a headers list or start message where there is none).
         raw: the environ or scope under it.
-        native: gives the framework's own session object; called only by operations that need it.
+        framework: gives the framework's own session object; called only by operations that need it.
         verbs: the module or object with the verbs.
 
     Returns:
@@ -69,7 +69,7 @@ def perform(
     before = {"none": (), "request": (request,), "both": (request, response), "raw": (raw,)}[
         form or "none"
     ]
-    machine = _Machine(verbs, before, native)
+    machine = _Machine(verbs, before, framework)
     return json.dumps(
         [machine.do(step) for step in json.loads(text or "[]", object_hook=_grown)],
         sort_keys=True,
@@ -107,11 +107,11 @@ class _Machine:
         self,
         verbs: Any,
         before: tuple[object, ...],
-        native: Callable[[], MutableMapping[str, Any]] | None,
+        framework: Callable[[], MutableMapping[str, Any]] | None,
     ) -> None:
         self.verbs = verbs
         self.before = before
-        self.native_session = native
+        self.framework_session = framework
 
     def do(self, step: Sequence[Any]) -> Any:
         name, *args = step
@@ -157,9 +157,9 @@ class _Machine:
 
     # ---- the framework's own session object
 
-    def do_native(self, what: str, *args: Any) -> Any:
-        assert self.native_session is not None, "this app has no session object of its own"
-        session = self.native_session()
+    def do_framework(self, what: str, *args: Any) -> Any:
+        assert self.framework_session is not None, "this app has no session object of its own"
+        session = self.framework_session()
         if what == "all":
             return {key: session[key] for key in session}
         if what == "set":

@@ -23,7 +23,7 @@ FILE = Path(__file__).with_name("README.md")
 """What `/file` serves."""
 
 FEATURES = {
-    "native": "a session object of the framework's own",
+    "framework": "a session object of the framework's own",
     "raw": "an environ or scope under the request object",
     "sync": "handlers that are plain functions",
     "async": "handlers that are coroutine functions",
@@ -45,7 +45,7 @@ class App:
     Args:
         serve: serves on a listening socket, until the process ends.
         gaps: features that the framework lacks, with the reason.
-        dropped: a key of the native session object that must not cross a login.
+        dropped: a key of the framework's own session object that must not cross a login.
         versions: the distributions whose versions the suite prints.
         pages: paths from the root of the repository: the how-to page and the adapter's README.
     """

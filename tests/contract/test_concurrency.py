@@ -14,15 +14,15 @@ def _visit(served, users: range) -> list[str]:
     """A hundred rounds of a few users over their own connections, turn about; returns what was foreign."""
     foreign: list[str] = []
     browsers = {user: Browser(served.port, served.clock) for user in users}
-    native = "native" not in served.gaps
+    framework = "framework" not in served.gaps
     for user, browser in browsers.items():
         browser.do(["create", {"user": {"sub": str(user)}, "n": 0}])
     for turn in range(1, ROUNDS):
         for user, browser in browsers.items():
             if turn % 4 == 1:
                 steps: list[list[object]] = [["merge", {"n": turn}], ["get"]]
-            elif turn % 4 == 2 and native:
-                steps = [["native", "set", "n", turn], ["get"]]
+            elif turn % 4 == 2 and framework:
+                steps = [["framework", "set", "n", turn], ["get"]]
             else:
                 steps = [["get"]]
             path = "/thread" if turn % 16 == 3 else "/stream" if turn % 16 == 7 else "/do"

@@ -62,11 +62,12 @@ def test_bad_bytes_beside_the_session_do_not_hide_it(browser):
     )
 
 
-@pytest.mark.needs("native")
-def test_bad_bytes_do_not_hide_the_native_session(browser):
+@pytest.mark.needs("framework")
+def test_bad_bytes_do_not_hide_the_framework_session(browser):
     value = token(browser).encode()
     assert (
-        browser.do(["native", "all"], cookie=b"\xa0=\xff; " + NAME.encode() + b"=" + value) == ANN
+        browser.do(["framework", "all"], cookie=b"\xa0=\xff; " + NAME.encode() + b"=" + value)
+        == ANN
     )
 
 

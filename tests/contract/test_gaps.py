@@ -24,8 +24,8 @@ def has(browser: Browser, feature: str, served) -> bool:
     """Whether the app has it, found out from outside."""
     if feature in ROUTES:
         return browser.ask(ROUTES[feature]).status != 404
-    if feature == "native":
-        return browser.ask("/do", ["native", "len"]).status == 200
+    if feature == "framework":
+        return browser.ask("/do", ["framework", "len"]).status == 200
     if feature == "raw":
         return browser.ask("/do", ["get"], form="raw").status == 200
     if feature == "dropped":

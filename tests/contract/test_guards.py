@@ -29,7 +29,7 @@ def test_an_api_runs_for_a_signed_in_user(browser):
 
 @guards
 def test_an_api_answers_everybody_else_with_401_and_json(browser):
-    answer = browser.ask("/api", ["native", "all"])
+    answer = browser.ask("/api", ["framework", "all"])
     assert answer.status == 401
     assert (
         answer.body
@@ -42,9 +42,9 @@ def test_an_api_answers_everybody_else_with_401_and_json(browser):
 
 
 @guards
-@pytest.mark.needs("native")
+@pytest.mark.needs("framework")
 def test_an_anonymous_session_is_no_sign_in(browser):
-    browser.do(["native", "set", "cart", ["tea"]])
+    browser.do(["framework", "set", "cart", ["tea"]])
     assert browser.ask("/api", ["get"]).status == 401
     assert browser.ask("/page", ["get"]).status == 302
 

@@ -44,16 +44,16 @@ def test_a_session_that_cannot_be_kept_is_reported_without_its_contents(browser,
     assert [one for one in found if one] == []
 
 
-@pytest.mark.needs("native")
+@pytest.mark.needs("framework")
 @pytest.mark.parametrize(
     "change",
     [["set", "large", {"$x": 8000}], ["set", "half", "\ud800"], ["nested", ["user", "sub"], "bob"]],
     ids=["too large", "no JSON", "somebody else"],
 )
-def test_a_native_session_that_cannot_be_kept_is_reported_without_its_contents(browser, change):
+def test_a_framework_session_that_cannot_be_kept_is_reported_without_its_contents(browser, change):
     browser.do(["create", ANN])
     leaks(browser)
-    assert browser.ask("/do", ["native", *change]).status == 500
+    assert browser.ask("/do", ["framework", *change]).status == 500
     found = leaks(browser)
     assert len(found) > 0
     assert [one for one in found if one] == []

@@ -61,15 +61,15 @@ def test_what_is_written_before_it_is_accepted_goes_out_with_it(browser, form):
     assert browser.do(["get"])["n"] == 2
 
 
-@pytest.mark.needs("native")
-def test_the_native_session_is_saved_with_the_acceptance(browser):
-    with opened(browser, ["native", "set", "cart", ["tea"]]) as socket:
+@pytest.mark.needs("framework")
+def test_the_framework_session_is_saved_with_the_acceptance(browser):
+    with opened(browser, ["framework", "set", "cart", ["tea"]]) as socket:
         socket.recv(timeout=20)
-        assert tell(socket, ["native", "all"]) == [{"cart": ["tea"]}]
-        assert tell(socket, ["attempt", ["native", "set", "cart", []]]) == [
+        assert tell(socket, ["framework", "all"]) == [{"cart": ["tea"]}]
+        assert tell(socket, ["attempt", ["framework", "set", "cart", []]]) == [
             {"raised": "ResponseStartedError"}
         ]
-    assert browser.do(["native", "all"]) == {"cart": ["tea"]}
+    assert browser.do(["framework", "all"]) == {"cart": ["tea"]}
 
 
 def test_a_write_on_an_open_socket_comes_too_late_and_says_so(browser):

@@ -207,7 +207,7 @@ def test_a_thread_with_flasks_context_has_flask_session_and_the_explicit_form_on
 
         @copy_current_request_context
         def work():
-            found["native"] = session["user"]["sub"]
+            found["framework"] = session["user"]["sub"]
             found["explicit"] = (get_session(request) or {})["user"]["sub"]
             try:
                 get_session()
@@ -222,7 +222,7 @@ def test_a_thread_with_flasks_context_has_flask_session_and_the_explicit_form_on
     client = app.test_client()
     client.get("/login")
     assert client.get("/thread").json == {
-        "native": "ann",
+        "framework": "ann",
         "explicit": "ann",
         "implicit": "NoActiveRequestError",
     }

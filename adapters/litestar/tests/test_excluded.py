@@ -59,8 +59,8 @@ def guarded() -> str:
     return "in"
 
 
-@get("/pub/native", sync_to_thread=False)
-def native(request: Request) -> bool:
+@get("/pub/scope", sync_to_thread=False)
+def in_scope(request: Request) -> bool:
     return "session" in request.scope
 
 
@@ -74,7 +74,7 @@ async def socket(socket: WebSocket) -> None:
 
 def client_of(**options: Any) -> TestClient:
     config = SessionKitConfig(store=STORE, **options)
-    handlers = [me, marked, named, guarded, native, socket]
+    handlers = [me, marked, named, guarded, in_scope, socket]
     app = Litestar(handlers, middleware=[config.middleware])
     return TestClient(app, base_url="https://app.example.org", raise_server_exceptions=False)
 
@@ -119,7 +119,7 @@ def test_the_guard_refuses_there():
 @pytest.mark.parametrize(("options", "there"), [({"exclude": "^/pub"}, False), ({}, True)])
 def test_litestars_own_session_is_not_there_either(options, there):
     with client_of(**options) as client:
-        assert client.get("/pub/native", headers=HEADERS).json() is there
+        assert client.get("/pub/scope", headers=HEADERS).json() is there
 
 
 @pytest.mark.parametrize("options", [{"exclude": "^/pub"}, {"scopes": {ScopeType.HTTP}}])

@@ -26,11 +26,11 @@ async def do(
     response: Any = None,
 ) -> str:
     text = request.headers.get(header) if text is None else text
-    session = await get_session(request) if "native" in (text or "") else None
+    session = await get_session(request) if "framework" in (text or "") else None
     named = {
         "request": request,
         "response": response or web.Response(),
-        "native": lambda: session,
+        "framework": lambda: session,
         "verbs": verbs,
     }
     return perform(text, request.headers.get(script.FORM), **named) or ""

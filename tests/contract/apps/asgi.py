@@ -141,7 +141,7 @@ def serve(listening: socket.socket) -> None:
 APP = App(
     serve=serve,
     gaps={
-        "native": "raw ASGI has no session object of its own",
+        "framework": "raw ASGI has no session object of its own",
         "dropped": "raw ASGI has no session object of its own",
         "page": "its page runs with the documentation",
     },

@@ -23,7 +23,7 @@ def do(perform: Any = script.perform, header: str = script.DO) -> str:
         "request": request,
         "response": response,
         "raw": request.environ,
-        "native": lambda: request.session,
+        "framework": lambda: request.session,
     }
     return perform(request.get_header(header), request.get_header(script.FORM), **named)
 
@@ -50,12 +50,12 @@ def public() -> str:
 def thread() -> str:
     response.content_type = "application/json"
     # bottle.request and bottle.response are bound to the thread that serves them: objects of their kind are handed over
-    this, native = bottle.Request(request.environ), request.session
+    this, own = bottle.Request(request.environ), request.session
     named = {
         "request": this,
         "response": bottle.Response(),
         "raw": request.environ,
-        "native": lambda: native,
+        "framework": lambda: own,
     }
     return script.in_thread(request.get_header(script.DO), request.get_header(script.FORM), **named)
 

@@ -22,7 +22,7 @@ def do(header: str = script.DO) -> bytes:
         "request": request,
         "response": cherrypy.response,
         "raw": request.wsgi_environ,
-        "native": lambda: cherrypy.serving.session,
+        "framework": lambda: cherrypy.serving.session,
     }
     return script.perform(
         request.headers.get(header), request.headers.get(script.FORM), **named
@@ -63,7 +63,7 @@ class Root:
     def thread(self) -> bytes:
         cherrypy.response.headers["Content-Type"] = "application/json"
         # cherrypy.request is bound to the thread that serves it: the objects behind it are handed over
-        request, response, native = (
+        request, response, own = (
             cherrypy.serving.request,
             cherrypy.serving.response,
             cherrypy.serving.session,
@@ -72,7 +72,7 @@ class Root:
             "request": request,
             "response": response,
             "raw": request.wsgi_environ,
-            "native": lambda: native,
+            "framework": lambda: own,
         }
         return script.in_thread(
             request.headers.get(script.DO), request.headers.get(script.FORM), **named
@@ -127,12 +127,12 @@ class Root:
     @cherrypy.expose
     def background(self) -> bytes:
         request = cherrypy.serving.request
-        native, text, form = (
+        own, text, form = (
             cherrypy.serving.session,
             request.headers.get(script.LATE),
             request.headers.get(script.FORM),
         )
-        named = {"request": request, "raw": request.wsgi_environ, "native": lambda: native}
+        named = {"request": request, "raw": request.wsgi_environ, "framework": lambda: own}
         request.hooks.attach("on_end_request", lambda: script.note(text, form, **named))
         return answer()
 

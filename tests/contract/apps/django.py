@@ -37,7 +37,7 @@ def do(
         "request": request,
         "response": response or HttpResponse(),
         "raw": request.META,
-        "native": lambda: request.session,
+        "framework": lambda: request.session,
     }
     return perform(request.headers.get(header), request.headers.get(script.FORM), **named)
 

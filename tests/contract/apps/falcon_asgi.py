@@ -25,7 +25,7 @@ def do(
         "request": req,
         "response": resp,
         "raw": req.scope,
-        "native": lambda: req.context.session,
+        "framework": lambda: req.context.session,
     }
     return perform(req.get_header(header), req.get_header(script.FORM), **named)
 
@@ -191,7 +191,7 @@ class Socket:
         first = do(req, None)
         await ws.accept()
         await ws.send_text(first)
-        named = {"request": req, "raw": req.scope, "native": lambda: req.context.session}
+        named = {"request": req, "raw": req.scope, "framework": lambda: req.context.session}
         with contextlib.suppress(falcon.WebSocketDisconnected):
             while True:
                 await ws.send_text(

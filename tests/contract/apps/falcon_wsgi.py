@@ -23,7 +23,7 @@ def do(
         "request": req,
         "response": resp,
         "raw": req.env,
-        "native": lambda: req.context.session,
+        "framework": lambda: req.context.session,
     }
     return perform(req.get_header(header), req.get_header(script.FORM), **named)
 

@@ -25,7 +25,7 @@ def do(
         "request": request,
         "response": response,
         "raw": request.environ,
-        "native": lambda: session,
+        "framework": lambda: session,
     }
     return perform(request.headers.get(header), request.headers.get(script.FORM), **named)
 
@@ -58,10 +58,15 @@ def public() -> Response:
 @app.route("/thread", methods=["GET", "POST"])
 def thread() -> Response:
     # flask.request and flask.session are bound to the thread that serves them: their objects are handed over
-    native = session._get_current_object()  # type: ignore[attr-defined]
+    own = session._get_current_object()  # type: ignore[attr-defined]
     this = request._get_current_object()  # type: ignore[attr-defined]
     response = make_response("", 200, {"Content-Type": "application/json"})
-    named = {"request": this, "response": response, "raw": this.environ, "native": lambda: native}
+    named = {
+        "request": this,
+        "response": response,
+        "raw": this.environ,
+        "framework": lambda: own,
+    }
     response.set_data(
         script.in_thread(this.headers.get(script.DO), this.headers.get(script.FORM), **named)
     )
@@ -132,11 +137,11 @@ def background() -> Response:
         request.headers.get(script.FORM),
         request.environ,
     )
-    native = session._get_current_object()  # type: ignore[attr-defined]
+    own = session._get_current_object()  # type: ignore[attr-defined]
     this = request._get_current_object()  # type: ignore[attr-defined]
     response.call_on_close(
         lambda: script.note(
-            text, form, request=this, raw=environ, response=response, framework=lambda: native
+            text, form, request=this, raw=environ, response=response, framework=lambda: own
         )
     )
     return response

@@ -23,7 +23,7 @@ def do(
         "request": request,
         "response": response or request.response,
         "raw": request.environ,
-        "native": lambda: request.session,
+        "framework": lambda: request.session,
     }
     return perform(request.headers.get(header), request.headers.get(script.FORM), **named)
 

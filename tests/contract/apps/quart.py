@@ -26,7 +26,7 @@ def do(
         "request": request,
         "response": response or Response(""),
         "raw": request.scope,
-        "native": lambda: session,
+        "framework": lambda: session,
     }
     return perform(request.headers.get(header), request.headers.get(script.FORM), **named)
 
@@ -59,10 +59,15 @@ async def public() -> Response:
 @app.route("/thread", methods=["GET", "POST"])
 async def thread() -> Response:
     # quart.request and quart.session are found through the context of the task: their objects are handed over
-    native = session._get_current_object()  # type: ignore[attr-defined]
+    own = session._get_current_object()  # type: ignore[attr-defined]
     this = request._get_current_object()  # type: ignore[attr-defined]
     response = await make_response("", 200, JSON)
-    named = {"request": this, "response": response, "raw": this.scope, "native": lambda: native}
+    named = {
+        "request": this,
+        "response": response,
+        "raw": this.scope,
+        "framework": lambda: own,
+    }
     response.set_data(
         script.in_thread(this.headers.get(script.DO), this.headers.get(script.FORM), **named)
     )

@@ -23,7 +23,7 @@ def do(
     named = {
         "request": request,
         "response": answer or HTTPResponse(),
-        "native": lambda: request.ctx.session,
+        "framework": lambda: request.ctx.session,
         "verbs": sessionkit_sanic,
     }
     return perform(request.headers.get(header), request.headers.get(script.FORM), **named) or ""
@@ -136,7 +136,7 @@ def make() -> Sanic:
         async for text in socket:
             named = {
                 "request": request,
-                "native": lambda: request.ctx.session,
+                "framework": lambda: request.ctx.session,
                 "verbs": sessionkit_sanic,
             }
             await socket.send(script.perform(text, form, **named))

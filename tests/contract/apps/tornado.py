@@ -22,7 +22,7 @@ class Handler(SessionMixin, RequestHandler):
         named = {
             "request": self.request,
             "response": self,
-            "native": lambda: self.session,
+            "framework": lambda: self.session,
             "verbs": sessionkit_tornado,
         }
         return perform(text, form, **named) or ""
@@ -145,7 +145,7 @@ class Socket(SessionMixin, WebSocketHandler):
         named = {
             "request": self.request,
             "response": self,
-            "native": lambda: self.session,
+            "framework": lambda: self.session,
             "verbs": sessionkit_tornado,
         }
         return script.perform(text, self.request.headers.get(script.FORM), **named)

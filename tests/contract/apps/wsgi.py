@@ -152,7 +152,7 @@ def serve(listening: socket.socket) -> None:
 APP = App(
     serve=serve,
     gaps={
-        "native": "raw WSGI has no session object of its own",
+        "framework": "raw WSGI has no session object of its own",
         "dropped": "raw WSGI has no session object of its own",
         "page": "its page runs with the documentation",
         "async": "WSGI is synchronous",

@@ -18,7 +18,7 @@ KEYS = FrameworkKeys(dropped=(*DROPPED_AT_LOGIN, "_csrft_"))
 
 
 class Site:
-    """A browser at a site whose sessions may take 2,000 bytes; nothing is signed with a framework if `native` is None."""
+    """A browser at a site whose sessions may take 2,000 bytes; it has no framework if `framework` is None."""
 
     def __init__(self, framework: FrameworkKeys | None = KEYS) -> None:
         self.events = []
@@ -56,7 +56,7 @@ def state(number: int, size: int = 300) -> dict[str, str]:
     return {f"_state_op_{number}": "x" * size}
 
 
-@pytest.fixture(params=[KEYS, None], ids=["native", "contents"])
+@pytest.fixture(params=[KEYS, None], ids=["framework", "contents"])
 def site(request):
     return Site(request.param)
 

@@ -80,7 +80,7 @@ def test_a_store_of_any_format_built_again_is_the_same_store(format):
     assert one.differences(other) == ()
 
 
-def test_a_store_that_serves_a_framework_natively_is_the_same_store():
+def test_a_store_that_serves_a_frameworks_own_session_is_the_same_store():
     store = SessionStore(SECRET)
     flask, starlette = (
         store.settings.with_framework(FrameworkKeys(login=login)) for login in (("_user_id",), ())

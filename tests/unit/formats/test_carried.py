@@ -151,7 +151,7 @@ def test_a_session_that_begins_after_its_end_is_none(format, session, member):
     assert scene.browser.login(session) == []
 
 
-def test_a_login_through_a_native_object_does_not_take_over_what_was_of_the_user_before():
+def test_a_login_through_a_frameworks_own_session_does_not_take_over_what_was_of_the_user_before():
     scene = Scene(format=Auth0V4())
     scene.browser.login(V4)
     visit = scene.browser.visit()
@@ -161,7 +161,7 @@ def test_a_login_through_a_native_object_does_not_take_over_what_was_of_the_user
     assert scene.browser.session()["internal"] == {"createdAt": START}
 
 
-def test_a_login_through_a_native_object_takes_what_it_is_given_with_it():
+def test_a_login_through_a_frameworks_own_session_takes_what_it_is_given_with_it():
     scene = Scene(format=Auth0V4())
     scene.browser.login(V4)
     visit = scene.browser.visit()

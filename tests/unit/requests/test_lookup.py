@@ -38,7 +38,7 @@ def test_a_copied_environ_is_the_request_of_its_own_cookie_header(user: Any, ser
     def inner(environ: Any) -> None:
         seen["inner"] = who(get_session(environ)), who(store.get_session(environ))
         exchange = find_or_open_exchange(WSGIRequest(environ), store.settings)
-        seen["native"] = exchange is not None and who(exchange.get())
+        seen["framework"] = exchange is not None and who(exchange.get())
 
     def outer(environ: Any) -> None:
         get_session()
@@ -50,7 +50,7 @@ def test_a_copied_environ_is_the_request_of_its_own_cookie_header(user: Any, ser
         seen["outer"] = who(get_session(environ)), who(get_session())
 
     serve(store.wsgi(wsgi_page(outer)), environ_of(headers["alice"]))
-    assert seen == {"inner": (user, user), "native": user, "outer": ("alice", "alice")}
+    assert seen == {"inner": (user, user), "framework": user, "outer": ("alice", "alice")}
 
 
 @pytest.mark.parametrize("user", ["alice", "bob", None])
@@ -61,7 +61,7 @@ def test_a_copied_scope_with_other_headers_is_another_request(user: Any) -> None
     async def inner(scope: Any, receive: Any, send: Any) -> None:
         seen["inner"] = who(get_session(scope)), who(get_session())
         exchange = find_or_open_exchange(ASGIRequest(scope), store.settings)
-        seen["native"] = exchange is not None and who(exchange.get())
+        seen["framework"] = exchange is not None and who(exchange.get())
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
     served = store.asgi(inner)
@@ -73,7 +73,7 @@ def test_a_copied_scope_with_other_headers_is_another_request(user: Any) -> None
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
     serve_asgi(store.asgi(outer), headers["alice"])
-    assert seen == {"inner": (user, user), "native": user, "outer": ("alice", "alice")}
+    assert seen == {"inner": (user, user), "framework": user, "outer": ("alice", "alice")}
 
 
 def test_a_copy_with_an_equal_cookie_header_shares_the_exchange() -> None:

@@ -26,7 +26,7 @@ ADMIN = {"lifetime": STRICT, "guard": is_admin}
 
 
 @pytest.mark.parametrize("order", [1, -1])
-@pytest.mark.parametrize("form", ["verb", "implicit", "gateway", "asgi", "native"])
+@pytest.mark.parametrize("form", ["verb", "implicit", "gateway", "asgi", "framework"])
 def test_a_stricter_store_of_the_same_cookie_inside_another_is_refused_and_told_why(
     form: str, order: int
 ) -> None:
@@ -43,7 +43,7 @@ def test_a_stricter_store_of_the_same_cookie_inside_another_is_refused_and_told_
                     inner.get_session()
                 case "gateway":
                     inner.wsgi(wsgi_page(print))(environ, print)
-                case "native":
+                case "framework":
                     find_or_open_exchange(WSGIRequest(environ), inner.settings)
                 case _:
                     serve_asgi(inner.asgi(print), cookies, wsgi_environ=environ)

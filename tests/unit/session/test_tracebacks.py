@@ -178,7 +178,7 @@ def by_websocket(store: SessionStore, change: Any) -> None:
     asyncio.run(_served(store.asgi(app), scope))
 
 
-def by_native(store: SessionStore, change: Any) -> None:
+def by_framework(store: SessionStore, change: Any) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         change(scope["session"])
         if store.get_session() is None or store.get_session()["user"]["sub"] != "ada":
@@ -220,7 +220,7 @@ def by_write(store: SessionStore, change: Any) -> None:
 
 WAYS = [
     by_exchange, by_commit, by_answer, by_response, by_touch, by_rotation, by_module, by_message, by_wsgi, by_wsgi_stream, by_flask, by_two_gateways,
-    by_asgi, by_websocket, by_native, by_replacing, by_fields, by_write,
+    by_asgi, by_websocket, by_framework, by_replacing, by_fields, by_write,
 ]  # fmt: skip
 
 
