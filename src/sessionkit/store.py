@@ -133,6 +133,10 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         lifetime = Lifetime() if lifetime is None else lifetime
         cookie = CookieSettings() if cookie is None else cookie
         format = Native() if format is None else format
+        if format.traits.read_only:
+            raise ConfigurationError(
+                f"{format.traits.title} sessions can only be imported: give accept=[Importer({format!r}, until=...)]"
+            )
         login_keys = _keys_of(login_keys)
         name = cookie.name or format.cookie_name(host_only=cookie.host_only, secure=cookie.secure)
         traits = format.traits

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from .._cookies import chunks, renewal
 from .._cookies.header import pairs
@@ -14,14 +14,16 @@ from .._exchange.config import Settings
 from .._exchange.reading import Incoming, read
 from .._session.base64url import decode, is_canonical, is_token
 from .._session.json import JSON, is_shallow, rewrite
+from .._session.lifetime import LONGEST, Lifetime
 from .._session.session import Absence, Stamp
-from ..formats._claims import is_time
-from ..formats._recognition import recognize
+from ..formats._protocols import Source
+from ..formats._recognition import known_formats, recognize
 
 __all__ = ["BLANK", "inspect", "read_pasted", "role"]
 
 
 BLANK = "\r\n\t "
+ENDLESS = Lifetime(rolling=False, absolute=LONGEST)
 _FIELD = re.compile(r"[<> \t]*(set-)?cookie[ \t]*:(.*)", re.IGNORECASE | re.DOTALL)
 
 
@@ -74,7 +76,7 @@ def inspect(settings: Settings, header: str, now: float, *, values: bool = False
         "session": incoming.opened is not None,
         "absence": incoming.absence.value if incoming.absence is not None else None,
         "cookie": settings.name,
-        "looks like": recognize(header),
+        "looks like": recognize(header, _formats(settings)),
         "key ids": list(settings.codec.ids),
         "found": [
             {"name": name, "role": role(settings, name), "bytes": len(name) + 1 + len(value)}
@@ -97,6 +99,11 @@ def role(settings: Settings, name: str) -> str | None:
     ):
         return "chunk"
     return beside.get(name)
+
+
+def _formats(settings: Settings) -> tuple[Source, ...]:
+    """Return the formats that cookies are compared with: all that are known, and those of the store and its importers."""
+    return known_formats((settings.format, *(one.settings.format for one in settings.accepted)))
 
 
 def _tokens(settings: Settings, found: list[tuple[str, str]]) -> list[tuple[str, str | Absence]]:
@@ -126,14 +133,13 @@ def _token(
 ) -> dict[str, Any]:
     if isinstance(token, Absence):
         return {"from": where, "refused": token.value}
-    header = _header(token)
     about: dict[str, Any] = {
         "from": where,
         "bytes": len(token),
         "tag": "unverified",
-        "header": header,
+        "header": _header(token),
     }
-    opened, refused = _opened(settings, token, header, now)
+    opened, refused = _opened(settings, token, now)
     if not isinstance(opened, Opened):
         return {**about, "refused": opened.value}
     stamp = _renewed(settings, opened.stamp, seen, now)
@@ -161,15 +167,13 @@ def _token(
     return about
 
 
-def _opened(
-    settings: Settings, token: str, header: Any, now: float
-) -> tuple[Opened | Absence, Absence | None]:
-    """What a token holds, and why it is none today: one that is over is opened as of the time it was sealed at."""
+def _opened(settings: Settings, token: str, now: float) -> tuple[Opened | Absence, Absence | None]:
+    """Return the contents of a token, and why it is no session today: one that is over is opened under an endless lifetime."""
     opened = settings.codec.open(token, now)
-    if opened not in (Absence.ABSOLUTE, Absence.NOT_YET_VALID) or not isinstance(header, dict):
+    if opened not in (Absence.ABSOLUTE, Absence.NOT_YET_VALID):
         return opened, None
-    at: object = cast("dict[str, Any]", header).get("uat")
-    then = settings.codec.open(token, at if is_time(at) else now)
+    codec = settings.make_codec(serializer=settings.serializer, lifetime=ENDLESS)
+    then = codec.open(token, LONGEST)
     return (then, opened) if isinstance(then, Opened) else (opened, None)
 
 

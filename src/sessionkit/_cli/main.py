@@ -14,12 +14,13 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
+from .._cookies.chunks import split_name
 from .._cookies.header import HEADER
 from .._cookies.settings import CookieSettings
 from .._crypto.keyring import check_secrets
 from .._environment import apply_variables
 from ..errors import ConfigurationError
-from ..formats._recognition import NUMBERED, shared_format
+from ..formats._recognition import spoken_format
 from ..store import SessionStore
 from .demo import DemoError, check, serve
 from .inspection import BLANK, inspect, read_pasted
@@ -153,11 +154,12 @@ def _inspect(arguments: argparse.Namespace) -> int:
     report = inspect(store.settings, header, time.time(), values=arguments.values)
     sys.stdout.write(json.dumps(report, indent=2, ensure_ascii=True) + "\n")
     if not report["tokens"]:
+        format = store.settings.format
         for name in sorted(
             {
-                NUMBERED.sub("", name)
+                split_name(name, format.layout.separator)[0]
                 for name, title in report["looks like"].items()
-                if title == "sessionkit"
+                if title == format.traits.title
             }
         ):
             _complain(
@@ -175,7 +177,7 @@ def _checked(settings: dict[str, Any]) -> dict[str, Any]:
 
 def _spoken(settings: Mapping[str, Any], header: str) -> dict[str, Any]:
     """The format and cookie name of a session of another library, where the header has one and the variables name no cookie."""
-    found = None if "cookie" in settings else shared_format(header)
+    found = None if "cookie" in settings else spoken_format(header)
     return {} if found is None else {"format": found[0], "cookie": CookieSettings(name=found[1])}
 
 

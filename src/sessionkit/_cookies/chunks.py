@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .._session.session import Absence
 
-__all__ = ["Layout", "chunk_number", "join", "most", "orders", "rows", "spans"]
+__all__ = ["Layout", "chunk_number", "join", "most", "orders", "rows", "spans", "split_name"]
 
 DOTS = 4  # of a compact JWE (RFC 7516 section 7.1)
 
@@ -88,6 +88,18 @@ def chunk_number(text: str) -> int | None:
     if len(text) > 4 or not (text.isdigit() and text.isascii()) or (text[0] == "0" and text != "0"):
         return None
     return int(text)
+
+
+def split_name(name: str, separator: str) -> tuple[str, int | None]:
+    """Return a cookie's name without the number of a chunk, and that number; None if it has none.
+
+    Args:
+        name: of the cookie.
+        separator: of the layout.
+    """
+    whole, _, text = name.rpartition(separator)
+    number = chunk_number(text) if whole else None
+    return (name, None) if number is None else (whole, number)
 
 
 def rows(chunks: Mapping[int, Sequence[str]]) -> int:

@@ -17,7 +17,7 @@ from .._session.lifetime import CLOCK_SKEW, LONGEST
 from .._session.session import Absence, Stamp
 from .keyring import SLICE, KeyRing, PurposeKeys
 
-__all__ = ["FRAME", "LONGEST_HEADER", "NONCE", "TAG", "NativeCodec", "Opened"]
+__all__ = ["FRAME", "LONGEST_HEADER", "NONCE", "TAG", "NativeCodec", "Opened", "peek_id"]
 
 _HEADER = re.compile(
     r'\{"alg":"dir","enc":"A256GCM","kid":"([A-Za-z0-9_-]{8})\.(0|[1-9][0-9]{0,10})","sid":"([A-Za-z0-9_-]{22})"'
@@ -142,21 +142,22 @@ class NativeCodec:
             return Absence.MALFORMED
         return Opened(cast("dict[str, Any]", contents), stamp, stamp.id)
 
-    def recognizes(self, text: str) -> bool:
-        """Return whether a text begins with a native header."""
-        return self.peek(text) is not None
-
     def peek(self, text: str) -> str | None:
         """Return the session id in a header, unverified; None if there is no native header."""
-        first = text.partition(".")[0]
-        if not first.isascii() or not is_token(first.encode()):
-            return None
-        header = _read_header(first.encode())
-        return header[2].id if header else None
+        return peek_id(text)
 
     def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
         """Return the session id."""
         return stamp.id
+
+
+def peek_id(text: str) -> str | None:
+    """Return the session id in a native header, unverified; None if the text does not begin with one."""
+    first = text.partition(".")[0]
+    if not first.isascii() or not is_token(first.encode()):
+        return None
+    header = _read_header(first.encode())
+    return header[2].id if header else None
 
 
 def _read_header(text: bytes) -> tuple[str, int, Stamp] | None:

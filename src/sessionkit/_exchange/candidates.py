@@ -71,7 +71,7 @@ def open_all(
     rows = found[len(whole) :]
     if len(rows) > 1 and any(isinstance(one, Absence) for one in rows):
         complete = any(isinstance(one, str) for one in candidates[len(whole) :])
-        if complete or any(map(settings.codec.recognizes, row[0])):
+        if complete or any(map(settings.format.recognizes, row[0])):
             _reorder(settings, row, rows, now, room)
     return _newest([*found[: len(whole)], *rows])
 

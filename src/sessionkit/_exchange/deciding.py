@@ -79,7 +79,7 @@ def _is_set(settings: Settings, headers: Sequence[tuple[str, str]]) -> bool:
     for name, line in headers:
         if name.lower() == "set-cookie":
             cookie, _, value = line.partition(";")[0].partition("=")
-            if cookie in first and settings.codec.recognizes(value):
+            if cookie in first and settings.format.recognizes(value):
                 return True
     return False
 

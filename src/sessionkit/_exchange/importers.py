@@ -20,13 +20,11 @@ from .._session.session import Absence, Stamp
 from ..errors import ConfigurationError, SerializationError
 from ..formats._claims import derive_id, earliest
 from ..formats._protocols import Codec, Convert, Format, Source
+from ..formats._recognition import SEPARATORS
 from ..formats.importer import Importer
 from .config import Accepted, Settings, barrier_keys
 
 __all__ = ["bind_importers", "take_over"]
-
-SEPARATORS = (".", "__", "_")
-"""What our formats put between a name and the number of a chunk."""
 
 
 def bind_importers(
@@ -112,16 +110,14 @@ def _reading(
     settings: Settings, source: Source, name: str, keys: tuple[Any, KeyRing], serializer: Serializer
 ) -> Settings:
     """Settings by which another's cookie is read as if it were a store's own."""
-    # Idle is the source's own affair, but for our own format, whose renewals come with it.
-    lifetime = (
-        settings.lifetime
-        if source.traits.renewed
-        else Lifetime(rolling=False, absolute=settings.lifetime.absolute or LONGEST)
-    )
     own, ring = keys
-    make_codec = partial(
-        source.codec, own, name=name, audience=settings.audience, lifetime=lifetime
-    )
+    make_codec = partial(source.codec, own, name=name, audience=settings.audience)
+    # The idle time is the source's own affair, unless its renewal cookies come with it.
+    lifetime = Lifetime(rolling=False, absolute=settings.lifetime.absolute or LONGEST)
+    codec = make_codec(lifetime=lifetime, serializer=serializer)
+    if codec.seen is not None:
+        lifetime = settings.lifetime
+        codec = make_codec(lifetime=lifetime, serializer=serializer)
     judges = settings.guard, settings.identity
     if source.traits.guard is not None:  # who a session of others is before it is converted
         judges = resolve((None, None), (source.traits.guard, source.traits.identity), ())
@@ -134,8 +130,8 @@ def _reading(
         format=cast(
             "Format", source
         ),  # a source need not seal: nothing is sealed by these settings
-        codec=cast("Codec", make_codec(serializer=serializer)),
-        make_codec=cast("Callable[..., Codec]", make_codec),
+        codec=cast("Codec", codec),
+        make_codec=cast("Callable[..., Codec]", partial(make_codec, lifetime=lifetime)),
         barrier_keys=barrier_keys(ring, name, settings.audience),
         accepted=(),
         small=0,

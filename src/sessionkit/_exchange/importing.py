@@ -34,7 +34,7 @@ def read_or_import(settings: Settings, header: str, now: float) -> Incoming:
     if (
         len(header) <= HEADER
         and found.opened is None
-        and not any(map(settings.codec.recognizes, found.heads(settings)))
+        and not any(map(settings.format.recognizes, found.heads(settings)))
     ):
         _import(settings, found, now)
     return found

@@ -143,8 +143,8 @@ def _read_beginning(settings: Settings, header: str, now: float, room: Room) -> 
 
 def _is_unnamed(settings: Settings, incoming: Incoming) -> bool:
     """Return whether a cookie came whose session nothing readable in it names."""
-    heads, codec = incoming.heads(settings), settings.codec
-    return not heads or any(codec.recognizes(one) and codec.peek(one) is None for one in heads)
+    heads, peek = incoming.heads(settings), settings.codec.peek
+    return not heads or any(settings.format.recognizes(one) and peek(one) is None for one in heads)
 
 
 def _read_many(

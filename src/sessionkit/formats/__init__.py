@@ -1,7 +1,9 @@
-"""Formats: how a session becomes a token, and back. One file a format."""
+"""Formats: how a session becomes a token, and back. One file for each format; `_bases` helps to write another."""
 
 from .._cookies.chunks import Layout
 from .._crypto.sealing import Opened
+from ._bases import BaseCodec, BaseFormat, BaseOpener
+from ._claims import Secrets, Times
 from ._protocols import Codec, Format, Opener, Source, Traits
 from .auth0_fastapi import Auth0FastAPI
 from .auth0_v3 import Auth0V3
@@ -18,6 +20,7 @@ from .signed_id import sign_id, verify_id
 from .starlette_cookie import StarletteCookie
 
 __all__ = [
-    "Auth0FastAPI", "Auth0V3", "Auth0V4", "AuthJSV5", "Codec", "DjangoCookie", "ExpressOpenID", "FlaskCookie", "Format", "Importer",
-    "IronSession", "Layout", "Native", "NextAuthV4", "Opened", "Opener", "Source", "StarletteCookie", "Traits", "sign_id", "verify_id",
+    "Auth0FastAPI", "Auth0V3", "Auth0V4", "AuthJSV5", "BaseCodec", "BaseFormat", "BaseOpener", "Codec", "DjangoCookie",
+    "ExpressOpenID", "FlaskCookie", "Format", "Importer", "IronSession", "Layout", "Native", "NextAuthV4", "Opened", "Opener",
+    "Secrets", "Source", "StarletteCookie", "Times", "Traits", "sign_id", "verify_id",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the formats of other libraries share: their secrets, their times, and the claim we keep in their tokens."""
+"""Claims of tokens that other libraries write: their secrets, their times, and our own claim among theirs."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from .._crypto.keyring import SHORTEST, check_secrets
 from .._session.base64url import encode
+from .._session.json import is_shallow
 from .._session.lifetime import CLOCK_SKEW, LONGEST
 from .._session.session import Absence, Stamp
 
@@ -24,6 +25,7 @@ __all__ = [
     "Secrets",
     "Times",
     "as_mapping",
+    "as_session",
     "as_text",
     "check_foreign_secrets",
     "derive_id",
@@ -38,14 +40,19 @@ __all__ = [
 ]
 
 OURS = "sessionkit"
-"""The claim in which we keep what a format has no place for."""
+"""The claim for data of ours that a format has no place for."""
 
 
 NONE: frozenset[str] = frozenset()
 
 
 class Secrets:
-    """The secrets of a foreign format: some derive keys from the cookie's name, so the secrets themselves are kept."""
+    """The checked secrets of a format, for deriving keys from them. They do not pickle, and `repr` hides them.
+
+    Attributes:
+        raw: the secrets as bytes, the sealing one first.
+        ids: their fingerprints, for `Opener.ids`.
+    """
 
     __slots__ = ("ids", "raw")
 
@@ -64,10 +71,10 @@ class Secrets:
 
 
 def check_foreign_secrets(secret: str | bytes | Sequence[str | bytes]) -> Secrets:
-    """The secrets that are shared with another library, which may take shorter ones than we do.
+    """Return the secrets that are shared with another library, which may allow shorter ones than we do.
 
     Raises:
-        ConfigurationError: there is none, or one is shorter than 8 bytes or a placeholder.
+        ConfigurationError: there is no secret, or one is shorter than 8 bytes or a placeholder.
     """
     raw = check_secrets(secret, shortest=8)
     if min(map(len, raw)) < SHORTEST:
@@ -79,19 +86,19 @@ def check_foreign_secrets(secret: str | bytes | Sequence[str | bytes]) -> Secret
 
 
 def hkdf(secret: bytes, *, salt: bytes = b"", info: str, length: int) -> bytes:
-    """HKDF-SHA256 (RFC 5869)."""
+    """Return a key derived by HKDF-SHA256 (RFC 5869)."""
     return HKDF(algorithm=SHA256(), length=length, salt=salt, info=info.encode()).derive(secret)
 
 
 def derive_id(purpose: str, *parts: str) -> str:
-    """An id of 22 characters that follows from its parts."""
+    """Return an id of 22 characters that depends on nothing but these texts."""
     return encode(sha256("\0".join((purpose, *parts)).encode("utf-8", "surrogatepass")).digest())[
         :22
     ].decode()
 
 
 def is_time(value: object) -> TypeGuard[int | float]:
-    """Whether a value can be seconds since the epoch; milliseconds cannot."""
+    """Return whether a value can be seconds since the epoch; milliseconds cannot."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= LONGEST
 
 
@@ -100,7 +107,7 @@ LEEWAY = 30
 
 
 def provider_end(value: object) -> int | None:
-    """Return the moment from which a session is over because the identity provider ends its own; None if it has not said so.
+    """Return the moment from which a session is over because the identity provider ends its own; None if the value is no time.
 
     The libraries keep the claim `session_expiry` (IPSIE session lifetime profile, SL1) in the session.
     """
@@ -108,7 +115,7 @@ def provider_end(value: object) -> int | None:
 
 
 def with_end(contents: dict[str, Any], key: str, stamp: Stamp) -> dict[str, Any]:
-    """Return contents whose provider's end, which stands under `key`, is not later than that of the stamp."""
+    """Return contents in which the provider's end, under `key`, is no later than the end of the stamp."""
     ends, said = stamp.ends_at, provider_end(contents.get(key))
     if ends is None or (said is not None and said <= ends):
         return contents
@@ -116,7 +123,7 @@ def with_end(contents: dict[str, Any], key: str, stamp: Stamp) -> dict[str, Any]
 
 
 def earliest(*ends: int | None) -> int | None:
-    """Return the first of some ends, of which None is no end."""
+    """Return the earliest of some ends; None is no end."""
     return min((one for one in ends if one is not None), default=None)
 
 
@@ -126,22 +133,29 @@ def whole_time(value: object) -> int | None:
 
 
 def as_mapping(value: object) -> dict[str, Any]:
-    """The value if it is an object, else an empty one."""
+    """Return the value if it is an object, else an empty one."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
+def as_session(value: object) -> dict[str, Any] | None:
+    """Return the value if it is an object of at most 100 levels, else None."""
+    if isinstance(value, dict) and is_shallow(cast("object", value)):
+        return cast("dict[str, Any]", value)
+    return None
+
+
 def as_text(value: object) -> str:
-    """The value if it is text, else nothing."""
+    """Return the value if it is text, else an empty one."""
     return value if isinstance(value, str) else ""
 
 
 def pack(
     contents: Mapping[str, Any], reserved: frozenset[str], ours: dict[str, Any]
 ) -> dict[str, Any]:
-    """The claims of a token, with what is ours in a claim of our own.
+    """Return the claims of a token: the contents, and our data in a claim of our own.
 
-    The application's data is data: what it keeps under a name by which the other library would judge the token
-    (`exp`, `nbf`, …) goes into our claim.
+    An application may keep data under a name by which the other library would judge the token (`exp`, `nbf`, …).
+    Such data goes into our claim.
     """
     own = {key: value for key, value in contents.items() if key in reserved or key == OURS}
     if own:
@@ -153,7 +167,7 @@ def pack(
 def unpack(
     claims: dict[str, Any], reserved: frozenset[str], spent: frozenset[str]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The contents that `packed` was given, without the claims that are `spent` on the token; and our claim."""
+    """Return the contents that `pack` was given, without the claims in `spent`, and the data in our claim."""
     ours = as_mapping(claims.get(OURS))
     contents = {
         key: value
@@ -165,20 +179,48 @@ def unpack(
     return contents, ours
 
 
+def _clip(value: object) -> int | None:
+    """Return the whole second that is nearest to a number and can be a time; None if the value is no number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:  # noqa: PLR0124  # NaN
+        return None
+    return int(max(0, min(value, LONGEST)))
+
+
 @dataclass(frozen=True, slots=True)
 class Times:
-    """The times that an authenticated token carries, in seconds; whole ones are made of them."""
+    """The times in an authentic token, in seconds since the epoch.
+
+    Args:
+        created: when the session began.
+        updated: when it was last active.
+        expires: when it expires if nothing moves its expiry.
+        ends: a moment that no activity moves, or None. One that lies beyond all times is taken for the last one.
+    """
 
     created: int | float
     updated: int | float
     expires: int | float
-    ends: int | None = None
+    ends: int | float | None = None
 
     def stamp(self, id: str, now: float, mark: str | None = None) -> Stamp | Absence:
-        """The stamp, or why there can be none: a time is further ahead than two clocks may differ."""
+        """Return the stamp of the session in whole seconds, or why it has none.
+
+        Args:
+            id: of the session.
+            now: seconds since the epoch.
+            mark: the mark id, if the contents would give another one.
+
+        Returns:
+            `MALFORMED` if a time is no number of seconds, `NOT_YET_VALID` if one is further ahead than two clocks may differ.
+        """
+        if not all(map(is_time, (self.created, self.updated, self.expires))):
+            return Absence.MALFORMED
+        ends = None if self.ends is None else _clip(self.ends)
+        if ends is None and self.ends is not None:
+            return Absence.MALFORMED
         if max(self.created, self.updated) > now + CLOCK_SKEW:
             return Absence.NOT_YET_VALID
-        expires, ends = int(self.expires), self.ends
+        expires = int(self.expires)
         return Stamp(
             id=id,
             created_at=int(self.created),

@@ -1,4 +1,4 @@
-"""Compact JWE (RFC 7516) of other libraries: joserfc behind a check of the header that is stricter than it."""
+"""The compact JWE (RFC 7516) of other libraries: joserfc, behind a stricter check of the header."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ LONGEST_HEADER = (
 
 
 def _encoded(length: int) -> int:
-    """Base64url characters of so many bytes."""
+    """Return how many base64url characters so many bytes make."""
     return (length * 4 + 2) // 3
 
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """One pinned pair of `alg` and `enc`, and the members that a header of one format has beside them.
+    """The pinned algorithms of a format, and the members of its header.
 
     Args:
-        enc: the content encryption; `alg` is `dir`, always.
-        iv, tag: characters of the token's third and fifth segment.
+        enc: the content encryption; `alg` is always `dir`.
+        iv, tag: characters of the third and fifth segment of a token.
         block: bytes that the ciphertext is padded to, 1 for none.
-        members: of the header, beside `alg` and `enc`: these exactly, in any order.
+        members: of the header, beside `alg` and `enc`: exactly these, in any order.
     """
 
     enc: str
@@ -44,9 +44,9 @@ class Framing:
     members: frozenset[str] = frozenset()
 
     def header(self, segment: str) -> dict[str, Any] | None:
-        """The header that a first segment holds, or None for what is not exactly ours.
+        """Return the header in a first segment, or None unless it is exactly of this format.
 
-        Refused before any cryptography: doubled members, which joserfc takes, members that we do not know
+        These are refused before any cryptography: doubled members, which joserfc accepts, unknown members
         (`zip`, `crit`, `jwk`, `p2c`, …), other algorithms (RFC 8725 section 3.1), non-canonical base64url.
         """
         if not segment.isascii() or len(segment) > LONGEST_HEADER:
@@ -70,7 +70,7 @@ class Framing:
         return header
 
     def check(self, token: str) -> dict[str, Any] | None:
-        """The header of what can be a token of ours, all of it canonical base64url; else None."""
+        """Return the header of a token that may be of this format, all of it canonical base64url; else None."""
         if not token.isascii():
             return None
         raw = token.encode()
@@ -82,7 +82,7 @@ class Framing:
         return self.header(token.partition(".")[0])
 
     def open(self, token: str, keys: Sequence[OctKey]) -> bytes | Absence:
-        """The plaintext of a token that `check` has passed, under the first of the keys that opens it."""
+        """Return the plaintext of a token that `check` has passed, under the first key that opens it."""
         for key in keys:
             try:
                 return decrypt_compact(token, key, registry=self._registry()).plaintext or b""
@@ -93,11 +93,11 @@ class Framing:
         return Absence.BAD_TAG
 
     def seal(self, header: dict[str, Any], plaintext: bytes, key: OctKey) -> str:
-        """A token; joserfc draws the nonce."""
+        """Return a token; joserfc draws the nonce."""
         return encrypt_compact(header, plaintext, key, registry=self._registry())
 
     def size(self, header: dict[str, Any], length: int) -> int:
-        """Characters of the token that a plaintext of so many bytes would make."""
+        """Return the length of a token with a plaintext of so many bytes."""
         text = len(json.dumps(header, separators=(",", ":")))
         padded = (
             length if self.block == 1 else (length // self.block + 1) * self.block

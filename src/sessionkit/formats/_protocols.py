@@ -1,4 +1,4 @@
-"""What a format must offer: from contents to a token, and back."""
+"""The protocols of a format: what the core asks of it, and nothing else. `_bases` answers most of it for a new one."""
 
 from __future__ import annotations
 
@@ -17,56 +17,55 @@ from .._session.session import Absence, Stamp
 __all__ = ["Codec", "Convert", "Format", "Opener", "Source", "Taker", "Traits"]
 
 Convert: TypeAlias = Callable[[dict[str, Any]], Mapping[str, Any] | None]
-"""From what a foreign cookie holds to a session of ours, or None for "take no session from this"."""
+"""From the contents of a foreign cookie to a session of ours, or None to take no session from them."""
 
 
 Taker: TypeAlias = Callable[[dict[str, Any], Stamp], Mapping[str, Any] | None]
-"""The same, told the times too."""
+"""A `Convert` that is told the times too."""
 
 
 class Opener(Protocol):
-    """What opens tokens. It never raises; what it says before a tag has verified is a hint."""
+    """A source with its keys: opens tokens. A text from the network never makes it raise."""
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Fingerprints of the secrets, the sealing one first."""
+        """Fingerprints of the secrets, the sealing one first. They must reveal nothing about a secret."""
         ...
 
     @property
     def seen(self) -> PurposeKeys | None:
-        """The keys of the renewal cookie; None for a format that renews by sealing again."""
+        """The keys of the renewal cookie; None if a renewal seals the session again."""
         ...
 
     def open(self, token: str, now: float) -> Opened | Absence:
-        """What a token holds, if it is ours; idle and stamped expiry are judged later."""
-        ...
+        """Return the contents and times of an authentic token, or the reason why it does not open.
 
-    def recognizes(self, text: str) -> bool:
-        """Whether this, perhaps the beginning of a token, has our grammar."""
+        A creation or update time more than 60 seconds ahead is `NOT_YET_VALID`. The core judges expiry.
+        """
         ...
 
     def peek(self, text: str) -> str | None:
-        """The mark id that a well-formed header names, unverified: a mark can only refuse."""
+        """Return the mark id in the clear part of a token, or None. Nobody has verified it: a mark can only refuse."""
         ...
 
 
 class Codec(Opener, Protocol):
-    """A format with its keys: opens and seals."""
+    """A format with its keys: opens tokens and seals them."""
 
     def check(self, contents: dict[str, Any]) -> None:
         """Raise SerializationError for contents that the format cannot hold, or that its library would misunderstand."""
         ...
 
     def ends_at(self, contents: Mapping[str, Any]) -> int | None:
-        """Return the moment from which a session with these contents is over by their own word, or None."""
+        """Return the moment from which a session with these contents is over by its own data, or None."""
         ...
 
     def capacity(self, characters: int) -> int:
-        """Return how many bytes of plaintext certainly make a token of at most so many characters; 0 if that is not known."""
+        """Return how many bytes of plaintext certainly fit into a token of so many characters; 0 if that is not known."""
         ...
 
     def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
-        """Return the JSON object that the token holds. The core checks and encodes it."""
+        """Return the JSON object that the token holds. The core checks it, encodes it, and gives it to `seal`."""
         ...
 
     def size(self, plaintext: bytes, stamp: Stamp) -> int:
@@ -74,38 +73,37 @@ class Codec(Opener, Protocol):
         ...
 
     def seal(self, plaintext: bytes, stamp: Stamp) -> str:
-        """Return a token that holds the encoded payload."""
+        """Return a token that holds the plaintext, in characters that a cookie value may have."""
         ...
 
     def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
-        """Return the mark id of a session that is about to be sealed: that of `stamp.mark`, if it has one.
+        """Return the mark id of a session that is about to be sealed; `stamp.mark` if the stamp has one.
 
-        An update may change the contents. A format that makes its marks of them keeps the first one in the token, as
-        `stamp.mark` of what it opens; else the fence is told of the earlier mark where an update moves it.
+        An update may change the contents. A format that derives its marks from them keeps the first mark in the token, and
+        gives it back as `stamp.mark` when it opens the token. If it cannot, the fence is told the earlier mark.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
-    """How a store behaves that speaks this format, where nothing else is set.
+    """Facts about a format: the behaviour of a store that uses it.
 
     Args:
-        label: the format's name in derived ids; it changes only with the format.
-        title: its name for people.
-        priority: of the session cookie, where the settings say nothing.
-        tolerance: seconds for which a session is still good after its expiry, as its library has it.
+        label: names the format in derived ids. It never changes.
+        title: names the format for people.
+        priority: of the session cookie, if the settings do not say.
+        tolerance: seconds for which a session is still good after its expiry.
         largest_integer: the greatest absolute value of an integer; 2^53 - 1 if JavaScript reads the tokens.
-        guard, identity: instead of `has_user` and `subject`.
+        guard, identity: the defaults, instead of `has_user` and `subject`.
         older: earlier formats that the library reads too, each with its conversion.
-        beside: what the names of numbered cookies begin with that belong to the session and end with it.
-        dated: whether every token says when the session began.
-        carried: top-level members that an update cannot change: those of the session that was loaded stand, whatever the new
-            contents say of them. A login takes those that it is given.
-        nobody: the message of the error for a session of nobody, where the library takes every token for somebody signed in;
-            None where a session may be anonymous.
-        shared: whether another program goes on using the cookies, so that an importer leaves them unless it is told to clear.
-        renewed: whether a renewal cookie comes with the tokens, so that the store's own idle time holds for those it imports.
+        beside: a prefix: cookies with this prefix and a number belong to the session and end with it.
+        dated: whether every token says when its session began.
+        carried: top-level members that an update cannot change: the values of the loaded session stay. A login sets them.
+        nobody: the error message for a session of nobody, if the library takes every token for a signed-in user;
+            None if a session may be anonymous.
+        shared: whether another program goes on using the cookies: an importer leaves them unless it is told to clear.
+        read_only: whether sessions can only be imported from the format.
     """
 
     label: str
@@ -121,46 +119,62 @@ class Traits:
     carried: tuple[str, ...] = ()
     nobody: str | None = None
     shared: bool = False
-    renewed: bool = False
+    read_only: bool = False
 
 
 class Source(Protocol):
-    """How sessions lie in cookies, for reading. It holds settings, never secrets."""
+    """A format that can be read. It holds settings, never secrets."""
 
     @property
     def traits(self) -> Traits:
-        """What else a store must know of it."""
+        """Facts about the format."""
         ...
 
     @property
     def layout(self) -> Layout:
-        """Chunk names and sizes."""
+        """How its tokens are put into cookies."""
         ...
 
     def cookie_name(self, *, host_only: bool, secure: bool) -> str:
-        """The name where the settings give none."""
+        """Return the cookie's name if the settings do not say.
+
+        Args:
+            host_only: whether a browser would accept a `__Host-` name.
+            secure: whether the cookie is Secure.
+        """
+        ...
+
+    def recognizes(self, text: str) -> bool:
+        """Return whether a text, perhaps only the beginning of a token, has the grammar of the format."""
+        ...
+
+    def looks_like(self, name: str, value: str) -> bool:
+        """Return whether a cookie looks like one of this format, for `inspect`.
+
+        Two formats may have one grammar. Then the cookie's name, or the order of members, may tell which one it is.
+        """
         ...
 
     def keys(self, secret: Any) -> Any:
-        """The secrets, checked and turned into what `codec` takes."""
+        """Return the secrets, checked, in the form that `codec` takes; raise ConfigurationError for weak ones."""
         ...
 
     def codec(
         self, keys: Any, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
     ) -> Opener:
-        """The source bound to keys and a cookie name."""
+        """Return the opener for these keys and this cookie name."""
         ...
 
 
 class Format(Source, Protocol):
-    """How sessions lie in cookies. Formats hold settings, never secrets."""
+    """A format that can be read and written. It holds settings, never secrets."""
 
     def keys(self, secret: str | bytes | Sequence[str | bytes]) -> Any:
-        """The secrets, checked and turned into what `codec` takes."""
+        """Return the secrets, checked, in the form that `codec` takes; raise ConfigurationError for weak ones."""
         ...
 
     def codec(
         self, keys: Any, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
     ) -> Codec:
-        """The format bound to keys and a cookie name; raises ConfigurationError for what it cannot enforce."""
+        """Return the codec for these keys and this cookie name; raise ConfigurationError for settings that it cannot enforce."""
         ...

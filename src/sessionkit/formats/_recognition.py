@@ -1,109 +1,127 @@
-"""Which format a cookie looks like, told without any secret: for the eye, and never a reason to trust it."""
+"""Which format a cookie looks like, without any secret: a hint for `inspect`, and never a reason to trust the cookie."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from importlib.metadata import entry_points
+from typing import cast
 
+from .._cookies.chunks import split_name
 from .._cookies.header import pairs
-from ._framing import CBC, GCM
-from ._protocols import Format
+from .._session.events import logger
+from ._protocols import Format, Source
 from .auth0_fastapi import Auth0FastAPI
-from .auth0_v3 import FRAMING as TIMED
 from .auth0_v3 import Auth0V3
 from .auth0_v4 import Auth0V4
-from .authjs_v5 import FRAMING as NAMED
 from .authjs_v5 import AuthJSV5
-from .django_cookie import GRAMMAR as DJANGO
+from .django_cookie import DjangoCookie
 from .express_openid import ExpressOpenID
-from .flask_cookie import GRAMMAR as FLASK
-from .iron_session import BEGINNING as IRON
+from .flask_cookie import FlaskCookie
+from .iron_session import IronSession
+from .native import Native
 from .nextauth_v4 import NextAuthV4
-from .starlette_cookie import GRAMMAR as STARLETTE
+from .starlette_cookie import StarletteCookie
 
-__all__ = ["looks_like", "recognize", "shared_format"]
+__all__ = ["GROUP", "SEPARATORS", "known_formats", "recognize", "spoken_format"]
 
-NATIVE = replace(GCM, members=frozenset({"kid", "sid", "iat", "uat", "exp"}))
-WITH_END = replace(NATIVE, members=NATIVE.members | {"end"})
-NUMBERED = re.compile(r"(\.|__?)[0-9]+\Z")
+GROUP = "sessionkit.formats"
+"""The group of entry points by which an installed distribution names its formats."""
+
+OURS: tuple[Source, ...] = (
+    Native(),
+    AuthJSV5(),
+    Auth0FastAPI(),
+    ExpressOpenID(),
+    Auth0V3(),
+    NextAuthV4(),
+    Auth0V4(),
+    IronSession(),
+    DjangoCookie(),
+    FlaskCookie(),
+    StarletteCookie(),
+)
+
+SEPARATORS = frozenset(one.layout.separator for one in OURS)
+"""What our formats put between a name and the number of a chunk."""
+
 SIGNED_ID = re.compile(r"[^.;\s]+\.[A-Za-z0-9_-]{43}")
+SIGNED_ID_TITLE = "signed session id of nextjs-auth0 or express-openid-connect"
 
 
-def looks_like(name: str, value: str) -> str | None:
-    """The format that a cookie's value looks like; its name helps where two formats have one grammar.
+def known_formats(own: Iterable[Source] = ()) -> tuple[Source, ...]:
+    """Return our formats, those of installed distributions, and some more, each once.
 
     Args:
-        name: of the cookie, with the number of a first chunk.
-        value: of the cookie, or the beginning of it.
+        own: more formats, those of a store say.
     """
-    first = value.partition(".")[0]
-    if NATIVE.header(first) is not None or WITH_END.header(first) is not None:
-        return "sessionkit"
-    if NAMED.header(first) is not None:
-        return "Auth.js v5"
-    if CBC.header(first) is not None:
-        return "auth0-fastapi"
-    timed = TIMED.header(first)
-    if timed is not None:
-        return (
-            "express-openid-connect"
-            if [*timed].index("iat") < [*timed].index("uat")
-            else "nextjs-auth0 v1-v3"
-        )
-    plain = GCM.header(first)
-    if plain is not None:
-        return (
-            "next-auth v4"
-            if "next-auth" in name or next(iter(plain)) == "alg"
-            else "nextjs-auth0 v4"
-        )
-    if SIGNED_ID.fullmatch(value) and NUMBERED.search(name):
-        return None  # the end of a token, in its last chunk
-    return " or ".join(title for title, matches in _SIGNED.items() if matches(value)) or None
+    found: list[Source] = [*OURS, *_installed()]
+    found.extend(one for one in own if one not in found)
+    return tuple(found)
 
 
-_SHARED: dict[str, Format] = {
-    one.traits.title: one
-    for one in (Auth0V3(), ExpressOpenID(), Auth0V4(), Auth0FastAPI(), NextAuthV4(), AuthJSV5())
-}
-
-_SIGNED: dict[str, Callable[[str], object]] = {
-    "iron-session": IRON.match,
-    "Django signed_cookies": DJANGO.fullmatch,
-    "Flask": FLASK.fullmatch,
-    "Starlette": STARLETTE.fullmatch,
-    "signed session id of nextjs-auth0 or express-openid-connect": SIGNED_ID.fullmatch,
-}
+def _installed() -> Iterator[Source]:
+    """Yield the formats that installed distributions name in their entry points."""
+    for point in entry_points(group=GROUP):
+        try:
+            loaded = point.load()
+            yield cast("Source", loaded() if isinstance(loaded, type) else loaded)
+        except Exception as error:  # noqa: BLE001  # somebody else's module may raise anything
+            logger.warning(
+                "the format %s (%s) cannot be loaded: %r", point.name, point.value, error
+            )
 
 
-def shared_format(header: str) -> tuple[Format, str] | None:
-    """The format in which a Cookie header looks like holding a session that other libraries share, and the cookie's name.
+def recognize(header: str, formats: Iterable[Source] | None = None) -> dict[str, str]:
+    """Return which cookies of a Cookie header look like sessions, and the titles of their formats.
 
-    None for what only looks like ours, or can only be imported.
+    Args:
+        header: decoded as latin-1.
+        formats: those to look for; None for all that are known.
     """
-    found = recognize(header)
-    if "sessionkit" in found.values():
+    found: dict[str, list[str]] = {}
+    for name, one in _matches(header, formats):
+        found.setdefault(name, []).append(one.traits.title)
+    for name, value in pairs(header, ""):
+        # The last chunk of a token may have the grammar of a signed id.
+        if SIGNED_ID.fullmatch(value) and not _is_chunk(name):
+            found.setdefault(name, []).append(SIGNED_ID_TITLE)
+    return {name: " or ".join(dict.fromkeys(titles)) for name, titles in found.items()}
+
+
+def spoken_format(header: str) -> tuple[Format, str] | None:
+    """Return the format in which a Cookie header seems to hold a session, and the cookie's name.
+
+    None if there is a native session, and for formats that can only be imported.
+    """
+    found = [
+        (one, split_name(name, one.layout.separator)[0]) for name, one in _matches(header, None)
+    ]
+    if any(one == OURS[0] for one, _ in found):
         return None
-    shared = [
-        (_SHARED[title], NUMBERED.sub("", name))
-        for name, title in found.items()
-        if title in _SHARED
-    ]
+    found = [one for one in found if not one[0].traits.read_only]
     # Other cookies of a library may look like its session: the usual name tells.
-    usual = [
-        one
-        for one in shared
-        if one[1]
-        in (
-            one[0].cookie_name(host_only=True, secure=True),
-            one[0].cookie_name(host_only=False, secure=False),
-        )
-    ]
-    return next(iter((*usual, *shared)), None)
+    usual = [(one, name) for one, name in found if name in _usual_names(one)]
+    return cast("tuple[Format, str] | None", next(iter((*usual, *found)), None))
 
 
-def recognize(header: str) -> dict[str, str]:
-    """Which cookies of a Cookie header look like sessions, and of what."""
-    found = {name: looks_like(name, value) for name, value in pairs(header, "")}
-    return {name: title for name, title in found.items() if title is not None}
+def _matches(header: str, formats: Iterable[Source] | None) -> Iterator[tuple[str, Source]]:
+    """Yield the cookies that look like a format, with the format."""
+    known = known_formats() if formats is None else tuple(formats)
+    for name, value in pairs(header, ""):
+        for one in known:
+            if one.looks_like(name, value):
+                yield name, one
+
+
+def _is_chunk(name: str) -> bool:
+    """Return whether a name ends like the name of a chunk of ours."""
+    return any(split_name(name, one)[1] is not None for one in SEPARATORS)
+
+
+def _usual_names(one: Source) -> tuple[str, str]:
+    """Return the names of a format's cookie, on https and on plain http."""
+    return (
+        one.cookie_name(host_only=True, secure=True),
+        one.cookie_name(host_only=False, secure=False),
+    )

@@ -1,25 +1,25 @@
-"""Cookies that are signed and not encrypted, for reading: what Flask, Starlette and Django have in common."""
+"""Base classes of the cookies that are signed and not encrypted, for reading: Flask, Starlette, Django."""
 
 from __future__ import annotations
 
 import hmac
 import zlib
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from binascii import a2b_base64
-from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, NamedTuple, NoReturn, cast
+from re import Pattern
+from typing import Any, ClassVar, NamedTuple
 
 from .._cookies.chunks import Layout
 from .._crypto.sealing import Opened
 from .._session.base64url import encode
-from .._session.json import is_shallow
 from .._session.lifetime import CLOCK_SKEW, LONGEST
-from .._session.session import Absence, Stamp
-from ._claims import Secrets, check_foreign_secrets
+from .._session.session import Absence
+from ._bases import BaseFormat, BaseOpener
+from ._claims import Secrets, Times, as_session
 
-__all__ = ["Signed", "SignedCookie", "SignedOpener", "base64", "inflated"]
+__all__ = ["Signed", "SignedCookie", "SignedOpener", "base64", "inflated", "open_by_digest"]
 
 INFLATED = 65_536
 """Bytes that a compressed payload may grow to."""
@@ -32,12 +32,8 @@ def _never(text: str) -> bool:
     return False
 
 
-WHOLE = Layout(complete=_never)
-"""One cookie and no chunks."""
-
-
 class Signed(NamedTuple):
-    """A signed value: the text that was signed, its payload, when, and the signature."""
+    """The parts of a signed value."""
 
     covered: str
     payload: str
@@ -46,7 +42,7 @@ class Signed(NamedTuple):
 
 
 def base64(text: str, *, urlsafe: bool = True) -> bytes | None:
-    """What base64 text holds, with or without its padding; None for what is none."""
+    """Return the bytes of base64 text, with or without padding; None if it is not base64."""
     raw = text.encode("ascii", "replace").rstrip(b"=")
     if urlsafe:
         if b"+" in raw or b"/" in raw:
@@ -58,7 +54,7 @@ def base64(text: str, *, urlsafe: bool = True) -> bytes | None:
 
 
 def inflated(data: bytes) -> bytes | None:
-    """What zlib data unpacks to, if that is no more than 64 KiB; only after its signature has verified."""
+    """Return zlib data unpacked, if that is no more than 64 KiB. Call it only after the signature has verified."""
     engine = zlib.decompressobj()
     try:
         found = engine.decompress(data, INFLATED + 1)
@@ -67,95 +63,79 @@ def inflated(data: bytes) -> bytes | None:
     return found if len(found) <= INFLATED and engine.eof else None
 
 
+def open_by_digest(contents: object, token: str, times: Times, now: float) -> Opened | Absence:
+    """Return the session of an authentic token that has no id: its id and mark are a digest of the token."""
+    session = as_session(contents)
+    if session is None:
+        return Absence.MALFORMED
+    digest = encode(sha256(token.encode()).digest()).decode()
+    stamp = times.stamp(digest, now)
+    return stamp if isinstance(stamp, Absence) else Opened(session, stamp, digest)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignedCookie:
-    """What the sources have in common."""
+class SignedCookie(BaseFormat):
+    """A source of signed cookies: always one cookie, never chunks.
 
-    @property
-    def layout(self) -> Layout:
-        """One cookie."""
-        return WHOLE
+    Attributes:
+        grammar: of a value.
+    """
 
-    def cookie_name(self, *, host_only: bool, secure: bool) -> str:
-        """`session`."""
-        return "session"
+    layout = Layout(complete=_never)
+    grammar: ClassVar[Pattern[str]]
 
-    def keys(self, secret: str | bytes | Sequence[str | bytes]) -> Secrets:
-        """The secret, and earlier ones after it."""
-        return check_foreign_secrets(secret)
+    def recognizes(self, text: str) -> bool:
+        """Return whether a text has the grammar."""
+        return self.grammar.fullmatch(text) is not None
 
 
-class SignedOpener(ABC):
-    """Opens signed cookies: the grammar first, then the signature, then the age, then the payload."""
-
-    seen = None
+class SignedOpener(BaseOpener):
+    """Opens signed cookies: checks the grammar first, then the signature, then the age, then the payload."""
 
     def __init__(self, secrets: Secrets, max_age: int | None) -> None:
-        self.ids: tuple[str, ...] = secrets.ids
+        super().__init__(secrets)
         self._keys = tuple(map(self.key, secrets.raw))
         self.max_age = max_age
 
     @abstractmethod
     def key(self, secret: bytes) -> bytes:
-        """The signing key that comes of a secret."""
+        """Return the signing key of a secret."""
 
     @abstractmethod
     def parts(self, text: str) -> Signed | None:
-        """The parts of a value, by its grammar."""
+        """Return the parts of a value, or None if it does not have the grammar."""
 
     @abstractmethod
     def sign(self, key: bytes, covered: bytes) -> str:
-        """The signature of a text."""
+        """Return the signature of a text."""
 
     @abstractmethod
     def contents(self, payload: str) -> Any:
-        """What a verified payload holds; raises ValueError for what is none."""
+        """Return the value of a verified payload; raise ValueError if there is none."""
 
     def open(self, token: str, now: float) -> Opened | Absence:
-        """What a cookie holds, or why it gives nothing."""
+        """Return the contents and times of a cookie, or the reason why it gives no session."""
         found = self.parts(token)
         if found is None:
             return Absence.MALFORMED
         covered = found.covered.encode()
-        verdicts = [  # of all keys, whichever it is
+        verdicts = [  # by all keys, so that the time does not tell which one signed
             hmac.compare_digest(found.signature, self.sign(key, covered)) for key in self._keys
         ]
         if not any(verdicts):
             return Absence.BAD_TAG
-        if found.signed_at > now + CLOCK_SKEW:
+        at = found.signed_at
+        if at > now + CLOCK_SKEW:
             return Absence.NOT_YET_VALID
-        expires = LONGEST if self.max_age is None else found.signed_at + self.max_age
         try:
             contents = self.contents(found.payload)
         except (ValueError, RecursionError):
             return Absence.MALFORMED
-        if not isinstance(contents, dict) or not is_shallow(cast("object", contents)):
-            return Absence.MALFORMED
-        contents = cast("dict[str, Any]", contents)
-        digest = encode(sha256(token.encode()).digest()).decode()
-        stamp = Stamp(
-            id=digest,
-            created_at=found.signed_at,
-            updated_at=found.signed_at,
-            expires_at=expires,
-            ends_at=self.ends_at(contents, found.signed_at),
-        )
-        return Opened(contents=contents, stamp=stamp, mark_id=digest)
+        session = as_session(contents)
+        ends = None if session is None else self.ends_at(session, at)
+        expires = LONGEST if self.max_age is None else min(LONGEST, at + self.max_age)
+        return open_by_digest(session, token, Times(at, at, expires, ends), now)
 
     def ends_at(self, contents: dict[str, Any], signed_at: int) -> int | None:
-        """Return the moment that ends a session whatever the visitor does; None where the framework signs anew at each request."""
+        """Return the moment that ends a session whatever the visitor does; None if the framework signs anew at each request."""
         return None
-
-    def recognizes(self, text: str) -> bool:
-        """Whether it has the grammar."""
-        return self.parts(text) is not None
-
-    def peek(self, text: str) -> str | None:
-        """Nothing: there is no id."""
-        return None
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("keys do not pickle")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,6 @@ from ._claims import (
     Times,
     as_mapping,
     as_text,
-    check_foreign_secrets,
     hkdf,
     is_time,
     pack,
@@ -26,7 +25,7 @@ from ._claims import (
     with_end,
 )
 from ._framing import CBC
-from ._jwe import DatedCodec, must_be_objects
+from ._jwe import DatedCodec, JWEFormat, must_be_objects
 from ._protocols import Traits
 
 __all__ = ["Auth0FastAPI", "Auth0FastAPICodec"]
@@ -36,50 +35,38 @@ END = "session_expires_at"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Auth0FastAPI:
+class Auth0FastAPI(JWEFormat):
     """Sessions of auth0-fastapi, read and written.
 
-    The library keeps the creation time (`internal.created_at`) alone. Update and expiry are ours, in a claim
-    `sessionkit`; a token without it counts from its creation, so that one which only the library writes ends `idle`
-    seconds after sign-in. `internal` survives every update; with `internal.session_expires_at` the identity provider ends the
+    The library keeps only the creation time (`internal.created_at`). Update and expiry are in our claim `sessionkit`. A
+    token without this claim counts from its creation: a session that only the library writes ends `idle` seconds after
+    sign-in. `internal` survives every update; with `internal.session_expires_at` the identity provider ends the
     session, 30 seconds before. The fence knows a session by creation time and `user.sub`.
     """
 
-    @property
-    def traits(self) -> Traits:
-        """No `Priority`, no tolerance; `internal` is the library's."""
-        return Traits(
-            label="auth0-fastapi",
-            title=LIBRARY,
-            largest_integer=SAFE_INTEGER,
-            carried=("internal",),
-            shared=True,
-        )
-
-    @property
-    def layout(self) -> Layout:
-        """Always numbered: `_a0_session_0`, …; the Set-Cookie lines stay within 4096, which the library's do not."""
-        return Layout(separator="_", numbered=True, tag=CBC.tag)
-
-    def cookie_name(self, *, host_only: bool, secure: bool) -> str:
-        """`_a0_session`."""
-        return "_a0_session"
-
-    def keys(self, secret: str | bytes | Sequence[str | bytes]) -> Secrets:
-        """The secrets; the first seals, all open."""
-        return check_foreign_secrets(secret)
+    traits = Traits(
+        label="auth0-fastapi",
+        title=LIBRARY,
+        largest_integer=SAFE_INTEGER,
+        carried=("internal",),
+        shared=True,
+    )
+    # Always numbered. Our Set-Cookie lines stay within 4096 bytes; those of the library do not.
+    layout = Layout(separator="_", numbered=True, tag=CBC.tag)
+    usual_name = "_a0_session"
+    framing = CBC
 
     def codec(
         self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
     ) -> Auth0FastAPICodec:
-        """The format bound to keys and a cookie name."""
+        """Return the codec for these keys and this cookie name."""
         return Auth0FastAPICodec(keys, name, lifetime, serializer)
 
 
 class Auth0FastAPICodec(DatedCodec):
     """The payload is `{user, …, internal: {sid, created_at}}`, under a key bound to the cookie's name."""
 
-    label = "auth0-fastapi"
+    label = Auth0FastAPI.traits.label
 
     def __init__(
         self, secrets: Secrets, name: str, lifetime: Lifetime, serializer: Serializer
@@ -88,14 +75,10 @@ class Auth0FastAPICodec(DatedCodec):
             hkdf(one, salt=name.encode(), info="Auth0 Generated Encryption", length=64)
             for one in secrets.raw
         ]
-        super().__init__(CBC, secrets, keys, lifetime, serializer)
-
-    def header(self, stamp: Stamp) -> dict[str, Any]:
-        """The algorithms alone."""
-        return {"alg": "dir", "enc": "A256CBC-HS512"}
+        super().__init__(Auth0FastAPI.framing, secrets, keys, lifetime, serializer)
 
     def check(self, contents: dict[str, Any]) -> None:
-        """Raise SerializationError unless `internal` is an object."""
+        """Raise SerializationError unless `user` and `internal` are objects."""
         super().check(contents)
         must_be_objects(contents, ("user", "internal"), LIBRARY)
 
@@ -104,7 +87,7 @@ class Auth0FastAPICodec(DatedCodec):
         return provider_end(as_mapping(contents.get("internal")).get(END))
 
     def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
-        """The session with `internal`, and our times in a claim of ours."""
+        """Return the session with `internal`, and the times in our claim."""
         internal = with_end({**as_mapping(contents.get("internal"))}, END, stamp)
         ours = {
             "updated": stamp.updated_at,
@@ -115,7 +98,7 @@ class Auth0FastAPICodec(DatedCodec):
         return pack({**contents, "internal": internal}, NONE, ours)
 
     def read(self, header: dict[str, Any], payload: dict[str, Any], now: float) -> Opened | Absence:
-        """Contents and times."""
+        """Return contents and times."""
         internal = as_mapping(payload.get("internal"))
         created = internal.get("created_at")
         if not is_time(created):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,6 @@ from ._claims import (
     Times,
     as_mapping,
     as_text,
-    check_foreign_secrets,
     hkdf,
     is_time,
     pack,
@@ -25,7 +24,7 @@ from ._claims import (
     with_end,
 )
 from ._framing import GCM
-from ._jwe import DatedCodec, must_be_objects
+from ._jwe import DatedCodec, JWEFormat, must_be_objects
 from ._protocols import Traits
 from .auth0_v3 import Auth0V3
 
@@ -48,7 +47,7 @@ OLDER = {
 
 
 def from_v3(session: dict[str, Any], stamp: Stamp) -> dict[str, Any] | None:
-    """A v3 session in the shape of v4, as the library converts it; None without a user."""
+    """Return a v3 session in the shape of v4, as the library converts it; None without a user."""
     user = as_mapping(session.get("user"))
     if not user:
         return None
@@ -63,58 +62,50 @@ def from_v3(session: dict[str, Any], stamp: Stamp) -> dict[str, Any] | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Auth0V4:
+class Auth0V4(JWEFormat):
     """Sessions of nextjs-auth0 v4, read and written; a v3 `appSession` is found and taken over.
 
-    The token carries creation (`internal.createdAt`) and expiry, and no update time: activity is known to the
-    second only as far as the expiry tells. `internal` survives every update, as in the library's own `updateSession`: with
+    The token has a creation time (`internal.createdAt`) and an expiry, and no update time: the expiry tells when the
+    session was last active. `internal` survives every update, as in the library's own `updateSession`: with
     `internal.sessionExpiresAt` the identity provider ends the session. The fence knows a session by creation time and
-    `user.sub`. It is not bound to the cookie's name. The library takes one secret only.
+    `user.sub`. The token is not bound to the cookie's name. The library takes one secret only.
     """
 
-    @property
-    def traits(self) -> Traits:
-        """15 seconds of tolerance; the connection tokens `__FC_0`, … end with the session; `internal` is the library's."""
-        return Traits(
-            label="auth0-v4",
-            title=LIBRARY,
-            tolerance=TOLERANCE,
-            largest_integer=SAFE_INTEGER,
-            older=((Auth0V3(), from_v3),),
-            beside="__FC_",
-            carried=("internal",),
-            nobody='session["user"]: it is empty, and nextjs-auth0 v4 would take that for somebody signed in',
-            shared=True,
-        )
+    traits = Traits(
+        label="auth0-v4",
+        title=LIBRARY,
+        tolerance=TOLERANCE,
+        largest_integer=SAFE_INTEGER,
+        older=((Auth0V3(), from_v3),),
+        beside="__FC_",  # connection tokens
+        carried=("internal",),
+        nobody='session["user"]: it is empty, and nextjs-auth0 v4 would take that for somebody signed in',
+        shared=True,
+    )
+    layout = Layout(separator="__", size=3500, cleared=5)
+    usual_name = "__session"
+    framing = GCM
 
-    @property
-    def layout(self) -> Layout:
-        """Chunks `__session__0`, `__session__1`, … of 3500 characters; each write clears what it does not set of five and the whole one."""
-        return Layout(separator="__", size=3500, cleared=5)
-
-    def cookie_name(self, *, host_only: bool, secure: bool) -> str:
-        """`__session`."""
-        return "__session"
-
-    def keys(self, secret: str | bytes | Sequence[str | bytes]) -> Secrets:
-        """The secrets; the first seals, all open."""
-        return check_foreign_secrets(secret)
+    def looks_like(self, name: str, value: str) -> bool:
+        """Return whether the header has the order of the library; next-auth v4 has the same members."""
+        header = self.header_of(value)
+        return header is not None and "next-auth" not in name and next(iter(header)) == "enc"
 
     def codec(
         self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
     ) -> Auth0V4Codec:
-        """The format bound to keys; neither the name nor an audience goes into them."""
+        """Return the codec for these keys; the keys depend neither on the name nor on an audience."""
         return Auth0V4Codec(keys, lifetime, serializer)
 
 
 class Auth0V4Codec(DatedCodec):
-    """The payload is `{user, tokenSet, internal, …, exp}`; other cookies of the library are sealed alike, so its shape is checked."""
+    """The payload is `{user, tokenSet, internal, …, exp}`. The shape is checked, since the library seals other cookies in the same way."""
 
-    label = "auth0-v4"
+    label = Auth0V4.traits.label
 
     def __init__(self, secrets: Secrets, lifetime: Lifetime, serializer: Serializer) -> None:
         super().__init__(
-            GCM,
+            Auth0V4.framing,
             secrets,
             [hkdf(one, info="JWE CEK", length=32) for one in secrets.raw],
             lifetime,
@@ -122,11 +113,11 @@ class Auth0V4Codec(DatedCodec):
         )
 
     def header(self, stamp: Stamp) -> dict[str, Any]:
-        """The algorithms alone."""
-        return {"enc": "A256GCM", "alg": "dir"}
+        """Return the algorithms, in the order of the library."""
+        return {"enc": self.framing.enc, "alg": "dir"}
 
     def check(self, contents: dict[str, Any]) -> None:
-        """Raise SerializationError unless what the library takes for objects are."""
+        """Raise SerializationError unless `user`, `tokenSet` and `internal` are objects."""
         super().check(contents)
         must_be_objects(contents, ("user", "tokenSet", "internal"), LIBRARY)
 
@@ -135,9 +126,9 @@ class Auth0V4Codec(DatedCodec):
         return provider_end(as_mapping(contents.get("internal")).get(END))
 
     def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
-        """The session with what the library needs in it: `user`, `tokenSet`, `internal` and `exp`.
+        """Return the session with the members that the library needs: `user`, `tokenSet`, `internal` and `exp`.
 
-        Its logout and its `getAccessToken` throw on a session without `tokenSet`, though its `getSession` does not.
+        Its logout and its `getAccessToken` throw if there is no `tokenSet`, though its `getSession` does not.
         """
         internal = with_end({**as_mapping(contents.get("internal"))}, END, stamp)
         needed = {
@@ -149,7 +140,7 @@ class Auth0V4Codec(DatedCodec):
         return {**claims, "exp": stamp.expires_at}
 
     def read(self, header: dict[str, Any], payload: dict[str, Any], now: float) -> Opened | Absence:
-        """Contents and times; `__txn_` and `__FC_` cookies have another shape."""
+        """Return contents and times. Cookies `__txn_` and `__FC_` have another shape."""
         internal, user = as_mapping(payload.get("internal")), payload.get("user")
         created, expires = internal.get("createdAt"), payload.get("exp", NOT_SAID)
         if not (
@@ -173,6 +164,6 @@ class Auth0V4Codec(DatedCodec):
         return self.opened(contents, ours, times, now, as_text(internal.get("sid")))
 
     def _updated(self, created: float, expires: float, now: float) -> float:
-        """When it was last active: at the earliest moment from which `idle` leads to this expiry."""
+        """Return when the session was last active: the earliest moment from which `idle` leads to this expiry."""
         idle = self.lifetime.idle
         return created if idle is None else max(created, min(now, expires - idle))

@@ -28,41 +28,36 @@ SALT = b"django.contrib.sessions.backends.signed_cookies"
 class DjangoCookie(SignedCookie):
     """The cookie of `django.contrib.sessions.backends.signed_cookies`, read only.
 
-    JSON only: a site with the PickleSerializer cannot be moved this way, and should not wish to be. Who is signed in stands
-    under `_auth_user_id`; give `convert` to make a `user` of it. The session began when its cookie was last signed, which Django does
-    when the session changes: it ends `max_age` after that, or when `set_expiry` has said, with us too.
+    JSON only: a site with the PickleSerializer cannot be moved this way. The signed-in user is under `_auth_user_id`;
+    give `convert` to make a `user` of it. The session began when its cookie was last signed, which Django does
+    when the session changes. It ends `max_age` later, or when `set_expiry` says, after the import too.
 
     Args:
-        max_age: seconds since the signing after which Django would refuse it (`SESSION_COOKIE_AGE`).
+        max_age: seconds after the signing from which Django refuses the cookie (`SESSION_COOKIE_AGE`).
     """
 
     max_age: Duration | None = 14 * 86_400
 
-    @property
-    def traits(self) -> Traits:
-        """What a store must know of it."""
-        return Traits(label="django", title="Django signed_cookies")
-
-    def cookie_name(self, *, host_only: bool, secure: bool) -> str:
-        """`sessionid`."""
-        return "sessionid"
+    traits = Traits(label="django", title="Django signed_cookies", read_only=True)
+    usual_name = "sessionid"
+    grammar = GRAMMAR
 
     def codec(
         self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
     ) -> DjangoOpener:
-        """What opens the cookies."""
+        """Return the opener for these keys."""
         return DjangoOpener(keys, seconds("max_age", self.max_age))
 
 
 class DjangoOpener(SignedOpener):
-    """django.core.signing's TimestampSigner."""
+    """Opens the values of django.core.signing's TimestampSigner."""
 
     def key(self, secret: bytes) -> bytes:
-        """salted_hmac's key."""
+        """Return the key of `salted_hmac`."""
         return sha256(SALT + b"signer" + secret).digest()
 
     def parts(self, text: str) -> Signed | None:
-        """payload:timestamp:signature."""
+        """Return the parts of payload:timestamp:signature."""
         found = GRAMMAR.fullmatch(text)
         if found is None:
             return None
@@ -73,16 +68,16 @@ class DjangoOpener(SignedOpener):
         return Signed(covered, payload, signed_at, signature)
 
     def sign(self, key: bytes, covered: bytes) -> str:
-        """HMAC-SHA-256."""
+        """Return the HMAC-SHA-256."""
         return encode(hmac.digest(key, covered, "sha256")).decode()
 
     def ends_at(self, contents: dict[str, Any], signed_at: int) -> int | None:
-        """Return the end by the setting, or the earlier one of `set_expiry`."""
+        """Return the end by `max_age` or by `set_expiry`, whichever is earlier."""
         usual = None if self.max_age is None else signed_at + self.max_age
         return earliest(usual, _set_expiry(contents.get("_session_expiry"), signed_at))
 
     def contents(self, payload: str) -> Any:
-        """The JSON, inflated if it must be."""
+        """Return the JSON value, unpacked if it is compressed."""
         data = base64(payload.lstrip("."))
         if data is not None and payload.startswith("."):
             data = inflated(data)
@@ -92,7 +87,7 @@ class DjangoOpener(SignedOpener):
 
 
 def _set_expiry(value: object, signed_at: int) -> int | None:
-    """Return the end that `set_expiry` has set: a moment, or seconds after the last change; 0 is the browser's close."""
+    """Return the end by `set_expiry`: a moment, or seconds after the last change; None for 0, the end of the browser session."""
     if not isinstance(value, str):
         return signed_at + int(value) if is_time(value) and value else None
     try:

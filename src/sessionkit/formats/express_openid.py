@@ -1,4 +1,4 @@
-"""express-openid-connect: the wire of nextjs-auth0 v3 with other contents."""
+"""express-openid-connect: the tokens of nextjs-auth0 v3 with other contents."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ __all__ = ["ExpressOpenID", "claims_of", "identity_of", "is_signed_in"]
 
 
 def claims_of(session: Mapping[str, Any]) -> dict[str, Any]:
-    """The claims of the user: those of the id_token, else `user`, else the session's own if it has a `sub`.
+    """Return the claims of the user: those of the id_token, else `user`, else the session if it has a `sub`.
 
-    The signature of the id_token is not checked: it was when it came, and since then the cookie's seal holds it.
+    The signature of the id_token is not checked: express checked it at the login, and the cookie is sealed.
     """
     claims = _claims(as_text(session.get("id_token")))
     return (
@@ -32,12 +32,12 @@ def claims_of(session: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_signed_in(session: Mapping[str, Any], /) -> bool:
-    """The default guard: an id_token, as `req.oidc.isAuthenticated()` has it, or a user in the session itself."""
+    """Return whether there is an id_token, as `req.oidc.isAuthenticated()` does, or a user in the session; the default guard."""
     return bool(as_text(session.get("id_token")) or claims_of(session))
 
 
 def identity_of(session: Mapping[str, Any], /) -> object:
-    """The default identity: `iss` and `sub` of the claims; without a `sub` all of them, or the id_token as it is."""
+    """Return `iss` and `sub` of the claims; without a `sub` all claims, or the id_token. The default identity."""
     claims = claims_of(session)
     if claims.get("sub") is not None:
         return ("sub", claims.get("iss"), claims["sub"])
@@ -60,38 +60,36 @@ def _claims(token: str) -> dict[str, Any]:
 class ExpressOpenID(Auth0V3):
     """Sessions of express-openid-connect, read and written: `id_token`, `access_token`, … and no `user`.
 
-    Who is signed in stands in the id_token's claims; the default guard and identity look there. `sessionExpiresAt`, the
+    The user is named by the claims of the id_token; the default guard and identity look there. `sessionExpiresAt`, the
     identity provider's end of the session, survives every update.
     """
 
-    @property
-    def traits(self) -> Traits:
-        """A guard and an identity of its own."""
-        return Traits(
-            label="express-openid",
-            title="express-openid-connect",
-            guard=is_signed_in,
-            identity=identity_of,
-            largest_integer=SAFE_INTEGER,
-            carried=("sessionExpiresAt",),
-            shared=True,
-        )
+    traits = Traits(
+        label="express-openid",
+        title="express-openid-connect",
+        guard=is_signed_in,
+        identity=identity_of,
+        largest_integer=SAFE_INTEGER,
+        carried=("sessionExpiresAt",),
+        shared=True,
+    )
+    order = ("iat", "uat", "exp")
 
     def codec(
         self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
     ) -> ExpressOpenIDCodec:
-        """The format bound to keys."""
+        """Return the codec for these keys."""
         return ExpressOpenIDCodec(keys, lifetime, serializer)
 
 
 class ExpressOpenIDCodec(Auth0V3Codec):
-    """As nextjs-auth0 v3; the header's times in express' order, the subject from the id_token."""
+    """A codec like that of nextjs-auth0 v3: the times of the header in the order of express, the subject from the id_token."""
 
-    label = "express-openid"
-    order: tuple[str, str, str] = ("iat", "uat", "exp")
+    label = ExpressOpenID.traits.label
+    order = ExpressOpenID.order
 
     def claims(self, contents: Mapping[str, Any]) -> dict[str, Any]:
-        """The claims of the user, wherever they are."""
+        """Return the claims of the user, from the id_token or the session."""
         return claims_of(contents)
 
     def ends_at(self, contents: Mapping[str, Any]) -> int | None:
@@ -99,9 +97,9 @@ class ExpressOpenIDCodec(Auth0V3Codec):
         return provider_end(contents.get("sessionExpiresAt"))
 
     def ours(self, contents: Mapping[str, Any], stamp: Stamp) -> dict[str, Any]:
-        """Return our claim; the end has a place of its own."""
+        """Return the data for our claim; the end has a place of its own."""
         return DatedCodec.ours(self, contents, stamp)
 
     def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
-        """The session, with its end where express keeps it."""
+        """Return the session, with its end where express keeps it."""
         return super().payload(with_end(contents, "sessionExpiresAt", stamp), stamp)

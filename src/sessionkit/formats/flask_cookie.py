@@ -21,50 +21,48 @@ from ._signed import Signed, SignedCookie, SignedOpener, base64, inflated
 __all__ = ["FlaskCookie", "FlaskOpener"]
 
 GRAMMAR = re.compile(r"((\.?[A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{5,8}))\.([A-Za-z0-9_-]{27})")
-"""payload.timestamp.signature; a dot before the payload says that it is compressed."""
+"""payload.timestamp.signature; a dot before the payload means that it is compressed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlaskCookie(SignedCookie):
     """The cookie of Flask's own sessions (3.x), read only: `Importer(FlaskCookie(), secret=SECRET_KEY, until=…)`.
 
-    The session began when its cookie was last signed. Flask signs a permanent one anew at each request; any other ends `max_age`
-    after its last change, with us too. Of the values that Flask tags, tuples become lists, dates ISO 8601
-    text, bytes base64 text, UUIDs and markup text.
+    The session began when its cookie was last signed. Flask signs a permanent session anew at each request; any other session
+    ends `max_age` after its last change, after the import too. Values that Flask tags are converted: tuples to lists, dates to
+    ISO 8601 text, bytes to base64 text, UUIDs and markup to text.
 
     Args:
         salt: of the app's session interface, if it was changed.
-        max_age: seconds since the signing after which Flask would refuse it (`PERMANENT_SESSION_LIFETIME`).
+        max_age: seconds after the signing from which Flask refuses the cookie (`PERMANENT_SESSION_LIFETIME`).
     """
 
     salt: str = "cookie-session"
     max_age: Duration | None = 31 * 86_400
 
-    @property
-    def traits(self) -> Traits:
-        """What a store must know of it."""
-        return Traits(label="flask", title="Flask")
+    traits = Traits(label="flask", title="Flask", read_only=True)
+    grammar = GRAMMAR
 
     def codec(
         self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
     ) -> FlaskOpener:
-        """What opens the cookies."""
+        """Return the opener for these keys."""
         return FlaskOpener(keys, self.salt, seconds("max_age", self.max_age))
 
 
 class FlaskOpener(SignedOpener):
-    """URLSafeTimedSerializer with HMAC-SHA-1 under a key derived by HMAC."""
+    """Opens the values of itsdangerous' URLSafeTimedSerializer: HMAC-SHA-1 under a key derived by HMAC."""
 
     def __init__(self, secrets: Secrets, salt: str, max_age: int | None) -> None:
         self._salt = salt.encode()
         super().__init__(secrets, max_age)
 
     def key(self, secret: bytes) -> bytes:
-        """The key derivation `hmac` of itsdangerous."""
+        """Return the key by the derivation `hmac` of itsdangerous."""
         return hmac.digest(secret, self._salt, "sha1")
 
     def parts(self, text: str) -> Signed | None:
-        """payload.timestamp.signature."""
+        """Return the parts of payload.timestamp.signature."""
         found = GRAMMAR.fullmatch(text)
         if found is None:
             return None
@@ -72,7 +70,7 @@ class FlaskOpener(SignedOpener):
         return Signed(covered, payload, int.from_bytes(base64(stamp) or b"", "big"), signature)
 
     def sign(self, key: bytes, covered: bytes) -> str:
-        """HMAC-SHA-1."""
+        """Return the HMAC-SHA-1."""
         return encode(hmac.digest(key, covered, "sha1")).decode()
 
     def ends_at(self, contents: dict[str, Any], signed_at: int) -> int | None:
@@ -81,7 +79,7 @@ class FlaskOpener(SignedOpener):
         return None if lasting else signed_at + (self.max_age or 0)
 
     def contents(self, payload: str) -> Any:
-        """The JSON, inflated if it must be, without Flask's tags."""
+        """Return the JSON value, unpacked if it is compressed, without Flask's tags."""
         data = base64(payload.lstrip("."))
         if data is not None and payload.startswith("."):
             data = inflated(data)
@@ -91,7 +89,7 @@ class FlaskOpener(SignedOpener):
 
 
 def _untagged(value: Any) -> Any:
-    """The value without Flask's tags, as JSON."""
+    """Return a value without Flask's tags, as JSON."""
     if isinstance(value, list):
         return [_untagged(item) for item in cast("Iterable[Any]", value)]
     if not isinstance(value, dict):
@@ -109,7 +107,7 @@ def _untagged(value: Any) -> Any:
 
 
 def _date(text: str) -> str:
-    """An HTTP date as ISO 8601 in UTC; raises ValueError for what is none, or lies outside of the years that there are."""
+    """Return an HTTP date as ISO 8601 in UTC; raise ValueError for other text, and for years that Python does not have."""
     try:
         return parsedate_to_datetime(text).astimezone(timezone.utc).isoformat()
     except OverflowError as error:

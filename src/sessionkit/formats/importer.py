@@ -1,4 +1,4 @@
-"""Other cookies to take a session from, when no cookie of ours came."""
+"""Importers: take a session from another cookie when no cookie of the store comes."""
 
 from __future__ import annotations
 
@@ -16,29 +16,30 @@ from ._protocols import Convert, Source
 __all__ = ["Importer", "Until"]
 
 Until: TypeAlias = datetime | date | int | float | None
-"""When an importer is ignored from: a moment, the end of a day (UTC), seconds since the epoch, or None for never."""
+"""The moment from which an importer is ignored: a datetime, the end of a date (UTC), seconds since the epoch, or None for never."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, init=False)
 class Importer:
-    """Takes a session over from another cookie, when no cookie of ours is in the request.
+    """Import a session from another cookie, when no cookie of the store is in the request.
 
-    The creation time is kept where the source has one, the id follows from the source (parallel requests import one session, and a
-    logout ends it), the contents are sealed in our format. Trust is that of the weakest secret accepted: who guesses it signs in here.
+    The creation time is kept if the source has one. The id is derived from the source, so that parallel requests import one
+    session and a logout ends it. The contents are sealed in the store's format. The import is as safe as the weakest accepted
+    secret: whoever guesses that secret signs in here.
 
     Args:
-        format: what the cookie is: a format, or one of the read-only sources.
-        secret: of that cookie; left out, the store's.
-        name: of that cookie; left out, the usual one of its format.
-        until: from when it is ignored. A date means the end of that day (UTC), a datetime without a zone is UTC, a number is
-            seconds since the epoch; None, for ever, must be said.
-        clear: whether the other cookie is removed once the session is ours. Left out: yes for Flask, Starlette, Django,
-            iron-session and our own earlier name, no for the formats that a JavaScript side goes on using.
-        convert: from what the cookie holds to a session of ours; None for "take nothing from this". What it raises for
-            contents it did not expect (KeyError, TypeError, ValueError, …) counts as None.
+        format: of the cookie: a format, or a read-only source.
+        secret: of that cookie; by default the store's.
+        name: of that cookie; by default the usual name of its format.
+        until: the moment from which the importer is ignored. A date means the end of that day (UTC), a datetime without a zone
+            is UTC, a number is seconds since the epoch. None, for ever, must be given explicitly.
+        clear: whether the other cookie is removed after the import. The default is the format's: yes for Flask, Starlette, Django,
+            iron-session and an earlier name of ours, no for the formats that another program goes on using.
+        convert: makes a session of ours from the cookie's contents; None means that no session is imported. If it raises for
+            contents that it did not expect (KeyError, TypeError, ValueError, …), that counts as None.
 
     Raises:
-        ConfigurationError: the other cookie would be left though nobody could log out of it.
+        ConfigurationError: the other cookie would stay though nobody could log out of its session.
     """
 
     format: Source

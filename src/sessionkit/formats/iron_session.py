@@ -7,8 +7,8 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import pbkdf2_hmac, sha256
-from typing import Any, NoReturn, cast
+from hashlib import pbkdf2_hmac
+from typing import Any, cast
 from urllib.parse import unquote
 
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -19,13 +19,14 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from .._cookies.chunks import Layout
 from .._crypto.sealing import Opened
 from .._session.base64url import encode
-from .._session.json import Serializer, is_shallow
-from .._session.lifetime import CLOCK_SKEW, LONGEST, Duration, Lifetime, seconds
-from .._session.session import Absence, Stamp
+from .._session.json import Serializer
+from .._session.lifetime import LONGEST, Duration, Lifetime, seconds
+from .._session.session import Absence
 from ..errors import ConfigurationError
-from ._claims import Secrets, check_foreign_secrets
+from ._bases import BaseFormat, BaseOpener
+from ._claims import Secrets, Times, check_foreign_secrets
 from ._protocols import Traits
-from ._signed import base64
+from ._signed import base64, open_by_digest
 
 __all__ = ["IronOpener", "IronSession"]
 
@@ -37,7 +38,7 @@ COMPLETE = re.compile(r"(~|%7E)[0-9]+\Z", re.IGNORECASE)
 CHUNKS = 4
 LONGEST_SALT = 256
 FOURTEEN_DAYS = 14 * 86_400
-"""What the library takes where nothing is set."""
+"""The default of the library."""
 
 
 def _complete(text: str) -> bool:
@@ -45,39 +46,36 @@ def _complete(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IronSession:
+class IronSession(BaseFormat):
     """The cookie of iron-session 8 and 9, read only: `Importer(IronSession(), name=cookieName, secret=password, until=…)`.
 
-    A seal says when it expires, and not when it was made: the session began `ttl` before its expiry, and ends at it. One
-    without an expiry (`ttl: 0`) begins when it is taken over. The secret may be a mapping of password ids, as there.
+    A seal says when it expires, and not when it was made: the session began `ttl` before its expiry, at which it ends. A
+    session without an expiry (`ttl: 0`) begins when it is imported. The secret may be a mapping of password ids, as in the library.
 
     Args:
-        ttl: the library's setting, in seconds; 0 as there for seals that do not expire (earlier ones that do are
-            taken to have had 14 days).
+        ttl: the library's setting, in seconds; 0 as there for seals that do not expire (for earlier seals that do,
+            14 days are assumed).
     """
 
     ttl: Duration = FOURTEEN_DAYS
 
-    @property
-    def traits(self) -> Traits:
-        """It cannot be left beside ours: its seals need say nothing of their time."""
-        return Traits(label="iron-session", title="iron-session", dated=False)
-
-    @property
-    def layout(self) -> Layout:
-        """One cookie, or with version 9 up to four chunks."""
-        return Layout(complete=_complete)
+    traits = Traits(label="iron-session", title="iron-session", dated=False, read_only=True)
+    layout = Layout(complete=_complete)  # one cookie, or with version 9 up to four chunks
 
     def cookie_name(self, *, host_only: bool, secure: bool) -> str:
-        """The library has none, so give `name`."""
+        """Raise ConfigurationError: the library has no default, so give `name`."""
         raise ConfigurationError(
             "iron-session has no default cookie name: give Importer(IronSession(), name=...)"
         )
 
+    def recognizes(self, text: str) -> bool:
+        """Return whether a text begins like a seal."""
+        return BEGINNING.match(text) is not None
+
     def keys(
         self, secret: str | bytes | Sequence[str | bytes] | Mapping[Any, str | bytes]
     ) -> tuple[tuple[str, ...], Secrets]:
-        """The passwords, and their ids where they are given."""
+        """Return the password ids, if they are given, and the passwords."""
         if isinstance(secret, Mapping):
             ids = tuple(map(str, cast("Mapping[Any, Any]", secret)))
             return ids, check_foreign_secrets(list(secret.values()))
@@ -92,23 +90,21 @@ class IronSession:
         lifetime: Lifetime,
         serializer: Serializer,
     ) -> IronOpener:
-        """What opens the seals."""
+        """Return the opener for these passwords."""
         return IronOpener(*keys, seconds("ttl", self.ttl or None) or FOURTEEN_DAYS)
 
 
-class IronOpener:
-    """AES-256-CBC under HMAC-SHA-256; both keys by PBKDF2-SHA-1 with one iteration, as the library has it."""
-
-    seen = None
+class IronOpener(BaseOpener):
+    """Opens seals: AES-256-CBC and HMAC-SHA-256, both keys by PBKDF2-SHA-1 with one iteration, as in the library."""
 
     def __init__(self, password_ids: tuple[str, ...], secrets: Secrets, ttl: int) -> None:
-        self.ids: tuple[str, ...] = secrets.ids
+        super().__init__(secrets)
         self._passwords = secrets.raw
         self._by_id = dict(zip(password_ids, secrets.raw, strict=True)) if password_ids else {}
         self._ttl = ttl
 
     def open(self, token: str, now: float) -> Opened | Absence:
-        """What a seal holds, or why it gives nothing."""
+        """Return the contents and times of a seal, or the reason why it gives no session."""
         found = (
             GRAMMAR.fullmatch(unquote(token, errors="replace"))
             if "%" in token
@@ -131,42 +127,19 @@ class IronOpener:
                 mac,
                 encode(hmac.digest(_key(password, mac_salt), covered.encode(), "sha256")).decode(),
             ):
-                return self._opened(
-                    token, _decrypted(_key(password, salt), base64(iv), base64(sealed)), ends, now
-                )
+                contents = _decrypted(_key(password, salt), base64(iv), base64(sealed))
+                return open_by_digest(contents, token, self._times(ends, now), now)
         return Absence.BAD_TAG
 
-    def _opened(self, token: str, contents: Any, ends: str, now: float) -> Opened | Absence:
-        if not isinstance(contents, dict) or not is_shallow(cast("object", contents)):
-            return Absence.MALFORMED
-        expires = min(int(ends) // 1000, LONGEST) if ends else LONGEST
-        created = expires - self._ttl if ends else int(now)
-        if created > now + CLOCK_SKEW:
-            return Absence.NOT_YET_VALID
-        digest = encode(sha256(token.encode()).digest()).decode()
+    def _times(self, ends: str, now: float) -> Times:
+        """Return the times of a seal, from its expiry in milliseconds or an empty text."""
+        if not ends:
+            return Times(int(now), int(now), LONGEST)
+        expires = int(ends) // 1000
+        created = min(expires, LONGEST) - self._ttl
         # iron-webcrypto gives an expiry 60 seconds of grace.
-        stamp = Stamp(
-            id=digest,
-            created_at=created,
-            updated_at=created,
-            expires_at=expires + 60,
-            ends_at=expires + 60 if ends else None,
-        )
-        return Opened(contents=cast("dict[str, Any]", contents), stamp=stamp, mark_id=digest)
-
-    def recognizes(self, text: str) -> bool:
-        """Whether it begins like a seal."""
-        return BEGINNING.match(text) is not None
-
-    def peek(self, text: str) -> str | None:
-        """Nothing: there is no id."""
-        return None
-
-    def __repr__(self) -> str:
-        return "<IronOpener>"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("keys do not pickle")
+        over = min(expires + 60, LONGEST)
+        return Times(created, created, over, over)
 
 
 def _key(password: bytes, salt: str) -> bytes:
@@ -174,7 +147,7 @@ def _key(password: bytes, salt: str) -> bytes:
 
 
 def _decrypted(key: bytes, iv: bytes | None, sealed: bytes | None) -> Any:
-    """The JSON of an authenticated seal, or None for what is none."""
+    """Return the JSON value of an authentic seal, or None."""
     if iv is None or sealed is None or len(iv) != 16 or not sealed or len(sealed) % 16:
         return None
     engine, padding = Cipher(AES(key), CBC(iv)).decryptor(), PKCS7(128).unpadder()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -17,7 +17,6 @@ from ._claims import (
     Secrets,
     Times,
     as_text,
-    check_foreign_secrets,
     derive_id,
     hkdf,
     is_time,
@@ -26,7 +25,7 @@ from ._claims import (
     whole_time,
 )
 from ._framing import GCM
-from ._jwe import JWECodec
+from ._jwe import JWECodec, JWEFormat
 from ._protocols import Traits
 
 __all__ = ["ClaimsCodec", "NextAuthV4", "NextAuthV4Codec", "identity_of", "is_signed_in", "nobody"]
@@ -36,12 +35,12 @@ RESERVED = SPENT | {"nbf"}
 
 
 def is_signed_in(session: Mapping[str, Any], /) -> bool:
-    """The default guard: the claims name somebody, by `sub`, `email` or `user`."""
+    """Return whether the claims name a user, by `sub`, `email` or `user`; the default guard."""
     return any(session.get(key) for key in ("sub", "email", "user"))
 
 
 def identity_of(session: Mapping[str, Any], /) -> object:
-    """The default identity: `iss` and `sub`; without a `sub` the `email`, else the `user`, whole."""
+    """Return `iss` and `sub`; without a `sub` the `email`, else the whole `user`. The default identity."""
     if session.get("sub"):
         return ("sub", session.get("iss"), session["sub"])
     return (
@@ -50,17 +49,17 @@ def identity_of(session: Mapping[str, Any], /) -> object:
 
 
 def nobody(title: str) -> str:
-    """Return why a session of nobody cannot be kept."""
+    """Return the error message for a session of nobody."""
     return f"session: without sub, email or user {title} would still take it for somebody signed in"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NextAuthV4:
+class NextAuthV4(JWEFormat):
     """Sessions of next-auth v4 (strategy `jwt`), read and written.
 
     The contents are the token's claims (`name`, `email`, `picture`, `sub`, …) without `iat`, `exp` and `jti`, which
-    the library makes anew at each write. A session's id and creation time are ours, in a claim `sessionkit`, which the library
-    keeps; for a token that it made without one, the creation time is its `iat` and the fence holds only between writes of ours.
+    the library makes anew at each write. The id and creation time of a session are in our claim `sessionkit`, which the library
+    keeps. If the library made a token without this claim, its creation time is `iat`, and the fence holds only between writes of ours.
 
     Args:
         salt: as given to the library's `jwt` options; part of the key.
@@ -68,47 +67,42 @@ class NextAuthV4:
 
     salt: str = ""
 
-    @property
-    def traits(self) -> Traits:
-        """15 seconds of tolerance; a guard and an identity of its own."""
-        return Traits(
-            label="next-auth-v4",
-            title="next-auth v4",
-            tolerance=15,
-            largest_integer=SAFE_INTEGER,
-            guard=is_signed_in,
-            identity=identity_of,
-            nobody=nobody("next-auth v4"),
-            shared=True,
-        )
-
-    @property
-    def layout(self) -> Layout:
-        """Chunks `….0`, `….1`, … of 3933 characters."""
-        return Layout(size=3933)
+    traits = Traits(
+        label="next-auth-v4",
+        title="next-auth v4",
+        tolerance=15,
+        largest_integer=SAFE_INTEGER,
+        guard=is_signed_in,
+        identity=identity_of,
+        nobody=nobody("next-auth v4"),
+        shared=True,
+    )
+    layout = Layout(size=3933)
+    framing = GCM
 
     def cookie_name(self, *, host_only: bool, secure: bool) -> str:
-        """`next-auth.session-token`, with `__Secure-` when it is."""
+        """Return `next-auth.session-token`, with `__Secure-` before it if the cookie is Secure."""
         return "__Secure-next-auth.session-token" if secure else "next-auth.session-token"
 
-    def keys(self, secret: str | bytes | Sequence[str | bytes]) -> Secrets:
-        """The secrets; the first seals, all open. The library takes one."""
-        return check_foreign_secrets(secret)
+    def looks_like(self, name: str, value: str) -> bool:
+        """Return whether name or header are those of the library; nextjs-auth0 v4 has the same members in another order."""
+        header = self.header_of(value)
+        return header is not None and ("next-auth" in name or next(iter(header)) == "alg")
 
     def codec(
         self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
     ) -> NextAuthV4Codec:
-        """The format bound to keys; neither the name nor an audience goes into them."""
+        """Return the codec for these keys; the keys depend neither on the name nor on an audience."""
         return NextAuthV4Codec(keys, self.salt, lifetime, serializer)
 
 
 class ClaimsCodec(JWECodec):
-    """The payload are JWT claims: `iat` is the time of the last write, `exp` the expiry."""
+    """The payload is JWT claims: `iat` is the time of the last write, `exp` the expiry."""
 
     label: str
 
     def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
-        """The claims, with ours among them."""
+        """Return the claims, ours among them."""
         ours: dict[str, Any] = {"id": stamp.id, "created": stamp.created_at}
         if stamp.ends_at is not None:
             ours["ends"] = stamp.ends_at
@@ -116,7 +110,7 @@ class ClaimsCodec(JWECodec):
         return {**pack(contents, RESERVED, ours), **times}
 
     def read(self, header: dict[str, Any], payload: dict[str, Any], now: float) -> Opened | Absence:
-        """Contents and times; what the library made is dated by its `iat`."""
+        """Return contents and times. A token that the library made is dated by its `iat`."""
         written, expires = payload.get("iat"), payload.get("exp")
         if not (is_time(written) and is_time(expires)):
             return Absence.MALFORMED
@@ -141,14 +135,14 @@ class ClaimsCodec(JWECodec):
         )
 
     def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
-        """The id in our claim."""
+        """Return the id in our claim."""
         return stamp.id
 
 
 class NextAuthV4Codec(ClaimsCodec):
-    """A256GCM under one key, whatever the cookie's name."""
+    """A256GCM under one key for all cookie names."""
 
-    label = "next-auth-v4"
+    label = NextAuthV4.traits.label
 
     def __init__(
         self, secrets: Secrets, salt: str, lifetime: Lifetime, serializer: Serializer
@@ -159,8 +153,4 @@ class NextAuthV4Codec(ClaimsCodec):
             else "NextAuth.js Generated Encryption Key"
         )
         keys = [hkdf(one, salt=salt.encode(), info=info, length=32) for one in secrets.raw]
-        super().__init__(GCM, secrets, keys, lifetime, serializer)
-
-    def header(self, stamp: Stamp) -> dict[str, Any]:
-        """The algorithms alone."""
-        return {"alg": "dir", "enc": "A256GCM"}
+        super().__init__(NextAuthV4.framing, secrets, keys, lifetime, serializer)

@@ -1,4 +1,4 @@
-"""The signed session ids of nextjs-auth0 and express-openid-connect, which they use with a store of sessions."""
+"""The signed session ids that nextjs-auth0 and express-openid-connect use with a session store."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ PROTECTED = encode(b'{"alg":"HS256","b64":false,"crit":["b64"]}')
 
 @clears_frames
 def sign_id(sid: str, *, name: str, secret: str | bytes | Sequence[str | bytes]) -> str:
-    """A cookie value that holds a session id and its signature.
+    """Return a cookie value that holds a session id and its signature.
 
     Args:
         sid: the session id.
-        name: the cookie's name; the signature is bound to it.
+        name: of the cookie; the signature is bound to it.
         secret: one or several; the first signs.
 
     Returns:
@@ -33,18 +33,18 @@ def sign_id(sid: str, *, name: str, secret: str | bytes | Sequence[str | bytes])
 
 @clears_frames
 def verify_id(value: str, *, name: str, secret: str | bytes | Sequence[str | bytes]) -> str | None:
-    """The session id of a cookie value, or None when its signature is not one of ours; never raises for a value.
+    """Return the session id of a cookie value, or None if its signature does not verify; no value makes it raise.
 
     Args:
         value: of the cookie.
-        name: the cookie's name.
+        name: of the cookie.
         secret: one or several; each is tried.
     """
     sid, dot, signature = value.rpartition(".")
     if not dot or not value.isascii():
         return None
     wanted = [_signature(one, name, sid) for one in check_secrets(secret, shortest=8)]
-    return sid if any([hmac.compare_digest(signature, one) for one in wanted]) else None  # noqa: C419  # all of them, whichever it is
+    return sid if any([hmac.compare_digest(signature, one) for one in wanted]) else None  # noqa: C419  # by all secrets, so that the time does not tell which one signed
 
 
 def _signature(secret: bytes, name: str, sid: str) -> str:

@@ -30,32 +30,30 @@ class StarletteCookie(SignedCookie):
     The session began when its cookie was last signed.
 
     Args:
-        max_age: seconds since the signing after which Starlette would refuse it; None as there.
+        max_age: seconds after the signing from which Starlette refuses the cookie; None as there.
     """
 
     max_age: Duration | None = 14 * 86_400
 
-    @property
-    def traits(self) -> Traits:
-        """What a store must know of it."""
-        return Traits(label="starlette", title="Starlette")
+    traits = Traits(label="starlette", title="Starlette", read_only=True)
+    grammar = GRAMMAR
 
     def codec(
         self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
     ) -> StarletteOpener:
-        """What opens the cookies."""
+        """Return the opener for these keys."""
         return StarletteOpener(keys, seconds("max_age", self.max_age))
 
 
 class StarletteOpener(SignedOpener):
-    """itsdangerous' TimestampSigner as it comes: HMAC-SHA-1 under a key derived by SHA-1."""
+    """Opens the values of itsdangerous' TimestampSigner: HMAC-SHA-1 under a key derived by SHA-1."""
 
     def key(self, secret: bytes) -> bytes:
-        """The key derivation `django-concat` of itsdangerous."""
+        """Return the key by the derivation `django-concat` of itsdangerous."""
         return sha1(b"itsdangerous.Signer" + b"signer" + secret, usedforsecurity=False).digest()
 
     def parts(self, text: str) -> Signed | None:
-        """payload.timestamp.signature."""
+        """Return the parts of payload.timestamp.signature."""
         found = GRAMMAR.fullmatch(text)
         if found is None:
             return None
@@ -63,9 +61,9 @@ class StarletteOpener(SignedOpener):
         return Signed(covered, payload, int.from_bytes(base64(stamp) or b"", "big"), signature)
 
     def sign(self, key: bytes, covered: bytes) -> str:
-        """HMAC-SHA-1."""
+        """Return the HMAC-SHA-1."""
         return encode(hmac.digest(key, covered, "sha1")).decode()
 
     def contents(self, payload: str) -> Any:
-        """The JSON."""
+        """Return the JSON value."""
         return json.loads(base64(payload, urlsafe=False) or b"")

@@ -1,7 +1,7 @@
 import pytest
 
 from sessionkit import Absence
-from sessionkit._cookies.chunks import Layout, chunk_number, join, rows, spans
+from sessionkit._cookies.chunks import Layout, chunk_number, join, rows, spans, split_name
 
 TOKEN = "h" * 20 + ".." + "n" * 16 + "." + "c" * 59 + "." + "t" * 22
 
@@ -135,3 +135,21 @@ def test_a_rarer_name_gives_its_last_value():
 
 def test_no_chunks_make_no_rows():
     assert rows({}) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "separator", "expected"),
+    [
+        ("session.0", ".", ("session", 0)),
+        ("a.b__12", "__", ("a.b", 12)),
+        ("session", ".", ("session", None)),
+        ("session.", ".", ("session.", None)),
+        ("session.01", ".", ("session.01", None)),
+        ("session_1", ".", ("session_1", None)),
+        (".1", ".", (".1", None)),
+        ("1", ".", ("1", None)),
+        ("", ".", ("", None)),
+    ],
+)
+def test_a_name_is_split_into_the_session_and_the_number_of_the_chunk(name, separator, expected):
+    assert split_name(name, separator) == expected

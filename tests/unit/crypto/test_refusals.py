@@ -4,7 +4,7 @@ import string
 
 import pytest
 
-from sessionkit import Absence, KeyRing
+from sessionkit import Absence, KeyRing, Native
 from sessionkit._crypto.keyring import KEPT_CIPHERS
 from sessionkit._session.base64url import decode, encode
 
@@ -127,7 +127,7 @@ def test_an_authentic_payload_that_is_no_json_object_is_malformed(payload):
 
 def test_the_session_id_is_readable_without_a_key():
     assert codec(OTHER_SECRET).peek(sealed()) == STAMP.id
-    assert codec(OTHER_SECRET).recognizes(sealed()[:300]) is True
+    assert Native().recognizes(sealed()[:300]) is True
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_the_session_id_is_readable_without_a_key():
 )
 def test_what_is_not_ours_names_nobody(text):
     assert codec().peek(text) is None
-    assert codec().recognizes(text) is False
+    assert Native().recognizes(text) is False
 
 
 # ---- what a flood costs

@@ -9,7 +9,7 @@ import pytest
 from sessionkit import SessionStore, anyone
 from sessionkit._cli.inspection import inspect
 from sessionkit.formats import FlaskCookie, Importer
-from sessionkit.formats._recognition import shared_format
+from sessionkit.formats._recognition import spoken_format
 
 from .foreign_cookies import FLASK, OLD, PYTHON
 from .golden import GOLDEN, IRON, Golden
@@ -17,7 +17,7 @@ from .golden import GOLDEN, IRON, Golden
 
 @pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: golden.id)
 def test_a_golden_session_is_found_in_its_format_under_its_name(golden: Golden):
-    format, name = shared_format(golden.header)
+    format, name = spoken_format(golden.header)
     assert (format, name) == (golden.format, golden.store().settings.name)
 
 
@@ -33,8 +33,8 @@ def test_its_keys_and_times_are_shown(golden: Golden):
 @pytest.mark.parametrize(
     "header", ["", "a=b", FLASK, f"sid={next(iter(IRON[0]['cookies'].values()))}"]
 )
-def test_what_can_only_be_imported_is_no_shared_format(header):
-    assert shared_format(header) is None
+def test_what_can_only_be_imported_is_no_spoken_format(header):
+    assert spoken_format(header) is None
 
 
 def test_a_session_of_ours_beside_it_goes_first():
@@ -47,7 +47,7 @@ def test_a_session_of_ours_beside_it_goes_first():
     with store.exchange(FLASK) as exchange:
         exchange.get()
     ours = exchange.response_headers[0][1].partition(";")[0]
-    assert shared_format(f"{GOLDEN[0].header}; {ours}") is None
+    assert spoken_format(f"{GOLDEN[0].header}; {ours}") is None
     assert inspect(store.settings, f"{FLASK}; {ours}", PYTHON[0]["now"])["looks like"] == {
         "session": "Flask",
         "__Host-session": "sessionkit",

@@ -1,0 +1,147 @@
+"""What the base classes of formats do for a format of one's own, and how such a format is found."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sessionkit import Absence, ConfigurationError, SessionStore, Stamp
+from sessionkit.formats import (
+    DjangoCookie,
+    FlaskCookie,
+    IronSession,
+    StarletteCookie,
+    Times,
+)
+from sessionkit.formats._recognition import known_formats, recognize, spoken_format
+
+from ..foreign_format import Plain
+from ..scene import ALICE, SECRET, START, Scene
+
+# ---- times
+
+
+@pytest.mark.parametrize("field", ["created", "updated", "expires"])
+@pytest.mark.parametrize("value", [None, "1", True, -1, 10**10 + 1, float("nan"), [1], {}])
+def test_a_time_that_is_no_number_of_seconds_is_malformed(field, value):
+    times = {"created": START, "updated": START, "expires": START + 9} | {field: value}
+    assert Times(**times).stamp("id", START) is Absence.MALFORMED
+
+
+@pytest.mark.parametrize("value", ["1", True, float("nan"), [1], {}])
+def test_an_end_that_is_no_number_is_malformed(value):
+    assert Times(START, START, START + 9, value).stamp("id", START) is Absence.MALFORMED
+
+
+@pytest.mark.parametrize(
+    ("ends", "kept"), [(-5, 0), (float("inf"), 10**10), (10**11, 10**10), (float("-inf"), 0)]
+)
+def test_an_end_beyond_all_times_is_the_last_of_them(ends, kept):
+    stamp = Times(START, START, START + 9, ends).stamp("id", START)
+    assert (stamp.ends_at, stamp.expires_at) == (kept, min(kept, START + 9))
+
+
+@pytest.mark.parametrize("field", ["created", "updated"])
+def test_a_time_further_ahead_than_two_clocks_may_differ_is_not_yet_valid(field):
+    times = {"created": START, "updated": START, "expires": START + 99}
+    assert Times(**times | {field: START + 61}).stamp("id", START) is Absence.NOT_YET_VALID
+    assert isinstance(Times(**times | {field: START + 60}).stamp("id", START), Stamp)
+
+
+def test_a_stamp_has_whole_seconds_and_expires_no_later_than_it_ends():
+    stamp = Times(START + 0.9, START + 1.9, START + 99.9, START + 50.5).stamp("id", START)
+    assert stamp == Stamp(
+        id="id",
+        created_at=START,
+        updated_at=START + 1,
+        expires_at=START + 50,
+        ends_at=START + 50,
+    )
+
+
+# ---- formats that are only imported
+
+
+@pytest.mark.parametrize(
+    "source",
+    [FlaskCookie(), StarletteCookie(), DjangoCookie(), IronSession()],
+    ids=lambda one: one.traits.label,
+)
+def test_a_store_does_not_write_a_format_that_can_only_be_imported(source):
+    with pytest.raises(ConfigurationError, match=r"can only be imported: give accept=\[Importer"):
+        SessionStore(SECRET, format=source)
+
+
+# ---- recognition
+
+
+def plain_header() -> str:
+    scene = Scene(format=Plain())
+    scene.browser.login(ALICE)
+    return scene.browser.jar.header()
+
+
+def test_a_format_that_nobody_knows_is_not_recognized_unless_it_is_named():
+    header = plain_header()
+    assert recognize(header) == {}
+    assert recognize(header, known_formats([Plain()])) == {"plain": "Plain"}
+
+
+def test_a_format_is_known_once():
+    assert known_formats([Plain(), FlaskCookie(), Plain()]).count(Plain()) == 1
+    assert len(known_formats([FlaskCookie()])) == len(known_formats())
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Put a distribution with an entry point on the path, as pip would."""
+
+    def put(value: str) -> Path:
+        info = tmp_path / "plain_sessions-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(
+            "Metadata-Version: 2.1\nName: plain-sessions\nVersion: 1.0\n"
+        )
+        (info / "entry_points.txt").write_text(f"[sessionkit.formats]\nplain = {value}\n")
+        monkeypatch.syspath_prepend(str(tmp_path))
+        return tmp_path
+
+    return put
+
+
+@pytest.mark.parametrize("name", ["Plain", "INSTANCE"])
+def test_a_format_that_an_installed_distribution_names_is_known(install, monkeypatch, name):
+    module = type(sys)("plain_sessions")
+    module.Plain, module.INSTANCE = Plain, Plain()
+    monkeypatch.setitem(sys.modules, "plain_sessions", module)
+    install(f"plain_sessions:{name}")
+    assert Plain() in known_formats()
+    assert spoken_format(plain_header()) == (Plain(), "plain")
+
+
+def test_a_format_that_cannot_be_loaded_is_reported_and_left_out(install, caplog):
+    install("no_such_module:Plain")
+    assert len(known_formats()) == 11
+    assert "the format plain (no_such_module:Plain) cannot be loaded" in caplog.text
+
+
+def test_the_command_opens_a_session_of_an_installed_format(install):
+    folder = install("foreign_format:Plain")
+    source = Path(__file__).parents[1] / "foreign_format.py"
+    (folder / "foreign_format.py").write_text(source.read_text())
+    ran = subprocess.run(
+        [sys.executable, "-m", "sessionkit", "inspect"],
+        input=plain_header().encode(),
+        env={
+            "SESSIONKIT_SECRET": SECRET,
+            "PYTHONPATH": os.pathsep.join([str(folder), *sys.path]),
+        },
+        capture_output=True,
+        timeout=60,
+    )
+    assert b'"looks like": {\n    "plain": "Plain"\n  }' in ran.stdout, ran.stderr
+    assert b'"tag": "verified"' in ran.stdout
