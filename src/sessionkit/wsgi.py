@@ -176,17 +176,12 @@ class _Body:
                 self._exchange.finish(unanswerable=self._is_socket)
 
     def _run(self, function: Callable[[], Any]) -> Any:
-        """In the request's context if it is free, and directly otherwise: nothing may keep `close` from running."""
-        entered = False
-
-        def enter() -> Any:
-            nonlocal entered
-            entered = True
-            return function()
-
+        """Run a function in the request's context if it is free, and directly otherwise: nothing may keep `close` from running."""
         try:
-            return self._context.run(enter)
-        except RuntimeError:
-            if entered:
+            return self._context.run(function)
+        except RuntimeError as error:
+            # Raised by `run` itself, before the function began, and not by the function?
+            trace, why = error.__traceback__, "cannot enter context"
+            if trace is None or trace.tb_next is not None or why not in str(error):
                 raise
         return function()

@@ -79,6 +79,8 @@ class Settings:
     """Members that an update cannot change."""
     owner_keys: frozenset[str] | None = field(init=False)
     """The keys that say who the user is; None where a guard or identity of one's own may look at any key."""
+    ends: Callable[[Mapping[str, Any], int], float] | None = field(init=False)
+    """The moment at which contents end their session themselves, of the contents and the time of the last activity."""
     tags: Tags | None = field(init=False)
     """How values that JSON has not are kept."""
     nobody: str | None = field(init=False)
@@ -113,6 +115,7 @@ class Settings:
             "tolerance": traits.tolerance,
             "carried": traits.carried,
             "owner_keys": self._owner_keys(),
+            "ends": None if self.framework is None else self.framework.ends,
             "tags": self.serializer.tags,
             "nobody": traits.nobody,
             "fence_age": max_age(self.lifetime, imported_for_ever=for_ever),

@@ -14,7 +14,7 @@ from .._session.snapshot import settle
 from .._session.tracebacks import clear_frames, clears_frames
 from ..errors import ResponseStartedError
 from .config import Settings
-from .deciding import decide
+from .deciding import answer, decide
 from .importing import read_or_import
 from .reading import Incoming, read
 from .request import HOLDER, HeaderRequest, RequestInfo
@@ -141,8 +141,13 @@ class Exchange:
 
         Empty, and without a stamp, when there is no session; the first assignment begins an anonymous one.
         """
-        self._valid()
-        return self._look().session
+        live = self.state
+        if live is None:
+            live = self._first_look()
+            if live.is_valid_as_read:
+                return live.session
+        live.valid(may_forget=self.phase is OPEN)
+        return live.session
 
     @property
     def absence(self) -> Absence | None:
@@ -269,7 +274,7 @@ class Exchange:
             self.phase = COMMITTED
             return UNCHANGED
         try:
-            changes = decide(live, status, headers, self.request, owned=self.owned)
+            changes = answer(live, status, headers, self.request, owned=self.owned)
         except BaseException as error:
             headers = ()
             clear_frames(error)
@@ -290,6 +295,23 @@ class Exchange:
         self.phase = COMMITTED
         return True
 
+    def check(self, status: int = 200) -> None:
+        """See that the session can be kept, while the application's error handlers can still answer; close nothing.
+
+        Args:
+            status: the response's status.
+
+        Raises:
+            IdentityChangedError, SerializationError, SessionTooLargeError: as for `commit`.
+        """
+        if self.state is None:
+            return
+        try:
+            decide(self.state, status, self.request, self.settings.clock())
+        except BaseException as error:
+            clear_frames(error)
+            raise
+
     def answer(self, status: int, headers: Sequence[tuple[str, str]]) -> HeaderChanges:
         """What the response must say if it went out now; closes nothing.
 
@@ -303,7 +325,7 @@ class Exchange:
         if self.state is None:
             return UNCHANGED
         try:
-            return decide(self.state, status, headers, self.request, owned=self.owned)
+            return answer(self.state, status, headers, self.request, owned=self.owned)
         except BaseException as error:
             headers = ()
             clear_frames(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._session.identity import Who, exact, who_is
@@ -41,6 +41,12 @@ class Owner:
 
     def owns(self, contents: Mapping[str, Any]) -> bool:
         """Return whether other contents belong to the same user and, in a framework's own session, name the same login."""
+        keys = self._settings.owner_keys
+        if keys is not None and self._found is None and not self._print.startswith(ODD):
+            came = contents_of(self._print)
+            if _snapshot(keys, came) == _snapshot(keys, contents):
+                return True  # what says who the user is has not changed
+            self._found = _find(self._settings, came)
         return _find(self._settings, contents) == (self._found or self._look())
 
     def is_nobodys(self, contents: Mapping[str, Any]) -> bool:
@@ -69,6 +75,11 @@ class Owner:
         if found is None:
             found = self._found = _find(self._settings, contents_of(self._print))
         return found
+
+
+def _snapshot(keys: Iterable[str], contents: Mapping[str, Any]) -> object:
+    """Return a snapshot of what some keys hold, in which a value that is not there is like None."""
+    return exact([contents.get(key) for key in keys])
 
 
 def have_same_owner(settings: Settings, sessions: Sequence[Mapping[str, Any]]) -> bool:

@@ -64,8 +64,7 @@ class State:
         self.ended: bool = False
         self.deleted: bool = False
         self.touched: bool = False
-        framework = settings.framework
-        self.is_valid_as_read: bool = self.present and (framework is None or framework.ends is None)
+        self.is_valid_as_read: bool = self.present and settings.ends is None
         self._told: tuple[EventKind, ...] = ()
         self.changes: HeaderChanges = UNCHANGED
         print_ = fingerprint(contents, settings.tags)
@@ -168,7 +167,11 @@ class State:
 
     def is_as_it_came(self, print_: bytes) -> bool:
         """Whether the contents, of which this is the fingerprint, are those that came."""
-        return print_ == self.came_print or same(self.session, print_, self.came_print)
+        if print_ != self.came_print:
+            if not same(self.session, print_, self.came_print):
+                return False
+            self.came_print = print_  # of equal contents, and quicker to compare with the next time
+        return True
 
     def is_vetted(self, print_: bytes) -> bool:
         """Whether the contents, of which this is the fingerprint, are those that a verb put there."""
@@ -206,7 +209,7 @@ class State:
         if stamp.ends_at is not None and now >= stamp.ends_at:
             return Absence.EXPIRED
         now -= settings.tolerance
-        if settings.framework is not None and now >= self.until(stamp):
+        if settings.ends is not None and now >= self.until(stamp):
             return Absence.EXPIRED
         if now < stamp.expires_at:
             return None
@@ -218,10 +221,8 @@ class State:
         Args:
             stamp: the times to count from.
         """
-        framework = self.settings.framework
-        if framework is None or framework.ends is None:
-            return inf
-        return framework.ends(self.session, stamp.updated_at)
+        ends = self.settings.ends
+        return inf if ends is None else ends(self.session, stamp.updated_at)
 
     # ---- whose it is
 

@@ -280,4 +280,4 @@ def save_session(session: object, response: Any) -> None:
     elif not exchange.owned:
         write_response(exchange, response)
     elif response.status_code < 500:  # the changes of a failed request are rolled back
-        exchange.answer(response.status_code, list(response.headers.items()))
+        exchange.check(response.status_code)

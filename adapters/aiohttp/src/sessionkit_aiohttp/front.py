@@ -89,7 +89,7 @@ class Front(Gateway):
 def _check(exchange: Exchange, response: object) -> None:
     """What cannot be kept is an error of the handler, to be answered as such: when the headers go out it is too late for a 500."""
     if isinstance(response, web.StreamResponse) and exchange.phase is OPEN:
-        exchange.answer(response.status, list(response.headers.items()))
+        exchange.check(response.status)
 
 
 def _unprepare(request: web.Request, response: Any) -> None:

@@ -122,7 +122,7 @@ class SessionStore(DjangoSession):
         self.exchange.writing()
         if self.session_key is None:
             self[BEGUN] = True
-        self.exchange.answer(200, ())
+        self.exchange.check()
 
     @classmethod
     def clear_expired(cls) -> None:

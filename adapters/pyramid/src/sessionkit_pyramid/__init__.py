@@ -65,7 +65,7 @@ def checking(handler: Callable[[Any], Any], registry: Any) -> Callable[[Any], An
         response = handler(request)
         exchange = exchange_in(request)
         if exchange.owned and response.status_code < 500:  # what fails is rolled back
-            exchange.answer(response.status_code, list(response.headers.items()))
+            exchange.check(response.status_code)
         return response
 
     return tween
