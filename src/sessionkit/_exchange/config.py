@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from string import punctuation
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from .._cookies.barrier import LABEL as BARRIER_LABEL
@@ -25,102 +25,121 @@ from ..formats._protocols import Codec, Format, Taker
 from .framework_keys import FrameworkKeys
 from .request import RequestInfo
 
-__all__ = ["Accepted", "Clock", "Settings", "barrier_keys"]
+__all__ = ["Accepted", "Clock", "Settings"]
 
 Clock = Callable[[], float]
 
 
+_LATER: Any = None  # `Settings.derived` gives the value
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Settings:
-    """A store's settings, resolved: every default filled in, keys derived, names spelled out."""
+    """A store's settings, resolved: every default filled in, keys derived, names spelled out.
+
+    Where the settings are made, and where one is replaced that others follow from, `derived` works those out.
+    """
 
     lifetime: Lifetime
     cookie: CookieSettings
     format: Format
-    codec: Codec
+    serializer: Serializer
     audience: str
+    keys: Any = field(repr=False)
+    """The secrets, as the format takes them."""
+    ring: KeyRing = field(repr=False)
+    """The key ring of the same secrets, for the barrier."""
+    given: tuple[Guard | None, Identity | None] = (None, None)
+    """The guard and the identity that were given: what is None is the format's, or the default."""
     guard: Guard
     identity: Identity
+    login_keys: tuple[str, ...] = ()
+    """Top-level keys that count as a signed-in user, the framework's included."""
     renews: Callable[[RequestInfo], bool]
     on_event: OnEvent | None
     clock: Clock
-    barrier_keys: PurposeKeys
-    serializer: Serializer
-    make_codec: Callable[..., Codec] = field(repr=False)
-    """Makes the codec, with another `serializer`."""
-    given: tuple[Guard | None, Identity | None] = (None, None)
-    """The guard and the identity that were given: what is None is the format's, or the default."""
-    login_keys: tuple[str, ...] = ()
-    """Top-level keys that count as a signed-in user, the framework's included."""
     framework: FrameworkKeys | None = None
     origin: Settings | None = None
     """The store's own settings, where these are a copy for a framework whose own session object is served."""
     accepted: tuple[Accepted, ...] = ()
-    layout: Layout = field(init=False)
-    name: str = field(init=False)
-    chunk: str = field(init=False)
-    """How the name of a chunk begins."""
-    seen: str = field(init=False)
-    fence: str = field(init=False)
-    barrier: str = field(init=False)
-    stem: str = field(init=False)
-    """What the names of all our cookies contain."""
-    room: int = field(init=False)
-    """Characters of a token that certainly fits into one cookie, and into `max_bytes`."""
-    shapes: tuple[str, ...] = field(init=False)
-    """The names of all cookies that `max_bytes` lets a session be in: the whole one, then the chunks in order."""
     small: int = 0
-    """Bytes of a plaintext whose token certainly fits like that."""
-    largest_integer: int = field(init=False)
-    """The greatest absolute value of an integer in a session."""
-    tolerance: int = field(init=False)
-    """Seconds for which a session is still good after its expiry."""
-    carried: tuple[str, ...] = field(init=False)
-    """Members that an update cannot change."""
-    owner_keys: frozenset[str] | None = field(init=False)
-    """The keys that say who the user is; None where a guard or identity of one's own may look at any key."""
-    ends: Callable[[Mapping[str, Any], int], float] | None = field(init=False)
-    """The moment at which contents end their session themselves, of the contents and the time of the last activity."""
-    tags: Tags | None = field(init=False)
-    """How values that JSON has not are kept."""
-    nobody: str | None = field(init=False)
-    """Why a session of nobody cannot be kept, or None if it can."""
-    fence_age: int = field(init=False)
-    """Seconds that the fence lives."""
+    """Bytes of a plaintext whose token certainly fits into `room`."""
     warned: set[EventKind] = field(default_factory=set[EventKind])
 
-    def __post_init__(self) -> None:
-        name = self.cookie.name or self.format.cookie_name(
-            host_only=self.cookie.host_only, secure=self.cookie.secure
-        )
-        layout = self.format.layout
-        stem = insert_label(name, "\0").rpartition("\0")[2]
-        room = _room(self.cookie, layout, name)
-        traits = self.format.traits
+    # What follows from these. Requests read it, so it is worked out once.
+    codec: Codec = _LATER
+    barrier_keys: PurposeKeys = _LATER
+    layout: Layout = _LATER
+    name: str = _LATER
+    chunk: str = _LATER
+    """How the name of a chunk begins."""
+    seen: str = _LATER
+    fence: str = _LATER
+    barrier: str = _LATER
+    stem: str = _LATER
+    """What the names of all our cookies contain."""
+    room: int = _LATER
+    """Characters of a token that certainly fits into one cookie, and into `max_bytes`."""
+    shapes: tuple[str, ...] = _LATER
+    """The names of all cookies that `max_bytes` lets a session be in: the whole one, then the chunks in order."""
+    largest_integer: int = _LATER
+    """The greatest absolute value of an integer in a session."""
+    tolerance: int = _LATER
+    """Seconds for which a session is still good after its expiry."""
+    carried: tuple[str, ...] = _LATER
+    """Members that an update cannot change."""
+    owner_keys: frozenset[str] | None = _LATER
+    """The keys that say who the user is; None where a guard or identity of one's own may look at any key."""
+    ends: Callable[[Mapping[str, Any], int], float] | None = _LATER
+    """The moment at which contents end their session themselves, of the contents and the time of the last activity."""
+    tags: Tags | None = _LATER
+    """How values that JSON has not are kept."""
+    nobody: str | None = _LATER
+    """Why a session of nobody cannot be kept, or None if it can."""
+    fence_age: int = _LATER
+    """Seconds that the fence lives."""
+
+    def derived(self) -> Settings:
+        """Return the settings with everything that follows from them.
+
+        Raises:
+            ConfigurationError: the format cannot work with them.
+        """
+        cookie, layout, traits = self.cookie, self.format.layout, self.format.traits
+        name = cast("str", cookie.name)  # the store has spelled it out
         for_ever = any(
             self.lifetime.absolute is None or not one.settings.format.traits.dated
             for one in self.accepted
         )
-        for key, value in {
-            "name": name,
-            "layout": layout,
-            "chunk": name + layout.separator,
-            "seen": insert_label(name, SEEN_LABEL),
-            "fence": insert_label(name, FENCE_LABEL),
-            "barrier": insert_label(name, BARRIER_LABEL),
-            "stem": stem,
-            "room": room,
-            "shapes": _shapes(self.cookie, layout, name),
-            "largest_integer": traits.largest_integer,
-            "tolerance": traits.tolerance,
-            "carried": traits.carried,
-            "owner_keys": self._owner_keys(),
-            "ends": None if self.framework is None else self.framework.ends,
-            "tags": self.serializer.tags,
-            "nobody": traits.nobody,
-            "fence_age": max_age(self.lifetime, imported_for_ever=for_ever),
-        }.items():
-            object.__setattr__(self, key, value)
+        return replace(
+            self,
+            name=name,
+            codec=self.format.codec(
+                self.keys,
+                name=name,
+                audience=self.audience,
+                lifetime=self.lifetime,
+                serializer=self.serializer,
+            ),
+            # Formats that know no audience take any text for one.
+            barrier_keys=self.ring.purpose("before", name, quote(self.audience, safe=_PRINTABLE)),
+            layout=layout,
+            chunk=name + layout.separator,
+            seen=insert_label(name, SEEN_LABEL),
+            fence=insert_label(name, FENCE_LABEL),
+            barrier=insert_label(name, BARRIER_LABEL),
+            stem=insert_label(name, "\0").rpartition("\0")[2],
+            room=_room(cookie, layout, name),
+            shapes=_shapes(cookie, layout, name),
+            largest_integer=traits.largest_integer,
+            tolerance=traits.tolerance,
+            carried=traits.carried,
+            owner_keys=self._owner_keys(),
+            ends=None if self.framework is None else self.framework.ends,
+            tags=self.serializer.tags,
+            nobody=traits.nobody,
+            fence_age=max_age(self.lifetime, imported_for_ever=for_ever),
+        )
 
     def _owner_keys(self) -> frozenset[str] | None:
         traits = self.format.traits
@@ -129,8 +148,15 @@ class Settings:
         noticed = () if self.framework is None else self.framework.noticed
         return frozenset(("user", *self.login_keys, *noticed))
 
+    def changed(self, **changes: Any) -> Settings:
+        """Return settings with changes that hold for the cookies of others, too, that sessions are taken from."""
+        accepted = tuple(
+            replace(one, settings=one.settings.changed(**changes)) for one in self.accepted
+        )
+        return replace(self, accepted=accepted, **changes).derived()
+
     def with_framework(self, keys: FrameworkKeys) -> Settings:
-        """The same settings for a framework whose own session object is served."""
+        """Return the same settings for a framework whose own session object is served."""
         login_keys = tuple(dict.fromkeys((*self.login_keys, *keys.login)))
         traits = self.format.traits
         guard, identity = resolve(self.given, (traits.guard, traits.identity), login_keys)
@@ -141,20 +167,12 @@ class Settings:
             login_keys=login_keys,
             framework=replace(keys, login=login_keys),
             origin=self.origin or self,
-        )
+        ).derived()
         return made if keys.tags is None else made.tagging(keys.tags)
 
     def tagging(self, tags: Tags) -> Settings:
-        """Return the same settings for sessions that hold values which JSON has not, those of others that are taken over too."""
-        serializer = self.serializer.tagging(tags)
-        return replace(
-            self,
-            serializer=serializer,
-            codec=self.make_codec(serializer=serializer),
-            accepted=tuple(
-                replace(one, settings=one.settings.tagging(tags)) for one in self.accepted
-            ),
-        )
+        """Return the same settings for sessions with values that JSON does not have."""
+        return self.changed(serializer=self.serializer.tagging(tags))
 
     def names_somebody(self, contents: Mapping[str, Any]) -> bool:
         """Return whether contents are those of a signed-in user for a library that takes every token for one.
@@ -215,11 +233,6 @@ def _room(cookie: CookieSettings, layout: Layout, name: str) -> int:
     return min(
         LINE - len(cookie.line(name, "", FOUR_HUNDRED_DAYS)), cookie.max_bytes - len(name) - 3
     )
-
-
-def barrier_keys(ring: KeyRing, name: str, audience: str) -> PurposeKeys:
-    """Return the keys of a barrier. Formats that know no audience take any text for one."""
-    return ring.purpose("before", name, quote(audience, safe=_PRINTABLE))
 
 
 def _shapes(cookie: CookieSettings, layout: Layout, name: str) -> tuple[str, ...]:
@@ -315,4 +328,4 @@ def _parts(accepted: Accepted) -> tuple[object, ...]:
 
 @lru_cache(maxsize=64)
 def _with_transient(settings: Settings, transient: bool) -> Settings:
-    return replace(settings, cookie=replace(settings.cookie, transient=transient))
+    return replace(settings, cookie=replace(settings.cookie, transient=transient)).derived()

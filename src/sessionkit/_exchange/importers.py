@@ -4,47 +4,45 @@ from __future__ import annotations
 
 import marshal
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, cast
 
 from .._cookies.settings import CookieSettings
 from .._crypto.keyring import KeyRing
 from .._crypto.sealing import Opened
 from .._session.identity import resolve
-from .._session.json import DEEPEST, JSON, Serializer, check, is_shallow, rewrite
+from .._session.json import DEEPEST, JSON, check, is_shallow, rewrite
 from .._session.lifetime import CLOCK_SKEW, LONGEST, Lifetime
 from .._session.session import Absence, Stamp
 from ..errors import ConfigurationError, SerializationError
 from ..formats._claims import derive_id, earliest
-from ..formats._protocols import Codec, Convert, Format, Source
+from ..formats._protocols import Convert, Format, Source
 from ..formats._recognition import SEPARATORS
 from ..formats.importer import Importer
-from .config import Accepted, Settings, barrier_keys
+from .config import Accepted, Settings
 
 __all__ = ["bind_importers", "take_over"]
 
 
 def bind_importers(
-    settings: Settings,
-    importers: Iterable[tuple[Importer, Any, KeyRing]],
-    keys: tuple[Any, KeyRing],
-    serializer: Serializer,
+    settings: Settings, importers: Iterable[tuple[Importer, Any, KeyRing]]
 ) -> Settings:
-    """A store's settings with the cookies that it takes sessions from: those of its importers, and of its format's earlier forms.
+    """Return a store's settings with the cookies that it takes sessions from: those of importers, and of earlier forms of its format.
 
     Args:
         settings: the store's.
         importers: each with its keys, and those of its barrier.
-        keys: the store's own, under which the earlier forms of its format are sealed, and those of its barrier.
-        serializer: the store's.
 
     Raises:
         ConfigurationError: an importer cannot work beside the store's own cookie.
     """
-    found = [_bound(settings, one, (own, ring), serializer) for one, own, ring in importers]
+    found = [_bound(settings, one, (own, ring)) for one, own, ring in importers]
+    own_keys = (
+        settings.keys,
+        settings.ring,
+    )  # the earlier forms are sealed under the store's own keys
     for source, take in settings.format.traits.older:
         names = dict.fromkeys(
             (
@@ -56,7 +54,7 @@ def bind_importers(
         )
         found.extend(
             Accepted(
-                settings=_reading(settings, source, name, keys, serializer),
+                settings=_reading(settings, source, name, own_keys),
                 until=None,
                 clear=True,
                 take=take,
@@ -64,12 +62,11 @@ def bind_importers(
             for name in names
         )
     _refuse_chunk_names(settings, found)
-    return replace(settings, accepted=tuple(found), small=settings.codec.capacity(settings.room))
+    small = settings.codec.capacity(settings.room)
+    return replace(settings, accepted=tuple(found), small=small).derived()
 
 
-def _bound(
-    settings: Settings, importer: Importer, keys: tuple[Any, KeyRing], serializer: Serializer
-) -> Accepted:
+def _bound(settings: Settings, importer: Importer, keys: tuple[Any, KeyRing]) -> Accepted:
     source, cookie = importer.format, settings.cookie
     name = importer.name or source.cookie_name(host_only=cookie.host_only, secure=cookie.secure)
     if name == settings.name:
@@ -81,7 +78,7 @@ def _bound(
             raise ConfigurationError(
                 f"the cookie {name!r} cannot be left: ours has its name. Give ours another name, or drop clear=False"
             )
-    reading = _reading(settings, source, name, keys, serializer)
+    reading = _reading(settings, source, name, keys)
     return Accepted(
         settings=reading,
         until=importer.until,
@@ -106,36 +103,26 @@ def _refuse_chunk_names(settings: Settings, accepted: Iterable[Accepted]) -> Non
                 )
 
 
-def _reading(
-    settings: Settings, source: Source, name: str, keys: tuple[Any, KeyRing], serializer: Serializer
-) -> Settings:
-    """Settings by which another's cookie is read as if it were a store's own."""
-    own, ring = keys
-    make_codec = partial(source.codec, own, name=name, audience=settings.audience)
-    # The idle time is the source's own affair, unless its renewal cookies come with it.
-    lifetime = Lifetime(rolling=False, absolute=settings.lifetime.absolute or LONGEST)
-    codec = make_codec(lifetime=lifetime, serializer=serializer)
-    if codec.seen is not None:
-        lifetime = settings.lifetime
-        codec = make_codec(lifetime=lifetime, serializer=serializer)
+def _reading(settings: Settings, source: Source, name: str, keys: tuple[Any, KeyRing]) -> Settings:
+    """Return settings by which another's cookie is read as if it were a store's own."""
     judges = settings.guard, settings.identity
     if source.traits.guard is not None:  # who a session of others is before it is converted
         judges = resolve((None, None), (source.traits.guard, source.traits.identity), ())
-    return replace(
+    made = replace(
         settings,
         guard=judges[0],
         identity=judges[1],
         cookie=_cookie(settings.cookie, name),
-        lifetime=lifetime,
-        format=cast(
-            "Format", source
-        ),  # a source need not seal: nothing is sealed by these settings
-        codec=cast("Codec", codec),
-        make_codec=cast("Callable[..., Codec]", partial(make_codec, lifetime=lifetime)),
-        barrier_keys=barrier_keys(ring, name, settings.audience),
+        lifetime=Lifetime(rolling=False, absolute=settings.lifetime.absolute or LONGEST),
+        # A source need not seal: nothing is sealed by these settings.
+        format=cast("Format", source),
+        keys=keys[0],
+        ring=keys[1],
         accepted=(),
         small=0,
-    )
+    ).derived()
+    # The idle time is the source's own affair, unless its renewal cookies come with it.
+    return made if made.codec.seen is None else replace(made, lifetime=settings.lifetime).derived()
 
 
 def _cookie(ours: CookieSettings, name: str) -> CookieSettings:

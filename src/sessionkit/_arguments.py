@@ -1,0 +1,99 @@
+"""The arguments of `SessionStore`: where a misplaced one belongs, which are refused, and which are worth a warning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+from functools import wraps
+from inspect import signature
+from typing import Any, TypeVar, cast
+
+from ._cookies.settings import CookieSettings
+from ._exchange.config import Settings
+from ._session.events import logger
+from ._session.lifetime import Lifetime
+from .errors import ConfigurationError
+
+__all__ = ["check_login_keys", "check_type", "explain_misplaced", "refuse_django_default", "warn"]
+
+F = TypeVar("F", bound=Callable[..., None])
+
+_PLACES = {
+    **{name: f"lifetime=Lifetime({name}=...)" for name in signature(Lifetime).parameters},
+    **{name: f"cookie=CookieSettings({name}=...)" for name in signature(CookieSettings).parameters},
+    "cookie_name": "cookie=CookieSettings(name=...)",
+    "cookies": "cookie=CookieSettings(...)",
+    "expires": "lifetime=Lifetime(absolute=...)",
+    "httponly": "cookie=CookieSettings(http_only=...)",
+    "https_only": "cookie=CookieSettings(secure=...)",
+    "key": "secret=...",
+    "max_age": "lifetime=Lifetime(absolute=...), or idle=... for a limit that activity moves",
+    "password": "secret=...",
+    "samesite": "cookie=CookieSettings(same_site=...)",
+    "secret_key": "secret=...",
+    "session_cookie": "cookie=CookieSettings(name=...)",
+    "timeout": "lifetime=Lifetime(idle=...)",
+}
+"""Where a setting belongs that is an argument of the store in other libraries."""
+
+
+def explain_misplaced(init: F, /) -> F:
+    """Decorate `__init__`: an unknown argument is a TypeError that says where the setting belongs."""
+    known = signature(init).parameters
+
+    @wraps(init)
+    def call(*args: Any, **named: Any) -> None:
+        for name in named:
+            if name not in known:
+                near = get_close_matches(name, known, 1)
+                meant = _PLACES.get(name) or (f"{near[0]}=..." if near else None)
+                raise TypeError(
+                    f"SessionStore has no argument {name}" + (f": give {meant}" if meant else "")
+                )
+        init(*args, **named)
+
+    return cast("F", call)
+
+
+def check_type(key: str, value: object, kind: type) -> None:
+    """Raise ConfigurationError if an argument that is given has another type."""
+    if value is not None and not isinstance(value, kind):
+        raise ConfigurationError(f"{key} must be {kind.__name__}, not {type(value).__name__}")
+
+
+def check_login_keys(given: Sequence[str]) -> tuple[str, ...]:
+    """Return login keys as a tuple, or raise ConfigurationError if they are no sequence of keys."""
+    keys: tuple[Any, ...] = tuple(given)
+    if isinstance(given, str) or not all(isinstance(key, str) and key for key in keys):
+        raise ConfigurationError('login_keys must be a sequence of keys, such as ["user_id"]')
+    return keys
+
+
+def refuse_django_default(
+    secret: str | bytes | Sequence[str | bytes] | Mapping[Any, str | bytes] | None,
+) -> None:
+    """Raise ConfigurationError for a secret that `django-admin startproject` wrote."""
+    if isinstance(secret, Mapping):
+        secret = list(secret.values())
+    for one in [secret] if isinstance(secret, (str, bytes)) else secret or ():
+        if (one if isinstance(one, bytes) else one.encode("utf-8", "replace")).startswith(
+            b"django-insecure-"
+        ):
+            raise ConfigurationError(
+                "a secret is the one that django-admin startproject wrote, which is for development: make a real one"
+            )
+
+
+def warn(settings: Settings) -> None:
+    """Log a warning for each setting that weakens every session of a store."""
+    if settings.cookie.domain is not None or settings.cookie.path != "/":
+        logger.warning(
+            "the cookie %r is not a __Host- cookie: sibling hosts can plant one in a visitor's browser",
+            settings.name,
+        )
+    if settings.cookie.same_site == "None":
+        logger.warning(
+            "SameSite=None: every site can send requests with the session; check Origin, on websockets too"
+        )
+    if settings.lifetime.absolute is None:
+        logger.warning("absolute=None: a stolen cookie can be kept alive for ever")
