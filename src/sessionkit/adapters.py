@@ -38,9 +38,9 @@ from ._frameworks.guards import (
 )
 from ._frameworks.scope_session import (
     SCOPE_KEY,
+    ScopePlace,
     ScopeSession,
     ScopeSessionMiddleware,
-    serve_scope_session,
 )
 from ._requests.current import (
     admit_task,
@@ -100,6 +100,7 @@ __all__ = [
     "Refusal",
     "Refuse",
     "ResponseFields",
+    "ScopePlace",
     "ScopeSession",
     "ScopeSessionMiddleware",
     "Settings",
@@ -139,7 +140,6 @@ __all__ = [
     "same",
     "save_session",
     "select_store",
-    "serve_scope_session",
     "set_current",
     "store_from_dotted",
     "write_response",

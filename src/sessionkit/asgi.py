@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import current_task
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from ._cookies.caching import CDN_SUFFIX, DECISIVE
 from ._exchange.exchange import OPEN, Exchange
@@ -23,6 +23,16 @@ Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Place(Protocol):
+    """The place in a scope where a framework's own session object stands."""
+
+    def take_over(self) -> None:
+        """Take over what the application has put there; called before the response starts."""
+
+    def close(self) -> None:
+        """See what the application has put there later; called when the application has returned."""
 
 
 class SessionMiddleware(Gateway):
@@ -47,9 +57,10 @@ class SessionMiddleware(Gateway):
         framework: FrameworkKeys | None = None,
     ) -> None:
         super().__init__(app, store, exclude=exclude, framework=framework)
+        self.show: Callable[[Exchange, Scope], Place] | None = None
         self.origins: frozenset[str] | None = None if origins is None else frozenset(origins)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901, PLR0915  # one request, from top to bottom
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901, PLR0912, PLR0915  # one request, from top to bottom
         """Serve one connection."""
         before, mine = get_held(), None
         kind, request = scope["type"], ASGIRequest(scope)
@@ -76,6 +87,7 @@ class SessionMiddleware(Gateway):
                 return
             exchange, owner = self.enter(request)
             set_current(mine := scope[HOLDER])
+            place = None if self.show is None else self.show(exchange, scope)
             here = this_task()
             if owner:
                 exchange.tasks = (here,)
@@ -85,6 +97,8 @@ class SessionMiddleware(Gateway):
             async def committing(message: Message) -> None:
                 try:
                     if message["type"] in STARTS:
+                        if place is not None:
+                            place.take_over()
                         if not owner:
                             pass
                         elif exchange.state is None:
@@ -105,7 +119,11 @@ class SessionMiddleware(Gateway):
                     raise
 
             try:
-                await self.app(scope, receive, committing)
+                try:
+                    await self.app(scope, receive, committing)
+                finally:
+                    if place is not None:
+                        place.close()
             except Exception:
                 # Still open: no response has started. The server would answer without our headers, and the logout be lost.
                 if owner and exchange.phase is OPEN and exchange.must_end and kind == "http":

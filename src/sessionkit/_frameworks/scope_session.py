@@ -9,89 +9,60 @@ from weakref import ref
 
 from typing_extensions import Unpack
 
-from .._exchange.config import Settings
 from .._exchange.exchange import OPEN, Exchange
 from .._exchange.framework_keys import FrameworkKeys
 from .._requests.gateway import check_app
-from .._requests.responses import STARTS
-from .._requests.views import ASGIRequest
 from .._session.events import EventKind, tell
 from .._session.session import Contents, Session, refill
 from .._session.tracebacks import clear_frames, clears_frames
-from ..asgi import ASGIApp, Message, Receive, Scope, Send, SessionMiddleware
+from ..asgi import Scope, SessionMiddleware
 from ..errors import ConfigurationError, NoActiveRequestError
 from ..store import SessionStore
 from .arguments import Arguments, store_from_arguments
-from .contents import LazyContents, find_or_open_exchange, replace_contents
+from .contents import LazyContents, replace_contents
 
-__all__ = ["SCOPE_KEY", "ScopeSession", "ScopeSessionMiddleware", "serve_scope_session"]
+__all__ = ["SCOPE_KEY", "ScopePlace", "ScopeSession", "ScopeSessionMiddleware"]
 
 SCOPE_KEY = "session"
 """Where the scope holds it."""
 
 
-async def serve_scope_session(
-    session: object,
-    app: ASGIApp,
-    scope: Scope,
-    receive: Receive,
-    send: Send,
-    *,
-    exchange: Exchange,
-    contents_of: Callable[[Any, Any], object],
-) -> None:
-    """Serve a connection with a session object in its scope, and take over what the application puts in the object's place.
+class ScopePlace:
+    """The place in a scope where a session object stands.
 
-    What is put there before the response starts becomes the contents of the session. A change by what is put there later
-    is not saved, and is reported as `LATE_CHANGE`. The session object of another middleware, of an application mounted
-    inside this one, is left alone.
+    What the application puts there before the response starts becomes the contents of the session. A change by what is put
+    there later is not saved, and is reported as `LATE_CHANGE`. The session object of another middleware, of an application
+    mounted inside this one, is left alone.
 
     Args:
-        session: the session object of the connection.
-        app: the application.
-        scope: the connection's scope.
-        receive: the connection's `receive`.
-        send: the connection's `send`.
+        session: the session object, which is put into the scope.
+        scope: the scope of the connection.
         exchange: the exchange that the session object shows.
         contents_of: called with what is in the session object's place, or None, and the scope; returns the contents that it
             stands for, as a mapping, or None to leave the session as it is.
-
-    Raises:
-        TypeError: `contents_of` returned no mapping for a value that was put there before the response started.
     """
-    scope[SCOPE_KEY] = session
-    place = _Place(session, scope, send, exchange, contents_of)
-    try:
-        await app(scope, receive, place)
-    finally:
-        if scope.get(SCOPE_KEY) is not session:
-            place.close()
-        del scope, session, place  # a traceback shows the variables of this frame
 
-
-class _Place:
-    """The place of a session object in a scope, and the `send` of the connection: the response starts there."""
-
-    __slots__ = ("_contents_of", "_exchange", "_scope", "_send", "_session")
+    __slots__ = ("_contents_of", "_exchange", "_scope", "_session")
 
     def __init__(
         self,
         session: object,
         scope: Scope,
-        send: Send,
         exchange: Exchange,
         contents_of: Callable[[Any, Any], object],
     ) -> None:
-        self._session, self._scope, self._send = session, scope, send
+        self._session, self._scope = session, scope
         self._exchange, self._contents_of = exchange, contents_of
+        scope[SCOPE_KEY] = session
 
-    async def __call__(self, message: Message) -> None:
-        try:
-            if message["type"] in STARTS and self._scope.get(SCOPE_KEY) is not self._session:
-                self._take_over()
-            await self._send(message)
-        finally:
-            del message
+    def take_over(self) -> None:
+        """Make what the application has put in the place the contents.
+
+        Raises:
+            TypeError: `contents_of` returned no mapping.
+        """
+        if self._scope.get(SCOPE_KEY) is not self._session:
+            self._take_over()
 
     @clears_frames
     def _take_over(self) -> None:
@@ -102,6 +73,8 @@ class _Place:
 
     def close(self) -> None:
         """Take over what was put in the place for a response that never came; report what was put there after the start."""
+        if self._scope.get(SCOPE_KEY) is self._session:
+            return
         exchange = self._exchange
         is_late = exchange.phase is not OPEN
         try:
@@ -154,7 +127,7 @@ class ScopeSession(Session):
     @classmethod
     def of(cls, exchange: Exchange) -> Contents:
         """The session object of an exchange, always the same one."""
-        if exchange.looked_at:
+        if exchange.state is not None:
             return exchange.contents
         known = getattr(exchange.fill, "__self__", None)
         if isinstance(known, ScopeSession):
@@ -306,32 +279,11 @@ class ScopeSessionMiddleware(SessionMiddleware):
             origins=origins,
             framework=FrameworkKeys(),
         )
-        self.app: Any = _Showing(app, self.settings)
+        self.show = _show
 
 
-class _Showing:
-    """Between the gateway and the application: hands the session out, and takes over what was put in its place."""
-
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self.app = app
-        self.settings = settings
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = (
-            find_or_open_exchange(ASGIRequest(scope), self.settings)
-            if scope["type"] in ("http", "websocket")
-            else None
-        )
-        if exchange is None:
-            await self.app(scope, receive, send)
-            return
-        session = ScopeSession.of(exchange)
-        try:
-            await serve_scope_session(
-                session, self.app, scope, receive, send, exchange=exchange, contents_of=_contents_of
-            )
-        finally:
-            del scope, session  # a traceback shows the variables of this frame
+def _show(exchange: Exchange, scope: Scope) -> ScopePlace:
+    return ScopePlace(ScopeSession.of(exchange), scope, exchange, _contents_of)
 
 
 def _contents_of(found: object, scope: Scope) -> object:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
-from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
 from litestar.middleware import DefineMiddleware
 from litestar.middleware.session.base import BaseBackendConfig
 from litestar.middleware.session.base import SessionMiddleware as LitestarsOwn
 from litestar.types import Receive, Scope, Scopes, Send
 
-from sessionkit import SessionStore
-from sessionkit.adapters import SCOPE_KEY, check_store, serve_scope_session
+from sessionkit import Exchange, SessionStore
+from sessionkit.adapters import ScopePlace, check_store
 from sessionkit.asgi import SessionMiddleware as Gateway
 
 from .backend import KEYS, LitestarSession, SessionKitBackend
@@ -34,29 +33,16 @@ class SessionMiddleware(LitestarsOwn[SessionKitBackend]):
         # What `exclude`, `exclude_opt_key` and `scopes` leave out Litestar sends straight to this: marked as without a session.
         left_out: Any = Gateway(app, store, framework=KEYS, origins=origins, exclude="*")
         super().__init__(left_out, backend)
-        self.served: Any = app
-        self.gateway = Gateway(self.show, store, framework=KEYS, origins=origins)
+        self.gateway = Gateway(app, store, framework=KEYS, origins=origins)
+        self.gateway.show = self.show
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         await self.gateway(cast("Any", scope), cast("Any", receive), cast("Any", send))
 
-    async def show(self, scope: Any, receive: Any, send: Any) -> None:
-        """Between the gateway and the application: hand the session out, and take over what was put in its place."""
-        session: Any = await self.backend.load_from_connection(ASGIConnection(scope, receive, send))
-        if not isinstance(session, LitestarSession):  # an excluded path
-            scope[SCOPE_KEY] = session
-            await self.served(scope, receive, send)
-            return
-        await serve_scope_session(
-            session,
-            self.served,
-            scope,
-            receive,
-            send,
-            exchange=session.exchange,
-            contents_of=self.backend.contents_of,
-        )
+    def show(self, exchange: Exchange, scope: Any) -> ScopePlace:
+        """Put the session of a connection into its scope."""
+        return ScopePlace(LitestarSession(exchange), scope, exchange, self.backend.contents_of)
 
 
 @dataclass
