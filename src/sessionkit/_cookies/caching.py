@@ -123,7 +123,7 @@ def header_changes(
                 _keep(kept, lower, value)
     if not (lines or vary):
         return _UNTOUCHED if said or not present else _PRIVATE
-    field = ("Vary", _with_cookie(vary) if vary else "Cookie")
+    field: tuple[str, str] = ("Vary", _with_cookie(vary) if vary else "Cookie")
     add = _with_lines(lines, field, kept) if lines else [field]
     if present and not (said or lines):
         add.append(("Cache-Control", "private"))

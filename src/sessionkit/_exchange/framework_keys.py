@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._session.identity import exact, subject
+from .._session.identity import Who, exact, subject
 from .._session.tags import Tags
 
 __all__ = ["DROPPED_AT_LOGIN", "LOGIN_KEYS", "PROFILE", "SIGN_INS", "FrameworkKeys"]
@@ -64,7 +64,7 @@ class FrameworkKeys:
         """Whether a key that must not cross a login is that of a sign-in in progress."""
         return self.drops(key) and _is_among(key, SIGN_INS)
 
-    def login_in(self, contents: Mapping[str, Any], *, signed_in: bool = False) -> object:
+    def login_in(self, contents: Mapping[str, Any], *, signed_in: bool = False) -> Who | None:
         """Return a snapshot of what the noticed keys say; None when they name nobody.
 
         Args:
@@ -79,7 +79,7 @@ class FrameworkKeys:
             if not (signed_in and key in PROFILE and key not in self.login)
         ]
         named = [(key, value) for key, value in found if value is not None]
-        return exact(named) if named else None
+        return Who(exact(named)) if named else None
 
 
 def _is_among(key: str, patterns: tuple[str, ...]) -> bool:

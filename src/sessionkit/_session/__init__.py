@@ -1,1 +1,1 @@
-"""What a session is: contents, stamp, lifetime, identity, JSON, events."""
+"""The session: its contents and stamp, lifetime, identity, JSON, the comparison of contents, events."""

@@ -1,4 +1,4 @@
-"""Base64url without padding (RFC 4648 section 5, RFC 7515 section 2), canonical or not at all."""
+"""Canonical base64url without padding (RFC 4648 section 5, RFC 7515 section 2)."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def decode(text: bytes) -> bytes:
 
 
 def is_token(text: bytes) -> bool:
-    """Whether there is nothing but the alphabet and dots in it."""
+    """Return whether a text consists of the alphabet and dots."""
     return not text.translate(None, TOKEN_ALPHABET)
 
 
 def is_canonical(text: bytes) -> bool:
-    """Whether text of the alphabet is the only way to write what it decodes to."""
+    """Return whether a text of the alphabet is the only one that decodes to its bytes."""
     return not text or text[-1] in LAST[len(text) % 4]

@@ -1,4 +1,4 @@
-"""What a store tells: to the `sessionkit` logger and to `on_event`."""
+"""Events of a store: they go to the `sessionkit` logger and to `on_event`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ logger: logging.Logger = logging.getLogger("sessionkit")
 
 
 class EventKind(Enum):
-    """What happened."""
+    """The kinds of events."""
 
     REFUSED = "a session cookie came and gave no session"
     UPDATE_IGNORED = "update_session did nothing"
@@ -31,7 +31,7 @@ class EventKind(Enum):
 
 
 class Ignored(Enum):
-    """Why `update_session` did nothing."""
+    """Reasons why `update_session` did nothing."""
 
     NO_SESSION = "no session was given"
     NO_USER = "the given session contains no user"
@@ -41,13 +41,13 @@ class Ignored(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something a store noticed. It never holds a value, a token or a secret.
+    """An event of a store. It never holds a value, a token or a secret.
 
     Args:
         kind: what happened.
         reason: an `Absence` for `REFUSED`, an `Ignored` for `UPDATE_IGNORED`, else None.
-        claim: for `Ignored.OTHER_USER` the name of the claim that differs (`iss`, `sub`, `id`, …), as far as the
-            identity names it, else None. Events are equal without it.
+        claim: for `Ignored.OTHER_USER` the name of the claim that differs (`iss`, `sub`, `id`, …), if the identity names
+            its claims, else None. It takes no part in comparisons.
     """
 
     kind: EventKind
@@ -86,7 +86,7 @@ def tell(
     reason: Absence | Ignored | None = None,
     claim: str | None = None,
 ) -> None:
-    """Log an event and hand it on; refusals at DEBUG, since a flood of bogus cookies must not fill a disk."""
+    """Log an event and give it to `on_event`. Refusals are logged at DEBUG: a flood of bogus cookies must not fill a disk."""
     why = "" if reason is None else f" ({reason.value}{_by(claim)})"
     told = reason if reason in _LEVELS else kind
     level, advice = _LEVELS.get(told, logging.DEBUG), _ADVICE.get(told, "")

@@ -1,11 +1,11 @@
-"""Guards (is a user signed in?) and identities (who is it?)."""
+"""Guards (is a user signed in?), identities (who is it?), and the owner of a session."""
 
 from __future__ import annotations
 
 import copy
 import marshal
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from .snapshot import DEEPEST, plain
 
@@ -20,7 +20,6 @@ __all__ = [
     "resolve",
     "subject",
     "who_is",
-    "whole",
 ]
 
 Guard: TypeAlias = Callable[[Mapping[str, Any]], bool]
@@ -31,34 +30,34 @@ CLAIMS = ("sub", "id", "user_id", "uid", "username", "email")
 
 
 def has_user(session: Mapping[str, Any], /) -> bool:
-    """The default guard: the session has a `user` that is not empty.
+    """Return whether the session has a `user` that is not empty; the default guard.
 
     Args:
-        session: the contents.
+        session: its contents.
     """
     return bool(session.get("user"))
 
 
 def anyone(session: Mapping[str, Any], /) -> bool:
-    """The guard of sites without users: every valid session passes.
+    """Return True: the guard of sites without users, which every valid session passes.
 
     Args:
-        session: the contents.
+        session: its contents.
     """
     return True
 
 
 def subject(session: Mapping[str, Any], /) -> object:
-    """The default identity: who the `user` of the session is.
+    """Return who the `user` of the session is; the default identity.
 
     Args:
-        session: the contents.
+        session: its contents.
 
     Returns:
-        `("sub", iss, sub)` where the user has a `sub` (OpenID Connect Core 1.0 section 2: only the two together
-        name somebody); else the first present of `id`, `user_id`, `uid`, `username`, `email` with its value; else
-        the user itself, whole; None when there is none. A claim that is None or an empty text is not present. Two
-        are compared whole, the name of the claim and the types of the values included: `1` and `"1"` differ.
+        `("sub", iss, sub)` if the user has a `sub` (OpenID Connect Core 1.0 section 2: only the two together
+        name somebody); else the name and value of the first claim among `id`, `user_id`, `uid`, `username`, `email`;
+        else `("user", user)`; None if there is no user. A claim that is None or an empty text does not count. Identities
+        are compared with the name of the claim and the types of the values: `1` and `"1"` differ.
     """
     user: object = session.get("user")
     if not user:
@@ -69,28 +68,32 @@ def subject(session: Mapping[str, Any], /) -> object:
         value = claims.get(key)
         if value is not None and value != "":
             return ("sub", claims.get("iss"), value) if key == "sub" else (key, value)
-    return ("user", whole(user))
+    return ("user", cast("Any", user))
 
 
 _NONE: Mapping[str, object] = {}
 
 
-def whole(value: object, levels: int = DEEPEST) -> object:
-    """Return a value with the members of its objects sorted, since their order says nothing about a user."""
-    if not levels:
-        return value
-    if isinstance(value, dict):
-        claims = cast("dict[object, object]", value)
-        return {key: whole(claims[key], levels - 1) for key in sorted(claims, key=str)}
-    if isinstance(value, list):
-        return [whole(item, levels - 1) for item in cast("list[object]", value)]
-    return value
+class Who:
+    """The owner of a session, or another identity of it: a snapshot.
 
+    Two are equal if and only if the values and all their types are equal. The order of the members of objects and sets
+    makes no difference: it says nothing about a user.
 
-class Who(NamedTuple):
-    """The owner of a session: a snapshot of its identity that compares values with their types."""
+    Args:
+        snapshot: from `exact`.
+    """
 
-    snapshot: object
+    __slots__ = ("snapshot",)
+    __hash__ = None  # type: ignore[assignment]  # as for any value that is compared by more than its bytes
+
+    def __init__(self, snapshot: object) -> None:
+        self.snapshot = snapshot
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Who):
+            return NotImplemented
+        return self.snapshot == other.snapshot or _are_reordered(self.snapshot, other.snapshot)
 
     def __repr__(self) -> str:
         return "<Who>"  # a name or an address has no business in a log
@@ -102,15 +105,41 @@ def who_is(guard: Guard, identity: Identity, session: Mapping[str, Any]) -> Who 
 
 
 def exact(value: object) -> object:
-    """Return a snapshot of a value: two are equal only if the values and all their types are."""
+    """Return a snapshot of a value: two are equal only if the values and all their types are equal."""
     try:
         return marshal.dumps(cast("Any", value), 2)
     except ValueError:  # marshal knows the built-in types only
-        value = plain(value)  # a text is the text that it is kept as
+        value = plain(value)  # a subclass of str is the text that JSON keeps
     try:
         return marshal.dumps(cast("Any", value), 2)
     except ValueError:
         return _typed(value)
+
+
+def _are_reordered(one: object, other: object) -> bool:
+    """Return whether two snapshots that differ have the same members in another order."""
+    if not (isinstance(one, bytes) and isinstance(other, bytes) and len(one) == len(other)):
+        return False
+    first, second = (_ordered(marshal.loads(each)) for each in (one, other))  # noqa: S302  # our own bytes
+    return marshal.dumps(cast("Any", first), 2) == marshal.dumps(cast("Any", second), 2)
+
+
+def _ordered(value: object, levels: int = DEEPEST) -> object:
+    """Return a value with the members of its objects and sets sorted."""
+    if not levels:
+        return value
+    kind = type(value)
+    if kind is dict:
+        claims = cast("dict[object, object]", value)
+        return {key: _ordered(claims[key], levels - 1) for key in sorted(claims, key=repr)}
+    if kind is list:
+        return [_ordered(item, levels - 1) for item in cast("list[object]", value)]
+    if kind is tuple:
+        return tuple([_ordered(item, levels - 1) for item in cast("tuple[object, ...]", value)])
+    if kind is set or kind is frozenset:
+        members = [_ordered(item, levels - 1) for item in cast("frozenset[object]", value)]
+        return (kind.__name__, sorted(members, key=repr))
+    return value
 
 
 def _typed(value: object, levels: int = DEEPEST) -> object:
@@ -151,7 +180,7 @@ def _value(who: Who | None) -> object:
 def _differing(before: object, after: object) -> object:
     one, other = _members(before), _members(after)  # by login keys, or by all claims
     for key in {**one, **other} if one and other else ():
-        if exact(one.get(key)) != exact(other.get(key)):
+        if Who(exact(one.get(key))) != Who(exact(other.get(key))):
             return _differing(one.get(key), other.get(key)) if key == "user" else key
     named = [_parts(before), _parts(after)]
     heads = [parts[0] for parts in named if parts]

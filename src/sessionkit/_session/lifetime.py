@@ -1,4 +1,4 @@
-"""How long a session lives: pure functions of its times and of now."""
+"""Lifetimes: idle and absolute expiry, as pure functions of a session's times and now."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ CLOCK_SKEW = 60
 """Seconds by which the clocks of two machines may differ before a token is "not yet valid"."""
 
 LONGEST = 10**10
-"""317 years: with it every time of a token has at most 11 digits."""
+"""The greatest time and duration, 317 years: every time in a token has at most 11 digits."""
 
 
 @remember_arguments
 @dataclass(frozen=True, slots=True, kw_only=True, init=False)
 class Lifetime:
-    """When a session ends; all times are whole seconds.
+    """The limits of a session's life, in whole seconds.
 
     Args:
         idle: seconds (or a timedelta) without activity after which a rolling session ends. "auto" is one
@@ -52,7 +52,7 @@ class Lifetime:
     rolling: bool
     renew_after: int
     given: tuple[tuple[str, Any], ...] = field(init=False, repr=False, compare=False)
-    """The arguments that it was made with; what they do not say `SessionStore.from_env` takes from the variables."""
+    """The arguments that were given; `SessionStore.from_env` takes all others from the variables."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class Lifetime:
         object.__setattr__(self, "renew_after", _throttle(renew_after, pause))
 
     def expires_at(self, created_at: int, updated_at: int) -> int:
-        """The moment from which a session with these times is no longer valid.
+        """Return the moment from which a session with these times is no longer valid.
 
         Args:
             created_at: when it began, in whole seconds since the epoch.
@@ -105,7 +105,7 @@ class Lifetime:
     def absence(
         self, created_at: int, updated_at: int, expires_at: int, now: float
     ) -> Absence | None:
-        """Why a session with these times is over, or None while it is valid.
+        """Return why a session with these times is over, or None while it is valid.
 
         The stamped `expires_at` and today's settings are both enforced, strictly.
 
@@ -122,7 +122,7 @@ class Lifetime:
         return Absence.EXPIRED if now >= expires_at else None
 
     def due(self, created_at: int, updated_at: int, now: float) -> bool:
-        """Whether activity now should move the idle expiry.
+        """Return whether activity now should move the idle expiry.
 
         Args:
             created_at: when it began, in whole seconds since the epoch.
@@ -130,7 +130,7 @@ class Lifetime:
             now: seconds since the epoch.
 
         Returns:
-            False too when it would move nothing: not rolling, or the absolute limit comes first.
+            False also if nothing would move: the session is not rolling, or the absolute limit comes first.
         """
         if self.idle is None or now - updated_at < self.renew_after:
             return False
@@ -139,7 +139,7 @@ class Lifetime:
 
 
 def seconds(name: str, value: Any) -> int | None:
-    """A setting as whole seconds; raises ConfigurationError for what is no positive duration."""
+    """Return a setting in whole seconds; raise ConfigurationError unless it is a positive duration."""
     if value is None:
         return None
     number = value.total_seconds() if isinstance(value, timedelta) else value

@@ -1,4 +1,4 @@
-"""Which settings somebody has given: a frozen dataclass does not tell them from its defaults."""
+"""Remember which settings were given: a frozen dataclass does not tell them from its defaults."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def remember_arguments(kind: type[T]) -> type[T]:
-    """Decorate a keyword-only frozen dataclass: its field `given` holds the arguments that it was made with.
+    """Decorate a keyword-only frozen dataclass: its field `given` holds the arguments of the call.
 
     Args:
         kind: the class; the field takes no part in its `__init__`, comparisons and `repr`.

@@ -1,4 +1,4 @@
-"""A session, its stamp, and the reasons for which there is none."""
+"""The session object, its stamp, and the reasons why a request has no session."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = [
 class Absence(Enum):
     """Why a request has no session. For logs and events, never for the client.
 
-    They stand in the order of how far a cookie came: where several failed, the furthest tells most. Reasons found
+    The members are in the order of how far a cookie came: if several cookies failed, the furthest tells most. Reasons found
     before a token was authenticated are hints: nothing but logs and events may depend on them.
     """
 
@@ -49,12 +49,12 @@ class Absence(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, init=False)
 class Stamp:
-    """Which session this is, and its times in whole seconds since the epoch.
+    """The id of a session, and its times in whole seconds since the epoch.
 
     `expires_at` is the moment from which the session is no longer valid (equality is expired). `ends_at`
-    is a moment that no activity moves: the end that the identity provider, or the library that the session
-    was imported from, has set; None without one. `mark` names the session in the fence where its format
-    would otherwise read that off the contents, which may change.
+    is a moment that no activity moves: the end set by the identity provider, or by the library that the session
+    was imported from; None without one. `mark` names the session in the fence, if its format
+    would otherwise derive the mark from the contents, which may change.
     """
 
     id: str
@@ -89,7 +89,7 @@ _set_id, _set_created, _set_updated, _set_expires, _set_ends, _set_mark = (
 
 
 class Watcher(Protocol):
-    """What a live session tells of the assignments made to it."""
+    """Observer of the assignments to a live session."""
 
     def writing(self, key: object, /) -> bool:
         """Allow an assignment that is about to be made, and return whether `written` is to be called after it.
@@ -107,16 +107,15 @@ class Watcher(Protocol):
 
 
 class Contents(dict[str, Any]):
-    """Hold what the session of a request contains: a dict of JSON values, empty while there is no session.
+    """The contents of a request's session: a dict of JSON values, empty while there is no session.
 
-    The one that `exchange.contents` gives is live: what you change in it, nested values too, is
-    saved when the response starts. Assigning to it later raises `ResponseStartedError`.
-    It pickles and copies as a plain dict, without its stamp.
+    `exchange.contents` is live: changes, of nested values too, are saved when the response starts. A later assignment
+    raises `ResponseStartedError`. Contents pickle and copy as a plain dict, without their stamp.
 
     Args:
         contents: str keys and JSON values.
-        stamp: its id and times; an exchange gives them.
-        watcher: what is told of assignments: the exchange of a live one.
+        stamp: id and times; an exchange gives them.
+        watcher: observes assignments: the exchange of a live session.
     """
 
     __slots__ = ("_stamp", "_watcher")
@@ -151,11 +150,11 @@ class Contents(dict[str, Any]):
 
 
 stamp_of: Callable[[Contents], Stamp | None] = vars(Contents)["_stamp"].__get__
-"""Return the stamp of contents; what every request asks for several times, without a call of Python's."""
+"""Return the stamp of contents, without a Python call: every request asks several times."""
 
 
 class Session(Contents):
-    """A session: `Contents` of which a verb has said that there is one, so that they have a stamp.
+    """A session that exists: `Contents` with a stamp.
 
     The objects are the same; only type checkers see the difference.
     """
@@ -200,19 +199,19 @@ _raw: Any = dict  # its methods, which tell nobody
 
 
 def restamp(session: Contents, stamp: Stamp | None) -> None:
-    """Give a session other times; for its watcher."""
+    """Replace the stamp of a session; for its watcher."""
     session._stamp = stamp  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # read-only for users
 
 
 def refill(session: Contents, contents: Mapping[str, Any], stamp: Stamp | None) -> None:
-    """Give a session other contents, and times; for its watcher, who is not told."""
+    """Replace the contents and the stamp of a session; for its watcher, which is not told."""
     _raw.clear(session)
     _raw.update(session, contents)
     session._stamp = stamp  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # as `restamp`
 
 
 def drop(session: Contents, keys: Iterable[str]) -> None:
-    """Remove keys; for its watcher, who is not told."""
+    """Remove keys from a session; for its watcher, which is not told."""
     for key in keys:
         _raw.pop(session, key, None)
 

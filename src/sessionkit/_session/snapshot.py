@@ -1,4 +1,4 @@
-"""Has a session changed? Fingerprints that are equal exactly when two sessions' JSON is, types included."""
+"""Has a session changed? Fingerprints of contents: two are the same if and only if their JSON is, types included."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from .tags import Tags
 __all__ = ["ODD", "contents_of", "fingerprint", "is_odd", "plain", "same", "settle"]
 
 DEEPEST = 100
-"""Levels of nesting that are compared; no session may have as many."""
+"""Levels of nesting that are compared; no session may have so many."""
 
 _EMPTY = marshal.dumps({})
 ODD = b"?"
-"""How the fingerprint of what could not have come out of JSON begins: marshal writes nothing that begins so."""
+"""The first byte of the fingerprint of contents that no JSON gives: marshal never begins with it."""
 
 
 def _odd(contents: dict[str, Any], tags: Tags | None) -> bytes:
@@ -32,15 +32,15 @@ def _odd(contents: dict[str, Any], tags: Tags | None) -> bytes:
 
 
 def fingerprint(contents: dict[str, Any], tags: Tags | None = None) -> bytes:
-    """A fingerprint of a session, in a quarter of the time of the standard library's json; never raises.
+    """Return the fingerprint of a session, in a quarter of the time of the standard library's json; never raise.
 
-    marshal, because it takes the types that JSON has and few others: an encoder would write a date or NaN like
-    the text or null that was there before. What could not have come out of JSON gives a fingerprint that equals none of
-    what could, so that it counts as changed, and the serializer decides about it.
+    marshal, because it accepts the types of JSON and few others: an encoder would write a date or NaN like
+    the text or null that was there before. Contents that no JSON gives have a fingerprint of another kind. It differs from
+    those of all other contents, so that they count as changed, and the serializer judges them.
 
     Args:
         contents: of a session.
-        tags: how values that JSON has not are kept: contents with equal ones of these are equal.
+        tags: how values that JSON does not have are kept: contents with equal such values are equal.
     """
     if not contents:
         return _EMPTY
@@ -52,13 +52,13 @@ def fingerprint(contents: dict[str, Any], tags: Tags | None = None) -> bytes:
 
 
 def settle(contents: dict[str, Any], tags: Tags | None = None) -> tuple[dict[str, Any], bytes]:
-    """Return contents as they will be kept, and their fingerprint: that is what is judged, and what is put into a session.
+    """Return contents in the types that the next request will read, and their fingerprint.
 
-    Another session, or the live one, may be inside them: what is live must not be inside itself.
+    Another session, or the live one, may be in the contents: a live session must not contain itself.
 
     Args:
         contents: of a session.
-        tags: how values that JSON has not are kept; a lazy text is read now.
+        tags: how values that JSON does not have are kept; a lazy text is read now.
     """
     print_ = fingerprint(contents, tags)
     if not print_.startswith(ODD):
@@ -68,7 +68,7 @@ def settle(contents: dict[str, Any], tags: Tags | None = None) -> tuple[dict[str
 
 
 def _as_read(contents: dict[str, Any], tags: Tags) -> dict[str, Any]:
-    """Return what the next request will read; the contents as they are where something cannot be kept."""
+    """Return the contents that the next request will read; the contents as they are if a value cannot be kept."""
     try:
         return cast("dict[str, Any]", tags.untag(plain(tags.tag(contents))))
     except Exception:  # noqa: BLE001  # a value's own methods may raise anything
@@ -76,21 +76,23 @@ def _as_read(contents: dict[str, Any], tags: Tags) -> dict[str, Any]:
 
 
 def contents_of(print_: bytes) -> dict[str, Any]:
-    """A copy of what a fingerprint, which is not odd, was taken of."""
+    """Return a copy of the contents of a fingerprint."""
     return cast("dict[str, Any]", marshal.loads(print_))  # noqa: S302  # our own bytes
 
 
 def is_odd(print_: bytes) -> bool:
-    """Whether a fingerprint is of what could not have come out of JSON, and so cannot be made contents again."""
+    """Return whether a fingerprint is of contents that no JSON gives, so that they cannot be made from it again."""
     return print_.startswith(ODD)
 
 
 def plain(value: Any, around: tuple[int, ...] = ()) -> Any:
-    """The same JSON made of Python's own types; what is no JSON, and what is inside itself, is left as it is.
+    """Return a value with subclasses of dict, tuple, str, … replaced by the types themselves.
+
+    A value that is not JSON, or that contains itself, is left as it is.
 
     Args:
-        value: of a session: subclasses of dict, tuple, str, … are JSON too.
-        around: the ids of the values that this one is in.
+        value: of a session.
+        around: the ids of the values that contain it.
     """
     if id(value) in around or len(around) == DEEPEST:
         return value
@@ -112,12 +114,12 @@ _exactly: dict[type, Any] = {str: str.__str__, int: int.__pos__, float: float.__
 
 
 def same(contents: dict[str, Any], print_: bytes, other: bytes) -> bool:
-    """Whether contents equal those of another fingerprint.
+    """Return whether contents equal those of another fingerprint.
 
     Args:
         contents: of a session.
         print_: their fingerprint.
-        other: the other one.
+        other: the other fingerprint.
     """
     # Today's version of marshal takes half the time of version 2, and lets equal values differ in how often
     # they are referred to. Version 2 knows no references: it is asked where the bytes differ.

@@ -1,4 +1,4 @@
-"""Values that JSON has not, kept by a framework's own session as objects of one key: `{" t": [1, 2]}` is a tuple."""
+"""Tags: a framework's session keeps values that JSON does not have as objects with one key: `{" t": [1, 2]}` is a tuple."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 __all__ = ["MARK", "Tags"]
 
 MARK = b'{" '
-"""How the compact JSON of a tagged value begins: each tag's key begins with a blank."""
+"""The beginning of a tagged value in compact JSON: the key of each tag begins with a blank."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tags:
-    """How values that JSON has not become JSON, and values again.
+    """A framework's conversion of values that JSON does not have.
 
     Args:
-        tag: from contents to JSON, nested values included. What it does not know it gives back, or raises for.
+        tag: from contents to JSON, nested values included. It returns an unknown value as it is, or raises.
         untag: from JSON to contents.
     """
 
@@ -25,14 +25,14 @@ class Tags:
     untag: Callable[[Any], Any]
 
     def read(self, value: Any) -> Any:
-        """Return the contents that tagged JSON stands for; as it is where a tag holds what its type cannot be made of."""
+        """Return the contents of tagged JSON; the JSON itself if a tag holds a value that its type does not accept."""
         try:
             return self.untag(value)
         except Exception:  # noqa: BLE001  # another application wrote it, and its tags may hold anything
             return value
 
     def knows(self, value: object) -> bool:
-        """Return whether a value that JSON has not becomes JSON."""
+        """Return whether a value that JSON does not have has a tag."""
         try:
             return self.tag(value) is not value
         except Exception:  # noqa: BLE001  # a value's own methods may raise anything

@@ -14,17 +14,16 @@ __all__ = ["clear_frames", "clears_frames"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 _BELOW = frozenset({"json", "joserfc"})
-"""Packages that we call, and whose frames hold what we gave them."""
+"""Packages that we call: their frames hold our arguments."""
 
 _SUSPENDABLE = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
-"""Code whose frames Python before 3.13 would close when they are cleared while they wait."""
+"""Flags of code that can wait: Python before 3.13 closes such a frame when it is cleared."""
 
 
 def clears_frames(function: F, /) -> F:
     """Decorate a function that applications call: no exception leaves it with contents or secrets in a frame of ours.
 
-    The traceback keeps its lines. For what few requests call; what every request calls has the same three lines in
-    its body.
+    The traceback keeps its lines. A function that every request calls has the same three lines in its body instead.
 
     Args:
         function: no coroutine or generator function.
@@ -43,13 +42,13 @@ def clears_frames(function: F, /) -> F:
 
 
 def clear_frames(error: BaseException) -> None:
-    """Clear the variables of the frames of ours that an exception has left, and drop the causes that arose in them.
+    """Clear the variables of our frames that an exception has left, and drop the causes that arose in them.
 
-    The frames of an application's own functions (a guard, `convert`) keep theirs. A frame that still runs, the
-    caller's above all, cannot be cleared: it forgets what it holds itself.
+    The frames of an application's functions (a guard, `convert`) keep their variables. A frame that still runs, such as the
+    caller's, cannot be cleared: it deletes its variables itself.
 
     Args:
-        error: what is about to leave.
+        error: the exception.
     """
     known: set[int] = set()
     one: BaseException | None = error
@@ -81,7 +80,7 @@ def _forget(frame: FrameType) -> None:
 
 
 def _arose_here(error: BaseException) -> bool:
-    """Whether an exception has seen no frames but ours, and of what we call."""
+    """Return whether an exception has left no frames but ours, and those of packages that we call."""
     trace = error.__traceback__
     while trace is not None and (_is_ours(trace.tb_frame) or _package(trace.tb_frame) in _BELOW):
         trace = trace.tb_next
@@ -89,7 +88,7 @@ def _arose_here(error: BaseException) -> bool:
 
 
 def _is_ours(frame: FrameType) -> bool:
-    """Whether a frame is of the core or of an adapter."""
+    """Return whether a frame belongs to the core or to an adapter."""
     package = _package(frame)
     return package == "sessionkit" or package.startswith("sessionkit_")
 

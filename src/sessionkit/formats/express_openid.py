@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._session.base64url import decode, is_canonical, is_token
-from .._session.identity import whole
 from .._session.json import SAFE_INTEGER, Serializer, is_shallow
 from .._session.lifetime import Lifetime
 from .._session.session import Stamp
@@ -41,7 +40,7 @@ def identity_of(session: Mapping[str, Any], /) -> object:
     claims = claims_of(session)
     if claims.get("sub") is not None:
         return ("sub", claims.get("iss"), claims["sub"])
-    return whole(claims) if claims else as_text(session.get("id_token")) or None
+    return claims or as_text(session.get("id_token")) or None
 
 
 def _claims(token: str) -> dict[str, Any]:

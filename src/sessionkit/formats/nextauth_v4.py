@@ -9,7 +9,6 @@ from uuid import uuid4
 
 from .._cookies.chunks import Layout
 from .._crypto.sealing import Opened
-from .._session.identity import whole
 from .._session.json import SAFE_INTEGER, Serializer
 from .._session.lifetime import Lifetime
 from .._session.session import Absence, Stamp
@@ -43,9 +42,7 @@ def identity_of(session: Mapping[str, Any], /) -> object:
     """Return `iss` and `sub`; without a `sub` the `email`, else the whole `user`. The default identity."""
     if session.get("sub"):
         return ("sub", session.get("iss"), session["sub"])
-    return (
-        ("email", session["email"]) if session.get("email") else whole(session.get("user")) or None
-    )
+    return ("email", session["email"]) if session.get("email") else session.get("user") or None
 
 
 def nobody(title: str) -> str:

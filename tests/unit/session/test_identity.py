@@ -5,6 +5,8 @@ import pytest
 from sessionkit import anyone, has_user, subject
 from sessionkit._session.identity import differing, resolve, who_is
 
+from ..scene import Scene
+
 
 def same(before, after, guard=has_user, identity=subject):
     return who_is(guard, identity, before) == who_is(guard, identity, after)
@@ -130,6 +132,50 @@ def test_an_identity_of_ones_own_is_kept_by_value_against_changes_in_place():
     before = who_is(has_user, roles, session)
     session["user"]["roles"].append(None)
     assert before != who_is(has_user, roles, session)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"a": 1, "b": {"c": 2, "d": 3}}, {"b": {"d": 3, "c": 2}, "a": 1}),
+        (("t", [{"a": 1, "b": 2}]), ("t", [{"b": 2, "a": 1}])),
+        ([("x", {"a": 1, "b": 2})], [("x", {"b": 2, "a": 1})]),
+        ({1: "a", "1": "b"}, {"1": "b", 1: "a"}),
+        ({"ids": {8, 16, 0}}, {"ids": {16, 0, 8}}),
+        (frozenset({(8, "a"), (16, "b")}), frozenset({(16, "b"), (8, "a")})),
+        ({"role": Role.ADMIN, "id": 1}, {"id": 1, "role": Role.ADMIN}),
+    ],
+)
+def test_the_order_of_members_says_nothing_about_the_user(before, after):
+    assert same({"who": before}, {"who": after}, anyone, lambda session: session["who"]) is True
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"a": 1, "b": 2}, {"a": 1, "b": True}),
+        ({"a": 1, "b": 2}, {"a": 2, "b": 1}),
+        ({"a": 1}, {"a": 1, "b": None}),
+        ({"a": 1}, {"1": "a"}),
+        (["a", {"b": 1}], [{"b": 1}, "a"]),
+        ({"a"}, frozenset({"a"})),
+        ({"a"}, ["a"]),
+        ({1}, {True}),
+        ({1: "a"}, {"1": "a"}),
+        ((1, {}), [1, {}]),
+    ],
+)
+def test_members_of_another_value_or_type_are_another_user(before, after):
+    assert same({"who": before}, {"who": after}, anyone, lambda session: session["who"]) is False
+
+
+def test_an_update_of_a_user_whose_members_stand_in_another_order_is_one():
+    scene = Scene(identity=lambda session: session["user"])
+    scene.browser.login({"user": {"name": "ada", "tenant": {"a": 1, "b": 2}}})
+    visit = scene.browser.visit()
+    assert visit.exchange.update({"user": {"tenant": {"b": 2, "a": 1}, "name": "ada"}, "n": 1})
+    visit.arrive()
+    assert scene.browser.session()["n"] == 1
 
 
 @pytest.mark.parametrize(
