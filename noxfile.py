@@ -1,4 +1,4 @@
-"""The one way to run anything: `nox -l` lists it all. Arguments after `--` go to the tool that a session runs."""
+"""Run tests and tools: `nox -l` lists the sessions. Arguments after `--` go to the tool that a session runs."""
 
 from __future__ import annotations
 
@@ -96,20 +96,20 @@ EACH_ADAPTER = nox.parametrize(
 
 
 def pinned(session: nox.Session, group: str) -> None:
-    """Install a dependency group as it is pinned and, unless the group is of tools alone, the core from its sources."""
+    """Install the pinned versions of a dependency group; also the core from its sources, unless the group has only tools."""
     session.install("--require-hashes", "-r", str(PINS / f"{group}.txt"))
     if group not in WITHOUT_THE_CORE:
         sources(session, ".")
 
 
 def sources(session: nox.Session, *folders: str) -> None:
-    """Install distributions of this repository from their sources; what they need must be there, hatchling included."""
+    """Install distributions of this repository from their sources; their dependencies and hatchling must be installed."""
     editable = [word for folder in folders for word in ("-e", folder)]
     session.install("--no-deps", "--no-build-isolation", *editable)
 
 
 def adapter_with_its_tests(session: nox.Session, adapter: str, versions: list[str]) -> None:
-    """Install an adapter from its sources, the given versions of its framework, and what its tests need as it is pinned."""
+    """Install an adapter from its sources, the given versions of its framework, and the pinned dependencies of its tests."""
     pinned(session, "contract")
     own = Path("adapters") / adapter / "tests/requirements.txt"
     session.install("--require-hashes", "--no-deps", "-r", str(own))
@@ -122,14 +122,14 @@ def adapter_with_its_tests(session: nox.Session, adapter: str, versions: list[st
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """The demo on this machine: nox -s demo -- --port 9000."""
+    """Start the demo on this machine: nox -s demo -- --port 9000."""
     session.install(".")
     session.run("python", "-m", "sessionkit", "demo", *session.posargs)
 
 
 @nox.session(python=INSTALLED)
 def tests(session: nox.Session) -> None:
-    """The core's tests on every installed Python; with branch coverage and short properties on the default one."""
+    """Run the core's tests on every installed Python; on the default one with branch coverage and short property tests."""
     pinned(session, "test")
     if session.python != DEFAULT:
         session.run("pytest", "tests/unit", *session.posargs)
@@ -141,7 +141,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """ruff, over everything: its rules, and its format."""
+    """Check everything with ruff: its rules and its format."""
     pinned(session, "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
@@ -149,7 +149,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def typing(session: nox.Session) -> None:
-    """mypy and pyright, both strict, and every public name fully typed."""
+    """Run mypy and pyright, both strict, and check that every public name has a complete type."""
     pinned(session, "typing")
     session.run("mypy")
     session.run("pyright")
@@ -159,7 +159,7 @@ def typing(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """The documentation: every example in it is run, then it is built. (A framework's page runs with its adapter.)"""
+    """Run every example of the documentation, then build it. (A framework's page runs with its adapter.)"""
     pinned(session, "docs")
     pages = [f"--ignore=docs/how-to/{name}.md" for name in ADAPTERS]
     session.run("pytest", "docs", "README.md", "SECURITY.md", "CONTRIBUTING.md", *pages)
@@ -173,14 +173,14 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def properties(session: nox.Session) -> None:
-    """The properties at full length: 2,000 lives of a browser, 200,000 fuzzed headers."""
+    """Run the property tests at full length: 2,000 lives of a browser, 200,000 fuzzed headers."""
     pinned(session, "test")
     session.run("pytest", "tests/property", *session.posargs, env={"HYPOTHESIS_PROFILE": "ci"})
 
 
 @nox.session(python=PYTHONS[0])
 def lowest(session: nox.Session) -> None:
-    """The core's tests on the oldest Python with the lowest version of everything that it claims to work with."""
+    """Run the core's tests on the oldest Python, with the lowest supported version of each dependency."""
     pinned(session, "test")
     extras = PROJECT["project"]["optional-dependencies"]
     session.install(*oldest_of([*PROJECT["project"]["dependencies"], *extras["speed"]]))
@@ -189,7 +189,7 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session
 def contract(session: nox.Session) -> None:
-    """The contract through raw WSGI, raw ASGI, and the adapter that the documentation writes."""
+    """Run the contract suite through raw WSGI, raw ASGI, and the adapter that the documentation writes."""
     pinned(session, "contract")
     apps = ["--app", "wsgi", "--app", "asgi", "--app", "cherrypy"]
     session.run("pytest", "tests/contract", *apps, *session.posargs)
@@ -197,14 +197,14 @@ def contract(session: nox.Session) -> None:
 
 @nox.session
 def servers(session: nox.Session) -> None:
-    """The gateways under gunicorn, waitress, uvicorn, hypercorn and granian."""
+    """Test the gateways under gunicorn, waitress, uvicorn, hypercorn and granian."""
     pinned(session, "servers")
     session.run("pytest", "tests/servers", *session.posargs)
 
 
 @nox.session
 def importers(session: nox.Session) -> None:
-    """Cookies of today's Flask, Starlette and Django, taken over."""
+    """Test the import of cookies that current versions of Flask, Starlette and Django have written."""
     pinned(session, "test")
     session.install("flask", "starlette", "itsdangerous", "django", "httpx")
     session.run("pytest", "tests/importers", *session.posargs)
@@ -212,14 +212,14 @@ def importers(session: nox.Session) -> None:
 
 @nox.session
 def interop(session: nox.Session) -> None:
-    """Sessions shared with the real JavaScript libraries under Node."""
+    """Test sessions that are shared with the real JavaScript libraries under Node."""
     pinned(session, "contract")
     session.run("pytest", "tests/interop", *session.posargs)
 
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """A real Chromium, against the demo and against Flask and FastAPI on real servers."""
+    """Test the demo, and Flask and FastAPI on real servers, with a real Chromium."""
     pinned(session, "browser")
     sources(session, "adapters/flask", "adapters/fastapi")
     session.install(*frameworks("flask"), *frameworks("fastapi"))
@@ -232,7 +232,7 @@ def browser(session: nox.Session) -> None:
 @nox.session
 @EACH_ADAPTER
 def adapter(session: nox.Session, adapter: str) -> None:
-    """An adapter on the newest version of its framework: its own tests, the contract that all of them keep, its types."""
+    """Test an adapter on the newest version of its framework: its own tests, the contract suite, its types."""
     adapter_with_its_tests(session, adapter, frameworks(adapter))
     session.run("pytest", f"adapters/{adapter}/tests", *session.posargs)
     session.run("pytest", "tests/contract", "--app", *_apps(adapter))
@@ -245,14 +245,14 @@ def adapter(session: nox.Session, adapter: str) -> None:
 @nox.session
 @EACH_ADAPTER
 def oldest(session: nox.Session, adapter: str) -> None:
-    """An adapter on the oldest version of its framework that it claims: the contract."""
+    """Run the contract suite with an adapter on the oldest supported version of its framework."""
     versions = [*oldest_of(frameworks(adapter)), *settings(adapter).get("with-oldest", [])]
     adapter_with_its_tests(session, adapter, versions)
     session.run("pytest", "tests/contract", "--app", *_apps(adapter))
 
 
 def _typed(adapter: str) -> list[str]:
-    """What mypy reads of an adapter: its source, and the calls that must type-check."""
+    """Return the folders that mypy checks for an adapter: its source, and the calls that must have the right types."""
     folders = [f"adapters/{adapter}/src", f"adapters/{adapter}/tests/typing"]
     return [folder for folder in folders if Path(folder).exists()]
 
@@ -268,7 +268,7 @@ def _apps(adapter: str) -> list[str]:
 
 @nox.session
 def package(session: nox.Session) -> None:
-    """Each built wheel alone in an empty environment, running its README's example; and the unpacked source distribution."""
+    """Install each built wheel alone and run the example of its README; test the unpacked source distribution."""
     dist = build(session)
     (core,) = dist.glob("sessionkit_core-*.whl")
     python = empty_environment(session, "core", DEFAULT, core)
@@ -306,7 +306,7 @@ def empty_environment(session: nox.Session, name: str, version: str, *wheels: Pa
 
 
 def unpacked(session: nox.Session, dist: Path) -> None:
-    """Run the core's tests in its unpacked source distribution; lock it and install it there, as a packager would."""
+    """Lock and install the core from its unpacked source distribution, as a packager would, and run its tests there."""
     (archive,) = dist.glob("sessionkit_core-*.tar.gz")
     with tarfile.open(archive) as opened:
         opened.extractall(dist, filter="data")
@@ -321,7 +321,7 @@ def unpacked(session: nox.Session, dist: Path) -> None:
 
 @nox.session
 def release(session: nox.Session) -> None:
-    """All distributions, built and checked: what an index would refuse, versions, the changelog. Nothing is uploaded."""
+    """Build all distributions and check them: their metadata, versions and the changelog. Upload nothing."""
     dist = build(session)
     session.run("twine", "check", "--strict", *map(str, sorted(dist.glob("sessionkit_*"))))
     session.run("pytest", "tests/release", "--built", str(dist))
@@ -352,7 +352,7 @@ def pins(session: nox.Session) -> None:
 
 
 def _closure(session: nox.Session, adapter: str, python: str) -> list[str]:
-    """Return the names of an adapter's framework and of all that it needs: these are not pinned."""
+    """Return the names of an adapter's framework and of all its dependencies, which are not pinned."""
     wanted = Path(session.create_tmp(), "framework.in")
     wanted.write_text("\n".join(frameworks(adapter)))
     found = wanted.with_suffix(".txt")
@@ -367,7 +367,7 @@ def _name(requirement: str) -> str:
 
 
 def _compile(session: nox.Session, output: Path, python: str, *what: str) -> None:
-    """Write the newest versions that suit every supported Python, with hashes and without an address of an index."""
+    """Write the newest versions that work on every supported Python, with hashes and without the address of an index."""
     session.run(
         "uv",
         "pip",
@@ -395,7 +395,7 @@ def _compile(session: nox.Session, output: Path, python: str, *what: str) -> Non
 
 @nox.session(python=["3.11", "3.13"])
 def bench(session: nox.Session) -> None:
-    """What sessions cost: nox -s bench -- calls | store | frameworks | servers (these need wrk); all four without."""
+    """Measure what sessions cost: nox -s bench -- calls | store | frameworks | servers (needs wrk); all four by default."""
     pinned(session, "test")
     names = ["django", "flask", "litestar", "starlette"]
     sources(session, *(f"adapters/{name}" for name in names))

@@ -1,4 +1,4 @@
-"""How the documentation is built: `sphinx-build -W -n docs docs/_build/html`."""
+"""Configure Sphinx: `sphinx-build -W -n docs docs/_build/html`."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 napoleon_use_rtype = False
 
-# Every cross-reference must resolve (-n), but for the standard library's and typing's own names:
-# there is no inventory of theirs without the network.
+# Every cross-reference must resolve (-n), except names of the standard library and of typing:
+# their inventories would need the network.
 nitpicky = True
 nitpick_ignore_regex = [
     (
@@ -52,7 +52,7 @@ nitpick_ignore_regex = [
         r"(ValueError|TypeError|LookupError|RuntimeError|bool|bytes|dict|float|int|list|object|str|tuple|type|None|optional)",
     ),
 ]
-# Names that stand in signatures and are nobody's business: type variables, and what is private to a module.
+# Names in signatures that are not documented: type variables, and private names.
 nitpick_ignore = [
     ("py:class", name)
     for name in (
@@ -70,8 +70,8 @@ nitpick_ignore = [
     )
 ]
 
-# The verbs are one implementation over several call forms. Their overloads, written out with every type, would fill
-# a screen each, and the implementation's `*args` says nothing: the forms are shown by their names.
+# A verb has one implementation and several call forms. Its overloads with all types would fill a screen, and the
+# implementation's `*args` says nothing. So the pages show the call forms with the names of the arguments.
 _FORMS = ("", "request, /", "request, response, /")
 _WITH_SESSION = ("session, /", "request, session, /", "request, response, session, /")
 _VERBS = {
@@ -85,7 +85,7 @@ _VERBS = {
 
 
 def call_forms(_app: Any, _what: str, name: str, *_rest: Any) -> tuple[str, None] | None:
-    """Every call form of a verb, a line each."""
+    """Return every call form of a verb, one per line."""
     verb = name.removeprefix("sessionkit.")
     forms, returns = _VERBS.get(verb.removeprefix("SessionStore."), ((), ""))
     return (f"\n{verb}".join(f"({form}) -> {returns}" for form in forms), None) if forms else None
@@ -94,13 +94,13 @@ def call_forms(_app: Any, _what: str, name: str, *_rest: Any) -> tuple[str, None
 def no_type_before_colon(
     _app: Any, what: str, _name: str, _object: object, _options: object, lines: list[str]
 ) -> None:
-    """Napoleon takes what stands before a colon in a property's first line for its type: an empty comment before it keeps it from that."""
+    """Put an empty comment before a property's docstring: otherwise Napoleon takes the text before a colon for its type."""
     if what in ("attribute", "property"):
         lines[:0] = ["..", ""]
 
 
 def setup(app: Any) -> None:
-    """Connect the above."""
+    """Connect the functions above to Sphinx."""
     for module in ("sessionkit._default", "sessionkit.verbs"):
         analyzer = ModuleAnalyzer.for_module(module)
         analyzer.analyze()

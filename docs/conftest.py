@@ -1,4 +1,4 @@
-"""Runs the examples of the documentation: every ```python and ```console block of these pages and of the README.
+"""Run the examples of the documentation: every ```python and ```console block of these pages and of the README.
 
 Examples of one page share their names, in order. A block in a comment (`<!-- invisible-code-block: python`) runs too
 and checks what the page has just claimed. Blocks of other languages (```sh: installing things) do not run.

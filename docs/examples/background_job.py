@@ -1,4 +1,4 @@
-"""Background jobs: what they may take from a request, and how threads and long-lived tasks get it."""
+"""Background jobs: what they may take from a request, and how threads and long-lived tasks find the session."""
 
 import asyncio
 import contextvars
@@ -19,24 +19,24 @@ greeted: list[str] = []
 
 
 def worker() -> None:
-    """One thread for the jobs of all requests; it must belong to none of them."""
+    """Run the jobs of all requests in one thread, which must not belong to any request."""
     while (job := jobs.get()) is not None:
         job()
 
 
 def user() -> str:
-    """Who is signed in, for code that is not told which request it works for."""
+    """Return the user of the current request."""
     session = get_session()
     assert session is not None
     return str(session["user"]["sub"])
 
 
-# 1. A job that outlives the request takes values with it, never the session: the response has gone out by then.
+# 1. A job outlives the request, so it gets values, never the session: the response has already been sent.
 def greet(name: str) -> None:
     greeted.append(f"Hello, {name}")
 
 
-# An empty context: a worker started within a request would otherwise go on seeing that request's session.
+# The worker gets an empty context. Otherwise a worker that a request starts would keep the session of that request.
 thread = threading.Thread(target=contextvars.Context().run, args=(worker,), daemon=True)
 thread.start()
 with store.exchange(cookies):
@@ -47,7 +47,7 @@ thread.join()
 assert greeted == ["Hello, ada"]
 
 
-# 2. A thread that works for the request while it lasts does not inherit its context: bind the function.
+# 2. A thread that works for the current request does not inherit its context: bind the function.
 found: list[str] = []
 with store.exchange(cookies):
     helper = threading.Thread(target=bind(lambda: found.append(user())))
@@ -56,7 +56,7 @@ with store.exchange(cookies):
 assert found == ["ada"]
 
 
-# 3. An asyncio task inherits the context. What is started now and lives on must not: give it an empty one.
+# 3. An asyncio task inherits the context. If the task outlives the request, give it an empty context.
 async def serve() -> tuple[str, str]:
     async def look() -> str:
         try:
@@ -73,7 +73,7 @@ async def serve() -> tuple[str, str]:
 assert asyncio.run(serve()) == ("ada", "no request")
 
 
-# 4. A bound function that is called after its request has ended says so.
+# 4. A bound function that is called after the end of its request raises an error.
 with store.exchange(cookies):
     late = bind(user)
 try:

@@ -1,38 +1,37 @@
-"""A script: no server at all, a Cookie header in, Set-Cookie lines out."""
+"""A script without a server: a Cookie header goes in, Set-Cookie lines come out."""
 
 import secrets
 
 from sessionkit import SessionStore, create_session, get_session, update_session
 
-store = SessionStore(
-    secrets.token_urlsafe(32)
-)  # an application reads its secret: SessionStore.from_env()
+# An application uses SessionStore.from_env(), which reads its secret.
+store = SessionStore(secrets.token_urlsafe(32))
 
 
 def cookie_header(lines: list[str]) -> str:
-    """What a browser that was given these Set-Cookie lines sends back."""
+    """Return the Cookie header of a browser that has received these Set-Cookie lines."""
     return "; ".join(line.partition(";")[0] for line in lines)
 
 
-# The block is one request: inside it the verbs need no argument, at its end the session is sealed.
+# The block is one request. Inside it the verbs need no request argument; at its end the session is sealed.
 with store.exchange() as exchange:
     create_session({"user": {"sub": "ada", "name": "Ada"}, "theme": "light"})
 lines = [value for name, value in exchange.response_headers if name == "Set-Cookie"]
 assert [line.partition("=")[0] for line in lines] == ["__Host-session"]
 
-# The next request brings the cookie, and changes a value.
+# The next request sends the cookie and changes a value.
 with store.exchange(cookie_header(lines)) as exchange:
     session = get_session()
     assert session is not None
     update_session({**session, "theme": "dark"})
 lines = [value for name, value in exchange.response_headers if name == "Set-Cookie"]
 
-# And the one after that only reads: nothing is to be sent.
+# The request after that only reads the session, so no cookie is set.
 with store.exchange(cookie_header(lines)) as exchange:
     assert get_session() == {"user": {"sub": "ada", "name": "Ada"}, "theme": "dark"}
 assert [name for name, _ in exchange.response_headers] == ["Vary", "Cache-Control"]
 
-# A block that raises is a response that failed: its changes are dropped.
+# If the block raises an error, the response has failed, and the changes are dropped.
 try:
     with store.exchange(cookie_header(lines)) as exchange:
         update_session({"user": {"sub": "ada"}, "theme": "lost"})
@@ -41,7 +40,7 @@ except KeyError:
     pass
 assert [name for name, _ in exchange.response_headers] == ["Vary", "Cache-Control"]
 
-# A cookie from elsewhere is never an error: it gives a session, or the reason why not.
+# A forged cookie never raises an error: there is no session, and `absence` says why.
 with store.exchange("__Host-session=made-up") as exchange:
     assert get_session() is None
     assert exchange.absence is not None
