@@ -1,7 +1,7 @@
-"""Every error sessionkit raises on purpose.
+"""Every error that sessionkit raises on purpose.
 
-Errors are for the programmer's mistakes and for broken machinery. A cookie from the network,
-however hostile or stale, is never an error: it is a session or an `Absence`.
+An error reports a mistake of the programmer, or broken machinery. A cookie from the network, however hostile or
+stale, is never an error: it gives a session or an `Absence`.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ __all__ = [
 
 
 class SessionKitError(Exception):
-    """The root of the tree: catch it to catch all of them."""
+    """The base of all errors: catch it to catch every one."""
 
 
 class ConfigurationError(SessionKitError, ValueError):
-    """A setting cannot work; the message says which rule it breaks and how to mend it."""
+    """A setting cannot work. The message says which rule it breaks, and how to mend it."""
 
 
 class NoActiveRequestError(SessionKitError, LookupError):
-    """A verb was called with no request in reach, or with one that nobody will answer."""
+    """A verb was called without a request, or for a request that nobody will answer."""
 
 
 class ResponseStartedError(SessionKitError, RuntimeError):
@@ -38,8 +38,8 @@ class SessionTooLargeError(SessionKitError, ValueError):
 
 
 class SerializationError(SessionKitError, TypeError):
-    """The session holds something that is not JSON; the message gives its path."""
+    """The session holds a value that is not JSON. The message gives its path."""
 
 
 class IdentityChangedError(SessionKitError, RuntimeError):
-    """A session was changed in place into somebody else's; nothing of the request is saved."""
+    """A session was changed in place into another user's. No change of the request is saved."""

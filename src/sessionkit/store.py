@@ -130,7 +130,7 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
             on_event=on_event,
             clock=clock,
         )
-        self.settings: Settings = bind_importers(settings.derived(), importers)
+        self.settings: Settings = bind_importers(settings.derive(), importers)
         warn(self.settings)
 
     @classmethod
@@ -167,7 +167,7 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
             ConfigurationError: it cannot be part of a key.
         """
         made = object.__new__(SessionStore)
-        made.settings = self.settings.changed(audience=audience)
+        made.settings = self.settings.with_changes(audience=audience)
         return made
 
     def wsgi(self, app: Any, *, exclude: str | Iterable[str] = ()) -> wsgi.SessionMiddleware:

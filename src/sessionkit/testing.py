@@ -1,7 +1,7 @@
-"""What users' tests need: the cookies of a session, and the session that a response leaves.
+"""For the tests of applications: the cookies of a session, and the session that a response leaves.
 
-Given a store, and so its secret, this mints sessions of anybody: it belongs into tests. Nothing in sessionkit
-imports it.
+With a store, and so its secret, this module mints sessions of anybody: use it in tests only. No other module of
+sessionkit imports it.
 
 A test client on plain http never sends a Secure cookie back: give it an https base URL
 (Starlette's `TestClient(app, base_url="https://testserver")`), or the store under test `secure=False`.
@@ -35,21 +35,21 @@ def session_cookies(
     created_at: float | None = None,
     updated_at: float | None = None,
 ) -> dict[str, str]:
-    """The cookies that a browser with this session sends.
+    """Return the cookies that a browser with this session sends.
 
     Args:
-        store: whose secret seals them.
-        session: the contents. The guard is not asked: an anonymous session is sealed too.
+        store: the store that seals the cookies.
+        session: the contents. The guard is not called: an anonymous session is sealed too.
         created_at: when the session began, in seconds since the epoch (a fraction is dropped); by default
             `updated_at` or now, whichever is earlier.
-        updated_at: when it was last active; by default now, or the last second before its absolute lifetime was
-            over. A time in the past makes a session that has idled.
+        updated_at: when the session was last active, likewise; by default now, or the last second of its absolute
+            lifetime. A time in the past makes a session that has idled.
 
     Returns:
-        Cookie name to value: one, or the chunks of a large session.
+        A dict from cookie name to value: one cookie, or the chunks of a large session.
 
     Raises:
-        ValueError: it would have been active before it began, or after its end.
+        ValueError: the session would have been active before it began, or after its end.
         SerializationError, SessionTooLargeError: the store could not keep these contents.
     """
     settings = store.settings
@@ -58,7 +58,7 @@ def session_cookies(
         created_at = now if updated_at is None else min(now, updated_at)
     created = int(created_at)
     updated = (
-        _last_activity(settings.lifetime, created, now) if updated_at is None else int(updated_at)
+        _latest_activity(settings.lifetime, created, now) if updated_at is None else int(updated_at)
     )
     expires = settings.lifetime.expires_at(created, updated)
     if not created <= updated < expires:
@@ -69,35 +69,35 @@ def session_cookies(
         id=secrets.token_urlsafe(16), created_at=created, updated_at=updated, expires_at=expires
     )
     lines = sealed_lines(settings, Incoming(), payload(settings, dict(session), stamp), stamp)
-    # As they are, whatever their Max-Age: that of a session that is over is 0, and a test wants to send it.
-    return {name: value for name, value in map(_pair, lines) if value}
+    # Max-Age is ignored: a session that is over has 0, and a test wants to send its cookie.
+    return {name: value for name, value in map(_split_line, lines) if value}
 
 
 def read_cookies(
     store: SessionStore, set_cookie_lines: Iterable[str], cookies: Mapping[str, str] | None = None
 ) -> Session | None:
-    """The session that the next request of the same browser would have.
+    """Return the session that the next request of the same browser would have.
 
     Args:
-        store: whose secret opens it, whose clock judges it.
+        store: the store that opens the session, and has the clock.
         set_cookie_lines: the values of a response's `Set-Cookie` fields, in their order.
-        cookies: those that the browser sent with the request.
+        cookies: the cookies that the browser sent with the request.
 
     Returns:
-        The session, an anonymous one too, with its stamp as the renewal cookie moved it; None when there is none.
+        The session, an anonymous one too, with its renewal taken into account; None when there is none.
     """
-    jar = _applied(set_cookie_lines, cookies or {})
+    jar = _apply(set_cookie_lines, cookies or {})
     header = "; ".join(f"{name}={value}" for name, value in jar.items())
-    # A test that looks at the session is no request: the application's on_event hears nothing of it.
+    # A test that looks at the session is no request: `on_event` is not called.
     contents = Exchange(replace(store.settings, on_event=None), HeaderRequest(header)).contents
     return None if contents.stamp is None else Session(contents, stamp=contents.stamp)
 
 
-def _applied(lines: Iterable[str], cookies: Mapping[str, str]) -> dict[str, str]:
-    """The cookies after these lines (RFC 6265bis section 5.7): the later wins, `Max-Age` of 0 or less removes."""
+def _apply(lines: Iterable[str], cookies: Mapping[str, str]) -> dict[str, str]:
+    """Return the cookies after these lines (RFC 6265bis section 5.7): a later line wins, a `Max-Age` of 0 or less removes."""
     jar = dict(cookies)
     for line in lines:
-        name, value = _pair(line)
+        name, value = _split_line(line)
         if any(_removes(attribute) for attribute in line.split(";")[1:]):
             jar.pop(name, None)
         else:
@@ -105,12 +105,13 @@ def _applied(lines: Iterable[str], cookies: Mapping[str, str]) -> dict[str, str]
     return jar
 
 
-def _last_activity(lifetime: Lifetime, created: int, now: float) -> int:
+def _latest_activity(lifetime: Lifetime, created: int, now: float) -> int:
+    """Return now, or the last second of the lifetime of a session that was created then."""
     latest = max(int(now), created)
     return latest if lifetime.absolute is None else min(latest, created + lifetime.absolute - 1)
 
 
-def _pair(line: str) -> tuple[str, str]:
+def _split_line(line: str) -> tuple[str, str]:
     name, _, value = line.partition(";")[0].partition("=")
     return name.strip(" \t"), value.strip(" \t")
 

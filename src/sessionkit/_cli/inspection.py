@@ -172,7 +172,7 @@ def _opened(settings: Settings, token: str, now: float) -> tuple[Opened | Absenc
     opened = settings.codec.open(token, now)
     if opened not in (Absence.ABSOLUTE, Absence.NOT_YET_VALID):
         return opened, None
-    codec = replace(settings, lifetime=ENDLESS).derived().codec
+    codec = replace(settings, lifetime=ENDLESS).derive().codec
     then = codec.open(token, LONGEST)
     return (then, opened) if isinstance(then, Opened) else (opened, None)
 

@@ -1,4 +1,4 @@
-"""What an exchange needs to know of its store."""
+"""The settings of a store, as an exchange reads them."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ __all__ = ["Accepted", "Clock", "Settings"]
 Clock = Callable[[], float]
 
 
-_LATER: Any = None  # `Settings.derived` gives the value
+_LATER: Any = None  # `Settings.derive` gives the value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Settings:
     """A store's settings, resolved: every default filled in, keys derived, names spelled out.
 
-    Where the settings are made, and where one is replaced that others follow from, `derived` works those out.
+    Where the settings are made, and where one is replaced that others follow from, `derive` works those out.
     """
 
     lifetime: Lifetime
@@ -99,7 +99,7 @@ class Settings:
     fence_age: int = _LATER
     """Seconds that the fence lives."""
 
-    def derived(self) -> Settings:
+    def derive(self) -> Settings:
         """Return the settings with everything that follows from them.
 
         Raises:
@@ -129,8 +129,8 @@ class Settings:
             fence=insert_label(name, FENCE_LABEL),
             barrier=insert_label(name, BARRIER_LABEL),
             stem=insert_label(name, "\0").rpartition("\0")[2],
-            room=_room(cookie, layout, name),
-            shapes=_shapes(cookie, layout, name),
+            room=_count_room(cookie, layout, name),
+            shapes=_list_shapes(cookie, layout, name),
             largest_integer=traits.largest_integer,
             tolerance=traits.tolerance,
             carried=traits.carried,
@@ -148,12 +148,12 @@ class Settings:
         noticed = () if self.framework is None else self.framework.noticed
         return frozenset(("user", *self.login_keys, *noticed))
 
-    def changed(self, **changes: Any) -> Settings:
+    def with_changes(self, **changes: Any) -> Settings:
         """Return settings with changes that hold for the cookies of others, too, that sessions are taken from."""
         accepted = tuple(
-            replace(one, settings=one.settings.changed(**changes)) for one in self.accepted
+            replace(one, settings=one.settings.with_changes(**changes)) for one in self.accepted
         )
-        return replace(self, accepted=accepted, **changes).derived()
+        return replace(self, accepted=accepted, **changes).derive()
 
     def with_framework(self, keys: FrameworkKeys) -> Settings:
         """Return the same settings for a framework whose own session object is served."""
@@ -167,12 +167,12 @@ class Settings:
             login_keys=login_keys,
             framework=replace(keys, login=login_keys),
             origin=self.origin or self,
-        ).derived()
-        return made if keys.tags is None else made.tagging(keys.tags)
+        ).derive()
+        return made if keys.tags is None else made.with_tags(keys.tags)
 
-    def tagging(self, tags: Tags) -> Settings:
+    def with_tags(self, tags: Tags) -> Settings:
         """Return the same settings for sessions with values that JSON does not have."""
-        return self.changed(serializer=self.serializer.tagging(tags))
+        return self.with_changes(serializer=self.serializer.tagging(tags))
 
     def names_somebody(self, contents: Mapping[str, Any]) -> bool:
         """Return whether contents are those of a signed-in user for a library that takes every token for one.
@@ -191,10 +191,10 @@ class Settings:
 
     def and_framework(self, keys: FrameworkKeys) -> Settings:
         """Return settings for two frameworks: the one that is served, and another inside it."""
-        return _joined(self, keys)
+        return _join_frameworks(self, keys)
 
     def suited(self, contents: Mapping[str, Any]) -> Settings:
-        """The settings by which a session with these contents is set: transient or not, as it says itself."""
+        """Return the settings to write a session with: the contents of a framework's session may say that its cookie is transient."""
         asked = (
             None
             if self.framework is None or self.framework.transient is None
@@ -215,10 +215,10 @@ class Settings:
         return _differences(self.origin or self, other.origin or other)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Settings:
-        return self  # a gateway is copied with the configuration it stands in (Litestar's), its keys never are
+        return self  # Litestar copies its configuration, and a gateway with it: the keys are never copied
 
     def warn_once(self, kind: EventKind) -> None:
-        """Tell of something that is the same for every request."""
+        """Report an event once in the life of the store: it is the same for every request."""
         if kind not in self.warned:
             self.warned.add(kind)
             tell(self.on_event, kind)
@@ -227,16 +227,16 @@ class Settings:
 _PRINTABLE = " " + punctuation
 
 
-def _room(cookie: CookieSettings, layout: Layout, name: str) -> int:
+def _count_room(cookie: CookieSettings, layout: Layout, name: str) -> int:
     if layout.numbered or layout.alike or layout.size is not None:
-        return 0  # cut by rules of its own
+        return 0  # such a format cuts by rules of its own
     return min(
         LINE - len(cookie.line(name, "", FOUR_HUNDRED_DAYS)), cookie.max_bytes - len(name) - 3
     )
 
 
-def _shapes(cookie: CookieSettings, layout: Layout, name: str) -> tuple[str, ...]:
-    # The longest line leaves the least room, and so makes the most chunks.
+def _list_shapes(cookie: CookieSettings, layout: Layout, name: str) -> tuple[str, ...]:
+    # The longest line leaves the least room for a chunk, and so makes the most chunks.
     line = LINE + 1 - len(cookie.line("", "", FOUR_HUNDRED_DAYS)) - (layout.expiry or 0)
     count = most(name, layout, line, cookie.max_bytes)
     return (name, *(f"{name}{layout.separator}{number}" for number in range(count)))
@@ -244,13 +244,13 @@ def _shapes(cookie: CookieSettings, layout: Layout, name: str) -> tuple[str, ...
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Accepted:
-    """A cookie of others that a session may be taken from.
+    """A cookie of another library that a session may be taken from.
 
     Attributes:
-        settings: by which it is read, as if it were a store's own; nothing is ever sealed by them.
-        until: seconds since the epoch from which it is ignored, or None.
+        settings: the settings by which it is read, as if it were a store's own; nothing is sealed by them.
+        until: the time from which it is ignored, in seconds since the epoch, or None.
         clear: whether it is removed once the session is ours.
-        take: its contents and times to a session of ours, or None.
+        take: returns the contents of our session for its contents and times, or None.
     """
 
     settings: Settings
@@ -259,11 +259,11 @@ class Accepted:
     take: Taker
 
     def clearing(self, names: Iterable[str], own: Container[str]) -> list[str]:
-        """The lines that remove it; twice where it may have been set with another path or domain than ours.
+        """Return the lines that remove it, twice if it may have been set with another path or domain than ours.
 
         Args:
-            names: of its cookies.
-            own: names of cookies of ours, which stay as they are: what has one of them is removed only where ours is not.
+            names: the names of its cookies.
+            own: the names of our cookies. A cookie with such a name is removed only at another path or domain than ours.
         """
         cookie = self.settings.cookie
         elsewhere = (
@@ -279,7 +279,7 @@ class Accepted:
 
 
 @lru_cache(maxsize=64)
-def _joined(settings: Settings, keys: FrameworkKeys) -> Settings:
+def _join_frameworks(settings: Settings, keys: FrameworkKeys) -> Settings:
     known = settings.framework or FrameworkKeys()
     both = FrameworkKeys(
         login=tuple(dict.fromkeys((*known.login, *keys.login))),
@@ -294,12 +294,12 @@ def _joined(settings: Settings, keys: FrameworkKeys) -> Settings:
 def _differences(one: Settings, other: Settings) -> tuple[str, ...]:
     if one is other:
         return ()
-    ours, theirs = _deciding(one), _deciding(other)
+    ours, theirs = _list_deciding(one), _list_deciding(other)
     return tuple(name for name in ours if ours[name] != theirs[name])
 
 
-def _deciding(settings: Settings) -> dict[str, object]:
-    """What decides whether a session is there, for whom, and for how long."""
+def _list_deciding(settings: Settings) -> dict[str, object]:
+    """Return the settings that decide whether there is a session, for whom, and for how long."""
     guard, identity = settings.guard, settings.identity
     if settings.login_keys:  # for which functions were made that equal no others
         traits = settings.format.traits
@@ -313,13 +313,13 @@ def _deciding(settings: Settings) -> dict[str, object]:
         "guard": guard,
         "identity": identity,
         "login_keys": settings.login_keys,
-        "accept": [_parts(accepted) for accepted in settings.accepted],
+        "accept": [_list_parts(accepted) for accepted in settings.accepted],
         "renews": settings.renews,
     }
 
 
-def _parts(accepted: Accepted) -> tuple[object, ...]:
-    """What decides of a cookie of others."""
+def _list_parts(accepted: Accepted) -> tuple[object, ...]:
+    """Return the settings that decide about a cookie of another library."""
     read = accepted.settings
     return (
         read.codec.ids, read.cookie, read.format, read.lifetime, accepted.until, accepted.clear, accepted.take,
@@ -328,4 +328,4 @@ def _parts(accepted: Accepted) -> tuple[object, ...]:
 
 @lru_cache(maxsize=64)
 def _with_transient(settings: Settings, transient: bool) -> Settings:
-    return replace(settings, cookie=replace(settings.cookie, transient=transient)).derived()
+    return replace(settings, cookie=replace(settings.cookie, transient=transient)).derive()

@@ -63,7 +63,7 @@ def bind_importers(
         )
     _refuse_chunk_names(settings, found)
     small = settings.codec.capacity(settings.room)
-    return replace(settings, accepted=tuple(found), small=small).derived()
+    return replace(settings, accepted=tuple(found), small=small).derive()
 
 
 def _bound(settings: Settings, importer: Importer, keys: tuple[Any, KeyRing]) -> Accepted:
@@ -120,9 +120,9 @@ def _reading(settings: Settings, source: Source, name: str, keys: tuple[Any, Key
         ring=keys[1],
         accepted=(),
         small=0,
-    ).derived()
+    ).derive()
     # The idle time is the source's own affair, unless its renewal cookies come with it.
-    return made if made.codec.seen is None else replace(made, lifetime=settings.lifetime).derived()
+    return made if made.codec.seen is None else replace(made, lifetime=settings.lifetime).derive()
 
 
 def _cookie(ours: CookieSettings, name: str) -> CookieSettings:

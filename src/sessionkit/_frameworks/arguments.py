@@ -1,4 +1,4 @@
-"""A store from the arguments that Starlette and FastAPI give their own session middleware."""
+"""The arguments of Starlette's own session middleware: a store made from them."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ __all__ = ["Arguments", "store_from_arguments"]
 
 
 class Arguments(TypedDict, total=False):
-    """Name what `store_of_arguments` takes, for type checkers.
+    """The arguments of `store_from_arguments`, for type checkers.
 
-    Each key is spelled out: mypy refuses a middleware with `**arguments: Any` where Starlette's `add_middleware` wants one,
-    since `app` could be among them.
+    Each key is spelled out: mypy refuses a middleware with `**arguments: Any` in Starlette's `add_middleware`, because `app`
+    could be among them.
     """
 
     secret_key: object
@@ -62,19 +62,19 @@ def store_from_arguments(
     partitioned: bool = False,
     **settings: Any,
 ) -> SessionStore:
-    """A store from the arguments that Starlette and FastAPI give their own session middleware, with their defaults.
+    """Make a store from the arguments of Starlette's own session middleware, with that middleware's defaults.
 
     Args:
         secret_key: one secret, or several: the first seals, all open.
-        session_cookie: the name; without one `__Host-session` where a browser takes it, else `session`.
-        max_age: seconds for which a session may be idle; it ends for good after 400 days, since no browser keeps a
-            cookie longer. None is a cookie that the browser forgets when it closes, and the usual lifetime.
-        path: of the cookie.
+        session_cookie: the name of the cookie; by default `__Host-session` if browsers accept that prefix, else `session`.
+        max_age: seconds for which a session may be idle. Every session ends after 400 days, because no browser keeps a
+            cookie longer. None means the usual lifetime, and a cookie that the browser forgets when it closes.
+        path: the path of the cookie.
         same_site: `lax`, `strict` or `none`.
         https_only: whether the cookie is Secure.
-        domain: of the cookie.
-        partitioned: whether it is Partitioned.
-        **settings: of `SessionStore`, instead of what the others say.
+        domain: the domain of the cookie.
+        partitioned: whether the cookie is Partitioned.
+        **settings: arguments of `SessionStore`, which win over the others.
     """
     cookie = CookieSettings(
         name=session_cookie,

@@ -1,4 +1,4 @@
-"""A framework's own session object: the contents of the request's exchange, read when they are first used."""
+"""A framework's own session object: a view of the request's exchange, which is read when the object is first used."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["LazyContents", "find_or_open_exchange", "open_read_only", "replace_c
 
 
 def find_or_open_exchange(request: RequestInfo, settings: Settings) -> Exchange | None:
-    """The exchange that a session object of a store shows: the gateway's, or one that nobody answers yet.
+    """Return the exchange for a framework's session object: the gateway's, else one that no gateway answers.
 
     Args:
         request: the view of the request.
-        settings: the store's, as the gateway has them (`Gateway.settings`).
+        settings: the settings of the gateway (`Gateway.settings`).
 
     Returns:
-        None on a path that the gateway excludes.
+        The exchange, or None on a path that the gateway excludes.
 
     Raises:
         ConfigurationError: a gateway of another store uses the same cookie name.
@@ -39,11 +39,11 @@ def find_or_open_exchange(request: RequestInfo, settings: Settings) -> Exchange 
 
 
 def open_read_only(request: RequestInfo, settings: Settings) -> Exchange:
-    """Open the session of a request whose response went out long ago: assigning to it raises `ResponseStartedError`.
+    """Open the session of a request whose response has gone out: assigning to it raises `ResponseStartedError`.
 
     Args:
         request: the view of the request.
-        settings: as for `find_or_open_exchange`.
+        settings: the settings of the gateway.
     """
     exchange = Exchange(settings, request, owned=False)
     exchange.contents  # noqa: B018  # reads it, while the request is known
@@ -53,11 +53,11 @@ def open_read_only(request: RequestInfo, settings: Settings) -> Exchange:
 
 @clears_frames
 def replace_contents(exchange: Exchange, contents: Mapping[str, Any]) -> None:
-    """Assign to all of the contents in one step: other contents of the same user are no logout and login.
+    """Replace the contents in one step: new contents of the same user are no logout and login.
 
     Args:
-        exchange: the request's.
-        contents: what they shall be.
+        exchange: the exchange of the request.
+        contents: the new contents.
 
     Raises:
         ResponseStartedError: the response's headers have gone out.
@@ -72,11 +72,11 @@ def replace_contents(exchange: Exchange, contents: Mapping[str, Any]) -> None:
 class LazyContents(MutableMapping[str, Any]):
     """A mapping over `exchange.contents`, anonymous sessions included; nothing is decrypted before it is used.
 
-    Nested values are those of the live session, and changes in them are saved. Assigning raises
-    `ResponseStartedError` once the headers have gone out. Adapters subclass it with what their framework adds.
+    Changes of nested values are saved. An assignment after the headers have gone out raises `ResponseStartedError`.
+    Adapters subclass it and add the members of their framework's sessions.
 
     Args:
-        exchange: the request's.
+        exchange: the exchange of the request.
     """
 
     def __init__(self, exchange: Exchange) -> None:
@@ -99,11 +99,11 @@ class LazyContents(MutableMapping[str, Any]):
         return len(self.exchange.contents)
 
     def clear(self) -> None:
-        """Empty it: of a signed-in user a logout, and one step."""
+        """Empty the session in one step: a logout, if a user was signed in."""
         self.exchange.contents.clear()
 
     def popitem(self) -> tuple[str, Any]:
-        """Remove what was written last, as of a dict, and return it."""
+        """Remove the item that was written last, as a dict does, and return it."""
         return self.exchange.contents.popitem()
 
     def __reversed__(self) -> Iterator[str]:
@@ -118,7 +118,7 @@ class LazyContents(MutableMapping[str, Any]):
         return self
 
     def copy(self) -> dict[str, Any]:
-        """The contents as a plain dict."""
+        """Return the contents as a plain dict."""
         return dict(self.exchange.contents)
 
     @property
@@ -128,13 +128,12 @@ class LazyContents(MutableMapping[str, Any]):
 
     @property
     def id(self) -> str | None:
-        """What to give where a framework wants a session key: the id, never the token."""
+        """The id of the session, for frameworks that ask for a session key; never the token."""
         return None if self.stamp is None else self.stamp.id
 
     def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
-        return dict, (
-            dict(self),
-        )  # as a Session: what is done to a copy is not done to the session
+        # As for a Session: a copy is a plain dict, and changes of it do not change the session.
+        return dict, (dict(self),)
 
     def __repr__(self) -> str:
         # Values are claims and tokens: they have no business in a log.

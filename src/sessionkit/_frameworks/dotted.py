@@ -1,4 +1,4 @@
-"""What frameworks share: the sessions and settings of Flask and Quart, and dotted settings as configuration files have them."""
+"""Dotted settings of configuration files (`sessionkit.cookie_secure`): a store made from them."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ DOTTED = "sessionkit."
 
 @clears_frames
 def store_from_dotted(config: Mapping[str, Any], settings: Mapping[str, Any]) -> SessionStore:
-    """A store from dotted settings, which are the `SESSIONKIT_*` variables by another name (`sessionkit.cookie_secure`).
+    """Make a store from dotted settings: the `SESSIONKIT_*` variables by another name (`sessionkit.cookie_secure`).
 
-    Pyramid and Bottle read such names from their configuration files. What these do not say the environment may.
+    Pyramid and Bottle read such names from their configuration files. A setting that is missing there is taken from the
+    environment.
 
     Args:
-        config: the application's; what does not begin with `sessionkit.` is not looked at.
-        settings: of `SessionStore`, instead of what `config` and the environment say.
+        config: the application's configuration; names that do not begin with `sessionkit.` are ignored.
+        settings: arguments of `SessionStore`, which win over `config` and the environment.
 
     Raises:
-        ConfigurationError: one is unknown or malformed (it names the variable), or there is no secret.
+        ConfigurationError: a setting is unknown or malformed (the message names its variable), or there is no secret.
     """
     named = {
         name[len(DOTTED) :]: str(value) for name, value in config.items() if name.startswith(DOTTED)

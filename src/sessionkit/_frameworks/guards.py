@@ -1,4 +1,4 @@
-"""What an API and a page answer to a visitor who is not signed in, and the decorators of adapters that do so."""
+"""The answers to a visitor who is not signed in, of an API and of a page, and the makers of the adapters' guards."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ class Refusal:
 
     @property
     def location(self) -> str | None:
-        """Where it sends the visitor, if anywhere."""
+        """Where the response sends the visitor, or None."""
         return dict(self.headers).get("Location")
 
 
 def api_refusal() -> Refusal:
-    """401 with a JSON body (RFC 9110 section 15.5.2), not to be cached."""
+    """Return a 401 with a JSON body (RFC 9110 section 15.5.2), not to be cached."""
     body = json.dumps(
         {
             "error": "not_authenticated",
@@ -68,12 +68,12 @@ def page_refusal(
     logout_url: str = "/auth/logout",
     default: str = "/",
 ) -> Refusal:
-    """A redirect to the login page, with a `returnTo` that cannot leave the site.
+    """Return a redirect to the login page, with a `returnTo` that cannot leave the site.
 
     Args:
-        request: what was asked for.
-        login_url: the application's own; `returnTo` is added to its query.
-        logout_url: the application's own; neither of the two is returned to.
+        request: the view of the request.
+        login_url: the application's login page; `returnTo` is added to its query.
+        logout_url: the application's logout; neither of the two URLs becomes `returnTo`.
         default: where to return to instead.
 
     Returns:
@@ -86,15 +86,12 @@ def page_refusal(
 
 
 def return_to_of(request: RequestInfo, *, exclude: tuple[str, ...] = (), default: str = "/") -> str:
-    """Path and query of a GET or HEAD, if they are safe to return to; never anything of Host or a forwarded header.
+    """Return the path and query of a GET or HEAD if they are safe to return to; never a part of Host or a forwarded header.
 
     Args:
-        request: what was asked for.
+        request: the view of the request.
         exclude: URLs whose paths are not returned to.
-        default: what to give instead.
-
-    Returns:
-        What `safe_return_to` lets pass.
+        default: the result for every other request.
     """
     if request.method not in ("GET", "HEAD"):
         return default
@@ -107,19 +104,19 @@ def return_to_of(request: RequestInfo, *, exclude: tuple[str, ...] = (), default
 # ---- for adapters
 
 Refuse: TypeAlias = Callable[[Any], Refusal | None]
-"""From a request, as the verbs take it, to what is answered to it; None when it is a signed-in user's."""
+"""A function from a request, as the verbs take it, to its refusal; None if the user is signed in."""
 
 
 class ApiDecorator(Protocol):
-    """What `require_session_api` is where it decorates a handler."""
+    """The type of a `require_session_api` that decorates a handler."""
 
     def __call__(self, handler: Handler, /) -> Handler:
-        """The handler, for signed-in users only."""
+        """Return the handler, for signed-in users only."""
         ...
 
 
 class PageDecorator(Protocol):
-    """What `require_session_page` is where it decorates a handler, bare or called."""
+    """The type of a `require_session_page` that decorates a handler, bare or called."""
 
     @overload
     def __call__(self, handler: Handler, /) -> Handler: ...
@@ -130,7 +127,7 @@ class PageDecorator(Protocol):
 
 
 class PageHook(Protocol[P, Result]):
-    """What `require_session_page` is where the framework calls it with a request (and more), bare or made by a call."""
+    """The type of a `require_session_page` that the framework calls with a request (and more), bare or called before."""
 
     @overload
     def __call__(self, *args: P.args, **named: P.kwargs) -> Result: ...
@@ -144,18 +141,19 @@ def api_guard(guarded: Callable[..., Any]) -> Any:
     """Make an adapter's `require_session_api`.
 
     Args:
-        guarded: the adapter's own part. It is given a `Refuse`, then what the decorator or hook is given: the handler, or a
-            request and what its framework passes with it. It asks the one about the request, and carries its `Refusal`.
+        guarded: the adapter's own part. Its first argument is a `Refuse`; the others are those of the decorator or hook: the
+            handler, or a request and whatever the framework passes with it. It calls the `Refuse` with the request, and
+            answers with the `Refusal`.
 
     Returns:
-        A decorator, or a hook: what it is typed as (`ApiDecorator`, …) is the adapter's to say.
+        A decorator, or a hook. The adapter gives it its type (`ApiDecorator`, …).
     """
 
     def refuse(request: Any) -> Refusal | None:
         return None if get_session(request) is not None else api_refusal()
 
     def require_session_api(*guarding: Any) -> Any:
-        """For signed-in users: everybody else gets 401 and a JSON body."""
+        """Admit signed-in users; everybody else gets 401 and a JSON body."""
         return guarded(refuse, *guarding)
 
     return require_session_api
@@ -168,7 +166,7 @@ def page_guard(
 
     Args:
         guarded: as for `api_guard`.
-        login_url_of: from a request to the login URL that the framework's own settings name, if they do.
+        login_url_of: returns the login URL of the framework's own settings for a request, or None.
 
     Returns:
         A decorator, or a hook, that can be used bare or called with URLs.
@@ -180,14 +178,14 @@ def page_guard(
         logout_url: str = "/auth/logout",
         default: str = "/",
     ) -> Any:
-        """For signed-in users: everybody else is sent to the login page, with a `returnTo` that cannot leave the site.
+        """Admit signed-in users; everybody else is sent to the login page, with a `returnTo` that cannot leave the site.
 
-        Used bare, or called with URLs.
+        Use it bare, or call it with URLs.
 
         Args:
-            *guarding: the handler, where it is used bare.
-            login_url: the login page; without it the one that the framework's settings name, else `/auth/login`.
-            logout_url: neither this nor `login_url` is returned to.
+            *guarding: the handler, if it is used bare.
+            login_url: the login page; by default that of the framework's settings, else `/auth/login`.
+            logout_url: the logout; neither this nor `login_url` becomes `returnTo`.
             default: where to return to instead.
 
         Raises:
@@ -202,7 +200,7 @@ def page_guard(
             if get_session(request) is not None:
                 return None
             info = as_request(request)
-            assert info is not None  # noqa: S101  # get_session knows no request that `view` does not
+            assert info is not None  # noqa: S101  # get_session knows no request that `as_request` does not know
             login = login_url or (login_url_of and login_url_of(request)) or "/auth/login"
             return page_refusal(info, login, logout_url=logout_url, default=default)
 

@@ -1,4 +1,4 @@
-"""Where to go after login: never off the site."""
+"""The `returnTo` of a login: a path that cannot leave the site."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _BREAK = re.compile(r"%0[ad]", re.IGNORECASE)
 
 
 def safe_return_to(value: object, default: str = "/") -> str:
-    """A `returnTo` that cannot leave the site, or `default`; nothing is repaired.
+    """Return a `returnTo` as it is if it cannot leave the site, else `default`.
 
-    Check it when it is used, before `Location`, as well as when it is made.
+    Check the value when you use it, before you write `Location`, as well as when you make it.
 
     Args:
-        value: what came; anything but a fitting str gives the default.
+        value: the value that came; anything but such a path gives the default.
         default: where to go instead.
 
     Returns:

@@ -24,7 +24,7 @@ from .contents import LazyContents, replace_contents
 __all__ = ["SCOPE_KEY", "ScopePlace", "ScopeSession", "ScopeSessionMiddleware"]
 
 SCOPE_KEY = "session"
-"""Where the scope holds it."""
+"""The key under which the scope holds the session object."""
 
 
 class ScopePlace:
@@ -113,9 +113,9 @@ def _is_session(found: object) -> bool:
 
 
 class ScopeSession(Session):
-    """The live session itself, anonymous ones included: a dict, nested changes in which are saved.
+    """The live session itself, anonymous ones included: a dict whose nested changes are saved.
 
-    It is in the scope before anything is decrypted, and fills itself when it is first used.
+    It stands in the scope before anything is decrypted, and fills itself when it is first used.
     """
 
     __slots__ = ("_exchange",)
@@ -126,7 +126,7 @@ class ScopeSession(Session):
 
     @classmethod
     def of(cls, exchange: Exchange) -> Contents:
-        """The session object of an exchange, always the same one."""
+        """Return the session object of an exchange, always the same one."""
         if exchange.state is not None:
             return exchange.contents
         known = getattr(exchange.fill, "__self__", None)
@@ -139,7 +139,7 @@ class ScopeSession(Session):
         return made
 
     def filled(self, contents: Mapping[str, Any], /, **named: Any) -> Session:
-        """Become the live session; for the exchange."""
+        """Become the live session. The exchange calls this when it is first read."""
         cast(
             "Any", self
         ).__class__ = ScopeSession  # from here on no method asks whether it was read
@@ -148,10 +148,10 @@ class ScopeSession(Session):
         return self
 
     def mark_accessed(self) -> None:
-        """Read it, and see that its time is not up; Starlette calls this whenever it hands the session out.
+        """Read the session, and check that it has not expired. Starlette calls this whenever it hands the session out.
 
         Raises:
-            NoActiveRequestError: the request ended before anybody read it.
+            NoActiveRequestError: the request ended before anybody read the session.
         """
         exchange = self._exchange()
         if exchange is not None:
@@ -162,48 +162,48 @@ class ScopeSession(Session):
             )
 
     def mark_modified(self) -> None:
-        """Nothing to do: what has changed is seen."""
+        """Do nothing: changes are noticed without it."""
 
     @property
     def accessed(self) -> bool:
-        """Whether the request looked at it."""
+        """Whether the request used the session."""
         exchange = self._exchange()
         return exchange is not None and exchange.looked_at
 
     @property
     def modified(self) -> bool:
-        """Whether it differs from what came, nested values included."""
+        """Whether the session differs from the one that came, nested values included."""
         exchange = self._exchange()
         return exchange is not None and exchange.changed
 
 
 class SessionNotRead:
-    """Stands in a session that nobody has read yet, as its only key, so that code in C does not take it for an empty one.
+    """The only key of a session that nobody has read yet, so that an encoder written in C does not take it for an empty one.
 
-    json sees that the session holds something, asks it for its items, and so reads it. An encoder that takes the entries
-    of a dict without asking it (orjson, msgspec) refuses this key; the error names this class. Reading `request.session`
-    first, or `dict(session)`, gives any of them the contents.
+    json sees that the session is not empty, calls its `items`, and so reads it. An encoder that takes the entries of a
+    dict without calling a method (orjson, msgspec) refuses this key, and its error names this class. Give such an encoder
+    `request.session` or `dict(session)`.
     """
 
     __slots__ = ()
 
     def __str__(self) -> str:
         raise TypeError(
-            "the session has not been read yet: hand out request.session, or dict(session), in the place of scope['session']"
+            "the session has not been read yet: hand out request.session, or dict(session), instead of scope['session']"
         )
 
     def __repr__(self) -> str:
         return "<the session has not been read yet>"
 
 
-_raw: Any = dict  # its methods, which read nothing
+_raw: Any = dict  # its methods read nothing
 _NOT_READ: Any = {SessionNotRead(): SessionNotRead()}
 # From here on it goes into no other dict: only `dict.update` of `_NOT_READ` itself copies it without asking for its hash.
 SessionNotRead.__hash__ = SessionNotRead.__str__  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]  # both raise
 
 
 class _Unread(ScopeSession):
-    """One that nobody has used yet: whatever method is called, it becomes a `ScopeSession` first."""
+    """A session that nobody has used yet: any method makes it a `ScopeSession` first."""
 
     __slots__ = ()
 
@@ -211,7 +211,7 @@ class _Unread(ScopeSession):
         return "<Session, not read yet>"
 
 
-def _reading(name: str) -> Callable[..., Any]:
+def _read_first(name: str) -> Callable[..., Any]:
     method = getattr(Session, name)
 
     @wraps(method)
@@ -231,7 +231,7 @@ for _name in (
     "__contains__", "__delitem__", "__eq__", "__getitem__", "__ior__", "__iter__", "__len__", "__ne__", "__or__", "__reduce__",
     "__reversed__", "__ror__", "__setitem__", "clear", "copy", "get", "items", "keys", "pop", "popitem", "setdefault", "update", "values",
 ):  # fmt: skip
-    setattr(_Unread, _name, _reading(_name))
+    setattr(_Unread, _name, _read_first(_name))
 del _name
 
 
@@ -240,15 +240,15 @@ class ScopeSessionMiddleware(SessionMiddleware):
 
     Args:
         app: the application.
-        store: the store; without one it is made from `arguments`.
+        store: the store; without one, a store is made from `arguments`.
         exclude: globs of paths that have no session (`/static/*`).
-        origins: the values of `Origin` from which websockets are accepted, on excluded paths too; None does not look.
-        **arguments: those of the middleware that Starlette has itself (`secret_key`, `session_cookie`, `max_age`, `path`,
+        origins: the values of `Origin` from which websockets are accepted, on excluded paths too; None accepts all.
+        **arguments: the arguments of Starlette's own session middleware (`secret_key`, `session_cookie`, `max_age`, `path`,
             `same_site`, `https_only`, `domain`, `partitioned`), and any of `SessionStore`.
 
     Raises:
-        ConfigurationError: there is neither a store nor a secret key, or something besides the store.
-        TypeError: what stands in the store's place is none, or a store stands in the application's.
+        ConfigurationError: neither a store nor a secret key is given, or a store and other arguments.
+        TypeError: something else stands in the store's place, or a store stands in the application's.
     """
 
     call = "app.add_middleware(SessionMiddleware, store=store)"
