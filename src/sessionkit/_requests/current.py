@@ -57,7 +57,7 @@ def find_waiting() -> Held | None:
     answered, and does not wait.
     """
     held = _current.get()
-    if held is None:
+    if held is None or (type(held) is Exchange and held.phase is ENDED and held.outer is None):
         return None
     for one in iterate_held(held):
         if isinstance(one, Exchange) and one.phase is not ENDED:

@@ -161,13 +161,25 @@ def commit_response(exchange: Exchange, status: int, fields: Fields) -> None:
     Raises:
         IdentityChangedError, SerializationError, SessionTooLargeError: as for `Exchange.commit`; nothing is written then.
     """
-    if not exchange.close_unread(fields):
-        try:
+    if exchange.state is None:
+        exchange.close_unread(fields)
+        return
+    try:
+        if exchange.sent:
             _write_fields(exchange, fields, status, exchange.commit)
-        except BaseException as error:
-            del fields
-            clear_frames(error)
-            raise
+            return
+        changes = exchange.commit(status, list(fields.items()))
+        if changes.remove:
+            _write_fields(exchange, fields, status, lambda *_: changes)
+            return
+        # Nothing of the application's is in the way of what most responses add.
+        exchange.sent, exchange.taken = changes.add, ()
+        for name, value in changes.add:
+            fields.add(name, value)
+    except BaseException as error:
+        del fields
+        clear_frames(error)
+        raise
 
 
 @clears_frames
