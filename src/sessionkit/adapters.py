@@ -1,146 +1,115 @@
-"""The extension API: what an adapter imports beside the public names."""
+"""The extension API: everything that an adapter imports beside the public names of `sessionkit`.
+
+The guide "Write your own adapter" shows how the parts go together. By topic:
+
+- **Requests.** The core sees a request through a view: `WSGIRequest`, `ASGIRequest`, or a subclass of `CarriedRequest` for
+  a framework with a server of its own; `HeaderRequest` is a request that is nothing but a Cookie header.
+  `register_request` teaches the verbs a framework's request type, `as_request` returns the view of a request, and
+  `TypedVerbs` are the verbs with a framework's types.
+- **Responses.** `register_response` teaches the verbs a framework's response type, of which `ResponseFields` are the
+  headers. `commit_response` closes an exchange and writes its headers; `write_response` writes them where no gateway
+  does. `HeaderChanges` is the result of `Exchange.commit`.
+- **Gateway.** `Gateway` serves a store in a framework with a server of its own; its `begin` returns an `Entry`. `FrameworkKeys`
+  and `Tags` say what the core must know of the framework's own session, and `Settings` are a store's settings with that.
+  `make_current` makes a request current that no gateway answers, and `admit_task` lets a task find the exchange.
+  `Phase` says how far an exchange has come. `check_store` refuses a wrong argument.
+- **Session objects.** `LazyContents` is the base of a framework's own session object. `find_or_open_exchange` and
+  `find_serving` return the exchange for it, `replace_contents` assigns to all of it, and `Snapshot` shows whether it has
+  changed.
+- **Guards.** `make_guards` makes both guards as decorators, `make_hooks` as hooks. A `Refuse` returns the `Refusal` for a
+  request; `api_refusal` and `page_refusal` make one.
+- **Frameworks with a `scope["session"]`.** `ScopeSessionMiddleware` and its `ScopeSession`, or a `ScopePlace` under a
+  middleware of the framework's.
+- **Flask's family.** `Extension` is the base of extensions with an `init_app` method, `FlaskFamilyExtension` and
+  `FlaskFamilySession` that of Flask's and Quart's.
+- **Settings.** `store_from_dotted` makes a store from a configuration with dotted names, and `make_idle_lifetime` a lifetime from
+  the one number that frameworks have.
+- **Tracebacks.** `clears_frames` keeps contents and secrets out of them.
+"""
 
 from __future__ import annotations
 
 from ._cookies.caching import HeaderChanges
 from ._default import TypedVerbs
 from ._exchange.config import Settings
-from ._exchange.exchange import COMMITTED, OPEN, Phase
-from ._exchange.framework_keys import DROPPED_AT_LOGIN, LOGIN_KEYS, FrameworkKeys
-from ._exchange.request import HOLDER, HeaderRequest
+from ._exchange.exchange import Phase
+from ._exchange.framework_keys import FrameworkKeys
+from ._exchange.request import HeaderRequest
 from ._frameworks.contents import (
     LazyContents,
+    Snapshot,
     find_or_open_exchange,
-    open_read_only,
+    find_serving,
     replace_contents,
 )
+from ._frameworks.decorators import make_guards, make_hooks
 from ._frameworks.dotted import store_from_dotted
-from ._frameworks.flask_family import (
-    Extension,
-    FlaskFamilyGateway,
-    FlaskFamilySession,
-    enter_context,
-    leave_context,
-    make_tags,
-    open_context_exchange,
-    save_session,
-)
-from ._frameworks.guards import (
-    ApiDecorator,
-    PageDecorator,
-    PageHook,
-    Refusal,
-    Refuse,
-    api_guard,
-    api_refusal,
-    page_guard,
-    page_refusal,
-)
-from ._frameworks.scope_session import (
-    SCOPE_KEY,
-    ScopePlace,
-    ScopeSession,
-    ScopeSessionMiddleware,
-)
-from ._requests.current import (
-    admit_task,
-    find_waiting,
-    get_current,
-    get_held,
-    restore_current,
-    resume_waiting,
-    set_current,
-)
-from ._requests.gateway import Gateway, HasSettings, check_app, check_store
-from ._requests.lookup import find_held, find_open, iterate_held, select_store
-from ._requests.recognition import HasEnv, HasEnviron, HasScope, as_request, register_request
+from ._frameworks.flask_family import Extension, FlaskFamilyExtension, FlaskFamilySession
+from ._frameworks.guards import Refusal, Refuse, api_refusal, page_refusal
+from ._frameworks.scope_session import ScopePlace, ScopeSession, ScopeSessionMiddleware
+from ._requests.current import Entry, admit_task, make_current
+from ._requests.gateway import Gateway, check_store
+from ._requests.recognition import as_request, register_request
 from ._requests.responses import (
-    Fields,
-    HasHeaders,
     ResponseFields,
     commit_response,
     register_response,
     write_response,
 )
 from ._requests.views import ASGIRequest, CarriedRequest, WSGIRequest
-from ._session.events import logger
-from ._session.lifetime import FOUR_HUNDRED_DAYS
-from ._session.snapshot import fingerprint, same
+from ._session.lifetime import make_idle_lifetime
 from ._session.tags import Tags
-from ._session.tracebacks import clear_frames, clears_frames
+from ._session.tracebacks import clears_frames
 
-__all__ = [
-    "COMMITTED",
-    "DROPPED_AT_LOGIN",
-    "FOUR_HUNDRED_DAYS",
-    "HOLDER",
-    "LOGIN_KEYS",
-    "OPEN",
-    "SCOPE_KEY",
+__all__ = [  # noqa: RUF022  # by topic, as above
+    # requests
     "ASGIRequest",
-    "ApiDecorator",
     "CarriedRequest",
-    "Extension",
-    "Fields",
-    "FlaskFamilyGateway",
-    "FlaskFamilySession",
+    "HeaderRequest",
+    "TypedVerbs",
+    "WSGIRequest",
+    "as_request",
+    "register_request",
+    # responses
+    "HeaderChanges",
+    "ResponseFields",
+    "commit_response",
+    "register_response",
+    "write_response",
+    # gateway
+    "Entry",
     "FrameworkKeys",
     "Gateway",
-    "HasEnv",
-    "HasEnviron",
-    "HasHeaders",
-    "HasScope",
-    "HasSettings",
-    "HeaderChanges",
-    "HeaderRequest",
-    "LazyContents",
-    "PageDecorator",
-    "PageHook",
     "Phase",
+    "Settings",
+    "Tags",
+    "admit_task",
+    "check_store",
+    "make_current",
+    # session objects
+    "LazyContents",
+    "Snapshot",
+    "find_or_open_exchange",
+    "find_serving",
+    "replace_contents",
+    # guards
     "Refusal",
     "Refuse",
-    "ResponseFields",
+    "api_refusal",
+    "make_guards",
+    "make_hooks",
+    "page_refusal",
+    # frameworks with a scope["session"]
     "ScopePlace",
     "ScopeSession",
     "ScopeSessionMiddleware",
-    "Settings",
-    "Tags",
-    "TypedVerbs",
-    "WSGIRequest",
-    "admit_task",
-    "api_guard",
-    "api_refusal",
-    "as_request",
-    "check_app",
-    "check_store",
-    "clear_frames",
-    "clears_frames",
-    "commit_response",
-    "enter_context",
-    "find_held",
-    "find_open",
-    "find_or_open_exchange",
-    "find_waiting",
-    "fingerprint",
-    "get_current",
-    "get_held",
-    "iterate_held",
-    "leave_context",
-    "logger",
-    "make_tags",
-    "open_context_exchange",
-    "open_read_only",
-    "page_guard",
-    "page_refusal",
-    "register_request",
-    "register_response",
-    "replace_contents",
-    "restore_current",
-    "resume_waiting",
-    "same",
-    "save_session",
-    "select_store",
-    "set_current",
+    # Flask's family
+    "Extension",
+    "FlaskFamilyExtension",
+    "FlaskFamilySession",
+    # settings
+    "make_idle_lifetime",
     "store_from_dotted",
-    "write_response",
+    # tracebacks
+    "clears_frames",
 ]

@@ -37,7 +37,8 @@ class FrameworkKeys:
     Args:
         login: keys under which the framework keeps who is logged in (`_user_id`). By default they count as a signed-in
             user too.
-        dropped: keys that must not cross a login or logout, `DROPPED` and the framework's own; a trailing `*` stands for any ending.
+        dropped: keys of the framework's own that must not cross a login or logout; a trailing `*` stands for any ending.
+            Those that are common everywhere (`csrf`, `csrf_token`, `_state_*`) are always among them.
         transient: whether the browser shall forget a session with these contents when it closes; None leaves it
             to the store's `transient`.
         ends: from the contents and the time of the last activity, the moment from which the session is over by its
@@ -46,7 +47,7 @@ class FrameworkKeys:
     """
 
     login: tuple[str, ...] = ()
-    dropped: tuple[str, ...] = DROPPED_AT_LOGIN
+    dropped: tuple[str, ...] = ()
     transient: Callable[[Mapping[str, Any]], bool | None] | None = None
     ends: Callable[[Mapping[str, Any], int], float] | None = None
     tags: Tags | None = None
@@ -54,6 +55,8 @@ class FrameworkKeys:
     """In order, and quick to look up."""
 
     def __post_init__(self) -> None:
+        dropped = tuple(dict.fromkeys((*DROPPED_AT_LOGIN, *self.dropped)))
+        object.__setattr__(self, "dropped", dropped)
         object.__setattr__(self, "noticed", dict.fromkeys((*LOGIN_KEYS, *self.login)))
 
     def drops(self, key: str) -> bool:

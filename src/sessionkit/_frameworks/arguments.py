@@ -11,7 +11,7 @@ from .._exchange.request import RequestInfo
 from .._session.events import OnEvent, logger
 from .._session.identity import Guard, Identity
 from .._session.json import Serializer
-from .._session.lifetime import FOUR_HUNDRED_DAYS, Lifetime
+from .._session.lifetime import Lifetime, make_idle_lifetime
 from .._session.tracebacks import clears_frames
 from ..formats import Format, Importer
 from ..store import SessionStore
@@ -89,11 +89,7 @@ def store_from_arguments(
     secrets = (
         [_text(one) for one in cast("list[object]", secret_key)] if several else _text(secret_key)
     )
-    lifetime = (
-        None
-        if max_age is None
-        else Lifetime(idle=max_age, absolute=max(max_age, FOUR_HUNDRED_DAYS))
-    )
+    lifetime = None if max_age is None else make_idle_lifetime(max_age)
     made: dict[str, Any] = {"secret": secrets, "lifetime": lifetime, "cookie": cookie, **settings}
     store = SessionStore(**made)
     if not store.settings.cookie.secure:

@@ -10,11 +10,26 @@ from typing_extensions import Self
 from .._exchange.config import Settings
 from .._exchange.exchange import Exchange
 from .._exchange.request import RequestInfo
-from .._requests.lookup import Unanswered, detach, find_exchange, open_exchange
-from .._session.session import Stamp, refill
+from .._requests.lookup import (
+    Unanswered,
+    detach,
+    find_exchange,
+    find_held,
+    find_open,
+    open_exchange,
+)
+from .._session.session import Contents, Stamp, refill
+from .._session.snapshot import fingerprint, same
 from .._session.tracebacks import clears_frames
 
-__all__ = ["LazyContents", "find_or_open_exchange", "open_read_only", "replace_contents"]
+__all__ = [
+    "LazyContents",
+    "Snapshot",
+    "find_or_open_exchange",
+    "find_serving",
+    "open_read_only",
+    "replace_contents",
+]
 
 
 def find_or_open_exchange(request: RequestInfo, settings: Settings) -> Exchange | None:
@@ -36,6 +51,19 @@ def find_or_open_exchange(request: RequestInfo, settings: Settings) -> Exchange 
     if isinstance(one, Unanswered):
         one.request = detach(request)  # from here on the framework writes the response
     return one if isinstance(one, Exchange) else None
+
+
+def find_serving(request: RequestInfo) -> Exchange | None:
+    """Return the exchange by which a request is being served, of whatever store.
+
+    Args:
+        request: the view of the request.
+
+    Returns:
+        The exchange of the innermost gateway; None if that gateway excludes the path, or if nothing serves the request any more.
+    """
+    found = find_open(find_held(request))
+    return found if isinstance(found, Exchange) else None
 
 
 def open_read_only(request: RequestInfo, settings: Settings) -> Exchange:
@@ -67,6 +95,23 @@ def replace_contents(exchange: Exchange, contents: Mapping[str, Any]) -> None:
     live = exchange.contents
     refill(live, contents, live.stamp)
     exchange.written()
+
+
+class Snapshot:
+    """The state of a session's contents at one moment, to find out later whether they have changed; it shows no value.
+
+    Args:
+        contents: of the exchange.
+    """
+
+    __slots__ = ("_print",)
+
+    def __init__(self, contents: Contents, /) -> None:
+        self._print = fingerprint(contents)
+
+    def differs_from(self, contents: Contents, /) -> bool:
+        """Return whether the contents have changed since, nested values included."""
+        return not same(contents, fingerprint(contents), self._print)
 
 
 class LazyContents(MutableMapping[str, Any]):

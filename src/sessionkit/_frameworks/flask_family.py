@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar, cast
 from .._exchange.exchange import OPEN, Exchange
 from .._exchange.framework_keys import FrameworkKeys
 from .._exchange.request import RequestInfo
-from .._requests.current import get_held, restore_current, set_current
+from .._requests.current import get_held, make_current
 from .._requests.gateway import Gateway, check_app, check_store
 from .._requests.lookup import find_exchange, iterate_held
 from .._requests.responses import write_response
@@ -24,13 +24,10 @@ from .flask_settings import complete_config, read_values, store_from_config
 __all__ = [
     "KEYS",
     "Extension",
+    "FlaskFamilyExtension",
     "FlaskFamilyGateway",
     "FlaskFamilySession",
-    "enter_context",
-    "leave_context",
     "make_tags",
-    "open_context_exchange",
-    "save_session",
 ]
 
 App = TypeVar("App")
@@ -46,7 +43,7 @@ FLASHES = "_flashes"
 """The key of flashed messages."""
 
 ENTRY = "sessionkit.entry"
-"""The attribute of a request that keeps what was current before its context was pushed."""
+"""The attribute of a request that keeps the entry of its context."""
 
 
 def make_tags(serializer: Any, json: Any) -> Tags:
@@ -123,6 +120,29 @@ class FlaskFamilySession(LazyContents):
         exchange = self.exchange
         return exchange.phase is not OPEN and exchange not in iterate_held(get_held())
 
+    @clears_frames
+    def save_into(self, response: Any) -> None:
+        """Do the work of the framework's `save_session`.
+
+        Under a gateway, check that the session can be kept, so that the application's error handlers see an error. Without a
+        gateway (`session_transaction()`), write the session into the response. After the response has gone out (an event of
+        Flask-SocketIO), report a change, which is lost.
+
+        Args:
+            response: the framework's response.
+
+        Raises:
+            IdentityChangedError, SerializationError, SessionTooLargeError: the session cannot be kept.
+        """
+        exchange = self.exchange
+        if exchange.phase is not OPEN:
+            if exchange.changed:
+                tell(exchange.settings.on_event, EventKind.UNANSWERED)
+        elif not exchange.owned:
+            write_response(exchange, response)
+        elif response.status_code < 500:  # the changes of a failed request are rolled back
+            exchange.check(response.status_code)
+
 
 class Extension(ABC, Generic[App]):
     """Base of extensions with an `init_app` method: `SessionKit(app)`, or `SessionKit()` and then `init_app(app)`.
@@ -137,8 +157,7 @@ class Extension(ABC, Generic[App]):
     """
 
     call = "SessionKit(app, store=store)"
-    tags: Tags | None = None
-    """The tags by which the framework's own session keeps values that JSON does not have."""
+    """The call that makes one, for error messages."""
 
     @clears_frames
     def __init__(
@@ -149,12 +168,90 @@ class Extension(ABC, Generic[App]):
         self.store = store
         self.settings = settings
         if app is not None:
-            check_app(app, self.call)
             self.init_app(app)
 
-    @abstractmethod
     def init_app(self, app: App) -> None:
-        """Serve an application; one object can serve several."""
+        """Serve an application; one object can serve several.
+
+        Raises:
+            TypeError: a store stands in the application's place.
+        """
+        check_app(app, self.call)
+        self._serve(app)
+
+    @abstractmethod
+    def _serve(self, app: App) -> None:
+        """Put the gateway around an application; the adapter's part of `init_app`."""
+
+
+class FlaskFamilyExtension(Extension[App]):
+    """Base of `SessionKit` of Flask and Quart; an adapter's class mixes their `SessionInterface` in.
+
+    Attributes:
+        serializer: the framework's `TaggedJSONSerializer`, whose tags keep values that JSON does not have.
+        json: `flask.json` or `quart.json`.
+    """
+
+    serializer: Any
+    json: Any
+
+    @property
+    def tags(self) -> Tags:
+        """The tags by which the framework's own session keeps values that JSON does not have."""
+        return make_tags(self.serializer, self.json)
+
+    def make_gateway(
+        self, app: Any, inner: Callable[..., Any], kind: Callable[..., Gateway]
+    ) -> FlaskFamilyGateway:
+        """Make what serves an application; it becomes the application's `extensions["sessionkit"]`.
+
+        Args:
+            app: the application.
+            inner: the application's own WSGI or ASGI callable.
+            kind: `SessionMiddleware`, of WSGI or of ASGI.
+        """
+        return FlaskFamilyGateway(app, inner, kind, self)
+
+    def open_exchange(
+        self, app: Any, view: RequestInfo, *, entered: object = None, of_socket: bool = False
+    ) -> Exchange | None:
+        """Return the exchange for the session that `open_session` hands out; nothing is decrypted yet.
+
+        If no gateway answers the request, its context may have been pushed inside the request of another visitor, which is
+        current again after `leave_context`.
+
+        Args:
+            app: the application, which this extension serves.
+            view: the view of the request.
+            entered: the framework's request, in whose context the exchange becomes current.
+            of_socket: whether the request may be an event of a socket, which carries the environ of its handshake. If no
+                gateway answers such a request, its session is read only.
+
+        Returns:
+            The exchange, or None on an excluded path and while there is no secret key.
+        """
+        gateway = app.extensions["sessionkit"].current
+        if gateway is None:
+            return None
+        if of_socket and find_exchange(view, gateway.settings) is None:
+            return open_read_only(view, gateway.settings)
+        exchange = find_or_open_exchange(view, gateway.settings)
+        if exchange is not None and not (
+            exchange.owned or entered is None or hasattr(entered, ENTRY)
+        ):
+            setattr(entered, ENTRY, make_current(exchange))
+        return exchange
+
+    @staticmethod
+    def leave_context(request: object) -> None:
+        """Undo `open_exchange` at the end of a request context.
+
+        Args:
+            request: the framework's request.
+        """
+        entry = getattr(request, ENTRY, None)
+        if entry is not None:
+            entry.leave()
 
 
 class FlaskFamilyGateway:
@@ -170,7 +267,11 @@ class FlaskFamilyGateway:
     """
 
     def __init__(
-        self, app: Any, inner: Callable[..., Any], kind: Callable[..., Gateway], kit: Extension[Any]
+        self,
+        app: Any,
+        inner: Callable[..., Any],
+        kind: Callable[..., Gateway],
+        kit: FlaskFamilyExtension[Any],
     ) -> None:
         self._app, self._inner, self._kind, self._kit = app, inner, kind, kit
         self._made: tuple[object, Any] = (None, None)
@@ -209,75 +310,3 @@ class FlaskFamilyGateway:
         except BaseException:
             del request  # it holds the cookies, and a traceback shows the variables of this frame
             raise
-
-
-def open_context_exchange(
-    app: Any, request: RequestInfo, *, of_socket: bool = False
-) -> Exchange | None:
-    """Return the exchange for the session that `open_session` hands out; nothing is decrypted yet.
-
-    Args:
-        app: an application behind a `FlaskFamilyGateway`.
-        request: the view of the request.
-        of_socket: whether the request may be an event of a socket, which carries the environ of its handshake. If no
-            gateway answers such a request, its session is read only.
-
-    Returns:
-        The exchange, or None on an excluded path and while there is no secret key.
-    """
-    gateway = app.extensions["sessionkit"].current
-    if gateway is None:
-        return None
-    if of_socket and find_exchange(request, gateway.settings) is None:
-        return open_read_only(request, gateway.settings)
-    return find_or_open_exchange(request, gateway.settings)
-
-
-def enter_context(exchange: Exchange, request: object) -> None:
-    """Make an exchange current in a request context that no gateway answers.
-
-    Such a context may be pushed inside the request of another visitor, which is current again after `leave_context`.
-
-    Args:
-        exchange: the result of `open_context_exchange`.
-        request: the framework's request, which keeps what was current before.
-    """
-    if not exchange.owned and not hasattr(request, ENTRY):
-        setattr(request, ENTRY, (exchange, get_held()))
-        set_current(exchange)
-
-
-def leave_context(request: object) -> None:
-    """Undo `enter_context` at the end of a request context.
-
-    Args:
-        request: the framework's request.
-    """
-    entry = getattr(request, ENTRY, None)
-    if entry is not None:
-        restore_current(*entry)
-
-
-@clears_frames
-def save_session(session: object, response: Any) -> None:
-    """Do the work of the framework's `save_session`.
-
-    Under a gateway, check that the session can be kept, so that the application's error handlers see an error. Without a
-    gateway (`session_transaction()`), write the session into the response. After the response has gone out (an event of
-    Flask-SocketIO), report a change, which is lost.
-
-    Args:
-        session: a `FlaskFamilySession`.
-        response: the framework's response.
-
-    Raises:
-        IdentityChangedError, SerializationError, SessionTooLargeError: the session cannot be kept.
-    """
-    exchange = cast("FlaskFamilySession", session).exchange
-    if exchange.phase is not OPEN:
-        if exchange.changed:
-            tell(exchange.settings.on_event, EventKind.UNANSWERED)
-    elif not exchange.owned:
-        write_response(exchange, response)
-    elif response.status_code < 500:  # the changes of a failed request are rolled back
-        exchange.check(response.status_code)

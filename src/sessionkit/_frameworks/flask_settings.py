@@ -8,7 +8,7 @@ from typing import Any
 
 from .._cookies.settings import CookieSettings
 from .._session.events import logger
-from .._session.lifetime import FOUR_HUNDRED_DAYS, Lifetime
+from .._session.lifetime import Lifetime, make_idle_lifetime
 from .._session.tracebacks import clears_frames
 from ..store import SessionStore
 
@@ -83,7 +83,7 @@ def store_from_config(
     permanent = config["PERMANENT_SESSION_LIFETIME"]
     seconds = int(permanent.total_seconds()) if isinstance(permanent, timedelta) else permanent
     lifetime = (
-        Lifetime(idle=seconds, absolute=max(seconds, FOUR_HUNDRED_DAYS))
+        make_idle_lifetime(seconds)
         if config["SESSION_REFRESH_EACH_REQUEST"]
         else Lifetime(rolling=False, absolute=seconds)
     )

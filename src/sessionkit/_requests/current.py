@@ -16,14 +16,15 @@ from ..errors import NoActiveRequestError
 from .lookup import Excluded, Held, find_open, iterate_held
 
 __all__ = [
+    "Entry",
     "activated",
     "admit_task",
     "bind",
     "find_waiting",
     "get_current",
     "get_held",
+    "make_current",
     "restore_current",
-    "resume_waiting",
     "set_current",
     "this_task",
 ]  # fmt: skip
@@ -66,13 +67,47 @@ def find_waiting() -> Held | None:
     return None
 
 
-def resume_waiting(mine: Held | None, before: Held | None) -> None:
-    """Make the request that waited (see `waiting`) the current one again, once the response to another is there.
+class Entry:
+    """A request that has become the current one, perhaps inside another one that waits for its response.
 
-    Where nothing waited, and where both are gateways of one request, the exchange stays current: its stream may ask for it.
+    Attributes:
+        exchange: the exchange with which the caller answers the request; None if somebody else answers it, or nobody.
     """
-    if before is not None and before not in iterate_held(mine):
-        restore_current(mine, before)
+
+    __slots__ = ("_before", "_mine", "exchange")
+
+    def __init__(self, exchange: Exchange | None, mine: Held | None, before: Held | None) -> None:
+        self.exchange: Exchange | None = exchange
+        self._mine, self._before = mine, before
+
+    def leave(self) -> None:
+        """Make the request that waits the current one again.
+
+        If no other request waits, this one stays current, since its stream may ask for it; so does the inner one of two
+        gateways of one request. What another context has made current stays current there.
+        """
+        if self._before is not None and self._before not in iterate_held(self._mine):
+            restore_current(self._mine, self._before)
+
+
+class _Hold(Entry):
+    """The entry of a request context, which has no stream: whatever was current before is current again afterwards."""
+
+    __slots__ = ()
+
+    def leave(self) -> None:
+        restore_current(self._mine, self._before)
+
+
+def make_current(exchange: Exchange) -> Entry:
+    """Make an exchange current that no gateway answers, such as that of a request context, until `Entry.leave`.
+
+    Args:
+        exchange: the result of `find_or_open_exchange`.
+    """
+    entry = _Hold(exchange, exchange, get_held())
+    set_current(exchange)
+    return entry
 
 
 def get_current() -> Exchange | Excluded:

@@ -12,7 +12,7 @@ from .._exchange.exchange import ENDED, Exchange
 from .._exchange.framework_keys import FrameworkKeys
 from .._exchange.request import HOLDER, RequestInfo
 from ..errors import NoActiveRequestError
-from .current import get_current, set_current
+from .current import Entry, find_waiting, get_current, get_held, set_current
 from .lookup import Excluded, Held, find_held, find_outer, iterate_held, select_store
 
 __all__ = ["Gateway", "HasSettings", "check_app", "check_store"]
@@ -84,7 +84,7 @@ class Gateway:
         )
 
     def begin(self, request: RequestInfo) -> Exchange | None:
-        """Enter a request, or leave it out if its path is excluded, and make what comes of it the current one.
+        """Begin to serve a request, or leave it out if its path is excluded, and make it the current one.
 
         For the adapters of frameworks that have a server of their own.
 
@@ -92,7 +92,7 @@ class Gateway:
             request: the view of the request.
 
         Returns:
-            The exchange, if this gateway is the one to answer it.
+            The exchange; None on an excluded path and if a gateway around this one answers the request.
 
         Raises:
             ConfigurationError: as for `enter`.
@@ -103,6 +103,22 @@ class Gateway:
         exchange, owner = self.enter(request)
         set_current(request.holder[HOLDER])
         return exchange if owner else None
+
+    def begin_inside(self, request: RequestInfo) -> Entry:
+        """Begin to serve a request in a framework where one request can be made inside another one.
+
+        Args:
+            request: the view of the request.
+
+        Returns:
+            The entry, with the exchange that `begin` returns. Call its `leave` when the response is there.
+
+        Raises:
+            ConfigurationError: as for `enter`.
+        """
+        before = find_waiting()
+        exchange = self.begin(request)
+        return Entry(exchange, get_held(), before)
 
     def serving(self, request: RequestInfo | None) -> Exchange | None:
         """Return the exchange that this gateway is to answer, if there is one that has not ended.

@@ -11,7 +11,15 @@ from ..errors import ConfigurationError
 from .remembered import remember_arguments
 from .session import Absence
 
-__all__ = ["CLOCK_SKEW", "FOUR_HUNDRED_DAYS", "LONGEST", "Duration", "Lifetime", "seconds"]
+__all__ = [
+    "CLOCK_SKEW",
+    "FOUR_HUNDRED_DAYS",
+    "LONGEST",
+    "Duration",
+    "Lifetime",
+    "make_idle_lifetime",
+    "seconds",
+]
 
 Duration = int | float | timedelta
 """Seconds, or a timedelta."""
@@ -136,6 +144,14 @@ class Lifetime:
             return False
         # Nothing to move once the idle expiry lies behind the absolute one.
         return self.absolute is None or updated_at + self.idle < created_at + self.absolute
+
+
+def make_idle_lifetime(idle: int) -> Lifetime:
+    """Make a lifetime from the one number that frameworks have for it: seconds for which a session may be idle.
+
+    The session ends for good after 400 days, since no browser keeps a cookie longer, or after `idle` if that is longer.
+    """
+    return Lifetime(idle=idle, absolute=max(idle, FOUR_HUNDRED_DAYS))
 
 
 def seconds(name: str, value: Any) -> int | None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sessionkit import ResponseStartedError, SessionStore
-from sessionkit._frameworks.flask_family import Extension, FlaskFamilyGateway, FlaskFamilySession
+from sessionkit._frameworks.flask_family import FlaskFamilyExtension, FlaskFamilySession
 from sessionkit.wsgi import SessionMiddleware
 
 from .test_settings_of_flask import DEFAULTS
@@ -30,11 +30,12 @@ class Application:
         self.extensions: dict[str, Any] = {}
 
 
-class Served(Extension[Any]):
-    front: FlaskFamilyGateway
+class Served(FlaskFamilyExtension[Any]):
+    front: Any
+    serializer = json = tags = None
 
-    def init_app(self, app: Any) -> None:
-        self.front = FlaskFamilyGateway(app, app, SessionMiddleware, self)
+    def _serve(self, app: Any) -> None:
+        self.front = self.make_gateway(app, app, SessionMiddleware)
 
 
 def test_the_application_is_asked_for_its_secret_key_and_lifetime() -> None:

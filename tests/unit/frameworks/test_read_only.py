@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -11,14 +12,17 @@ from sessionkit._exchange.exchange import ENDED, OPEN, Exchange
 from sessionkit._exchange.request import HOLDER, HeaderRequest
 from sessionkit._frameworks.contents import open_read_only
 from sessionkit._frameworks.flask_family import (
+    FlaskFamilyExtension,
     FlaskFamilySession,
-    open_context_exchange,
-    save_session,
 )
 from sessionkit.testing import session_cookies
 
 SECRET = "read only tests: 0123456789abcdefghijklmnopqrstuvwxyz"
 ANN = {"user": {"sub": "ann"}}
+
+
+class Kit(FlaskFamilyExtension[Any]):
+    def _serve(self, app: Any) -> None: ...
 
 
 class Application:
@@ -34,7 +38,7 @@ def test_what_no_gateway_answers_may_be_the_event_of_a_socket(
     of_socket: bool, phase: object
 ) -> None:
     app = Application(SessionStore(SECRET))
-    exchange = open_context_exchange(app, HeaderRequest(""), of_socket=of_socket)
+    exchange = Kit().open_exchange(app, HeaderRequest(""), of_socket=of_socket)
     assert exchange is not None
     assert exchange.phase is phase
 
@@ -43,7 +47,7 @@ def test_a_request_that_a_gateway_answers_is_no_event() -> None:
     store, request = SessionStore(SECRET), HeaderRequest("")
     served = Exchange(store.settings, request)
     request.holder[HOLDER] = served
-    assert open_context_exchange(Application(store), request, of_socket=True) is served
+    assert Kit().open_exchange(Application(store), request, of_socket=True) is served
 
 
 def test_a_session_that_is_read_only_takes_no_assignment() -> None:
@@ -62,8 +66,8 @@ def test_saving_a_session_that_is_read_only_tells_what_is_lost() -> None:
     header = "; ".join(f"{name}={value}" for name, value in cookies.items())
     session = FlaskFamilySession(open_read_only(HeaderRequest(header), store.settings))
     answer = SimpleNamespace(status_code=200, headers={})
-    save_session(session, answer)
+    session.save_into(answer)
     assert [] == heard
     session["cart"].append("tea")
-    save_session(session, answer)
+    session.save_into(answer)
     assert ([EventKind.UNANSWERED], {}) == (heard, answer.headers)

@@ -20,11 +20,8 @@ from sessionkit._exchange.request import HeaderRequest
 from sessionkit._frameworks.dotted import store_from_dotted
 from sessionkit._frameworks.flask_family import (
     KEYS,
-    Extension,
-    FlaskFamilyGateway,
+    FlaskFamilyExtension,
     FlaskFamilySession,
-    open_context_exchange,
-    save_session,
 )
 from sessionkit._frameworks.flask_settings import read_values, store_from_config
 from sessionkit._requests.views import WSGIRequest
@@ -259,11 +256,13 @@ class Application:
         )
 
 
-class Kept(Extension):
+class Kept(FlaskFamilyExtension):
+    tags = None
+
     """A kit that keeps what it has made."""
 
-    def init_app(self, app):
-        self.front = FlaskFamilyGateway(app, app.served_as, SessionMiddleware, self)
+    def _serve(self, app):
+        self.front = self.make_gateway(app, app.served_as, SessionMiddleware)
 
 
 def served(front):
@@ -321,11 +320,11 @@ def test_plain_http_is_fine_while_an_application_is_debugged_or_tested(
 
 def test_the_exchange_in_an_application_is_none_without_a_secret_key():
     app = Application(SECRET_KEY=None)
-    Kept(app)
-    assert open_context_exchange(app, WSGIRequest({})) is None
+    kit = Kept(app)
+    assert kit.open_exchange(app, WSGIRequest({})) is None
     app.config["SECRET_KEY"] = KEY
     assert (
-        open_context_exchange(app, WSGIRequest({})).settings
+        kit.open_exchange(app, WSGIRequest({})).settings
         is app.extensions["sessionkit"].current.settings
     )
 
@@ -341,7 +340,7 @@ def test_to_save_writes_the_response_where_no_gateway_does():
     exchange = SessionStore(KEY).begin(HeaderRequest(), owned=False)
     session, answer = FlaskFamilySession(exchange), Answer()
     session["cart"] = ["tea"]
-    save_session(session, answer)
+    session.save_into(answer)
     assert [line.partition("=")[0] for line in answer.headers.get_all("Set-Cookie")] == [
         "__Host-session"
     ]
@@ -351,10 +350,10 @@ def test_to_save_leaves_the_response_to_the_gateway_and_raises_what_cannot_be_ke
     with SessionStore(KEY).exchange() as exchange:
         session, answer = FlaskFamilySession(exchange), Answer()
         session["cart"] = ["tea"]
-        save_session(session, answer)
+        session.save_into(answer)
         assert answer.headers.items() == [("Content-Type", "text/plain")]
         session["cart"] = {1}
         with pytest.raises(SerializationError):
-            save_session(session, answer)
-        save_session(session, Answer(500))  # is rolled back
+            session.save_into(answer)
+        session.save_into(Answer(500))  # is rolled back
         del session["cart"]

@@ -11,15 +11,17 @@ import pytest
 
 from sessionkit import SessionStore
 from sessionkit._exchange.exchange import Exchange
-from sessionkit._exchange.request import HeaderRequest
-from sessionkit._frameworks.flask_family import enter_context, leave_context
+from sessionkit._exchange.request import HOLDER, HeaderRequest
+from sessionkit._frameworks.flask_family import FlaskFamilyExtension
 from sessionkit._requests.current import (
+    Entry,
     admit_task,
     find_waiting,
     get_held,
-    resume_waiting,
+    make_current,
     set_current,
 )
+from sessionkit._requests.gateway import Gateway
 from sessionkit._requests.lookup import Excluded
 
 STORE = SessionStore("requests inside: 0123456789abcdefghijklmnopqrstuvwxyz")
@@ -76,7 +78,7 @@ def test_the_stream_of_a_task_waits_for_what_it_asks():
 def test_what_waited_is_current_again():
     outer, inner = exchange(), exchange()
     set_current(inner)
-    resume_waiting(inner, outer)
+    Entry(inner, inner, outer).leave()
     assert get_held() is outer
 
 
@@ -85,24 +87,64 @@ def test_the_last_gateway_of_one_request_stays_current_and_so_does_a_request_of_
     inner.outer = outer
     for before in (outer, None):
         set_current(inner)
-        resume_waiting(inner, before)
+        Entry(inner, inner, before).leave()
         assert get_held() is inner
 
 
 def test_a_context_that_is_pushed_is_current_until_it_ends():
-    outer, inner, request = exchange(), exchange(owned=False), SimpleNamespace()
+    outer, inner = exchange(), exchange(owned=False)
     set_current(outer)
-    enter_context(inner, request)
+    entry = make_current(inner)
+    assert (get_held(), entry.exchange) == (inner, inner)
+    copy_context().run(entry.leave)
     assert get_held() is inner
-    enter_context(inner, request)  # opened again: what was current before stays known
-    copy_context().run(leave_context, request)
-    assert get_held() is inner
-    leave_context(request)
+    entry.leave()
     assert get_held() is outer
 
 
-def test_a_context_that_a_gateway_answers_changes_nothing():
-    outer, request = exchange(), SimpleNamespace()
-    enter_context(outer, request)
-    leave_context(request)
+def test_a_context_is_current_no_more_where_nothing_was_current_before():
+    entry = make_current(exchange(owned=False))
+    entry.leave()
+    assert get_held() is None
+
+
+def test_a_gateway_begins_a_request_inside_another_one():
+    gateway, outer = Gateway(None, STORE), exchange()
+    set_current(outer)
+    entry = gateway.begin_inside(HeaderRequest(""))
+    assert get_held() is entry.exchange is not outer
+    entry.leave()
+    assert get_held() is outer
+
+
+# ---- request contexts of Flask and Quart
+
+
+class Kit(FlaskFamilyExtension[Any]):
+    def _serve(self, app: Any) -> None: ...
+
+
+def opened(view: HeaderRequest, request: object) -> Exchange | None:
+    gateway = SimpleNamespace(settings=STORE.settings)
+    app = SimpleNamespace(extensions={"sessionkit": SimpleNamespace(current=gateway)})
+    return Kit().open_exchange(app, view, entered=request)
+
+
+def test_a_request_context_that_is_pushed_is_current_until_it_ends():
+    outer, view, request = exchange(), HeaderRequest(""), SimpleNamespace()
+    set_current(outer)
+    inner = opened(view, request)
+    assert get_held() is inner is not outer
+    opened(view, request)  # opened again: what was current before stays known
+    copy_context().run(Kit.leave_context, request)
+    assert get_held() is inner
+    Kit.leave_context(request)
+    assert get_held() is outer
+
+
+def test_a_request_context_that_a_gateway_answers_changes_nothing():
+    view, request = HeaderRequest(""), SimpleNamespace()
+    served = view.holder[HOLDER] = STORE.begin(view)
+    assert opened(view, request) is served
+    Kit.leave_context(request)
     assert get_held() is None

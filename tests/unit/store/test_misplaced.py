@@ -21,7 +21,7 @@ def app(*_: Any) -> Any:
 class SessionKit(Extension[Any]):
     served: Any = None
 
-    def init_app(self, app: Any) -> None:
+    def _serve(self, app: Any) -> None:
         self.served = app
 
 

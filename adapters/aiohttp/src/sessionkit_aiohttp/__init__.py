@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import wraps
 from typing import Any
 
 from aiohttp import web
 
 from sessionkit import SessionStore
-from sessionkit.adapters import (
-    ApiDecorator,
-    FrameworkKeys,
-    PageDecorator,
-    Refuse,
-    api_guard,
-    page_guard,
-)
+from sessionkit.adapters import FrameworkKeys, Refusal, make_guards
 
 from . import verbs
 from .front import Front
@@ -48,21 +40,8 @@ def setup(app: web.Application, store: SessionStore, *, exclude: str | Iterable[
     app.on_response_prepare.append(front.prepare)
 
 
-def _guarded(refuse: Refuse, handler: Any) -> Any:
-    @wraps(handler)
-    async def guarded(*args: Any) -> Any:
-        # of a function, of a method of some object, of a web.View
-        request = args[-1].request if isinstance(args[-1], web.View) else args[-1]
-        try:
-            refused = refuse(request)
-            if refused is None:
-                return await handler(*args)
-        finally:
-            del args, request  # a traceback shows the variables of this frame
-        return web.Response(status=refused.status, headers=refused.headers, body=refused.body)
-
-    return guarded
+def _answer(refusal: Refusal, *_: Any) -> web.Response:
+    return web.Response(status=refusal.status, headers=refusal.headers, body=refusal.body)
 
 
-require_session_api: ApiDecorator = api_guard(_guarded)
-require_session_page: PageDecorator = page_guard(_guarded)
+require_session_api, require_session_page = make_guards(_answer, is_async=lambda _: True)

@@ -69,3 +69,4 @@ def _fields(headers: Iterable[tuple[bytes, bytes]], name: str) -> list[str]:
 
 
 register_request(web.BaseRequest, AiohttpRequest)
+register_request(web.View, lambda view: AiohttpRequest(view.request))

@@ -9,16 +9,7 @@ from typing import Any, cast
 from aiohttp import web
 
 from sessionkit import Exchange
-from sessionkit.adapters import (
-    COMMITTED,
-    OPEN,
-    Gateway,
-    admit_task,
-    commit_response,
-    find_waiting,
-    get_held,
-    resume_waiting,
-)
+from sessionkit.adapters import Gateway, Phase, admit_task, commit_response
 
 from .carriers import AiohttpRequest
 
@@ -37,21 +28,21 @@ class Front(Gateway):
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         """The middleware."""
-        before, view = find_waiting(), AiohttpRequest(request)
-        exchange = self.begin(view)
-        mine = get_held()
+        view = AiohttpRequest(request)
+        entry = self.begin_inside(view)
+        exchange = entry.exchange
         if exchange is None:
             try:
                 return await handler(request)
             finally:
-                resume_waiting(mine, before)
+                entry.leave()
                 del request, view  # a traceback shows the variables of this frame
         admit_task(exchange)
         # Responses are sent when this middleware is done: the request ends with its task, of which it has one.
         task = view.holder[TASK] = cast("asyncio.Task[Any]", asyncio.current_task())
         task.add_done_callback(
             lambda task: (
-                exchange.finish() if task.cancelled() or exchange.phase is COMMITTED else None
+                exchange.finish() if task.cancelled() or exchange.phase is Phase.COMMITTED else None
             )
         )
         try:
@@ -60,7 +51,7 @@ class Front(Gateway):
             _check(exchange, answer)
             raise
         finally:
-            resume_waiting(mine, before)
+            entry.leave()
             del request, view
         _check(exchange, response)
         return response
@@ -88,7 +79,7 @@ class Front(Gateway):
 
 def _check(exchange: Exchange, response: object) -> None:
     """What cannot be kept is an error of the handler, to be answered as such: when the headers go out it is too late for a 500."""
-    if isinstance(response, web.StreamResponse) and exchange.phase is OPEN:
+    if isinstance(response, web.StreamResponse) and exchange.phase is Phase.OPEN:
         exchange.check(response.status)
 
 

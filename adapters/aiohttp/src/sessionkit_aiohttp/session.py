@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from sessionkit import Exchange, NoActiveRequestError
-from sessionkit.adapters import LazyContents, find_held, find_open
+from sessionkit import NoActiveRequestError
+from sessionkit.adapters import LazyContents, find_serving
 
 from .carriers import AiohttpRequest
 
@@ -51,12 +51,12 @@ async def get_session(request: web.Request) -> AiohttpSession:
     Raises:
         NoActiveRequestError: `setup` was not called, or this path is excluded.
     """
-    found = find_open(find_held(AiohttpRequest(request)))
-    if not isinstance(found, Exchange):
+    exchange = find_serving(AiohttpRequest(request))
+    if exchange is None:
         raise NoActiveRequestError(
             "this request has no session: call sessionkit_aiohttp.setup(app, store), and do not exclude its path"
         )
-    return AiohttpSession(found)
+    return AiohttpSession(exchange)
 
 
 async def new_session(request: web.Request) -> AiohttpSession:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from functools import wraps
 from typing import Any
 
 import bottle  # pyright: ignore[reportMissingTypeStubs]  # it has no types
 
 from sessionkit.adapters import (
-    ApiDecorator,
     Extension,
     FrameworkKeys,
     LazyContents,
-    PageDecorator,
-    Refuse,
+    Refusal,
     ResponseFields,
     WSGIRequest,
-    api_guard,
-    check_app,
     find_or_open_exchange,
-    page_guard,
+    make_guards,
     register_response,
     store_from_dotted,
 )
@@ -45,13 +40,11 @@ class SessionKit(Extension[bottle.Bottle]):
     name = "sessionkit"
     api = 2
 
-    def init_app(self, app: bottle.Bottle) -> None:
-        """Serve an application; one object can serve several.
+    def setup(self, app: bottle.Bottle) -> None:
+        """Serve an application that installs this as a plugin."""
+        self.init_app(app)
 
-        Raises:
-            AttributeError: it is served already.
-        """
-        check_app(app, self.call)
+    def _serve(self, app: bottle.Bottle) -> None:
         served: Any = app  # Bottle has no types
         inner = served.wsgi
 
@@ -70,8 +63,6 @@ class SessionKit(Extension[bottle.Bottle]):
         )
         served.wsgi = gateway  # looked up at each request
 
-    setup = init_app
-
     def apply(self, callback: Any, route: Any) -> Any:
         """Leave a route as it is: the whole application is served."""
         return callback
@@ -84,17 +75,11 @@ def _fields(response: Any) -> ResponseFields:
     )
 
 
-def _guarded(refuse: Refuse, view: Any) -> Any:
-    @wraps(view)
-    def guarded(*args: Any, **named: Any) -> Any:
-        refused = refuse(bottle.request)
-        if refused is not None:
-            return bottle.HTTPResponse(refused.body.decode(), refused.status, dict(refused.headers))
-        return view(*args, **named)
-
-    return guarded
+def _answer(refusal: Refusal, *_: Any, **__: Any) -> Any:
+    return bottle.HTTPResponse(refusal.body.decode(), refusal.status, dict(refusal.headers))
 
 
 register_response(bottle.BaseResponse, _fields)
-require_session_api: ApiDecorator = api_guard(_guarded)
-require_session_page: PageDecorator = page_guard(_guarded)
+require_session_api, require_session_page = make_guards(
+    _answer, find_request=lambda *_, **__: bottle.request
+)

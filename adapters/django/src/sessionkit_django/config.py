@@ -12,26 +12,24 @@ from django.core.signals import setting_changed
 from sessionkit import (
     ConfigurationError,
     CookieSettings,
-    Lifetime,
     RequestInfo,
     SessionStore,
     is_activity,
 )
 from sessionkit.adapters import (
-    DROPPED_AT_LOGIN,
-    FOUR_HUNDRED_DAYS,
     FrameworkKeys,
     Gateway,
     clears_frames,
+    make_idle_lifetime,
 )
 
 from .expiry import ends, transient
 
-__all__ = ["gateway"]
+__all__ = ["gateway", "project_store"]
 
 KEYS = FrameworkKeys(
     login=("_auth_user_id",),  # django.contrib.auth
-    dropped=(*DROPPED_AT_LOGIN, "_csrftoken"),  # CSRF_USE_SESSIONS
+    dropped=("_csrftoken",),  # CSRF_USE_SESSIONS
     transient=transient,
     ends=ends,
 )
@@ -45,13 +43,19 @@ def gateway() -> Gateway:
         ImproperlyConfigured: a setting cannot work; it says which and how to mend it.
     """
     try:
-        return Gateway(None, _store(), framework=KEYS)
+        return Gateway(None, project_store(), framework=KEYS)
     except (ConfigurationError, TypeError) as error:
         raise ImproperlyConfigured(f"sessionkit: {error}") from error
 
 
+@cache
 @clears_frames
-def _store() -> SessionStore:
+def project_store() -> SessionStore:
+    """Return the store of the project.
+
+    Raises:
+        ConfigurationError, TypeError: a setting cannot work.
+    """
     given: Any = getattr(settings, "SESSIONKIT", {})
     if not isinstance(given, dict):
         raise ConfigurationError(
@@ -84,7 +88,7 @@ def _defaults() -> dict[str, Any]:
     named = settings.is_overridden("SESSION_COOKIE_NAME")
     return {
         "secret": [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS],
-        "lifetime": Lifetime(idle=age, absolute=max(age, FOUR_HUNDRED_DAYS)),
+        "lifetime": make_idle_lifetime(age),
         "renews": is_activity if settings.SESSION_SAVE_EVERY_REQUEST else _never,
         "cookie": CookieSettings(
             name=name if named or not host_only else None,  # __Host-session, which a browser guards
@@ -105,6 +109,7 @@ def _never(request: RequestInfo, /) -> bool:
 def _forget(**_: Any) -> None:
     """A test has overridden a setting."""
     gateway.cache_clear()
+    project_store.cache_clear()
 
 
 setting_changed.connect(_forget, dispatch_uid="sessionkit_django.config")

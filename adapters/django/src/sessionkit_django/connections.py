@@ -8,8 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from sessionkit import Exchange
-from sessionkit.adapters import HOLDER
+from sessionkit.adapters import ASGIRequest, find_serving
 from sessionkit.asgi import Receive, Scope, Send, SessionMiddleware
 
 from .config import gateway
@@ -42,7 +41,7 @@ class _WithSession:
         self.engine: Any = import_module(settings.SESSION_ENGINE).SessionStore
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = scope.get(HOLDER)
-        if isinstance(exchange, Exchange):
+        exchange = find_serving(ASGIRequest(scope))
+        if exchange is not None:
             scope["session"] = self.engine(exchange=exchange)
         await self.app(scope, receive, send)

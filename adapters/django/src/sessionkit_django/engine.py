@@ -10,16 +10,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import parse_cookie
 
 from sessionkit import Exchange, NoActiveRequestError, Session
-from sessionkit.adapters import (
-    ASGIRequest,
-    HeaderRequest,
-    Settings,
-    get_current,
-    iterate_held,
-    select_store,
-)
+from sessionkit.adapters import ASGIRequest, HeaderRequest
 
-from .config import gateway
+from .config import gateway, project_store
 from .session import DjangoSession
 
 __all__ = ["SessionStore"]
@@ -51,7 +44,7 @@ class SessionStore(DjangoSession):
     def __init__(self, session_key: str | None = None, *, exchange: Exchange | None = None) -> None:
         settings = gateway().settings
         if exchange is None:
-            exchange = _current(settings)
+            exchange = _current()
             if exchange is not None and not _has_key(exchange, session_key):
                 self.in_consumer = _serves_consumer(exchange, session_key)
                 if self.in_consumer:
@@ -134,18 +127,17 @@ class SessionStore(DjangoSession):
             raise NoActiveRequestError(NOT_KEPT.format(what))
 
 
-def _current(settings: Settings) -> Exchange | None:
+def _current() -> Exchange | None:
     """Return the project's exchange of the current request, if there is one."""
     try:
-        one = select_store(iterate_held(get_current()), settings)
+        return project_store().get_exchange()
     except NoActiveRequestError:
         return None
-    return one if isinstance(one, Exchange) else None
 
 
 def _with_key(session_key: str | None) -> Exchange | None:
     """Return the exchange of the current request, if the key is its session's."""
-    exchange = _current(gateway().settings)
+    exchange = _current()
     return exchange if exchange is not None and _has_key(exchange, session_key) else None
 
 

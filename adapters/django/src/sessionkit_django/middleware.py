@@ -10,14 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 
 from sessionkit import Exchange
-from sessionkit.adapters import (
-    HOLDER,
-    admit_task,
-    find_or_open_exchange,
-    find_waiting,
-    get_held,
-    resume_waiting,
-)
+from sessionkit.adapters import Entry, admit_task, find_or_open_exchange
 
 from .config import gateway
 from .engine import SessionStore
@@ -26,7 +19,8 @@ from .responses import answered, copied
 
 __all__ = ["SessionMiddleware"]
 
-ENTRY = "sessionkit.entry"  # what the request made current, and what waits for it
+ENTRY = "sessionkit.entry"
+"""The attribute of a request that keeps its entry."""
 
 
 class SessionMiddleware(middleware.SessionMiddleware):
@@ -53,10 +47,9 @@ class SessionMiddleware(middleware.SessionMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         """Make the session object; nothing is decrypted yet."""
         info, settings = request_info(request), gateway().settings
-        before = find_waiting()
-        exchange = gateway().begin(info)
-        setattr(request, HOLDER, exchange)
-        setattr(request, ENTRY, (get_held(), before))
+        entry = gateway().begin_inside(info)
+        exchange = entry.exchange
+        setattr(request, ENTRY, entry)
         hide_tokens(request, settings)
         found = exchange or find_or_open_exchange(info, settings)
         if found is not None:
@@ -69,7 +62,10 @@ class SessionMiddleware(middleware.SessionMiddleware):
 
     def process_response(self, request: HttpRequest, response: Any) -> Any:
         """Answer, unless a gateway around Django does."""
-        exchange: Exchange | None = getattr(request, HOLDER, None)
+        entry: Entry | None = getattr(request, ENTRY, None)
+        if entry is None:
+            return response
+        exchange = entry.exchange
         try:
             if exchange is None or exchange.close_unread(
                 response.headers if response.streaming else None
@@ -77,7 +73,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
                 return response
             return answered(exchange, copied(response))
         finally:
-            resume_waiting(*getattr(request, ENTRY, (None, None)))
+            entry.leave()
 
     def __call__(self, request: HttpRequest) -> Any:
         """Serve a request; what leaves it without a response (`SystemExit`) ends it here."""
@@ -93,7 +89,6 @@ class SessionMiddleware(middleware.SessionMiddleware):
         """The same around an async application; nothing waits, so nothing goes through a thread."""
         self.process_request(request)
         get_response: Any = self.get_response
-        exchange: Exchange | None = getattr(request, HOLDER, None)
         try:
             response = await get_response(request)
         except BaseException:
@@ -101,6 +96,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
             _abandon(request)
             raise
         response = self.process_response(request, response)
+        exchange: Exchange | None = getattr(request, ENTRY).exchange
         if exchange is not None:
             admit_task(exchange)
             if response.streaming and response.is_async:
@@ -110,10 +106,11 @@ class SessionMiddleware(middleware.SessionMiddleware):
 
 def _abandon(request: HttpRequest) -> None:
     """End a request that gets no response."""
-    exchange: Exchange | None = getattr(request, HOLDER, None)
-    if exchange is not None:
-        exchange.finish()
-    resume_waiting(*getattr(request, ENTRY, (None, None)))
+    entry: Entry | None = getattr(request, ENTRY, None)
+    if entry is not None:
+        if entry.exchange is not None:
+            entry.exchange.finish()
+        entry.leave()
 
 
 async def _served(exchange: Exchange, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sessionkit import Exchange
-from sessionkit.adapters import LazyContents, fingerprint, same
+from sessionkit.adapters import LazyContents, Snapshot
 
 from .awaited import AwaitedSession
 from .config import gateway
@@ -24,7 +24,7 @@ class DjangoSession(LazyContents, AwaitedSession):  # type: ignore[misc]  # the 
     """Whether a consumer of Channels uses it, behind a gateway that saves it."""
 
     def __init__(self, exchange: Exchange) -> None:
-        self._clean: bytes | None = None
+        self._clean: Snapshot | None = None
         LazyContents.__init__(self, exchange)
         AwaitedSession.__init__(self)
 
@@ -59,14 +59,13 @@ class DjangoSession(LazyContents, AwaitedSession):  # type: ignore[misc]  # the 
             return False
         if self._clean is None:
             return self._marked or self.exchange.changed
-        contents = self.exchange.contents
-        return self._marked or not same(contents, fingerprint(contents), self._clean)
+        return self._marked or self._clean.differs_from(self.exchange.contents)
 
     @modified.setter
     def modified(self, value: bool) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]  # a plain attribute in SessionBase
         self._marked = value
         if not value and self.exchange.looked_at:
-            self._clean = fingerprint(self.exchange.contents)
+            self._clean = Snapshot(self.exchange.contents)
 
     def _get_session(
         self, no_load: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any
 
 import falcon
@@ -13,15 +13,13 @@ from sessionkit.adapters import (
     ASGIRequest,
     FrameworkKeys,
     LazyContents,
-    PageHook,
     Refuse,
     ResponseFields,
     Settings,
     WSGIRequest,
-    api_guard,
     check_store,
     find_or_open_exchange,
-    page_guard,
+    make_hooks,
     register_response,
 )
 
@@ -96,7 +94,7 @@ class _Nothing:
         yield from ()
 
 
-def _guarded(
+def _check(
     refuse: Refuse, req: falcon.Request, resp: object, resource: object, params: object
 ) -> _Nothing:
     refused = refuse(req)
@@ -108,9 +106,4 @@ def _guarded(
 
 
 register_response(falcon.Response, _fields)
-require_session_api: Callable[[falcon.Request, object, object, object], _Nothing] = api_guard(
-    _guarded
-)
-require_session_page: PageHook[[falcon.Request, object, object, object], _Nothing] = page_guard(
-    _guarded
-)
+require_session_api, require_session_page = make_hooks(_check)

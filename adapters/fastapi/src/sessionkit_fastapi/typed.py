@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import Any, TypeVar
@@ -12,13 +13,14 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import is_typeddict
 
 from sessionkit import Session
-from sessionkit.adapters import logger
 
 from .security import SessionCookie, require_session_api
 
 __all__ = ["session_of"]
 
 Model = TypeVar("Model")
+
+logger = logging.getLogger("sessionkit")
 
 
 @cache  # one dependency a model: `app.dependency_overrides[session_of(Model)]` finds it

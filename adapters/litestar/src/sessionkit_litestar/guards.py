@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from litestar.connection import ASGIConnection
@@ -11,7 +10,7 @@ from litestar.exceptions import HTTPException, WebSocketException
 from litestar.handlers import BaseRouteHandler
 from litestar.response import Response
 
-from sessionkit.adapters import PageHook, Refusal, Refuse, api_guard, page_guard
+from sessionkit.adapters import Refusal, Refuse, make_hooks
 
 __all__ = ["NotSignedIn", "require_session_api", "require_session_page"]
 
@@ -36,7 +35,7 @@ def _carry(request: Any, error: NotSignedIn) -> Response[bytes]:
     )
 
 
-def _guarded(refuse: Refuse, connection: Connection, handler: BaseRouteHandler) -> None:
+def _check(refuse: Refuse, connection: Connection, handler: BaseRouteHandler) -> None:
     refused = refuse(connection)
     if refused is None:
         return
@@ -50,5 +49,4 @@ def _guarded(refuse: Refuse, connection: Connection, handler: BaseRouteHandler) 
     raise NotSignedIn(refused)
 
 
-require_session_api: Callable[[Connection, BaseRouteHandler], None] = api_guard(_guarded)
-require_session_page: PageHook[[Connection, BaseRouteHandler], None] = page_guard(_guarded)
+require_session_api, require_session_page = make_hooks(_check)

@@ -11,13 +11,10 @@ from pyramid.router import default_execution_policy  # pyright: ignore[reportUnk
 
 from sessionkit import Exchange
 from sessionkit.adapters import (
-    DROPPED_AT_LOGIN,
     FrameworkKeys,
     WSGIRequest,
     find_or_open_exchange,
-    get_held,
-    restore_current,
-    set_current,
+    make_current,
     store_from_dotted,
     write_response,
 )
@@ -28,8 +25,9 @@ from .session import CSRF_TOKEN, PyramidSession
 __all__ = ["FRONT", "KEYS", "STORE", "Front", "answering", "entering", "exchange_in", "session_of"]
 
 KEYS = FrameworkKeys(
-    login=("auth.userid",), dropped=(*DROPPED_AT_LOGIN, CSRF_TOKEN)
-)  # SessionAuthenticationHelper's key; that of both CSRF policies
+    login=("auth.userid",),  # SessionAuthenticationHelper
+    dropped=(CSRF_TOKEN,),
+)
 FRONT, STORE, ROUTER = (
     "sessionkit_pyramid.front",
     "sessionkit_pyramid.store",
@@ -91,15 +89,9 @@ def session_of(request: Any) -> PyramidSession:
 def entering(event: Any) -> None:
     """A subscriber: in a request that did not come through the application the verbs find its own session."""
     request, exchange = event.request, exchange_in(event.request)
-    if exchange.owned:
-        return
-    before = get_held()
-    set_current(exchange)
-
-    def leaving(_: Any) -> None:
-        restore_current(exchange, before)
-
-    request.add_finished_callback(leaving)
+    if not exchange.owned:
+        entry = make_current(exchange)
+        request.add_finished_callback(lambda _: entry.leave())
 
 
 class _Respond:

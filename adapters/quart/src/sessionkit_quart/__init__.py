@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from functools import wraps
 from typing import Any, cast
 
-from quart import Quart, Response, current_app, has_websocket_context, json, request, websocket
+from quart import Quart, Response, has_websocket_context, json, request, websocket
 from quart.json.tag import TaggedJSONSerializer
 from quart.sessions import SessionInterface, SessionMixin
 
 from sessionkit.adapters import (
-    ApiDecorator,
     ASGIRequest,
-    Extension,
-    FlaskFamilyGateway,
+    FlaskFamilyExtension,
     FlaskFamilySession,
-    PageDecorator,
-    Refuse,
-    Tags,
-    api_guard,
-    check_app,
-    enter_context,
-    leave_context,
-    make_tags,
-    open_context_exchange,
-    page_guard,
-    save_session,
+    Refusal,
+    make_guards,
 )
 from sessionkit.asgi import SessionMiddleware
 
@@ -36,7 +24,7 @@ class QuartSession(FlaskFamilySession, SessionMixin):  # pyright: ignore[reportI
     """What `quart.session` is: nested changes are saved, nothing is read before it is used."""
 
 
-class SessionKit(Extension[Quart], SessionInterface):
+class SessionKit(FlaskFamilyExtension[Quart], SessionInterface):
     """Sessions for a Quart application: serves `quart.session`, and the verbs in every form, on websockets too.
 
     Args:
@@ -51,58 +39,43 @@ class SessionKit(Extension[Quart], SessionInterface):
     """
 
     serializer = TaggedJSONSerializer()
+    json = json
 
-    @property
-    def tags(self) -> Tags:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]  # none is set
-        """How Quart's own session keeps values that JSON has not."""
-        return make_tags(self.serializer, json)
-
-    def init_app(self, app: Quart) -> None:
-        """Serve an application; one object can serve several."""
-        check_app(app, self.call)
-        front = FlaskFamilyGateway(app, app.asgi_app, SessionMiddleware, self)
+    def _serve(self, app: Quart) -> None:
+        gateway = self.make_gateway(app, app.asgi_app, SessionMiddleware)
 
         async def served(
             scope: Any, receive: Any, send: Any
         ) -> None:  # a coroutine function: asgiref guesses by that
-            await front(scope, receive, send)
+            await gateway(scope, receive, send)
 
         app.asgi_app = cast("Any", served)  # type: ignore[method-assign]  # Quart's documented way to put a middleware in
         app.session_interface = cast("Any", self)
 
         async def left(_: BaseException | None) -> None:  # a plain function would run in a thread
-            leave_context(request)
+            self.leave_context(request)
 
         app.teardown_request(left)
 
     async def open_session(self, app: Quart, request: Any) -> QuartSession | None:
         """The session object of a request or websocket; nothing is decrypted yet. None without a secret key."""
-        exchange = open_context_exchange(app, ASGIRequest(request.scope))
-        if exchange is None:
-            return None
-        if request.scope["type"] == "http":
-            enter_context(exchange, request)
-        return QuartSession(exchange)
+        entered = request if request.scope["type"] == "http" else None
+        exchange = self.open_exchange(app, ASGIRequest(request.scope), entered=entered)
+        return None if exchange is None else QuartSession(exchange)
 
     async def save_session(self, app: Quart, session: SessionMixin, response: Any) -> None:
         """Write the response where no gateway does (`session_transaction()`); else see that the session can be kept."""
         if response is not None:  # None: a websocket has ended
             try:
-                save_session(session, response)
+                cast("QuartSession", session).save_into(response)
             finally:
                 del session  # a traceback shows the variables of this frame
 
 
-def _guarded(refuse: Refuse, view: Any) -> Any:
-    @wraps(view)
-    async def guarded(*args: Any, **named: Any) -> Any:
-        refused = refuse(websocket if has_websocket_context() else request)
-        if refused is not None:
-            return Response(refused.body, refused.status, dict(refused.headers))
-        return await current_app.ensure_async(view)(*args, **named)
-
-    return guarded
+def _answer(refusal: Refusal, *_: Any, **__: Any) -> Response:
+    return Response(refusal.body, refusal.status, dict(refusal.headers))
 
 
-require_session_api: ApiDecorator = api_guard(_guarded)
-require_session_page: PageDecorator = page_guard(_guarded)
+require_session_api, require_session_page = make_guards(
+    _answer, find_request=lambda *_, **__: websocket if has_websocket_context() else request
+)

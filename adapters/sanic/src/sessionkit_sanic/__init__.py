@@ -4,24 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from functools import wraps
-from inspect import isawaitable, iscoroutinefunction
 from typing import Any, cast
 
-from sanic import HTTPResponse, Request, Sanic
+from sanic import HTTPResponse, Sanic
 from sanic.server.websockets.connection import WebSocketConnection
 from sanic.server.websockets.impl import WebsocketImplProtocol
 
 from sessionkit import SessionStore
-from sessionkit.adapters import (
-    ApiDecorator,
-    Extension,
-    PageDecorator,
-    Refuse,
-    api_guard,
-    check_app,
-    page_guard,
-)
+from sessionkit.adapters import Extension, Refusal, make_guards
 
 from .front import Front, SanicSession
 from .sockets import Sockets
@@ -60,9 +50,7 @@ class SessionKit(Extension[Sanic[Any, Any]]):
         self.exclude = [exclude] if isinstance(exclude, str) else list(exclude)
         super().__init__(app, store=store)
 
-    def init_app(self, app: Sanic[Any, Any]) -> None:
-        """Serve an application; one object can serve several."""
-        check_app(app, self.call)
+    def _serve(self, app: Sanic[Any, Any]) -> None:
         front = Front(app, self.store or SessionStore.from_env(), self.exclude)
         app.add_signal(front.begun, "http.lifecycle.handle")
         app.add_signal(front.handled, "http.handler.after")
@@ -76,33 +64,11 @@ class SessionKit(Extension[Sanic[Any, Any]]):
         app.add_signal(sockets.sending, "http.lifecycle.send")
 
 
-def _guarded(refuse: Refuse, handler: Any) -> Any:
-    def refused(args: tuple[Any, ...]) -> Any:
-        # The request is the first argument, or the second of a method.
-        answer = refuse(next(cast("Any", arg) for arg in args if isinstance(arg, Request)))
-        if answer is None:
-            return None
-        socket = next(
-            (arg for arg in args if isinstance(arg, (WebSocketConnection, WebsocketImplProtocol))),
-            None,
-        )
-        if socket is not None:
-            return socket.close(1008)  # "violates its policy" (RFC 6455 section 7.4.1)
-        return HTTPResponse(answer.body, answer.status, dict(answer.headers))
-
-    @wraps(handler)
-    def guarded(*args: Any, **named: Any) -> Any:
-        return refused(args) or handler(*args, **named)
-
-    @wraps(handler)
-    async def guarded_async(*args: Any, **named: Any) -> Any:
-        no = refused(args)
-        if no is None:
-            return await handler(*args, **named)
-        return await no if isawaitable(no) else no
-
-    return guarded_async if iscoroutinefunction(handler) else guarded
+def _answer(refusal: Refusal, *args: Any, **_: Any) -> Any:
+    for one in args:
+        if isinstance(one, (WebSocketConnection, WebsocketImplProtocol)):
+            return one.close(1008)  # "violates its policy" (RFC 6455 section 7.4.1)
+    return HTTPResponse(refusal.body, refusal.status, dict(refusal.headers))
 
 
-require_session_api: ApiDecorator = api_guard(_guarded)
-require_session_page: PageDecorator = page_guard(_guarded)
+require_session_api, require_session_page = make_guards(_answer)

@@ -7,7 +7,7 @@ from typing import Any
 from sanic import Request
 
 from sessionkit import Exchange
-from sessionkit.adapters import OPEN
+from sessionkit.adapters import Phase
 
 from .carriers import SanicRequest
 from .front import Front
@@ -31,7 +31,7 @@ class Sockets:
             return
         request = Request.get_current()
         exchange = self.front.serving(SanicRequest(request))
-        if exchange is not None and exchange.phase is OPEN:
+        if exchange is not None and exchange.phase is Phase.OPEN:
             lines = "".join(f"{name}: {value}\r\n" for name, value in _accepted(exchange, request))
             second = data.index(b"\n") + 1
             data[second:second] = lines.encode("latin-1")

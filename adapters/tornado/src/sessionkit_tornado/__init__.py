@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import wraps
 from typing import Any
 
 from tornado.web import RequestHandler
 
-from sessionkit.adapters import ApiDecorator, PageDecorator, Refuse, api_guard, page_guard
+from sessionkit.adapters import Refusal, make_guards
 
 from .session import SessionMixin, TornadoSession
 from .verbs import (
@@ -26,21 +25,13 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _guarded(refuse: Refuse, method: Any) -> Any:
-    @wraps(method)
-    def guarded(self: RequestHandler, *args: Any, **named: Any) -> Any:
-        refused = refuse(self)
-        if refused is None:
-            return method(self, *args, **named)
-        self.set_status(refused.status)
-        for name, value in refused.headers:
-            self.set_header(name, value)
-        return self.finish(refused.body)  # pyright: ignore[reportUnknownMemberType]  # a bare `dict` in Tornado's annotation
-
-    return guarded
+def _answer(refusal: Refusal, handler: RequestHandler, *_: Any, **__: Any) -> Any:
+    handler.set_status(refusal.status)
+    for name, value in refusal.headers:
+        handler.set_header(name, value)
+    return handler.finish(refusal.body)  # pyright: ignore[reportUnknownMemberType]  # a bare `dict` in Tornado's annotation
 
 
-require_session_api: ApiDecorator = api_guard(_guarded)
-require_session_page: PageDecorator = page_guard(
-    _guarded, login_url_of=lambda handler: handler.settings.get("login_url")
+require_session_api, require_session_page = make_guards(
+    _answer, login_url_of=lambda handler: handler.settings.get("login_url")
 )

@@ -9,13 +9,14 @@ from weakref import WeakKeyDictionary
 from tornado.web import Application
 
 from sessionkit import ConfigurationError, SessionStore
-from sessionkit.adapters import FrameworkKeys, Gateway, check_store, clear_frames
+from sessionkit.adapters import FrameworkKeys, Gateway, check_store, clears_frames
 
 __all__ = ["gateway_of"]
 
 _gateways: WeakKeyDictionary[Application, tuple[object, Gateway]] = WeakKeyDictionary()
 
 
+@clears_frames
 def gateway_of(application: Application) -> Gateway:
     """The gateway of an application; another one when its settings have changed.
 
@@ -31,16 +32,11 @@ def gateway_of(application: Application) -> Gateway:
     known = _gateways.get(application)
     if known is not None and known[0] == given:
         return known[1]
-    try:
-        if isinstance(given, tuple):
-            store = SessionStore(_secrets_of(settings))
-        else:
-            check_store(given, "Application(handlers, sessionkit=store)")
-            store = given
-    except BaseException as error:
-        del given, settings, known
-        clear_frames(error)
-        raise
+    if isinstance(given, tuple):
+        store = SessionStore(_secrets_of(settings))
+    else:
+        check_store(given, "Application(handlers, sessionkit=store)")
+        store = given
     gateway = Gateway(application, store, framework=FrameworkKeys())
     _gateways[application] = given, gateway
     return gateway

@@ -10,7 +10,7 @@ from tornado.web import RequestHandler
 from tornado.websocket import WebSocketHandler
 
 from sessionkit import ConfigurationError, Exchange, NoActiveRequestError, bind
-from sessionkit.adapters import LazyContents, admit_task, commit_response, set_current
+from sessionkit.adapters import LazyContents, admit_task, commit_response, make_current
 
 from .carriers import TornadoRequest, fields_of
 from .config import gateway_of
@@ -58,7 +58,7 @@ class SessionMixin(RequestHandler):
             await super()._execute(transforms, *args, **kwargs)
             return
         self._exchange = exchange
-        set_current(exchange)
+        make_current(exchange)
         admit_task(exchange)
         if isinstance(self, WebSocketHandler):
             self.on_message = bind(self.on_message)  # Tornado runs a coroutine in a task of its own
