@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import sessionkit
-from sessionkit import Absence, CookieSettings, EventKind, Lifetime, formats
+from sessionkit import Absence, CookieSettings, EventKind, Lifetime, adapters, formats
 from sessionkit._environment import VARIABLES
 
 ROOT = Path(__file__).parent.parent
@@ -36,6 +36,7 @@ def test_every_public_name_stands_in_the_reference() -> None:
         sorted(
             {
                 *sessionkit.__all__,
+                *(f"adapters.{name}" for name in adapters.__all__),
                 *(f"formats.{name}" for name in formats.__all__ if name != "Native"),
             }
             - documented

@@ -4,8 +4,7 @@ The guide "Write your own adapter" shows how the parts go together. By topic:
 
 - **Requests.** The core sees a request through a view: `WSGIRequest`, `ASGIRequest`, or a subclass of `CarriedRequest` for
   a framework with a server of its own; `HeaderRequest` is a request that is nothing but a Cookie header.
-  `register_request` teaches the verbs a framework's request type, `as_request` returns the view of a request, and
-  `TypedVerbs` are the verbs with a framework's types.
+  `register_request` teaches the verbs a framework's request type, and `TypedVerbs` are the verbs with a framework's types.
 - **Responses.** `register_response` teaches the verbs a framework's response type, of which `ResponseFields` are the
   headers. `commit_response` closes an exchange and writes its headers; `write_response` writes them where no gateway
   does. `HeaderChanges` is the result of `Exchange.commit`.
@@ -49,7 +48,7 @@ from ._frameworks.guards import Refusal, Refuse, api_refusal, page_refusal
 from ._frameworks.scope_session import ScopePlace, ScopeSession, ScopeSessionMiddleware
 from ._requests.current import Entry, admit_task, make_current
 from ._requests.gateway import Gateway, check_store
-from ._requests.recognition import as_request, register_request
+from ._requests.recognition import register_request
 from ._requests.responses import (
     ResponseFields,
     commit_response,
@@ -68,7 +67,6 @@ __all__ = [  # noqa: RUF022  # by topic, as above
     "HeaderRequest",
     "TypedVerbs",
     "WSGIRequest",
-    "as_request",
     "register_request",
     # responses
     "HeaderChanges",

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, TypeAlias, TypeVar, overload
+from typing import Any, Protocol, TypeVar, overload
 from urllib.parse import quote
 
 from typing_extensions import ParamSpec
@@ -103,8 +103,13 @@ def return_to_of(request: RequestInfo, *, exclude: tuple[str, ...] = (), default
 
 # ---- for adapters
 
-Refuse: TypeAlias = Callable[[Any], Refusal | None]
-"""A function from a request, as the verbs take it, to its refusal; None if the user is signed in."""
+
+class Refuse(Protocol):
+    """Return the refusal for a request, or None if the user is signed in."""
+
+    def __call__(self, request: Any, /) -> Refusal | None:
+        """Return the refusal for a request; the request is given as the verbs take it."""
+        ...
 
 
 class ApiDecorator(Protocol):

@@ -14,7 +14,12 @@ from sessionkit import (
 )
 from sessionkit._exchange.framework_keys import FrameworkKeys
 from sessionkit._exchange.request import HeaderRequest
-from sessionkit._frameworks.contents import LazyContents, find_or_open_exchange
+from sessionkit._frameworks.contents import (
+    LazyContents,
+    Snapshot,
+    find_or_open_exchange,
+    find_serving,
+)
 from sessionkit._requests.gateway import Gateway
 
 SECRET = "native tests: 0123456789abcdefghijklmnopqrstuvwxyz"
@@ -309,3 +314,29 @@ def test_of_two_frameworks_one_inside_the_other_the_keys_of_both_count(order):
     assert served.same_store(store.settings)
     LazyContents(exchange)["_user_id"] = "7"
     assert exchange.get() == {"_user_id": "7"}
+
+
+def test_what_serves_a_request_is_found_without_its_store():
+    store, request = SessionStore(SECRET), HeaderRequest("")
+    assert find_serving(request) is None
+    exchange, _ = Gateway(None, store).enter(request)
+    assert find_serving(request) is exchange
+    exchange.finish()
+    assert find_serving(request) is None
+
+
+def test_nothing_serves_an_excluded_path():
+    request = HeaderRequest("", path="/a")
+    Gateway(None, SessionStore(SECRET), exclude="/a").leave_out(request)
+    assert find_serving(request) is None
+
+
+def test_a_snapshot_differs_once_a_nested_value_has_changed():
+    with SessionStore(SECRET).exchange() as exchange:
+        exchange.contents["cart"] = [1]
+        snapshot = Snapshot(exchange.contents)
+        assert snapshot.differs_from(exchange.contents) is False
+        exchange.contents["cart"].append(2)
+        assert snapshot.differs_from(exchange.contents) is True
+        exchange.contents["cart"].pop()
+        assert snapshot.differs_from(exchange.contents) is False

@@ -19,7 +19,7 @@ from sessionkit import (
 from sessionkit._exchange.exchange import Exchange
 from sessionkit._exchange.framework_keys import FrameworkKeys
 from sessionkit._exchange.request import HeaderRequest
-from sessionkit._frameworks.flask_family import make_tags
+from sessionkit._frameworks.flask_family import FlaskFamilyExtension
 from sessionkit._session.json import freeze, rewrite
 from sessionkit._session.snapshot import fingerprint, is_odd, same, settle
 from sessionkit._session.tags import Tags
@@ -100,7 +100,13 @@ class Provider:
     loads = staticmethod(json.loads)
 
 
-TAGS = make_tags(Tagged(), Provider)
+class Kit(FlaskFamilyExtension[Any]):
+    serializer, json = Tagged(), Provider
+
+    def _serve(self, app: Any) -> None: ...
+
+
+TAGS = Kit().tags
 KEYS = FrameworkKeys(tags=TAGS)
 SERIALIZERS = pytest.mark.parametrize("serializer", [JSON, fast_json()], ids=["json", "fast"])
 VALUES: list[Any] = [
