@@ -75,6 +75,7 @@ nitpick_ignore = [
         "sessionkit._requests.registry.T",
         "sessionkit._crypto.sealing.NativeCodec",
         "sessionkit._crypto.keyring.PurposeKeys",
+        "sessionkit._session.identity.Who",
         "sessionkit._session.session.Watcher",
     )
 ]
