@@ -1,4 +1,4 @@
-"""What a Cookie header holds for a store, told to whoever has the secret."""
+"""The report on a Cookie header, for those who have the store's secret."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .._session.session import Absence, Stamp
 from ..formats._protocols import Source
 from ..formats._recognition import known_formats, recognize
 
-__all__ = ["BLANK", "inspect", "read_pasted", "role"]
+__all__ = ["BLANK", "find_role", "inspect", "read_pasted"]
 
 
 BLANK = "\r\n\t "
@@ -28,69 +28,70 @@ _FIELD = re.compile(r"[<> \t]*(set-)?cookie[ \t]*:(.*)", re.IGNORECASE | re.DOTA
 
 
 def read_pasted(text: str) -> str:
-    """Return the Cookie header of what somebody copied: it, its value, or the Set-Cookie lines of a response.
+    """Return the Cookie header in a text that was copied: the header itself, its value, or the Set-Cookie lines of a response.
 
     Args:
-        text: one line or several, decoded as latin-1; other fields among them are ignored.
+        text: one line or several, decoded as latin-1; other header fields are ignored.
 
     Returns:
-        An empty text where no cookie is in it.
+        The value of the header; empty if the text has no cookie.
     """
     found: dict[str, list[str]] = {"cookie": [], "set-cookie": [], "": []}
-    for line in re.split(
-        "[\r\n]+", text.removeprefix("\xef\xbb\xbf")
-    ):  # the mark of UTF-8, as Windows writes it
+    # Windows begins a file in UTF-8 with these three bytes.
+    for line in re.split("[\r\n]+", text.removeprefix("\xef\xbb\xbf")):
         field = _FIELD.fullmatch(line)
         value = line if field is None else field[2]
         kind = "" if field is None else "cookie"
         if field is not None and field[1]:
             kind, value = "set-cookie", value.partition(";")[0]
         value = value.strip(BLANK)
-        # One that is cleared has no value, and a browser does not send it.
+        # A cleared cookie has no value, and a browser does not send it.
         if "=" in value and not (kind == "set-cookie" and value.endswith("=")):
             found[kind].append(value)
     return "; ".join(found["cookie"] or found["set-cookie"] or found[""])
 
 
 def inspect(settings: Settings, header: str, now: float, *, values: bool = False) -> dict[str, Any]:
-    """What a Cookie header holds, as JSON values.
+    """Return a report on a Cookie header, as JSON values.
 
     Args:
-        settings: the store's.
+        settings: the settings of the store.
         header: the whole Cookie header, decoded as latin-1.
-        now: seconds since the epoch.
-        values: whether to show the session's values, not only its keys.
+        now: the time, in seconds since the epoch.
+        values: whether to report the values of the session, not only its keys.
 
     Returns:
-        Whether there is a session and why not, the cookies found, and each token with its header, times and keys.
-        Nothing of a token is to be believed while its `tag` is not "verified".
+        Whether there is a session, the reason if there is none, the cookies found, and each token with its header, times
+        and keys. Believe nothing about a token while its `tag` is not "verified".
     """
     incoming = read(settings, header, now)
     found = [
         (name, value)
         for name, value in pairs(header, settings.stem)
-        if role(settings, name) is not None
+        if find_role(settings, name) is not None
     ]
     seen = [value for name, value in found if name == settings.seen]
     return {
         "session": incoming.opened is not None,
         "absence": incoming.absence.value if incoming.absence is not None else None,
         "cookie": settings.name,
-        "looks like": recognize(header, _formats(settings)),
+        "looks like": recognize(header, _list_formats(settings)),
         "key ids": list(settings.codec.ids),
         "found": [
-            {"name": name, "role": role(settings, name), "bytes": len(name) + 1 + len(value)}
+            {"name": name, "role": find_role(settings, name), "bytes": len(name) + 1 + len(value)}
             for name, value in found
         ],
         "tokens": [
-            _token(settings, where, token, seen=seen, incoming=incoming, now=now, values=values)
-            for where, token in _tokens(settings, found)
+            _describe_token(
+                settings, where, token, seen=seen, incoming=incoming, now=now, values=values
+            )
+            for where, token in _collect_tokens(settings, found)
         ],
     }
 
 
-def role(settings: Settings, name: str) -> str | None:
-    """What a cookie of this name is to a store: `session`, `chunk`, `seen`, `fence`, `barrier`, or None for a stranger."""
+def find_role(settings: Settings, name: str) -> str | None:
+    """Return the role of a cookie's name: `session`, `chunk`, `seen`, `fence`, `barrier`, or None for a name of others."""
     beside = {settings.name: "session", settings.seen: "seen", settings.fence: "fence"}
     beside[settings.barrier] = "barrier"
     if (
@@ -101,16 +102,18 @@ def role(settings: Settings, name: str) -> str | None:
     return beside.get(name)
 
 
-def _formats(settings: Settings) -> tuple[Source, ...]:
+def _list_formats(settings: Settings) -> tuple[Source, ...]:
     """Return the formats that cookies are compared with: all that are known, and those of the store and its importers."""
     return known_formats((settings.format, *(one.settings.format for one in settings.accepted)))
 
 
-def _tokens(settings: Settings, found: list[tuple[str, str]]) -> list[tuple[str, str | Absence]]:
-    """The tokens of the cookies, and where each was found."""
+def _collect_tokens(
+    settings: Settings, found: list[tuple[str, str]]
+) -> list[tuple[str, str | Absence]]:
+    """Return the tokens of the cookies, each with the place where it was found."""
     parts: dict[int, list[str]] = {}
     for name, value in found:
-        if role(settings, name) == "chunk":
+        if find_role(settings, name) == "chunk":
             parts.setdefault(int(name[len(settings.chunk) :]), []).append(value)
     tokens: list[tuple[str, str | Absence]] = [
         ("cookie", value) for name, value in found if name == settings.name
@@ -121,7 +124,7 @@ def _tokens(settings: Settings, found: list[tuple[str, str]]) -> list[tuple[str,
     return tokens
 
 
-def _token(
+def _describe_token(
     settings: Settings,
     where: str,
     token: str | Absence,
@@ -137,12 +140,12 @@ def _token(
         "from": where,
         "bytes": len(token),
         "tag": "unverified",
-        "header": _header(token),
+        "header": _decode_header(token),
     }
-    opened, refused = _opened(settings, token, now)
+    opened, refused = _open_token(settings, token, now)
     if not isinstance(opened, Opened):
         return {**about, "refused": opened.value}
-    stamp = _renewed(settings, opened.stamp, seen, now)
+    stamp = _apply_renewal(settings, opened.stamp, seen, now)
     over = settings.lifetime.absence(
         stamp.created_at, stamp.updated_at, stamp.expires_at, now - settings.tolerance
     )
@@ -153,7 +156,7 @@ def _token(
         "refused": refused.value if refused is not None else None,
         "signed in": settings.guard(opened.contents),
         "in the fence": logged_out,
-        "times": _times(settings, opened.stamp, stamp, now),
+        "times": _list_times(settings, opened.stamp, stamp, now),
         "keys": {
             key: len(rewrite({key: value}, JSON)) - len("{}") if is_shallow(value) else None
             for key, value in opened.contents.items()
@@ -167,7 +170,9 @@ def _token(
     return about
 
 
-def _opened(settings: Settings, token: str, now: float) -> tuple[Opened | Absence, Absence | None]:
+def _open_token(
+    settings: Settings, token: str, now: float
+) -> tuple[Opened | Absence, Absence | None]:
     """Return the contents of a token, and why it is no session today: one that is over is opened under an endless lifetime."""
     opened = settings.codec.open(token, now)
     if opened not in (Absence.ABSOLUTE, Absence.NOT_YET_VALID):
@@ -177,8 +182,8 @@ def _opened(settings: Settings, token: str, now: float) -> tuple[Opened | Absenc
     return (then, opened) if isinstance(then, Opened) else (opened, None)
 
 
-def _header(token: str) -> Any:
-    """The protected header, for the eye: unverified."""
+def _decode_header(token: str) -> Any:
+    """Return the protected header of a token, unverified; None if it cannot be read."""
     first = token.partition(".")[0].encode("latin-1", "replace")
     if not (is_token(first) and is_canonical(first)):
         return None
@@ -189,7 +194,7 @@ def _header(token: str) -> Any:
     return header if is_shallow(header) else None
 
 
-def _renewed(settings: Settings, stamp: Stamp, seen: list[str], now: float) -> Stamp:
+def _apply_renewal(settings: Settings, stamp: Stamp, seen: list[str], now: float) -> Stamp:
     if settings.codec.seen is None:
         return stamp
     token = renewal.Renewal(stamp.updated_at, stamp.expires_at)
@@ -197,8 +202,8 @@ def _renewed(settings: Settings, stamp: Stamp, seen: list[str], now: float) -> S
     return replace(stamp, updated_at=held.updated_at, expires_at=held.expires_at)
 
 
-def _times(settings: Settings, sealed: Stamp, held: Stamp, now: float) -> dict[str, Any]:
-    """Seconds since the epoch, and from now."""
+def _list_times(settings: Settings, sealed: Stamp, held: Stamp, now: float) -> dict[str, Any]:
+    """Return the times of a session, in seconds since the epoch, and the seconds from now."""
     lifetime = settings.lifetime
     ends = min(held.expires_at, lifetime.expires_at(held.created_at, held.updated_at))
     return {

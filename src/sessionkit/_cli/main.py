@@ -1,4 +1,4 @@
-"""`python -m sessionkit`: a demo, a fresh secret, and a look into a cookie."""
+"""The command line, `python -m sessionkit`: a demo, a fresh secret, and the inspection of a cookie."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ EXIT_CODES = "exit codes: 0 all is well; 1 no session in the cookie, or a failed
 HIGHEST_PORT = 65_535
 
 TERMINAL_LINE = 4095
-"""Bytes that a terminal hands over of one line (MAX_CANON of Linux): what is longer arrives cut."""
+"""The bytes of the longest line that a terminal passes on (MAX_CANON of Linux). It cuts a longer line."""
 
 
 class _UserError(Exception):
-    """One clear line, and exit code 2."""
+    """A mistake of the user: it prints one line, and the exit code is 2."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command.
 
     Args:
-        argv: the arguments without the program's name; the process's own when None.
+        argv: the arguments without the program's name; None means those of the process.
 
     Returns:
-        The exit code: 0 when all is well, 1 when a cookie holds no session or a check failed, 2 for a wrong call
-        or setting, 130 when interrupted.
+        The exit code: 0 for success, 1 if a cookie gives no session or a check failed, 2 for a wrong call or setting,
+        130 if interrupted.
     """
-    arguments = _parser().parse_args(argv)
+    arguments = _build_parser().parse_args(argv)
     try:
         return int(arguments.run(arguments))
     except (ConfigurationError, DemoError, _UserError) as error:
@@ -60,8 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
-    # allow_abbrev: --host opens the demo to others, and is to be written in full.
+def _build_parser() -> argparse.ArgumentParser:
+    # No abbreviations: --host lets other machines in, and must be written in full.
     parser = argparse.ArgumentParser(
         prog="sessionkit",
         description="Encrypted sessions for Python web applications.",
@@ -75,80 +75,89 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser(
         "demo",
-        help="serve a small site that shows what happens to a session",
-        description="Serve a small site on this machine: sign in, watch the session, its cookies and its expiries.",
-        epilog="The secret is made afresh and kept in memory: a session ends with the demo at the latest.",
+        help="serve a small site that shows a session, its cookies and its expiries",
+        description="Serve a small site on this machine. Sign in there, and watch the session, its cookies and its expiries.",
+        epilog="Each run has a secret of its own, in memory only: when the demo stops, its sessions are over.",
         allow_abbrev=False,
     )
     demo.add_argument(
         "--host",
         default="127.0.0.1",
-        help="where to listen; anything but this machine's own address lets others in (%(default)s)",
+        help="the address to listen on (%(default)s); any other than this machine's own lets other machines in",
     )
-    demo.add_argument("--port", type=_port, default=8765, help="0 takes a free one (%(default)s)")
+    demo.add_argument(
+        "--port",
+        type=_parse_port,
+        default=8765,
+        help="the port to listen on (%(default)s); 0 takes a free one",
+    )
     demo.add_argument(
         "--asgi",
         action="store_true",
-        help="serve through uvicorn, which must be installed, instead of wsgiref",
+        help="serve with uvicorn (which must be installed) instead of wsgiref",
     )
     demo.add_argument(
         "--check",
         action="store_true",
-        help="start it on a free port, walk through it as a browser would, say whether it works",
+        help="start the demo on a free port, use it as a browser would, and report whether it works",
     )
-    demo.set_defaults(run=_demo)
+    demo.set_defaults(run=_run_demo)
 
     secret = commands.add_parser(
         "secret",
-        help="print a fresh secret",
-        description="Print a fresh secret: 32 random bytes in base64url.",
+        help="print a new random secret",
+        description="Print a new secret for SESSIONKIT_SECRET: 32 random bytes in base64url.",
     )
-    secret.set_defaults(run=_secret)
+    secret.set_defaults(run=_print_secret)
 
     look = commands.add_parser(
         "inspect",
-        help="show what is in a cookie",
+        help="show the contents and times of a session cookie, or why it gives no session",
         description=(
-            "Show what is in a session cookie, as JSON, and why it gives no session. The whole Cookie header (name=value; ...), "
-            "or the Set-Cookie lines of a response, is read from standard input, or asked for on a terminal; SESSIONKIT_SECRET "
-            "and the other SESSIONKIT_ variables are read as an application reads them, and a missing secret is asked for. "
-            "Neither is ever an argument: arguments stand in the process list and in the shell's history."
+            "Print the contents and times of a session cookie as JSON, and the reason if it gives no session. Give the whole Cookie "
+            "header (name=value; ...), or the Set-Cookie lines of a response, on standard input; a terminal asks for it. The secret "
+            "and the other settings come from the SESSIONKIT_ variables, as in an application; a missing secret is asked for. "
+            "Neither cookie nor secret is ever an argument: other users see arguments in the process list."
         ),
-        epilog=EXIT_CODES + ". A terminal cuts lines of 4,095 characters: pipe what is longer.",
+        epilog=EXIT_CODES + ". A terminal cuts lines of 4,095 characters: pipe a longer header.",
         allow_abbrev=False,
     )
     look.add_argument(
-        "--values", action="store_true", help="show the session's values too, not only its keys"
+        "--values",
+        action="store_true",
+        help="print the values of the session too, not only its keys",
     )
-    look.set_defaults(run=_inspect)
+    look.set_defaults(run=_run_inspect)
     return parser
 
 
-def _port(text: str) -> int:
+def _parse_port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= HIGHEST_PORT):
         raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
     return int(text)
 
 
-def _demo(arguments: argparse.Namespace) -> int:
+def _run_demo(arguments: argparse.Namespace) -> int:
     if arguments.check:
         return 0 if check(asgi=arguments.asgi, say=_say) else 1
     serve(arguments.host, arguments.port, asgi=arguments.asgi, say=_say, warn=_complain)
     return 0
 
 
-def _secret(_arguments: argparse.Namespace) -> int:
+def _print_secret(_arguments: argparse.Namespace) -> int:
     _say(secrets.token_urlsafe(32))
     return 0
 
 
-def _inspect(arguments: argparse.Namespace) -> int:
-    settings = apply_variables(_checked, os.environ, {})  # before anything is asked for
+def _run_inspect(arguments: argparse.Namespace) -> int:
+    settings = apply_variables(
+        _check_secrets, os.environ, {}
+    )  # a wrong variable is reported before any question
     given: dict[str, Any] = {}
     if "secret" not in settings:
-        given = _checked({"secret": _asked("Secret: ").split()})
-    header = _cookie_header()
-    store = SessionStore.from_env(**_spoken(settings, header), **given)
+        given = _check_secrets({"secret": _prompt("Secret: ").split()})
+    header = _read_cookie_header()
+    store = SessionStore.from_env(**_find_format(settings, header), **given)
     if arguments.values and not sys.stdout.isatty():
         _complain("warning: the session's values are going into a file or another program")
     report = inspect(store.settings, header, time.time(), values=arguments.values)
@@ -168,23 +177,23 @@ def _inspect(arguments: argparse.Namespace) -> int:
     return 0 if report["session"] else 1
 
 
-def _checked(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return settings whose secrets, if there are any, could be those of some format."""
+def _check_secrets(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings as they are; raise ConfigurationError if no format could take their secrets."""
     if "secret" in settings:
         check_secrets(settings["secret"], shortest=8)
     return settings
 
 
-def _spoken(settings: Mapping[str, Any], header: str) -> dict[str, Any]:
-    """The format and cookie name of a session of another library, where the header has one and the variables name no cookie."""
+def _find_format(settings: Mapping[str, Any], header: str) -> dict[str, Any]:
+    """Return the format and name of another library's session in a header, as settings, unless the variables name a cookie."""
     found = None if "cookie" in settings else spoken_format(header)
     return {} if found is None else {"format": found[0], "cookie": CookieSettings(name=found[1])}
 
 
-def _cookie_header() -> str:
-    """The Cookie header from standard input, or from whoever sits there; hidden, since it is as good as a password."""
+def _read_cookie_header() -> str:
+    """Read the Cookie header from standard input, or from a hidden prompt: it is as good as a password."""
     if sys.stdin.isatty():
-        text = _asked("Cookie header (name=value; ...): ")
+        text = _prompt("Cookie header (name=value; ...): ")
         if len(text) >= TERMINAL_LINE:
             raise _UserError("the terminal has cut the line: pipe the header in instead")
     else:
@@ -200,8 +209,8 @@ def _cookie_header() -> str:
     return header
 
 
-def _asked(prompt: str) -> str:
-    """What is typed at a prompt, unseen; never standard input, which may hold the cookie."""
+def _prompt(prompt: str) -> str:
+    """Return the line that is typed at a hidden prompt. Standard input is never read, since it may hold the cookie."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", getpass.GetPassWarning)
         try:
@@ -215,14 +224,14 @@ def _asked(prompt: str) -> str:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(_printable(text) + "\n")
+    sys.stdout.write(_escape(text) + "\n")
     sys.stdout.flush()
 
 
 def _complain(text: str) -> None:
-    sys.stderr.write(f"sessionkit: {_printable(text)}\n")
+    sys.stderr.write(f"sessionkit: {_escape(text)}\n")
 
 
-def _printable(text: str) -> str:
-    """Text without what a terminal would obey."""
+def _escape(text: str) -> str:
+    """Return text in which control characters are escaped, so that a terminal obeys none of them."""
     return json.dumps(text, ensure_ascii=True)[1:-1].replace('\\"', '"').replace("\\\\", "\\")

@@ -1,4 +1,4 @@
-"""A small site that shows what happens to a session; one story, served over WSGI or ASGI."""
+"""The demo: a small site that shows what happens to a session, served over WSGI or ASGI."""
 
 from .check import check
 from .server import DemoError, serve

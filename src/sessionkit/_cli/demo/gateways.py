@@ -1,4 +1,4 @@
-"""The same site behind either gateway."""
+"""The site of the demo behind each of the two gateways."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from ..._exchange.request import RequestInfo
 from ..._requests.views import ASGIRequest, WSGIRequest
-from .asked import LARGEST_FORM, Answer, Asked
+from .messages import LARGEST_FORM, Answer, Request
 from .site import Site
 
 __all__ = ["asgi_app", "wsgi_app"]
@@ -18,37 +18,43 @@ Receive: TypeAlias = Callable[[], Awaitable[Any]]
 Send: TypeAlias = Callable[[Any], Awaitable[None]]
 
 DRAINED = 1_048_576
-"""Bytes of an oversize form that are read and thrown away, so that its sender gets to read the refusal."""
+"""The bytes of an oversize form that are read and dropped, so that its sender can read the refusal."""
 
 
 def wsgi_app(site: Site) -> Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
-    """The demo as a WSGI application."""
+    """Return the demo as a WSGI application."""
 
     def handle(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        answer = site.answer(_asked(WSGIRequest(environ), environ.get("HTTP_HOST"), _form(environ)))
+        answer = site.answer(
+            _make_request(WSGIRequest(environ), environ.get("HTTP_HOST"), _read_form(environ))
+        )
         start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", answer.complete())
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else answer.body]
 
     with_sessions = site.store.wsgi(handle)
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        with site.journal.entry(environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")) as entry:
+        with site.journal.open_entry(
+            environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
+        ) as entry:
 
-            def noting(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-                entry.answered(int(status[:3]), headers)
+            def note(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+                entry.note_answer(int(status[:3]), headers)
                 return start_response(status, headers, *rest)
 
-            return with_sessions(environ, noting)
+            return with_sessions(environ, note)
 
     return app
 
 
 def asgi_app(site: Site) -> Callable[..., Awaitable[None]]:
-    """The demo as an ASGI application."""
+    """Return the demo as an ASGI application."""
 
     async def handle(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         request = ASGIRequest(scope)
-        answer = site.answer(_asked(request, request.header("host"), await _body(receive)))
+        answer = site.answer(
+            _make_request(request, request.header("host"), await _read_body(receive))
+        )
         await _send(send, answer, head=request.method == "HEAD")
 
     with_sessions = site.store.asgi(handle)
@@ -56,23 +62,23 @@ def asgi_app(site: Site) -> Callable[..., Awaitable[None]]:
     async def app(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        with site.journal.entry(scope["method"], scope["path"]) as entry:
+        with site.journal.open_entry(scope["method"], scope["path"]) as entry:
 
-            async def noting(message: MutableMapping[str, Any]) -> None:
+            async def note(message: MutableMapping[str, Any]) -> None:
                 if message["type"] == "http.response.start":
-                    entry.answered(
+                    entry.note_answer(
                         message["status"],
                         [(name.decode(), value.decode()) for name, value in message["headers"]],
                     )
                 await send(message)
 
-            await with_sessions(scope, receive, noting)
+            await with_sessions(scope, receive, note)
 
     return app
 
 
-def _asked(request: RequestInfo, host: str | None, body: bytes | None) -> Asked:
-    return Asked(
+def _make_request(request: RequestInfo, host: str | None, body: bytes | None) -> Request:
+    return Request(
         method=request.method,
         path=request.path,
         cookie_header=request.cookie_header,
@@ -83,7 +89,7 @@ def _asked(request: RequestInfo, host: str | None, body: bytes | None) -> Asked:
     )
 
 
-def _form(environ: dict[str, Any]) -> bytes | None:
+def _read_form(environ: dict[str, Any]) -> bytes | None:
     length = environ.get("CONTENT_LENGTH") or "0"
     if "HTTP_TRANSFER_ENCODING" in environ or not (length.isascii() and length.isdigit()):
         return None  # wsgiref reads no chunks (RFC 9112 section 7.1)
@@ -91,7 +97,7 @@ def _form(environ: dict[str, Any]) -> bytes | None:
     left = int(digits) if len(digits) <= len(str(DRAINED)) else DRAINED
     fits, body, stream = left <= LARGEST_FORM, b"", environ["wsgi.input"]
     left = min(left, DRAINED)
-    with suppress(OSError):  # who sends less, and waits or goes, is refused as well
+    with suppress(OSError):  # a client that sends less, and waits or goes, is refused as well
         while left > 0 and (data := stream.read(min(left, LARGEST_FORM))):
             left -= len(data)
             body = body + data if fits else b""
@@ -99,7 +105,7 @@ def _form(environ: dict[str, Any]) -> bytes | None:
     return None
 
 
-async def _body(receive: Receive) -> bytes | None:
+async def _read_body(receive: Receive) -> bytes | None:
     body, size, more = b"", 0, True
     while more and size <= DRAINED:
         message = await receive()

@@ -1,4 +1,4 @@
-"""What the demo answered lately: Set-Cookie lines and events, for the page to show. No value of a cookie is kept."""
+"""The last answers of the demo: Set-Cookie lines and events, for the page to show. No value of a cookie is kept."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEPT = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One Set-Cookie line: which cookie, how long the whole line is, and what it does; `age` is its Max-Age."""
+    """One Set-Cookie line: the name of the cookie, the length of the line, and its Max-Age."""
 
     name: str
     size: int
@@ -25,13 +25,13 @@ class Line:
 
     @property
     def clears(self) -> bool:
-        """Whether it removes the cookie."""
+        """Whether the line removes the cookie."""
         return self.age == "0"
 
 
 @dataclass(slots=True, kw_only=True)
 class Entry:
-    """One request and what came of it; `remark` is the handler's own word."""
+    """One request and its answer; `remark` is the explanation of its handler."""
 
     method: str
     path: str
@@ -40,14 +40,14 @@ class Entry:
     events: list[str] = field(default_factory=list[str])
     lines: list[Line] = field(default_factory=list[Line])
 
-    def answered(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
-        """Note what goes out."""
+    def note_answer(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
+        """Note the status and the Set-Cookie lines of the answer."""
         self.status = status
-        self.lines = [_line(value) for name, value in headers if name.lower() == "set-cookie"]
+        self.lines = [_parse_line(value) for name, value in headers if name.lower() == "set-cookie"]
 
 
 class Journal:
-    """The last few entries, newest first."""
+    """The last entries, newest first."""
 
     def __init__(self) -> None:
         self._entries: deque[Entry] = deque(maxlen=KEPT)
@@ -58,13 +58,13 @@ class Journal:
 
     @property
     def events(self) -> list[str]:
-        """Those of the request that is being answered."""
+        """The events of the request that is being answered."""
         entry = self._open.get()
         return list(entry.events) if entry is not None else []
 
     @contextmanager
-    def entry(self, method: str, path: str) -> Generator[Entry, None, None]:
-        """Note one request; a page that changed nothing and met nothing is not kept."""
+    def open_entry(self, method: str, path: str) -> Generator[Entry, None, None]:
+        """Note one request. It is kept if it was a POST, set a cookie or caused an event."""
         entry = Entry(method=method, path=path)
         before = self._open.get()
         self._open.set(entry)
@@ -75,21 +75,21 @@ class Journal:
             if entry.method == "POST" or entry.lines or entry.events:
                 self._entries.appendleft(entry)
 
-    def heard(self, event: Event) -> None:
-        """Note an event of the store: its `on_event`."""
+    def note_event(self, event: Event) -> None:
+        """Note an event of the store; this is its `on_event`."""
         entry = self._open.get()
         if entry is not None:
             reason = f": {event.reason.value}" if event.reason is not None else ""
             entry.events.append(f"{event.kind.value}{reason}")
 
     def remark(self, text: str) -> None:
-        """Note what a handler has to say."""
+        """Note the explanation of a handler."""
         entry = self._open.get()
         if entry is not None:
             entry.remark = text
 
 
-def _line(line: str) -> Line:
+def _parse_line(line: str) -> Line:
     pair, *attributes = line.split("; ")
     age = next((one.partition("=")[2] for one in attributes if one.startswith("Max-Age=")), None)
     return Line(name=pair.partition("=")[0], size=len(line), age=age)

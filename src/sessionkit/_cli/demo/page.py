@@ -1,4 +1,4 @@
-"""The page: what there is to see, and its HTML. Every value is escaped where it is put in."""
+"""The page of the demo: its data, and its HTML. Every value is escaped where it is put in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from ..._cookies.settings import LINE
 from ..._exchange.config import Settings
 from ..._session.session import Session
-from ..inspection import role
+from ..inspection import find_role
 from .journal import Entry, Journal, Line
 
 __all__ = ["Sight", "render"]
@@ -20,7 +20,7 @@ __all__ = ["Sight", "render"]
 STYLE = files(__name__.rpartition(".")[0]).joinpath("page.css").read_text("utf-8")
 
 SHOWN = 96
-"""Characters of a long value that are shown."""
+"""The characters of a long value that are shown."""
 
 LEGEND = """
   <p class="hint token first"><b>header</b>.<b></b>.<b>nonce</b>.<b>contents, encrypted</b>.<b>tag</b></p>
@@ -29,10 +29,10 @@ LEGEND = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """What one view of the page shows.
+    """The data of one view of the page.
 
-    `idle` and `absolute` are the seconds left of each, `cookies` those that came with the request, as (role, name, value),
-    `events` what the store has noticed in it.
+    `idle` and `absolute` are the seconds that are left; `cookies` came with the request, each as (role, name, value);
+    `events` are those of the request.
     """
 
     session: dict[str, Any] | None
@@ -59,7 +59,7 @@ class Sight:
         cookies: Iterable[tuple[str, str]],
         journal: Journal,
     ) -> Sight:
-        """What a request shows."""
+        """Return the data for a request."""
         lifetime, stamp = settings.lifetime, session.stamp if session is not None else None
         now, idle_of, absolute_of = (
             int(settings.clock()),
@@ -69,11 +69,11 @@ class Sight:
         created = stamp.created_at if stamp is not None else now
         updated = stamp.updated_at if stamp is not None else now
         if lifetime.due(created, updated, now):
-            updated = now  # this very answer renews it
+            updated = now  # the answer renews the session
         held = [
             (part, name, value)
             for name, value in cookies
-            if (part := role(settings, name)) is not None
+            if (part := find_role(settings, name)) is not None
         ]
         return cls(
             session=dict(session) if session is not None else None,
@@ -90,9 +90,13 @@ class Sight:
 
 
 def render(sight: Sight) -> str:
-    """The page as HTML."""
+    """Return the page as HTML."""
     title = "Signed in" if sight.session is not None else "Signed out"
-    main = _signed_out(sight) if sight.session is None else _signed_in(sight, sight.session)
+    main = (
+        _render_signed_out(sight)
+        if sight.session is None
+        else _render_signed_in(sight, sight.session)
+    )
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -108,9 +112,9 @@ def render(sight: Sight) -> str:
   <p class="badge">This is a demo, on this machine only</p>
 </header>
 <main>
-{_notice(sight.events)}
+{_render_notice(sight.events)}
 {main}
-{_answered(sight.entries)}
+{_render_answers(sight.entries)}
 </main>
 <footer>
   <p>A demo: there is no password, the secret was made when it started and is gone when it stops,
@@ -121,15 +125,15 @@ def render(sight: Sight) -> str:
 """
 
 
-def _notice(events: Sequence[str]) -> str:
-    """What this very request met."""
+def _render_notice(events: Sequence[str]) -> str:
+    """Return the events of this request as HTML."""
     return "".join(
         f'<p class="event now" role="status">{escape(event[:1].upper() + event[1:])}.</p>'
         for event in events
     )
 
 
-def _signed_out(sight: Sight) -> str:
+def _render_signed_out(sight: Sight) -> str:
     return f"""<section class="hero">
   <h1>A session that lives <em>in the cookie.</em></h1>
   <p class="lead">Encrypted and authenticated, with two expiries that nobody can argue with. No server keeps anything.
@@ -141,10 +145,10 @@ def _signed_out(sight: Sight) -> str:
     <p class="hint"><code>create_session({{"user": …}})</code></p>
   </form>
 </section>
-{_held(sight)}"""
+{_render_cookies(sight)}"""
 
 
-def _signed_in(sight: Sight, session: dict[str, Any]) -> str:
+def _render_signed_in(sight: Sight, session: dict[str, Any]) -> str:
     name = escape(str(session["user"]["name"]))
     note = escape(str(session.get("note", "")))
     return f"""<section class="hero in">
@@ -152,37 +156,37 @@ def _signed_in(sight: Sight, session: dict[str, Any]) -> str:
   <p class="lead">Session <code id="sid">{escape(sight.sid)}</code></p>
 </section>
 <section class="clocks" aria-label="Expiries">
-{_clock("Idle", "moves when you reload, save or touch", sight.idle, sight.idle_of)}
-{_clock("Absolute", "the end, whatever you do", sight.absolute, sight.absolute_of)}
+{_render_clock("Idle", "moves when you reload, save or touch", sight.idle, sight.idle_of)}
+{_render_clock("Absolute", "the end, whatever you do", sight.absolute, sight.absolute_of)}
 </section>
 <div class="pair">
 <div>
 <section class="card acts" aria-labelledby="acts">
-  <h2 id="acts">What can happen to it</h2>
+  <h2 id="acts">Change the session</h2>
   <form class="row" method="post" action="/note">
     <label for="note">Note</label>
     <input id="note" name="note" maxlength="200" value="{note}" autocomplete="off">
     <button class="primary">Save</button>
   </form>
   <div class="buttons">
-{_button("grow", "Grow", "update_session")}
-{_button("shrink", "Shrink", "update_session")}
-{_button("touch", "Touch", "touch_session")}
-{_button("rotate", "Rotate", "rotate_session")}
-{_button("tamper", "Forge it", "an attack")}
-{_button("sign-out", "Sign out", "delete_session")}
+{_render_button("grow", "Grow", "update_session")}
+{_render_button("shrink", "Shrink", "update_session")}
+{_render_button("touch", "Touch", "touch_session")}
+{_render_button("rotate", "Rotate", "rotate_session")}
+{_render_button("tamper", "Forge it", "an attack")}
+{_render_button("sign-out", "Sign out", "delete_session")}
   </div>
 </section>
 <section class="card" aria-labelledby="reads">
   <h2 id="reads">What the server reads</h2>
-  <pre id="contents">{_json(session)}</pre>
+  <pre id="contents">{_render_json(session)}</pre>
 </section>
 </div>
-{_held(sight)}
+{_render_cookies(sight)}
 </div>"""
 
 
-def _clock(name: str, meaning: str, left: int, whole: int) -> str:
+def _render_clock(name: str, meaning: str, left: int, whole: int) -> str:
     left = max(0, left)
     style = f"--from:{left};--of:{whole};--steps:{max(1, left)}"
     return f"""  <div class="card clock" style="{style}">
@@ -193,26 +197,26 @@ def _clock(name: str, meaning: str, left: int, whole: int) -> str:
   </div>"""
 
 
-def _button(path: str, label: str, verb: str) -> str:
+def _render_button(path: str, label: str, verb: str) -> str:
     return f'    <form method="post" action="/{path}"><button id="{path}">{label}<small>{verb}</small></button></form>'
 
 
-def _json(session: dict[str, Any]) -> str:
+def _render_json(session: dict[str, Any]) -> str:
     shown = {
-        key: _short(value) if isinstance(value, str) else value for key, value in session.items()
+        key: _shorten(value) if isinstance(value, str) else value for key, value in session.items()
     }
     return escape(json.dumps(shown, indent=2, ensure_ascii=False))
 
 
-def _short(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= SHOWN * 2 else f"{text[:40]}… ({len(text):,} characters)"
 
 
-def _held(sight: Sight) -> str:
+def _render_cookies(sight: Sight) -> str:
     if not sight.cookies:
         items = '<p class="empty">No cookie of the demo came with this request.</p>'
     else:
-        items = "\n".join(_cookie(kind, name, value) for kind, name, value in sight.cookies)
+        items = "\n".join(_render_cookie(kind, name, value) for kind, name, value in sight.cookies)
         if any(kind in ("session", "chunk") for kind, _, _ in sight.cookies):
             items += LEGEND
     used = sum(
@@ -226,19 +230,19 @@ def _held(sight: Sight) -> str:
 </section>"""
 
 
-def _cookie(kind: str, name: str, value: str) -> str:
+def _render_cookie(kind: str, name: str, value: str) -> str:
     size = len(name) + 1 + len(value)
     share = min(100, round(100 * size / LINE))
     first = " first" if kind == "session" or (kind == "chunk" and name.endswith(".0")) else ""
     return f"""<article class="cookie {kind}{first}">
     <h3><code>{escape(name)}</code><span class="tag">{kind}</span><span class="size">{size:,} bytes</span></h3>
     <div class="bar"><i style="--share:{share}%"></i></div>
-    <p class="token">{_coloured(kind, value)}</p>
+    <p class="token">{_render_value(kind, value)}</p>
   </article>"""
 
 
-def _coloured(kind: str, value: str) -> str:
-    """The parts of a token in colours; of a long part the beginning."""
+def _render_value(kind: str, value: str) -> str:
+    """Return the parts of a token in colours, long ones shortened."""
     if kind not in ("session", "chunk"):
         return escape(value if len(value) <= SHOWN else f"{value[:SHOWN]}…")
     parts = (
@@ -248,9 +252,9 @@ def _coloured(kind: str, value: str) -> str:
     return ".<wbr>".join(parts)
 
 
-def _answered(entries: Sequence[Entry]) -> str:
+def _render_answers(entries: Sequence[Entry]) -> str:
     if entries:
-        shown = "<ol>" + "\n".join(map(_entry, entries)) + "</ol>"
+        shown = "<ol>" + "\n".join(map(_render_entry, entries)) + "</ol>"
     else:
         shown = '<p class="empty">Nothing yet. A page that only reads sets no cookie.</p>'
     return f"""<section class="card journal" aria-labelledby="answered">
@@ -259,10 +263,10 @@ def _answered(entries: Sequence[Entry]) -> str:
 </section>"""
 
 
-def _entry(entry: Entry) -> str:
+def _render_entry(entry: Entry) -> str:
     events = "".join(f'<p class="event">{escape(event)}</p>' for event in entry.events)
     remark = f'<p class="remark">{escape(entry.remark)}</p>' if entry.remark else ""
-    lines = "".join(map(_line, entry.lines))
+    lines = "".join(map(_render_line, entry.lines))
     nothing = '<p class="hint">no Set-Cookie</p>' if not entry.lines else ""
     return f"""<li>
     <p class="what"><code>{escape(entry.method)} {escape(entry.path)}</code> <span class="tag">{entry.status}</span></p>
@@ -270,7 +274,7 @@ def _entry(entry: Entry) -> str:
   </li>"""
 
 
-def _line(line: Line) -> str:
+def _render_line(line: Line) -> str:
     what = "cleared" if line.clears else f"{line.size:,} bytes, Max-Age {escape(line.age or '-')}"
     kind = "cleared" if line.clears else "set"
     return f'<li class="{kind}"><code>{escape(line.name)}</code> <span>{what}</span></li>'

@@ -1,4 +1,4 @@
-"""Serving the demo: wsgiref, which everybody has, or uvicorn."""
+"""Serve the demo with wsgiref, which every Python has, or with uvicorn."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ def serve(host: str, port: int, *, asgi: bool, say: Say, warn: Say) -> None:
 
     Args:
         host: the address to listen on.
-        port: 0 for a free one.
-        asgi: through uvicorn instead of wsgiref.
-        say: where to print.
-        warn: where to print warnings.
+        port: the port to listen on; 0 takes a free one.
+        asgi: serve with uvicorn instead of wsgiref.
+        say: prints a line.
+        warn: prints a warning.
 
     Raises:
-        DemoError: the address cannot be had, or uvicorn is not installed.
+        DemoError: the address cannot be listened on, or uvicorn is not installed.
     """
     if not _is_loopback(host):
         warn(
             f"warning: the demo listens on {host}, and anybody who can reach it can use it, over plain http"
         )
     site = Site(host)
-    sock = _listening(host, port)
+    sock = _listen(host, port)
     try:
-        run, _ = _server(site, sock, asgi=asgi)
+        run, _ = _make_server(site, sock, asgi=asgi)
         say(
-            f"The sessionkit demo is at {_url(sock)} ({'uvicorn' if asgi else 'wsgiref'}; Ctrl+C stops it)"
+            f"The sessionkit demo is at {_format_url(sock)} ({'uvicorn' if asgi else 'wsgiref'}; Ctrl+C stops it)"
         )
         run()
     finally:
@@ -57,18 +57,18 @@ def serve(host: str, port: int, *, asgi: bool, say: Say, warn: Say) -> None:
 
 @contextmanager
 def running(site: Site, *, asgi: bool) -> Generator[str, None, None]:
-    """The demo on a free port of this machine, for a block; gives its address.
+    """Serve the demo on a free port of this machine during a `with` block, which is given the address.
 
     Raises:
         DemoError: uvicorn is not installed.
     """
-    sock = _listening("127.0.0.1", 0)
+    sock = _listen("127.0.0.1", 0)
     try:
-        run, stop = _server(site, sock, asgi=asgi)
+        run, stop = _make_server(site, sock, asgi=asgi)
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
         try:
-            yield _url(sock)
+            yield _format_url(sock)
         finally:
             stop()
             thread.join()
@@ -76,8 +76,8 @@ def running(site: Site, *, asgi: bool) -> Generator[str, None, None]:
         sock.close()
 
 
-def _listening(host: str, port: int) -> socket.socket:
-    """A socket that listens: whoever connects before the server runs waits in its queue."""
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens. A client that connects before the server runs waits in its queue."""
     try:
         return socket.create_server(
             (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=128
@@ -89,19 +89,19 @@ def _listening(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def _url(sock: socket.socket) -> str:
+def _format_url(sock: socket.socket) -> str:
     host, port = sock.getsockname()[:2]
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def _server(
+def _make_server(
     site: Site, sock: socket.socket, *, asgi: bool
 ) -> tuple[Callable[[], None], Callable[[], None]]:
-    """What runs a server until it is stopped, and what stops it."""
-    return _uvicorn(site, sock) if asgi else _wsgiref(site, sock)
+    """Return two functions: the first runs a server until it is stopped, the second stops it."""
+    return _make_uvicorn(site, sock) if asgi else _make_wsgiref(site, sock)
 
 
-def _wsgiref(site: Site, sock: socket.socket) -> tuple[Callable[[], None], Callable[[], None]]:
+def _make_wsgiref(site: Site, sock: socket.socket) -> tuple[Callable[[], None], Callable[[], None]]:
     server = _Server(sock)
     server.set_app(wsgi_app(site))
 
@@ -109,11 +109,11 @@ def _wsgiref(site: Site, sock: socket.socket) -> tuple[Callable[[], None], Calla
         server.shutdown()
         server.server_close()
 
-    # Half a second is the default between two looks at whether to stop: it is how long a stop takes.
+    # The server looks every 0.05 s whether to stop. By default a stop takes half a second.
     return lambda: server.serve_forever(0.05), stop
 
 
-def _uvicorn(site: Site, sock: socket.socket) -> tuple[Callable[[], None], Callable[[], None]]:
+def _make_uvicorn(site: Site, sock: socket.socket) -> tuple[Callable[[], None], Callable[[], None]]:
     try:
         uvicorn: Any = importlib.import_module("uvicorn")
     except ImportError:
@@ -136,22 +136,22 @@ def _is_loopback(host: str) -> bool:
 
 
 class _Handler(WSGIRequestHandler):
-    timeout = 30  # seconds: a connection that says nothing must not hold a thread
+    timeout = 30  # seconds: a silent connection must not hold a thread
 
     def get_environ(self) -> Any:
-        """As wsgiref has it, but for a length that came twice: its first word is not the only one."""
+        """Return the environ with every Content-Length that came: wsgiref takes the first of several."""
         lengths: list[str] = self.headers.get_all("Content-Length", [])
         return {**super().get_environ(), "CONTENT_LENGTH": ", ".join(lengths)}
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: the page shows what happens."""
+        """Log nothing: the page shows what happens."""
 
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
     def __init__(self, sock: socket.socket) -> None:
-        # server_bind of http.server asks the DNS for our name; the socket is bound already.
+        # The socket is bound already, and `server_bind` of http.server would ask the DNS for our name.
         TCPServer.__init__(self, sock.getsockname()[:2], _Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = sock
@@ -159,6 +159,6 @@ class _Server(ThreadingMixIn, WSGIServer):
         self.setup_environ()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a connection that broke, and all of what is wrong here."""
+        """Report every error except a broken connection."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)

@@ -1,4 +1,4 @@
-"""The story: one page, and a form for each thing that can happen to a session."""
+"""The site of the demo: one page, and a form for each thing that can happen to a session."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from ..._session.lifetime import Lifetime
 from ..._session.session import Session
 from ...errors import SessionTooLargeError
 from ...store import SessionStore
-from .asked import Answer, Asked, plain, refusal
 from .journal import Journal
+from .messages import Answer, Request, make_plain, refuse
 from .page import Sight, render
 
 __all__ = ["Site"]
 
 IDLE, ABSOLUTE, RENEW_AFTER = 120, 900, 10
-"""Seconds: short enough to watch."""
+"""Seconds, short enough to watch."""
 
 BALLAST = 1600
-"""Characters that a session grows by: the second makes it larger than one cookie, the fourth too large for all."""
+"""The characters that a session grows by: after two steps it is larger than one cookie, after four it is too large."""
 
 LONGEST_FIELD = 200
 
@@ -35,8 +35,8 @@ class Site:
     """The demo: a store with a secret of its own, and the handlers.
 
     Args:
-        listening: the address that it listens on.
-        clock: seconds since the epoch.
+        listening: the address that the demo listens on.
+        clock: returns the seconds since the epoch.
     """
 
     def __init__(self, listening: str = "127.0.0.1", *, clock: Clock = time.time) -> None:
@@ -45,12 +45,12 @@ class Site:
         self.store: SessionStore = SessionStore(
             secrets.token_urlsafe(32),  # in memory only, for this run
             lifetime=Lifetime(idle=IDLE, absolute=ABSOLUTE, renew_after=RENEW_AFTER),
-            # Cookies of localhost are shared by all its ports: a plain `session` would overwrite that of the developer's own site.
+            # All ports of localhost share their cookies: the name `session` would overwrite the cookie of the developer's own site.
             cookie=CookieSettings(name="sessionkit-demo", secure=False),
-            on_event=self.journal.heard,
+            on_event=self.journal.note_event,
             clock=clock,
         )
-        self._changes: dict[str, Callable[[Asked, dict[str, str]], Answer | None]] = {
+        self._changes: dict[str, Callable[[Request, dict[str, str]], Answer | None]] = {
             "/sign-in": self._sign_in,
             "/note": self._note,
             "/grow": self._grow,
@@ -61,30 +61,30 @@ class Site:
             "/sign-out": self._sign_out,
         }
 
-    def answer(self, asked: Asked) -> Answer:
+    def answer(self, request: Request) -> Answer:
         """Answer one request; the gateway has made its session the current one."""
-        refused = refusal(asked, self.listening)
+        refused = refuse(request, self.listening)
         if refused is not None:
             return refused
-        if asked.method != "POST":
-            return self._page(asked) if asked.path == "/" else _not_found()
-        change = self._changes.get(asked.path)
+        if request.method != "POST":
+            return self._show_page(request) if request.path == "/" else _answer_not_found()
+        change = self._changes.get(request.path)
         if change is None:
-            return _not_found()
+            return _answer_not_found()
         try:
             fields = parse_qs(
-                (asked.body or b"").decode("utf-8", "replace"),
+                (request.body or b"").decode("utf-8", "replace"),
                 keep_blank_values=True,
                 max_num_fields=16,
             )
         except ValueError:
-            return plain(400, "This is not a form of the demo.")
+            return make_plain(400, "This is not a form of the demo.")
         form = {name: values[0][:LONGEST_FIELD] for name, values in fields.items()}
-        return change(asked, form) or _back()
+        return change(request, form) or _redirect_back()
 
     # ---- what can happen to a session
 
-    def _sign_in(self, _asked: Asked, form: dict[str, str]) -> None:
+    def _sign_in(self, _request: Request, form: dict[str, str]) -> None:
         name = form.get("name", "").strip() or "Ada"
         self.store.create_session(
             {"user": {"sub": f"demo|{name.lower()}", "name": name}, "note": "nothing yet"}
@@ -93,49 +93,49 @@ class Site:
             "create_session: a new id, a new creation time, exactly these contents."
         )
 
-    def _note(self, _asked: Asked, form: dict[str, str]) -> None:
+    def _note(self, _request: Request, form: dict[str, str]) -> None:
         if self._update({"note": form.get("note", "")}):
             self.journal.remark("update_session: new contents, sealed anew under the same id.")
 
-    def _grow(self, _asked: Asked, _form: dict[str, str]) -> None:
+    def _grow(self, _request: Request, _form: dict[str, str]) -> None:
         session = self.store.get_session()
         ballast = str(session.get("ballast", "")) if session is not None else ""
         try:
             if self._update({"ballast": ballast + secrets.token_hex(BALLAST // 2)}):
                 self.journal.remark(
-                    "update_session: what is too long for one cookie lies in numbered chunks."
+                    "update_session: a token that is too long for one cookie is cut into numbered chunks."
                 )
         except SessionTooLargeError as error:
             self.journal.remark(f"SessionTooLargeError: {error}. The session stays as it was.")
 
-    def _shrink(self, _asked: Asked, _form: dict[str, str]) -> None:
+    def _shrink(self, _request: Request, _form: dict[str, str]) -> None:
         if self._update({}, without="ballast"):
             self.journal.remark("update_session: the chunks that are no longer needed are cleared.")
 
-    def _touch(self, _asked: Asked, _form: dict[str, str]) -> None:
+    def _touch(self, _request: Request, _form: dict[str, str]) -> None:
         if self.store.touch_session():
             self.journal.remark(
                 "touch_session: one small cookie moves the idle expiry; the session itself is not sent."
             )
 
-    def _rotate(self, _asked: Asked, _form: dict[str, str]) -> None:
+    def _rotate(self, _request: Request, _form: dict[str, str]) -> None:
         if self.store.rotate_session():
             self.journal.remark(
                 "rotate_session: the same contents under a new id; the mark of the old one is in the fence."
             )
 
-    def _tamper(self, asked: Asked, _form: dict[str, str]) -> Answer | None:
+    def _tamper(self, request: Request, _form: dict[str, str]) -> Answer | None:
         settings = self.store.settings
-        names = read(settings, asked.cookie_header, settings.clock()).names(settings)
+        names = read(settings, request.cookie_header, settings.clock()).names(settings)
         if not names:
             return None
         name, value = next(
-            pair for pair in pairs(asked.cookie_header, names[-1]) if pair[0] == names[-1]
+            pair for pair in pairs(request.cookie_header, names[-1]) if pair[0] == names[-1]
         )
         self.journal.remark(
-            "One character of the cookie was changed, as a forger would. The next request shows what comes of it."
+            "One character of the cookie was changed, as a forger would. The next request shows the result."
         )
-        answer = _back()
+        answer = _redirect_back()
         answer.headers.append(
             (
                 "Set-Cookie",
@@ -144,14 +144,14 @@ class Site:
         )
         return answer
 
-    def _sign_out(self, _asked: Asked, _form: dict[str, str]) -> None:
+    def _sign_out(self, _request: Request, _form: dict[str, str]) -> None:
         if self.store.delete_session():
             self.journal.remark(
                 "delete_session: every cookie of it is cleared, and a late response cannot bring it back."
             )
 
     def _update(self, changes: dict[str, str], without: str = "") -> bool:
-        """`update_session` with the current contents and these; it does nothing for a visitor who is not signed in."""
+        """Update the session with changes; without a signed-in visitor this does nothing."""
         contents: Session | dict[str, object] = self.store.get_session() or {}
         return self.store.update_session(
             {key: value for key, value in {**contents, **changes}.items() if key != without}
@@ -159,28 +159,30 @@ class Site:
 
     # ---- the page
 
-    def _page(self, asked: Asked) -> Answer:
+    def _show_page(self, request: Request) -> Answer:
         settings = self.store.settings
         session = self.store.get_session()
-        sight = Sight.of(settings, session, pairs(asked.cookie_header, settings.stem), self.journal)
+        sight = Sight.of(
+            settings, session, pairs(request.cookie_header, settings.stem), self.journal
+        )
         headers = [("Content-Type", "text/html; charset=utf-8")]
         if sight.left is not None:
-            # Without JavaScript the browser itself comes back, to see that the session has ended.
+            # The page has no JavaScript: the browser loads it again when the session has ended.
             headers.append(("Refresh", f"{sight.left + 1}; url=/"))
         return Answer(status=200, body=render(sight).encode(), headers=headers)
 
 
 def _with_wrong_tag(value: str) -> str:
-    """The value with the first character of the token's tag changed, or its own first when the tag begins earlier."""
+    """Return a value whose token has another tag: one character of it is changed."""
     place = max(0, len(value) - 22)
     at = ALPHABET.find(value[place : place + 1].encode())
     return f"{value[:place]}{chr(ALPHABET[(at + 1) % 64])}{value[place + 1 :]}"
 
 
-def _back() -> Answer:
-    """To the page, by GET (RFC 9110 section 15.4.4): a reload repeats nothing."""
-    return plain(303, "Back to /", ("Location", "/"))
+def _redirect_back() -> Answer:
+    """Redirect to the page, by GET (RFC 9110 section 15.4.4), so that a reload repeats nothing."""
+    return make_plain(303, "Back to /", ("Location", "/"))
 
 
-def _not_found() -> Answer:
-    return plain(404, "There is one page: /")
+def _answer_not_found() -> Answer:
+    return make_plain(404, "There is one page: /")

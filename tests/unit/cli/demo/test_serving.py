@@ -33,7 +33,7 @@ def test_the_check_walks_the_whole_story(capsys: pytest.CaptureFixture[str]) -> 
 def test_a_check_that_fails_says_where_and_exits_with_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sys.modules["sessionkit._cli.demo.asked"], "POLICY", "default-src *")
+    monkeypatch.setattr(sys.modules["sessionkit._cli.demo.messages"], "POLICY", "default-src *")
     assert main(["demo", "--check"]) == 1
     assert capsys.readouterr().out.endswith(
         "  FAILED after step 0: the policy is another, or there is a script\n"

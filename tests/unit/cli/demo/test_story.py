@@ -183,7 +183,7 @@ def test_a_line_without_max_age_is_shown_without_one() -> None:
     from sessionkit._cli.demo.journal import Entry
 
     entry = Entry(method="GET", path="/")
-    entry.answered(200, [("set-cookie", "a=b; Path=/"), ("X", "y")])
+    entry.note_answer(200, [("set-cookie", "a=b; Path=/"), ("X", "y")])
     assert [(line.name, line.size, line.age, line.clears) for line in entry.lines] == [
         ("a", 11, None, False)
     ]
@@ -202,13 +202,13 @@ def test_a_page_that_changes_nothing_is_not_kept(browser: Browser) -> None:
 
 def test_outside_a_request_nothing_is_noted() -> None:
     journal = Site().journal
-    journal.heard(Event(kind=EventKind.REFUSED))
+    journal.note_event(Event(kind=EventKind.REFUSED))
     journal.remark("unheard")
     assert (list(journal), journal.events) == ([], [])
 
 
 def test_an_event_without_a_reason_is_noted_as_it_is() -> None:
     journal = Site().journal
-    with journal.entry("GET", "/"):
-        journal.heard(Event(kind=EventKind.LATE_CHANGE))
+    with journal.open_entry("GET", "/"):
+        journal.note_event(Event(kind=EventKind.LATE_CHANGE))
         assert journal.events == [EventKind.LATE_CHANGE.value]

@@ -1,4 +1,4 @@
-"""A request and an answer, whichever gateway carries them; and which requests are turned away."""
+"""A request and its answer, whichever gateway carries them, and the requests that are refused."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 
 from ..._exchange.request import is_loopback
 
-__all__ = ["LARGEST_FORM", "POLICY", "Answer", "Asked", "plain", "refusal"]
+__all__ = ["LARGEST_FORM", "POLICY", "Answer", "Request", "make_plain", "refuse"]
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"
-"""No script, no image, no font, nothing from elsewhere: what a page without JavaScript can afford."""
+"""No script, no image, no font, nothing from another site: the page works without them."""
 
 LARGEST_FORM = 65_536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What a browser asked for. `body` is None when it is larger than `LARGEST_FORM`, or does not say how long it is."""
+class Request:
+    """A browser's request. `body` is None if it is larger than `LARGEST_FORM`, or of unknown length."""
 
     method: str
     path: str
@@ -30,14 +30,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What it gets."""
+    """The answer to a request."""
 
     status: int
     body: bytes = b""
     headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
 
     def complete(self) -> list[tuple[str, str]]:
-        """All headers: its own, and those that every answer has."""
+        """Return all headers: those of this answer, and those of every answer."""
         return [
             *self.headers,
             ("Content-Length", str(len(self.body))),
@@ -50,37 +50,39 @@ class Answer:
         ]
 
 
-def refusal(asked: Asked, listening: str) -> Answer | None:
-    """Why a request is turned away before anything looks at it, or None.
+def refuse(request: Request, listening: str) -> Answer | None:
+    """Return the refusal of a request that the site must not look at, or None.
 
     Args:
-        asked: the request.
+        request: the request.
         listening: the address that the demo listens on.
     """
-    if not _is_ours(asked.host, listening):
-        return plain(421, "The demo answers only under this machine's own name (DNS rebinding).")
-    if asked.method not in ("GET", "HEAD", "POST"):
-        return plain(405, "GET shows, POST changes.", ("Allow", "GET, HEAD, POST"))
-    if asked.method == "POST" and not _from_our_page(asked):
-        return plain(403, "A change must come from a form of the demo's own page (CSRF).")
-    if asked.body is None:
-        return plain(413, f"A form says how long it is, and has at most {LARGEST_FORM} bytes.")
+    if not _is_ours(request.host, listening):
+        return make_plain(
+            421, "The demo answers only under this machine's own name (DNS rebinding)."
+        )
+    if request.method not in ("GET", "HEAD", "POST"):
+        return make_plain(405, "GET shows, POST changes.", ("Allow", "GET, HEAD, POST"))
+    if request.method == "POST" and not _is_from_our_page(request):
+        return make_plain(403, "A change must come from a form of the demo's own page (CSRF).")
+    if request.body is None:
+        return make_plain(413, f"A form says how long it is, and has at most {LARGEST_FORM} bytes.")
     return None
 
 
 def _is_ours(host: str | None, listening: str) -> bool:
-    """Whether a Host header names this machine, or the address that somebody chose with `--host`.
+    """Return whether a Host header names this machine, or the address that `--host` gave.
 
     A page of `evil.example` can have its name point to 127.0.0.1; the browser then sends that name.
     """
     if is_loopback(host):
         return True
-    name = _hostname(host or "")
+    name = _split_host(host or "")
     wildcard = listening in ("0.0.0.0", "::", "")  # noqa: S104  # it is compared, not bound
     return name == listening.lower() or (wildcard and _is_address(name))
 
 
-def _hostname(host: str) -> str:
+def _split_host(host: str) -> str:
     name = host.lower()
     return name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
 
@@ -93,17 +95,17 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _from_our_page(asked: Asked) -> bool:
-    """Whether a browser says so: every current one sends Origin with a POST, and Sec-Fetch-Site to loopback addresses."""
-    if asked.origin is None and asked.fetch_site is None:
+def _is_from_our_page(request: Request) -> bool:
+    """Return whether the demo's own page sent a POST: browsers send Origin with it, and Sec-Fetch-Site to loopback addresses."""
+    if request.origin is None and request.fetch_site is None:
         return False
-    if asked.fetch_site is not None and asked.fetch_site != "same-origin":
+    if request.fetch_site is not None and request.fetch_site != "same-origin":
         return False
-    return asked.origin is None or asked.origin == f"http://{asked.host}"
+    return request.origin is None or request.origin == f"http://{request.host}"
 
 
-def plain(status: int, text: str, *headers: tuple[str, str]) -> Answer:
-    """An answer of one line."""
+def make_plain(status: int, text: str, *headers: tuple[str, str]) -> Answer:
+    """Return an answer of one line."""
     return Answer(
         status=status,
         body=f"{text}\n".encode(),
