@@ -122,7 +122,7 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
             audience=audience,
             keys=keys,
             ring=ring,
-            given=(guard, identity),
+            overrides=(guard, identity),
             guard=judges[0],
             identity=judges[1],
             login_keys=login_keys,

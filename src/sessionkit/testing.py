@@ -16,9 +16,9 @@ from dataclasses import replace
 from typing import Any
 
 from ._exchange.exchange import Exchange
-from ._exchange.reading import Incoming
+from ._exchange.reading import RequestCookies
 from ._exchange.request import HeaderRequest
-from ._exchange.writing import payload, sealed_lines
+from ._exchange.writing import make_checked_plaintext, write_session
 from ._session.lifetime import Lifetime
 from ._session.session import Session, Stamp
 from ._session.tracebacks import clears_frames
@@ -68,7 +68,9 @@ def session_cookies(
     stamp = Stamp(
         id=secrets.token_urlsafe(16), created_at=created, updated_at=updated, expires_at=expires
     )
-    lines = sealed_lines(settings, Incoming(), payload(settings, dict(session), stamp), stamp)
+    lines = write_session(
+        settings, RequestCookies(), make_checked_plaintext(settings, dict(session), stamp), stamp
+    )
     # Max-Age is ignored: a session that is over has 0, and a test wants to send its cookie.
     return {name: value for name, value in map(_split_line, lines) if value}
 

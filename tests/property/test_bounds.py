@@ -10,7 +10,7 @@ from timeit import repeat
 import pytest
 
 from sessionkit import Lifetime
-from sessionkit._exchange.reading import read
+from sessionkit._exchange.reading import read_cookies
 from sessionkit._exchange.request import HeaderRequest
 
 from . import sealed
@@ -78,11 +78,11 @@ def test_two_thousand_bogus_cookies_are_read_in_a_few_times_what_taking_the_head
     assert taken_apart(header) == COOKIES
     floor, cost = (
         fastest(lambda: taken_apart(header)),
-        fastest(lambda: read(STORE.settings, header, NOW)),
+        fastest(lambda: read_cookies(STORE.settings, header, NOW)),
     )
     record_property("milliseconds", round(cost * 1_000, 3))
     print(f"\n{shape}: {cost * 1_000:.3f} ms, {cost / floor:.1f} times the floor")
-    assert read(STORE.settings, header, NOW).opened is None
+    assert read_cookies(STORE.settings, header, NOW).token is None
     assert cost / floor < 10
 
 
@@ -94,13 +94,13 @@ def test_a_header_as_long_as_it_may_be_is_read_in_the_time_of_opening_as_much(
     token = sealed.cookies(sealed.store(), {"user": "alice", "pad": "x" * 20_000})
     real = header_of(token)
     floor, cost = (
-        fastest(lambda: read(STORE.settings, real, NOW)),
-        fastest(lambda: read(STORE.settings, header, NOW)),
+        fastest(lambda: read_cookies(STORE.settings, real, NOW)),
+        fastest(lambda: read_cookies(STORE.settings, header, NOW)),
     )
     record_property("milliseconds", round(cost * 1_000, 3))
     print(f"\n{shape}: {cost * 1_000:.3f} ms, {cost / floor:.2f} times a real session of 27 kB")
-    assert read(STORE.settings, real, NOW).opened is not None
-    assert read(STORE.settings, header, NOW).opened is None
+    assert read_cookies(STORE.settings, real, NOW).token is not None
+    assert read_cookies(STORE.settings, header, NOW).token is None
     assert cost / floor < 20
 
 
@@ -163,9 +163,9 @@ def test_sessions_of_two_thousand_hours_keep_no_more_than_1024_keys() -> None:
 def test_reading_a_header_takes_memory_in_proportion_to_it_and_gives_it_back(shape: str) -> None:
     header = HEAVY[shape] if shape in HEAVY else header_of(BOGUS[shape])
     tracemalloc.start()
-    incoming = read(STORE.settings, header, NOW)
+    cookies = read_cookies(STORE.settings, header, NOW)
     peak = tracemalloc.get_traced_memory()[1]
-    del incoming
+    del cookies
     gc.collect()
     left = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
@@ -176,5 +176,8 @@ def test_reading_a_header_takes_memory_in_proportion_to_it_and_gives_it_back(sha
 def test_a_chunk_that_came_many_times_behind_a_gap_makes_no_work_and_hides_no_session() -> None:
     own = header_of(sealed.cookies(STORE, {"user": "alice"}))
     stale = header_of([(f"{NAME}.7", "x")] * 50)
-    assert read(STORE.settings, f"{own}; {stale}", NOW).names(STORE.settings) == (NAME, f"{NAME}.7")
+    assert read_cookies(STORE.settings, f"{own}; {stale}", NOW).list_names(STORE.settings) == (
+        NAME,
+        f"{NAME}.7",
+    )
     assert sealed.accepted(STORE, f"{own}; {stale}") == {"user": "alice"}

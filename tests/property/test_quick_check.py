@@ -59,7 +59,7 @@ def test_the_quick_check_and_the_walk_agree(contents: dict[str, Any], levels: in
     except SerializationError:
         refused = True
     try:
-        payload = freeze(contents, FAST, print_=fingerprint(contents))
+        payload = freeze(contents, FAST, snapshot=fingerprint(contents))
     except SerializationError:
         assert refused or not is_unicode(contents)
         return

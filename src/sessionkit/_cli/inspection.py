@@ -11,7 +11,7 @@ from .._cookies import chunks, renewal
 from .._cookies.header import pairs
 from .._crypto.sealing import Opened
 from .._exchange.config import Settings
-from .._exchange.reading import Incoming, read
+from .._exchange.reading import RequestCookies, read_cookies
 from .._session.base64url import decode, is_canonical, is_token
 from .._session.json import JSON, is_shallow, rewrite
 from .._session.lifetime import LONGEST, Lifetime
@@ -64,7 +64,7 @@ def inspect(settings: Settings, header: str, now: float, *, values: bool = False
         Whether there is a session, the reason if there is none, the cookies found, and each token with its header, times
         and keys. Believe nothing about a token while its `tag` is not "verified".
     """
-    incoming = read(settings, header, now)
+    cookies = read_cookies(settings, header, now)
     found = [
         (name, value)
         for name, value in pairs(header, settings.stem)
@@ -72,8 +72,8 @@ def inspect(settings: Settings, header: str, now: float, *, values: bool = False
     ]
     seen = [value for name, value in found if name == settings.seen]
     return {
-        "session": incoming.opened is not None,
-        "absence": incoming.absence.value if incoming.absence is not None else None,
+        "session": cookies.token is not None,
+        "absence": cookies.absence.value if cookies.absence is not None else None,
         "cookie": settings.name,
         "looks like": recognize(header, _list_formats(settings)),
         "key ids": list(settings.codec.ids),
@@ -83,7 +83,7 @@ def inspect(settings: Settings, header: str, now: float, *, values: bool = False
         ],
         "tokens": [
             _describe_token(
-                settings, where, token, seen=seen, incoming=incoming, now=now, values=values
+                settings, where, token, seen=seen, cookies=cookies, now=now, values=values
             )
             for where, token in _collect_tokens(settings, found)
         ],
@@ -104,7 +104,7 @@ def find_role(settings: Settings, name: str) -> str | None:
 
 def _list_formats(settings: Settings) -> tuple[Source, ...]:
     """Return the formats that cookies are compared with: all that are known, and those of the store and its importers."""
-    return known_formats((settings.format, *(one.settings.format for one in settings.accepted)))
+    return known_formats((settings.format, *(one.settings.format for one in settings.importers)))
 
 
 def _collect_tokens(
@@ -130,7 +130,7 @@ def _describe_token(
     token: str | Absence,
     *,
     seen: list[str],
-    incoming: Incoming,
+    cookies: RequestCookies,
     now: float,
     values: bool,
 ) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def _describe_token(
     over = settings.lifetime.absence(
         stamp.created_at, stamp.updated_at, stamp.expires_at, now - settings.tolerance
     )
-    logged_out = incoming.ends(settings, opened)
+    logged_out = cookies.ends(settings, opened)
     refused = Absence.LOGGED_OUT if logged_out else (refused or over)
     about |= {
         "tag": "verified",

@@ -1,4 +1,4 @@
-"""From a request's cookies to the tokens that open: whole ones and rows of chunks, within bounds."""
+"""Open the tokens that a request may hold, with bounds on the work: whole cookies, and rows of chunks joined."""
 
 from __future__ import annotations
 
@@ -11,28 +11,37 @@ from .._crypto.sealing import Opened
 from .._session.session import Absence
 from .config import Settings
 
-__all__ = ["MOST_CHUNKS", "MOST_ROWS", "MOST_WHOLE", "UNREAD", "Room", "furthest", "open_all"]
+__all__ = [
+    "MOST_CHUNKS",
+    "MOST_ROWS",
+    "MOST_WHOLE",
+    "UNREADABLE",
+    "Allowance",
+    "choose_furthest",
+    "open_candidates",
+]
 
 MOST_ROWS = MOST_WHOLE = 4
 MOST_OPENS = 8
 MOST_BYTES = 65_536
-MOST_CHUNKS = 32  # each of at least 2,400 characters, whatever the name and attributes: 27 of them hold MOST_BYTES
+# A chunk has at least 2,400 characters, whatever the name and the attributes of its cookie: 27 chunks hold MOST_BYTES.
+MOST_CHUNKS = 32
 
-UNREAD = frozenset({Absence.INCOMPLETE, Absence.UNKNOWN_KEY, Absence.BAD_TAG})
-"""Why a token that is a session elsewhere, or was one with its other half, may not open here."""
+UNREADABLE = frozenset({Absence.INCOMPLETE, Absence.UNKNOWN_KEY, Absence.BAD_TAG})
+"""The reasons why a token may not open here, and still be a session: of another worker, or with its other half."""
 
 _RANK = {absence: rank for rank, absence in enumerate(Absence)}
 
 
 @dataclass(slots=True)
-class Room:
-    """What may still be opened in one request, importers included."""
+class Allowance:
+    """The tokens and bytes that may still be opened in one request, by the store and its importers together."""
 
     opens: int = MOST_OPENS
     bytes: int = MOST_BYTES
 
-    def take(self, tokens: Sequence[str]) -> bool:
-        """Whether these may be opened; then there is so much less room."""
+    def spend(self, tokens: Sequence[str]) -> bool:
+        """Return whether these tokens may be opened, and subtract them if so."""
         opens, size = len(tokens), sum(map(len, tokens))
         if opens > self.opens or size > self.bytes:
             return False
@@ -41,108 +50,115 @@ class Room:
         return True
 
 
-def furthest(one: Absence, other: Absence) -> Absence:
-    """The reason of the candidate that came furthest."""
+def choose_furthest(one: Absence, other: Absence) -> Absence:
+    """Return the reason of the candidate that passed more checks."""
     return max(one, other, key=_RANK.__getitem__)
 
 
-def open_all(
-    settings: Settings, cookies: dict[str, list[str]], now: float, room: Room
+def open_candidates(
+    settings: Settings, by_name: dict[str, list[str]], now: float, allowance: Allowance
 ) -> tuple[dict[str, Opened], Absence, bool] | None:
-    """Open the tokens that came, whole ones first.
+    """Open the tokens in the cookies of a request, whole cookies first.
 
     Args:
-        settings: the store's.
-        cookies: the values of each cookie.
+        settings: the store's settings.
+        by_name: the values of each cookie.
         now: seconds since the epoch.
-        room: what may be opened.
+        allowance: the tokens and bytes that may be opened.
 
     Returns:
-        The tokens that open, of one session the newest only; why the others do not; and whether one of those may be a session all
-        the same. None when more came than is looked at.
+        The tokens that open, by mark id: the newest of each session. Then the reason why the others do not open, and
+        whether one of those may be a session all the same. None if there are more candidates than the allowance.
     """
-    whole, row = cookies.get(settings.name, []), _row(settings, cookies)
-    candidates = _candidates(settings, whole, row, room)
+    whole, chunk_values = by_name.get(settings.name, []), _collect_chunks(settings, by_name)
+    candidates = _list_candidates(settings, whole, chunk_values, allowance)
     if candidates is None:
         return None
-    found = [
-        one if isinstance(one, Absence) else settings.codec.open(one, now) for one in candidates
+    results = [
+        candidate if isinstance(candidate, Absence) else settings.codec.open(candidate, now)
+        for candidate in candidates
     ]
-    rows = found[len(whole) :]
-    if len(rows) > 1 and any(isinstance(one, Absence) for one in rows):
-        complete = any(isinstance(one, str) for one in candidates[len(whole) :])
-        if complete or any(map(settings.format.recognizes, row[0])):
-            _reorder(settings, row, rows, now, room)
-    return _newest([*found[: len(whole)], *rows])
+    rows = results[len(whole) :]
+    if len(rows) > 1 and any(isinstance(result, Absence) for result in rows):
+        complete = any(isinstance(candidate, str) for candidate in candidates[len(whole) :])
+        if complete or any(map(settings.format.recognizes, chunk_values[0])):
+            _try_other_orders(settings, chunk_values, rows, now, allowance)
+    return _select_newest([*results[: len(whole)], *rows])
 
 
-def _row(settings: Settings, cookies: dict[str, list[str]]) -> dict[int, list[str]]:
-    """The values of the chunks from 0 up to the first that is missing; what lies behind a gap is no part of a token."""
-    found: dict[int, list[str]] = {}
-    while len(found) < MOST_CHUNKS and (values := cookies.get(f"{settings.chunk}{len(found)}")):
-        found[len(found)] = values
-    return found
+def _collect_chunks(settings: Settings, by_name: dict[str, list[str]]) -> dict[int, list[str]]:
+    """Return the values of the chunks from 0 up to the first gap: a chunk behind a gap is part of no token."""
+    chunk_values: dict[int, list[str]] = {}
+    while len(chunk_values) < MOST_CHUNKS and (
+        values := by_name.get(f"{settings.chunk}{len(chunk_values)}")
+    ):
+        chunk_values[len(chunk_values)] = values
+    return chunk_values
 
 
-def _candidates(
-    settings: Settings, whole: list[str], row: dict[int, list[str]], room: Room
+def _list_candidates(
+    settings: Settings, whole: list[str], chunk_values: dict[int, list[str]], allowance: Allowance
 ) -> list[str | Absence] | None:
-    """The tokens that came, whole ones first; bounded, so that work does not multiply."""
-    count = chunks.rows(row)
+    """Return the candidates, whole cookies first; None if there are too many, so that a request cannot multiply the work."""
+    count = chunks.rows(chunk_values)
     if count > MOST_ROWS or len(whole) > MOST_WHOLE:
         return None
-    found: list[str | Absence] = [
+    candidates: list[str | Absence] = [
         *whole,
-        *(chunks.join(row, number, settings.layout) for number in range(count)),
+        *(chunks.join(chunk_values, number, settings.layout) for number in range(count)),
     ]
-    return found if room.take([one for one in found if isinstance(one, str)]) else None
+    tokens = [candidate for candidate in candidates if isinstance(candidate, str)]
+    return candidates if allowance.spend(tokens) else None
 
 
-def _reorder(
+def _try_other_orders(
     settings: Settings,
-    row: dict[int, list[str]],
-    found: list[Opened | Absence],
+    chunk_values: dict[int, list[str]],
+    results: list[Opened | Absence],
     now: float,
-    room: Room,
+    allowance: Allowance,
 ) -> None:
-    """Try other orders of doubled chunks for the rows that do not open, as far as there is room.
+    """Try other orders of doubled chunks for the rows that do not open, within the allowance.
 
-    Cookies of two scopes come in the order in which each was first set: the values of one name may stand the other way
-    round than those of the next.
+    A browser sends cookies of two scopes in the order in which each was first set. So the values of one name may stand
+    in the opposite order to the values of the next name.
 
     Args:
-        settings: the store's.
-        row: the values of each chunk.
-        found: what the rows gave; what another order gives takes the place of an Absence.
+        settings: the store's settings.
+        chunk_values: the values of each chunk.
+        results: the result of each row. A token that opens in another order replaces its row's Absence.
         now: seconds since the epoch.
-        room: what may be opened.
+        allowance: the tokens and bytes that may be opened.
     """
-    tries, others = MOST_OPENS, list(islice(chunks.orders(row), MOST_OPENS))
-    for number, one in enumerate(found):
-        if isinstance(one, Opened):
+    tries, orders = MOST_OPENS, list(islice(chunks.orders(chunk_values), MOST_OPENS))
+    for number, result in enumerate(results):
+        if isinstance(result, Opened):
             continue
-        for other in tuple(others):
-            text = chunks.join(other, number, settings.layout)
-            if not tries or (isinstance(text, str) and not room.take((text,))):
+        for order in tuple(orders):
+            text = chunks.join(order, number, settings.layout)
+            if not tries or (isinstance(text, str) and not allowance.spend((text,))):
                 return
             tries -= 1
             opened = text if isinstance(text, Absence) else settings.codec.open(text, now)
             if isinstance(opened, Opened):
-                found[number] = opened
-                others.remove(other)
-                others.insert(0, other)  # most likely that of the next row too
+                results[number] = opened
+                # The next row most likely has this order too: it is tried first.
+                orders.remove(order)
+                orders.insert(0, order)
                 break
 
 
-def _newest(found: list[Opened | Absence]) -> tuple[dict[str, Opened], Absence, bool]:
-    """The tokens that opened, of one session the newest only; why the others did not; and whether one may be a session all the same."""
+def _select_newest(results: list[Opened | Absence]) -> tuple[dict[str, Opened], Absence, bool]:
+    """Return the newest token of each session, the reason why the others do not open, and whether one may be a session."""
     newest: dict[str, Opened] = {}
-    worst, unread = Absence.NO_COOKIE, False
-    for one in found:
-        if isinstance(one, Absence):
-            worst, unread = furthest(worst, one), unread or one in UNREAD
+    worst, maybe_session = Absence.NO_COOKIE, False
+    for result in results:
+        if isinstance(result, Absence):
+            worst = choose_furthest(worst, result)
+            maybe_session = maybe_session or result in UNREADABLE
         elif (
-            one.mark_id not in newest or one.stamp.updated_at > newest[one.mark_id].stamp.updated_at
+            result.mark_id not in newest
+            or result.stamp.updated_at > newest[result.mark_id].stamp.updated_at
         ):
-            newest[one.mark_id] = one
-    return newest, worst, unread
+            newest[result.mark_id] = result
+    return newest, worst, maybe_session

@@ -1,105 +1,119 @@
-"""Which cookies a response clears: the session's own first, then those beside it and those of others; 32 at most."""
+"""List the cookies that a response clears: stale chunks, ended sessions and imported cookies; 32 lines at most.
+
+`clear_obsolete` is for a write, `clear_ended` for a logout. The session's own cookies come first, then those beside it,
+then the importers'.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .config import Accepted, Settings
-from .reading import Incoming
+from .config import BoundImporter, Settings
+from .reading import RequestCookies
 
 __all__ = ["clear_ended", "clear_obsolete"]
 
 MOST_CLEARED = 32
-"""Clearing lines of a response: whoever plants cookies must not make an answer that a proxy refuses."""
+"""Clearing lines of one response. An attacker who plants cookies must not cause a response that a proxy refuses."""
 
 NEAR = 17
-"""Own cookies that came which are cleared before those of others: the whole one, and as many chunks of 4 KiB as are read."""
+"""The session's own cookies that are cleared before the importers': the whole one, and as many 4 KiB chunks as are read."""
 
 BESIDE = 5
-"""Numbered cookies beside the session that go before those of others, and that are cleared where nothing says how many there are."""
+"""Numbered cookies beside the session that are cleared before the importers', and where their count is not known."""
 
 
 def clear_obsolete(
-    settings: Settings, incoming: Incoming, kept: set[str], *, begun: bool, hidden: bool
+    settings: Settings, cookies: RequestCookies, kept: set[str], *, begins: bool, hidden: bool
 ) -> list[str]:
-    """Return the lines that clear what a write makes obsolete.
+    """Return the lines that clear the cookies that a write makes obsolete.
 
     Args:
-        settings: the store's.
-        incoming: what came with the request.
-        kept: the names of the cookies that it sets.
-        begun: whether it is the beginning of a session, and so the end of every other.
-        hidden: whether one of those may be in cookies that the request does not show.
+        settings: the store's settings.
+        cookies: the request's cookies.
+        kept: the names of the cookies that the write sets.
+        begins: whether the write begins a session, and so ends every other one.
+        hidden: whether an ended session may be in cookies that the request does not show.
     """
-    if not (begun or settings.layout.cleared or incoming.cookies or incoming.imported):
+    if not (begins or settings.layout.cleared or cookies.by_name or cookies.importer):
         return []
-    # What another session is in is left to its Max-Age, unless this is its end: it may be a session elsewhere.
-    came = incoming.names(settings) if begun or incoming.opened is not None else ()
-    seen = _seen(settings) if hidden else ()
-    own = dict.fromkeys((*_expected(settings, hidden=hidden), *came[:NEAR], *seen))
+    # The cookies of another session are left to their Max-Age, unless this write ends it: another worker may read it.
+    own_names = cookies.list_names(settings) if begins or cookies.token is not None else ()
+    renewal_names = _list_renewal_name(settings) if hidden else ()
+    own = dict.fromkeys(
+        (*_list_unconditional(settings, hidden=hidden), *own_names[:NEAR], *renewal_names)
+    )
     lines = [settings.cookie.clearing(name) for name in own if name not in kept]
-    beside = _beside(settings, incoming, hidden=hidden) if begun else ()
+    beside = _list_beside(settings, cookies, hidden=hidden) if begins else ()
     lines.extend(map(settings.cookie.clearing, beside[:BESIDE]))
-    if begun or incoming.imported is not None:
-        for source, other in incoming.others():
-            if source.clear and (begun or source is incoming.imported):
-                names = _of_others(source, other, hidden=hidden)
-                lines.extend(source.clearing(names, {*own, *kept, *came}))
-    strays = (name for name in (*beside[BESIDE:], *came[NEAR:]) if name not in kept)
-    return _bounded([*lines, *map(settings.cookie.clearing, strays)])
+    if begins or cookies.importer is not None:
+        for importer, theirs in cookies.read_importers():
+            if importer.clear and (begins or importer is cookies.importer):
+                names = _iterate_importer_names(importer, theirs, hidden=hidden)
+                lines.extend(importer.list_clearing(names, {*own, *kept, *own_names}))
+    rest = (name for name in (*beside[BESIDE:], *own_names[NEAR:]) if name not in kept)
+    return _limit([*lines, *map(settings.cookie.clearing, rest)])
 
 
-def clear_ended(settings: Settings, incoming: Incoming, *, hidden: bool) -> list[str]:
-    """Return the lines that clear everything that is the session's, whatever came of it.
+def clear_ended(settings: Settings, cookies: RequestCookies, *, hidden: bool) -> list[str]:
+    """Return the lines that clear every cookie of the session, whether or not it was in the request.
 
     Args:
-        settings: the store's.
-        incoming: what came with the request.
+        settings: the store's settings.
+        cookies: the request's cookies.
         hidden: whether a session may be in cookies that the request does not show.
     """
-    came = incoming.names(settings)
-    expected = _expected(settings, hidden=hidden)
-    own = dict.fromkeys((settings.name, *expected, *came[:NEAR], *_seen(settings)))
+    own_names = cookies.list_names(settings)
+    unconditional = _list_unconditional(settings, hidden=hidden)
+    own = dict.fromkeys(
+        (settings.name, *unconditional, *own_names[:NEAR], *_list_renewal_name(settings))
+    )
     lines = [settings.cookie.clearing(name) for name in own]
-    beside = _beside(settings, incoming, hidden=hidden)
+    beside = _list_beside(settings, cookies, hidden=hidden)
     lines.extend(map(settings.cookie.clearing, beside[:BESIDE]))
-    for source, other in incoming.others():
-        # Always, also those that are left when they are imported: nobody could log out of them otherwise.
-        names = (source.settings.name, *_of_others(source, other, hidden=hidden))
-        lines.extend(source.clearing(names, own))
-    lines.extend(map(settings.cookie.clearing, (*beside[BESIDE:], *came[NEAR:])))
-    return _bounded(lines)
+    for importer, theirs in cookies.read_importers():
+        # A logout clears also the cookies that an import leaves (`clear=False`): they would log the user in again.
+        names = (
+            importer.settings.name,
+            *_iterate_importer_names(importer, theirs, hidden=hidden),
+        )
+        lines.extend(importer.list_clearing(names, own))
+    lines.extend(map(settings.cookie.clearing, (*beside[BESIDE:], *own_names[NEAR:])))
+    return _limit(lines)
 
 
-def _bounded(lines: list[str]) -> list[str]:
-    """Return the first of these lines, each once."""
+def _limit(lines: list[str]) -> list[str]:
+    """Return the first lines, each once."""
     return list(dict.fromkeys(lines))[:MOST_CLEARED]
 
 
-def _expected(settings: Settings, *, hidden: bool) -> tuple[str, ...]:
-    """Return the session's own names that are cleared whether they came or not."""
-    cleared = settings.layout.cleared
+def _list_unconditional(settings: Settings, *, hidden: bool) -> tuple[str, ...]:
+    """Return the session's own names that are cleared whether or not the request has them."""
     if hidden:
-        return settings.shapes
-    return settings.shapes[: cleared + 1] if cleared else ()
+        return settings.possible_names
+    cleared = settings.layout.cleared
+    return settings.possible_names[: cleared + 1] if cleared else ()
 
 
-def _seen(settings: Settings) -> tuple[str, ...]:
+def _list_renewal_name(settings: Settings) -> tuple[str, ...]:
+    """Return the name of the renewal cookie, if the format has one."""
     return () if settings.codec.seen is None else (settings.seen,)
 
 
-def _of_others(source: Accepted, other: Incoming, *, hidden: bool) -> Iterator[str]:
-    """Return the names of another's cookies: those that came, and where some may be hidden those that there can be."""
-    settings = source.settings
+def _iterate_importer_names(
+    importer: BoundImporter, theirs: RequestCookies, *, hidden: bool
+) -> Iterator[str]:
+    """Yield the names of an importer's cookies: those in the request, and every possible one if some may be hidden."""
+    settings = importer.settings
     if hidden:
-        yield from settings.shapes
-    yield from other.names(settings)[:NEAR]
-    yield from _seen(settings)
+        yield from settings.possible_names
+    yield from theirs.list_names(settings)[:NEAR]
+    yield from _list_renewal_name(settings)
 
 
-def _beside(settings: Settings, incoming: Incoming, *, hidden: bool) -> tuple[str, ...]:
-    """Return the names of the cookies beside the session that end with it."""
+def _list_beside(settings: Settings, cookies: RequestCookies, *, hidden: bool) -> tuple[str, ...]:
+    """Return the names of the numbered cookies that end with the session."""
     prefix = settings.format.traits.beside
     if not hidden or prefix is None:
-        return incoming.beside
-    return (*(f"{prefix}{number}" for number in range(BESIDE)), *incoming.beside)
+        return cookies.beside
+    return (*(f"{prefix}{number}" for number in range(BESIDE)), *cookies.beside)

@@ -1,4 +1,4 @@
-"""The settings of a store, as an exchange reads them."""
+"""Settings: a store's settings with every default filled in and every derived value computed."""
 
 from __future__ import annotations
 
@@ -25,19 +25,20 @@ from ..formats._protocols import Codec, Format, Taker
 from .framework_keys import FrameworkKeys
 from .request import RequestInfo
 
-__all__ = ["Accepted", "Clock", "Settings"]
+__all__ = ["BoundImporter", "Clock", "Settings"]
 
 Clock = Callable[[], float]
 
 
-_LATER: Any = None  # `Settings.derive` gives the value
+# `Settings.derive` replaces this placeholder.
+_DERIVED: Any = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Settings:
     """A store's settings, resolved: every default filled in, keys derived, names spelled out.
 
-    Where the settings are made, and where one is replaced that others follow from, `derive` works those out.
+    Call `derive` after the settings are made, and after a setting is replaced that others are derived from.
     """
 
     lifetime: Lifetime
@@ -49,67 +50,73 @@ class Settings:
     """The secrets, as the format takes them."""
     ring: KeyRing = field(repr=False)
     """The key ring of the same secrets, for the barrier."""
-    given: tuple[Guard | None, Identity | None] = (None, None)
-    """The guard and the identity that were given: what is None is the format's, or the default."""
+    overrides: tuple[Guard | None, Identity | None] = (None, None)
+    """The guard and the identity that the application gave; None for the format's, or the default."""
     guard: Guard
     identity: Identity
     login_keys: tuple[str, ...] = ()
-    """Top-level keys that count as a signed-in user, the framework's included."""
+    """The top-level keys that count as a signed-in user, the framework's included."""
     renews: Callable[[RequestInfo], bool]
     on_event: OnEvent | None
     clock: Clock
     framework: FrameworkKeys | None = None
     origin: Settings | None = None
-    """The store's own settings, where these are a copy for a framework whose own session object is served."""
-    accepted: tuple[Accepted, ...] = ()
-    small: int = 0
-    """Bytes of a plaintext whose token certainly fits into `room`."""
+    """The store's own settings, if these are a copy for a framework's own session object."""
+    importers: tuple[BoundImporter, ...] = ()
+    """The importers, and the earlier forms of the store's own format."""
+    single_plaintext: int = 0
+    """The most bytes of plaintext that certainly fit into one cookie."""
     warned: set[EventKind] = field(default_factory=set[EventKind])
+    """The events that were reported once and for all requests."""
 
-    # What follows from these. Requests read it, so it is worked out once.
-    codec: Codec = _LATER
-    barrier_keys: PurposeKeys = _LATER
-    layout: Layout = _LATER
-    name: str = _LATER
-    chunk: str = _LATER
-    """How the name of a chunk begins."""
-    seen: str = _LATER
-    fence: str = _LATER
-    barrier: str = _LATER
-    stem: str = _LATER
-    """What the names of all our cookies contain."""
-    room: int = _LATER
-    """Characters of a token that certainly fits into one cookie, and into `max_bytes`."""
-    shapes: tuple[str, ...] = _LATER
-    """The names of all cookies that `max_bytes` lets a session be in: the whole one, then the chunks in order."""
-    largest_integer: int = _LATER
+    # The rest is derived from the settings above. Every request reads it, so it is computed once.
+    codec: Codec = _DERIVED
+    barrier_keys: PurposeKeys = _DERIVED
+    layout: Layout = _DERIVED
+    name: str = _DERIVED
+    chunk: str = _DERIVED
+    """The name of a chunk without its number."""
+    seen: str = _DERIVED
+    """The name of the renewal cookie."""
+    fence: str = _DERIVED
+    """The name of the fence."""
+    barrier: str = _DERIVED
+    """The name of the barrier."""
+    stem: str = _DERIVED
+    """The text that the names of all our cookies contain."""
+    single_size: int = _DERIVED
+    """The most characters of a token that certainly fit into one cookie, and into `max_bytes`."""
+    possible_names: tuple[str, ...] = _DERIVED
+    """The names of all cookies that a session may be in, by `max_bytes`: the whole cookie, then the chunks in order."""
+    largest_integer: int = _DERIVED
     """The greatest absolute value of an integer in a session."""
-    tolerance: int = _LATER
-    """Seconds for which a session is still good after its expiry."""
-    carried: tuple[str, ...] = _LATER
-    """Members that an update cannot change."""
-    owner_keys: frozenset[str] | None = _LATER
-    """The keys that say who the user is; None where a guard or identity of one's own may look at any key."""
-    ends: Callable[[Mapping[str, Any], int], float] | None = _LATER
-    """The moment at which contents end their session themselves, of the contents and the time of the last activity."""
-    tags: Tags | None = _LATER
-    """How values that JSON has not are kept."""
-    nobody: str | None = _LATER
-    """Why a session of nobody cannot be kept, or None if it can."""
-    fence_age: int = _LATER
-    """Seconds that the fence lives."""
+    tolerance: int = _DERIVED
+    """The seconds for which a session is still valid after its expiry."""
+    carried: tuple[str, ...] = _DERIVED
+    """The members that an update cannot change."""
+    owner_keys: frozenset[str] | None = _DERIVED
+    """The keys that say who the user is; None if the guard or the identity may look at any key."""
+    contents_end: Callable[[Mapping[str, Any], int], float] | None = _DERIVED
+    """Returns the moment at which contents end their session, from the contents and the time of the last activity."""
+    tags: Tags | None = _DERIVED
+    """How values are kept that JSON does not have."""
+    nobody: str | None = _DERIVED
+    """The error message for a session of nobody; None if a session may be anonymous."""
+    fence_age: int = _DERIVED
+    """The Max-Age of the fence and the barrier, in seconds."""
 
     def derive(self) -> Settings:
-        """Return the settings with everything that follows from them.
+        """Return the settings with every derived value computed.
 
         Raises:
             ConfigurationError: the format cannot work with them.
         """
         cookie, layout, traits = self.cookie, self.format.layout, self.format.traits
-        name = cast("str", cookie.name)  # the store has spelled it out
+        # The store has spelled the name out.
+        name = cast("str", cookie.name)
         for_ever = any(
-            self.lifetime.absolute is None or not one.settings.format.traits.dated
-            for one in self.accepted
+            self.lifetime.absolute is None or not importer.settings.format.traits.dated
+            for importer in self.importers
         )
         return replace(
             self,
@@ -129,37 +136,42 @@ class Settings:
             fence=insert_label(name, FENCE_LABEL),
             barrier=insert_label(name, BARRIER_LABEL),
             stem=insert_label(name, "\0").rpartition("\0")[2],
-            room=_count_room(cookie, layout, name),
-            shapes=_list_shapes(cookie, layout, name),
+            single_size=_measure_single_size(cookie, layout, name),
+            possible_names=_list_possible_names(cookie, layout, name),
             largest_integer=traits.largest_integer,
             tolerance=traits.tolerance,
             carried=traits.carried,
-            owner_keys=self._owner_keys(),
-            ends=None if self.framework is None else self.framework.ends,
+            owner_keys=self._list_owner_keys(),
+            contents_end=None if self.framework is None else self.framework.ends,
             tags=self.serializer.tags,
             nobody=traits.nobody,
             fence_age=max_age(self.lifetime, imported_for_ever=for_ever),
         )
 
-    def _owner_keys(self) -> frozenset[str] | None:
+    def _list_owner_keys(self) -> frozenset[str] | None:
         traits = self.format.traits
-        if self.given != (None, None) or traits.guard is not None or traits.identity is not None:
+        if (
+            self.overrides != (None, None)
+            or traits.guard is not None
+            or traits.identity is not None
+        ):
             return None
         noticed = () if self.framework is None else self.framework.noticed
         return frozenset(("user", *self.login_keys, *noticed))
 
     def with_changes(self, **changes: Any) -> Settings:
-        """Return settings with changes that hold for the cookies of others, too, that sessions are taken from."""
-        accepted = tuple(
-            replace(one, settings=one.settings.with_changes(**changes)) for one in self.accepted
+        """Return settings with these changes, in the settings of the importers too."""
+        importers = tuple(
+            replace(importer, settings=importer.settings.with_changes(**changes))
+            for importer in self.importers
         )
-        return replace(self, accepted=accepted, **changes).derive()
+        return replace(self, importers=importers, **changes).derive()
 
     def with_framework(self, keys: FrameworkKeys) -> Settings:
-        """Return the same settings for a framework whose own session object is served."""
+        """Return the settings for a framework's own session object."""
         login_keys = tuple(dict.fromkeys((*self.login_keys, *keys.login)))
         traits = self.format.traits
-        guard, identity = resolve(self.given, (traits.guard, traits.identity), login_keys)
+        guard, identity = resolve(self.overrides, (traits.guard, traits.identity), login_keys)
         made = replace(
             self,
             guard=guard,
@@ -171,14 +183,14 @@ class Settings:
         return made if keys.tags is None else made.with_tags(keys.tags)
 
     def with_tags(self, tags: Tags) -> Settings:
-        """Return the same settings for sessions with values that JSON does not have."""
+        """Return the settings for sessions with values that JSON does not have."""
         return self.with_changes(serializer=self.serializer.tagging(tags))
 
     def names_somebody(self, contents: Mapping[str, Any]) -> bool:
-        """Return whether contents are those of a signed-in user for a library that takes every token for one.
+        """Return whether contents name a user, for a library that takes every token for a signed-in user.
 
-        That is so by the format's own guard, or by the store's. A guard that passes even an empty session
-        tells nobody from somebody.
+        They do if the format's own guard passes them, or the store's. A guard that passes even an empty session does not
+        count: it cannot tell a user from nobody.
         """
         if (self.format.traits.guard or has_user)(contents):
             return True
@@ -186,14 +198,14 @@ class Settings:
             return False
         try:
             return not self.guard({})
-        except Exception:  # noqa: BLE001  # somebody else's function, asked about what it need not expect
+        except Exception:  # noqa: BLE001  # the application's guard need not expect an empty session
             return True
 
-    def and_framework(self, keys: FrameworkKeys) -> Settings:
-        """Return settings for two frameworks: the one that is served, and another inside it."""
+    def with_inner_framework(self, keys: FrameworkKeys) -> Settings:
+        """Return settings for two frameworks: the current one, and one inside it."""
         return _join_frameworks(self, keys)
 
-    def suited(self, contents: Mapping[str, Any]) -> Settings:
+    def for_contents(self, contents: Mapping[str, Any]) -> Settings:
         """Return the settings to write a session with: the contents of a framework's session may say that its cookie is transient."""
         asked = (
             None
@@ -227,7 +239,7 @@ class Settings:
 _PRINTABLE = " " + punctuation
 
 
-def _count_room(cookie: CookieSettings, layout: Layout, name: str) -> int:
+def _measure_single_size(cookie: CookieSettings, layout: Layout, name: str) -> int:
     if layout.numbered or layout.alike or layout.size is not None:
         return 0  # such a format cuts by rules of its own
     return min(
@@ -235,7 +247,7 @@ def _count_room(cookie: CookieSettings, layout: Layout, name: str) -> int:
     )
 
 
-def _list_shapes(cookie: CookieSettings, layout: Layout, name: str) -> tuple[str, ...]:
+def _list_possible_names(cookie: CookieSettings, layout: Layout, name: str) -> tuple[str, ...]:
     # The longest line leaves the least room for a chunk, and so makes the most chunks.
     line = LINE + 1 - len(cookie.line("", "", FOUR_HUNDRED_DAYS)) - (layout.expiry or 0)
     count = most(name, layout, line, cookie.max_bytes)
@@ -243,27 +255,27 @@ def _list_shapes(cookie: CookieSettings, layout: Layout, name: str) -> tuple[str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Accepted:
-    """A cookie of another library that a session may be taken from.
+class BoundImporter:
+    """An importer with its keys: it reads another library's cookie, or an earlier form of the store's own.
 
     Attributes:
-        settings: the settings by which it is read, as if it were a store's own; nothing is sealed by them.
-        until: the time from which it is ignored, in seconds since the epoch, or None.
-        clear: whether it is removed once the session is ours.
-        take: returns the contents of our session for its contents and times, or None.
+        settings: the settings by which the cookie is read, as if it were a store's own; nothing is sealed by them.
+        until: the time from which the cookie is ignored, in seconds since the epoch, or None.
+        clear: whether the cookie is cleared once its session is imported.
+        convert: returns the contents of our session for its contents and times, or None.
     """
 
     settings: Settings
     until: float | None
     clear: bool
-    take: Taker
+    convert: Taker
 
-    def clearing(self, names: Iterable[str], own: Container[str]) -> list[str]:
-        """Return the lines that remove it, twice if it may have been set with another path or domain than ours.
+    def list_clearing(self, names: Iterable[str], own: Container[str]) -> list[str]:
+        """Return the lines that clear the cookie, two for each name if it may have another path or domain than ours.
 
         Args:
-            names: the names of its cookies.
-            own: the names of our cookies. A cookie with such a name is removed only at another path or domain than ours.
+            names: the names of the cookies to clear.
+            own: the names of our cookies. A cookie with such a name is cleared only at another path or domain than ours.
         """
         cookie = self.settings.cookie
         elsewhere = (
@@ -303,7 +315,7 @@ def _list_deciding(settings: Settings) -> dict[str, object]:
     guard, identity = settings.guard, settings.identity
     if settings.login_keys:  # for which functions were made that equal no others
         traits = settings.format.traits
-        guard, identity = resolve(settings.given, (traits.guard, traits.identity), ())
+        guard, identity = resolve(settings.overrides, (traits.guard, traits.identity), ())
     return {
         "secret": settings.codec.ids,
         "audience": settings.audience,
@@ -313,16 +325,16 @@ def _list_deciding(settings: Settings) -> dict[str, object]:
         "guard": guard,
         "identity": identity,
         "login_keys": settings.login_keys,
-        "accept": [_list_parts(accepted) for accepted in settings.accepted],
+        "accept": [_list_parts(importer) for importer in settings.importers],
         "renews": settings.renews,
     }
 
 
-def _list_parts(accepted: Accepted) -> tuple[object, ...]:
+def _list_parts(importer: BoundImporter) -> tuple[object, ...]:
     """Return the settings that decide about a cookie of another library."""
-    read = accepted.settings
+    read = importer.settings
     return (
-        read.codec.ids, read.cookie, read.format, read.lifetime, accepted.until, accepted.clear, accepted.take,
+        read.codec.ids, read.cookie, read.format, read.lifetime, importer.until, importer.clear, importer.convert,
     )  # fmt: skip
 
 

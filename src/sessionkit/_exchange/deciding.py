@@ -1,4 +1,4 @@
-"""What the response must say: decided once, from what came and what is there at the end."""
+"""Decide what a response does with the session: nothing, renew, seal or end; then collect the header lines for it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from .._session.events import EventKind
 from .._session.session import Absence, Stamp
 from .._session.snapshot import fingerprint
 from ..errors import ConfigurationError, IdentityChangedError
-from . import stamps
-from . import writing as outgoing
+from . import stamps, writing
 from .config import Settings
 from .request import RequestInfo, is_loopback
 from .state import State
@@ -24,14 +23,14 @@ __all__ = ["answer", "decide"]
 
 
 class Decision(Enum):
-    """What becomes of a session that is not sealed."""
+    """The decisions about a session that is not sealed."""
 
-    NOTHING = "nothing is sent"
-    RENEW = "the idle expiry is moved"
-    END = "everything that the browser holds of it is cleared"
+    NOTHING = "the response says nothing about the session"
+    RENEW = "the response moves the idle expiry"
+    END = "the response clears every cookie of the session"
 
 
-# Python 3.11 looks a member up through the class in 0.1 µs, and every response does so.
+# Every response uses these members. In Python 3.11 a look-up through the class costs 0.1 µs.
 NOTHING, RENEW, END = Decision
 
 
@@ -43,61 +42,68 @@ class Seal:
     stamp: Stamp
 
 
-def decide(live: State, status: int, request: RequestInfo, now: float) -> Decision | Seal:
-    """Decide what becomes of a session. To ask again, with another status too, gives the same answer.
+def decide(state: State, status: int, request: RequestInfo, now: float) -> Decision | Seal:
+    """Decide what the response does with the session; a second call gives the same answer, with another status too.
 
     Args:
-        live: the session as it is now.
-        status: the response's; at 500 or more ends are kept and all else is dropped.
+        state: the session's state.
+        status: the response's status. At 500 or more an end is kept, and everything else is dropped.
         request: the request that is answered.
         now: seconds since the epoch.
 
     Raises:
-        IdentityChangedError, SerializationError, SessionTooLargeError: it was changed in place into what cannot be kept.
+        IdentityChangedError: a change in place gave the session to another user.
+        SerializationError, SessionTooLargeError: a change in place cannot be kept.
     """
-    settings, session, incoming = live.settings, live.session, live.incoming
-    print_ = fingerprint(session, settings.tags)
-    if live.is_left_alone(print_):  # as most are
-        live.final = print_
-        due = status < 500 and live.is_due(now) and live.over(live.stamp, now) is None
+    settings, session, cookies = state.settings, state.session, state.cookies
+    snapshot = fingerprint(session, settings.tags)
+    if state.is_left_alone(snapshot):
+        # This is the commonest case.
+        state.final_snapshot = snapshot
+        due = (
+            status < 500
+            and state.is_renewal_due(now)
+            and state.judge_expiry(state.stamp, now) is None
+        )
         return RENEW if due else NOTHING
-    if settings.carried and live.restore_carried():
-        print_ = fingerprint(session, settings.tags)
-    final = live.settle(print_)
-    changed = live.present and (live.is_fresh or not live.is_as_it_came(final))
+    if settings.carried and state.restore_carried():
+        snapshot = fingerprint(session, settings.tags)
+    final = state.normalize(snapshot)
+    changed = state.present and (state.is_fresh or not state.is_as_loaded(final))
     if status >= 500:
-        return _drop(live, request, EventKind.ROLLED_BACK if changed else None)
-    if not live.present:
-        return _drop(live, request, None)
-    stamp = live.stamp
-    if live.over(stamp, now) is not None:
-        return _drop(live, request, EventKind.EXPIRED_UNSAVED if changed else None)
-    vetted = not changed or live.is_vetted(final)  # what is unchanged cannot be another's
-    if not vetted and not live.is_owners(session):
+        return _drop_changes(state, request, EventKind.ROLLED_BACK if changed else None)
+    if not state.present:
+        return _drop_changes(state, request, None)
+    stamp = state.stamp
+    if state.judge_expiry(stamp, now) is not None:
+        return _drop_changes(state, request, EventKind.EXPIRED_UNSAVED if changed else None)
+    # Unchanged contents cannot belong to another user.
+    vetted = not changed or state.is_vetted(final)
+    if not vetted and not state.belongs_to_owner(session):
         raise IdentityChangedError(
             "the session was changed in place into another user's (or nobody's), and nothing of it was saved: "
             "call create_session to log in, delete_session to log out"
         )
     if not session and (settings.framework is not None or not settings.guard(session)):
-        # Whoever empties an anonymous session wants to be rid of it.
-        return END if live.deleted or incoming.came(settings) else NOTHING
+        # An application empties an anonymous session to get rid of it.
+        return END if state.deleted or cookies.may_hold_session(settings) else NOTHING
     if changed:
-        moved = stamps.advance_stamp(settings, incoming, stamp, now)
-        return Seal(live.plaintext(moved, vetted=vetted), moved)
-    if live.touched or incoming.imported is not None or live.is_due(now):
+        advanced = stamps.advance_stamp(settings, cookies, stamp, now)
+        return Seal(state.make_plaintext(advanced, vetted=vetted), advanced)
+    if state.touched or cookies.importer is not None or state.is_renewal_due(now):
         return RENEW
     return NOTHING
 
 
-def _drop(live: State, request: RequestInfo, dropped: EventKind | None) -> Decision:
-    """Keep nothing but an end, if there was one; tell of changes that are dropped."""
-    if dropped is not None:
-        live.tell_once(dropped)
-    return END if live.must_end(request) else NOTHING
+def _drop_changes(state: State, request: RequestInfo, event: EventKind | None) -> Decision:
+    """Decide for a session whose changes are not saved: keep an end, if there was one, and report the event."""
+    if event is not None:
+        state.tell_once(event)
+    return END if state.must_end(request) else NOTHING
 
 
 def answer(
-    live: State,
+    state: State,
     status: int,
     headers: Sequence[tuple[str, str]],
     request: RequestInfo,
@@ -107,41 +113,43 @@ def answer(
     """Return the changes to the headers of a response.
 
     Args:
-        live: the session as it is now.
-        status: the response's.
-        headers: the application's.
+        state: the session's state.
+        status: the response's status.
+        headers: the application's header fields.
         request: the request that is answered.
-        owned: whether a gateway answers, which then has the last word on the session's cookies.
+        owned: whether a gateway answers. Then no other gateway may set the session's cookie in the response.
 
     Raises:
         IdentityChangedError, SerializationError, SessionTooLargeError: as for `decide`.
-        ConfigurationError: it was changed here and by a gateway inside, which this one did not know of.
+        ConfigurationError: a gateway inside, unknown to this one, has set the session's cookie, and the session was
+            changed here too.
     """
-    settings, now = live.settings, live.settings.clock()
-    decision = decide(live, status, request, now)
+    settings, now = state.settings, state.settings.clock()
+    decision = decide(state, status, request, now)
     if decision is NOTHING:
-        present = live.present or live.incoming.opened is not None
+        present = state.present or state.cookies.token is not None
         return header_changes(headers, (), present=present)
     if decision is RENEW:
-        lines = _renewal(live, status, headers, request, now)
+        lines = _collect_renewal_lines(state, status, headers, request, now)
     elif decision is END:
-        lines = outgoing.ending_lines(
+        lines = writing.write_end(
             settings,
-            live.incoming,
-            hidden=live.may_be_hidden(request),
-            blind=live.is_blind(request),
+            state.cookies,
+            hidden=state.may_be_hidden(request),
+            unmarked=state.may_be_unmarked(request),
         )
     else:
-        sealed = cast("Seal", decision)
-        lines = _sealed(live, request, sealed.plaintext, sealed.stamp)
-    if lines and owned and status < 500 and _is_set(settings, headers):
-        if live.changed or live.ended:
+        seal = cast("Seal", decision)
+        lines = _collect_session_lines(state, request, seal.plaintext, seal.stamp)
+    if lines and owned and status < 500 and _sets_session(settings, headers):
+        if state.changed or state.ended:
             raise ConfigurationError(
                 f"the response sets the cookie {settings.name!r} already: the session was changed by an application inside, which "
                 "the bridge around it did not tell of this request, and outside of it too. Serve that application without a "
                 "gateway of its own, or by a bridge that carries the outer request (a2wsgi), or change the session on one side"
             )
-        lines = []  # a renewal; the inner gateway's word stands
+        # Only a renewal is left out: the inner gateway has written the session.
+        lines = []
     if (
         lines
         and settings.cookie.secure
@@ -149,13 +157,14 @@ def answer(
         and not is_loopback(request.header("host"))
     ):
         settings.warn_once(EventKind.INSECURE)
-    return header_changes(headers, lines, present=live.present or live.incoming.opened is not None)
+    present = state.present or state.cookies.token is not None
+    return header_changes(headers, lines, present=present)
 
 
-def _is_set(settings: Settings, headers: Sequence[tuple[str, str]]) -> bool:
-    """Return whether a response sets a session of ours before we have said anything.
+def _sets_session(settings: Settings, headers: Sequence[tuple[str, str]]) -> bool:
+    """Return whether a response sets the session's cookie before we have added a line.
 
-    What an application clears, or sets under a name that is only like ours, is its own affair.
+    An application may clear the cookie, or set a value that is no token: that is its own affair.
     """
     first = (settings.name, f"{settings.chunk}0")
     for name, line in headers:
@@ -166,78 +175,92 @@ def _is_set(settings: Settings, headers: Sequence[tuple[str, str]]) -> bool:
     return False
 
 
-def _renewal(
-    live: State, status: int, headers: Sequence[tuple[str, str]], request: RequestInfo, now: float
+def _collect_renewal_lines(
+    state: State, status: int, headers: Sequence[tuple[str, str]], request: RequestInfo, now: float
 ) -> list[str]:
-    """Return the lines that move the idle expiry of a session that did not change."""
-    settings, session, incoming = live.settings, live.session, live.incoming
-    if not live.touched and (status == 304 or is_shared(headers)):
-        return []  # it only confirms what a cache has, or is meant for one: a renewal is not worth that entry
-    moved = stamps.advance_stamp(settings, incoming, live.stamp, now)
+    """Return the lines that move the idle expiry of an unchanged session, or that seal an imported one."""
+    settings, session, cookies = state.settings, state.session, state.cookies
+    if not state.touched and (status == 304 or is_shared(headers)):
+        # Such a response confirms or fills the entry of a cache, which a Set-Cookie would spoil.
+        return []
+    advanced = stamps.advance_stamp(settings, cookies, state.stamp, now)
     try:
-        if incoming.imported is not None:
-            # What was imported becomes ours, whatever `renews` says. Others may write more than our budget: that is not refused.
-            return _sealed(
-                live, request, outgoing.rewritten_payload(settings, session, moved), moved
+        if cookies.importer is not None:
+            # An imported session is sealed whatever `renews` says, and even if it is larger than our budget.
+            plaintext = writing.make_plaintext(settings, session, advanced)
+            return _collect_session_lines(state, request, plaintext, advanced)
+        if state.touched or settings.renews(request):
+            contents_end = state.find_contents_end(advanced)
+            # A browser drops the session's own cookies at their Max-Age: if the end moves, they are set again.
+            end_moves = contents_end != inf and contents_end != state.find_contents_end(
+                cookies.stamp or advanced
             )
-        if live.touched or settings.renews(request):
-            until = live.until(moved)
-            # A browser drops the session's own cookies at their Max-Age: what ends later than it was to is sent again.
-            moves = until != inf and until != live.until(incoming.stamp or moved)
             resealed = (
-                outgoing.rewritten_payload(settings, session, moved)
-                if moves or settings.codec.seen is None
+                writing.make_plaintext(settings, session, advanced)
+                if end_moves or settings.codec.seen is None
                 else None
             )
-            return outgoing.renewed_lines(
-                settings.suited(session), incoming, resealed, moved, until=until
+            return writing.write_renewal(
+                settings.for_contents(session),
+                cookies,
+                resealed,
+                advanced,
+                contents_end=contents_end,
             )
     except RecursionError:
-        pass  # so far down the stack JSON of many levels cannot be written: another request will
+        # The stack is too deep to write nested JSON here. Another request will renew the session.
+        pass
     return []
 
 
-def _sealed(live: State, request: RequestInfo, plaintext: bytes, stamp: Stamp) -> list[str]:
-    """Return the lines of a session that is sealed again, or anew."""
-    settings, incoming, until = live.settings, live.incoming, inf
-    suited = settings
+def _collect_session_lines(
+    state: State, request: RequestInfo, plaintext: bytes, stamp: Stamp
+) -> list[str]:
+    """Return the lines of a session that is sealed: its cookies, what they make obsolete, the fence and the barrier."""
+    settings, cookies, contents_end = state.settings, state.cookies, inf
+    cookie_settings = settings
     if settings.framework is not None:
-        suited, until = settings.suited(live.session), live.until(stamp)
-    if incoming.is_whole and incoming.imported is None and not (live.ended or live.is_fresh):
-        line = outgoing.only_line(suited, incoming, plaintext, live.session, stamp, until=until)
+        cookie_settings = settings.for_contents(state.session)
+        contents_end = state.find_contents_end(stamp)
+    if cookies.is_single and cookies.importer is None and not (state.ended or state.is_fresh):
+        # The commonest update replaces one cookie by another of the same name.
+        line = writing.write_single_cookie(
+            cookie_settings, cookies, plaintext, state.session, stamp, contents_end=contents_end
+        )
         if line is not None:
-            return [line]  # in the place of the one that came: the commonest update
-    lines = outgoing.sealed_lines(
-        suited,
-        incoming,
+            return [line]
+    lines = writing.write_session(
+        cookie_settings,
+        cookies,
         plaintext,
         stamp,
-        begun=live.ended,
-        until=until,
-        hidden=live.may_be_hidden(request),
+        begins=state.ended,
+        contents_end=contents_end,
+        hidden=state.may_be_hidden(request),
     )
-    link, raised = _spared(live, request, stamp) if lines else ("", [])
-    # A format that cannot keep the mark: a logout later on will not know the one that came.
-    moved = incoming.opened is not None and incoming.opened.mark_id != settings.codec.mark_id(
-        live.session, stamp
+    link, barrier_lines = _pass_barrier(state, request, stamp) if lines else ("", [])
+    # A format that cannot keep the mark gives the session a new one: the earlier mark is fenced now, since a later
+    # logout will not know it.
+    mark_changes = cookies.token is not None and (
+        cookies.token.mark_id != settings.codec.mark_id(state.session, stamp)
     )
-    ambiguous = incoming.stamp is not None or incoming.absence is Absence.AMBIGUOUS
-    if live.ended or moved or link or (live.is_fresh and ambiguous):
-        lines += outgoing.fence_lines(settings, incoming, link=link)
-    return lines + raised
+    ambiguous = cookies.stamp is not None or cookies.absence is Absence.AMBIGUOUS
+    if state.ended or mark_changes or link or (state.is_fresh and ambiguous):
+        lines += writing.write_fence(settings, cookies, link=link)
+    return lines + barrier_lines
 
 
-def _spared(live: State, request: RequestInfo, stamp: Stamp) -> tuple[str, list[str]]:
-    """Return what keeps a barrier from ending the session: a link for the fence, or the lines of a barrier that is raised for it."""
-    settings, incoming, blind = live.settings, live.incoming, live.is_blind(request)
-    known = incoming.barrier
-    if not blind and known is None:
+def _pass_barrier(state: State, request: RequestInfo, stamp: Stamp) -> tuple[str, list[str]]:
+    """Return what lets the session pass a barrier: a link for the fence, or the lines of a new barrier that spares it."""
+    settings, cookies, unmarked = state.settings, state.cookies, state.may_be_unmarked(request)
+    earlier = cookies.barrier
+    if not unmarked and earlier is None:
         return "", []
-    mark = fence.mark(settings.name, settings.codec.mark_id(live.session, stamp))
-    if not blind and known is not None and not known.ends(mark, stamp.created_at):
+    mark = fence.mark(settings.name, settings.codec.mark_id(state.session, stamp))
+    if not unmarked and earlier is not None and not earlier.ends(mark, stamp.created_at):
         return "", []
-    if known is not None and incoming.opened is not None and not live.ended:
-        before = fence.mark(settings.name, incoming.opened.mark_id)
-        first = known.spared.get(before, before)
+    if earlier is not None and cookies.token is not None and not state.ended:
+        before = fence.mark(settings.name, cookies.token.mark_id)
+        first = earlier.spared.get(before, before)
         return barrier.link(settings.barrier_keys, settings.clock(), mark, first), []
-    return "", outgoing.barrier_lines(settings, incoming, mark)
+    return "", writing.write_barrier(settings, cookies, mark)

@@ -1,4 +1,4 @@
-"""One request's session: what came, what it becomes, and what the response must say. No I/O."""
+"""The exchange: one request's session, from a Cookie header to response header lines. No I/O."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any, NoReturn
 from .._cookies.caching import UNCHANGED, HeaderChanges, is_kept_private
 from .._session.events import EventKind, Ignored, tell
 from .._session.session import Absence, Contents, Session
-from .._session.snapshot import settle
+from .._session.snapshot import normalize
 from .._session.tracebacks import clear_frames, clears_frames
 from ..errors import ResponseStartedError
 from .config import Settings
 from .deciding import answer, decide
 from .importing import read_or_import
-from .reading import Incoming, read
+from .reading import RequestCookies, read_cookies
 from .request import HOLDER, HeaderRequest, RequestInfo
 from .state import State
 
@@ -33,41 +33,41 @@ class Phase(IntEnum):
     ENDED = 2
 
 
-# Python 3.11 looks a member up through the class in 0.1 µs, and every request does so several times.
+# Every request uses these members several times. In Python 3.11 a look-up through the class costs 0.1 µs.
 OPEN, COMMITTED, ENDED = Phase
 
 GONE = HeaderRequest()
-"""Stands where an exchange's request was, once the exchange has let go of it: a request that keeps its exchange would else be a cycle."""
+"""Replaces the request of a finished exchange: the request keeps its exchange, and the two would be a reference cycle."""
 
 
 class Exchange:
     """The session of one request: a Cookie header goes in, header lines come out.
 
-    Nothing is read before a verb asks. The verbs change what the session is *now*; what that means for the
-    response is decided once, at `commit`, from what came and what is there at the end.
+    Nothing is read before a verb is called. A verb changes the session as it is now. `commit` decides once, from the
+    cookies and from the session at the end, what the response says.
 
     Attributes:
-        settings: the store's.
+        settings: the store's settings.
         request: the view of the request.
-        owned: whether somebody will answer the request with what `commit` says.
-        gateway: the one that will, where it is one.
-        phase: open, committed (reading only) or ended.
-        outer: the exchange, or the exclusion, of a gateway of another store around this one's.
-        tasks: when not None, the tasks that find the exchange implicitly once the response has started.
-        late: the headers of a response that started before anybody had read the session, while its body is being sent.
-        sent: the header fields that an earlier call added to a response nobody else will write.
-        taken: the application's header fields that such a call took away.
-        state: the session as it is now; None until somebody asks for it.
-        fill: what makes the live session of the contents, when they are read: `Session`, or whoever has handed out an
-            object before and fills that one now.
+        owned: whether a gateway, or another owner of the response, will write the header lines of `commit`.
+        gateway: the gateway that will write them, if it is one.
+        phase: open, committed (the session can only be read) or ended.
+        outer: the exchange, or the exclusion, of the gateway around this exchange's.
+        tasks: the tasks that may find the exchange implicitly after the response has started; None for any.
+        late: the header fields of a response that started before the session was read, until its last byte is sent.
+        sent: the header fields that an earlier call added to a response without a gateway.
+        removed: the application's header fields that such a call removed.
+        state: the state of the session; None until the session is first used.
+        fill: makes the live session when the contents are read. This is `Session`, or a function that fills an object
+            which was handed out before.
     """
 
     __slots__ = (
-        "__weakref__", "_first", "_header", "fill", "gateway", "late", "outer", "owned", "phase", "request", "sent", "settings", "state",
-        "taken", "tasks",
+        "__weakref__", "_first_state", "_header", "fill", "gateway", "late", "outer", "owned", "phase", "removed", "request",
+        "sent", "settings", "state", "tasks",
     )  # fmt: skip
 
-    taken: tuple[tuple[str, str], ...]
+    removed: tuple[tuple[str, str], ...]
 
     def __init__(self, settings: Settings, request: RequestInfo, *, owned: bool = True) -> None:
         self.settings: Settings = settings
@@ -80,49 +80,51 @@ class Exchange:
         self.tasks: Collection[object] | None = None
         self.late: Any = None
         self.sent: tuple[tuple[str, str], ...] = ()
-        self._first: dict[str, State] = {}
-        self.state: State | None = (
-            None  # until somebody looks: a request that nobody asks for its session must cost nothing
-        )
+        self._first_state: dict[str, State] = {}
+        # A request that does not read its session must cost nothing.
+        self.state: State | None = None
 
-    def _look(self) -> State:
-        live = self.state
-        return self._first_look() if live is None else live
+    def _load(self) -> State:
+        """Return the state, loaded when it is first needed."""
+        state = self.state
+        return self._load_first() if state is None else state
 
-    def _first_look(self) -> State:
+    def _load_first(self) -> State:
+        """Read the request's cookies, and return the state that they give."""
         settings = self.settings
         try:
             self._header: str = self.request.cookie_header
-            find = read_or_import if settings.accepted else read
-            incoming = find(settings, self._header, settings.clock())
-            made = State(settings, incoming, self, self.fill)
-        except BaseException as error:  # a guard's, or `convert`'s
-            incoming = Incoming()
+            read = read_or_import if settings.importers else read_cookies
+            cookies = read(settings, self._header, settings.clock())
+            loaded = State(settings, cookies, self, self.fill)
+        except BaseException as error:
+            # The application's guard or `convert` raised. Its traceback must not show the session.
+            cookies = RequestCookies()
             clear_frames(error)
             raise
-        # One step: threads that look at once are given one session.
-        live = self.state = self._first.setdefault("live", made)
-        if live is made and incoming.absence not in (None, Absence.NO_COOKIE):
-            tell(settings.on_event, EventKind.REFUSED, incoming.absence)
+        # One atomic step: threads that load the session at the same time get one state.
+        state = self.state = self._first_state.setdefault("state", loaded)
+        if state is loaded and cookies.absence not in (None, Absence.NO_COOKIE):
+            tell(settings.on_event, EventKind.REFUSED, cookies.absence)
         late, self.late = self.late, None
         if late is not None and not is_kept_private(late):
             tell(settings.on_event, EventKind.NOT_PRIVATE)
-        return live
+        return state
 
-    def _valid(self) -> Session | None:
-        return self._look().valid(may_forget=self.phase is OPEN)
+    def _find_valid(self) -> Session | None:
+        return self._load().find_valid(may_forget=self.phase is OPEN)
 
     # ---- the verbs
 
     def get(self) -> Session | None:
-        """The live session of an authenticated user, or None (then `absence` says why)."""
-        live = self.state
-        if live is None:
-            live = self._first_look()
-            # It was judged a moment ago, but for an end of its own.
-            session = live.session if live.is_valid_as_read else self._valid()
+        """Return the live session of an authenticated user, or None; then `absence` says why."""
+        state = self.state
+        if state is None:
+            state = self._load_first()
+            # The times were judged a moment ago. Only an end that the contents set is still to be judged.
+            session = state.session if state.is_valid_as_read else self._find_valid()
         else:
-            session = live.valid(may_forget=self.phase is OPEN)
+            session = state.find_valid(may_forget=self.phase is OPEN)
         try:
             signed_in = session is None or self.settings.guard(session)
         except BaseException as error:
@@ -130,164 +132,183 @@ class Exchange:
             clear_frames(error)
             raise
         if not signed_in:
-            live.absence = Absence.ANONYMOUS
-            live.tell_once(EventKind.REFUSED, Absence.ANONYMOUS)
+            state.absence = Absence.ANONYMOUS
+            state.tell_once(EventKind.REFUSED, Absence.ANONYMOUS)
             return None
         return session
 
     @property
     def contents(self) -> Contents:
-        """The live contents, of an anonymous session too; what a framework's own session object shows.
+        """The live contents, of an anonymous session too; a framework's own session object shows them.
 
-        Empty, and without a stamp, when there is no session; the first assignment begins an anonymous one.
+        They are empty, and have no stamp, while there is no session. The first assignment begins an anonymous session.
         """
-        live = self.state
-        if live is None:
-            live = self._first_look()
-            if live.is_valid_as_read:
-                return live.session
-        live.valid(may_forget=self.phase is OPEN)
-        return live.session
+        state = self.state
+        if state is None:
+            state = self._load_first()
+            if state.is_valid_as_read:
+                return state.session
+        state.find_valid(may_forget=self.phase is OPEN)
+        return state.session
 
     @property
     def absence(self) -> Absence | None:
-        """Why `get` gives None, or None while it gives a session."""
-        return self._look().absence if self.get() is None else None
+        """The reason why `get` returns None, or None while it returns a session."""
+        return self._load().absence if self.get() is None else None
 
     @clears_frames
     def update(self, session: Mapping[str, Any] | None = None) -> bool:
-        """Replace the contents of an authenticated user's session; returns whether it did.
+        """Replace the contents of an authenticated user's session.
 
         Args:
-            session: the contents that it shall have; with None nothing happens.
+            session: the new contents; with None nothing happens.
+
+        Returns:
+            Whether the contents were replaced.
 
         Raises:
-            SerializationError: it is not JSON.
-            SessionTooLargeError: it does not fit in `max_bytes`.
+            SerializationError: the contents are not JSON.
+            SessionTooLargeError: the contents do not fit in `max_bytes`.
             ResponseStartedError: the exchange is committed.
         """
         if self.phase is not OPEN:
-            self._refuse("update_session")
-        settings, live = self.settings, self.state
-        if live is None:
-            live = self._first_look()
-        live.valid(may_forget=True)
+            self._refuse_write("update_session")
+        settings, state = self.settings, self.state
+        if state is None:
+            state = self._load_first()
+        state.find_valid(may_forget=True)
         contents: dict[str, Any] | None = None
-        print_ = b""
+        snapshot = b""
         if session is not None:
-            contents = live.with_carried(dict(session)) if settings.carried else dict(session)
-            contents, print_ = settle(contents, settings.tags)
-        ignored = live.ignored(contents)
+            contents = state.merge_carried(dict(session)) if settings.carried else dict(session)
+            contents, snapshot = normalize(contents, settings.tags)
+        ignored = state.judge_update(contents)
         if ignored is not None or contents is None:
             other = contents if ignored is Ignored.OTHER_USER else None
-            claim = None if other is None else live.differing_claim(other)
+            claim = None if other is None else state.find_differing_claim(other)
             tell(settings.on_event, EventKind.UPDATE_IGNORED, ignored, claim)
             return False
-        live.put(contents, print_, live.moved())
+        state.replace_contents(contents, snapshot, state.advance_stamp())
         return True
 
     @clears_frames
     def touch(self) -> bool:
-        """Move the idle expiry, now, and change nothing else; returns whether there was one.
+        """Move the idle expiry, now, and change nothing else.
+
+        Returns:
+            Whether there was a session with an idle expiry.
 
         Raises:
             ResponseStartedError: the exchange is committed.
         """
-        self._writable("touch_session")
-        if self._valid() is None or self.settings.lifetime.idle is None:
+        self._check_open("touch_session")
+        if self._find_valid() is None or self.settings.lifetime.idle is None:
             return False
-        self._look().touch()
+        self._load().touch()
         return True
 
     @clears_frames
     def create(self, session: Mapping[str, Any]) -> Session:
-        """Begin a session with exactly these contents; whatever came with the request is dead from here on.
+        """Begin a session with exactly these contents; every session that came with the request is ended.
 
         Args:
-            session: the contents.
+            session: the contents of the new session.
 
         Returns:
             The live session.
 
         Raises:
             ValueError: the contents do not pass the guard.
-            SerializationError: they are not JSON.
-            SessionTooLargeError: they do not fit in `max_bytes`.
+            SerializationError: the contents are not JSON.
+            SessionTooLargeError: the contents do not fit in `max_bytes`.
             ResponseStartedError: the exchange is committed.
         """
-        self._writable("create_session")
-        contents, print_ = settle(dict(session), self.settings.tags)
+        self._check_open("create_session")
+        contents, snapshot = normalize(dict(session), self.settings.tags)
         if not self.settings.guard(contents):
             raise ValueError(
                 "create_session was given a session that does not pass the guard: by default it needs a user"
             )
-        live = self._look()
-        live.valid(may_forget=True)
-        live.begin(contents, print_)
-        return live.session
+        state = self._load()
+        state.find_valid(may_forget=True)
+        state.begin(contents, snapshot)
+        return state.session
 
     @clears_frames
     def rotate(self) -> bool:
-        """Give the session a new id, so that the earlier one is dead; returns whether there was one.
+        """Give the session a new id; the session with the earlier id is ended.
+
+        Returns:
+            Whether there was a session.
 
         Raises:
             ResponseStartedError: the exchange is committed.
         """
-        self._writable("rotate_session")
-        if self._valid() is None:
+        self._check_open("rotate_session")
+        if self._find_valid() is None:
             return False
-        self._look().rotate()
+        self._load().rotate()
         return True
 
     @clears_frames
     def delete(self) -> bool:
-        """End the session, and whatever else came with the request; returns whether there was one.
+        """End the session, and every other session that came with the request.
+
+        Returns:
+            Whether there was a session.
 
         Raises:
             ResponseStartedError: the exchange is committed.
         """
-        self._writable("delete_session")
-        existed = self._valid() is not None
-        live = self._look()
-        live.forget(Absence.LOGGED_OUT)
-        live.ended = live.deleted = True
+        self._check_open("delete_session")
+        existed = self._find_valid() is not None
+        state = self._load()
+        state.forget(Absence.LOGGED_OUT)
+        state.ended = state.deleted = True
         return existed
 
     # ---- the response
 
     def commit(self, status: int = 200, headers: Sequence[tuple[str, str]] = ()) -> HeaderChanges:
-        """Decide what the response says, and close.
+        """Decide what the response says, and close the session for writing.
 
-        It may be asked again with another status until the first byte is out.
+        It may be called again, with another status, until the first byte of the response is sent.
 
         Args:
             status: the response's status; at 500 or more changes are dropped and ends are kept.
-            headers: those of the application.
+            headers: the application's header fields.
+
+        Returns:
+            The changes to the header fields.
 
         Raises:
-            IdentityChangedError: the session was changed in place into somebody else's.
-            SerializationError, SessionTooLargeError: it was changed in place into what cannot be kept.
+            IdentityChangedError: a change in place gave the session to another user.
+            SerializationError, SessionTooLargeError: a change in place cannot be kept.
             ConfigurationError: another gateway of the store has set its cookie in the response.
         """
-        live = self.state
-        if live is None:
+        state = self.state
+        if state is None:
             self.phase = COMMITTED
             return UNCHANGED
         try:
-            changes = answer(live, status, headers, self.request, owned=self.owned)
+            changes = answer(state, status, headers, self.request, owned=self.owned)
         except BaseException as error:
             headers = ()
             clear_frames(error)
             raise
-        live.changes = changes
+        state.changes = changes
         self.phase = COMMITTED
         return changes
 
     def close_unread(self, headers: object = None) -> bool:
-        """Close, if nobody has asked for the session: the response then has nothing to say; returns whether it did.
+        """Close the session for writing if it was not used; the response then says nothing about it.
 
         Args:
-            headers: the application's, by which a stream that reads the session later is judged; None for what no cache keeps.
+            headers: the application's header fields. A stream that reads the session later is reported if they let a
+                cache keep the response. None for a response that no cache keeps.
+
+        Returns:
+            Whether the session was unused.
         """
         if self.state is not None:
             return False
@@ -296,7 +317,7 @@ class Exchange:
         return True
 
     def check(self, status: int = 200) -> None:
-        """See that the session can be kept, while the application's error handlers can still answer; close nothing.
+        """Raise if the session cannot be kept, while the application's error handlers can still answer; close nothing.
 
         Args:
             status: the response's status.
@@ -313,11 +334,11 @@ class Exchange:
             raise
 
     def answer(self, status: int, headers: Sequence[tuple[str, str]]) -> HeaderChanges:
-        """What the response must say if it went out now; closes nothing.
+        """Return the changes to the header fields of a response that would start now; close nothing.
 
         Args:
             status: the response's status.
-            headers: those of the application.
+            headers: the application's header fields.
 
         Raises:
             IdentityChangedError, SerializationError, SessionTooLargeError: as for `commit`.
@@ -333,24 +354,24 @@ class Exchange:
 
     @property
     def response_headers(self) -> list[tuple[str, str]]:
-        """The headers that the response needs, once the exchange is committed."""
+        """The header fields to add to the response, once the exchange is committed."""
         return [] if self.state is None else list(self.state.changes.add)
 
     @property
     def looked_at(self) -> bool:
-        """Whether anything asked for the session yet; to ask this reads nothing."""
+        """Whether the session was used in this request; this property itself reads no cookie."""
         return self.state is not None
 
     @property
     def changed(self) -> bool:
-        """Whether the session is now another, or holds something else, than what came; to ask this reads nothing."""
+        """Whether the session was created, rotated, changed or ended in this request; this property itself reads no cookie."""
         return self.state is not None and self.state.changed
 
     @property
     def is_new(self) -> bool:
-        """Whether the session, should there be one at the end, is not the one that came."""
-        live = self._look()
-        return not live.present or live.is_fresh
+        """Whether this request creates or rotates the session, or has none so far."""
+        state = self._load()
+        return not state.present or state.is_fresh
 
     @property
     def must_end(self) -> bool:
@@ -358,43 +379,44 @@ class Exchange:
         return self.state is not None and self.state.must_end(self.request)
 
     def finish(self, *, unanswerable: bool = False) -> None:
-        """End the request: report what was changed too late or never answered. From here on only reading is left.
+        """End the request: report changes that came too late, or that no response carries. Reading is still possible.
 
         Args:
-            unanswerable: whether no response could have carried a change, as of a websocket under WSGI.
+            unanswerable: whether no response could have carried a change, as for a websocket under WSGI.
         """
         if self.phase is ENDED:
             return
-        live = self.state
-        if live is not None:
-            if self.phase is COMMITTED and not live.is_final:
+        state = self.state
+        if state is not None:
+            if self.phase is COMMITTED and not state.is_final:
                 tell(self.settings.on_event, EventKind.LATE_CHANGE)
-            elif self.phase is OPEN and live.changed:
-                live.tell_once(EventKind.UNANSWERED if unanswerable else EventKind.ROLLED_BACK)
+            elif self.phase is OPEN and state.changed:
+                state.tell_once(EventKind.UNANSWERED if unanswerable else EventKind.ROLLED_BACK)
         self.phase, self.late, self.tasks = ENDED, None, ()
-        # The request keeps what a page for its failure may ask for, and nothing that refers to the request.
+        # An error page may still ask the request for its session. So the request keeps an exchange, and the exchange holds
+        # no reference back to the request.
         holder = self.request.holder
-        if live is not None:
+        if state is not None:
             self.request, self.fill = GONE, Session
         elif holder.get(HOLDER) is self and self.outer is None and self.owned:
-            holder[HOLDER] = _unread(self.settings)
+            holder[HOLDER] = _make_unread(self.settings)
         else:
             replace_link(holder, self, Unread(self.settings, self.owned, self.outer))
 
     def serve_framework(self, settings: Settings) -> None:
-        """Take a login through a framework's own session object for one; for a gateway inside the one that made this exchange.
+        """Notice logins in a framework's own session object, for a gateway inside the one that made this exchange.
 
         Args:
-            settings: that gateway's. Of two frameworks, one inside the other, the keys of both count.
+            settings: the inner gateway's settings. Of two frameworks, one inside the other, the keys of both count.
         """
         keys, before = settings.framework, self.settings
         if keys is None or keys == before.framework:
             return
-        self.settings = settings if before.framework is None else before.and_framework(keys)
+        self.settings = settings if before.framework is None else before.with_inner_framework(keys)
         if self.state is not None:
             self.state.serve_framework(self.settings)
 
-    # ---- what a live session tells (session.Watcher)
+    # ---- assignments to the live session (the methods of session.Watcher)
 
     def writing(self, key: object = None, /) -> bool:
         """Allow an assignment to the live session; return whether `written` is to be called after it.
@@ -406,27 +428,27 @@ class Exchange:
             ResponseStartedError: the response has started.
         """
         if self.phase is not OPEN:
-            self._refuse("an assignment to the session")
-        return self.state is None or self.state.assigning(key)
+            self._refuse_write("an assignment to the session")
+        return self.state is None or self.state.before_assignment(key)
 
     def written(self) -> None:
         """Notice an assignment to the live session."""
-        self._look().assigned()
+        self._load().after_assignment()
 
-    # ---- writing
+    # ---- reading and writing
 
     @property
     def cookie_header(self) -> str:
-        """The Cookie header that the session was, or will be, read from."""
+        """The Cookie header that the session is read from."""
         return self.request.cookie_header if self.state is None else self._header
 
-    def _writable(self, what: str) -> None:
-        """Raise if the response has started."""
+    def _check_open(self, what: str) -> None:
+        """Raise ResponseStartedError if the response has started."""
         if self.phase is not OPEN:
-            self._refuse(what)
+            self._refuse_write(what)
 
-    def _refuse(self, what: str) -> NoReturn:
-        """Say that a write came too late, and when it would have been in time."""
+    def _refuse_write(self, what: str) -> NoReturn:
+        """Raise ResponseStartedError, and say when the write would have been in time."""
         if self.phase is ENDED:
             raise ResponseStartedError(
                 f"{what} came too late: the request it belonged to has finished, and its session can only be read"
@@ -449,12 +471,12 @@ class Exchange:
 
 
 class Unread:
-    """What an exchange leaves in its request that ended before anybody had read the session.
+    """Replaces an exchange in its request, if the request ended before the session was read.
 
     Attributes:
-        settings: the store's.
-        owned: whether somebody answered the request.
-        outer: as of the exchange.
+        settings: the store's settings.
+        owned: whether the exchange was owned.
+        outer: the exchange, or the exclusion, of the gateway around.
     """
 
     __slots__ = ("outer", "owned", "settings")
@@ -466,19 +488,25 @@ class Unread:
 
 
 @lru_cache(maxsize=256)
-def _unread(settings: Settings) -> Unread:
-    """What most requests leave of which nobody has read the session: made once for each store."""
+def _make_unread(settings: Settings) -> Unread:
+    """Return the `Unread` of requests with one gateway: one object for each store, since most requests need it."""
     return Unread(settings, True, None)
 
 
-def replace_link(holder: MutableMapping[str, Any], one: object, other: object) -> None:
-    """Put something in the place of an exchange, among those that a request holds."""
-    here: Any = holder.get(HOLDER)
-    if here is one:
-        holder[HOLDER] = other
+def replace_link(holder: MutableMapping[str, Any], exchange: object, successor: object) -> None:
+    """Replace an exchange in the chain that a request holds: the innermost, then each `outer`.
+
+    Args:
+        holder: the request's holder.
+        exchange: the exchange to replace.
+        successor: the object that takes its place.
+    """
+    link: Any = holder.get(HOLDER)
+    if link is exchange:
+        holder[HOLDER] = successor
         return
-    while here is not None:
-        if here.outer is one:
-            here.outer = other
+    while link is not None:
+        if link.outer is exchange:
+            link.outer = successor
             return
-        here = here.outer
+        link = link.outer

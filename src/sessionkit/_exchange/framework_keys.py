@@ -1,4 +1,4 @@
-"""What an exchange needs to know of its store."""
+"""The keys of a framework's own session object: which of them log a user in, and which must not survive a login."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from .._session.tags import Tags
 __all__ = ["DROPPED_AT_LOGIN", "LOGIN_KEYS", "PROFILE", "SIGN_INS", "FrameworkKeys"]
 
 SIGN_INS = ("_state_*",)
-"""What Authlib keeps in every framework: sign-ins in progress, some of them of another tab."""
+"""The keys of Authlib's sign-ins in progress, some of them perhaps in another tab."""
 
 
 DROPPED_AT_LOGIN = ("csrf", "csrf_token", *SIGN_INS)
-"""What must not cross a login, which are the tokens of form libraries against forged requests, and sign-ins in progress."""
+"""The keys that must not survive a login: CSRF tokens of form libraries, and sign-ins in progress."""
 
 
 LOGIN_KEYS = ("user", "_user_id", "user_id", "uid", "account_id", "username")
-"""Keys under which applications keep who is logged in. Nobody is signed in by them, and a change of one is a login."""
+"""The keys under which applications keep who is logged in. They sign nobody in, but a change of one is a login."""
 
 
 PROFILE = ("username",)
-"""Those of them that a user who is signed in may change. To take another name is no login."""
+"""The login keys that a signed-in user may change: a new user name is no login."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameworkKeys:
-    """What an adapter says of a framework whose own session object it serves.
+    """The keys of a framework whose own session object an adapter serves.
 
-    Through that object a login or logout is noticed when what a key of `NOTICED` or of `login` says appears, changes
-    or goes: `user` by the user that it names, the others by their values.
+    In that object, a login or logout is noticed when the value of a key of `LOGIN_KEYS` or `login` appears, changes or
+    disappears. The value of `user` counts by the user that it names.
 
     Args:
-        login: keys under which the framework keeps who is logged in (`_user_id`). By default they count as a signed-in
-            user too.
-        dropped: keys of the framework's own that must not cross a login or logout; a trailing `*` stands for any ending.
-            Those that are common everywhere (`csrf`, `csrf_token`, `_state_*`) are always among them.
-        transient: whether the browser shall forget a session with these contents when it closes; None leaves it
-            to the store's `transient`.
-        ends: from the contents and the time of the last activity, the moment from which the session is over by its
-            own word, both in seconds since the epoch. It can end a session earlier than the store's lifetime, not later.
-        tags: how the framework's own session keeps values that JSON has not.
+        login: the keys under which the framework keeps who is logged in (`_user_id`). By default they count as a
+            signed-in user too.
+        dropped: the framework's own keys that must not survive a login or logout; a trailing `*` matches any ending. The
+            common ones (`csrf`, `csrf_token`, `_state_*`) are always among them.
+        transient: a function of the contents: whether the browser forgets the session when it closes. It returns None
+            to leave this to the store's `transient`.
+        ends: a function of the contents and the time of the last activity, which returns the moment when the contents
+            end the session; both in seconds since the epoch. It can only end a session earlier than the store's lifetime.
+        tags: how the framework's own session keeps values that JSON does not have.
     """
 
     login: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ class FrameworkKeys:
     ends: Callable[[Mapping[str, Any], int], float] | None = None
     tags: Tags | None = None
     noticed: dict[str, None] = field(init=False, repr=False, compare=False)
-    """In order, and quick to look up."""
+    """The keys whose change is a login or logout: a dict, for its order and quick look-up."""
 
     def __post_init__(self) -> None:
         dropped = tuple(dict.fromkeys((*DROPPED_AT_LOGIN, *self.dropped)))
@@ -60,30 +60,33 @@ class FrameworkKeys:
         object.__setattr__(self, "noticed", dict.fromkeys((*LOGIN_KEYS, *self.login)))
 
     def drops(self, key: str) -> bool:
-        """Whether a key must not cross a login or logout."""
+        """Return whether a key must not survive a login or logout."""
         return _is_among(key, self.dropped)
 
-    def begins_sign_in(self, key: str) -> bool:
-        """Whether a key that must not cross a login is that of a sign-in in progress."""
+    def drops_sign_in(self, key: str) -> bool:
+        """Return whether a key belongs to a sign-in in progress, and must not survive a login."""
         return self.drops(key) and _is_among(key, SIGN_INS)
 
-    def login_in(self, contents: Mapping[str, Any], *, signed_in: bool = False) -> Who | None:
-        """Return a snapshot of what the noticed keys say; None when they name nobody.
+    def find_login(self, contents: Mapping[str, Any], *, signed_in: bool = False) -> Who | None:
+        """Return a comparable copy of the noticed values; None if they name nobody.
 
         Args:
-            contents: the session's.
-            signed_in: whether they name a user besides. A `username` is part of that one's profile then.
+            contents: the contents of a session.
+            signed_in: whether the guard finds a user in the contents. A `username` is then part of that user's profile.
         """
         if self.noticed.keys().isdisjoint(contents):
             return None
-        found = [
+        values = [
             (key, subject(contents) if key == "user" else contents.get(key))
             for key in self.noticed
             if not (signed_in and key in PROFILE and key not in self.login)
         ]
-        named = [(key, value) for key, value in found if value is not None]
+        named = [(key, value) for key, value in values if value is not None]
         return Who(exact(named)) if named else None
 
 
 def _is_among(key: str, patterns: tuple[str, ...]) -> bool:
-    return any(key.startswith(one[:-1]) if one.endswith("*") else key == one for one in patterns)
+    return any(
+        key.startswith(pattern[:-1]) if pattern.endswith("*") else key == pattern
+        for pattern in patterns
+    )

@@ -1,4 +1,4 @@
-"""Importers bound to a store, and what becomes of a session that one finds."""
+"""Bind importers to a store, and turn a token that one of them opened into a session of ours."""
 
 from __future__ import annotations
 
@@ -21,52 +21,48 @@ from ..formats._claims import derive_id, earliest
 from ..formats._protocols import Convert, Format, Source
 from ..formats._recognition import SEPARATORS
 from ..formats.importer import Importer
-from .config import Accepted, Settings
+from .config import BoundImporter, Settings
 
-__all__ = ["bind_importers", "take_over"]
+__all__ = ["bind_importers", "import_token"]
 
 
 def bind_importers(
     settings: Settings, importers: Iterable[tuple[Importer, Any, KeyRing]]
 ) -> Settings:
-    """Return a store's settings with the cookies that it takes sessions from: those of importers, and of earlier forms of its format.
+    """Return a store's settings with its importers, and one more for each earlier form of its format.
 
     Args:
-        settings: the store's.
-        importers: each with its keys, and those of its barrier.
+        settings: the store's settings.
+        importers: each importer with its keys, and the key ring of its barrier.
 
     Raises:
         ConfigurationError: an importer cannot work beside the store's own cookie.
     """
-    found = [_bound(settings, one, (own, ring)) for one, own, ring in importers]
-    own_keys = (
-        settings.keys,
-        settings.ring,
-    )  # the earlier forms are sealed under the store's own keys
-    for source, take in settings.format.traits.older:
-        names = dict.fromkeys(
-            (
-                settings.name,
-                source.cookie_name(
-                    host_only=settings.cookie.host_only, secure=settings.cookie.secure
-                ),
-            )
+    bound = [_bind_importer(settings, importer, (keys, ring)) for importer, keys, ring in importers]
+    # The earlier forms are sealed under the store's own keys.
+    own_keys = settings.keys, settings.ring
+    for source, convert in settings.format.traits.older:
+        default = source.cookie_name(
+            host_only=settings.cookie.host_only, secure=settings.cookie.secure
         )
-        found.extend(
-            Accepted(
-                settings=_reading(settings, source, name, own_keys),
+        bound.extend(
+            BoundImporter(
+                settings=_make_reading_settings(settings, source, name, own_keys),
                 until=None,
                 clear=True,
-                take=take,
+                convert=convert,
             )
-            for name in names
+            for name in dict.fromkeys((settings.name, default))
         )
-    _refuse_chunk_names(settings, found)
-    small = settings.codec.capacity(settings.room)
-    return replace(settings, accepted=tuple(found), small=small).derive()
+    _refuse_chunk_names(settings, bound)
+    capacity = settings.codec.capacity(settings.single_size)
+    return replace(settings, importers=tuple(bound), single_plaintext=capacity).derive()
 
 
-def _bound(settings: Settings, importer: Importer, keys: tuple[Any, KeyRing]) -> Accepted:
+def _bind_importer(
+    settings: Settings, importer: Importer, keys: tuple[Any, KeyRing]
+) -> BoundImporter:
+    """Return an importer with its keys; raise ConfigurationError if it cannot share the store's cookie name."""
     source, cookie = importer.format, settings.cookie
     name = importer.name or source.cookie_name(host_only=cookie.host_only, secure=cookie.secure)
     if name == settings.name:
@@ -78,20 +74,21 @@ def _bound(settings: Settings, importer: Importer, keys: tuple[Any, KeyRing]) ->
             raise ConfigurationError(
                 f"the cookie {name!r} cannot be left: ours has its name. Give ours another name, or drop clear=False"
             )
-    reading = _reading(settings, source, name, keys)
-    return Accepted(
-        settings=reading,
+    return BoundImporter(
+        settings=_make_reading_settings(settings, source, name, keys),
         until=importer.until,
         clear=importer.clear,
-        take=_Conversion(importer.convert),
+        convert=_CheckedConversion(importer.convert),
     )
 
 
-def _refuse_chunk_names(settings: Settings, accepted: Iterable[Accepted]) -> None:
-    """See that no cookie's name ends like a chunk: a write or a logout would clear it with the other's."""
-    others = [(one.settings.name, one.settings.layout.separator) for one in accepted]
+def _refuse_chunk_names(settings: Settings, importers: Iterable[BoundImporter]) -> None:
+    """Raise ConfigurationError for a cookie name that ends like a chunk: clearing another cookie's chunks would clear it."""
+    others = [
+        (importer.settings.name, importer.settings.layout.separator) for importer in importers
+    ]
     used = {settings.layout.separator, *(separator for _, separator in others)}
-    # Another store of the site may number with what the formats of other libraries do.
+    # Another store of the site may have the separator of any format.
     named = [(settings.name, {*used, *SEPARATORS}), *((name, used) for name, _ in others)]
     for name, separators in named:
         for separator in separators:
@@ -103,30 +100,42 @@ def _refuse_chunk_names(settings: Settings, accepted: Iterable[Accepted]) -> Non
                 )
 
 
-def _reading(settings: Settings, source: Source, name: str, keys: tuple[Any, KeyRing]) -> Settings:
-    """Return settings by which another's cookie is read as if it were a store's own."""
+def _make_reading_settings(
+    settings: Settings, source: Source, name: str, keys: tuple[Any, KeyRing]
+) -> Settings:
+    """Return the settings by which another library's cookie is read, as if it were a store's own.
+
+    Args:
+        settings: the store's settings.
+        source: the format of the cookie.
+        name: the name of the cookie.
+        keys: the keys of the source, and the key ring of its barrier.
+    """
     judges = settings.guard, settings.identity
-    if source.traits.guard is not None:  # who a session of others is before it is converted
+    if source.traits.guard is not None:
+        # The source knows who the user is before the session is converted.
         judges = resolve((None, None), (source.traits.guard, source.traits.identity), ())
-    made = replace(
+    reading = replace(
         settings,
         guard=judges[0],
         identity=judges[1],
-        cookie=_cookie(settings.cookie, name),
+        cookie=_rename_cookie(settings.cookie, name),
         lifetime=Lifetime(rolling=False, absolute=settings.lifetime.absolute or LONGEST),
-        # A source need not seal: nothing is sealed by these settings.
+        # A source need not be able to seal: nothing is sealed by these settings.
         format=cast("Format", source),
         keys=keys[0],
         ring=keys[1],
-        accepted=(),
-        small=0,
+        importers=(),
+        single_plaintext=0,
     ).derive()
-    # The idle time is the source's own affair, unless its renewal cookies come with it.
-    return made if made.codec.seen is None else replace(made, lifetime=settings.lifetime).derive()
+    # The idle limit is the other library's own affair, unless its renewal cookies can be read too.
+    if reading.codec.seen is None:
+        return reading
+    return replace(reading, lifetime=settings.lifetime).derive()
 
 
-def _cookie(ours: CookieSettings, name: str) -> CookieSettings:
-    """Ours for another name; a prefix keeps its promises."""
+def _rename_cookie(ours: CookieSettings, name: str) -> CookieSettings:
+    """Return our cookie settings for another name, with the attributes that a prefix of the name requires."""
     prefix = name.lower()
     if prefix.startswith("__host-"):
         return replace(ours, name=name, secure=True, path="/", domain=None)
@@ -134,33 +143,33 @@ def _cookie(ours: CookieSettings, name: str) -> CookieSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class _Conversion:
-    """An importer's `convert`, with its result checked; equal to that of another importer with the same function."""
+class _CheckedConversion:
+    """Calls an importer's `convert` and checks the result; two with the same function are equal."""
 
     convert: Convert | None
 
     def __call__(self, contents: dict[str, Any], _stamp: Stamp) -> Mapping[str, Any] | None:
         if self.convert is None:
             return contents
-        came_odd = not _is_json(contents)
+        beyond_limits = not _is_json(contents)
         try:
-            found = self.convert(contents)
+            converted = self.convert(contents)
         except (LookupError, TypeError, ValueError, AttributeError):
-            return (
-                None  # contents that it was not made for: a cookie from the network raises nothing
-            )
-        if not isinstance(found, Mapping):
+            # The function was not made for such contents: a cookie from the network raises nothing.
             return None
-        made = dict(found)
-        # NaN, say, that it was given and has passed on, is kept as it would be without it; what it made itself must be JSON.
-        # How deep it is depends on what it was given, and so on the cookie.
-        if not ((came_odd or not is_shallow(made, DEEPEST)) and _is_writable(made)):
-            check(made)
-        return made
+        if not isinstance(converted, Mapping):
+            return None
+        result = dict(converted)
+        # A value that the function was given and has passed on, such as NaN, is kept as it would be without the function.
+        # A value that the function made must be JSON. The depth of the result depends on the cookie, and so raises nothing.
+        passed_on = beyond_limits or not is_shallow(result, DEEPEST)
+        if not (passed_on and _is_writable(result)):
+            check(result)
+        return result
 
 
 def _is_json(contents: dict[str, Any]) -> bool:
-    """Whether contents are JSON within our limits, which others need not know."""
+    """Return whether contents are JSON within our limits, which other libraries do not have."""
     try:
         check(contents)
     except SerializationError:
@@ -169,7 +178,7 @@ def _is_json(contents: dict[str, Any]) -> bool:
 
 
 def _is_writable(contents: Mapping[str, Any]) -> bool:
-    """Whether contents can be kept, whatever our limits."""
+    """Return whether contents can be written, whatever our limits."""
     try:
         rewrite(dict(contents), JSON)
     except (TypeError, ValueError, RecursionError):
@@ -177,45 +186,59 @@ def _is_writable(contents: Mapping[str, Any]) -> bool:
     return True
 
 
-def _copied(contents: dict[str, Any]) -> dict[str, Any]:
-    """A copy to take from, since a mark is taken again later: what `convert`, or the application, changes must not change that one."""
+def _copy_contents(contents: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy for `convert` and the application to change: the session's mark is computed from the original again later."""
     try:
-        return cast("dict[str, Any]", marshal.loads(marshal.dumps(contents)))  # noqa: S302  # what was written just now
+        return cast("dict[str, Any]", marshal.loads(marshal.dumps(contents)))  # noqa: S302  # these bytes were written just now
     except ValueError:
         return deepcopy(contents)
 
 
-def take_over(settings: Settings, source: Accepted, opened: Opened, now: float) -> Opened | Absence:
-    """The session of ours that a foreign one becomes; its lifetime and the fence are judged later.
+def import_token(
+    settings: Settings, importer: BoundImporter, token: Opened, now: float
+) -> Opened | Absence:
+    """Return the session of ours that another library's token becomes; the caller judges its expiry and the fence.
 
-    Its id follows from the source, so that parallel requests take one session, and the fence that names it stops the next.
+    Its id is derived from the token, so that parallel requests import one session, and a mark in the fence stops the next
+    import.
+
+    Args:
+        settings: the store's settings.
+        importer: the importer that opened the token.
+        token: the other library's token.
+        now: seconds since the epoch.
     """
     try:
-        return _taken(settings, source, opened, now)
+        return _convert_token(settings, importer, token, now)
     except RecursionError:
-        return Absence.MALFORMED  # so far down the stack it cannot be looked at
+        # The stack is too deep already to look at nested contents.
+        return Absence.MALFORMED
 
 
-def _taken(settings: Settings, source: Accepted, opened: Opened, now: float) -> Opened | Absence:
-    created = opened.stamp.created_at
+def _convert_token(
+    settings: Settings, importer: BoundImporter, token: Opened, now: float
+) -> Opened | Absence:
+    created = token.stamp.created_at
     if not 0 < created <= now + CLOCK_SKEW:
         return Absence.MALFORMED if created <= 0 else Absence.NOT_YET_VALID
-    found = (
-        source.take(_copied(opened.contents), opened.stamp) if is_shallow(opened.contents) else None
+    converted = (
+        importer.convert(_copy_contents(token.contents), token.stamp)
+        if is_shallow(token.contents)
+        else None
     )
-    if not isinstance(found, Mapping) or not is_shallow(found):
+    if not isinstance(converted, Mapping) or not is_shallow(converted):
         return Absence.MALFORMED
-    created, updated, contents = min(created, int(now)), int(now), dict(found)
-    traits, codec = source.settings.format.traits, settings.codec
-    ends = earliest(opened.stamp.ends_at, codec.ends_at(contents))
+    created, updated, contents = min(created, int(now)), int(now), dict(converted)
+    traits, codec = importer.settings.format.traits, settings.codec
+    ends = earliest(token.stamp.ends_at, codec.ends_at(contents))
     expires = settings.lifetime.expires_at(created, updated)
     stamp = Stamp(
-        id=derive_id("sessionkit import 1", traits.label, opened.mark_id),
+        id=derive_id("sessionkit import 1", traits.label, token.mark_id),
         created_at=created,
         updated_at=updated,
         expires_at=expires if ends is None else min(expires, ends),
         ends_at=ends,
     )
-    # One that does not say when it began is dated anew at each request: its mark cannot be made of that.
-    mark = codec.mark_id(contents, stamp) if traits.dated else stamp.id
-    return Opened(contents=contents, stamp=replace(stamp, mark=mark), mark_id=mark)
+    # A session without a creation time gets a new one at each request: its mark cannot depend on the times.
+    mark_id = codec.mark_id(contents, stamp) if traits.dated else stamp.id
+    return Opened(contents=contents, stamp=replace(stamp, mark=mark_id), mark_id=mark_id)

@@ -1,4 +1,4 @@
-"""From a request's cookies to a session, of ours or taken over from others."""
+"""Read a request's cookies, and import a session from another library's cookie if the store has none of its own."""
 
 from __future__ import annotations
 
@@ -9,100 +9,123 @@ from .._cookies.header import HEADER, pairs
 from .._crypto.sealing import Opened
 from .._session.session import Absence
 from ..errors import SerializationError
-from . import reading as incoming
-from .candidates import Room, furthest
-from .config import Accepted, Settings
-from .importers import take_over
-from .reading import Incoming, Others
+from .candidates import Allowance, choose_furthest
+from .config import BoundImporter, Settings
+from .importers import import_token
+from .reading import ImporterCookies, RequestCookies, cut_header, judge_token, read_cookies
 
 __all__ = ["read_or_import"]
 
 
-def read_or_import(settings: Settings, header: str, now: float) -> Incoming:
-    """What a Cookie header holds for a store and its importers; never raises, whatever is in it."""
-    if not settings.accepted:
-        return incoming.read(settings, header, now)
-    room = Room()
-    found = replace(
-        incoming.read(settings, header, now, room),
-        others=_Reader(
-            settings, header, now, room
-        ),  # of a header that is too large too: a logout clears their cookies
-        beside=_beside(settings, incoming.readable(header)),
+def read_or_import(settings: Settings, header: str, now: float) -> RequestCookies:
+    """Read the cookies of a store and its importers from a Cookie header; never raise, whatever is in it.
+
+    Args:
+        settings: the store's settings.
+        header: the Cookie header, decoded as latin-1.
+        now: seconds since the epoch.
+    """
+    if not settings.importers:
+        return read_cookies(settings, header, now)
+    allowance = Allowance()
+    cookies = replace(
+        read_cookies(settings, header, now, allowance),
+        # A header that is too long has them too: a logout clears the importers' cookies.
+        read_importers=_ImporterReader(settings, header, now, allowance),
+        beside=_list_beside(settings, cut_header(header)),
     )
-    # A cookie of ours that is expired, fenced or under an unknown key is still ours: then nobody else is asked.
+    # A cookie of ours that is expired, fenced or under an unknown key is still ours: then no importer is asked.
     if (
         len(header) <= HEADER
-        and found.opened is None
-        and not any(map(settings.format.recognizes, found.heads(settings)))
+        and cookies.token is None
+        and not any(map(settings.format.recognizes, cookies.list_heads(settings)))
     ):
-        _import(settings, found, now)
-    return found
+        _import_first(settings, cookies, now)
+    return cookies
 
 
 @dataclass(slots=True, repr=False)
-class _Reader:
-    """Reads the cookies that importers know, once, when it is asked."""
+class _ImporterReader:
+    """Reads the importers' cookies at the first call, and returns the same result at each further one."""
 
     settings: Settings
     header: str
     now: float
-    room: Room
-    found: Others | None = None
+    allowance: Allowance
+    result: ImporterCookies | None = None
 
-    def __call__(self) -> Others:
-        if self.found is None:
-            live = [
-                one for one in self.settings.accepted if one.until is None or self.now < one.until
+    def __call__(self) -> ImporterCookies:
+        if self.result is None:
+            active = [
+                importer
+                for importer in self.settings.importers
+                if importer.until is None or self.now < importer.until
             ]
-            self.found = [
-                (one, incoming.read(one.settings, self.header, self.now, self.room)) for one in live
+            self.result = [
+                (importer, read_cookies(importer.settings, self.header, self.now, self.allowance))
+                for importer in active
             ]
-        return self.found
+        return self.result
 
 
-def _import(settings: Settings, found: Incoming, now: float) -> None:
-    """Take the session from the first of the others that has one."""
-    for source, other in found.others():
-        why = _adopt(settings, found, source, other, now)
-        if why is None:
+def _import_first(settings: Settings, cookies: RequestCookies, now: float) -> None:
+    """Import the session from the first importer that finds one."""
+    for importer, theirs in cookies.read_importers():
+        refusal = _import_from(settings, cookies, importer, theirs, now)
+        if refusal is None:
             return
-        found.absence = furthest(found.absence or Absence.NO_COOKIE, why)
+        cookies.absence = choose_furthest(cookies.absence or Absence.NO_COOKIE, refusal)
 
 
-def _adopt(
-    settings: Settings, found: Incoming, source: Accepted, other: Incoming, now: float
+def _import_from(
+    settings: Settings,
+    cookies: RequestCookies,
+    importer: BoundImporter,
+    theirs: RequestCookies,
+    now: float,
 ) -> Absence | None:
-    """Take the session that a source has, or say why not."""
-    if other.opened is None:
-        return other.absence
-    ours = take_over(settings, source, other.opened, now)
-    if isinstance(ours, Absence):
-        return ours
-    if not ours.contents and not settings.guard(ours.contents):
-        return Absence.NO_COOKIE  # nothing to take over
-    if not _can_hold(settings, ours):
+    """Import the session that an importer found; return the reason if there is none to import.
+
+    Args:
+        settings: the store's settings.
+        cookies: the request's cookies, which get the session.
+        importer: the importer.
+        theirs: the cookies that the importer knows.
+        now: seconds since the epoch.
+    """
+    if theirs.token is None:
+        return theirs.absence
+    token = import_token(settings, importer, theirs.token, now)
+    if isinstance(token, Absence):
+        return token
+    if not token.contents and not settings.guard(token.contents):
+        # An empty anonymous session is not worth importing.
+        return Absence.NO_COOKIE
+    if not _can_hold(settings, token):
         return Absence.MALFORMED
-    stamp = incoming.judge(settings, ours, (), found, now)
+    stamp = judge_token(settings, token, (), cookies, now)
     if isinstance(stamp, Absence):
         return stamp
-    found.opened, found.stamp, found.absence, found.imported = ours, stamp, None, source
+    cookies.token, cookies.stamp, cookies.absence, cookies.importer = token, stamp, None, importer
     return None
 
 
-def _can_hold(settings: Settings, ours: Opened) -> bool:
-    """Whether the other library would understand it: some take every token of theirs for somebody signed in."""
-    if settings.nobody is not None and not settings.names_somebody(ours.contents):
+def _can_hold(settings: Settings, token: Opened) -> bool:
+    """Return whether the library of the store's own format would understand the session.
+
+    Some of these libraries take every token of theirs for a signed-in user.
+    """
+    if settings.nobody is not None and not settings.names_somebody(token.contents):
         return False
     try:
-        settings.codec.check(ours.contents)
+        settings.codec.check(token.contents)
     except SerializationError:
         return False
     return True
 
 
-def _beside(settings: Settings, header: str) -> tuple[str, ...]:
-    """The numbered cookies that end with the session."""
+def _list_beside(settings: Settings, header: str) -> tuple[str, ...]:
+    """Return the names of the numbered cookies that end with the session."""
     prefix = settings.format.traits.beside
     if prefix is None or prefix not in header:
         return ()
@@ -111,6 +134,5 @@ def _beside(settings: Settings, header: str) -> tuple[str, ...]:
         for name, _ in pairs(header, prefix)
         if name.startswith(prefix)
     }
-    return tuple(
-        f"{prefix}{number}" for number in sorted(one for one in numbers if one is not None)
-    )
+    canonical = sorted(number for number in numbers if number is not None)
+    return tuple(f"{prefix}{number}" for number in canonical)

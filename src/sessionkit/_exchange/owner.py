@@ -1,4 +1,4 @@
-"""Whose a session is: worked out from what the cookie, or a verb, put there, not from what it was changed into since."""
+"""The owner of a session: the user whom the cookie or a verb named. Changes in place since then do not count."""
 
 from __future__ import annotations
 
@@ -6,99 +6,103 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._session.identity import Who, exact, who_is
-from .._session.snapshot import ODD, contents_of, fingerprint, is_odd
+from .._session.snapshot import OPAQUE, fingerprint, is_opaque, restore_contents
 from .config import Settings
 
 __all__ = ["Owner", "have_same_owner"]
 
 NOBODY = Who(exact(None))
-"""Of a session that passes the guard and names no user."""
+"""The identity of a session that passes the guard and names no user."""
 
 
 class Owner:
-    """The owner of some contents, as those were then.
+    """The owner of a session, by the contents at a certain moment.
 
-    Most requests never ask, so it is worked out on demand, from the fingerprint of the contents: what holds them may
-    change them in place.
+    Most requests never ask for the owner, so it is computed when it is first asked for. It is computed from a snapshot,
+    because the contents themselves may be changed in place.
 
     Args:
-        settings: the store's.
-        contents: of a session.
-        print_: their fingerprint. What is odd cannot be read from it later, and is looked at now.
+        settings: the store's settings.
+        contents: the contents of the session.
+        snapshot: the snapshot of the contents. From an opaque snapshot no contents can be read later, so the owner is
+            computed now.
     """
 
-    __slots__ = ("_found", "_print", "_settings")
+    __slots__ = ("_identity", "_settings", "_snapshot")
 
-    def __init__(self, settings: Settings, contents: Mapping[str, Any], print_: bytes) -> None:
+    def __init__(self, settings: Settings, contents: Mapping[str, Any], snapshot: bytes) -> None:
         self._settings = settings
-        self._print = print_
-        self._found = _find(settings, contents) if print_.startswith(ODD) else None
+        self._snapshot = snapshot
+        self._identity = _identify(settings, contents) if snapshot.startswith(OPAQUE) else None
 
     @property
     def who(self) -> Who | None:
-        """Who that is by the store's guard and identity; None for an anonymous session."""
-        return (self._found or self._look())[0]
+        """The user by the store's guard and identity; None for an anonymous session."""
+        return (self._identity or self._compute())[0]
 
     def owns(self, contents: Mapping[str, Any]) -> bool:
         """Return whether other contents belong to the same user and, in a framework's own session, name the same login."""
         keys = self._settings.owner_keys
-        if keys is not None and self._found is None and not self._print.startswith(ODD):
-            came = contents_of(self._print)
-            if _snapshot(keys, came) == _snapshot(keys, contents):
-                return True  # what says who the user is has not changed
-            self._found = _find(self._settings, came)
-        return _find(self._settings, contents) == (self._found or self._look())
+        if keys is not None and self._identity is None and not self._snapshot.startswith(OPAQUE):
+            original = restore_contents(self._snapshot)
+            if _copy_values(keys, original) == _copy_values(keys, contents):
+                # No key that says who the user is has changed.
+                return True
+            self._identity = _identify(self._settings, original)
+        return _identify(self._settings, contents) == (self._identity or self._compute())
 
     def is_nobodys(self, contents: Mapping[str, Any]) -> bool:
         """Return whether other contents name nobody."""
-        return _find(self._settings, contents) == _find(self._settings, {})
+        return _identify(self._settings, contents) == _identify(self._settings, {})
 
-    def under(self, settings: Settings, contents: Mapping[str, Any]) -> Owner:
-        """Return the same owner by the settings of a framework's own session.
+    def with_framework(self, settings: Settings, contents: Mapping[str, Any]) -> Owner:
+        """Return the same owner by the settings for a framework's own session object.
 
         Args:
-            settings: those.
-            contents: what the session holds now, whose other keys were changed when they were no login yet.
+            settings: these settings.
+            contents: the contents now. Their login keys were set when that was no login yet, so they count.
         """
-        if is_odd(self._print):
+        if is_opaque(self._snapshot):
             return self
-        came, print_ = contents_of(self._print), self._print
+        original, snapshot = restore_contents(self._snapshot), self._snapshot
         if settings.tags is not None:
-            came = settings.tags.read(came)
-            print_ = fingerprint(came, settings.tags)
-        made = Owner(settings, came, print_)
-        made._found = (_find(settings, came)[0], _find(settings, contents)[1])  # of its own class
-        return made
+            original = settings.tags.read(original)
+            snapshot = fingerprint(original, settings.tags)
+        owner = Owner(settings, original, snapshot)
+        owner._identity = (_identify(settings, original)[0], _identify(settings, contents)[1])
+        return owner
 
-    def _look(self) -> tuple[Who | None, object]:
-        found = self._found
-        if found is None:
-            found = self._found = _find(self._settings, contents_of(self._print))
-        return found
+    def _compute(self) -> tuple[Who | None, object]:
+        identity = self._identity
+        if identity is None:
+            identity = self._identity = _identify(self._settings, restore_contents(self._snapshot))
+        return identity
 
 
-def _snapshot(keys: Iterable[str], contents: Mapping[str, Any]) -> object:
-    """Return a snapshot of what some keys hold, in which a value that is not there is like None."""
+def _copy_values(keys: Iterable[str], contents: Mapping[str, Any]) -> object:
+    """Return a comparable copy of the values of some keys; a missing value equals None."""
     return exact([contents.get(key) for key in keys])
 
 
 def have_same_owner(settings: Settings, sessions: Sequence[Mapping[str, Any]]) -> bool:
-    """Return whether sessions belong to one user, who is somebody.
+    """Return whether sessions belong to one user, and not to nobody.
 
     Args:
-        settings: the store's.
-        sessions: the contents of each. A guard or identity that raises for them says no: a cookie raises nothing here.
+        settings: the store's settings.
+        sessions: the contents of each session. If the guard or the identity raises for them, the answer is no: a cookie
+            raises nothing here.
     """
     try:
-        first, *others = [_find(settings, one) for one in sessions]
+        first, *others = [_identify(settings, contents) for contents in sessions]
         nobody = first[0] in (None, NOBODY)
-        return not nobody and all(one == first for one in others)
+        return not nobody and all(other == first for other in others)
     except Exception:  # noqa: BLE001  # the application's functions may raise anything for such contents
         return False
 
 
-def _find(settings: Settings, contents: Mapping[str, Any]) -> tuple[Who | None, object]:
+def _identify(settings: Settings, contents: Mapping[str, Any]) -> tuple[Who | None, object]:
+    """Return the user by the guard and the identity, and the login by a framework's own keys."""
     who = who_is(settings.guard, settings.identity, contents)
     if settings.framework is None:
         return who, None
-    return who, settings.framework.login_in(contents, signed_in=who not in (None, NOBODY))
+    return who, settings.framework.find_login(contents, signed_in=who not in (None, NOBODY))

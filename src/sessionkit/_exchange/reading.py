@@ -1,4 +1,4 @@
-"""From a request's cookies to candidates, and from them to a session or an Absence."""
+"""Read a request's cookies: open the tokens, enforce the fence, the barrier and every expiry, and choose the session."""
 
 from __future__ import annotations
 
@@ -12,207 +12,258 @@ from .._cookies.barrier import Barrier
 from .._cookies.header import HEADER, only, pairs
 from .._crypto.sealing import Opened
 from .._session.session import Absence, Stamp
-from .candidates import MOST_CHUNKS, MOST_ROWS, MOST_WHOLE, UNREAD, Room, furthest, open_all
-from .config import Accepted, Settings
-from .importers import take_over
+from .candidates import (
+    MOST_CHUNKS,
+    MOST_ROWS,
+    MOST_WHOLE,
+    UNREADABLE,
+    Allowance,
+    choose_furthest,
+    open_candidates,
+)
+from .config import BoundImporter, Settings
+from .importers import import_token
 from .owner import have_same_owner
 
-__all__ = ["Incoming", "Others", "judge", "read", "readable"]
+__all__ = ["ImporterCookies", "RequestCookies", "cut_header", "judge_token", "read_cookies"]
 
 
-def _none() -> Mapping[str, Sequence[str]]:
+def _make_empty() -> Mapping[str, Sequence[str]]:
     return {}
 
 
 @dataclass(slots=True, kw_only=True)
-class Incoming:
-    """What came with a request.
+class RequestCookies:
+    """The cookies of a request, read: the session in them, or the reason why there is none.
 
-    `cookies` are the values of each cookie that may be ours, `fence` the marks read, `tokens` those that opened, one a
-    session. `beside` are cookies that end with the session, `others` reads, when it is asked, the cookies that importers know,
-    and `imported` is the one that the session was taken from. `partial` says that the header, or its cookies, were too many
-    to read; `unnamed` that a session may have come which nothing here names, so that no mark can fence it; `is_whole` that the session
-    came in one cookie, and no other cookie of ours beside it.
+    Attributes:
+        by_name: the values of each cookie that may be ours.
+        token: the token that gives the session; None without one.
+        stamp: the times of that session, renewals included.
+        absence: the reason why there is no session.
+        fence: the marks that were read from the fence.
+        barrier: the barrier, if a genuine one came.
+        tokens: the tokens that opened, one for each session.
+        beside: the names of numbered cookies that end with the session.
+        read_importers: returns the cookies that the importers know. They are read when it is first called.
+        importer: the importer that the session was imported by.
+        partial: whether the header was too long, or held too many cookies, to be read whole.
+        unnamed: whether a session may have come that has no readable id, so that no mark can fence it.
+        is_single: whether the session came in one cookie, and no other cookie of ours beside it.
     """
 
-    cookies: Mapping[str, Sequence[str]] = field(default_factory=_none, repr=False)
-    opened: Opened | None = None
+    by_name: Mapping[str, Sequence[str]] = field(default_factory=_make_empty, repr=False)
+    token: Opened | None = None
     stamp: Stamp | None = None
     absence: Absence | None = None
     fence: tuple[str, ...] = ()
     barrier: Barrier | None = None
     tokens: tuple[Opened, ...] = field(default=(), repr=False)
     beside: tuple[str, ...] = ()
-    others: Callable[[], Others] = field(default=tuple, repr=False)
-    imported: Accepted | None = field(default=None, repr=False)
+    read_importers: Callable[[], ImporterCookies] = field(default=tuple, repr=False)
+    importer: BoundImporter | None = field(default=None, repr=False)
     partial: bool = False
     unnamed: bool = False
-    is_whole: bool = False
+    is_single: bool = False
 
-    def came(self, settings: Settings) -> bool:
-        """Whether a cookie came that may hold a session."""
+    def may_hold_session(self, settings: Settings) -> bool:
+        """Return whether there is a cookie that may hold a session."""
         return (
             self.partial
-            or bool(self.names(settings))
-            or any(one.names(source.settings) for source, one in self.others())
+            or bool(self.list_names(settings))
+            or any(
+                cookies.list_names(importer.settings) for importer, cookies in self.read_importers()
+            )
         )
 
-    def names(self, settings: Settings) -> tuple[str, ...]:
-        """The session's own cookies in the request, stale chunks included."""
-        cookies, chunk = self.cookies, settings.chunk
-        whole = (settings.name,) if settings.name in cookies else ()
-        return (*whole, *(f"{chunk}{number}" for number in sorted(_numbers(cookies, chunk))))
+    def list_names(self, settings: Settings) -> tuple[str, ...]:
+        """Return the names of the session's own cookies, stale chunks included."""
+        by_name, chunk = self.by_name, settings.chunk
+        whole = (settings.name,) if settings.name in by_name else ()
+        numbers = sorted(_iterate_chunk_numbers(by_name, chunk))
+        return (*whole, *(f"{chunk}{number}" for number in numbers))
 
-    def ends(self, settings: Settings, opened: Opened) -> bool:
-        """Return whether a session is over in this browser: by its mark, or by a barrier."""
-        mark = fence.mark(settings.name, opened.mark_id)
+    def ends(self, settings: Settings, token: Opened) -> bool:
+        """Return whether the fence has the session's mark, or the barrier ends it."""
+        mark = fence.mark(settings.name, token.mark_id)
         if mark in self.fence:
             return True
-        return self.barrier is not None and self.barrier.ends(mark, opened.stamp.created_at)
+        return self.barrier is not None and self.barrier.ends(mark, token.stamp.created_at)
 
-    def heads(self, settings: Settings) -> tuple[str, ...]:
-        """The texts that a token begins with."""
-        whole, first = (
-            self.cookies.get(settings.name, ()),
-            self.cookies.get(f"{settings.chunk}0", ()),
-        )
+    def list_heads(self, settings: Settings) -> tuple[str, ...]:
+        """Return the texts that tokens begin with: whole cookies, then first chunks."""
+        whole = self.by_name.get(settings.name, ())
+        first = self.by_name.get(f"{settings.chunk}0", ())
         return (*whole[:MOST_WHOLE], *first[:MOST_ROWS])
 
-    def marks(self, settings: Settings) -> tuple[str, ...]:
-        """The marks of every session whose token came, the authenticated ones first.
+    def list_marks(self, settings: Settings) -> tuple[str, ...]:
+        """Return the marks of every session whose token came, the authenticated ones first.
 
-        Another worker may have the key of a token that did not open here, and a mark can only refuse.
+        A token that does not open here may open in another worker, which has its key. Its mark is taken from an id that
+        nobody has authenticated: a mark can only refuse.
         """
-        found = [one.mark_id for one in self.tokens]
-        for source, other in self.others():
-            ours = (take_over(settings, source, token, settings.clock()) for token in other.tokens)
-            found.extend(one.mark_id for one in ours if isinstance(one, Opened))
-        peeked = (settings.codec.peek(head) for head in self.heads(settings))
-        ids = dict.fromkeys((*found, *(one for one in peeked if one is not None)))
-        return tuple(fence.mark(settings.name, mark_id) for mark_id in ids)
+        authenticated = [token.mark_id for token in self.tokens]
+        for importer, cookies in self.read_importers():
+            imported = (
+                import_token(settings, importer, token, settings.clock())
+                for token in cookies.tokens
+            )
+            authenticated.extend(token.mark_id for token in imported if isinstance(token, Opened))
+        peeked = (settings.codec.peek(head) for head in self.list_heads(settings))
+        mark_ids = dict.fromkeys(
+            (*authenticated, *(mark_id for mark_id in peeked if mark_id is not None))
+        )
+        return tuple(fence.mark(settings.name, mark_id) for mark_id in mark_ids)
 
 
-NOTHING: Final = Incoming(absence=Absence.NO_COOKIE)
-"""What comes with most requests: nobody writes into an `Incoming` that was read."""
+NO_COOKIES: Final = RequestCookies(absence=Absence.NO_COOKIE)
+"""The result for most requests. It is shared: nothing writes into a result of `read_cookies`."""
 
-Others: TypeAlias = Sequence[tuple[Accepted, Incoming]]
+ImporterCookies: TypeAlias = Sequence[tuple[BoundImporter, RequestCookies]]
 
 
-def read(settings: Settings, header: str, now: float, room: Room | None = None) -> Incoming:
-    """What a Cookie header holds under the names of a store; never raises, whatever is in it.
+def read_cookies(
+    settings: Settings, header: str, now: float, allowance: Allowance | None = None
+) -> RequestCookies:
+    """Read the cookies of a store from a Cookie header; never raise, whatever is in it.
 
     Args:
-        settings: the store's.
+        settings: the store's settings.
         header: the Cookie header, decoded as latin-1.
         now: seconds since the epoch.
-        room: what may be opened, where others read the same request; None for all that one may.
+        allowance: the tokens and bytes that may be opened, shared with the importers of the same request; None for
+            all that one request allows.
     """
     if settings.stem not in header:
-        return NOTHING
+        return NO_COOKIES
     if len(header) > HEADER:
-        return _read_beginning(settings, header, now, room or Room())
-    alone = only(header, settings.name, settings.stem)
-    if alone is not None and (room is None or room.take((alone,))):
-        # The commonest request: one cookie of ours and no other.
-        cookies: Mapping[str, Sequence[str]] = {settings.name: (alone,)}
-        opened = settings.codec.open(alone, now)
-        if isinstance(opened, Absence):
-            found = Incoming(absence=opened, cookies=cookies)
-            found.unnamed = opened in UNREAD and _is_unnamed(settings, found)
-            return found
-        stamp = judge(settings, opened, (), NOTHING, now)
+        return _read_beginning(settings, header, now, allowance or Allowance())
+    text = only(header, settings.name, settings.stem)
+    if text is not None and (allowance is None or allowance.spend((text,))):
+        # The commonest request has one cookie of ours, and it needs none of the collections of `_read_many`.
+        by_name: Mapping[str, Sequence[str]] = {settings.name: (text,)}
+        token = settings.codec.open(text, now)
+        if isinstance(token, Absence):
+            cookies = RequestCookies(absence=token, by_name=by_name)
+            cookies.unnamed = token in UNREADABLE and _is_unnamed(settings, cookies)
+            return cookies
+        stamp = judge_token(settings, token, (), NO_COOKIES, now)
         if isinstance(stamp, Absence):
-            return Incoming(absence=stamp, cookies=cookies, tokens=(opened,))
-        return Incoming(
-            opened=opened, stamp=stamp, cookies=cookies, tokens=(opened,), is_whole=True
+            return RequestCookies(absence=stamp, by_name=by_name, tokens=(token,))
+        return RequestCookies(
+            token=token, stamp=stamp, by_name=by_name, tokens=(token,), is_single=True
         )
-    return _read_many(settings, _by_name(settings, header), now, room or Room())
+    return _read_many(settings, _collect_values(settings, header), now, allowance or Allowance())
 
 
-def readable(header: str) -> str:
-    """Return as much of a Cookie header as is read: whole cookies of its first 64 KiB."""
+def cut_header(header: str) -> str:
+    """Return the part of a Cookie header that is read: whole cookies of its first 64 KiB."""
     return header if len(header) <= HEADER else header[: max(0, header.rfind(";", 0, HEADER + 1))]
 
 
-def _read_beginning(settings: Settings, header: str, now: float, room: Room) -> Incoming:
-    """Read what an end must know of a header that is too large to give a session: the marks in its beginning."""
-    found = _read_many(settings, _by_name(settings, readable(header)), now, room)
-    found.opened, found.stamp, found.absence, found.partial = None, None, Absence.TOO_LARGE, True
-    return found
+def _read_beginning(
+    settings: Settings, header: str, now: float, allowance: Allowance
+) -> RequestCookies:
+    """Read the beginning of a header that is too long: it gives no session, but a logout must know the marks in it."""
+    values = _collect_values(settings, cut_header(header))
+    cookies = _read_many(settings, values, now, allowance)
+    cookies.token, cookies.stamp = None, None
+    cookies.absence, cookies.partial = Absence.TOO_LARGE, True
+    return cookies
 
 
-def _is_unnamed(settings: Settings, incoming: Incoming) -> bool:
-    """Return whether a cookie came whose session nothing readable in it names."""
-    heads, peek = incoming.heads(settings), settings.codec.peek
-    return not heads or any(settings.format.recognizes(one) and peek(one) is None for one in heads)
+def _is_unnamed(settings: Settings, cookies: RequestCookies) -> bool:
+    """Return whether a cookie came whose session has no readable id."""
+    heads, peek = cookies.list_heads(settings), settings.codec.peek
+    return not heads or any(
+        settings.format.recognizes(head) and peek(head) is None for head in heads
+    )
 
 
 def _read_many(
-    settings: Settings, cookies: dict[str, list[str]], now: float, room: Room
-) -> Incoming:
-    fenced = cookies.get(settings.fence, ())
-    incoming = Incoming(cookies=cookies, fence=fence.read(fenced))
-    if settings.barrier in cookies:
-        raised = cookies[settings.barrier]
-        incoming.barrier = barrier.read(settings.barrier_keys, raised, fenced)
-    found = open_all(settings, cookies, now, room)
-    if found is None:
-        incoming.absence, incoming.partial = Absence.TOO_LARGE, True
-        return incoming
-    opened, worst, unread = found
-    incoming.tokens = tuple(opened.values())
-    if not incoming.heads(settings) and any(_numbers(islice(cookies, MOST_CHUNKS), settings.chunk)):
-        worst, unread = Absence.INCOMPLETE, True  # chunks, and none of them the first
-    incoming.unnamed = unread and _is_unnamed(settings, incoming)
+    settings: Settings, by_name: dict[str, list[str]], now: float, allowance: Allowance
+) -> RequestCookies:
+    """Read several cookies: whole tokens, chunks, the fence, the barrier and renewals."""
+    fence_values = by_name.get(settings.fence, ())
+    cookies = RequestCookies(by_name=by_name, fence=fence.read(fence_values))
+    if settings.barrier in by_name:
+        cookies.barrier = barrier.read(
+            settings.barrier_keys, by_name[settings.barrier], fence_values
+        )
+    result = open_candidates(settings, by_name, now, allowance)
+    if result is None:
+        cookies.absence, cookies.partial = Absence.TOO_LARGE, True
+        return cookies
+    tokens, worst, maybe_session = result
+    cookies.tokens = tuple(tokens.values())
+    if not cookies.list_heads(settings) and any(
+        _iterate_chunk_numbers(islice(by_name, MOST_CHUNKS), settings.chunk)
+    ):
+        # There are chunks, and none of them is the first.
+        worst, maybe_session = Absence.INCOMPLETE, True
+    cookies.unnamed = maybe_session and _is_unnamed(settings, cookies)
     valid: list[tuple[Opened, Stamp]] = []
-    for one in opened.values():
-        verdict = judge(settings, one, cookies.get(settings.seen, ()), incoming, now)
+    for token in tokens.values():
+        verdict = judge_token(settings, token, by_name.get(settings.seen, ()), cookies, now)
         if isinstance(verdict, Absence):
-            worst = furthest(worst, verdict)
+            worst = choose_furthest(worst, verdict)
         else:
-            valid.append((one, verdict))
-    chosen = _choose(settings, valid)
-    if isinstance(chosen, Absence):
-        incoming.absence = furthest(worst, chosen)
+            valid.append((token, verdict))
+    choice = _choose_session(settings, valid)
+    if isinstance(choice, Absence):
+        cookies.absence = choose_furthest(worst, choice)
     else:
-        incoming.opened, incoming.stamp = chosen
-    return incoming
+        cookies.token, cookies.stamp = choice
+    return cookies
 
 
-def _by_name(settings: Settings, header: str) -> dict[str, list[str]]:
-    """The values of each cookie that may be ours, in the order of the header."""
-    found: dict[str, list[str]] = {}
+def _collect_values(settings: Settings, header: str) -> dict[str, list[str]]:
+    """Return the values of each cookie that may be ours, in the order of the header."""
+    by_name: dict[str, list[str]] = {}
     for name, value in pairs(header, settings.stem):
-        if name in found:
-            found[name].append(value)
+        if name in by_name:
+            by_name[name].append(value)
         else:
-            found[name] = [value]
-    return found
+            by_name[name] = [value]
+    return by_name
 
 
-def _numbers(names: Iterable[str], chunk: str) -> Iterator[int]:
-    """The numbers of the chunks among names."""
+def _iterate_chunk_numbers(names: Iterable[str], chunk: str) -> Iterator[int]:
+    """Yield the number of each chunk among cookie names."""
     for name in names:
         number = chunks.chunk_number(name[len(chunk) :]) if name.startswith(chunk) else None
         if number is not None:
             yield number
 
 
-def judge(
-    settings: Settings, opened: Opened, seen: Sequence[str], incoming: Incoming, now: float
+def judge_token(
+    settings: Settings, token: Opened, seen: Sequence[str], cookies: RequestCookies, now: float
 ) -> Stamp | Absence:
-    """The stamp that holds for an authenticated token, or why it gives no session."""
-    stamp = opened.stamp
-    if (incoming.fence or incoming.barrier is not None) and incoming.ends(settings, opened):
+    """Judge an authenticated token: refuse an ended or expired session.
+
+    The idle and the absolute expiry are enforced here. While the request lasts, `State.judge_expiry` enforces them.
+
+    Args:
+        settings: the store's settings. Their limits hold where they are stricter than the stamp.
+        token: the token.
+        seen: the values of the renewal cookie.
+        cookies: the fence and the barrier that came with the token.
+        now: seconds since the epoch.
+
+    Returns:
+        The session's stamp, with the newest renewal; or the reason why the token gives no session.
+    """
+    stamp = token.stamp
+    if (cookies.fence or cookies.barrier is not None) and cookies.ends(settings, token):
         return Absence.LOGGED_OUT
     if seen and settings.codec.seen is not None:
-        token = renewal.Renewal(stamp.updated_at, stamp.expires_at)
-        held = renewal.latest(settings.codec.seen, seen, stamp.id, token, now)
-        if held is not token:
-            stamp = replace(stamp, updated_at=held.updated_at, expires_at=held.expires_at)
-    expires = min(
-        stamp.expires_at, settings.lifetime.expires_at(stamp.created_at, stamp.updated_at)
-    )  # today's settings may be shorter
+        sealed = renewal.Renewal(stamp.updated_at, stamp.expires_at)
+        newest = renewal.latest(settings.codec.seen, seen, stamp.id, sealed, now)
+        if newest is not sealed:
+            stamp = replace(stamp, updated_at=newest.updated_at, expires_at=newest.expires_at)
+    # The settings may have become stricter since the token was sealed.
+    limit = settings.lifetime.expires_at(stamp.created_at, stamp.updated_at)
+    expires = min(stamp.expires_at, limit)
     if stamp.ends_at is not None:
         if now >= stamp.ends_at:
             return Absence.EXPIRED
@@ -226,21 +277,24 @@ def judge(
     return stamp if stamp.expires_at == expires else replace(stamp, expires_at=expires)
 
 
-def _choose(
+def _choose_session(
     settings: Settings, valid: list[tuple[Opened, Stamp]]
 ) -> tuple[Opened, Stamp] | Absence:
-    """The one session of the request: of several of one user the newest. Of different users somebody planted one."""
+    """Return the session of the request: the newest of one user.
+
+    Tokens of several users are ambiguous and give no session: an attacker may have planted one of them.
+    """
     if len(valid) > 1:
         # An anonymous token never competes with an authenticated one.
-        valid = [one for one in valid if settings.guard(one[0].contents)] or valid
+        valid = [pair for pair in valid if settings.guard(pair[0].contents)] or valid
     if len(valid) > 1:
-        if not have_same_owner(settings, [one.contents for one, _ in valid]):
+        if not have_same_owner(settings, [token.contents for token, _ in valid]):
             return Absence.AMBIGUOUS
-        return max(valid, key=_age)
+        return max(valid, key=_rank_by_age)
     return valid[0] if valid else Absence.NO_COOKIE
 
 
-def _age(one: tuple[Opened, Stamp]) -> tuple[int, int]:
-    """Return by what the newest is found: the token's own times, which no renewal moves."""
-    stamp = one[0].stamp
+def _rank_by_age(pair: tuple[Opened, Stamp]) -> tuple[int, int]:
+    """Return the times in the token itself, which no renewal moves, to find the newest token."""
+    stamp = pair[0].stamp
     return stamp.updated_at, stamp.created_at

@@ -1,4 +1,4 @@
-"""The stamp of a session that begins, is used, or gets a new id."""
+"""Make a stamp (id and times): when a session begins, when it is used, and when it gets a new id."""
 
 from __future__ import annotations
 
@@ -11,38 +11,46 @@ from .._cookies import fence
 from .._session.base64url import encode
 from .._session.session import Stamp
 from .config import Settings
-from .reading import Incoming
+from .reading import RequestCookies
 
 __all__ = ["advance_stamp", "begin_stamp", "rotate_stamp"]
 
 
 def begin_stamp(
-    settings: Settings, incoming: Incoming, contents: Mapping[str, Any], now: float
+    settings: Settings, cookies: RequestCookies, contents: Mapping[str, Any], now: float
 ) -> Stamp:
-    """The stamp of a session with these contents that begins now.
+    """Return the stamp of a session that begins now.
 
     Args:
-        settings: the store's.
-        incoming: what came with the request.
-        contents: the session's.
+        settings: the store's settings.
+        cookies: the request's cookies.
+        contents: the contents of the session.
         now: seconds since the epoch.
     """
     begins, ends = int(now), settings.codec.ends_at(contents)
     stamp = Stamp(
-        id=_new_id(),
+        id=_make_id(),
         created_at=begins,
         updated_at=begins,
-        expires_at=_expires_at(settings, begins, begins, ends),
+        expires_at=_compute_expiry(settings, begins, begins, ends),
         ends_at=ends,
     )
-    return _unfenced(settings, incoming, contents, stamp)
+    return _avoid_fence(settings, cookies, contents, stamp)
 
 
-def advance_stamp(settings: Settings, incoming: Incoming, stamp: Stamp, now: float) -> Stamp:
-    """The stamp of a session that is used now; no write moves it back."""
+def advance_stamp(settings: Settings, cookies: RequestCookies, stamp: Stamp, now: float) -> Stamp:
+    """Return the stamp of a session that is used now, with the idle expiry moved.
+
+    Args:
+        settings: the store's settings.
+        cookies: the request's cookies.
+        stamp: the stamp so far. Its update time never moves back.
+        now: seconds since the epoch.
+    """
     updated = max(stamp.updated_at, int(now))
-    if updated == stamp.updated_at and stamp is not incoming.stamp:
-        return stamp  # of this request, by today's settings
+    if updated == stamp.updated_at and stamp is not cookies.stamp:
+        # This request made the stamp, by the settings of today.
+        return stamp
     expires, ends = settings.lifetime.expires_at(stamp.created_at, updated), stamp.ends_at
     return Stamp(
         id=stamp.id,
@@ -55,42 +63,55 @@ def advance_stamp(settings: Settings, incoming: Incoming, stamp: Stamp, now: flo
 
 
 def rotate_stamp(
-    settings: Settings, incoming: Incoming, contents: Mapping[str, Any], stamp: Stamp, now: float
+    settings: Settings,
+    cookies: RequestCookies,
+    contents: Mapping[str, Any],
+    stamp: Stamp,
+    now: float,
 ) -> Stamp:
-    """The same with a new id."""
-    stamp = replace(advance_stamp(settings, incoming, stamp, now), id=_new_id(), mark=None)
-    return _unfenced(settings, incoming, contents, stamp)
+    """Return the stamp of a session that is used now and gets a new id.
 
-
-def _unfenced(
-    settings: Settings, incoming: Incoming, contents: Mapping[str, Any], stamp: Stamp
-) -> Stamp:
-    """The stamp, moved on until no mark in the fence, or about to be put there, is that of the new session.
-
-    In a format without an id of ours the same user's next sign-in in the same second would be refused.
+    Args:
+        settings: the store's settings.
+        cookies: the request's cookies.
+        contents: the contents of the session.
+        stamp: the stamp so far.
+        now: seconds since the epoch.
     """
-    if not (incoming.cookies or settings.accepted):
-        return stamp  # nothing came
-    known = {*incoming.fence, *incoming.marks(settings)}
-    while fence.mark(settings.name, settings.codec.mark_id(contents, stamp)) in known:
+    stamp = replace(advance_stamp(settings, cookies, stamp, now), id=_make_id(), mark=None)
+    return _avoid_fence(settings, cookies, contents, stamp)
+
+
+def _avoid_fence(
+    settings: Settings, cookies: RequestCookies, contents: Mapping[str, Any], stamp: Stamp
+) -> Stamp:
+    """Advance `created_at` until the session's mark is not fenced, and will not be fenced by this response.
+
+    A format without an id of ours makes the mark from the contents and the times. If the same user signed in again in the
+    same second, the new session would have the mark of the ended one.
+    """
+    if not (cookies.by_name or settings.importers):
+        # Without cookies there are no marks.
+        return stamp
+    fenced = {*cookies.fence, *cookies.list_marks(settings)}
+    while fence.mark(settings.name, settings.codec.mark_id(contents, stamp)) in fenced:
         created = stamp.created_at + 1
         updated = max(created, stamp.updated_at)
         stamp = replace(
             stamp,
             created_at=created,
             updated_at=updated,
-            expires_at=_expires_at(settings, created, updated, stamp.ends_at),
+            expires_at=_compute_expiry(settings, created, updated, stamp.ends_at),
         )
     return stamp
 
 
-def _expires_at(settings: Settings, created: int, updated: int, ends: int | None) -> int:
-    """Return when a session with these times expires: never later than its end."""
+def _compute_expiry(settings: Settings, created: int, updated: int, ends: int | None) -> int:
+    """Return when a session with these times expires: no later than the end that its contents set."""
     expires = settings.lifetime.expires_at(created, updated)
     return expires if ends is None else min(expires, ends)
 
 
-def _new_id() -> str:
-    return encode(
-        os.urandom(16)
-    ).decode()  # 128 bits (OWASP ASVS 5.0, 7.2.3), 22 characters; never pooled
+def _make_id() -> str:
+    """Return a new id: 128 random bits (OWASP ASVS 5.0, 7.2.3) in 22 characters, never pooled."""
+    return encode(os.urandom(16)).decode()

@@ -1,4 +1,4 @@
-"""The session of a request as it is now: what came, and what has been made of it."""
+"""The state of one request's session: what its cookies held, and the contents now. Here is the guard of an update."""
 
 from __future__ import annotations
 
@@ -10,186 +10,216 @@ from .._cookies.caching import UNCHANGED, HeaderChanges
 from .._session.events import EventKind, Ignored, tell
 from .._session.identity import differing, who_is
 from .._session.session import Absence, Session, Stamp, Watcher, drop, refill, restamp, stamp_of
-from .._session.snapshot import ODD, contents_of, fingerprint, is_odd, same, settle
+from .._session.snapshot import OPAQUE, fingerprint, is_opaque, normalize, restore_contents, same
 from ..errors import SessionTooLargeError
-from . import stamps
-from . import writing as outgoing
+from . import stamps, writing
 from .config import Settings
 from .framework_keys import FrameworkKeys
+from .hidden import may_be_hidden, may_be_unnamed
 from .owner import Owner
-from .reading import Incoming
+from .reading import RequestCookies
 from .request import RequestInfo
-from .unseen import may_be_hidden, may_be_unnamed
 
 __all__ = ["State"]
 
 
 class State:
-    """What came, and what is there now. No state machine: what has happened is read off the two.
+    """Mutable session state of one request: what the cookies held, and the contents now.
+
+    There is no state machine. Whether the session is unchanged, updated, created or ended is read off these two.
 
     Attributes:
-        settings: the store's.
-        incoming: what came.
-        session: the live session; empty where there is none.
-        present: whether there is one.
-        absence: why there is none.
-        ended: whether a login or a logout ended what came; it stays so whatever follows.
+        settings: the store's settings.
+        cookies: the request's cookies.
+        session: the live session; empty if there is no session.
+        present: whether there is a session.
+        absence: the reason why there is no session.
+        ended: whether a login or a logout ended the sessions that came. Nothing later in the request takes that back.
         deleted: whether a logout did.
-        touched: whether the idle expiry is to be moved in any case.
-        came_print: the fingerprint of the contents that came.
-        final: the fingerprint of what the response was computed from.
-        is_valid_as_read: whether there was a session, and nothing but its times, which were judged as it was read, can end it.
-        changes: what the response was told when the exchange was committed.
+        touched: whether the idle expiry moves in any case.
+        loaded_snapshot: the snapshot of the contents in the cookies.
+        final_snapshot: the snapshot of the contents that the response was computed from.
+        is_valid_as_read: whether there was a session, and only its times, which were judged as it was read, can end it.
+        changes: the header changes of the response, once the exchange is committed.
     """
 
     __slots__ = (
-        "_carried", "_frozen", "_given", "_intact", "_owner", "_told", "absence", "came_print", "changes", "deleted",
-        "ended", "final", "incoming", "is_valid_as_read", "present", "session", "settings", "touched",
+        "_carried", "_owner", "_owner_intact", "_told", "_verb_contents", "_vetted", "absence", "changes", "cookies",
+        "deleted", "ended", "final_snapshot", "is_valid_as_read", "loaded_snapshot", "present", "session", "settings",
+        "touched",
     )  # fmt: skip
 
     def __init__(
         self,
         settings: Settings,
-        incoming: Incoming,
+        cookies: RequestCookies,
         watcher: Watcher,
         fill: Callable[..., Session] = Session,
     ) -> None:
-        opened = incoming.opened
-        contents = {} if opened is None else opened.contents
+        token = cookies.token
+        contents = {} if token is None else token.contents
         self.settings: Settings = settings
-        self.incoming: Incoming = incoming
-        self.session: Session = fill(contents, stamp=incoming.stamp, watcher=watcher)
-        self.present: bool = opened is not None
-        self.absence: Absence | None = incoming.absence
+        self.cookies: RequestCookies = cookies
+        self.session: Session = fill(contents, stamp=cookies.stamp, watcher=watcher)
+        self.present: bool = token is not None
+        self.absence: Absence | None = cookies.absence
         self.ended: bool = False
         self.deleted: bool = False
         self.touched: bool = False
-        self.is_valid_as_read: bool = self.present and settings.ends is None
+        self.is_valid_as_read: bool = self.present and settings.contents_end is None
         self._told: tuple[EventKind, ...] = ()
         self.changes: HeaderChanges = UNCHANGED
-        print_ = fingerprint(contents, settings.tags)
-        self.came_print: bytes = print_
-        self.final: bytes = print_
-        # The fingerprint of the members that an update of this session cannot change.
-        self._carried: bytes | None = self._members(contents) if settings.carried else None
-        self._owner = Owner(settings, contents, print_)
-        # Whether nothing had been changed in place into another user's, when the assignment that goes on now began.
-        self._intact: bool = True
-        # What a verb was given for the contents, whole.
-        self._given: Mapping[str, Any] = {}
-        # What a verb has vetted and serialised: its fingerprint, stamp and plaintext, and the contents themselves, which
-        # are held so that each value is referred to as often at the commit: marshal's fingerprints then have the same bytes.
-        self._frozen: tuple[bytes, Stamp, bytes, dict[str, Any]] | None = None
+        snapshot = fingerprint(contents, settings.tags)
+        self.loaded_snapshot: bytes = snapshot
+        self.final_snapshot: bytes = snapshot
+        # The snapshot of the members that an update of this session cannot change.
+        self._carried: bytes | None = self._copy_carried(contents) if settings.carried else None
+        self._owner = Owner(settings, contents, snapshot)
+        # Whether the session still belonged to its owner before the current assignment.
+        self._owner_intact: bool = True
+        # The contents that a verb was given.
+        self._verb_contents: Mapping[str, Any] = {}
+        # The snapshot, stamp and plaintext that a verb has checked, and the contents themselves. The contents are held so
+        # that each value is referred to as often at the commit: then marshal writes the same bytes again.
+        self._vetted: tuple[bytes, Stamp, bytes, dict[str, Any]] | None = None
 
-    # ---- what is there
+    # ---- questions about the session
 
-    def valid(self, *, may_forget: bool) -> Session | None:
-        """The session, anonymous or not; the clock is asked each time, since a websocket outlives its session."""
+    def find_valid(self, *, may_forget: bool) -> Session | None:
+        """Return the session, anonymous ones included; None if there is none, or if it has expired by now.
+
+        The clock is asked at each call, because a websocket outlives its session.
+
+        Args:
+            may_forget: whether an expired session is dropped, which is possible until the response starts.
+        """
         if not self.present:
             return None
-        why = self.over(cast("Stamp", stamp_of(self.session)), self.settings.clock())
-        if why is None:
+        reason = self.judge_expiry(cast("Stamp", stamp_of(self.session)), self.settings.clock())
+        if reason is None:
             return self.session
         if may_forget:
-            if not self.is_as_it_came(fingerprint(self.session, self.settings.tags)):
+            if not self.is_as_loaded(fingerprint(self.session, self.settings.tags)):
                 self.tell_once(EventKind.EXPIRED_UNSAVED)
-            self.forget(why)
-        self.absence = why
+            self.forget(reason)
+        self.absence = reason
         return None
 
     @property
     def stamp(self) -> Stamp:
-        """The times of a session that is present."""
+        """The stamp of a session that is present."""
         return cast("Stamp", stamp_of(self.session))
 
     @property
     def is_fresh(self) -> bool:
-        """Whether the session is another than the one that came: begun here, or rotated."""
-        came = self.incoming.stamp
+        """Whether this request created or rotated the session."""
+        loaded = self.cookies.stamp
         stamp = stamp_of(self.session)
         return self.present and (
-            came is None or stamp is None or (stamp is not came and stamp.id != came.id)
+            loaded is None or stamp is None or (stamp is not loaded and stamp.id != loaded.id)
         )
 
-    def is_left_alone(self, print_: bytes) -> bool:
-        """Return whether the session is the one that came, was not touched, and holds, by its fingerprint, exactly what came."""
+    def is_left_alone(self, snapshot: bytes) -> bool:
+        """Return whether the session is the one in the cookies, with the same contents and stamp.
+
+        Args:
+            snapshot: the snapshot of the contents now.
+        """
         return (
-            print_ == self.came_print
-            and stamp_of(self.session) is self.incoming.stamp
+            snapshot == self.loaded_snapshot
+            and stamp_of(self.session) is self.cookies.stamp
             and bool(self.session)
-            and self.incoming.imported is None
-            and not (self.ended or self.touched or print_.startswith(ODD))
+            and self.cookies.importer is None
+            and not (self.ended or self.touched or snapshot.startswith(OPAQUE))
         )
 
     @property
     def changed(self) -> bool:
-        """Whether it is another, holds something else than what came, or is there no more."""
-        gone = not self.present and self.incoming.stamp is not None
+        """Whether the session was created, rotated, changed or ended in this request."""
+        gone = not self.present and self.cookies.stamp is not None
         return (
             gone
             or self.is_fresh
-            or not self.is_as_it_came(fingerprint(self.session, self.settings.tags))
+            or not self.is_as_loaded(fingerprint(self.session, self.settings.tags))
         )
 
     def must_end(self, request: RequestInfo) -> bool:
-        """Whether a session was ended, which even a failed response must say."""
+        """Return whether a session was ended, which even a failed response must say."""
         return self.ended and (
-            self.deleted or self.incoming.came(self.settings) or self.may_be_hidden(request)
+            self.deleted
+            or self.cookies.may_hold_session(self.settings)
+            or self.may_be_hidden(request)
         )
 
     def may_be_hidden(self, request: RequestInfo) -> bool:
-        """Whether a login or a logout ended sessions of which some may be in cookies that the request does not show."""
-        return self.ended and may_be_hidden(self.settings, self.incoming, request)
+        """Return whether a login or logout ended sessions that may be in cookies which the request does not show."""
+        return self.ended and may_be_hidden(self.settings, self.cookies, request)
 
-    def is_blind(self, request: RequestInfo) -> bool:
-        """Whether a login or a logout ended sessions of which some may have no mark."""
-        return self.may_be_hidden(request) or (self.ended and may_be_unnamed(self.incoming))
+    def may_be_unmarked(self, request: RequestInfo) -> bool:
+        """Return whether a login or logout ended sessions that may have no mark, so that only a barrier ends them."""
+        return self.may_be_hidden(request) or (self.ended and may_be_unnamed(self.cookies))
 
     @property
     def is_final(self) -> bool:
         """Whether the contents are those that the response was computed from."""
-        print_ = fingerprint(self.session, self.settings.tags)
-        return print_ == self.final or same(self.session, print_, self.final)
+        snapshot = fingerprint(self.session, self.settings.tags)
+        return snapshot == self.final_snapshot or same(self.session, snapshot, self.final_snapshot)
 
-    def settle(self, print_: bytes) -> bytes:
-        """Make values that JSON has not what the next request will read, and return the fingerprint of the contents.
+    def normalize(self, snapshot: bytes) -> bytes:
+        """Replace values that JSON does not have by those that the next request will read; return the new snapshot.
 
         A lazy text, above all, is read while the request lasts: later its language may be another.
 
         Args:
-            print_: the fingerprint of the contents as they are.
+            snapshot: the snapshot of the contents now.
         """
-        if self.settings.tags is not None and is_odd(print_):
-            contents, print_ = settle(dict(self.session), self.settings.tags)
+        if self.settings.tags is not None and is_opaque(snapshot):
+            contents, snapshot = normalize(dict(self.session), self.settings.tags)
             refill(self.session, contents, self.session.stamp)
-        self.final = print_
-        return print_
+        self.final_snapshot = snapshot
+        return snapshot
 
-    def is_as_it_came(self, print_: bytes) -> bool:
-        """Whether the contents, of which this is the fingerprint, are those that came."""
-        if print_ != self.came_print:
-            if not same(self.session, print_, self.came_print):
+    def is_as_loaded(self, snapshot: bytes) -> bool:
+        """Return whether the contents equal those in the cookies.
+
+        Args:
+            snapshot: the snapshot of the contents now.
+        """
+        if snapshot != self.loaded_snapshot:
+            if not same(self.session, snapshot, self.loaded_snapshot):
                 return False
-            self.came_print = print_  # of equal contents, and quicker to compare with the next time
+            # The contents are equal, and this snapshot is quicker to compare with the next one.
+            self.loaded_snapshot = snapshot
         return True
 
-    def is_vetted(self, print_: bytes) -> bool:
-        """Whether the contents, of which this is the fingerprint, are those that a verb put there."""
-        frozen = self._frozen
-        return frozen is not None and (print_ == frozen[0] or same(self.session, print_, frozen[0]))
+    def is_vetted(self, snapshot: bytes) -> bool:
+        """Return whether the contents equal those that a verb has checked.
 
-    def is_due(self, now: float) -> bool:
-        """Whether activity now should move the idle expiry."""
-        stamp = self.incoming.stamp
+        Args:
+            snapshot: the snapshot of the contents now.
+        """
+        vetted = self._vetted
+        return vetted is not None and (
+            snapshot == vetted[0] or same(self.session, snapshot, vetted[0])
+        )
+
+    def is_renewal_due(self, now: float) -> bool:
+        """Return whether activity now should move the idle expiry."""
+        stamp = self.cookies.stamp
         if stamp is None or (stamp.ends_at is not None and stamp.expires_at >= stamp.ends_at):
-            return False  # of a session that expires at its end nothing can be moved
+            # A session that lives until the end that its contents set has no expiry to move.
+            return False
         return self.settings.lifetime.due(stamp.created_at, stamp.updated_at, now)
 
-    def ignored(self, session: Mapping[str, Any] | None) -> Ignored | None:
-        """Return why an update with these contents does nothing, or None."""
-        if session is None:
+    def judge_update(self, contents: Mapping[str, Any] | None) -> Ignored | None:
+        """Guard an update: return the reason why it does nothing, or None if it may replace the contents.
+
+        Args:
+            contents: the new contents; None if `update_session` was given no session.
+        """
+        if contents is None:
             return Ignored.NO_SESSION
-        who = who_is(self.settings.guard, self.settings.identity, session)
+        who = who_is(self.settings.guard, self.settings.identity, contents)
         if who is None:
             return Ignored.NO_USER
         owner = self._owner.who if self.present else None
@@ -197,114 +227,139 @@ class State:
             return Ignored.NOT_AUTHENTICATED
         return None if who == owner else Ignored.OTHER_USER
 
-    def differing_claim(self, session: Mapping[str, Any]) -> str | None:
+    def find_differing_claim(self, contents: Mapping[str, Any]) -> str | None:
         """Return the name of the claim by which contents belong to another user; never its value."""
         settings = self.settings
-        who = who_is(settings.guard, settings.identity, session)
+        who = who_is(settings.guard, settings.identity, contents)
         return differing(self._owner.who, who, settings.login_keys)
 
-    def over(self, stamp: Stamp, now: float) -> Absence | None:
-        """Why it is over; a stamp never outlives today's settings, so that one comparison tells whether it is."""
+    def judge_expiry(self, stamp: Stamp, now: float) -> Absence | None:
+        """Return the reason why the session has expired, or None if it is valid.
+
+        `expires_at` never exceeds the limits in the settings, so one comparison enforces the idle and the absolute limit.
+
+        Args:
+            stamp: the session's stamp.
+            now: seconds since the epoch.
+        """
         settings = self.settings
         if stamp.ends_at is not None and now >= stamp.ends_at:
             return Absence.EXPIRED
         now -= settings.tolerance
-        if settings.ends is not None and now >= self.until(stamp):
+        if settings.contents_end is not None and now >= self.find_contents_end(stamp):
             return Absence.EXPIRED
         if now < stamp.expires_at:
             return None
         return settings.lifetime.absence(stamp.created_at, stamp.updated_at, stamp.expires_at, now)
 
-    def until(self, stamp: Stamp) -> float:
-        """Return the moment at which the contents themselves end the session; infinity if they do not.
+    def find_contents_end(self, stamp: Stamp) -> float:
+        """Return the moment when the contents themselves end the session; infinity if they do not.
 
         Args:
-            stamp: the times to count from.
+            stamp: the stamp with the time of the last activity.
         """
-        ends = self.settings.ends
-        return inf if ends is None else ends(self.session, stamp.updated_at)
+        contents_end = self.settings.contents_end
+        return inf if contents_end is None else contents_end(self.session, stamp.updated_at)
 
-    # ---- whose it is
+    def belongs_to_owner(self, contents: Mapping[str, Any]) -> bool:
+        """Return whether contents belong to the session's owner."""
+        return self._owner.owns(contents)
 
-    def _own(self, contents: Mapping[str, Any], print_: bytes) -> None:
-        """Record the owner that these contents name."""
-        self._owner = Owner(self.settings, contents, print_)
+    # ---- changes of the session
 
-    def is_owners(self, session: Mapping[str, Any]) -> bool:
-        """Whether contents belong to the owner."""
-        return self._owner.owns(session)
+    def replace_contents(self, contents: dict[str, Any], snapshot: bytes, stamp: Stamp) -> None:
+        """Replace the contents, if the new ones can be kept; the user whom they name becomes the owner.
 
-    # ---- what is made of it
+        Args:
+            contents: the new contents.
+            snapshot: their snapshot.
+            stamp: the new stamp.
 
-    def put(self, contents: dict[str, Any], print_: bytes, stamp: Stamp) -> None:
-        """Make these the contents, if they can be kept; whoever they name is the owner from here on."""
-        self._freeze(contents, print_, stamp)
+        Raises:
+            SerializationError, SessionTooLargeError: the contents cannot be kept, and nothing has changed.
+        """
+        self._check_contents(contents, snapshot, stamp)
         refill(self.session, contents, stamp)
-        self._given = contents
-        self._owner = Owner(self.settings, contents, print_)
+        self._verb_contents = contents
+        self._owner = Owner(self.settings, contents, snapshot)
         self.present = True
 
-    def begin(self, contents: dict[str, Any], print_: bytes) -> None:
-        """Begin a session with these contents, in the place of what came."""
-        self.put(contents, print_, self._begun(contents))
+    def begin(self, contents: dict[str, Any], snapshot: bytes) -> None:
+        """Begin a session with these contents, which ends the sessions that came.
+
+        Args:
+            contents: the contents.
+            snapshot: their snapshot.
+
+        Raises:
+            SerializationError, SessionTooLargeError: as for `replace_contents`.
+        """
+        self.replace_contents(contents, snapshot, self._begin_stamp(contents))
         if self.settings.carried:
-            self._carried = self._members(self.session)
+            self._carried = self._copy_carried(self.session)
         self.ended = True
 
-    def with_carried(self, contents: dict[str, Any]) -> dict[str, Any]:
-        """Return contents with the members of the loaded session that no update changes, instead of their own."""
-        return contents if self._carried is None else contents | contents_of(self._carried)
+    def merge_carried(self, contents: dict[str, Any]) -> dict[str, Any]:
+        """Return contents with the carried members of the loaded session."""
+        return contents if self._carried is None else contents | restore_contents(self._carried)
 
     def restore_carried(self) -> bool:
-        """Undo what was changed in place in members that no update changes; return whether something was."""
+        """Undo changes in place of carried members; return whether there were any."""
         if self._carried is None or self._has_carried(self._carried):
             return False
-        refill(self.session, self.with_carried(dict(self.session)), self.session.stamp)
+        refill(self.session, self.merge_carried(dict(self.session)), self.session.stamp)
         return True
 
-    def _members(self, contents: Mapping[str, Any]) -> bytes | None:
-        """Return the fingerprint of the members that an update cannot change, or None where there are none."""
-        found = {key: contents[key] for key in self.settings.carried if key in contents}
-        print_ = fingerprint(found, self.settings.tags)
-        return print_ if found and not is_odd(print_) else None
+    def _copy_carried(self, contents: Mapping[str, Any]) -> bytes | None:
+        """Return the snapshot of the carried members, or None if there are none."""
+        members = {key: contents[key] for key in self.settings.carried if key in contents}
+        snapshot = fingerprint(members, self.settings.tags)
+        return snapshot if members and not is_opaque(snapshot) else None
 
     def _has_carried(self, carried: bytes) -> bool:
-        """Return whether these members are still in the session as they were."""
-        found = {key: self.session[key] for key in contents_of(carried) if key in self.session}
-        return same(found, fingerprint(found, self.settings.tags), carried)
+        """Return whether the session still has these members unchanged."""
+        keys = restore_contents(carried)
+        members = {key: self.session[key] for key in keys if key in self.session}
+        return same(members, fingerprint(members, self.settings.tags), carried)
 
     def rotate(self) -> None:
-        """Give it a new id."""
+        """Give the session a new id."""
         settings = self.settings
         restamp(
             self.session,
-            stamps.rotate_stamp(
-                settings, self.incoming, self.session, self.stamp, settings.clock()
-            ),
+            stamps.rotate_stamp(settings, self.cookies, self.session, self.stamp, settings.clock()),
         )
 
     def touch(self) -> None:
         """Move the idle expiry."""
-        restamp(self.session, self.moved())
+        restamp(self.session, self.advance_stamp())
         self.touched = True
 
-    def forget(self, why: Absence) -> None:
-        """There is no session any more."""
+    def forget(self, reason: Absence) -> None:
+        """Drop the session, so that there is none from here on.
+
+        Args:
+            reason: the reason why there is none.
+        """
         refill(self.session, {}, None)
         self.present = self.touched = False
-        self._frozen = self._carried = None
-        self._given = {}
-        self._own({}, fingerprint({}))
-        self.absence = why
+        self._vetted = self._carried = None
+        self._verb_contents = {}
+        self._owner = Owner(self.settings, {}, fingerprint({}))
+        self.absence = reason
 
-    def assigning(self, key: object) -> bool:
-        """Notice what was changed in place before an assignment, which the assignment does not make a login.
+    # ---- assignments to the live session, and logins through a framework's own session object
+
+    def before_assignment(self, key: object) -> bool:
+        """Prepare for an assignment: note whether a change in place has already given the session to another user.
+
+        The assignment does not make such a change a login.
 
         Args:
             key: the key that is assigned to; None for several, or all.
 
         Returns:
-            Whether the assignment can begin a session, or make it another user's.
+            Whether the assignment can begin a session, or give it to another user.
         """
         settings, session = self.settings, self.session
         if settings.framework is None:
@@ -316,110 +371,117 @@ class State:
             and key not in keys
             and settings.guard(session)
         ):
-            return False  # the owner cannot be read off this key: the commonest assignment
-        self._intact = self.is_owners(session)
+            # The commonest assignment is to a key that says nothing about the owner.
+            return False
+        self._owner_intact = self.belongs_to_owner(session)
         return True
 
-    def assigned(self) -> None:
-        """The session has been assigned to: an empty one begins by it, and a framework's own may be a login."""
+    def after_assignment(self) -> None:
+        """Notice an assignment: it begins a session where there is none, and in a framework's own object it may be a login."""
         session, framework = self.session, self.settings.framework
         if not self.present:
             if not session:
                 return
             self.present = True
-            restamp(session, self._begun(session))
+            restamp(session, self._begin_stamp(session))
         if framework is None:
             return
         if not session or self._is_login():
-            # Through a framework's own session object a change of who the user is, is a login or a logout.
             drop(session, [key for key in session if framework.drops(key)])
             if self._carried is not None and self._has_carried(self._carried):
-                drop(session, self.settings.carried)  # they are of the earlier user's sign-in
+                # The carried members belong to the earlier user's sign-in.
+                drop(session, self.settings.carried)
             self._carried = None
-            self._own(session, fingerprint(session, self.settings.tags))
-            self._frozen = None
-            self._given = {}
+            self._owner = Owner(self.settings, session, fingerprint(session, self.settings.tags))
+            self._vetted = None
+            self._verb_contents = {}
             self.ended = True
-            restamp(session, self._begun(session))
+            restamp(session, self._begin_stamp(session))
 
     def _is_login(self) -> bool:
-        """Return whether the assignment has just made the session another user's, or nobody's."""
+        """Return whether the assignment has just given the session to another user, or to nobody."""
         owner, session = self._owner, self.session
-        return not owner.owns(session) and (self._intact or owner.is_nobodys(session))
+        return not owner.owns(session) and (self._owner_intact or owner.is_nobodys(session))
 
     def serve_framework(self, settings: Settings) -> None:
-        """From here on a login through a framework's own session object is one; what was made of the session before is judged so too."""
+        """Use the settings for a framework's own session object from here on, for earlier changes of the session too."""
         self.settings = settings
         tags = settings.tags
         if tags is not None and self.present:
-            if not is_odd(self.came_print):
-                came = tags.read(contents_of(self.came_print))
-                self.came_print = fingerprint(came, tags)
+            if not is_opaque(self.loaded_snapshot):
+                loaded = tags.read(restore_contents(self.loaded_snapshot))
+                self.loaded_snapshot = fingerprint(loaded, tags)
             contents = tags.read(dict(self.session))
             if contents != self.session:
                 refill(self.session, contents, self.session.stamp)
-        self._owner = self._owner.under(settings, self.session)
+        self._owner = self._owner.with_framework(settings, self.session)
 
-    def plaintext(self, stamp: Stamp, *, vetted: bool) -> bytes:
-        """Return what is to be sealed of the contents; what a verb has checked is not checked again.
+    # ---- the plaintext
 
-        Where it does not fit, the oldest of what may be spared is dropped from the session, with an event.
+    def make_plaintext(self, stamp: Stamp, *, vetted: bool) -> bytes:
+        """Return the plaintext to seal; contents that a verb has checked are not checked again.
+
+        If the session does not fit, the oldest keys that may be dropped are dropped from it, and an event reports it.
+
+        Args:
+            stamp: the stamp to seal with.
+            vetted: whether a verb has checked the contents.
+
+        Raises:
+            SerializationError, SessionTooLargeError: the contents cannot be kept.
         """
-        frozen = self._frozen
-        if vetted and frozen is not None and (frozen[1] is stamp or frozen[1] == stamp):
-            return frozen[2]
-        contents, print_, spare = dict(self.session), self.final, None
+        checked = self._vetted
+        if vetted and checked is not None and (checked[1] is stamp or checked[1] == stamp):
+            return checked[2]
+        contents, snapshot, spare_keys = dict(self.session), self.final_snapshot, None
         while True:
             try:
-                plaintext = self._freeze(contents, print_, stamp)
+                plaintext = self._check_contents(contents, snapshot, stamp)
             except SessionTooLargeError:
-                spare = self._spare() if spare is None else spare
-                if not spare:
+                spare_keys = self._list_spare_keys() if spare_keys is None else spare_keys
+                if not spare_keys:
                     raise
-                del contents[spare.pop(0)]
-                print_ = fingerprint(contents, self.settings.tags)
+                del contents[spare_keys.pop(0)]
+                snapshot = fingerprint(contents, self.settings.tags)
             else:
                 break
-        if spare is not None:
+        if spare_keys is not None:
             refill(self.session, contents, self.session.stamp)
-            self.final = print_
+            self.final_snapshot = snapshot
             self.tell_once(EventKind.MADE_ROOM)
         return plaintext
 
-    def _spare(self) -> list[str]:
-        """Return the keys that may go where the session does not fit, the first to go first.
+    def _list_spare_keys(self) -> list[str]:
+        """Return the keys that may be dropped from a session that does not fit, in the order in which to drop them.
 
-        Those that must not cross a login; of a signed-in user only the sign-ins in progress. The oldest go first, what
-        this request wrote goes last, and what it wrote last, or gave to a verb, stays.
+        These are the keys that must not survive a login; in the session of a signed-in user only the sign-ins in
+        progress. Keys that this request wrote come last. The key that it wrote last, and those that it gave to a verb,
+        are not among them.
         """
         session, settings = self.session, self.settings
         keys = settings.framework or FrameworkKeys()
-        drops = keys.begins_sign_in if settings.guard(session) else keys.drops
-        came = {} if is_odd(self.came_print) else contents_of(self.came_print)
-        pool = [key for key in session if drops(key) and key not in self._given]
-        written = [key for key in pool if key not in came or came[key] != session[key]]
+        drops = keys.drops_sign_in if settings.guard(session) else keys.drops
+        loaded = {} if is_opaque(self.loaded_snapshot) else restore_contents(self.loaded_snapshot)
+        pool = [key for key in session if drops(key) and key not in self._verb_contents]
+        written = [key for key in pool if key not in loaded or loaded[key] != session[key]]
         return [key for key in pool if key not in written] + written[:-1]
 
-    def moved(self) -> Stamp:
-        """The stamp of a session that is used now."""
+    def advance_stamp(self) -> Stamp:
+        """Return the session's stamp with the idle expiry moved."""
         settings, stamp = self.settings, cast("Stamp", stamp_of(self.session))
-        return stamps.advance_stamp(settings, self.incoming, stamp, settings.clock())
+        return stamps.advance_stamp(settings, self.cookies, stamp, settings.clock())
 
-    def _begun(self, contents: Mapping[str, Any]) -> Stamp:
-        return stamps.begin_stamp(self.settings, self.incoming, contents, self.settings.clock())
+    def _begin_stamp(self, contents: Mapping[str, Any]) -> Stamp:
+        return stamps.begin_stamp(self.settings, self.cookies, contents, self.settings.clock())
 
-    def _freeze(self, contents: dict[str, Any], print_: bytes, stamp: Stamp) -> bytes:
-        """The plaintext, checked."""
-        self._frozen = (
-            print_,
-            stamp,
-            outgoing.payload(self.settings, contents, stamp, print_),
-            contents,
-        )
-        return self._frozen[2]
+    def _check_contents(self, contents: dict[str, Any], snapshot: bytes, stamp: Stamp) -> bytes:
+        """Return the plaintext of contents that can be kept, and record them as vetted."""
+        plaintext = writing.make_checked_plaintext(self.settings, contents, stamp, snapshot)
+        self._vetted = (snapshot, stamp, plaintext, contents)
+        return plaintext
 
     def tell_once(self, kind: EventKind, reason: Absence | None = None) -> None:
-        """Tell of something once a request, however often it is asked for or its response begun anew."""
+        """Report an event once for each request, however often a verb or the response comes across it."""
         if kind not in self._told:
             self._told = (*self._told, kind)
             tell(self.settings.on_event, kind, reason)

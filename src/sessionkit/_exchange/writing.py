@@ -1,4 +1,7 @@
-"""From a session to Set-Cookie lines: seal, renew, end."""
+"""Write a session as Set-Cookie lines: seal it, renew it, end it, and write the fence and the barrier.
+
+`write_renewal` writes the renewal cookie. `clearing` decides which cookies are cleared.
+"""
 
 from __future__ import annotations
 
@@ -15,259 +18,265 @@ from .._session.session import Contents, Stamp
 from ..errors import SerializationError, SessionTooLargeError
 from .clearing import clear_ended, clear_obsolete
 from .config import Settings
-from .reading import Incoming
+from .reading import RequestCookies
 
 __all__ = [
-    "barrier_lines",
-    "ending_lines",
-    "fence_lines",
-    "only_line",
-    "payload",
-    "renewed_lines",
-    "rewritten_payload",
-    "sealed_lines",
+    "make_checked_plaintext",
+    "make_plaintext",
+    "write_barrier",
+    "write_end",
+    "write_fence",
+    "write_renewal",
+    "write_session",
+    "write_single_cookie",
 ]
 
-FRAME = 1024
-"""Bytes that the header of a token of ours, our claims, and the names of our cookies may add to a session taken over."""
+HEADROOM = 1024
+"""Bytes that our token header, our claims and our cookie names may add to an imported session."""
 
 
-def payload(
-    settings: Settings, contents: dict[str, Any], stamp: Stamp, print_: bytes = b""
+def make_checked_plaintext(
+    settings: Settings, contents: dict[str, Any], stamp: Stamp, snapshot: bytes = b""
 ) -> bytes:
     """Return the plaintext of a session, checked to be JSON and to fit into `max_bytes`.
 
     Args:
-        settings: of the store.
-        contents: of the session.
-        stamp: its times.
-        print_: the fingerprint of the contents, if there is one.
+        settings: the store's settings.
+        contents: the contents of the session.
+        stamp: the session's id and times.
+        snapshot: the snapshot of the contents, if there is one already.
 
     Raises:
-        SerializationError: it is not JSON.
-        SessionTooLargeError: it does not fit.
+        SerializationError: the contents are not JSON.
+        SessionTooLargeError: the cookies would be larger than `max_bytes`.
     """
     if settings.nobody is not None and not settings.names_somebody(contents):
         raise SerializationError(settings.nobody)
     codec = settings.codec
     codec.check(contents)
-    made = codec.payload(contents, stamp)
-    known = print_ if made is contents else b""
-    frozen = freeze(made, settings.serializer, settings.largest_integer, known)
-    if len(frozen) <= settings.small:
-        return frozen
-    total = _total(_spans(settings, codec.size(frozen, stamp), stamp))
-    if total > settings.cookie.max_bytes:
+    payload = codec.payload(contents, stamp)
+    known = snapshot if payload is contents else b""
+    plaintext = freeze(payload, settings.serializer, settings.largest_integer, known)
+    if len(plaintext) <= settings.single_plaintext:
+        return plaintext
+    size = _count_bytes(_split(settings, codec.size(plaintext, stamp), stamp))
+    if size > settings.cookie.max_bytes:
         raise SessionTooLargeError(
-            f"the session makes {total} bytes of cookies and max_bytes allows {settings.cookie.max_bytes}; its largest keys are "
-            f"{_largest(contents, settings.serializer)}. Keep what is large elsewhere, and its id in the session"
+            f"the session makes {size} bytes of cookies and max_bytes allows {settings.cookie.max_bytes}; its largest keys are "
+            f"{_describe_largest(contents, settings.serializer)}. Keep what is large elsewhere, and its id in the session"
         )
-    return frozen
+    return plaintext
 
 
-def rewritten_payload(settings: Settings, contents: Mapping[str, Any], stamp: Stamp) -> bytes:
-    """Return the plaintext of contents that came in a cookie and did not change, unchecked: another library may have written them.
+def make_plaintext(settings: Settings, contents: Mapping[str, Any], stamp: Stamp) -> bytes:
+    """Return the plaintext of unchanged contents, without checks: another library may have written them.
 
     Args:
-        settings: of the store.
-        contents: of the session.
-        stamp: its times.
+        settings: the store's settings.
+        contents: the contents, as a cookie held them.
+        stamp: the session's id and times.
     """
     return rewrite(settings.codec.payload(dict(contents), stamp), settings.serializer)
 
 
-def sealed_lines(
+def write_session(
     settings: Settings,
-    incoming: Incoming,
-    frozen: bytes,
+    cookies: RequestCookies,
+    plaintext: bytes,
     stamp: Stamp,
     *,
-    begun: bool = False,
-    until: float = inf,
+    begins: bool = False,
+    contents_end: float = inf,
     hidden: bool = False,
 ) -> list[str]:
-    """The session's cookies, and the clearing of those that this makes obsolete.
+    """Return the lines that set a session's cookies, and those that clear stale chunks and other obsolete cookies.
 
     Args:
-        settings: the store's.
-        incoming: what came with the request.
-        frozen: the plaintext.
-        stamp: the times to seal it with.
-        begun: whether this is the beginning of a session, and so the end of every other.
-        until: the moment at which the contents themselves end the session, in seconds since the epoch.
-        hidden: whether one of those may be in cookies that the request does not show.
+        settings: the store's settings.
+        cookies: the request's cookies.
+        plaintext: the plaintext of the session.
+        stamp: the id and times to seal it with.
+        begins: whether this begins a session, and so ends every other one.
+        contents_end: the moment when the contents themselves end the session, in seconds since the epoch.
+        hidden: whether an ended session may be in cookies that the request does not show.
     """
-    token = settings.codec.seal(frozen, stamp)
-    parts = _spans(settings, len(token), stamp)
-    if incoming.imported is not None and not begun and _grows(settings, incoming, parts):
-        return []  # it goes on living in the cookie that it came in
-    age = _no_longer(_max_age(settings, stamp), settings, until)
-    lines = [settings.cookie.line(name, token[start:stop], age) for name, start, stop in parts]
+    token = settings.codec.seal(plaintext, stamp)
+    parts = _split(settings, len(token), stamp)
+    if cookies.importer is not None and not begins and _grows(settings, cookies, parts):
+        # The session stays in the cookie that it was imported from.
+        return []
+    max_age = _limit_age(_compute_max_age(settings, stamp), settings, contents_end)
+    lines = [settings.cookie.line(name, token[start:stop], max_age) for name, start, stop in parts]
     return lines + clear_obsolete(
-        settings, incoming, {name for name, _, _ in parts}, begun=begun, hidden=hidden
+        settings, cookies, {name for name, _, _ in parts}, begins=begins, hidden=hidden
     )
 
 
-def only_line(
+def write_single_cookie(
     settings: Settings,
-    incoming: Incoming,
-    frozen: bytes,
+    cookies: RequestCookies,
+    plaintext: bytes,
     contents: Contents,
     stamp: Stamp,
     *,
-    until: float,
+    contents_end: float,
 ) -> str | None:
-    """Return the line of a session that came in one cookie and fits into it again, under the same mark; None for any other.
+    """Return the line of a session that was in one cookie and fits into it again, with the same mark; None for any other.
 
-    It makes nothing obsolete, and no mark is to be fenced.
+    Such a write makes no cookie obsolete, and fences no mark.
 
     Args:
-        settings: the store's.
-        incoming: what came with the request.
-        frozen: the plaintext.
-        contents: the session's.
-        stamp: the times to seal it with.
-        until: the moment at which the contents themselves end the session, in seconds since the epoch.
+        settings: the store's settings.
+        cookies: the request's cookies.
+        plaintext: the plaintext of the session.
+        contents: the contents of the session.
+        stamp: the id and times to seal it with.
+        contents_end: the moment when the contents themselves end the session, in seconds since the epoch.
     """
-    codec, opened = settings.codec, incoming.opened
-    if (
-        settings.layout.cleared
-        or opened is None
-        or opened.mark_id != codec.mark_id(contents, stamp)
-    ):
+    codec, token = settings.codec, cookies.token
+    if settings.layout.cleared or token is None or token.mark_id != codec.mark_id(contents, stamp):
         return None
-    if len(frozen) > settings.small:
+    if len(plaintext) > settings.single_plaintext:
         return None
-    token = codec.seal(frozen, stamp)
-    age = _max_age(settings, stamp)
-    return settings.cookie.line(settings.name, token, _no_longer(age, settings, until))
+    text = codec.seal(plaintext, stamp)
+    max_age = _compute_max_age(settings, stamp)
+    return settings.cookie.line(settings.name, text, _limit_age(max_age, settings, contents_end))
 
 
-def renewed_lines(
+def write_renewal(
     settings: Settings,
-    incoming: Incoming,
-    frozen: bytes | None,
+    cookies: RequestCookies,
+    plaintext: bytes | None,
     stamp: Stamp,
     *,
-    until: float = inf,
+    contents_end: float = inf,
 ) -> list[str]:
-    """Return the lines that move the idle expiry: of the renewal cookie, or of the session sealed again.
+    """Return the lines that move the idle expiry: the renewal cookie, or the session sealed again.
 
     Args:
-        settings: the store's.
-        incoming: what came with the request.
-        frozen: the plaintext, where the session must be sealed again: in a format without a renewal cookie, and where
-            its own end moves, which the Max-Age of its cookies follows.
+        settings: the store's settings.
+        cookies: the request's cookies.
+        plaintext: the plaintext, if the session must be sealed again: the format has no renewal cookie, or the end that
+            the contents set moves, which the Max-Age of the session's cookies follows.
         stamp: the times to renew with.
-        until: the moment at which the contents themselves end the session, in seconds since the epoch.
+        contents_end: the moment when the contents themselves end the session, in seconds since the epoch.
     """
-    if settings.codec.seen is None or frozen is not None:
-        return sealed_lines(settings, incoming, frozen or b"", stamp, until=until)
+    if settings.codec.seen is None or plaintext is not None:
+        return write_session(settings, cookies, plaintext or b"", stamp, contents_end=contents_end)
     value = renewal.seal(
         settings.codec.seen, stamp.id, renewal.Renewal(stamp.updated_at, stamp.expires_at)
     )
-    # Where absolute is None the idle limit may be longer than a browser keeps a cookie.
+    # Without an absolute limit the idle limit may be longer than a browser keeps a cookie.
     left = min(stamp.expires_at - int(settings.clock()), FOUR_HUNDRED_DAYS)
-    age = _no_longer(left, settings, until)
-    return [settings.cookie.line(settings.seen, value, age)]
+    max_age = _limit_age(left, settings, contents_end)
+    return [settings.cookie.line(settings.seen, value, max_age)]
 
 
-def ending_lines(
-    settings: Settings, incoming: Incoming, *, hidden: bool = False, blind: bool = False
+def write_end(
+    settings: Settings, cookies: RequestCookies, *, hidden: bool = False, unmarked: bool = False
 ) -> list[str]:
-    """Return the lines that clear everything that is the session's, whatever came of it, and the fence.
+    """Return the lines of a logout: they clear every cookie of the session, and set the fence and perhaps the barrier.
 
     Args:
-        settings: the store's.
-        incoming: what came with the request.
+        settings: the store's settings.
+        cookies: the request's cookies.
         hidden: whether a session may be in cookies that the request does not show.
-        blind: whether a session may be over that no mark names.
+        unmarked: whether an ended session may have no mark, so that a barrier must end it.
     """
-    raised = barrier_lines(settings, incoming, "") if blind else []
-    cleared = clear_ended(settings, incoming, hidden=hidden)
-    return [*cleared, *fence_lines(settings, incoming), *raised]
+    barrier_lines = write_barrier(settings, cookies, "") if unmarked else []
+    cleared = clear_ended(settings, cookies, hidden=hidden)
+    return [*cleared, *write_fence(settings, cookies), *barrier_lines]
 
 
-def fence_lines(settings: Settings, incoming: Incoming, *, link: str = "") -> list[str]:
-    """Return the fence with the mark of every session that came; none when there is nothing to add.
+def write_fence(settings: Settings, cookies: RequestCookies, *, link: str = "") -> list[str]:
+    """Return the line of the fence with the mark of every session that came; no line if there is nothing to add.
 
     Args:
-        settings: the store's.
-        incoming: what came with the request.
-        link: of the session to the one that a barrier spares, where it has a new mark.
+        settings: the store's settings.
+        cookies: the request's cookies.
+        link: the link from the session's new mark to the mark that a barrier spares.
     """
-    marks = incoming.marks(settings) if incoming.cookies or incoming.others() else ()
+    marks = cookies.list_marks(settings) if cookies.by_name or cookies.read_importers() else ()
     if not marks and not link:
         return []
-    known = "" if incoming.barrier is None else incoming.barrier.link
-    value = fence.render(marks, incoming.fence, link or known)
+    earlier = "" if cookies.barrier is None else cookies.barrier.link
+    value = fence.render(marks, cookies.fence, link or earlier)
     return [settings.cookie.fence_line(settings.fence, value, settings.fence_age)]
 
 
-def barrier_lines(settings: Settings, incoming: Incoming, spared: str) -> list[str]:
-    """Return the barrier that ends every session that has begun.
+def write_barrier(settings: Settings, cookies: RequestCookies, spared: str) -> list[str]:
+    """Return the line of a barrier that ends every session that has begun.
 
     Args:
-        settings: the store's.
-        incoming: what came with the request.
-        spared: the mark of the session that begins with it, or nothing.
+        settings: the store's settings.
+        cookies: the request's cookies.
+        spared: the mark of the session that the barrier spares; empty for none.
     """
-    value = barrier.seal(settings.barrier_keys, settings.clock(), spared, incoming.barrier)
+    value = barrier.seal(settings.barrier_keys, settings.clock(), spared, cookies.barrier)
     return [settings.cookie.fence_line(settings.barrier, value, settings.fence_age)]
 
 
-def _grows(settings: Settings, incoming: Incoming, parts: list[tuple[str, int, int]]) -> bool:
-    """Whether a session taken over makes more than `max_bytes` of cookies, and more than it came in: it was compressed there.
+def _grows(settings: Settings, cookies: RequestCookies, parts: list[tuple[str, int, int]]) -> bool:
+    """Return whether an imported session would make more than `max_bytes` of cookies, and more than it was in.
 
-    A server that refuses a Cookie header (431) would lock the visitor out, of the logout too.
+    The other library may compress. A server that refuses the larger Cookie header (431) would lock the visitor out, also
+    of the logout.
     """
-    others = [
-        (other, name)
-        for source, other in incoming.others()
-        if source is incoming.imported
-        for name in other.names(source.settings)
+    imported = [
+        (theirs, name)
+        for importer, theirs in cookies.read_importers()
+        if importer is cookies.importer
+        for name in theirs.list_names(importer.settings)
     ]
-    came = sum(
-        len(name) + 1 + len(value) + 2 for other, name in others for value in other.cookies[name]
+    before = sum(
+        len(name) + 1 + len(value) + 2
+        for theirs, name in imported
+        for value in theirs.by_name[name]
     )
-    return _total(parts) > max(settings.cookie.max_bytes, came + FRAME)
+    return _count_bytes(parts) > max(settings.cookie.max_bytes, before + HEADROOM)
 
 
-def _total(parts: list[tuple[str, int, int]]) -> int:
-    """Bytes that cookies add to a Cookie header."""
+def _count_bytes(parts: list[tuple[str, int, int]]) -> int:
+    """Return the bytes that cookies add to a Cookie header."""
     return sum(len(name) + 1 + stop - start + 2 for name, start, stop in parts)
 
 
-def _spans(settings: Settings, length: int, stamp: Stamp) -> list[tuple[str, int, int]]:
-    if length <= settings.room:
+def _split(settings: Settings, length: int, stamp: Stamp) -> list[tuple[str, int, int]]:
+    """Return which cookie holds which part of a token: (name, start, stop)."""
+    if length <= settings.single_size:
         return [(settings.name, 0, length)]
-    # The line without its value is `=` and the attributes: what is left is for the name, `=` and the value.
+    # A line without its value is `=` and the attributes. What it leaves is for the name, `=` and the value.
     if settings.layout.expiry is None or settings.cookie.transient:
-        left = LINE + 1 - len(settings.cookie.line("", "", _max_age(settings, stamp)))
+        left = LINE + 1 - len(settings.cookie.line("", "", _compute_max_age(settings, stamp)))
     else:
         left = LINE + 1 - len(settings.cookie.line("", "", None)) - settings.layout.expiry
     return spans(length, settings.name, settings.layout, left)
 
 
-def _max_age(settings: Settings, stamp: Stamp) -> int:
-    """Seconds that the session's cookies live: with a renewal cookie beside them, as long as it may move the expiry."""
+def _compute_max_age(settings: Settings, stamp: Stamp) -> int:
+    """Return the Max-Age of the session's cookies, in seconds.
+
+    If a renewal cookie may move the expiry, the session's own cookies live as long as it may move it.
+    """
     now, absolute = int(settings.clock()), settings.lifetime.absolute
     if settings.codec.seen is None:
-        return max(
-            0, min(stamp.expires_at - now, FOUR_HUNDRED_DAYS)
-        )  # in the tolerance of a format it is over already
+        # Within the tolerance of a format, the session may be past its expiry already.
+        return max(0, min(stamp.expires_at - now, FOUR_HUNDRED_DAYS))
     longest = FOUR_HUNDRED_DAYS
     if absolute is not None:
         longest = min(stamp.created_at + absolute - now, longest)
     return longest if stamp.ends_at is None else min(stamp.ends_at - now, longest)
 
 
-def _no_longer(max_age: int, settings: Settings, until: float) -> int:
-    """Return a Max-Age that ends no later than the session does by its own contents."""
-    return max_age if until == inf else min(max_age, max(0, int(until) - int(settings.clock())))
+def _limit_age(max_age: int, settings: Settings, contents_end: float) -> int:
+    """Return a Max-Age that is no longer than the contents let the session live."""
+    if contents_end == inf:
+        return max_age
+    return min(max_age, max(0, int(contents_end) - int(settings.clock())))
 
 
-def _largest(contents: Mapping[str, Any], serializer: Serializer) -> str:
+def _describe_largest(contents: Mapping[str, Any], serializer: Serializer) -> str:
+    """Return the names and sizes of the three largest keys, for an error message."""
     sizes = {key: len(rewrite({key: value}, serializer)) - 2 for key, value in contents.items()}
     top = sorted(sizes, key=sizes.__getitem__, reverse=True)[:3]
     return ", ".join(f"{key!r} ({sizes[key]} bytes)" for key in top)

@@ -173,7 +173,7 @@ def commit_response(exchange: Exchange, status: int, fields: Fields) -> None:
             _write_fields(exchange, fields, status, lambda *_: changes)
             return
         # Nothing of the application's is in the way of what most responses add.
-        exchange.sent, exchange.taken = changes.add, ()
+        exchange.sent, exchange.removed = changes.add, ()
         for name, value in changes.add:
             fields.add(name, value)
     except BaseException as error:
@@ -245,7 +245,7 @@ def _rewritten(
     headers = _restored(exchange, headers)
     changes = decide(status, headers)
     exchange.sent = changes.add
-    exchange.taken = tuple(field for field in headers if field[0] in changes.remove)
+    exchange.removed = tuple(field for field in headers if field[0] in changes.remove)
     return changes.applied(headers)
 
 
@@ -262,4 +262,4 @@ def _restored(exchange: Exchange, headers: list[Field]) -> list[Field]:
     replaced = {name.lower() for name, _ in (*kept, *exchange.sent)} - {
         name for name, _ in added & there
     }
-    return [*(field for field in exchange.taken if field[0].lower() not in replaced), *kept]
+    return [*(field for field in exchange.removed if field[0].lower() not in replaced), *kept]

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from ..errors import ConfigurationError, SerializationError
 from . import base64url
-from .snapshot import ODD, fingerprint, plain
+from .snapshot import OPAQUE, fingerprint, plain
 from .tags import MARK, Tags
 
 __all__ = [
@@ -183,7 +183,7 @@ def rewrite(contents: dict[str, Any], serializer: Serializer) -> bytes:
 
 
 def freeze(
-    contents: dict[str, Any], serializer: Serializer, largest: int = INT_MAX, print_: bytes = b""
+    contents: dict[str, Any], serializer: Serializer, largest: int = INT_MAX, snapshot: bytes = b""
 ) -> bytes:
     """Return the JSON of a session, checked.
 
@@ -191,7 +191,7 @@ def freeze(
         contents: of the session.
         serializer: writes them.
         largest: see `check`.
-        print_: the fingerprint of the contents, if there is one; then less is to be checked.
+        snapshot: the snapshot of the contents, if there is one; then less is to be checked.
 
     Raises:
         SerializationError: see `check`.
@@ -199,19 +199,19 @@ def freeze(
     if serializer.tags is not None:
         return _freeze_tagged(contents, serializer, serializer.tags, largest)
     if serializer.strict:
-        print_ = print_ or fingerprint(contents)
-    odd = print_.startswith(ODD)
-    if odd or not (
+        snapshot = snapshot or fingerprint(contents)
+    opaque = snapshot.startswith(OPAQUE)
+    if opaque or not (
         serializer.strict or _is_json(contents, -largest - (largest == INT_MAX), largest)
     ):
         check(contents, largest=largest)
-    if odd and serializer.strict:
+    if opaque and serializer.strict:
         # It takes no str of a subclass for a key, and writes what an Enum says of itself: json writes what it is.
         contents = plain(contents)
     try:
         payload = serializer.dumps(contents)
         if serializer.strict and not (
-            odd or (largest == INT_MAX and _is_surely_json(print_, payload))
+            opaque or (largest == INT_MAX and _is_surely_json(snapshot, payload))
         ):
             check(contents, largest=largest)
         return payload  # noqa: TRY300  # all three may raise
@@ -243,35 +243,35 @@ def _freeze_tagged(
         raise SerializationError(f"{path}: {why}") from None
 
 
-def _is_surely_json(print_: bytes, payload: bytes) -> bool:
+def _is_surely_json(snapshot: bytes, payload: bytes) -> bool:
     """Return whether the output of a strict encoder is certainly JSON within our limits; False means: look closely.
 
     marshal takes the types of JSON, and a few that such an encoder refuses; it takes no subclasses.
 
     Args:
-        print_: the fingerprint of the contents, which are not odd.
+        snapshot: the snapshot of the contents, which is not opaque.
         payload: what the encoder wrote; it has refused integers of more than 64 bits.
     """
-    if (b"\x7f" in print_ or b"\xff" in print_) and _has_endless(print_):
+    if (b"\x7f" in snapshot or b"\xff" in snapshot) and _has_endless(snapshot):
         return False
     # Five times 15 bits, for marshal: the 64th may be set.
-    if b"\x05\0\0\0" in print_ and (b"l\x05\0\0\0" in print_ or b"\xec\x05\0\0\0" in print_):
+    if b"\x05\0\0\0" in snapshot and (b"l\x05\0\0\0" in snapshot or b"\xec\x05\0\0\0" in snapshot):
         return False
     brackets = payload.count(b"{") + payload.count(b"[")
     # Each level has its bracket; where one closes before the next opens there is no further level.
     return brackets <= DEEPEST or brackets - payload.count(b"},{") <= DEEPEST
 
 
-def _has_endless(print_: bytes) -> bool:
-    """Return whether a fingerprint may hold NaN or infinity, whose exponents are all ones (IEEE 754), as marshal writes them."""
+def _has_endless(snapshot: bytes) -> bool:
+    """Return whether a snapshot may hold NaN or infinity, whose exponents are all ones (IEEE 754), as marshal writes them."""
     for last in (b"\x7f", b"\xff"):
-        if print_.count(last) > MANY:
+        if snapshot.count(last) > MANY:
             return True  # of a text full of them: the close look is cheaper
-        at = print_.find(last)
+        at = snapshot.find(last)
         while at >= 0:
-            if print_[at - 1] >= 0xF0:
+            if snapshot[at - 1] >= 0xF0:
                 return True
-            at = print_.find(last, at + 1)
+            at = snapshot.find(last, at + 1)
     return False
 
 

@@ -1,4 +1,4 @@
-"""Has a session changed? Fingerprints of contents: two are the same if and only if their JSON is, types included."""
+"""Has a session changed? Snapshots of contents: two are the same if and only if their JSON is, types included."""
 
 from __future__ import annotations
 
@@ -7,35 +7,43 @@ from typing import Any, cast
 
 from .tags import Tags
 
-__all__ = ["ODD", "contents_of", "fingerprint", "is_odd", "plain", "same", "settle"]
+__all__ = [
+    "OPAQUE",
+    "fingerprint",
+    "is_opaque",
+    "normalize",
+    "plain",
+    "restore_contents",
+    "same",
+]
 
 DEEPEST = 100
 """Levels of nesting that are compared; no session may have so many."""
 
 _EMPTY = marshal.dumps({})
-ODD = b"?"
-"""The first byte of the fingerprint of contents that no JSON gives: marshal never begins with it."""
+OPAQUE = b"?"
+"""The first byte of an opaque snapshot, which is of contents that no JSON gives: marshal never begins with it."""
 
 
-def _odd(contents: dict[str, Any], tags: Tags | None) -> bytes:
+def _make_opaque(contents: dict[str, Any], tags: Tags | None) -> bytes:
     if tags is not None:
         try:
             # Version 2 knows no references: equal values have equal bytes.
-            return ODD + marshal.dumps(plain(tags.tag(contents)), 2)
+            return OPAQUE + marshal.dumps(plain(tags.tag(contents)), 2)
         except Exception:  # noqa: BLE001, S110  # a value's own methods may raise anything
             pass
     try:
         # A Session hides its values from its repr.
-        return ODD + repr(plain(contents)).encode("utf-8", "surrogatepass")
+        return OPAQUE + repr(plain(contents)).encode("utf-8", "surrogatepass")
     except Exception:  # noqa: BLE001  # the repr of somebody else's object may raise whatever it likes
-        return ODD
+        return OPAQUE
 
 
 def fingerprint(contents: dict[str, Any], tags: Tags | None = None) -> bytes:
-    """Return the fingerprint of a session, in a quarter of the time of the standard library's json; never raise.
+    """Return the snapshot of a session, in a quarter of the time of the standard library's json; never raise.
 
     marshal, because it accepts the types of JSON and few others: an encoder would write a date or NaN like
-    the text or null that was there before. Contents that no JSON gives have a fingerprint of another kind. It differs from
+    the text or null that was there before. Contents that no JSON gives have an opaque snapshot. It differs from
     those of all other contents, so that they count as changed, and the serializer judges them.
 
     Args:
@@ -48,11 +56,11 @@ def fingerprint(contents: dict[str, Any], tags: Tags | None = None) -> bytes:
     try:
         return marshal.dumps(plain)
     except ValueError:
-        return _odd(plain, tags)
+        return _make_opaque(plain, tags)
 
 
-def settle(contents: dict[str, Any], tags: Tags | None = None) -> tuple[dict[str, Any], bytes]:
-    """Return contents in the types that the next request will read, and their fingerprint.
+def normalize(contents: dict[str, Any], tags: Tags | None = None) -> tuple[dict[str, Any], bytes]:
+    """Return contents in the types that the next request will read, and their snapshot.
 
     Another session, or the live one, may be in the contents: a live session must not contain itself.
 
@@ -60,9 +68,9 @@ def settle(contents: dict[str, Any], tags: Tags | None = None) -> tuple[dict[str
         contents: of a session.
         tags: how values that JSON does not have are kept; a lazy text is read now.
     """
-    print_ = fingerprint(contents, tags)
-    if not print_.startswith(ODD):
-        return contents, print_
+    snapshot = fingerprint(contents, tags)
+    if not snapshot.startswith(OPAQUE):
+        return contents, snapshot
     contents = plain(contents) if tags is None else _as_read(contents, tags)
     return contents, fingerprint(contents, tags)
 
@@ -75,14 +83,14 @@ def _as_read(contents: dict[str, Any], tags: Tags) -> dict[str, Any]:
         return contents
 
 
-def contents_of(print_: bytes) -> dict[str, Any]:
-    """Return a copy of the contents of a fingerprint."""
-    return cast("dict[str, Any]", marshal.loads(print_))  # noqa: S302  # our own bytes
+def restore_contents(snapshot: bytes) -> dict[str, Any]:
+    """Return a copy of the contents of a snapshot that is not opaque."""
+    return cast("dict[str, Any]", marshal.loads(snapshot))  # noqa: S302  # our own bytes
 
 
-def is_odd(print_: bytes) -> bool:
-    """Return whether a fingerprint is of contents that no JSON gives, so that they cannot be made from it again."""
-    return print_.startswith(ODD)
+def is_opaque(snapshot: bytes) -> bool:
+    """Return whether a snapshot is of contents that no JSON gives, so that they cannot be restored from it."""
+    return snapshot.startswith(OPAQUE)
 
 
 def plain(value: Any, around: tuple[int, ...] = ()) -> Any:
@@ -113,21 +121,21 @@ def plain(value: Any, around: tuple[int, ...] = ()) -> Any:
 _exactly: dict[type, Any] = {str: str.__str__, int: int.__pos__, float: float.__pos__}
 
 
-def same(contents: dict[str, Any], print_: bytes, other: bytes) -> bool:
-    """Return whether contents equal those of another fingerprint.
+def same(contents: dict[str, Any], snapshot: bytes, other: bytes) -> bool:
+    """Return whether contents equal those of another snapshot.
 
     Args:
         contents: of a session.
-        print_: their fingerprint.
-        other: the other fingerprint.
+        snapshot: their snapshot.
+        other: the other snapshot.
     """
     # Today's version of marshal takes half the time of version 2, and lets equal values differ in how often
     # they are referred to. Version 2 knows no references: it is asked where the bytes differ.
-    if print_ == other:
+    if snapshot == other:
         return True
-    if print_.startswith(ODD) or other.startswith(ODD):
+    if snapshot.startswith(OPAQUE) or other.startswith(OPAQUE):
         return False
-    others = contents_of(other)
+    others = restore_contents(other)
     try:
         if contents != others:
             return False

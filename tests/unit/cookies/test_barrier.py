@@ -8,7 +8,7 @@ from sessionkit._cookies.fence import mark
 from sessionkit._exchange.request import HeaderRequest
 from sessionkit.formats import Auth0V3, AuthJSV5, Native
 
-from ..exchange.test_unseen_sessions import BARRIER, FENCE, each, person, post, who
+from ..exchange.test_hidden_sessions import BARRIER, FENCE, each, person, post, who
 from ..scene import OTHER_SECRET, SECRET, START, Scene, cookie
 
 

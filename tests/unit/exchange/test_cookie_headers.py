@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from sessionkit import Absence, CookieSettings, Lifetime
-from sessionkit._exchange.reading import read
+from sessionkit._exchange.reading import read_cookies
 
 from ..scene import ALICE, BOB, OTHER_SECRET, SECRET, START, Browser, Scene, cookie
 
@@ -27,8 +27,8 @@ def big(size=5000, **more):
 
 def found(scene, header):
     """The contents that a header gives, or the reason for none."""
-    incoming = read(scene.store.settings, header, scene.clock())
-    return incoming.opened.contents if incoming.opened is not None else incoming.absence
+    cookies = read_cookies(scene.store.settings, header, scene.clock())
+    return cookies.token.contents if cookies.token is not None else cookies.absence
 
 
 @pytest.fixture
@@ -241,7 +241,7 @@ def calls(function, *args):
 def test_the_work_for_many_chunks_grows_with_their_number_and_not_faster(scene):
     def work(count):
         return calls(
-            read,
+            read_cookies,
             scene.store.settings,
             "; ".join(f"{NAME}.{number}=x" for number in range(count)),
             START,
@@ -256,7 +256,7 @@ def test_the_work_for_many_chunks_grows_with_their_number_and_not_faster(scene):
 
 def test_the_names_of_all_cookies_of_the_session_are_known(scene):
     header = f"{NAME}.10=x; {NAME}=x; {NAME}.2=x; {NAME}.02=x; {NAME}.x=x; other=session"
-    assert read(scene.store.settings, header, START).names(scene.store.settings) == (
+    assert read_cookies(scene.store.settings, header, START).list_names(scene.store.settings) == (
         NAME,
         f"{NAME}.2",
         f"{NAME}.10",
@@ -265,20 +265,24 @@ def test_the_names_of_all_cookies_of_the_session_are_known(scene):
 
 def test_marks_are_made_of_authentic_tokens_first_and_then_of_readable_headers(scene):
     mine, foreign = token_of(scene), token_of(Scene(secret=OTHER_SECRET))
-    incoming = read(scene.store.settings, f"{NAME}={foreign}; {NAME}=garbage; {NAME}={mine}", START)
+    cookies = read_cookies(
+        scene.store.settings, f"{NAME}={foreign}; {NAME}=garbage; {NAME}={mine}", START
+    )
     codec = scene.store.settings.codec
     from sessionkit._cookies.fence import mark
 
-    assert incoming.marks(scene.store.settings) == tuple(
+    assert cookies.list_marks(scene.store.settings) == tuple(
         mark(NAME, codec.peek(token)) for token in (mine, foreign)
     )
 
 
 def test_no_repr_shows_a_token(scene):
     token = token_of(scene)
-    incoming = read(scene.store.settings, f"{NAME}={token}; {NAME}=x; {NAME}.0={token}", START)
-    assert token not in repr(incoming)
-    assert "alice" not in repr(incoming)
+    cookies = read_cookies(
+        scene.store.settings, f"{NAME}={token}; {NAME}=x; {NAME}.0={token}", START
+    )
+    assert token not in repr(cookies)
+    assert "alice" not in repr(cookies)
 
 
 # ---- times
@@ -289,8 +293,8 @@ def test_todays_settings_end_a_session_that_was_stamped_for_longer():
     token = token_of(scene)
     stricter = Scene(secret=SECRET, lifetime=Lifetime(idle=100, absolute=5000))
     stricter.clock.now = START + 99
-    incoming = read(stricter.store.settings, f"{NAME}={token}", stricter.clock())
-    assert incoming.stamp.expires_at == START + 100
+    cookies = read_cookies(stricter.store.settings, f"{NAME}={token}", stricter.clock())
+    assert cookies.stamp.expires_at == START + 100
     stricter.clock.wait(1)
     assert found(stricter, f"{NAME}={token}") is Absence.IDLE
 

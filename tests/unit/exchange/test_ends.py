@@ -3,7 +3,7 @@
 import pytest
 
 from sessionkit import Absence, CookieSettings, SessionStore
-from sessionkit._exchange.reading import read
+from sessionkit._exchange.reading import read_cookies
 from sessionkit._exchange.request import HeaderRequest
 from sessionkit.formats import Auth0FastAPI, Auth0V3, Auth0V4, AuthJSV5, Importer, Native
 
@@ -98,7 +98,7 @@ def test_marks_are_read_of_whole_cookies_in_the_first_64_kib():
     settings = scene.store.settings
 
     def marks(header):
-        return read(settings, header, scene.clock()).marks(settings)
+        return read_cookies(settings, header, scene.clock()).list_marks(settings)
 
     pad = "a=" + "b" * (65_536 - len(own) - 4)
     assert len(f"{pad}; {own}") == 65_536
@@ -106,8 +106,8 @@ def test_marks_are_read_of_whole_cookies_in_the_first_64_kib():
     assert expected == marks(f"{pad}; {own}; {JUNK}") == marks(f"{own};{JUNK}")
     assert marks(f"{pad}b; {own}; {JUNK}") == ()
     assert marks("session" + "=" * 65_536) == ()
-    assert expected == read(settings, f"{fence}; {JUNK}", scene.clock()).fence
-    assert read(settings, f"{own}; {JUNK}", scene.clock()).absence is Absence.TOO_LARGE
+    assert expected == read_cookies(settings, f"{fence}; {JUNK}", scene.clock()).fence
+    assert read_cookies(settings, f"{own}; {JUNK}", scene.clock()).absence is Absence.TOO_LARGE
 
 
 def test_importers_cookies_are_cleared_in_every_shape_when_not_all_could_be_read():

@@ -10,7 +10,7 @@ from sessionkit import IdentityChangedError, Ignored, anyone  # fmt: skip
 from sessionkit._crypto.sealing import Opened
 from sessionkit._exchange.exchange import Exchange
 from sessionkit._exchange.framework_keys import FrameworkKeys
-from sessionkit._exchange.reading import Incoming
+from sessionkit._exchange.reading import RequestCookies
 from sessionkit._exchange.state import State
 
 from ..scene import ALICE, BOB, START, Scene, names
@@ -106,11 +106,11 @@ def test_what_was_updated_before_a_frameworks_gateway_serves_it_still_belongs_to
 
 
 @pytest.mark.parametrize("asked", [False, True])
-@pytest.mark.parametrize("came", [{}, {"_user_id": "5"}])
+@pytest.mark.parametrize("loaded", [{}, {"_user_id": "5"}])
 def test_who_it_was_before_a_frameworks_gateway_serves_it_is_who_came_whether_anybody_asked_or_not(
-    scene, came, asked
+    scene, loaded, asked
 ):
-    scene.browser.login({**ALICE, **came})
+    scene.browser.login({**ALICE, **loaded})
     exchange = scene.browser.visit().exchange
     exchange.contents["_user_id"] = "6"
     if asked:
@@ -136,7 +136,7 @@ def test_whose_it_was_that_one_thread_works_out_is_not_whose_another_has_made_it
     exchange = scene.browser.visit().exchange
     exchange.get()
     asker = threading.Thread(
-        target=lambda: exchange.update(None) or exchange.state.is_owners(ALICE)
+        target=lambda: exchange.update(None) or exchange.state.belongs_to_owner(ALICE)
     )
     asker.start()
     asking.wait(5)
@@ -149,16 +149,18 @@ def test_whose_it_was_that_one_thread_works_out_is_not_whose_another_has_made_it
 
 
 def test_contents_that_came_in_types_of_their_own_belong_to_their_user(scene):
-    came = {"user": OrderedDict(id="7"), "n": Decimal(1)}
+    loaded = {"user": OrderedDict(id="7"), "n": Decimal(1)}
     scene.browser.login()
     exchange = scene.browser.visit().exchange
     stamp = exchange.get().stamp
-    live = State(
-        scene.store.settings, Incoming(opened=Opened(came, stamp, stamp.id), stamp=stamp), exchange
+    state = State(
+        scene.store.settings,
+        RequestCookies(token=Opened(loaded, stamp, stamp.id), stamp=stamp),
+        exchange,
     )
-    came["user"]["id"] = "8"  # whoever holds the values
-    assert live.ignored({"user": {"id": "7"}}) is None
-    assert live.ignored({"user": {"id": "8"}}) is Ignored.OTHER_USER
+    loaded["user"]["id"] = "8"  # whoever holds the values
+    assert state.judge_update({"user": {"id": "7"}}) is None
+    assert state.judge_update({"user": {"id": "8"}}) is Ignored.OTHER_USER
 
 
 def test_where_nobody_signs_in_a_session_that_begins_is_no_login(scene):

@@ -191,7 +191,7 @@ def test_the_chunks_of_a_format_of_somebody_elses_count_too():
 def test_the_name_of_an_importer_is_refused_only_beside_a_format_that_would_take_it_for_a_chunk():
     old = Importer(Native(), name="app_1", until=None)
     scene = Scene(cookie=CookieSettings(name="app"), accept=[old])
-    assert scene.store.settings.accepted[0].settings.name == "app_1"
+    assert scene.store.settings.importers[0].settings.name == "app_1"
     with pytest.raises(ConfigurationError, match="'app_1' ends like a chunk"):
         SessionStore(SECRET, format=Auth0FastAPI(), cookie=CookieSettings(name="app"), accept=[old])
     with pytest.raises(ConfigurationError, match="'app_1' ends like a chunk"):

@@ -15,7 +15,7 @@ from sessionkit import (
     SessionStore,
 )
 from sessionkit._crypto.sealing import Opened
-from sessionkit._exchange.importers import take_over
+from sessionkit._exchange.importers import import_token
 from sessionkit._session.session import Stamp
 from sessionkit.formats import (
     Auth0V3,
@@ -142,7 +142,7 @@ def test_what_an_application_changes_in_what_it_took_over_is_no_part_of_the_mark
 def taken_with(value):
     settings = flask({}).store.settings
     stamp = Stamp(id="x", created_at=NOW, updated_at=NOW, expires_at=NOW + 9)
-    return take_over(settings, settings.accepted[0], Opened({"value": value}, stamp, "x"), NOW)
+    return import_token(settings, settings.importers[0], Opened({"value": value}, stamp, "x"), NOW)
 
 
 def test_a_source_may_hold_what_is_no_json():

@@ -174,13 +174,13 @@ def test_a_name_keeps_what_its_prefix_promises(name, secure):
         accept=[Importer(Native(), name=name, until=None)],
         cookie=CookieSettings(secure=False, path="/app"),
     )
-    found = store.settings.accepted[0].settings.cookie
+    found = store.settings.importers[0].settings.cookie
     assert (found.secure, found.path) == (secure, "/" if name.startswith("__Host-") else "/app")
 
 
 def test_a_secure_store_looks_for_the_secure_name_of_auth_js():
     store = SessionStore(OLD, accept=[Importer(AuthJSV5(), until=None)])
-    assert store.settings.accepted[0].settings.name == "__Secure-authjs.session-token"
+    assert store.settings.importers[0].settings.name == "__Secure-authjs.session-token"
 
 
 def test_what_opens_signed_cookies_shows_nothing_and_does_not_pickle():

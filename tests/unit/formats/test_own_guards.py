@@ -57,7 +57,7 @@ def test_nobody_is_not_imported_as_somebody(format, guard):
         Auth0V3(),
         {"cart": [1]},
         guard=anyone,
-        cookie=scene.store.settings.accepted[0].settings.cookie,
+        cookie=scene.store.settings.importers[0].settings.cookie,
     )
     scene.browser.jar.receive(lines)
     assert scene.browser.absence() is Absence.MALFORMED
@@ -72,7 +72,7 @@ def test_whom_it_passes_is_imported(format):
         Auth0V3(),
         ACCOUNT,
         guard=anyone,
-        cookie=scene.store.settings.accepted[0].settings.cookie,
+        cookie=scene.store.settings.importers[0].settings.cookie,
     )
     scene.browser.jar.receive(lines)
     visit = scene.browser.visit()

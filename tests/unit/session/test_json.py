@@ -285,7 +285,7 @@ def test_what_is_not_json_is_refused_wherever_it_stands(serializer, value):
         {"pad": list(range(200)), "a": value},
     ):
         with pytest.raises(SerializationError, match="session"):
-            freeze(contents, serializer, print_=fingerprint(contents))
+            freeze(contents, serializer, snapshot=fingerprint(contents))
 
 
 @BOTH
@@ -296,11 +296,11 @@ def test_what_is_not_json_is_refused_wherever_it_stands(serializer, value):
 )
 def test_sixty_four_levels_are_kept_and_one_more_is_not(serializer, make):
     kept, refused = wrapped(64, make), wrapped(65, make)
-    assert serializer.loads(freeze(kept, serializer, print_=fingerprint(kept))) == json.loads(
+    assert serializer.loads(freeze(kept, serializer, snapshot=fingerprint(kept))) == json.loads(
         json.dumps(kept)
     )
     with pytest.raises(SerializationError, match="nested deeper than 64 levels"):
-        freeze(refused, serializer, print_=fingerprint(refused))
+        freeze(refused, serializer, snapshot=fingerprint(refused))
 
 
 @BOTH
@@ -329,7 +329,7 @@ def test_sixty_four_levels_are_kept_and_one_more_is_not(serializer, make):
 def test_what_only_looks_odd_is_kept(serializer, value):
     contents = {"a": value, "b": -1.5, "many": [{}] * 100}
     assert serializer.loads(
-        freeze(contents, serializer, print_=fingerprint(contents))
+        freeze(contents, serializer, snapshot=fingerprint(contents))
     ) == json.loads(json.dumps(contents))
 
 
@@ -341,12 +341,12 @@ def test_brackets_in_texts_hide_no_level(text, levels):
     contents = {**wrapped(levels, lambda inner: {text: inner}), "text": text, "more": [{}] * 100}
     if levels == 64:
         assert (
-            fast_json().loads(freeze(contents, fast_json(), print_=fingerprint(contents)))
+            fast_json().loads(freeze(contents, fast_json(), snapshot=fingerprint(contents)))
             == contents
         )
         return
     with pytest.raises(SerializationError, match="nested deeper than 64 levels"):
-        freeze(contents, fast_json(), print_=fingerprint(contents))
+        freeze(contents, fast_json(), snapshot=fingerprint(contents))
 
 
 @BOTH

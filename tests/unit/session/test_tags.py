@@ -21,7 +21,7 @@ from sessionkit._exchange.framework_keys import FrameworkKeys
 from sessionkit._exchange.request import HeaderRequest
 from sessionkit._frameworks.flask_family import FlaskFamilyExtension
 from sessionkit._session.json import freeze, rewrite
-from sessionkit._session.snapshot import fingerprint, is_odd, same, settle
+from sessionkit._session.snapshot import fingerprint, is_opaque, normalize, same
 from sessionkit._session.tags import Tags
 from sessionkit.formats import Auth0FastAPI, Importer, Native
 from sessionkit.testing import session_cookies
@@ -173,15 +173,15 @@ def test_contents_are_compared_by_what_they_are_kept_as(
 
 @pytest.mark.parametrize("contents", [{"a": object()}, {"a": Broken()}])
 def test_what_has_no_tag_is_odd_and_left_as_it_is(contents: dict[str, Any]) -> None:
-    assert is_odd(fingerprint(contents, TAGS))
-    assert settle(contents, TAGS)[0] is contents
+    assert is_opaque(fingerprint(contents, TAGS))
+    assert normalize(contents, TAGS)[0] is contents
 
 
 def test_contents_are_settled_as_they_will_be_read() -> None:
     class Text(str):
         __slots__ = ()
 
-    found, _ = settle({"a": Text("x"), "b": 1j, "c": Money(1)}, TAGS)
+    found, _ = normalize({"a": Text("x"), "b": 1j, "c": Money(1)}, TAGS)
     assert {"a": "x", "b": "1j", "c": Money(1)} == found
     assert [str, str, Money] == [type(value) for value in found.values()]
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from sessionkit import Absence, EventKind, KeyRing, Lifetime, SessionStore
-from sessionkit._exchange.reading import read
+from sessionkit._exchange.reading import read_cookies
 from sessionkit._exchange.request import HeaderRequest
 
 from ..scene import ALICE, BOB, OTHER_SECRET, SECRET, START, Browser, Scene, cookie, names
@@ -92,7 +92,7 @@ def work(scene, header):
     before = sys.getprofile()
     sys.setprofile(tick)
     try:
-        read(scene.store.settings, header, START)
+        read_cookies(scene.store.settings, header, START)
     finally:
         sys.setprofile(before)
     return count
@@ -103,7 +103,7 @@ def test_forty_doubled_chunk_names_cost_two_rows_and_not_two_to_the_fortieth(sce
     single = "; ".join(f"{NAME}.{number}=x" for number in range(40))
     doubled = "; ".join(f"{NAME}.{number}=x; {NAME}.{number}=y" for number in range(40))
     assert work(scene, doubled) < 3 * work(scene, single)
-    assert read(scene.store.settings, doubled, START).absence is Absence.INCOMPLETE
+    assert read_cookies(scene.store.settings, doubled, START).absence is Absence.INCOMPLETE
 
 
 def test_two_thousand_bogus_chunks_cost_no_more_a_piece_than_a_hundred(scene):

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 from ..._cookies.header import pairs
 from ..._cookies.settings import CookieSettings
 from ..._exchange.config import Clock
-from ..._exchange.reading import read
+from ..._exchange.reading import read_cookies
 from ..._session.base64url import ALPHABET
 from ..._session.lifetime import Lifetime
 from ..._session.session import Session
@@ -126,7 +126,7 @@ class Site:
 
     def _tamper(self, request: Request, _form: dict[str, str]) -> Answer | None:
         settings = self.store.settings
-        names = read(settings, request.cookie_header, settings.clock()).names(settings)
+        names = read_cookies(settings, request.cookie_header, settings.clock()).list_names(settings)
         if not names:
             return None
         name, value = next(
