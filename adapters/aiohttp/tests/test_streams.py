@@ -7,41 +7,9 @@ from typing import Any
 
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from streams import COOKIE, STORE, STREAMED, cookie_of, parts
 
-from sessionkit import NoActiveRequestError, SessionStore
-from sessionkit.testing import session_cookies
 from sessionkit_aiohttp import setup, verbs
-from sessionkit_aiohttp.verbs import get_session
-
-SECRET = "aiohttp tests: 0123456789abcdefghijklmnopqrstuvwxyz"
-STORE = SessionStore(SECRET)
-COOKIE = "; ".join(
-    f"{name}={value}" for name, value in session_cookies(STORE, {"user": {"sub": "ann"}}).items()
-)
-
-
-def asked() -> str:
-    try:
-        session = get_session()
-    except NoActiveRequestError:
-        return "refused"
-    return session["user"]["sub"] if session else "nobody"
-
-
-async def worker() -> str:
-    """Works for whoever asks; one visitor's stream has started it."""
-    return asked()
-
-
-async def parts() -> Any:
-    """What the stream, a worker that it started and a thread of the stream find."""
-    yield b"stream: "
-    yield asked().encode()
-    yield b", worker: " + (await asyncio.create_task(worker())).encode()
-    yield b", thread: " + (await asyncio.to_thread(asked)).encode()
-
-
-STREAMED = "stream: ann, worker: refused, thread: ann"
 
 
 def ask(handler: Any) -> str:
@@ -67,10 +35,7 @@ def test_a_stream_finds_the_session_and_a_worker_that_it_started_does_not():
 
 
 def test_a_clone_is_the_request_of_its_own_cookie_header():
-    other = "; ".join(
-        f"{name}={value}"
-        for name, value in session_cookies(STORE, {"user": {"sub": "bob"}}).items()
-    )
+    other = cookie_of("bob")
 
     async def clones(request: web.Request) -> web.Response:
         def who(one: web.BaseRequest) -> Any:

@@ -10,39 +10,7 @@ from django.core.handlers.asgi import ASGIHandler
 from django.http import StreamingHttpResponse
 from django.test import override_settings
 from django.urls import path
-
-from sessionkit import NoActiveRequestError, SessionStore, get_session
-from sessionkit.testing import session_cookies
-
-SECRET = "django tests: 0123456789abcdefghijklmnopqrstuvwxyz"
-STORE = SessionStore(SECRET)
-COOKIE = "; ".join(
-    f"{name}={value}" for name, value in session_cookies(STORE, {"user": {"sub": "ann"}}).items()
-)
-
-
-def asked() -> str:
-    try:
-        session = get_session()
-    except NoActiveRequestError:
-        return "refused"
-    return session["user"]["sub"] if session else "nobody"
-
-
-async def worker() -> str:
-    """Works for whoever asks; one visitor's stream has started it."""
-    return asked()
-
-
-async def parts() -> Any:
-    """What the stream, a worker that it started and a thread of the stream find."""
-    yield b"stream: "
-    yield asked().encode()
-    yield b", worker: " + (await asyncio.create_task(worker())).encode()
-    yield b", thread: " + (await asyncio.to_thread(asked)).encode()
-
-
-STREAMED = "stream: ann, worker: refused, thread: ann"
+from streams import COOKIE, STORE, STREAMED, parts
 
 
 async def stream(request: Any) -> StreamingHttpResponse:

@@ -7,26 +7,11 @@ import json
 
 import pytest
 from sanic import Request, response
-
-from sessionkit import NoActiveRequestError
-from sessionkit_sanic import get_session
+from streams import asked, worker
 
 from .visitor import application, browse
 
 pytestmark = pytest.mark.filterwarnings("ignore:websockets.legacy is deprecated:DeprecationWarning")
-
-
-def asked() -> str:
-    try:
-        session = get_session()
-    except NoActiveRequestError:
-        return "refused"
-    return session["user"]["sub"] if session else "nobody"
-
-
-async def worker() -> str:
-    """Works for whoever asks; one visitor's stream has started it."""
-    return asked()
 
 
 def test_a_stream_finds_the_session_and_a_worker_that_it_started_does_not():

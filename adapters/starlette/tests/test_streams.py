@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -13,40 +12,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from streams import COOKIE, STORE, STREAMED, asked, parts
 
-from sessionkit import NoActiveRequestError, SessionStore, get_session, update_session
-from sessionkit.testing import session_cookies
+from sessionkit import get_session, update_session
 from sessionkit_starlette import SessionMiddleware
-
-SECRET = "starlette tests: 0123456789abcdefghijklmnopqrstuvwxyz"
-STORE = SessionStore(SECRET)
-COOKIE = "; ".join(
-    f"{name}={value}" for name, value in session_cookies(STORE, {"user": {"sub": "ann"}}).items()
-)
-
-
-def asked() -> str:
-    try:
-        session = get_session()
-    except NoActiveRequestError:
-        return "refused"
-    return session["user"]["sub"] if session else "nobody"
-
-
-async def worker() -> str:
-    """Works for whoever asks; one visitor's stream has started it."""
-    return asked()
-
-
-async def parts() -> Any:
-    """What the stream, a worker that it started and a thread of the stream find."""
-    yield b"stream: "
-    yield asked().encode()
-    yield b", worker: " + (await asyncio.create_task(worker())).encode()
-    yield b", thread: " + (await asyncio.to_thread(asked)).encode()
-
-
-STREAMED = "stream: ann, worker: refused, thread: ann"
 
 
 class Between(BaseHTTPMiddleware):
