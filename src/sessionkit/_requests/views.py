@@ -130,6 +130,16 @@ class CarriedRequest(ABC):
     def __init__(self, request: Any, /) -> None:
         self.request: Any = request
 
+    @property
+    def method(self) -> str:
+        """The request method."""
+        return str(self.request.method or "GET")
+
+    @property
+    def scheme(self) -> str:
+        """The scheme, as the framework's proxy settings say."""
+        return str(self.request.scheme)
+
     @abstractmethod
     def fields(self, name: str, /) -> Sequence[str]:
         """The values of a header, one a field and byte for byte, as latin-1; `name` in any case."""

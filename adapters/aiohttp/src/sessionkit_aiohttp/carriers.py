@@ -21,14 +21,14 @@ HEADERS = "sessionkit.headers"
 
 
 class AiohttpRequest(CarriedRequest):
-    """A view of a request; what it keeps is shared by those of its clones that have its headers."""
+    """A view of a request. Its clones that have its headers share what it keeps."""
 
     __slots__ = ()
     request: web.BaseRequest
 
     @property
     def holder(self) -> MutableMapping[str, Any]:
-        """A dict of our own in the request's storage, which its clones share: one with another Cookie header is another request."""
+        """A dict in the request's storage, which its clones share. A clone with another Cookie header has a dict of its own."""
         headers = self.request.raw_headers
         kept: dict[str, Any] = self.request.setdefault(STATE, {HEADERS: headers})
         if kept[HEADERS] is headers:
@@ -37,11 +37,6 @@ class AiohttpRequest(CarriedRequest):
         if own == "; ".join(_fields(kept[HEADERS], "cookie")):
             return kept
         return cast("dict[str, Any]", kept.setdefault(f"{HEADERS} {own}", {}))
-
-    @property
-    def method(self) -> str:
-        """The request method."""
-        return self.request.method
 
     @property
     def path(self) -> str:
@@ -53,13 +48,8 @@ class AiohttpRequest(CarriedRequest):
         """The query string, encoded."""
         return self.request.rel_url.raw_query_string
 
-    @property
-    def scheme(self) -> str:
-        """Of the connection, or of a clone that a proxy's middleware made."""
-        return self.request.scheme
-
     def fields(self, name: str, /) -> Sequence[str]:
-        """The values of a header, as they came."""
+        """Return the values of a header, as they came."""
         return _fields(self.request.raw_headers, name)
 
 

@@ -1,4 +1,4 @@
-"""What stands in front of an application: where its requests come in, and where its responses go out."""
+"""The gateway of an application: a middleware for its requests, and a signal for its responses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TASK = "sessionkit.task"
 
 
 class Front(Gateway):
-    """Begins an exchange before the handler, and answers it when a response's headers are about to go out."""
+    """Begin an exchange before the handler, and answer it when the headers of a response are about to go out."""
 
     call = "setup(app, store)"
 
@@ -27,7 +27,7 @@ class Front(Gateway):
     async def serve(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """The middleware."""
+        """Serve a request; the middleware."""
         view = AiohttpRequest(request)
         entry = self.begin_inside(view)
         exchange = entry.exchange
@@ -57,13 +57,13 @@ class Front(Gateway):
         return response
 
     async def prepare(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Answer: this signal fires for every response, also for those to errors that no middleware sees."""
-        # Where a middleware around us has cloned the request, aiohttp prepares the response with the original, which knows of nothing.
+        """Answer the request. aiohttp sends this signal for every response, also for an error that no middleware sees."""
+        # If a middleware around this one has cloned the request, aiohttp prepares the response with the original request.
         exchange = self.serving(AiohttpRequest(request)) or self.serving(None)
         if exchange is None:
             return
         try:
-            # Into the headers: what `response.set_cookie` is told while a response is being prepared, aiohttp drops.
+            # Into the headers: aiohttp drops a `response.set_cookie` while a response is being prepared.
             commit_response(exchange, response.status, response.headers)
         except Exception:
             _unprepare(request, response)
@@ -71,20 +71,20 @@ class Front(Gateway):
         admit_task(exchange)
         if exchange.request.holder[
             TASK
-        ].done():  # somebody around us waited for the handler in a task of its own
+        ].done():  # a middleware around this one has waited for the handler in another task
             cast("asyncio.Task[Any]", asyncio.current_task()).add_done_callback(
                 lambda _: exchange.finish()
             )
 
 
 def _check(exchange: Exchange, response: object) -> None:
-    """What cannot be kept is an error of the handler, to be answered as such: when the headers go out it is too late for a 500."""
+    """Check that the session can be kept, while an error can still become a 500: when the headers go out it is too late."""
     if isinstance(response, web.StreamResponse) and exchange.phase is Phase.OPEN:
         exchange.check(response.status)
 
 
 def _unprepare(request: web.Request, response: Any) -> None:
-    """Undo what aiohttp has done for a response that a handler began and that cannot go out, before the signal fired.
+    """Undo what aiohttp has done, before the signal, for a response that cannot go out.
 
     The request's writer is set to send the body in chunks, or compressed. The error's response goes through that very writer,
     and its headers would say neither. The response counts as sent, and what is written to it would go out without headers.

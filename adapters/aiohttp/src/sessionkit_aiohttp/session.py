@@ -1,4 +1,4 @@
-"""What `await get_session(request)` gives, with the names that aiohttp-session has for it."""
+"""The session object of `await get_session(request)`, with the names of aiohttp-session."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class AiohttpSession(LazyContents):
 
     @property
     def new(self) -> bool:
-        """Whether it is not the one that came with the request."""
+        """Whether the session is another one than came with the request."""
         return self.exchange.is_new
 
     @property
     def empty(self) -> bool:
-        """Whether it holds nothing."""
+        """Whether the session is empty."""
         return not self
 
     @property
@@ -32,19 +32,19 @@ class AiohttpSession(LazyContents):
 
     @property
     def created(self) -> int | None:
-        """When it began, in seconds since the epoch."""
+        """When the session began, in seconds since the epoch; None while there is no session."""
         return None if self.stamp is None else self.stamp.created_at
 
     def changed(self) -> None:
-        """Say that something in it was changed; allowed, and not needed."""
+        """Do nothing: a nested change is saved without this call of aiohttp-session."""
 
     def invalidate(self) -> None:
-        """Empty it: of a signed-in user a logout."""
+        """Empty the session: a logout, if the user is signed in."""
         self.clear()
 
 
 async def get_session(request: web.Request) -> AiohttpSession:
-    """The session of whoever comes, anonymous or signed in; empty when there is none.
+    """Return the session of a visitor, anonymous or signed in; it is empty if there is none.
 
     To ask whether somebody is signed in, use `verbs.get_session(request)` or the guards.
 
@@ -60,7 +60,7 @@ async def get_session(request: web.Request) -> AiohttpSession:
 
 
 async def new_session(request: web.Request) -> AiohttpSession:
-    """A new, empty session; the one that came with the request is dead from here on.
+    """Return a new, empty session, and end the one that came with the request.
 
     Raises:
         ResponseStartedError: the response's headers have gone out.

@@ -33,7 +33,7 @@ class SessionKitConfig(AppConfig):
 def check_settings(
     app_configs: Sequence[AppConfig] | None = None, **_: Any
 ) -> list[checks.CheckMessage]:
-    """What would keep sessions from working."""
+    """Return an error for each setting that keeps sessions from working."""
     found: list[checks.CheckMessage] = []
     try:
         gateway()
@@ -64,7 +64,7 @@ def check_settings(
 def check_deployment(
     app_configs: Sequence[AppConfig] | None = None, **_: Any
 ) -> list[checks.CheckMessage]:
-    """What production needs (`manage.py check --deploy`)."""
+    """Return a warning for a setting that is not for production (`manage.py check --deploy`)."""
     try:
         secure = gateway().settings.cookie.secure
     except ImproperlyConfigured:

@@ -1,4 +1,4 @@
-"""The store and the gateway that the settings of a Django project ask for."""
+"""The store and the gateway of a Django project, made from its settings."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ KEYS = FrameworkKeys(
 
 @cache
 def gateway() -> Gateway:
-    """The gateway of the project.
+    """Return the gateway of the project.
 
     Raises:
         ImproperlyConfigured: a setting cannot work; it says which and how to mend it.
@@ -73,7 +73,7 @@ def project_store() -> SessionStore:
 
 
 def _defaults() -> dict[str, Any]:
-    """What Django's own settings say of sessions.
+    """Return the arguments of the store that Django's own settings say.
 
     `SESSION_COOKIE_AGE` counts from the last write, or, with `SESSION_SAVE_EVERY_REQUEST`, from the last request; a
     session ends for good after 400 days, since no browser keeps a cookie longer.
@@ -107,7 +107,7 @@ def _never(request: RequestInfo, /) -> bool:
 
 
 def _forget(**_: Any) -> None:
-    """A test has overridden a setting."""
+    """Forget the store and the gateway: a test has overridden a setting."""
     gateway.cache_clear()
     project_store.cache_clear()
 

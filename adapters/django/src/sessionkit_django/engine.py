@@ -1,4 +1,4 @@
-"""The session engine, `SESSION_ENGINE = "sessionkit_django.engine"`: what Django does with a session besides reading and writing."""
+"""The session engine, `SESSION_ENGINE = "sessionkit_django.engine"`: a session with the methods by which Django saves and ends it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .session import DjangoSession
 __all__ = ["SessionStore"]
 
 BEGUN = "_session_begun"
-"""What `create` puts into an empty session, since one that holds nothing is not kept."""
+"""The key that `create` puts into an empty session, since an empty session is not kept."""
 
 NOT_KEPT = (
     "{}: no response would carry the cookies of this session, so nothing would be kept. In a view use request.session; what a job "
@@ -57,17 +57,17 @@ class SessionStore(DjangoSession):
         super().__init__(exchange)
 
     def flush(self) -> None:
-        """A logout: the session is dead, and stays dead in that browser."""
+        """End the session: a logout."""
         self.delete()
         self.modified = True
 
     def cycle_key(self) -> None:
-        """The same contents under a new id; the earlier session is dead."""
+        """Give the session a new id; the earlier session is dead."""
         self._answered("cycle_key")
         self.exchange.rotate()
 
     def create(self) -> None:
-        """A new id, for a visitor of whom nothing is kept yet too."""
+        """Give the session a new id; a visitor without a session gets one."""
         self._answered("create")
         if not self.exchange.rotate():
             self[BEGUN] = True
@@ -94,17 +94,17 @@ class SessionStore(DjangoSession):
         exchange.delete()
 
     def exists(self, session_key: str | None = None) -> bool:
-        """Whether it is this session's, or that of the current request."""
+        """Return whether a key is the key of this session, or of the session of the current request."""
         return session_key is not None and (
             session_key == self.session_key or _with_key(session_key) is not None
         )
 
     def load(self) -> dict[str, Any]:
-        """The contents as a plain dict."""
+        """Return the contents as a plain dict."""
         return self.copy()
 
     def save(self, must_create: bool = False) -> None:  # SessionBase's signature
-        """See that it can be saved, which the response does; a visitor without a session gets one.
+        """Check that the session can be kept, which the response then does; a visitor without a session gets one.
 
         Raises:
             NoActiveRequestError: it is not the session of a request.
@@ -119,7 +119,7 @@ class SessionStore(DjangoSession):
 
     @classmethod
     def clear_expired(cls) -> None:
-        """Nothing to do: cookies expire by themselves."""
+        """Do nothing: cookies expire by themselves."""
 
     def _answered(self, what: str) -> None:
         """Raise if no response will carry the session."""

@@ -1,4 +1,4 @@
-"""What `request.session.set_expiry` asks for: `_session_expiry` in the contents (Django's own key)."""
+"""The expiry that `request.session.set_expiry` puts into the contents, under Django's key `_session_expiry`."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ KEY = "_session_expiry"
 
 
 def transient(contents: Mapping[str, Any]) -> bool | None:
-    """Whether the browser shall forget the session when it closes; None where the session does not say."""
+    """Return whether the browser forgets the session when it closes; None if the session does not say."""
     asked = contents.get(KEY)
     return None if asked is None else bool(asked == 0)
 
 
 def ends(contents: Mapping[str, Any], updated_at: int) -> float:
-    """The moment from which the session is over by its own word.
+    """Return the moment at which the session ends by its own setting.
 
     Args:
         contents: an int is seconds since the last activity, a str a moment (ISO 8601).
         updated_at: when it was last active, in seconds since the epoch.
 
     Returns:
-        Seconds since the epoch; infinity where it does not say.
+        Seconds since the epoch; infinity if the session does not say.
     """
     asked = contents.get(KEY)
     if not asked:

@@ -17,7 +17,7 @@ def _answer(refusal: Refusal, *_: Any, **__: Any) -> HttpResponse:
 
 
 def _is_async(view: Any) -> bool:
-    """Whether its result is awaited; of a class-based view `dispatch` itself is a plain function."""
+    """Return whether Django awaits a view. The `dispatch` of a class-based view is a plain function in any case."""
     instance = getattr(getattr(view, "func", view), "__self__", None)
     return iscoroutinefunction(view) or bool(getattr(instance, "view_is_async", False))
 

@@ -86,7 +86,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
             raise
 
     async def __acall__(self, request: HttpRequest) -> Any:
-        """The same around an async application; nothing waits, so nothing goes through a thread."""
+        """Serve a request of an async application. The session does no I/O, so this needs no thread."""
         self.process_request(request)
         get_response: Any = self.get_response
         try:

@@ -43,7 +43,7 @@ class OverASGI(ASGIRequest):
 
 
 def request_info(request: HttpRequest) -> RequestInfo:
-    """The view of a request."""
+    """Return the view of a request."""
     return OverASGI(request) if isinstance(request, DjangoASGIRequest) else OverWSGI(request)
 
 

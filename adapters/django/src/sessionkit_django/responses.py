@@ -35,11 +35,11 @@ class Line(Morsel[str]):
                 self[key] = int(value) if key == "Max-Age" else value if equals else True
 
     def OutputString(self, attrs: Any = None) -> str:  # noqa: N802  # http.cookies' name and argument
-        """The line, byte for byte."""
+        """Return the line, byte for byte."""
         return self.line
 
     def copy(self) -> Line:
-        """Another that says the same."""
+        """Return a copy."""
         return Line(self.line)
 
     def __reduce__(self) -> tuple[type[Line], tuple[str]]:
@@ -47,7 +47,7 @@ class Line(Morsel[str]):
 
 
 def response_fields(response: HttpResponseBase) -> ResponseFields:
-    """The header fields of a response, its cookies among them; a cookie that is removed and added again is itself again."""
+    """Return the header fields of a response, with its cookies. A cookie that is removed and added again keeps its object."""
     removed: dict[str, Morsel[str]] = {}
 
     def items() -> list[tuple[str, str]]:
@@ -88,7 +88,7 @@ def copied(response: HttpResponseBase) -> Any:
 
 
 def answered(exchange: Exchange, response: Any) -> Any:
-    """The response with what the exchange says; a bare 500 in its place, where that is what carries the end of a session."""
+    """Write the session into a response; if that fails after a session was ended, return a bare 500 that carries the end."""
     try:
         commit_response(exchange, response.status_code, response_fields(response))
     except Exception:

@@ -54,11 +54,11 @@ class SessionMiddleware:
     async def process_request_async(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response
     ) -> None:
-        """The same, in an ASGI application."""
+        """Serve a request of an ASGI application."""
         self._serve(req, ASGIRequest(req.scope))
 
     async def process_request_ws(self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket) -> None:
-        """The same, for a websocket."""
+        """Serve a websocket."""
         self._serve(req, ASGIRequest(req.scope))
 
     def _serve(self, req: falcon.Request, request: RequestInfo) -> None:
@@ -73,7 +73,7 @@ class SessionMiddleware:
 
 
 def _fields(resp: Any) -> ResponseFields:
-    """The headers of a response: those of `append_header` too, which `resp.headers` has not; the cookies of `set_cookie` are not ours."""
+    """Return the headers of a response, with those of `append_header`, which `resp.headers` lacks; without the cookies of `set_cookie`."""
 
     def items() -> list[tuple[str, str]]:
         return [*resp.headers.items(), *(resp._extra_headers or ())]  # noqa: SLF001  # no public way
@@ -88,7 +88,7 @@ def _fields(resp: Any) -> ResponseFields:
 
 
 class _Nothing:
-    """What a hook gives back, so that it serves responders of both kinds: Falcon awaits it in coroutines only."""
+    """The result of a hook for responders of both kinds: Falcon awaits it in coroutines only."""
 
     def __await__(self) -> Generator[None, None, None]:
         yield from ()

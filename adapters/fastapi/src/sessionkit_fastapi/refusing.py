@@ -1,4 +1,4 @@
-"""What the guards raise."""
+"""The exceptions that the guards raise."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["NotSignedIn", "refused_with"]
 
 
 class NotSignedIn(HTTPException):
-    """What the guards raise: its answer is a `Refusal`, unless the application has a handler for it or for its status."""
+    """The exception of the guards. Its answer is a `Refusal`, unless the application has a handler for it or for its status."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.status, "Not authenticated", dict(refusal.headers))
@@ -22,7 +22,7 @@ class NotSignedIn(HTTPException):
 
 
 def refused_with(refusal: Refusal, request: HTTPConnection) -> Exception:
-    """What is raised so that this is answered; a websocket is closed, which refuses its handshake."""
+    """Return the exception that answers with a refusal; that of a websocket closes it, which refuses its handshake."""
     if request.scope["type"] == "websocket":
         return WebSocketException(
             1008, "not authenticated"

@@ -49,18 +49,18 @@ class SessionCookie(APIKeyCookie):
         self.get_session = get_session if store is None else store.get_session
 
     async def __call__(self, request: HTTPConnection) -> Session | None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the session, never the key: that is a credential
-        """The session; read by sessionkit, never from FastAPI's parsed cookies."""
+        """Return the session. sessionkit reads it, never from FastAPI's parsed cookies."""
         session = self.get_session(request)
         if session is None and self.auto_error:
             raise self.refused(request)
         return session
 
     def refused(self, request: HTTPConnection) -> Exception:
-        """What is raised for everybody else."""
+        """Return the exception for a visitor who is not signed in."""
         return refused_with(self.refusal(request), request)
 
     def refusal(self, request: HTTPConnection) -> Refusal:
-        """The answer for everybody else."""
+        """Return the refusal for a visitor who is not signed in."""
         return api_refusal()
 
 
@@ -86,7 +86,7 @@ class SessionPage(SessionCookie):
         self.urls = {"login_url": login_url, "logout_url": logout_url, "default": default}
 
     def refusal(self, request: HTTPConnection) -> Refusal:
-        """The answer for everybody else."""
+        """Return the redirect to the login page."""
         return page_refusal(ASGIRequest(request.scope), **self.urls)
 
 

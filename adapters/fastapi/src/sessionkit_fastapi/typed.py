@@ -27,7 +27,7 @@ logger = logging.getLogger("sessionkit")
 def session_of(
     model: type[Model], guard: SessionCookie = require_session_api
 ) -> Callable[..., Awaitable[Model]]:
-    """A dependency that gives the session of a signed-in user as a model of yours: `Annotated[Model, Depends(session_of(Model))]`.
+    """Return a dependency that gives the session of a signed-in user as your model: `Annotated[Model, Depends(session_of(Model))]`.
 
     A TypedDict is the live session, checked to be one. Others are values of their own. Save the fields that you changed with
     `update_session({**get_session(), **model.model_dump(mode="json", include={"cart"})})`: a dump alone would replace the whole

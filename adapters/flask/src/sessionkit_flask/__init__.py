@@ -22,7 +22,7 @@ __all__ = ["FlaskSession", "SessionKit", "require_session_api", "require_session
 
 
 class FlaskSession(FlaskFamilySession, SessionMixin):  # pyright: ignore[reportIncompatibleVariableOverride]  # ours are properties
-    """What `flask.session` is: nested changes are saved, nothing is read before it is used."""
+    """The object behind `flask.session`: nested changes are saved, and nothing is read before its first use."""
 
 
 class SessionKit(FlaskFamilyExtension[Flask], SessionInterface):
@@ -49,7 +49,7 @@ class SessionKit(FlaskFamilyExtension[Flask], SessionInterface):
         app.teardown_request(_leave)
 
     def open_session(self, app: Flask, request: Request) -> FlaskSession | None:
-        """The session object of a request; nothing is decrypted yet. None without a secret key: Flask's `NullSession` says so then."""
+        """Return the session object of a request; nothing is decrypted yet. Return None without a secret key, as Flask expects."""
         # Flask-SocketIO puts this into the environ of each request, and opens a session for each event.
         of_socket = "flask.app" in request.environ
         exchange = self.open_exchange(
@@ -64,7 +64,7 @@ class SessionKit(FlaskFamilyExtension[Flask], SessionInterface):
     def save_session(
         self, app: Flask, session: SessionMixin, response: Response
     ) -> None:  # Flask's signature
-        """Write the response where no gateway does (`session_transaction()`); else see that the session can be kept."""
+        """Check that the session can be kept; write it into the response if no gateway does (`session_transaction()`)."""
         cast("FlaskSession", session).save_into(response)
 
 

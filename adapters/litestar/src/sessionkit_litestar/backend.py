@@ -31,7 +31,7 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 
 
 class LitestarSession(LazyContents):
-    """What `request.session` is: nested changes are saved, nothing is read before it is used."""
+    """The object behind `request.session`: nested changes are saved, and nothing is read before its first use."""
 
 
 # msgspec takes the entries of a dict without asking it, so that one which reads itself later would be empty.
@@ -63,7 +63,7 @@ class SessionKitBackend(BaseSessionBackend[Any]):
         return None
 
     async def load_from_connection(self, connection: Connection) -> dict[str, Any]:
-        """The session; for Litestar's test clients, too, which hand over cookies that no server has received."""
+        """Return the session. Litestar's test clients ask for it too, with cookies that no server has received."""
         scope = connection.scope
         if not scope["headers"] and connection.cookies:
             header = "; ".join(f"{name}={value}" for name, value in connection.cookies.items())

@@ -74,7 +74,7 @@ class SessionKitConfig(BaseBackendConfig[SessionKitBackend]):
     samesite: Literal["lax", "strict", "none"] = field(init=False)
 
     def __post_init__(self) -> None:
-        """What Litestar may ask: `SessionAuth` shows the cookie's name in the OpenAPI page."""
+        """Set the fields that Litestar may ask for: `SessionAuth` shows the cookie's name in the OpenAPI page."""
         check_store(self.store, "SessionKitConfig(store=store)")
         settings = self.store.settings
         cookie, lifetime = settings.cookie, settings.lifetime

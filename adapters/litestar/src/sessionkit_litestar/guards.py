@@ -18,7 +18,7 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 
 
 class NotSignedIn(HTTPException):
-    """What the guards raise: its answer is a `Refusal`, unless the application has a handler for it or for its status."""
+    """The exception of the guards. Its answer is a `Refusal`, unless the application has a handler for it or for its status."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(

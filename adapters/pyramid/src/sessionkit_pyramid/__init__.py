@@ -24,7 +24,7 @@ __all__ = ["PyramidSession", "includeme", "require_session_api", "require_sessio
 
 
 def includeme(config: Any) -> None:
-    """What `config.include("sessionkit_pyramid")` does."""
+    """Add sessions to an application; Pyramid calls this for `config.include("sessionkit_pyramid")`."""
 
     def fail_at_the_start(event: Any) -> None:
         """Make the gateway when the application is made: wrong settings are no matter of a request."""
@@ -45,7 +45,7 @@ def includeme(config: Any) -> None:
 
 
 def set_sessionkit_store(config: Any, store: SessionStore) -> None:
-    """The directive: serve the application with a store.
+    """Serve the application with a store; the directive.
 
     Args:
         config: the configurator.
@@ -59,7 +59,7 @@ def set_sessionkit_store(config: Any, store: SessionStore) -> None:
 
 
 def checking(handler: Callable[[Any], Any], registry: Any) -> Callable[[Any], Any]:
-    """A tween: a session that cannot be kept (too large, no JSON) is an error of the view, for exception views to answer."""
+    """Make a tween that checks that the session can be kept, so that an exception view can answer if it cannot."""
 
     def tween(request: Any) -> Any:
         response = handler(request)

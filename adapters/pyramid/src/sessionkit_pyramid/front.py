@@ -1,4 +1,4 @@
-"""What stands around a Pyramid application, and what a request in it shows of that."""
+"""The gateway around a Pyramid application, and the session objects of its requests."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Front:
         return SessionMiddleware(self._serve, store, framework=KEYS)
 
     def __call__(self, environ: dict[str, Any], router: Any) -> SessionMiddleware:
-        """The response, which is a WSGI application: the gateway."""
+        """Return the gateway: a WSGI application, as Pyramid expects of a response."""
         environ[ROUTER] = router
         return self.gateway
 
@@ -66,7 +66,7 @@ class Front:
 
 
 def exchange_in(request: Any) -> Exchange:
-    """The exchange of a request: the application's, or one that nobody answers yet."""
+    """Return the exchange of a request: the gateway's, or a new one that no gateway answers."""
     exchange = find_or_open_exchange(
         WSGIRequest(request.environ), request.registry[FRONT].gateway.settings
     )
@@ -75,7 +75,7 @@ def exchange_in(request: Any) -> Exchange:
 
 
 def session_of(request: Any) -> PyramidSession:
-    """The session factory; nothing is decrypted yet.
+    """Return the session object of a request; the session factory. Nothing is decrypted yet.
 
     A request that did not come through the application, a subrequest above all, has a session of its own, which its
     own response carries. One that is made with the environ of another shares that one's session.
@@ -87,7 +87,7 @@ def session_of(request: Any) -> PyramidSession:
 
 
 def entering(event: Any) -> None:
-    """A subscriber: in a request that did not come through the application the verbs find its own session."""
+    """Make a request current that did not come through the application, so that the verbs find its own session; a subscriber."""
     request, exchange = event.request, exchange_in(event.request)
     if not exchange.owned:
         entry = make_current(exchange)
@@ -95,7 +95,7 @@ def entering(event: Any) -> None:
 
 
 class _Respond:
-    """A response callback: writes what an exchange says into the response of its request."""
+    """A response callback, which writes the session into the response of its request."""
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
@@ -105,7 +105,7 @@ class _Respond:
 
 
 def answering(view: Any, info: object) -> Any:
-    """A view deriver: where a response callback of ours will write, the view's response is copied.
+    """Copy the response of a view if a response callback of this module will write into it; a view deriver.
 
     The application may keep its response and send it again, to other visitors. What goes out through the gateway
     needs no copy, since the gateway writes into no response.

@@ -1,4 +1,4 @@
-"""What `request.session` is."""
+"""The object behind `request.session`."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ class PyramidSession(LazyContents):
 
     @property
     def created(self) -> int:
-        """When it began, in seconds since the epoch; now, when there is none yet."""
+        """When the session began, in seconds since the epoch; now, if there is none yet."""
         return int(self.exchange.settings.clock()) if self.stamp is None else self.stamp.created_at
 
     @property
     def new(self) -> bool:
-        """Whether it is not one that came with the request."""
+        """Whether the session is another one than came with the request."""
         return self.exchange.is_new
 
     def invalidate(self) -> None:
-        """End it, in that browser for good; what is written afterwards begins another."""
+        """End the session; a later assignment begins another."""
         self.exchange.delete()
 
     def changed(self) -> None:
-        """Not needed: a nested change is noticed."""
+        """Do nothing: a nested change is saved without this call."""
 
     def flash(self, msg: Any, queue: str = "", allow_duplicate: bool = True) -> None:
         """Put a message at the end of a queue.
@@ -48,22 +48,22 @@ class PyramidSession(LazyContents):
             messages.append(msg)
 
     def pop_flash(self, queue: str = "") -> list[Any]:
-        """The messages of a queue, which is empty then."""
+        """Return the messages of a queue, and empty it."""
         found: list[Any] = self.pop(f"_f_{queue}", [])
         return found
 
     def peek_flash(self, queue: str = "") -> list[Any]:
-        """The messages of a queue."""
+        """Return the messages of a queue."""
         found: list[Any] = self.get(f"_f_{queue}", [])
         return found
 
     def new_csrf_token(self) -> str:
-        """A new token against forged requests, for `LegacySessionCSRFStoragePolicy`."""
+        """Make a new token against forged requests, for `LegacySessionCSRFStoragePolicy`."""
         self[CSRF_TOKEN] = token = secrets.token_urlsafe(24)
         return token
 
     def get_csrf_token(self) -> str:
-        """The token against forged requests; a new one when there is none."""
+        """Return the token against forged requests; a new one if there is none."""
         return self.get(CSRF_TOKEN) or self.new_csrf_token()
 
 

@@ -21,7 +21,7 @@ __all__ = ["QuartSession", "SessionKit", "require_session_api", "require_session
 
 
 class QuartSession(FlaskFamilySession, SessionMixin):  # pyright: ignore[reportIncompatibleVariableOverride]  # ours are properties
-    """What `quart.session` is: nested changes are saved, nothing is read before it is used."""
+    """The object behind `quart.session`: nested changes are saved, and nothing is read before its first use."""
 
 
 class SessionKit(FlaskFamilyExtension[Quart], SessionInterface):
@@ -58,13 +58,13 @@ class SessionKit(FlaskFamilyExtension[Quart], SessionInterface):
         app.teardown_request(left)
 
     async def open_session(self, app: Quart, request: Any) -> QuartSession | None:
-        """The session object of a request or websocket; nothing is decrypted yet. None without a secret key."""
+        """Return the session object of a request or websocket; nothing is decrypted yet. Return None without a secret key."""
         entered = request if request.scope["type"] == "http" else None
         exchange = self.open_exchange(app, ASGIRequest(request.scope), entered=entered)
         return None if exchange is None else QuartSession(exchange)
 
     async def save_session(self, app: Quart, session: SessionMixin, response: Any) -> None:
-        """Write the response where no gateway does (`session_transaction()`); else see that the session can be kept."""
+        """Check that the session can be kept; write it into the response if no gateway does (`session_transaction()`)."""
         if response is not None:  # None: a websocket has ended
             try:
                 cast("QuartSession", session).save_into(response)

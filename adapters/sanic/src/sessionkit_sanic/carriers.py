@@ -35,11 +35,6 @@ class SanicRequest(CarriedRequest):
         return cast("MutableMapping[str, Any]", vars(self.request.ctx))
 
     @property
-    def method(self) -> str:
-        """The request method."""
-        return str(self.request.method)
-
-    @property
     def path(self) -> str:
         """The path, which Sanic leaves encoded."""
         return unquote(self.request.path)
@@ -49,13 +44,8 @@ class SanicRequest(CarriedRequest):
         """The query string, encoded."""
         return str(self.request.query_string)
 
-    @property
-    def scheme(self) -> str:
-        """As Sanic's proxy settings say."""
-        return str(self.request.scheme)
-
     def fields(self, name: str, /) -> list[str]:
-        """The values of a header, of the raw lines.
+        """Return the values of a header from the raw lines.
 
         Not of `request.headers`: Sanic strips more from a value than the blanks of HTTP (U+2000), and so makes our name of another.
         """
@@ -71,7 +61,7 @@ class SanicRequest(CarriedRequest):
 
 
 def fields_of(response: Response) -> ResponseFields:
-    """The headers of a response, in which Sanic keeps its cookies as objects."""
+    """Return the headers of a response, in which Sanic keeps its cookies as objects."""
     headers: Any = response.headers
     return ResponseFields(
         lambda: [(name, str(value)) for name, value in headers.items()],

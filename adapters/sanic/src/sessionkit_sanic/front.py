@@ -1,4 +1,4 @@
-"""What stands in front of an application: it begins a request's exchange before anything else, and answers it as the headers go out."""
+"""The gateway of an application: it begins an exchange before anything else, and answers it when the headers go out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HANDLED, _FRONTS = "sessionkit.handled", "sessionkit.fronts"
 
 
 class SanicSession(LazyContents):
-    """What `request.ctx.session` is: nested changes are saved, nothing is read before it is used."""
+    """The object behind `request.ctx.session`: nested changes are saved, and nothing is read before its first use."""
 
 
 class Front(Gateway):
@@ -38,7 +38,7 @@ class Front(Gateway):
         )
 
     async def begun(self, request: Request[Any, Any]) -> None:
-        """One task serves a whole connection: the variable must be set for each of its requests."""
+        """Begin a request. One task serves a whole connection, so the context variable must be set for each of its requests."""
         exchange = self.begin(SanicRequest(request))
         if exchange is None:
             return
@@ -51,11 +51,11 @@ class Front(Gateway):
             setattr(request.conn_info.ctx, self._latest, exchange)
 
     async def handled(self, request: Request[Any, Any]) -> None:
-        """From here on what the handler returned is answered, unless it has responded itself."""
+        """Note that the handler has returned: from here on its response is answered, unless it has responded itself."""
         setattr(request.ctx, _HANDLED, True)
 
     async def streamed(self, request: Request[Any, Any], response: Response) -> Response | None:
-        """`request.respond()` in a handler: its headers go out with the first `send`, and nothing else tells of them.
+        """Answer a `request.respond()` in a handler: its headers go out with the first `send`, without another signal.
 
         What Sanic's middleware raises it logs and forgets, so what cannot be kept fails the response here.
         """
@@ -71,7 +71,7 @@ class Front(Gateway):
         return None
 
     def commit_or_fail(self, request: Request[Any, Any], response: Response) -> None:
-        """Answer; with a 500 if the session cannot be kept."""
+        """Answer the request; with a 500 if the session cannot be kept."""
         try:
             self._commit(request, response)
         except SessionKitError:
@@ -79,14 +79,14 @@ class Front(Gateway):
             self._commit(request, response, 500)
 
     async def answered(self, request: Request[Any, Any], response: Response) -> None:
-        """A response is about to be sent, or a stream is over. Nothing of the application runs after this."""
+        """Answer the request: a response is about to be sent, or a stream is over. Nothing of the application runs after this."""
         self._commit(request, response)
         exchange = self.serving(SanicRequest(request))
         if exchange is not None:
             exchange.finish()
 
     async def closed(self, conn_info: Any) -> None:
-        """A connection is closed: what was never answered, and the exchange of a websocket, end with it."""
+        """End the latest exchange of a closed connection: that of a websocket, or one that was never answered."""
         exchange: Exchange | None = (
             None if conn_info is None else getattr(conn_info.ctx, self._latest, None)
         )

@@ -1,4 +1,4 @@
-"""Saves a session with the handshake of a websocket, which Sanic answers before the handler runs."""
+"""Websockets: Sanic answers the handshake before the handler runs, and the session must be saved with it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Sockets:
         self.front = front
 
     async def sending(self, data: object) -> None:
-        """Bytes are about to be sent. Those of a handshake alone are a buffer, which takes what is put into it here."""
+        """Put the session into the bytes of a handshake. They are the only ones that Sanic sends as a buffer, which can be changed."""
         if type(data) is not bytearray or not data.startswith(b"HTTP/1.1 101 "):
             return
         request = Request.get_current()
@@ -37,13 +37,13 @@ class Sockets:
             data[second:second] = lines.encode("latin-1")
 
     async def routed(self, request: Request[Any, Any], handler: object, **_: Any) -> None:
-        """Under ASGI Sanic's handshake takes no headers: a session is closed to writing before anybody tries."""
+        """Close the session of a websocket to writing under ASGI, where Sanic's handshake takes no headers."""
         exchange = self.front.serving(SanicRequest(request))
         if exchange is not None and request.app.asgi and hasattr(handler, "is_websocket"):
             _accepted(exchange, request)
 
 
 def _accepted(exchange: Exchange, request: Request[Any, Any]) -> tuple[tuple[str, str], ...]:
-    """What goes out with a handshake; from then on the session is read, by the task that serves the socket."""
+    """Close an exchange, and return the fields of its handshake; from then on the task of the socket can read the session."""
     exchange.tasks = request.app.websocket_tasks
     return exchange.commit(101).add

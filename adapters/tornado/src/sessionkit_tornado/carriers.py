@@ -26,11 +26,6 @@ class TornadoRequest(CarriedRequest):
         return vars(self.request)
 
     @property
-    def method(self) -> str:
-        """The request method."""
-        return self.request.method or "GET"
-
-    @property
     def path(self) -> str:
         """The path, which Tornado leaves encoded."""
         return unquote(self.request.path)
@@ -46,12 +41,12 @@ class TornadoRequest(CarriedRequest):
         return self.request.protocol
 
     def fields(self, name: str, /) -> Sequence[str]:
-        """The values of a header, as latin-1."""
+        """Return the values of a header, as latin-1."""
         return self.request.headers.get_list(name)
 
 
 def fields_of(handler: RequestHandler) -> ResponseFields:
-    """The headers of a handler's response, which Tornado has no public way to list."""
+    """Return the headers of a handler's response, which Tornado has no public way to list."""
     headers: HTTPHeaders = vars(handler)["_headers"]
     return ResponseFields(headers.get_all, headers.add, headers.__delitem__)
 

@@ -1,4 +1,4 @@
-"""From an application's settings to its store and gateway."""
+"""The store and the gateway of an application, made from its settings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _gateways: WeakKeyDictionary[Application, tuple[object, Gateway]] = WeakKeyDicti
 
 @clears_frames
 def gateway_of(application: Application) -> Gateway:
-    """The gateway of an application; another one when its settings have changed.
+    """Return the gateway of an application; a new one when its settings have changed.
 
     Raises:
         ConfigurationError: there is neither a store nor a secret to make one of, or the secret is not good enough.
@@ -43,7 +43,7 @@ def gateway_of(application: Application) -> Gateway:
 
 
 def _secrets_of(settings: Mapping[str, Any]) -> list[str | bytes]:
-    """`cookie_secret`: one secret, or several by their version, of which that of `key_version` seals."""
+    """Return the secrets of `cookie_secret`: one, or several by their version, with that of `key_version` first."""
     secret = settings.get("cookie_secret")
     if not secret:
         raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""A handler with a session: where its requests come in, and where its responses go out."""
+"""A handler with a session, which begins its requests and answers them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["SessionMixin", "TornadoSession"]
 
 
 class TornadoSession(LazyContents):
-    """What `self.session` is: nested changes are saved, nothing is read before it is used."""
+    """The object behind `self.session`: nested changes are saved, and nothing is read before its first use."""
 
 
 class SessionMixin(RequestHandler):
@@ -45,7 +45,7 @@ class SessionMixin(RequestHandler):
         return TornadoSession(self._exchange)
 
     def get_current_user(self) -> Any:
-        """The `user` of a signed-in user's session: what `self.current_user` and `tornado.web.authenticated` ask for."""
+        """Return the `user` of a signed-in user's session, for `self.current_user` and `tornado.web.authenticated`."""
         session = get_session(self)
         return None if session is None else session.get("user")
 
@@ -71,7 +71,7 @@ class SessionMixin(RequestHandler):
                 exchange.finish()
 
     def flush(self, include_footers: bool = False) -> Future[None]:
-        """Send what was written; the first time the headers too, with what the session has to say."""
+        """Send what was written; the first time with the headers, into which the session is written."""
         if self._exchange is not None and not self._headers_written:
             commit_response(self._exchange, self.get_status(), fields_of(self))
             admit_task(self._exchange)
