@@ -61,8 +61,8 @@ class NativeCodec:
         return None
 
     def capacity(self, characters: int) -> int:
-        """Return three bytes for each four characters that the longest header leaves; a subclass may make other tokens."""
-        return (characters - self.size(b"", _LONGEST)) * 3 // 4 if type(self) is NativeCodec else 0
+        """Return three bytes for each four characters that the longest header leaves."""
+        return (characters - self.size(b"", _LONGEST)) * 3 // 4
 
     def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
         """Return the contents; the times are in the header."""
