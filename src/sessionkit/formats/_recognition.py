@@ -10,6 +10,7 @@ from typing import cast
 from .._cookies.chunks import split_name
 from .._cookies.header import pairs
 from .._session.events import logger
+from ..errors import ConfigurationError
 from ._protocols import Format, Source
 from .auth0_fastapi import Auth0FastAPI
 from .auth0_v3 import Auth0V3
@@ -119,9 +120,9 @@ def _is_chunk(name: str) -> bool:
     return any(split_name(name, one)[1] is not None for one in SEPARATORS)
 
 
-def _usual_names(one: Source) -> tuple[str, str]:
-    """Return the names of a format's cookie, on https and on plain http."""
-    return (
-        one.cookie_name(host_only=True, secure=True),
-        one.cookie_name(host_only=False, secure=False),
-    )
+def _usual_names(one: Source) -> tuple[str, ...]:
+    """Return the names of a format's cookie, on https and on plain http; none if it has no default."""
+    try:
+        return tuple(one.cookie_name(host_only=yes, secure=yes) for yes in (True, False))
+    except ConfigurationError:
+        return ()

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from sessionkit import Absence, ConfigurationError, SessionStore, Stamp
 from sessionkit.formats import (
+    BaseCodec,
     DjangoCookie,
     FlaskCookie,
     IronSession,
+    Layout,
+    Opened,
     StarletteCookie,
     Times,
+    sign_id,
 )
 from sessionkit.formats._recognition import known_formats, recognize, spoken_format
 
@@ -76,7 +82,63 @@ def test_a_store_does_not_write_a_format_that_can_only_be_imported(source):
         SessionStore(SECRET, format=source)
 
 
+# ---- a codec that overrides nothing
+
+
+class Bare(BaseCodec):
+    """Tokens in the clear, with the id before them."""
+
+    def seal(self, plaintext, stamp):
+        return f"{stamp.id}.{stamp.created_at}.{plaintext.hex()}"
+
+    def open(self, token, now):
+        id, _, rest = token.partition(".")
+        created, _, text = rest.partition(".")
+        contents = self.parse(bytes.fromhex(text))
+        stamp = Times(int(created), int(created), int(created) + 86_400).stamp(id, now)
+        return Opened(contents, stamp, id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clear(Plain):
+    layout = Layout(complete=str.isalnum)
+
+    def codec(self, keys, *, name, audience, lifetime, serializer):
+        return Bare(keys, serializer)
+
+
+def test_a_codec_with_nothing_but_open_and_seal_keeps_a_session_and_ends_it():
+    scene = Scene(format=Clear())
+    scene.browser.login({**ALICE, "n": 1})
+    late = scene.browser.visit()
+    assert late.exchange.get()["n"] == 1
+    scene.browser.update(n=2)
+    assert scene.browser.session()["n"] == 2
+    header = scene.browser.jar.header()
+    scene.browser.logout()
+    scene.browser.jar.receive([f"{header.partition(';')[0]}; Path=/; Secure"])
+    assert scene.browser.absence() is Absence.LOGGED_OUT
+
+
+def test_what_opens_tokens_shows_nothing_and_does_not_pickle():
+    codec = Scene(format=Clear()).store.settings.codec
+    assert repr(codec) == "<Bare>"
+    with pytest.raises(TypeError, match="keys do not pickle"):
+        pickle.dumps(codec)
+
+
+@pytest.mark.parametrize("plaintext", [b"", b"[]", b"1", b"{", b"\xff", b"[" * 99_999, b'{"a":%s%s}' % (b"[" * 100, b"]" * 100)])  # fmt: skip
+def test_a_plaintext_that_is_no_object_or_too_deep_is_none(plaintext):
+    assert Scene(format=Clear()).store.settings.codec.parse(plaintext) is None
+
+
 # ---- recognition
+
+
+def test_a_signed_session_id_is_recognized_but_not_in_the_last_chunk_of_a_token():
+    value = sign_id("an-id", name="appSession", secret=SECRET)
+    title = "signed session id of nextjs-auth0 or express-openid-connect"
+    assert recognize(f"appSession={value}; x.1={value}; x__1={value}") == {"appSession": title}
 
 
 def plain_header() -> str:
@@ -121,6 +183,19 @@ def test_a_format_that_an_installed_distribution_names_is_known(install, monkeyp
     install(f"plain_sessions:{name}")
     assert Plain() in known_formats()
     assert spoken_format(plain_header()) == (Plain(), "plain")
+
+
+class Nameless(Plain):
+    def cookie_name(self, *, host_only, secure):
+        raise ConfigurationError("give a name")
+
+
+def test_an_installed_format_without_a_usual_name_is_known_by_its_tokens(install, monkeypatch):
+    module = type(sys)("plain_sessions")
+    module.Nameless = Nameless
+    monkeypatch.setitem(sys.modules, "plain_sessions", module)
+    install("plain_sessions:Nameless")
+    assert spoken_format(plain_header()) == (Nameless(), "plain")
 
 
 def test_a_format_that_cannot_be_loaded_is_reported_and_left_out(install, caplog):
