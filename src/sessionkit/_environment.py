@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
+from functools import partial
 from secrets import token_urlsafe
 from typing import Any, TypeVar
 
@@ -30,58 +31,44 @@ def _parse_flag(text: str) -> bool:
     raise ValueError("it must be one of " + " ".join(sorted(_TRUE | _FALSE)))
 
 
-def _parse_seconds(text: str) -> int | None:
-    if text.lower() == "none":
-        return None
-    return _parse_number(text, "it must be a whole number of seconds, or none")
-
-
-def _parse_whole(text: str) -> int:
-    return _parse_number(text, "it must be a whole number")
-
-
-def _parse_number(text: str, rule: str) -> int:
+def _parse_number(text: str, *, rule: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= DIGITS):
         raise ValueError(rule)
     return int(text)
 
 
-def _parse_optional(text: str) -> str | None:
-    return None if text.lower() == "none" else text
-
-
-def _parse_same_site(text: str) -> str:
-    return _match_word(text, ("Lax", "Strict", "None"))
-
-
-def _parse_priority(text: str) -> str | None:
-    return None if text.lower() == "none" else _match_word(text, ("auto", "Low", "Medium", "High"))
-
-
-def _match_word(text: str, words: tuple[str, ...]) -> str:
+def _match_word(text: str, *, words: tuple[str, ...]) -> str:
     for word in words:
         if text.lower() == word.lower():
             return word
     raise ValueError("it must be one of " + " ".join(words))
 
 
+def _allow_none(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return a parser that reads `none` as None."""
+    return lambda text: None if text.lower() == "none" else parse(text)
+
+
+_SECONDS = _allow_none(partial(_parse_number, rule="it must be a whole number of seconds, or none"))
+_PRIORITY = _allow_none(partial(_match_word, words=("auto", "Low", "Medium", "High")))
+
 _LIFETIME: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "IDLE": ("idle", _parse_seconds),
-    "ABSOLUTE": ("absolute", _parse_seconds),
+    "IDLE": ("idle", _SECONDS),
+    "ABSOLUTE": ("absolute", _SECONDS),
     "ROLLING": ("rolling", _parse_flag),
-    "RENEW_AFTER": ("renew_after", _parse_seconds),
+    "RENEW_AFTER": ("renew_after", _SECONDS),
 }
 _COOKIE: dict[str, tuple[str, Callable[[str], Any]]] = {
     "COOKIE_NAME": ("name", str),
     "COOKIE_PATH": ("path", str),
-    "COOKIE_DOMAIN": ("domain", _parse_optional),
+    "COOKIE_DOMAIN": ("domain", _allow_none(str)),
     "COOKIE_SECURE": ("secure", _parse_flag),
     "COOKIE_HTTP_ONLY": ("http_only", _parse_flag),
-    "COOKIE_SAME_SITE": ("same_site", _parse_same_site),
+    "COOKIE_SAME_SITE": ("same_site", partial(_match_word, words=("Lax", "Strict", "None"))),
     "COOKIE_PARTITIONED": ("partitioned", _parse_flag),
     "COOKIE_TRANSIENT": ("transient", _parse_flag),
-    "COOKIE_PRIORITY": ("priority", _parse_priority),
-    "COOKIE_MAX_BYTES": ("max_bytes", _parse_whole),
+    "COOKIE_PRIORITY": ("priority", _PRIORITY),
+    "COOKIE_MAX_BYTES": ("max_bytes", partial(_parse_number, rule="it must be a whole number")),
 }
 _STORE: dict[str, tuple[str, Callable[[str], Any]]] = {
     "SECRET": ("secret", str.split),
