@@ -21,7 +21,6 @@ __all__ = [
     "find_held",
     "find_open",
     "find_outer",
-    "is_known",
     "iterate_held",
     "make_readable",
     "open_exchange",
@@ -127,11 +126,6 @@ def _bridged(holder: MutableMapping[str, Any]) -> object:
         held = holder.get(HOLDER)
         if held is not None:
             return held
-
-
-def is_known(holder: MutableMapping[str, Any]) -> bool:
-    """Return whether a gateway, a verb or a bridge may have been here before: quick, since most requests are new."""
-    return HOLDER in holder or "asgi.scope" in holder or "wsgi_environ" in holder
 
 
 def find_outer(request: RequestInfo) -> Sequence[Exchange | Excluded]:
