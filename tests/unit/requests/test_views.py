@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 
 from sessionkit import is_activity
@@ -153,6 +155,21 @@ def test_a_frameworks_own_request_is_known_by_its_fields():
 
 def test_a_frameworks_own_request_without_cookies_has_an_empty_cookie_header():
     assert "" == Carried([]).cookie_header
+
+
+class Named(CarriedRequest):
+    """The view of a framework whose requests have the usual names."""
+
+    path, query, holder = "/", "", {}
+
+    def fields(self, name):
+        return []
+
+
+@pytest.mark.parametrize(("method", "expected"), [("POST", "POST"), (None, "GET")])
+def test_a_frameworks_own_request_has_its_method_and_scheme_under_the_usual_names(method, expected):
+    view = Named(SimpleNamespace(method=method, scheme="http"))
+    assert (view.method, view.scheme) == (expected, "http")
 
 
 def test_a_header_that_is_empty_is_there():
