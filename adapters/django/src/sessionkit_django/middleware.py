@@ -133,5 +133,6 @@ def _closing(request: HttpRequest, exchange: Exchange) -> Callable[[], None]:
             close()
         finally:
             exchange.finish()
+            vars(request).pop("close", None)  # else the request would be garbage of a cycle
 
     return closing

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
 from typing import Any, cast
+from weakref import ref
 
 from django.core.handlers.asgi import ASGIRequest as DjangoASGIRequest
 from django.http import HttpRequest
@@ -19,27 +20,33 @@ HIDDEN = "********************"  # as Django writes it
 class OverWSGI(WSGIRequest):
     """A view of a request over WSGI, or of one that a test made."""
 
+    __slots__ = ("_request",)
+
     def __init__(self, request: HttpRequest) -> None:
-        super().__init__(request.META)
-        self._request = request
+        self.holder = request.META
+        self._request = ref(request)  # weak: the request keeps its session, and so this view
 
     @property
     def scheme(self) -> str:
-        """As Django knows it (`SECURE_PROXY_SSL_HEADER`)."""
-        return self._request.scheme or "http"
+        """The scheme that Django knows (`SECURE_PROXY_SSL_HEADER`)."""
+        request = self._request()
+        return super().scheme if request is None else request.scheme or "http"
 
 
 class OverASGI(ASGIRequest):
     """A view of a request over ASGI: of its raw scope, since Django's `META` has joined its header fields."""
 
+    __slots__ = ("_request",)
+
     def __init__(self, request: DjangoASGIRequest) -> None:
-        super().__init__(cast("MutableMapping[str, Any]", request.scope))
-        self._request = request
+        self.holder = cast("MutableMapping[str, Any]", request.scope)
+        self._request = ref(request)  # weak: as above
 
     @property
     def scheme(self) -> str:
-        """As Django knows it (`SECURE_PROXY_SSL_HEADER`)."""
-        return self._request.scheme or "http"
+        """The scheme that Django knows (`SECURE_PROXY_SSL_HEADER`)."""
+        request = self._request()
+        return super().scheme if request is None else request.scheme or "http"
 
 
 def request_info(request: HttpRequest) -> RequestInfo:
@@ -56,10 +63,10 @@ class NotCached:
         request: the one whose session it is.
     """
 
-    __slots__ = ("request",)
+    __slots__ = ("_request",)
 
     def __init__(self, request: HttpRequest) -> None:
-        self.request = request
+        self._request = ref(request)  # weak: the request keeps its session, and so this
 
     @classmethod
     def watch(cls, exchange: Exchange, request: HttpRequest) -> None:
@@ -68,7 +75,9 @@ class NotCached:
             exchange.fill = cls(request)
 
     def __call__(self, contents: Mapping[str, Any], **named: Any) -> Session:
-        setattr(self.request, "_cache_update_cache", False)  # noqa: B010  # what Django's cache middleware asks
+        request: Any = self._request()
+        if request is not None:
+            request._cache_update_cache = False  # noqa: SLF001  # the attribute that Django's cache middleware reads
         return Session(contents, **named)
 
 

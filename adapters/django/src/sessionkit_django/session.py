@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
+
+from django.conf import settings as project
+from django.utils.module_loading import import_string
 
 from sessionkit import Exchange
 from sessionkit.adapters import LazyContents, Snapshot
@@ -25,8 +29,14 @@ class DjangoSession(LazyContents, AwaitedSession):  # type: ignore[misc]  # the 
 
     def __init__(self, exchange: Exchange) -> None:
         self._clean: Snapshot | None = None
-        LazyContents.__init__(self, exchange)
-        AwaitedSession.__init__(self)
+        self._marked = False
+        # Not `SessionBase.__init__`: the attributes that it sets are properties here, and most requests use none.
+        self.exchange = exchange
+
+    @cached_property
+    def serializer(self) -> Any:
+        """The serializer of `encode` and `decode`, which the project's settings name."""
+        return import_string(project.SESSION_SERIALIZER)
 
     @property
     def session_key(self) -> str | None:
