@@ -1,4 +1,4 @@
-"""The module-level verbs, and the default store."""
+"""The module-level verbs: they find the store through the request, the current request, or the default store."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from ._environment import apply_variables
 from ._exchange.config import Settings
 from ._exchange.exchange import Exchange
 from ._exchange.request import RequestInfo
-from ._requests.current import get_current, get_held
+from ._requests.current import get_current, get_last_current
 from ._requests.lookup import (
-    Excluded,
-    Held,
-    find_held,
+    AnyExchange,
+    Exclusion,
+    find_innermost,
     find_open,
-    iterate_held,
+    iterate_outward,
     make_readable,
     open_unanswered,
 )
@@ -30,23 +30,30 @@ __all__ = [
     "update_session",
 ]  # fmt: skip
 
-One = TypeVar("One", bound=Held)
+Link = TypeVar("Link", bound=AnyExchange)
 
 _configured: SessionStore | None = None
 _from_env: SessionStore | None = None
 
 
 def configure(store: SessionStore | None) -> None:
-    """Make a store the default: the one for requests that no gateway has prepared.
+    """Make a store the default, for requests that no gateway has prepared.
 
     Args:
-        store: None takes it back; the default is then made of the `SESSIONKIT_*` variables when it is first needed.
+        store: the store. With None there is no such store: the default is then made from the `SESSIONKIT_*` variables when
+            it is first needed.
     """
-    global _configured, _from_env  # one default a process is what it means
+    # There is one default for the whole process.
+    global _configured, _from_env
     _configured, _from_env = store, None
 
 
-def _default() -> SessionStore:
+def _find_default() -> SessionStore:
+    """Return the configured store, or the store made from the `SESSIONKIT_*` variables.
+
+    Raises:
+        ConfigurationError: there is neither.
+    """
     global _from_env  # noqa: PLW0603
     if _configured is not None:
         return _configured
@@ -61,37 +68,44 @@ def _default() -> SessionStore:
     return _from_env
 
 
-class _Anywhere(Verbs[Request, Response, Carrier]):
-    """Finds the store through the request, else through the context variable, else the default; never guesses between two."""
+class _AnywhereVerbs(Verbs[Request, Response, Carrier]):
+    """The verbs that find the store through the request, else through the current request, else the default store.
+
+    They never guess between two stores.
+    """
 
     __slots__ = ()
 
-    def _exchange(self, request: RequestInfo | None) -> Exchange | Excluded:
+    def _exchange(self, request: RequestInfo | None) -> Exchange | Exclusion:
         if request is None:
-            now = get_current()
-            return now if now.outer is None and _configured is None else _only(now)
-        held = find_held(request)
-        if held is not None:
-            one = find_open(held)
-            return make_readable(_only(held), request) if one is None else _only(one)
-        around = get_held()
-        store = _default() if around is None else _only(find_open(around) or around)
+            current = get_current()
+            if current.outer is None and _configured is None:
+                return current
+            return _require_one_store(current)
+        innermost = find_innermost(request)
+        if innermost is not None:
+            link = find_open(innermost)
+            if link is None:
+                return make_readable(_require_one_store(innermost), request)
+            return _require_one_store(link)
+        last = get_last_current()
+        store = _find_default() if last is None else _require_one_store(find_open(last) or last)
         return open_unanswered(request, store.settings)
 
 
-def _only(held: One) -> One:
-    """Return what a request holds, if it is of one store, and the configured default is no other.
+def _require_one_store(link: Link) -> Link:
+    """Return the request's exchange; raise if two stores could be meant: those of its gateways, and the configured one.
 
     Raises:
         TypeError: two stores could be meant.
     """
-    if held.outer is None and (
-        _configured is None or held.settings.same_store(_configured.settings)
+    if link.outer is None and (
+        _configured is None or link.settings.same_store(_configured.settings)
     ):
-        return held
+        return link
     distinct: list[Settings] = []
     for settings in (
-        *(one.settings for one in iterate_held(held)),
+        *(other.settings for other in iterate_outward(link)),
         *((_configured.settings,) if _configured is not None else ()),
     ):
         if not any(settings.same_store(other) for other in distinct):
@@ -101,19 +115,19 @@ def _only(held: One) -> One:
         raise TypeError(
             f"two stores could be meant, those of the cookies {names}: call the verb on one of them"
         )
-    return held
+    return link
 
 
-class TypedVerbs(_Anywhere[Request, Response, Request]):
+class TypedVerbs(_AnywhereVerbs[Request, Response, Request]):
     """The module-level verbs, typed for a framework with neither environ nor scope: `TypedVerbs[web.Request, web.Response]()`.
 
-    Its adapter has taught the verbs both types with `register_request` and `register_response`.
+    The framework's adapter registers both types with `register_request` and `register_response`.
     """
 
     __slots__ = ()
 
 
-_anywhere = _Anywhere[RequestLike, ResponseLike, HasEnviron | HasEnv | HasScope]()
+_anywhere = _AnywhereVerbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasScope]()
 
 get_exchange: Final = _anywhere.get_exchange
 get_session: Final = _anywhere.get_session

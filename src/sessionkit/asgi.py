@@ -1,4 +1,4 @@
-"""The ASGI gateway (http and websocket; everything else passes through)."""
+"""The ASGI gateway, for http and websocket; every other scope type passes through."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ._cookies.caching import CDN_SUFFIX, DECISIVE
 from ._exchange.exchange import OPEN, Exchange
 from ._exchange.framework_keys import FrameworkKeys
 from ._exchange.request import HOLDER
-from ._requests.current import admit_task, get_held, restore_current, set_current, this_task
+from ._requests.current import admit_task, get_last_current, restore_current, set_current, this_task
 from ._requests.gateway import Gateway, HasSettings
 from ._requests.responses import STARTS
 from ._requests.views import ASGIRequest
@@ -26,13 +26,13 @@ ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class Place(Protocol):
-    """The place in a scope where a framework's own session object stands."""
+    """The key of a scope under which a framework's own session object stands."""
 
     def take_over(self) -> None:
-        """Take over what the application has put there; called before the response starts."""
+        """Save the object that the application has put there; called before the response starts."""
 
     def close(self) -> None:
-        """See what the application has put there later; called when the application has returned."""
+        """Report an object that the application has put there later; called when the application has returned."""
 
 
 class SessionMiddleware(Gateway):
@@ -43,8 +43,8 @@ class SessionMiddleware(Gateway):
         store: a `SessionStore`.
         exclude: globs of paths that have no session (`/static/*`).
         origins: the values of `Origin` from which websockets are accepted (`https://example.org`), on excluded paths too;
-            None does not look. With `same_site="None"` every site can open one in the visitor's name.
-        framework: for adapters: what is to be known of the framework whose own session object is served.
+            None accepts all. With `same_site="None"` every site can open a websocket in the visitor's name.
+        framework: for adapters: the keys of the framework's own session object.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class SessionMiddleware(Gateway):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901, PLR0912, PLR0915  # one request, from top to bottom
         """Serve one connection."""
-        before, mine = get_held(), None
+        before, mine = get_last_current(), None
         kind, request = scope["type"], ASGIRequest(scope)
         try:
             if kind not in ("http", "websocket"):
@@ -70,7 +70,7 @@ class SessionMiddleware(Gateway):
                 await self.app(scope, receive, send)
                 return
             if not isinstance(scope.get("headers", ()), (list, tuple)):
-                # ASGI asks for an iterable only, which somebody after us may use up before the session is read.
+                # ASGI only demands an iterable, and the application may use it up before the session is read.
                 scope["headers"] = [(name, value) for name, value in scope["headers"]]
             if (
                 kind == "websocket"
@@ -85,21 +85,21 @@ class SessionMiddleware(Gateway):
                 set_current(mine := self.leave_out(request))
                 await self.app(scope, receive, send)
                 return
-            exchange, owner = self.enter(request)
+            exchange, is_answering = self.enter(request)
             set_current(mine := scope[HOLDER])
             place = None if self.show is None else self.show(exchange, scope)
             here = this_task()
-            if owner:
+            if is_answering:
                 exchange.tasks = (here,)
             else:
                 admit_task(exchange)
 
-            async def committing(message: Message) -> None:
+            async def commit_and_send(message: Message) -> None:
                 try:
                     if message["type"] in STARTS:
                         if place is not None:
                             place.take_over()
-                        if not owner:
+                        if not is_answering:
                             pass
                         elif exchange.state is None:
                             exchange.close_unread(
@@ -107,11 +107,12 @@ class SessionMiddleware(Gateway):
                             )
                         else:
                             message = _answer(exchange, message)
-                        # Asking the loop that is known spares a system call, before Python 3.12.
+                        # Before Python 3.12, `current_task` with a given loop spares a system call.
                         if here is not None and current_task(here.get_loop()) is not here:
                             admit_task(exchange)
                     elif exchange.late is not None and not message.get("more_body"):
-                        exchange.late = None  # no byte depends on what is read from here on
+                        # No byte of the body depends on a session that is read from here on.
+                        exchange.late = None
                     await send(message)
                 except BaseException as error:
                     del message
@@ -120,26 +121,26 @@ class SessionMiddleware(Gateway):
 
             try:
                 try:
-                    await self.app(scope, receive, committing)
+                    await self.app(scope, receive, commit_and_send)
                 finally:
                     if place is not None:
                         place.close()
             except Exception:
-                # Still open: no response has started. The server would answer without our headers, and the logout be lost.
-                if owner and exchange.phase is OPEN and exchange.must_end and kind == "http":
+                # No response has started. The server would answer without our headers, and a logout would be lost.
+                if is_answering and exchange.phase is OPEN and exchange.must_end and kind == "http":
                     await _send_bare_500(exchange, send)
                 raise
             finally:
-                if owner:
+                if is_answering:
                     exchange.finish()
         finally:
             restore_current(mine, before)
-            # A traceback shows the variables of this frame; cookies, and some frameworks' sessions, are in it.
+            # A traceback shows the variables of this frame, and the scope has the cookies and perhaps a framework's session.
             del scope, request
 
 
 def _answer(exchange: Exchange, message: Message) -> Message:
-    """Return a message with the fields that the exchange adds to it."""
+    """Commit the exchange, and return the message with the header fields that it adds."""
     headers: list[tuple[bytes, bytes]] = []
     decisive: list[tuple[str, str]] = []
     for name, value in message.get("headers") or ():
@@ -161,7 +162,7 @@ _CDN_SUFFIX = CDN_SUFFIX.encode()
 
 
 async def _send_bare_500(exchange: Exchange, send: Send) -> None:
-    """Answer in the server's place."""
+    """Answer in the server's place with an empty 500 that carries the header fields of the exchange."""
     headers = [(b"content-type", b"text/plain"), (b"content-length", b"0")]
     start: Message = {"type": "http.response.start", "status": 500, "headers": headers}
     await send(_answer(exchange, start))

@@ -24,12 +24,12 @@ from ._exchange.config import Clock, Settings
 from ._exchange.exchange import Exchange
 from ._exchange.importers import bind_importers
 from ._exchange.request import HeaderRequest, RequestInfo, is_activity
-from ._requests.current import activated, get_current
+from ._requests.current import activating, get_current
 from ._requests.lookup import (
-    Excluded,
+    Exclusion,
     find_exchange,
     find_open,
-    iterate_held,
+    iterate_outward,
     open_unanswered,
     select_store,
 )
@@ -220,12 +220,12 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         Raises:
             TypeError: `cookie_header` is something else: bytes, an environ, a scope, a request.
         """
-        return activated(self.begin(HeaderRequest(as_cookie_header(cookie_header), **request)))
+        return activating(self.begin(HeaderRequest(as_cookie_header(cookie_header), **request)))
 
-    def _exchange(self, request: RequestInfo | None) -> Exchange | Excluded:
+    def _exchange(self, request: RequestInfo | None) -> Exchange | Exclusion:
         if request is not None:
             return find_exchange(request, self.settings) or open_unanswered(request, self.settings)
-        one = find_open(select_store(iterate_held(get_current()), self.settings))
+        one = find_open(select_store(iterate_outward(get_current()), self.settings))
         if one is None or not one.settings.same_store(self.settings):
             raise NoActiveRequestError(
                 f"the current request is served by another store than that of the cookie {self.settings.name!r}"

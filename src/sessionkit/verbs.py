@@ -1,4 +1,4 @@
-"""The six verbs, `get_exchange` and their call forms, for a store, for the module and for the types of a framework."""
+"""The six verbs and `get_exchange`, with all their call forms: for a store, for the module, for a framework's types."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing_extensions import deprecated
 
 from ._exchange.exchange import ENDED, Exchange
 from ._exchange.request import RequestInfo
-from ._requests.lookup import Excluded
+from ._requests.lookup import Exclusion
 from ._requests.recognition import as_request, is_plain_session
 from ._requests.responses import as_fields, is_message, is_response, write_response
 from ._session.session import Session
@@ -21,7 +21,7 @@ __all__ = ["Call", "Verbs", "parse_call", "refuse_call"]
 
 
 class Call(NamedTuple):
-    """The arguments of a verb, told apart."""
+    """The arguments of a verb by their roles."""
 
     request: RequestInfo | None
     response: object
@@ -31,10 +31,17 @@ class Call(NamedTuple):
 def parse_call(  # noqa: RET503  # `refuse_call` does not return
     verb: str, args: tuple[Any, ...], *, session: bool
 ) -> Call:
-    """Tell the arguments of a verb apart: "is it a request?" is asked before "is it a session?".
+    """Return the arguments of a verb by their roles.
+
+    "Is it a request?" is asked before "is it a session?", because Starlette's Request is a mapping too.
+
+    Args:
+        verb: the name of the verb, for the error message.
+        args: the arguments.
+        session: whether the verb takes a session.
 
     Raises:
-        TypeError: this is none of the ways to call the verb; the message lists them.
+        TypeError: the call has none of the valid forms; the message lists them.
     """
     if session and len(args) == 1 and is_plain_session(args[0]):
         return Call(None, None, args[0])
@@ -59,6 +66,7 @@ def parse_call(  # noqa: RET503  # `refuse_call` does not return
 
 
 def _is_session(value: object) -> bool:
+    """Return whether a value can be the session of a call: None, or a mapping that is no request and no response."""
     if value is None:
         return True
     if not isinstance(value, Mapping):
@@ -75,7 +83,15 @@ def refuse_call(
     response: bool = True,
     named: Collection[str] = (),
 ) -> NoReturn:
-    """Refuse a call, and list the valid ones."""
+    """Raise TypeError for a call, and list the valid forms.
+
+    Args:
+        verb: the name of the verb.
+        args: the arguments of the call.
+        session: whether the verb takes a session.
+        response: whether the verb takes a response.
+        named: the names of keyword arguments, which no verb takes.
+    """
     last = ["session"] if session else []
     forms = [
         [],
@@ -115,24 +131,24 @@ Result = TypeVar("Result")
 
 
 class Verbs(ABC, Generic[Request, Response, Carrier]):
-    """The verbs, over whatever finds the exchange of a request.
+    """Base of the verbs; a subclass finds the exchange of a request.
 
-    The parameters are the types that are taken for a request and for a response, and those that can be nothing but a
-    request: `update_session(carrier)` has forgotten the session.
+    The type parameters are the types of requests and of responses, and the types that can only be a request: in
+    `update_session(carrier)` the session is missing.
 
-    Each takes nothing (the current request, from the context variable), a WSGI environ, an ASGI scope, any
-    object that carries one, or a type that an adapter has registered; and, with the request, the response: a
-    headers list, a `wsgiref.headers.Headers`, an `http.response.start` message, or a response object. The
-    response is written to only where no gateway writes it.
+    Without arguments a verb acts on the current request. Or it takes the request: a WSGI environ, an ASGI scope, an object
+    that carries one, or a type that an adapter has registered. With the request it also takes the response: a list of
+    headers, a `wsgiref.headers.Headers`, an `http.response.start` message, or a response object. It writes into the
+    response only if no gateway does.
 
-    All of them are synchronous, under ASGI too. A call of any other form is a `TypeError`.
+    All verbs are synchronous, under ASGI too. A call of any other form raises `TypeError`.
     """
 
     __slots__ = ()
 
     @abstractmethod
-    def _exchange(self, request: RequestInfo | None) -> Exchange | Excluded:
-        """The exchange of a request; None means the current one."""
+    def _exchange(self, request: RequestInfo | None) -> Exchange | Exclusion:
+        """Return the exchange of a request; None means the current request."""
 
     @overload
     def get_session(self) -> Session | None: ...
@@ -141,24 +157,24 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
     @overload
     def get_session(self, request: Request, response: Response, /) -> Session | None: ...
     def get_session(self, *args: Any) -> Session | None:
-        """The session of an authenticated user, or None.
+        """Return the session of an authenticated user, or None.
 
-        It is live: change it in place, nested values too, or replace it with `update_session`; both are saved
+        The session is live: change it in place, nested values too, or replace it with `update_session`. Both are saved
         when the response starts. An anonymous session gives None. Without a gateway send `Vary: Cookie` yourself.
 
         Returns:
-            The live session, or None when there is none, it is over, or it does not pass the guard.
+            The live session; None if there is no session, if it has expired, or if it does not pass the guard.
 
         Raises:
-            NoActiveRequestError: without arguments, and no request is being served here.
-            TypeError: not one of the call forms.
+            NoActiveRequestError: without arguments: no request is being served here.
+            TypeError: the call has none of the valid forms.
         """
         request = response = session = None
         try:
             if args:
                 request, response, _ = parse_call("get_session", args, session=False)
             exchange = self._exchange(request)
-            if isinstance(exchange, Excluded):
+            if isinstance(exchange, Exclusion):
                 return None
             session = exchange.get()
             if response is not None:
@@ -175,21 +191,21 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
     def get_exchange(self, request: Request, /) -> Exchange: ...
     @clears_frames
     def get_exchange(self, *args: Any) -> Exchange:
-        """Return the request's exchange: `contents` of an anonymous session too, `absence`, `response_headers`.
+        """Return the request's exchange: the `contents` of an anonymous session too, `absence`, `response_headers`.
 
-        Where no gateway serves the request, the exchange is as `get_session` reads it: nobody writes what changes
-        in it, unless a verb is called with the response afterwards.
+        If no gateway serves the request, changes in the exchange are only saved by a later verb that is called with the
+        response.
 
         Raises:
             NoActiveRequestError: this path is excluded from sessions; or, without arguments, no request is being
                 served here.
-            TypeError: not one of the call forms, of which none takes a response.
+            TypeError: the call has none of the valid forms. None of them takes a response.
         """
         request = as_request(args[0]) if args else None
         if len(args) > 1 or (args and request is None):
             refuse_call("get_exchange", args, session=False, response=False)
         exchange = self._exchange(request)
-        if isinstance(exchange, Excluded):
+        if isinstance(exchange, Exclusion):
             raise NoActiveRequestError(
                 "get_exchange: this path is excluded from sessions, so its requests have no exchange"
             )
@@ -210,22 +226,22 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
     ) -> bool: ...
     @clears_frames
     def update_session(self, *args: Any, **named: Any) -> bool:
-        """Replace the contents of the session. It never logs in or out.
+        """Replace the contents of the session. This never logs in or out.
 
-        A no-op, which returns False and tells `on_event` why, when no session is given (None, or no argument at
-        all), when it contains no user, when the user is not authenticated, or when it would change who the user is.
-        The last is a WARNING that names the claim that differs. After a refresh keep `user` as it came from the ID token (the
-        userinfo endpoint gives no `iss`), and pass `{**session, "tokens": ...}`.
+        Nothing happens if no session is given (None, or no argument at all), if it contains no user, if the user is not
+        authenticated, or if it would change who the user is. Then the verb returns False and tells `on_event` the reason.
+        If the user would change, a WARNING names the claim that differs. After a token refresh, keep `user` as it came
+        from the ID token (the userinfo endpoint gives no `iss`), and pass `{**session, "tokens": ...}`.
 
         Returns:
             Whether the session was replaced.
 
         Raises:
-            SerializationError: it is not JSON; the message has the path of the culprit.
-            SessionTooLargeError: it does not fit in `max_bytes`; the old session stays as it was.
+            SerializationError: the session is not JSON; the message has the path of the value.
+            SessionTooLargeError: the session does not fit in `max_bytes`; the old session stays as it was.
             ResponseStartedError: the response's headers have gone out.
-            NoActiveRequestError: nobody would write the response.
-            TypeError: not one of the call forms (`update_session(environ)`: the session is missing).
+            NoActiveRequestError: no gateway would write the response.
+            TypeError: the call has none of the valid forms (`update_session(environ)`: the session is missing).
         """
         if named:
             refuse_call("update_session", args, session=True, named=named)
@@ -239,10 +255,10 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
     def touch_session(self, request: Request, response: Response, /) -> bool: ...
     @clears_frames
     def touch_session(self, *args: Any) -> bool:
-        """Move the idle expiry, now, and change nothing else; of an anonymous session too.
+        """Move the idle expiry, now, and change nothing else. This works for anonymous sessions too.
 
         Returns:
-            False when there is no session, or no idle expiry to move.
+            Whether there was a session with an idle expiry.
 
         Raises:
             ResponseStartedError, NoActiveRequestError, TypeError: as for `update_session`.
@@ -259,10 +275,10 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
     ) -> Session: ...
     @clears_frames
     def create_session(self, *args: Any, **named: Any) -> Session:
-        """Begin a session: what a login handler calls.
+        """Begin a session; a login handler calls this.
 
-        It has a new id, a new creation time and exactly the given contents; whatever session came with the
-        request is dead from here on. What must survive a login (a cart), copy by name.
+        The session has a new id, a new creation time and exactly the given contents. Every session that came with the
+        request is ended. Copy by name what must survive a login, such as a cart.
 
         Returns:
             The live session.
@@ -284,7 +300,7 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
     def rotate_session(self, request: Request, response: Response, /) -> bool: ...
     @clears_frames
     def rotate_session(self, *args: Any) -> bool:
-        """Give the session a new id with the same contents: call it where privileges rise.
+        """Give the session a new id with the same contents; call this where privileges rise.
 
         Returns:
             Whether there was a session, anonymous ones included.
@@ -302,7 +318,7 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
     def delete_session(self, request: Request, response: Response, /) -> bool: ...
     @clears_frames
     def delete_session(self, *args: Any) -> bool:
-        """End the session: what a logout handler calls. It is dead, and stays dead in that browser.
+        """End the session; a logout handler calls this. That browser cannot bring the session back.
 
         Returns:
             Whether there was a session, anonymous ones included.
@@ -315,9 +331,17 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
     def _write(
         self, verb: str, args: tuple[Any, ...], act: Callable[..., Result], *, session: bool = False
     ) -> Result:
+        """Call a method that writes, and write the response if the call has one.
+
+        Args:
+            verb: the name of the verb, for error messages.
+            args: the arguments of the verb.
+            act: the method of `Exchange`.
+            session: whether the verb takes a session.
+        """
         request, response, contents = parse_call(verb, args, session=session)
         exchange = self._exchange(request)
-        if isinstance(exchange, Excluded):
+        if isinstance(exchange, Exclusion):
             raise NoActiveRequestError(
                 f"{verb}: this path is excluded from sessions, so nobody would write its cookies"
             )
@@ -333,7 +357,7 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
 
 
 def _respond(exchange: Exchange, request: RequestInfo | None, response: object) -> None:
-    """Write the response, unless a gateway will."""
+    """Write the exchange's header lines into the response, unless a gateway does."""
     if request is None or exchange.owned:
         return
     before, exchange.request = exchange.request, request

@@ -30,17 +30,17 @@ class SessionMiddleware(Gateway):
         app: the application.
         store: a `SessionStore`.
         exclude: globs of paths that have no session (`/static/*`).
-        framework: for adapters: what is to be known of the framework whose own session object is served.
+        framework: for adapters: the keys of the framework's own session object.
     """
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:  # noqa: C901  # one request, from top to bottom
-        """Serve one request, the application and its iterable, in a context of its own."""
+        """Serve one request: run the application and its iterable in a context of their own."""
         context = copy_context()
         exchange = context.run(self.begin, WSGIRequest(environ))
         is_socket = "HTTP_UPGRADE" in environ and WSGIRequest(environ).is_websocket
 
         def respond(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Write:
-            # PEP 3333 lets an application that failed call again with exc_info: the answer is computed anew.
+            # By PEP 3333 an application may call again with exc_info after a failure: then the answer is computed again.
             if exchange is None:
                 pass
             elif exchange.state is None:
@@ -53,14 +53,15 @@ class SessionMiddleware(Gateway):
                     del headers
                     raise
                 if is_socket and status[0] in "12" and exchange.changed:
-                    # The handshake went out before the handler ran.
+                    # The server answered the handshake before the handler ran, so no response carries the change.
                     tell(exchange.settings.on_event, EventKind.UNANSWERED)
             if exc_info is None:
                 return start_response(status, headers)
             try:
                 return start_response(status, headers, exc_info)
             finally:
-                exc_info = None  # PEP 3333: no circular reference
+                # PEP 3333 demands that no circular reference remains.
+                exc_info = None
 
         try:
             body: Iterable[bytes] = context.run(
@@ -68,9 +69,8 @@ class SessionMiddleware(Gateway):
             )
         except BaseException:
             if exchange is None or not _end_failed(exchange, start_response, is_socket):
-                del (
-                    environ
-                )  # the cookies are in it, and a traceback shows the variables of this frame
+                # A traceback shows the variables of this frame, and the environ has the cookies.
+                del environ
                 raise
             return [b""]
         kind = type(body)
@@ -82,13 +82,13 @@ class SessionMiddleware(Gateway):
 
 
 def _is_file(body: object, environ: Environ) -> bool:
-    """Whether it is the server's own file wrapper, which it would not know again inside another iterable."""
+    """Return whether a body is the server's own file wrapper, which the server only recognizes unwrapped."""
     wrapper = environ.get("wsgi.file_wrapper")
     return isinstance(wrapper, type) and isinstance(body, wrapper)
 
 
 def _end_failed(exchange: Exchange, start_response: StartResponse, is_socket: bool) -> bool:
-    """As `_answer_end`, where there is no iterable whose `close` would end the request."""
+    """Answer like `_answer_end`, and end the request, since there is no iterable to be closed."""
     try:
         return _answer_end(exchange, start_response)
     finally:
@@ -96,17 +96,16 @@ def _end_failed(exchange: Exchange, start_response: StartResponse, is_socket: bo
 
 
 def _answer_end(exchange: Exchange, start_response: StartResponse) -> bool:
-    """The application raised. If it had ended a session, answer in the server's place, whose 500 would not carry the end.
+    """Answer with a bare 500 if the application has ended a session and then raised: the server's 500 would not end it.
 
     Returns:
-        False, if there is nothing to carry: the exception is the server's.
+        Whether a session was ended. If not, the server answers the exception.
 
     Raises:
-        BaseException: that exception, from `start_response`, if the headers have gone out (PEP 3333).
+        BaseException: the application's exception, from `start_response`, if the headers have gone out (PEP 3333).
     """
-    changes = exchange.commit(
-        500
-    )  # where a response was begun, its headers never left: what they would have saved is dropped
+    # The headers of a response that was begun have not gone out: changes that they would have saved are dropped.
+    changes = exchange.commit(500)
     if not exchange.must_end or not isinstance(sys.exc_info()[1], Exception):
         return False
     headers = changes.applied([("Content-Type", "text/plain"), ("Content-Length", "0")])
@@ -119,7 +118,7 @@ def _answer_end(exchange: Exchange, start_response: StartResponse) -> bool:
 
 
 class _Body:
-    """An iterable whose every step runs in the request's context."""
+    """Wraps the application's iterable: each step runs in the request's context."""
 
     __slots__ = ("_body", "_context", "_exchange", "_is_socket", "_next", "_start_response")
 
@@ -136,7 +135,7 @@ class _Body:
         self._body = body
         self._exchange = exchange
         self._start_response: StartResponse | None = start_response
-        self._next: Callable[[], bytes] = self._first
+        self._next: Callable[[], bytes] = self._start
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -155,11 +154,12 @@ class _Body:
                 raise
             raise StopIteration from None
         if data:
-            self._start_response = None  # the headers are out, and with them the end
+            # The headers have gone out, and have told the browser of an end.
+            self._start_response = None
         return data
 
-    def _first(self) -> bytes:
-        """Of an application that is a generator, nothing has run before this."""
+    def _start(self) -> bytes:
+        """Return the first part of the body. If the application is a generator, its code begins to run here."""
         self._next = iter(self._body).__next__
         return self._next()
 
@@ -167,7 +167,8 @@ class _Body:
         """Close the application's iterable, and end the request."""
         try:
             if self._exchange is not None:
-                self._exchange.late = None  # no byte depends on what is read from here on
+                # No byte of the body depends on a session that is read from here on.
+                self._exchange.late = None
             close = getattr(self._body, "close", None)
             if close is not None:
                 self._run(close)
@@ -176,12 +177,12 @@ class _Body:
                 self._exchange.finish(unanswerable=self._is_socket)
 
     def _run(self, function: Callable[[], Any]) -> Any:
-        """Run a function in the request's context if it is free, and directly otherwise: nothing may keep `close` from running."""
+        """Run a function in the request's context, or without it if the context is in use: `close` must always run."""
         try:
             return self._context.run(function)
         except RuntimeError as error:
-            # Raised by `run` itself, before the function began, and not by the function?
-            trace, why = error.__traceback__, "cannot enter context"
-            if trace is None or trace.tb_next is not None or why not in str(error):
+            # An error of `run` itself, before the function began, has a traceback of one frame.
+            trace, message = error.__traceback__, "cannot enter context"
+            if trace is None or trace.tb_next is not None or message not in str(error):
                 raise
         return function()

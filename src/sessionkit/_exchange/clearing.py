@@ -24,14 +24,14 @@ BESIDE = 5
 
 
 def clear_obsolete(
-    settings: Settings, cookies: RequestCookies, kept: set[str], *, begins: bool, hidden: bool
+    settings: Settings, cookies: RequestCookies, written: set[str], *, begins: bool, hidden: bool
 ) -> list[str]:
     """Return the lines that clear the cookies that a write makes obsolete.
 
     Args:
         settings: the store's settings.
         cookies: the request's cookies.
-        kept: the names of the cookies that the write sets.
+        written: the names of the cookies that the write sets.
         begins: whether the write begins a session, and so ends every other one.
         hidden: whether an ended session may be in cookies that the request does not show.
     """
@@ -43,15 +43,15 @@ def clear_obsolete(
     own = dict.fromkeys(
         (*_list_unconditional(settings, hidden=hidden), *own_names[:NEAR], *renewal_names)
     )
-    lines = [settings.cookie.clearing(name) for name in own if name not in kept]
+    lines = [settings.cookie.clearing(name) for name in own if name not in written]
     beside = _list_beside(settings, cookies, hidden=hidden) if begins else ()
     lines.extend(map(settings.cookie.clearing, beside[:BESIDE]))
     if begins or cookies.importer is not None:
         for importer, theirs in cookies.read_importers():
             if importer.clear and (begins or importer is cookies.importer):
                 names = _iterate_importer_names(importer, theirs, hidden=hidden)
-                lines.extend(importer.list_clearing(names, {*own, *kept, *own_names}))
-    rest = (name for name in (*beside[BESIDE:], *own_names[NEAR:]) if name not in kept)
+                lines.extend(importer.list_clearing(names, {*own, *written, *own_names}))
+    rest = (name for name in (*beside[BESIDE:], *own_names[NEAR:]) if name not in written)
     return _limit([*lines, *map(settings.cookie.clearing, rest)])
 
 

@@ -36,7 +36,7 @@ _DERIVED: Any = None
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Settings:
-    """A store's settings, resolved: every default filled in, keys derived, names spelled out.
+    """A store's settings: every default is filled in, keys are derived, names are spelled out.
 
     Call `derive` after the settings are made, and after a setting is replaced that others are derived from.
     """
@@ -67,7 +67,7 @@ class Settings:
     single_plaintext: int = 0
     """The most bytes of plaintext that certainly fit into one cookie."""
     warned: set[EventKind] = field(default_factory=set[EventKind])
-    """The events that were reported once and for all requests."""
+    """The events that `warn_once` has reported."""
 
     # The rest is derived from the settings above. Every request reads it, so it is computed once.
     codec: Codec = _DERIVED
@@ -97,9 +97,9 @@ class Settings:
     owner_keys: frozenset[str] | None = _DERIVED
     """The keys that say who the user is; None if the guard or the identity may look at any key."""
     contents_end: Callable[[Mapping[str, Any], int], float] | None = _DERIVED
-    """Returns the moment at which contents end their session, from the contents and the time of the last activity."""
+    """A function of the contents and the time of the last activity, which returns the moment when the contents end the session."""
     tags: Tags | None = _DERIVED
-    """How values are kept that JSON does not have."""
+    """The tags for values that JSON does not have."""
     nobody: str | None = _DERIVED
     """The error message for a session of nobody; None if a session may be anonymous."""
     fence_age: int = _DERIVED
@@ -172,7 +172,7 @@ class Settings:
         login_keys = tuple(dict.fromkeys((*self.login_keys, *keys.login)))
         traits = self.format.traits
         guard, identity = resolve(self.overrides, (traits.guard, traits.identity), login_keys)
-        made = replace(
+        settings = replace(
             self,
             guard=guard,
             identity=identity,
@@ -180,7 +180,7 @@ class Settings:
             framework=replace(keys, login=login_keys),
             origin=self.origin or self,
         ).derive()
-        return made if keys.tags is None else made.with_tags(keys.tags)
+        return settings if keys.tags is None else settings.with_tags(keys.tags)
 
     def with_tags(self, tags: Tags) -> Settings:
         """Return the settings for sessions with values that JSON does not have."""
@@ -202,35 +202,32 @@ class Settings:
             return True
 
     def with_inner_framework(self, keys: FrameworkKeys) -> Settings:
-        """Return settings for two frameworks: the current one, and one inside it."""
+        """Return the settings for two frameworks, this one and another inside it."""
         return _join_frameworks(self, keys)
 
     def for_contents(self, contents: Mapping[str, Any]) -> Settings:
-        """Return the settings to write a session with: the contents of a framework's session may say that its cookie is transient."""
-        asked = (
-            None
-            if self.framework is None or self.framework.transient is None
-            else self.framework.transient(contents)
-        )
-        return (
-            self
-            if asked is None or asked is self.cookie.transient
-            else _with_transient(self, asked)
-        )
+        """Return the settings to write a session with, whose contents may ask for a transient cookie, or for a lasting one."""
+        if self.framework is None or self.framework.transient is None:
+            return self
+        transient = self.framework.transient(contents)
+        if transient is None or transient is self.cookie.transient:
+            return self
+        return _replace_transient(self, transient)
 
     def same_store(self, other: Settings) -> bool:
-        """Return whether both belong to one store, or to two that are equal in everything that decides."""
+        """Return whether both belong to one store, or to two stores that would treat every session alike."""
         return self is other or not self.differences(other)
 
     def differences(self, other: Settings) -> tuple[str, ...]:
         """Return the names of the settings in which another store differs; never their values."""
-        return _differences(self.origin or self, other.origin or other)
+        return _list_differences(self.origin or self, other.origin or other)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Settings:
-        return self  # Litestar copies its configuration, and a gateway with it: the keys are never copied
+        # Litestar copies its configuration, and the gateway in it. The keys must not be copied.
+        return self
 
     def warn_once(self, kind: EventKind) -> None:
-        """Report an event once in the life of the store: it is the same for every request."""
+        """Report an event once in the life of the store, because it would be the same for every request."""
         if kind not in self.warned:
             self.warned.add(kind)
             tell(self.on_event, kind)
@@ -240,14 +237,17 @@ _PRINTABLE = " " + punctuation
 
 
 def _measure_single_size(cookie: CookieSettings, layout: Layout, name: str) -> int:
+    """Return the most characters of a token that certainly fit into one cookie; 0 if that is not known."""
     if layout.numbered or layout.alike or layout.size is not None:
-        return 0  # such a format cuts by rules of its own
+        # Such a format splits tokens by rules of its own.
+        return 0
     return min(
         LINE - len(cookie.line(name, "", FOUR_HUNDRED_DAYS)), cookie.max_bytes - len(name) - 3
     )
 
 
 def _list_possible_names(cookie: CookieSettings, layout: Layout, name: str) -> tuple[str, ...]:
+    """Return the name of the whole cookie, and the names of as many chunks as `max_bytes` allows."""
     # The longest line leaves the least room for a chunk, and so makes the most chunks.
     line = LINE + 1 - len(cookie.line("", "", FOUR_HUNDRED_DAYS)) - (layout.expiry or 0)
     count = most(name, layout, line, cookie.max_bytes)
@@ -292,18 +292,19 @@ class BoundImporter:
 
 @lru_cache(maxsize=64)
 def _join_frameworks(settings: Settings, keys: FrameworkKeys) -> Settings:
-    known = settings.framework or FrameworkKeys()
+    """Return settings with the framework keys of both; made once, because every request of such an application asks."""
+    outer = settings.framework or FrameworkKeys()
     both = FrameworkKeys(
-        login=tuple(dict.fromkeys((*known.login, *keys.login))),
-        dropped=tuple(dict.fromkeys((*known.dropped, *keys.dropped))),
-        transient=known.transient or keys.transient,
-        ends=known.ends or keys.ends,
+        login=tuple(dict.fromkeys((*outer.login, *keys.login))),
+        dropped=tuple(dict.fromkeys((*outer.dropped, *keys.dropped))),
+        transient=outer.transient or keys.transient,
+        ends=outer.ends or keys.ends,
     )
-    return settings if both == known else settings.with_framework(both)
+    return settings if both == outer else settings.with_framework(both)
 
 
 @lru_cache(maxsize=256)
-def _differences(one: Settings, other: Settings) -> tuple[str, ...]:
+def _list_differences(one: Settings, other: Settings) -> tuple[str, ...]:
     if one is other:
         return ()
     ours, theirs = _list_deciding(one), _list_deciding(other)
@@ -313,7 +314,8 @@ def _differences(one: Settings, other: Settings) -> tuple[str, ...]:
 def _list_deciding(settings: Settings) -> dict[str, object]:
     """Return the settings that decide whether there is a session, for whom, and for how long."""
     guard, identity = settings.guard, settings.identity
-    if settings.login_keys:  # for which functions were made that equal no others
+    if settings.login_keys:
+        # The guard and the identity for login keys are new functions, which equal no others. So the original ones are compared.
         traits = settings.format.traits
         guard, identity = resolve(settings.overrides, (traits.guard, traits.identity), ())
     return {
@@ -331,13 +333,13 @@ def _list_deciding(settings: Settings) -> dict[str, object]:
 
 
 def _list_parts(importer: BoundImporter) -> tuple[object, ...]:
-    """Return the settings that decide about a cookie of another library."""
-    read = importer.settings
+    """Return the settings that decide about an importer's cookie."""
+    theirs = importer.settings
     return (
-        read.codec.ids, read.cookie, read.format, read.lifetime, importer.until, importer.clear, importer.convert,
+        theirs.codec.ids, theirs.cookie, theirs.format, theirs.lifetime, importer.until, importer.clear, importer.convert,
     )  # fmt: skip
 
 
 @lru_cache(maxsize=64)
-def _with_transient(settings: Settings, transient: bool) -> Settings:
+def _replace_transient(settings: Settings, transient: bool) -> Settings:
     return replace(settings, cookie=replace(settings.cookie, transient=transient)).derive()

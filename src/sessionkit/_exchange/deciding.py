@@ -216,7 +216,7 @@ def _collect_renewal_lines(
 def _collect_session_lines(
     state: State, request: RequestInfo, plaintext: bytes, stamp: Stamp
 ) -> list[str]:
-    """Return the lines of a session that is sealed: its cookies, what they make obsolete, the fence and the barrier."""
+    """Return the lines of a session that is sealed: its cookies, cleared cookies, the fence and the barrier."""
     settings, cookies, contents_end = state.settings, state.cookies, inf
     cookie_settings = settings
     if settings.framework is not None:
@@ -251,7 +251,7 @@ def _collect_session_lines(
 
 
 def _pass_barrier(state: State, request: RequestInfo, stamp: Stamp) -> tuple[str, list[str]]:
-    """Return what lets the session pass a barrier: a link for the fence, or the lines of a new barrier that spares it."""
+    """Return a link for the fence, or the lines of a new barrier: either lets the session pass a barrier."""
     settings, cookies, unmarked = state.settings, state.cookies, state.may_be_unmarked(request)
     earlier = cookies.barrier
     if not unmarked and earlier is None:

@@ -21,7 +21,7 @@ from .request import HOLDER, HeaderRequest, RequestInfo
 from .state import State
 
 __all__ = [
-    "COMMITTED", "ENDED", "GONE", "OPEN", "Exchange", "Phase", "Unread", "replace_link",
+    "COMMITTED", "ENDED", "GONE", "OPEN", "Exchange", "Phase", "UnreadExchange", "replace_link",
 ]  # fmt: skip
 
 
@@ -56,18 +56,18 @@ class Exchange:
         tasks: the tasks that may find the exchange implicitly after the response has started; None for any.
         late: the header fields of a response that started before the session was read, until its last byte is sent.
         sent: the header fields that an earlier call added to a response without a gateway.
-        removed: the application's header fields that such a call removed.
+        taken: the application's header fields that such a call took away.
         state: the state of the session; None until the session is first used.
         fill: makes the live session when the contents are read. This is `Session`, or a function that fills an object
             which was handed out before.
     """
 
     __slots__ = (
-        "__weakref__", "_first_state", "_header", "fill", "gateway", "late", "outer", "owned", "phase", "removed", "request",
-        "sent", "settings", "state", "tasks",
+        "__weakref__", "_first_state", "_header", "fill", "gateway", "late", "outer", "owned", "phase", "request",
+        "sent", "settings", "state", "taken", "tasks",
     )  # fmt: skip
 
-    removed: tuple[tuple[str, str], ...]
+    taken: tuple[tuple[str, str], ...]
 
     def __init__(self, settings: Settings, request: RequestInfo, *, owned: bool = True) -> None:
         self.settings: Settings = settings
@@ -401,7 +401,7 @@ class Exchange:
         elif holder.get(HOLDER) is self and self.outer is None and self.owned:
             holder[HOLDER] = _make_unread(self.settings)
         else:
-            replace_link(holder, self, Unread(self.settings, self.owned, self.outer))
+            replace_link(holder, self, UnreadExchange(self.settings, self.owned, self.outer))
 
     def serve_framework(self, settings: Settings) -> None:
         """Notice logins in a framework's own session object, for a gateway inside the one that made this exchange.
@@ -470,7 +470,7 @@ class Exchange:
         return self
 
 
-class Unread:
+class UnreadExchange:
     """Replaces an exchange in its request, if the request ended before the session was read.
 
     Attributes:
@@ -488,9 +488,9 @@ class Unread:
 
 
 @lru_cache(maxsize=256)
-def _make_unread(settings: Settings) -> Unread:
-    """Return the `Unread` of requests with one gateway: one object for each store, since most requests need it."""
-    return Unread(settings, True, None)
+def _make_unread(settings: Settings) -> UnreadExchange:
+    """Return the `UnreadExchange` of requests with one gateway: one object for each store, since most requests need it."""
+    return UnreadExchange(settings, True, None)
 
 
 def replace_link(holder: MutableMapping[str, Any], exchange: object, successor: object) -> None:

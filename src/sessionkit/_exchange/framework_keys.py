@@ -52,7 +52,7 @@ class FrameworkKeys:
     ends: Callable[[Mapping[str, Any], int], float] | None = None
     tags: Tags | None = None
     noticed: dict[str, None] = field(init=False, repr=False, compare=False)
-    """The keys whose change is a login or logout: a dict, for its order and quick look-up."""
+    """The noticed keys: a change of one is a login or logout. A dict has their order and a quick look-up."""
 
     def __post_init__(self) -> None:
         dropped = tuple(dict.fromkeys((*DROPPED_AT_LOGIN, *self.dropped)))

@@ -1,4 +1,4 @@
-"""The owner of a session: the user whom the cookie or a verb named. Changes in place since then do not count."""
+"""The owner of a session: the user in the contents when a cookie, a verb or a login set them. Changes in place do not count."""
 
 from __future__ import annotations
 

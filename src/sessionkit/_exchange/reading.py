@@ -173,7 +173,7 @@ def _read_beginning(
 
 
 def _is_unnamed(settings: Settings, cookies: RequestCookies) -> bool:
-    """Return whether a cookie came whose session has no readable id."""
+    """Return whether there is a cookie from which no session id can be read."""
     heads, peek = cookies.list_heads(settings), settings.codec.peek
     return not heads or any(
         settings.format.recognizes(head) and peek(head) is None for head in heads

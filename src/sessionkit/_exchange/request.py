@@ -1,4 +1,4 @@
-"""A request as the core sees it: lazy views, computed when asked."""
+"""The request, as far as the core needs it: `RequestInfo`, and the default `renews`."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any, Protocol
 __all__ = ["HOLDER", "HeaderRequest", "RequestInfo", "is_activity", "is_loopback"]
 
 HOLDER = "sessionkit.exchange"
-"""The key of environ or scope that holds the exchange (one without a dot fails `wsgiref.validate`)."""
+"""The key of environ or scope that holds the exchange (`wsgiref.validate` demands the dot)."""
 
 
 class RequestInfo(Protocol):
-    """What `renews` and the core may ask of a request."""
+    """A view of a request: all that `renews` and the core may read of it."""
 
     @property
     def cookie_header(self) -> str:
-        """The raw Cookie header, decoded as latin-1; empty when none came."""
+        """The raw Cookie header, decoded as latin-1; empty if there is none."""
         ...
 
     @property
@@ -44,17 +44,17 @@ class RequestInfo(Protocol):
 
     @property
     def holder(self) -> MutableMapping[str, Any]:
-        """Where the request keeps its exchange."""
+        """The mapping in which the request keeps its exchange."""
         ...
 
     def header(self, name: str, /) -> str | None:
-        """One header's value; `name` in any case."""
+        """Return the value of a header; `name` in any case."""
         ...
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class HeaderRequest:
-    """A request of which there is nothing but a Cookie header: scripts, jobs, tests."""
+    """A request made of a Cookie header, for scripts, jobs and tests."""
 
     cookie_header: str = ""
     _: KW_ONLY
@@ -69,40 +69,39 @@ class HeaderRequest:
         self.headers = {name.lower(): value for name, value in self.headers.items()}
 
     def header(self, name: str, /) -> str | None:
-        """One header's value."""
+        """Return the value of a header."""
         return self.headers.get(name.lower())
 
 
 def is_activity(request: RequestInfo, /) -> bool:
-    """The default `renews`: no for OPTIONS, and for pages fetched before anybody asked to see them.
+    """Return whether a request is activity of the user; this is the default `renews`.
+
+    OPTIONS is none, and neither is a page that is fetched before the user asks for it. Browsers mark such a request in
+    `Sec-Purpose` (the Fetch standard), older ones in `Purpose`, `X-Purpose` or `X-Moz`, scripts in `X-Sec-Purpose` (Turbo)
+    or `Next-Router-Prefetch`.
 
     Args:
         request: the view of the request.
-
-    Returns:
-        Whether it counts as activity. A prefetch or prerender says so in `Sec-Purpose` (the Fetch standard), older
-        browsers in `Purpose`, `X-Purpose` or `X-Moz`, scripts in `X-Sec-Purpose` (Turbo) or `Next-Router-Prefetch`.
     """
     if request.method == "OPTIONS":
         return False
     purposes = " ".join(filter(None, map(request.header, _PURPOSES))).lower()
-    return _UNASKED.search(purposes) is None and not any(map(request.header, _NEXT))
+    return _PREFETCH.search(purposes) is None and not any(map(request.header, _NEXT))
 
 
 _PURPOSES = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Sec-Purpose", "X-Moz")
 
 
-_UNASKED = re.compile(
-    "prefetch|prerender|preview"
-)  # preview: Safari, for the pictures of its start page
+# Safari fetches the pictures of its start page with the purpose `preview`.
+_PREFETCH = re.compile("prefetch|prerender|preview")
 
 
 _NEXT = ("Next-Router-Prefetch", "Next-Router-Segment-Prefetch")
-"""Of Next.js, whose values are its own."""
+"""Headers of a prefetch in Next.js. Their values do not matter."""
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether a Host header names this very machine, for which browsers make exceptions."""
+    """Return whether a Host header names the browser's own machine, which browsers do not ask for https."""
     name = (host or "").lower()
     name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
     if name == "localhost" or name.endswith(".localhost"):  # RFC 6761 section 6.3
@@ -110,4 +109,5 @@ def is_loopback(host: str | None) -> bool:
     try:
         return ip_address(name).is_loopback
     except ValueError:
-        return False  # 127.0.0.1.example.org is somebody's name
+        # A name such as 127.0.0.1.example.org is no address.
+        return False

@@ -11,10 +11,10 @@ from .._exchange.config import Settings
 from .._exchange.exchange import Exchange
 from .._exchange.request import RequestInfo
 from .._requests.lookup import (
-    Unanswered,
+    UnansweredExchange,
     detach,
     find_exchange,
-    find_held,
+    find_innermost,
     find_open,
     open_exchange,
 )
@@ -48,7 +48,7 @@ def find_or_open_exchange(request: RequestInfo, settings: Settings) -> Exchange 
     one = find_exchange(request, settings)
     if one is None:
         return open_exchange(request, settings)
-    if isinstance(one, Unanswered):
+    if isinstance(one, UnansweredExchange):
         one.request = detach(request)  # from here on the framework writes the response
     return one if isinstance(one, Exchange) else None
 
@@ -62,7 +62,7 @@ def find_serving(request: RequestInfo) -> Exchange | None:
     Returns:
         The exchange of the innermost gateway; None if that gateway excludes the path, or if nothing serves the request any more.
     """
-    found = find_open(find_held(request))
+    found = find_open(find_innermost(request))
     return found if isinstance(found, Exchange) else None
 
 

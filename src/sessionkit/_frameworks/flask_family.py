@@ -10,9 +10,9 @@ from typing import Any, Generic, TypeVar, cast
 from .._exchange.exchange import OPEN, Exchange
 from .._exchange.framework_keys import FrameworkKeys
 from .._exchange.request import RequestInfo
-from .._requests.current import get_held, make_current
+from .._requests.current import get_last_current, make_current
 from .._requests.gateway import Gateway, check_app, check_store
-from .._requests.lookup import find_exchange, iterate_held
+from .._requests.lookup import find_exchange, iterate_outward
 from .._requests.responses import write_response
 from .._session.events import EventKind, tell
 from .._session.tags import Tags
@@ -118,7 +118,7 @@ class FlaskFamilySession(LazyContents):
     def _is_read_afterwards(self) -> bool:
         """Return whether the response has gone out and the caller does not serve the request: no message can be lost."""
         exchange = self.exchange
-        return exchange.phase is not OPEN and exchange not in iterate_held(get_held())
+        return exchange.phase is not OPEN and exchange not in iterate_outward(get_last_current())
 
     @clears_frames
     def save_into(self, response: Any) -> None:

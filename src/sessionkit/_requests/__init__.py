@@ -1,1 +1,1 @@
-"""Which request is this? Views of environ, scope and framework objects; the current request; responses."""
+"""Find the request and its exchange: views of environ, scope and framework objects, the context variable, responses."""

@@ -1,4 +1,7 @@
-"""The context variable: which exchange is the current one?"""
+"""The current request: the context variable, which tasks may use it, and `bind`.
+
+`lookup` finds the exchange of a request that is given.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,16 @@ from typing import Any, TypeVar, cast
 
 from .._exchange.exchange import ENDED, OPEN, Exchange
 from ..errors import NoActiveRequestError
-from .lookup import Excluded, Held, find_open, iterate_held
+from .lookup import AnyExchange, Exclusion, find_open, iterate_outward
 
 __all__ = [
     "Entry",
-    "activated",
+    "activating",
     "admit_task",
     "bind",
     "find_waiting",
     "get_current",
-    "get_held",
+    "get_last_current",
     "make_current",
     "restore_current",
     "set_current",
@@ -32,38 +35,44 @@ __all__ = [
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-_current: ContextVar[Held | None] = ContextVar("sessionkit", default=None)
-_bound: ContextVar[Held | None] = ContextVar("sessionkit.bound", default=None)
+_current: ContextVar[AnyExchange | None] = ContextVar("sessionkit", default=None)
+_bound: ContextVar[AnyExchange | None] = ContextVar("sessionkit.bound", default=None)
 
-set_current: Callable[[Held | None], object] = _current.set
-"""Set on every entry of a gateway: under a pipelined connection even a variable that was reset leaks."""
+set_current: Callable[[AnyExchange | None], object] = _current.set
+"""Set the current exchange. Every gateway does so on entry: on a pipelined connection even a reset variable leaks."""
 
-get_held: Callable[[], Held | None] = _current.get
-"""What was set last, ended or not."""
+get_last_current: Callable[[], AnyExchange | None] = _current.get
+"""Return the exchange that was set last, ended or not."""
 
 
-def restore_current(mine: Held | None, before: Held | None) -> None:
-    """Make what was current before an entry the current one again.
+def restore_current(mine: AnyExchange | None, before: AnyExchange | None) -> None:
+    """Make the earlier exchange current again, unless another one has become current meanwhile.
 
-    A coroutine that is collected is closed in whatever context the collector runs in: what another has set stays.
+    The garbage collector closes an abandoned coroutine in any context. The exchange that is current there must stay.
+
+    Args:
+        mine: the exchange that the caller has set.
+        before: the exchange that was current before.
     """
     if _current.get() is mine:
         _current.set(before)
 
 
-def find_waiting() -> Held | None:
-    """What is current before an entry, if its request waits for the one that begins; None for a request that a server has sent.
+def find_waiting() -> AnyExchange | None:
+    """Return the current exchange if its request waits for a request made inside it; None for a request from a server.
 
-    A thread or connection that serves one request after another may keep what the last one set. That one has been
-    answered, and does not wait.
+    A thread or a connection that serves one request after another may still have the last one's exchange. That request has
+    been answered, and waits for nothing.
     """
-    held = _current.get()
-    if held is None or (type(held) is Exchange and held.phase is ENDED and held.outer is None):
+    current = _current.get()
+    if current is None or (
+        type(current) is Exchange and current.phase is ENDED and current.outer is None
+    ):
         return None
-    for one in iterate_held(held):
-        if isinstance(one, Exchange) and one.phase is not ENDED:
-            waits = one.phase is OPEN or this_task() in (one.tasks or ())
-            return held if waits else None
+    for link in iterate_outward(current):
+        if isinstance(link, Exchange) and link.phase is not ENDED:
+            waits = link.phase is OPEN or this_task() in (link.tasks or ())
+            return current if waits else None
     return None
 
 
@@ -71,27 +80,29 @@ class Entry:
     """A request that has become the current one, perhaps inside another one that waits for its response.
 
     Attributes:
-        exchange: the exchange with which the caller answers the request; None if somebody else answers it, or nobody.
+        exchange: the exchange with which the caller answers the request; None if another gateway answers it, or no gateway does.
     """
 
     __slots__ = ("_before", "_mine", "exchange")
 
-    def __init__(self, exchange: Exchange | None, mine: Held | None, before: Held | None) -> None:
+    def __init__(
+        self, exchange: Exchange | None, mine: AnyExchange | None, before: AnyExchange | None
+    ) -> None:
         self.exchange: Exchange | None = exchange
         self._mine, self._before = mine, before
 
     def leave(self) -> None:
         """Make the request that waits the current one again.
 
-        If no other request waits, this one stays current, since its stream may ask for it; so does the inner one of two
-        gateways of one request. What another context has made current stays current there.
+        If no other request waits, this one stays current, because its stream may read the session. The inner one of two
+        gateways of one request stays current too, and so does an exchange that has become current meanwhile.
         """
-        if self._before is not None and self._before not in iterate_held(self._mine):
+        if self._before is not None and self._before not in iterate_outward(self._mine):
             restore_current(self._mine, self._before)
 
 
 class _Hold(Entry):
-    """The entry of a request context, which has no stream: whatever was current before is current again afterwards."""
+    """The entry of a request context. It has no stream, so the earlier exchange always becomes current again."""
 
     __slots__ = ()
 
@@ -105,77 +116,80 @@ def make_current(exchange: Exchange) -> Entry:
     Args:
         exchange: the result of `find_or_open_exchange`.
     """
-    entry = _Hold(exchange, exchange, get_held())
+    entry = _Hold(exchange, exchange, get_last_current())
     set_current(exchange)
     return entry
 
 
-def get_current() -> Exchange | Excluded:
-    """The exchange of the current request.
+def get_current() -> Exchange | Exclusion:
+    """Return the exchange or exclusion of the current request.
 
     Raises:
-        NoActiveRequestError: there is none, it has ended, or the socket's task is another.
+        NoActiveRequestError: there is no current request, it has ended, or its response has started and this task does
+            not serve it.
     """
-    held = _current.get()
-    if held is None:
+    current = _current.get()
+    if current is None:
         raise NoActiveRequestError(
             "no request is being served here: install the middleware, pass the request, or use `with store.exchange(cookie_header):`"
         )
-    one = (
-        held if type(held) is Exchange and held.phase is not ENDED else find_open(held)
-    )  # the former in most requests
-    if one is None:
+    # The first condition holds in most requests, and spares the call.
+    if type(current) is Exchange and current.phase is not ENDED:
+        link: Exchange | Exclusion | None = current
+    else:
+        link = find_open(current)
+    if link is None:
         raise NoActiveRequestError(
             "the request this session belonged to has finished: a task that outlives it has no session"
         )
-    if isinstance(one, Exchange) and one.phase is not OPEN and one.tasks is not None:
+    if isinstance(link, Exchange) and link.phase is not OPEN and link.tasks is not None:
         here = this_task()
         if (
             here is not None
-            and here not in one.tasks
-            and _bound.get() is not one
-            and not _is_part_of(one, here)
+            and here not in link.tasks
+            and _bound.get() is not link
+            and not _is_child_task(link, here)
         ):
             raise NoActiveRequestError(
                 "the response has started, and this task is not the one that serves it (or the websocket): "
                 "pass the request or scope, or wrap the function in sessionkit.bind"
             )
-    return one
+    return link
 
 
 def bind(function: F, /) -> F:
     """Bind a function to the current request, for a thread, executor or task that does not inherit the context.
 
     Args:
-        function: a plain or coroutine function. (Of a generator, bind what iterates over it.)
+        function: a plain or coroutine function. (Instead of a generator, bind the function that iterates over it.)
 
     Returns:
-        One that runs with the exchange that is current now. Once the request has ended, the verbs raise
+        A function that runs with the exchange that is current now. Once the request has ended, the verbs raise
         `NoActiveRequestError` in it as everywhere.
 
     Raises:
         NoActiveRequestError: no request is being served here.
-        TypeError: it is a generator function, which would run after the binding is over.
+        TypeError: the function is a generator function, which would run after the binding is over.
     """
-    held = get_current()
+    exchange = get_current()
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise TypeError(
             f"bind({function!r}): a generator runs after the binding is over; bind the function that iterates over it"
         )
-    # An object with `async def __call__` is no coroutine function to inspect, and its binding must last as long.
+    # For `inspect` an object with `async def __call__` is no coroutine function, but its binding must last as long.
     called = getattr(function, "__call__", None)  # noqa: B004
     if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called):
 
         @functools.wraps(function)
         async def run_async(*args: Any, **named: Any) -> Any:
-            with _bound_to(held):
+            with _binding(exchange):
                 return await function(*args, **named)
 
         return cast("F", run_async)
 
     @functools.wraps(function)
     def run(*args: Any, **named: Any) -> Any:
-        with _bound_to(held):
+        with _binding(exchange):
             return function(*args, **named)
 
     return cast("F", run)
@@ -185,42 +199,47 @@ def this_task() -> asyncio.Task[Any] | None:
     """Return the calling task; None in a thread."""
     try:
         return asyncio.current_task()
-    except RuntimeError:  # no event loop runs here
+    except RuntimeError:
+        # No event loop runs in this thread.
         return None
 
 
 def admit_task(exchange: Exchange) -> None:
-    """Let the calling task find an exchange implicitly after the response has started, besides those that may already.
+    """Let the calling task find an exchange implicitly after the response has started.
 
-    A task that one visitor started works for others too, but it has that visitor's context.
+    Not every task that has the context may do so: a task that one visitor's request started may work for other visitors.
     """
     exchange.tasks = (*(exchange.tasks or ()), this_task())
 
 
-def _is_part_of(exchange: Exchange, here: object) -> bool:
-    """Return whether a task ends with one that serves the exchange: in a task group of anyio, in which Starlette and Litestar stream.
+def _is_child_task(exchange: Exchange, here: object) -> bool:
+    """Return whether a task runs in a task group of anyio that belongs to a task of the exchange.
 
-    A task that nobody waits for (`asyncio.create_task`, a group of the whole application) does not.
+    Starlette and Litestar stream in such a group. It ends with the task that serves the request. A task that nothing waits
+    for (`asyncio.create_task`), or in a group of the whole application, is no child.
     """
-    anyio = sys.modules.get("anyio")  # no import: who uses it has imported it
+    # An application that uses anyio has imported it.
+    anyio = sys.modules.get("anyio")
     if anyio is None:
         return False
-    parents: dict[int, int | None] = {one.id: one.parent_id for one in anyio.get_running_tasks()}
+    parents: dict[int, int | None] = {task.id: task.parent_id for task in anyio.get_running_tasks()}
     serving = {id(task) for task in exchange.tasks or ()}
     parent = parents.get(id(here))
     while parent is not None and parent not in serving:
         parent = parents.get(parent)
     if parent is None:
         return False
-    admit_task(exchange)  # it is known from here on
+    # The next look-up of this task is quick.
+    admit_task(exchange)
     return True
 
 
 @contextmanager
-def _bound_to(held: Held) -> Generator[None, None, None]:
+def _binding(exchange: AnyExchange) -> Generator[None, None, None]:
+    """Make an exchange current for a block, also for tasks that may not find it otherwise."""
     before, bound_before = _current.get(), _bound.get()
-    _current.set(held)
-    _bound.set(held)
+    _current.set(exchange)
+    _bound.set(exchange)
     try:
         yield
     finally:
@@ -229,8 +248,8 @@ def _bound_to(held: Held) -> Generator[None, None, None]:
 
 
 @contextmanager
-def activated(exchange: Exchange) -> Generator[Exchange, None, None]:
-    """Make an exchange the current one for a block; commit at its end, as 500 when the block raises."""
+def activating(exchange: Exchange) -> Generator[Exchange, None, None]:
+    """Make an exchange current for a block, and commit it at the end, with status 500 if the block raises."""
     before = _current.get()
     exchange.outer = find_open(before)
     _current.set(exchange)

@@ -1,4 +1,4 @@
-"""What both gateways do on entry: find or make the request's exchange."""
+"""The base of all gateways: on entry, find or make the request's exchange."""
 
 from __future__ import annotations
 
@@ -12,14 +12,21 @@ from .._exchange.exchange import ENDED, Exchange
 from .._exchange.framework_keys import FrameworkKeys
 from .._exchange.request import HOLDER, RequestInfo
 from ..errors import NoActiveRequestError
-from .current import Entry, find_waiting, get_current, get_held, set_current
-from .lookup import Excluded, Held, find_held, find_outer, iterate_held, select_store
+from .current import Entry, find_waiting, get_current, get_last_current, set_current
+from .lookup import (
+    AnyExchange,
+    Exclusion,
+    find_innermost,
+    find_outer,
+    iterate_outward,
+    select_store,
+)
 
 __all__ = ["Gateway", "HasSettings", "check_app", "check_store"]
 
 
 class HasSettings(Protocol):
-    """What a gateway needs of a store."""
+    """A store, as far as a gateway needs it."""
 
     @property
     def settings(self) -> Settings:
@@ -28,28 +35,28 @@ class HasSettings(Protocol):
 
 
 def check_app(app: object, call: str) -> None:
-    """See that an application is no store.
+    """Raise TypeError if a store was passed as the application.
 
     Args:
-        app: what stands in the application's place.
-        call: how the call looks that was meant.
+        app: the argument for the application.
+        call: the right call, for the error message.
 
     Raises:
-        TypeError: it is a store; the message shows the call.
+        TypeError: the argument is a store.
     """
     if _is_store(app) and not isinstance(app, Gateway):
         raise TypeError(f"a store stands where the application belongs: {call}")
 
 
 def check_store(store: object, call: str) -> None:
-    """See that a store is one.
+    """Raise TypeError if something else was passed as the store.
 
     Args:
-        store: what stands in the store's place.
-        call: how the call looks that was meant.
+        store: the argument for the store.
+        call: the right call, for the error message.
 
     Raises:
-        TypeError: it is something else; the message shows the call.
+        TypeError: the argument is no store.
     """
     if not _is_store(store):
         raise TypeError(f"{type(store).__name__} stands where the SessionStore belongs: {call}")
@@ -60,10 +67,17 @@ def _is_store(value: object) -> bool:
 
 
 class Gateway:
-    """A gateway's settings."""
+    """The base of all gateways.
+
+    Args:
+        app: the application.
+        store: a `SessionStore`.
+        exclude: globs of paths that have no session (`/static/*`).
+        framework: for adapters: the keys of the framework's own session object.
+    """
 
     call = "SessionMiddleware(app, store)"
-    """How a gateway is made, for error messages."""
+    """The call that makes a gateway, for error messages."""
 
     def __init__(
         self,
@@ -79,7 +93,7 @@ class Gateway:
         self.settings: Settings = (
             store.settings if framework is None else store.settings.with_framework(framework)
         )
-        self.excluded: Callable[[RequestInfo], object] | None = _globs(
+        self.excluded: Callable[[RequestInfo], object] | None = _match_globs(
             [exclude] if isinstance(exclude, str) else list(exclude)
         )
 
@@ -100,9 +114,9 @@ class Gateway:
         if self.excluded is not None and self.excluded(request):
             set_current(self.leave_out(request))
             return None
-        exchange, owner = self.enter(request)
+        exchange, is_answering = self.enter(request)
         set_current(request.holder[HOLDER])
-        return exchange if owner else None
+        return exchange if is_answering else None
 
     def begin_inside(self, request: RequestInfo) -> Entry:
         """Begin to serve a request in a framework where one request can be made inside another one.
@@ -118,68 +132,70 @@ class Gateway:
         """
         before = find_waiting()
         exchange = self.begin(request)
-        return Entry(exchange, get_held(), before)
+        return Entry(exchange, get_last_current(), before)
 
     def serving(self, request: RequestInfo | None) -> Exchange | None:
-        """Return the exchange that this gateway is to answer, if there is one that has not ended.
+        """Return the exchange that this gateway answers, if it has not ended.
 
         Args:
             request: the view of the request; None for the current one.
         """
-        held: Held | None
+        innermost: AnyExchange | None
         try:
-            held = get_current() if request is None else find_held(request)
+            innermost = get_current() if request is None else find_innermost(request)
         except NoActiveRequestError:
             return None
-        for one in iterate_held(held):
-            if isinstance(one, Exchange) and one.gateway is self and one.phase is not ENDED:
-                return one
+        for link in iterate_outward(innermost):
+            if isinstance(link, Exchange) and link.gateway is self and link.phase is not ENDED:
+                return link
         return None
 
     def enter(self, request: RequestInfo) -> tuple[Exchange, bool]:
-        """The exchange of a request, and whether it is this gateway that answers it.
+        """Find or make the exchange of a request, and tell whether this gateway answers it.
 
-        A gateway inside one of the same store re-uses its exchange, found through the request and never through
-        the context variable. One that is closed (of an environ used for a second request) counts as absent, and
-        so does one that a verb opened without any gateway.
+        A gateway inside another one of the same store uses the same exchange. It is found through the request, never
+        through the context variable. A closed exchange (of an environ that is used for a second request) is ignored, and so
+        is one that a verb opened without a gateway.
 
         Args:
             request: the view of the request; its holder keeps the exchange.
 
+        Returns:
+            The exchange, and whether this gateway answers the request.
+
         Raises:
-            ConfigurationError: the one around this has the same cookie name and is another store: each
-                would take the other's sessions for forged ones.
+            ConfigurationError: a gateway of another store around this one has the same cookie name. Each would take the
+                other's sessions for forged ones.
         """
         holder = request.holder
         is_new = (
             HOLDER not in holder and "asgi.scope" not in holder and "wsgi_environ" not in holder
         )
-        outer: Sequence[Held] = () if is_new else find_outer(request)
-        found = (
-            select_store([one for one in outer if isinstance(one, Exchange)], self.settings)
-            if outer
-            else None
-        )
-        if isinstance(found, Exchange):
-            found.serve_framework(self.settings)
+        outer: Sequence[AnyExchange] = [] if is_new else find_outer(request)
+        exchanges = [link for link in outer if isinstance(link, Exchange)] if outer else []
+        shared = select_store(exchanges, self.settings) if exchanges else None
+        if isinstance(shared, Exchange):
+            shared.serve_framework(self.settings)
             if HOLDER not in holder:
-                holder[HOLDER] = outer[0]  # a bridge has made this request of another
-            return found, False
+                # A bridge has made this request from another one.
+                holder[HOLDER] = outer[0]
+            return shared, False
         exchange = Exchange(self.settings, request)
         exchange.gateway = self
         exchange.outer = outer[0] if outer else None
         holder[HOLDER] = exchange
         return exchange, True
 
-    def leave_out(self, request: RequestInfo) -> Excluded:
-        """Mark a request whose path is excluded: this store has no session in it, those around keep theirs."""
+    def leave_out(self, request: RequestInfo) -> Exclusion:
+        """Mark a request as excluded: it has no session of this store, and keeps the sessions of gateways around."""
         outer = find_outer(request)
-        excluded = Excluded(self.settings, request.cookie_header, outer[0] if outer else None)
-        request.holder[HOLDER] = excluded
-        return excluded
+        exclusion = Exclusion(self.settings, request.cookie_header, outer[0] if outer else None)
+        request.holder[HOLDER] = exclusion
+        return exclusion
 
 
-def _globs(patterns: list[str]) -> Callable[[RequestInfo], object] | None:
+def _match_globs(patterns: list[str]) -> Callable[[RequestInfo], object] | None:
+    """Return a function that tells whether a request's path matches one of the globs; None without globs."""
     if not patterns:
         return None
     match = re.compile("|".join(map(fnmatch.translate, patterns))).match

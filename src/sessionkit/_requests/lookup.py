@@ -1,4 +1,7 @@
-"""Which exchange? The one home of that question: what a request holds, and what of it belongs to a store."""
+"""Find the exchange of a given request: in its holder, in the gateways around, and by store; open one if there is none.
+
+`current` finds the exchange of the current request, which no argument names.
+"""
 
 from __future__ import annotations
 
@@ -6,36 +9,36 @@ from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from typing import Any, TypeAlias, cast
 
 from .._exchange.config import Settings
-from .._exchange.exchange import ENDED, GONE, OPEN, Exchange, Unread, replace_link
+from .._exchange.exchange import ENDED, GONE, OPEN, Exchange, UnreadExchange, replace_link
 from .._exchange.request import HOLDER, RequestInfo
 from .._session.events import EventKind, tell
 from ..errors import ConfigurationError
 from .views import ASGIRequest, WSGIRequest
 
 __all__ = [
-    "Excluded",
-    "Held",
-    "Unanswered",
+    "AnyExchange",
+    "Exclusion",
+    "UnansweredExchange",
     "detach",
     "find_exchange",
-    "find_held",
+    "find_innermost",
     "find_open",
     "find_outer",
-    "iterate_held",
+    "iterate_outward",
     "make_readable",
     "open_exchange",
     "open_unanswered",
     "select_store",
-]  # fmt: skip
+]
 
 
-class Excluded:
-    """Stands where an exchange would, under a gateway that leaves this path alone.
+class Exclusion:
+    """Takes the place of an exchange in a request whose path the gateway leaves out (`exclude=`).
 
     Attributes:
-        settings: of the store that has no session here.
-        cookie_header: of the request that is left alone.
-        outer: the exchange, or the exclusion, of a gateway around that one.
+        settings: the settings of the store that has no session here.
+        cookie_header: the request's Cookie header.
+        outer: the exchange, or the exclusion, of the gateway around.
     """
 
     __slots__ = ("cookie_header", "outer", "settings")
@@ -49,110 +52,121 @@ class Excluded:
         return "<excluded from sessions>"
 
 
-Held: TypeAlias = Exchange | Excluded | Unread
+AnyExchange: TypeAlias = Exchange | Exclusion | UnreadExchange
+"""An exchange, or an object that takes the place of one."""
 
 
-class Unanswered(Exchange):
+class UnansweredExchange(Exchange):
     """The exchange of a request that no gateway answers, opened by a verb or for a framework's session object.
 
-    A change that no response has carried when the request goes away is reported. That is seen at once, since the request
-    keeps the exchange and the exchange holds no reference back.
+    A change that no response has carried is reported when the request goes away. That is noticed at once, because the
+    request keeps the exchange, and the exchange holds no reference back.
     """
 
     __slots__ = ()
 
     def __del__(self) -> None:
-        live = self.state
-        if live is not None and not live.is_final:
+        state = self.state
+        if state is not None and not state.is_final:
             tell(self.settings.on_event, EventKind.UNANSWERED)
 
 
-# ---- what a request holds
+# ---- the chain of exchanges that a request holds
 
 
-def iterate_held(held: object) -> Iterator[Held]:
-    """Yield what a request holds, the innermost first: one for each gateway, or store whose verb was called."""
-    while isinstance(held, (Exchange, Excluded, Unread)):
-        yield held
-        held = held.outer
+def iterate_outward(innermost: object) -> Iterator[AnyExchange]:
+    """Yield the exchanges of a request, the innermost first: one for each gateway, or store whose verb was called."""
+    link = innermost
+    while isinstance(link, (Exchange, Exclusion, UnreadExchange)):
+        yield link
+        link = link.outer
 
 
-def find_open(held: object) -> Exchange | Excluded | None:
-    """Return the innermost that has not ended."""
-    if type(held) is Exchange and held.phase is not ENDED:
-        return held
-    for one in iterate_held(held):
-        if isinstance(one, Excluded) or (isinstance(one, Exchange) and one.phase is not ENDED):
-            return one
+def find_open(innermost: object) -> Exchange | Exclusion | None:
+    """Return the innermost exchange or exclusion that has not ended."""
+    if type(innermost) is Exchange and innermost.phase is not ENDED:
+        return innermost
+    for link in iterate_outward(innermost):
+        if isinstance(link, Exclusion) or (isinstance(link, Exchange) and link.phase is not ENDED):
+            return link
     return None
 
 
-def find_held(request: RequestInfo) -> Held | None:
+def find_innermost(request: RequestInfo) -> AnyExchange | None:
     """Return the innermost exchange or exclusion of a request, ended ones included.
 
-    An exchange belongs to one request. It is found in the environ or scope it was put into, in a copy that has an equal
-    Cookie header, and in an environ or scope that a bridge between WSGI and ASGI has made of it.
+    An exchange belongs to one request. It is found in the environ or scope that holds it, in a copy with an equal Cookie
+    header, and in an environ or scope that a bridge between WSGI and ASGI has made of that.
     """
     holder = request.holder
-    held = holder.get(HOLDER)
-    if held is None:
-        held = _bridged(holder)
-    if isinstance(held, Exchange):
-        theirs = held.request
-        # What a framework's request keeps its copies may share.
-        if theirs.holder is holder and (
-            getattr(theirs, "request", None) is getattr(request, "request", None)
+    link = holder.get(HOLDER)
+    if link is None:
+        link = _find_bridged(holder)
+    if isinstance(link, Exchange):
+        owner = link.request
+        # Copies of a framework's request may share one holder.
+        if owner.holder is holder and (
+            getattr(owner, "request", None) is getattr(request, "request", None)
         ):
-            return held
-    elif isinstance(held, Unread):
-        return held  # of which nothing is known yet: it is read from the request that is given
-    elif not isinstance(held, Excluded):
+            return link
+    elif isinstance(link, UnreadExchange):
+        # It has no Cookie header to compare: it will be read from the given request.
+        return link
+    elif not isinstance(link, Exclusion):
         return None
-    return held if _equal(held.cookie_header, request.cookie_header) else None
+    return link if _have_same_cookies(link.cookie_header, request.cookie_header) else None
 
 
-def _equal(one: str, other: str) -> bool:
-    """Compare two Cookie headers. A bridge joins the fields of HTTP/2 with a comma."""
+def _have_same_cookies(one: str, other: str) -> bool:
+    """Return whether two Cookie headers are equal. A bridge joins the fields of HTTP/2 with a comma."""
     return one == other or one.replace("; ", ",") == other.replace("; ", ",")
 
 
-def _bridged(holder: MutableMapping[str, Any]) -> object:
-    """Return what the request holds that a bridge (a2wsgi) has translated."""
+def _find_bridged(holder: MutableMapping[str, Any]) -> object:
+    """Return what the request holds that a bridge (a2wsgi) has translated into this one."""
     while True:
         outer = holder.get("asgi.scope") or holder.get("wsgi_environ")
         if outer is None or not isinstance(outer, MutableMapping):
             return None
         holder = cast("MutableMapping[str, Any]", outer)
-        held = holder.get(HOLDER)
-        if held is not None:
-            return held
+        link = holder.get(HOLDER)
+        if link is not None:
+            return link
 
 
-def find_outer(request: RequestInfo) -> Sequence[Exchange | Excluded]:
+def find_outer(request: RequestInfo) -> Sequence[Exchange | Exclusion]:
     """Return the exchanges and exclusions of gateways that will still answer the request, the innermost first."""
     return [
-        one
-        for one in iterate_held(find_held(request))
-        if isinstance(one, Excluded)
-        or (isinstance(one, Exchange) and one.owned and one.phase is OPEN)
+        link
+        for link in iterate_outward(find_innermost(request))
+        if isinstance(link, Exclusion)
+        or (isinstance(link, Exchange) and link.owned and link.phase is OPEN)
     ]
 
 
-# ---- what of it belongs to a store
+# ---- the exchange of one store
 
 
-def select_store(found: Iterable[Held], settings: Settings) -> Held | None:
+def select_store(chain: Iterable[AnyExchange], settings: Settings) -> AnyExchange | None:
     """Return the exchange or exclusion of a store.
+
+    Args:
+        chain: the exchanges of a request, the innermost first.
+        settings: the store's settings.
 
     Raises:
         ConfigurationError: a gateway of another store uses the same cookie name.
     """
     clash: Settings | None = None
-    for one in found:
-        theirs = one.settings
+    for link in chain:
+        theirs = link.settings
         if theirs.same_store(settings):
-            return one
-        if theirs.name == settings.name and isinstance(one, (Exchange, Unread)) and one.owned:
+            return link
+        if (
+            theirs.name == settings.name
+            and isinstance(link, (Exchange, UnreadExchange))
+            and link.owned
+        ):
             clash = theirs
     if clash is not None:
         raise ConfigurationError(
@@ -162,53 +176,66 @@ def select_store(found: Iterable[Held], settings: Settings) -> Held | None:
     return None
 
 
-def find_exchange(request: RequestInfo, settings: Settings) -> Exchange | Excluded | None:
+def find_exchange(request: RequestInfo, settings: Settings) -> Exchange | Exclusion | None:
     """Return the exchange or exclusion of a store in a request.
 
+    Args:
+        request: the view of the request.
+        settings: the store's settings.
+
     Raises:
-        ConfigurationError: as for `of_store`.
+        ConfigurationError: as for `select_store`.
     """
-    held = request.holder.get(HOLDER)
+    link = request.holder.get(HOLDER)
     if (
-        type(held) is Exchange
-        and held.settings is settings
-        and held.request.holder is request.holder
+        type(link) is Exchange
+        and link.settings is settings
+        and link.request.holder is request.holder
         and not hasattr(request, "request")
     ):
-        return held  # most often the gateway's own
-    one = select_store(iterate_held(find_held(request)), settings)
-    return None if one is None else make_readable(one, request)
+        # The commonest request has one gateway, and this is its exchange.
+        return link
+    selected = select_store(iterate_outward(find_innermost(request)), settings)
+    return None if selected is None else make_readable(selected, request)
 
 
-def make_readable(one: Held, request: RequestInfo) -> Exchange | Excluded:
-    """Return an exchange for what ended before anybody had read the session: read now, from the request that is given."""
-    if not isinstance(one, Unread):
-        return one
-    made = Exchange(one.settings, request)
-    made.outer = one.outer
-    made.contents  # noqa: B018  # reads it
-    replace_link(request.holder, one, made)
-    made.finish()
-    return made
+def make_readable(link: AnyExchange, request: RequestInfo) -> Exchange | Exclusion:
+    """Return an exchange that can be read: a request that ended before its session was read gets a new, ended one.
+
+    Args:
+        link: the exchange, or the object in its place.
+        request: the request to read the session from, if it was not read.
+    """
+    if not isinstance(link, UnreadExchange):
+        return link
+    exchange = Exchange(link.settings, request)
+    exchange.outer = link.outer
+    exchange.contents  # noqa: B018  # this reads the cookies
+    replace_link(request.holder, link, exchange)
+    exchange.finish()
+    return exchange
+
+
+# ---- requests without a gateway
 
 
 def open_exchange(request: RequestInfo, settings: Settings) -> Exchange:
-    """Open the exchange of a request that no gateway of the store prepared, for a session object that is read later."""
-    made = Unanswered(settings, detach(request), owned=False)
-    made.outer = find_held(request)
-    request.holder[HOLDER] = made
-    return made
+    """Open the exchange of a request that no gateway of the store has prepared, for a session object that is read later."""
+    exchange = UnansweredExchange(settings, detach(request), owned=False)
+    exchange.outer = find_innermost(request)
+    request.holder[HOLDER] = exchange
+    return exchange
 
 
 def open_unanswered(request: RequestInfo, settings: Settings) -> Exchange:
-    """Open the exchange of such a request for a verb, and read it at once, since the request is given now."""
-    made = open_exchange(request, settings)
-    made.contents  # noqa: B018  # reads it
-    if made.request is request:
-        made.request = GONE
-    return made
+    """Open the exchange of such a request for a verb, and read it at once, because only the verb has the request."""
+    exchange = open_exchange(request, settings)
+    exchange.contents  # noqa: B018  # this reads the cookies
+    if exchange.request is request:
+        exchange.request = GONE
+    return exchange
 
 
 def detach(request: RequestInfo) -> RequestInfo:
-    """Return a view that does not keep an environ or a scope, which keeps the exchange; another request is returned as it is."""
+    """Return a view that does not refer to the environ or scope, which keeps the exchange; other requests as they are."""
     return request.detach() if isinstance(request, (WSGIRequest, ASGIRequest)) else request

@@ -1,4 +1,4 @@
-"""Which request is this? environ, scope, a framework's object, or the current one."""
+"""Recognize a request: a WSGI environ, an ASGI scope, or a framework's request object."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class HasEnviron(Protocol):
 
 
 class HasEnv(Protocol):
-    """A request object over WSGI, as Falcon names it."""
+    """A request object over WSGI with the attribute that Falcon uses."""
 
     @property
     def env(self) -> Any:
@@ -63,38 +63,39 @@ def register_request(
     """Teach the verbs a framework's request type.
 
     Args:
-        kind: the type; its subclasses are known with it.
-        carrier: from such an object to its environ, its scope, or a `RequestInfo`.
+        kind: the type; its subclasses are registered with it.
+        carrier: returns the environ, the scope or a `RequestInfo` for an object of the type.
     """
     _request_carriers[kind] = carrier
 
 
 def is_plain_session(value: object) -> bool:
-    """Return whether a value is a dict that has nothing of a request or a message: the commonest argument of a verb."""
-    return value.__class__ is dict and _OF_REQUESTS.isdisjoint(cast("dict[str, Any]", value))
+    """Return whether a value is a dict without any key of a request or a message: the commonest argument of a verb."""
+    return value.__class__ is dict and _REQUEST_KEYS.isdisjoint(cast("dict[str, Any]", value))
 
 
-_OF_REQUESTS = frozenset({"type", "REQUEST_METHOD", "wsgi.version", "HTTP_COOKIE"})
-_CARRIED = ("scope", "environ", "env")
+_REQUEST_KEYS = frozenset({"type", "REQUEST_METHOD", "wsgi.version", "HTTP_COOKIE"})
+_CARRYING_ATTRIBUTES = ("scope", "environ", "env")
 
 
 def as_request(value: object) -> RequestInfo | None:
-    """The request that a value is or carries, or None."""
+    """Return the view of the request that a value is or carries; None if it is no request."""
     if value.__class__ is dict:
-        return _told(value)
+        return _make_view(value)
     carrier = find_carrier(_request_carriers, value)
     if carrier is not None:
         carried: Any = carrier(value)
-        return (
-            cast("RequestInfo", carried) if as_mapping(carried) is None else _told(carried)
-        )  # the former by the registration's word
-    # What is recognised: an application may give its request a `scope` of OAuth's.
-    told = (_told(getattr(value, name, None)) for name in _CARRIED)
-    return next(filter(None, told), None) or _told(value)
+        if as_mapping(carried) is None:
+            # By the type of the registration it is a RequestInfo.
+            return cast("RequestInfo", carried)
+        return _make_view(carried)
+    # A request may have another attribute of such a name, for example a `scope` of OAuth: only an environ or a scope counts.
+    views = (_make_view(getattr(value, name, None)) for name in _CARRYING_ATTRIBUTES)
+    return next(filter(None, views), None) or _make_view(value)
 
 
-def _told(value: object) -> RequestInfo | None:
-    """The view of an environ or a scope."""
+def _make_view(value: object) -> RequestInfo | None:
+    """Return the view of an environ or a scope; None for any other value."""
     mapping = as_mapping(value)
     if mapping is None:
         return None
@@ -106,10 +107,13 @@ def _told(value: object) -> RequestInfo | None:
 
 
 def as_cookie_header(given: object) -> str:
-    """Return the Cookie header that is given as itself, as a mapping of cookies, or as None for none.
+    """Return a Cookie header.
+
+    Args:
+        given: the header itself, a mapping of cookies, or None for no cookies.
 
     Raises:
-        TypeError: it is something else; the message says what is wanted, and what to do with this.
+        TypeError: the argument is something else; the message says how to pass it.
     """
     kind = type(given).__name__
     if isinstance(given, str):
@@ -124,7 +128,7 @@ def as_cookie_header(given: object) -> str:
         cookies: Mapping[Any, Any] = given  # pyright: ignore[reportUnknownVariableType]  # object narrows to Mapping[Unknown, Unknown]
         if any(isinstance(name, str) and name.lower() == "cookie" for name in cookies):
             way_out = "of headers give the one that is named Cookie"
-        elif all(isinstance(one, str) for pair in cookies.items() for one in pair):
+        elif all(isinstance(text, str) for pair in cookies.items() for text in pair):
             return header_of(cookies)
         else:
             way_out = "names and values of cookies are str"

@@ -1,4 +1,4 @@
-"""Which request is this? environ, scope, a framework's object, or the current one."""
+"""Look a framework's type up among the registered ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ __all__ = ["as_mapping", "find_carrier"]
 def find_carrier(
     carriers: Mapping[type, Callable[[Any], Any]], value: object
 ) -> Callable[[Any], Any] | None:
-    # __class__, not type(): a framework's thread-local proxy answers for what it stands for.
+    """Return the function that is registered for a value's type or one of its base types.
+
+    Args:
+        carriers: the registered functions.
+        value: a request or response object, or a proxy of one.
+    """
+    # `__class__` instead of `type()`: a framework's thread-local proxy gives the class of the object behind it.
     return (
         next((carriers[kind] for kind in value.__class__.__mro__ if kind in carriers), None)
         if carriers
@@ -20,4 +26,5 @@ def find_carrier(
 
 
 def as_mapping(value: object) -> MutableMapping[str, Any] | None:
+    """Return a value if it is a mutable mapping, else None."""
     return cast("MutableMapping[str, Any]", value) if isinstance(value, MutableMapping) else None

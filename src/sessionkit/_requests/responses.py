@@ -1,4 +1,4 @@
-"""Write an exchange's answer into a response: one that nobody else will write, or that of a framework without WSGI and ASGI."""
+"""Write header lines into a response that no WSGI or ASGI gateway writes: a framework's object, a list or a message."""
 
 from __future__ import annotations
 
@@ -38,28 +38,28 @@ class HasHeaders(Protocol):
 
 
 class Fields(Protocol):
-    """What a response's headers must offer."""
+    """The header fields of a response, which can be listed, removed and added."""
 
     def items(self) -> Iterable[tuple[str, str]]:
-        """All of them, doubles included."""
+        """Return all fields, repeated names included."""
         ...
 
     def __delitem__(self, name: str, /) -> None:
-        """Remove every value of a name that is there."""
+        """Remove every value of a name that has one."""
         ...
 
     def add(self, name: str, value: str, /) -> Any:
-        """Add a value and keep those that are there."""
+        """Add a value, and keep the name's other values."""
         ...
 
 
 class ResponseFields:
-    """`Fields` out of three functions, which every framework has under names of its own.
+    """`Fields` made of three functions, which every framework has under other names.
 
     Args:
-        items: lists all fields, doubles included.
-        add: adds a value and keeps those that are there.
-        delete: removes every value of a name that is there.
+        items: returns all fields, repeated names included.
+        add: adds a value, and keeps the name's other values.
+        delete: removes every value of a name that has one.
     """
 
     __slots__ = ("_add", "_delete", "_items")
@@ -73,7 +73,7 @@ class ResponseFields:
         self._items, self._add, self._delete = items, add, delete
 
     def items(self) -> Iterable[tuple[str, str]]:
-        """All of them."""
+        """Return all fields."""
         return self._items()
 
     def add(self, name: str, value: str, /) -> None:
@@ -104,21 +104,22 @@ def register_response(kind: type[Any], carrier: Callable[[Any], Fields]) -> None
     """Teach the verbs a framework's response type.
 
     Args:
-        kind: the type; its subclasses are known with it.
-        carrier: from such an object to `Fields`: something that has `items()`, `__delitem__` and `add(name, value)`.
+        kind: the type; its subclasses are registered with it.
+        carrier: returns the `Fields` of an object of the type: `items()`, `__delitem__` and `add(name, value)`.
     """
     _response_carriers[kind] = carrier
 
 
 def is_message(value: object) -> bool:
-    """Whether it is an ASGI message that takes headers."""
+    """Return whether a value is an ASGI message that takes headers."""
     mapping = as_mapping(value)
     kind = None if mapping is None else mapping.get("type")
-    return isinstance(kind, str) and kind in STARTS  # of a session it may be anything
+    # The `type` of a session may be any value.
+    return isinstance(kind, str) and kind in STARTS
 
 
 def as_fields(response: object) -> Fields | None:
-    """The headers of a response object, under one name for "add"; None when it has none that can be written to."""
+    """Return the header fields of a response object; None if it has none that can be written to."""
     carrier = find_carrier(_response_carriers, response)
     if carrier is not None:
         return cast("Fields", carrier(response))
@@ -127,7 +128,7 @@ def as_fields(response: object) -> Fields | None:
         return None
     if hasattr(headers, "add"):
         return cast("Fields", headers)
-    # wsgiref calls it add_header, Starlette append.
+    # The method is named `add_header` in wsgiref and `append` in Starlette.
     add = getattr(headers, "add_header", None) or getattr(headers, "append", None)
     return None if add is None else ResponseFields(headers.items, add, headers.__delitem__)
 
@@ -142,21 +143,21 @@ def is_response(value: object) -> bool:
     """Return whether a value is a response that header lines can be written to."""
     if isinstance(value, (list, Headers)) or is_message(value):
         return True
-    # Tornado's handler is both: a request where one is wanted, a response where one is.
+    # Tornado's handler is registered as a request and as a response.
     return find_carrier(_response_carriers, value) is not None or (
         as_fields(value) is not None and as_request(value) is None
     )
 
 
 def commit_response(exchange: Exchange, status: int, fields: Fields) -> None:
-    """Close an exchange, and put what it says into the headers of the response that is about to start.
+    """Commit an exchange, and write its header lines into a response that is about to start.
 
-    For the adapters of frameworks that have a server of their own, and so neither `start_response` nor `send`.
+    This is for the adapters of frameworks with a server of their own, which have neither `start_response` nor `send`.
 
     Args:
-        exchange: the request's.
+        exchange: the request's exchange.
         status: the response's status.
-        fields: the response's headers.
+        fields: the response's header fields.
 
     Raises:
         IdentityChangedError, SerializationError, SessionTooLargeError: as for `Exchange.commit`; nothing is written then.
@@ -170,10 +171,10 @@ def commit_response(exchange: Exchange, status: int, fields: Fields) -> None:
             return
         changes = exchange.commit(status, list(fields.items()))
         if changes.remove:
-            _write_fields(exchange, fields, status, lambda *_: changes)
+            _write_fields(exchange, fields, status, lambda _status, _headers: changes)
             return
-        # Nothing of the application's is in the way of what most responses add.
-        exchange.sent, exchange.removed = changes.add, ()
+        # Most responses only add fields, and no field of the application must be replaced.
+        exchange.sent, exchange.taken = changes.add, ()
         for name, value in changes.add:
             fields.add(name, value)
     except BaseException as error:
@@ -184,7 +185,12 @@ def commit_response(exchange: Exchange, status: int, fields: Fields) -> None:
 
 @clears_frames
 def write_response(exchange: Exchange, response: object) -> None:
-    """Put what the exchange says now in the place of what an earlier call said."""
+    """Write the header lines of the session as it is now, in the place of the lines that an earlier call wrote.
+
+    Args:
+        exchange: the request's exchange.
+        response: a list of header fields, an ASGI message that takes headers, or a response object.
+    """
     if isinstance(response, list):
         _write_list(
             exchange,
@@ -204,8 +210,16 @@ def write_response(exchange: Exchange, response: object) -> None:
 def _write_list(
     exchange: Exchange, headers: list[tuple[Any, Any]], status: int, *, binary: bool
 ) -> None:
+    """Write into a list of header fields.
+
+    Args:
+        exchange: the request's exchange.
+        headers: the list.
+        status: the response's status.
+        binary: whether names and values are bytes, if the list is empty and so does not show it.
+    """
     if isinstance(headers[0][0], bytes) if headers else binary:
-        text = _rewritten(
+        text = _recompute(
             exchange,
             [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers],
             status,
@@ -215,51 +229,59 @@ def _write_list(
             (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in text
         ]
     else:
-        headers[:] = _rewritten(
+        headers[:] = _recompute(
             exchange, [(name, value) for name, value in headers], status, exchange.answer
         )
 
 
 def _write_fields(exchange: Exchange, fields: Fields, status: int, decide: Decide) -> None:
+    """Write into the header fields of a response object, and touch no field that stays the same.
+
+    Args:
+        exchange: the request's exchange.
+        fields: the response's header fields.
+        status: the response's status.
+        decide: returns the header changes for the status and the application's fields.
+    """
     before = [(name, value) for name, value in fields.items()]
-    after = _rewritten(exchange, before, status, decide)
+    after = _recompute(exchange, before, status, decide)
     for name in dict.fromkeys(name.lower() for name, _ in (*before, *after)):
-        values, there = (
+        wanted, present = (
             [value for field, value in headers if field.lower() == name]
             for headers in (after, before)
         )
-        spelled = next((field for field, _ in (*after, *before) if field.lower() == name), name)
-        if values[: len(there)] != there:
-            del fields[spelled]
-            there = []
-        for value in values[
-            len(there) :
-        ]:  # what is there already, an application's own cookies above all, stays as it is
-            fields.add(spelled, value)
+        spelling = next((field for field, _ in (*after, *before) if field.lower() == name), name)
+        if wanted[: len(present)] != present:
+            del fields[spelling]
+            present = []
+        # Present values, above all the application's own cookies, stay as they are.
+        for value in wanted[len(present) :]:
+            fields.add(spelling, value)
 
 
-def _rewritten(
+def _recompute(
     exchange: Exchange, headers: list[Field], status: int, decide: Decide
 ) -> list[Field]:
-    """The headers as they must be now, whatever an earlier call had made of them."""
-    headers = _restored(exchange, headers)
+    """Return the header fields for the session as it is now, without the changes that an earlier call made."""
+    headers = _restore(exchange, headers)
     changes = decide(status, headers)
     exchange.sent = changes.add
-    exchange.removed = tuple(field for field in headers if field[0] in changes.remove)
+    exchange.taken = tuple(field for field in headers if field[0] in changes.remove)
     return changes.applied(headers)
 
 
-def _restored(exchange: Exchange, headers: list[Field]) -> list[Field]:
-    """The headers as the application made them: without what an earlier call added, and with what it took away."""
-    there = {(name.lower(), value) for name, value in headers}
-    # The Set-Cookie lines tell by which response this is; where none were sent all that was sent must be there.
+def _restore(exchange: Exchange, headers: list[Field]) -> list[Field]:
+    """Return the application's header fields: without those that an earlier call added, and with those that it removed."""
+    present = {(name.lower(), value) for name, value in headers}
+    # An earlier call wrote into this very response if its Set-Cookie lines are present, or else all its fields.
     marks = [field for field in exchange.sent if field[0] == "Set-Cookie"] or exchange.sent
-    if not marks or not all((name.lower(), value) in there for name, value in marks):
+    if not marks or not all((name.lower(), value) in present for name, value in marks):
         return headers
     added = {(name.lower(), value) for name, value in exchange.sent}
-    kept = [(name, value) for name, value in headers if (name.lower(), value) not in added]
-    # Where what we wrote in a field's place is still there, the application has only added to it; else its new word holds.
-    replaced = {name.lower() for name, _ in (*kept, *exchange.sent)} - {
-        name for name, _ in added & there
+    remaining = [(name, value) for name, value in headers if (name.lower(), value) not in added]
+    # If the field that replaced an application's field is gone, the application has set a new value, which counts. If it is
+    # still present, the application has at most added to it, and its earlier value comes back.
+    replaced = {name.lower() for name, _ in (*remaining, *exchange.sent)} - {
+        name for name, _ in added & present
     }
-    return [*(field for field in exchange.removed if field[0].lower() not in replaced), *kept]
+    return [*(field for field in exchange.taken if field[0].lower() not in replaced), *remaining]

@@ -1,4 +1,4 @@
-"""A request as the core sees it: lazy views, computed when asked."""
+"""Views of a WSGI environ, an ASGI scope and a framework's own request: each property is computed when it is read."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 __all__ = ["ASGIRequest", "CarriedRequest", "WSGIRequest"]
 
-_RECEIVED = ("type", "method", "scheme", "path", "query_string", "headers")
+_COPIED = ("type", "method", "scheme", "path", "query_string", "headers")
 """The keys of a scope that `RequestInfo` reads."""
 
 
 @lru_cache(maxsize=64)
-def _variable(name: str) -> str:
-    """The key of an environ for a header (RFC 3875 section 4.1.18)."""
+def _name_variable(name: str) -> str:
+    """Return the key of an environ for a header (RFC 3875 section 4.1.18)."""
     return "HTTP_" + name.upper().replace("-", "_")
 
 
@@ -39,7 +39,7 @@ class WSGIRequest:
 
     @property
     def path(self) -> str:
-        """Mount point and path; PEP 3333 hands them over as latin-1."""
+        """The path with the mount point, decoded from the latin-1 of PEP 3333."""
         raw = str(self.holder.get("SCRIPT_NAME", "") + self.holder.get("PATH_INFO", ""))
         return raw if raw.isascii() else raw.encode("latin-1", "replace").decode("utf-8", "replace")
 
@@ -54,17 +54,17 @@ class WSGIRequest:
         return str(self.holder.get("wsgi.url_scheme", "http"))
 
     def header(self, name: str, /) -> str | None:
-        """One header's value."""
-        value = self.holder.get(_variable(name))
+        """Return the value of a header."""
+        value = self.holder.get(_name_variable(name))
         return value or self.holder.get("SERVER_NAME") if name.lower() == "host" else value
 
     def detach(self) -> WSGIRequest:
-        """Return a view of a copy that holds the strings of the environ, and no object that could refer back to it."""
+        """Return a view of a copy with the strings of the environ only: no other value refers back to the environ."""
         return WSGIRequest({k: value for k, value in self.holder.items() if type(value) is str})
 
     @property
     def is_websocket(self) -> bool:
-        """Whether it opens a websocket (RFC 6455 section 4.1): then a server answers the handshake by its own hand."""
+        """Whether the request opens a websocket (RFC 6455 section 4.1). Then the server itself answers the handshake."""
         return str(self.holder.get("HTTP_UPGRADE", "")).lower() == "websocket"
 
 
@@ -78,7 +78,7 @@ class ASGIRequest:
 
     @property
     def cookie_header(self) -> str:
-        """All cookie fields joined: HTTP/2 may send one a cookie (RFC 9113 section 8.2.3)."""
+        """All Cookie fields joined: HTTP/2 may send a field for each cookie (RFC 9113 section 8.2.3)."""
         joined = b""
         for name, value in self.holder.get("headers", ()):
             if name == b"cookie":
@@ -92,7 +92,7 @@ class ASGIRequest:
 
     @property
     def path(self) -> str:
-        """The path, mount point included."""
+        """The path with the mount point."""
         return str(self.holder.get("path", ""))
 
     @property
@@ -106,23 +106,23 @@ class ASGIRequest:
         return str(self.holder.get("scheme", "http"))
 
     def header(self, name: str, /) -> str | None:
-        """One header's value."""
+        """Return the value of a header."""
         wanted = name.lower().encode("latin-1")
-        found: list[bytes] = [
+        values: list[bytes] = [
             value for field, value in self.holder.get("headers", ()) if field == wanted
         ]
-        return b", ".join(found).decode("latin-1") if found else None
+        return b", ".join(values).decode("latin-1") if values else None
 
     def detach(self) -> ASGIRequest:
-        """Return a view of a copy that holds what the client sent, and no object that could refer back to the scope."""
-        return ASGIRequest({key: self.holder[key] for key in _RECEIVED if key in self.holder})
+        """Return a view of a copy with the keys that views read: no other value refers back to the scope."""
+        return ASGIRequest({key: self.holder[key] for key in _COPIED if key in self.holder})
 
 
 class CarriedRequest(ABC):
-    """A view of the request of a framework with a server of its own; its adapter adds the rest of `RequestInfo`.
+    """A view of a framework's own request, for a framework without WSGI and ASGI; its adapter adds the rest of `RequestInfo`.
 
     Args:
-        request: the framework's.
+        request: the framework's request.
     """
 
     __slots__ = ("request",)
@@ -142,14 +142,14 @@ class CarriedRequest(ABC):
 
     @abstractmethod
     def fields(self, name: str, /) -> Sequence[str]:
-        """The values of a header, one a field and byte for byte, as latin-1; `name` in any case."""
+        """Return the values of a header, one for each field, as latin-1 and otherwise unchanged; `name` in any case."""
 
     @property
     def cookie_header(self) -> str:
-        """All cookie fields joined (RFC 9113 section 8.2.3)."""
+        """All Cookie fields joined (RFC 9113 section 8.2.3)."""
         return "; ".join(self.fields("cookie"))
 
     def header(self, name: str, /) -> str | None:
-        """One header's value."""
-        found = self.fields(name)
-        return ", ".join(found) if found else None
+        """Return the value of a header."""
+        values = self.fields(name)
+        return ", ".join(values) if values else None

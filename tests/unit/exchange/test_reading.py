@@ -3,7 +3,7 @@
 import pytest
 
 from sessionkit import Absence, Event, EventKind, anyone  # fmt: skip
-from sessionkit._exchange.exchange import COMMITTED, ENDED, GONE, OPEN, Unread
+from sessionkit._exchange.exchange import COMMITTED, ENDED, GONE, OPEN, UnreadExchange
 from sessionkit._exchange.request import HOLDER, HeaderRequest
 
 from ..scene import ALICE, START, Scene, names
@@ -147,7 +147,7 @@ def test_an_exchange_that_ends_unread_leaves_only_whose_it_was_in_its_request(sc
     outer.finish()
     exchange.finish()
     left = request.holder[HOLDER]
-    assert [type(left), type(left.outer)] == [Unread, Unread]
+    assert [type(left), type(left.outer)] == [UnreadExchange, UnreadExchange]
     assert [left.settings, left.owned] == [scene.store.settings, True]
 
 

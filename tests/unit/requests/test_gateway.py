@@ -12,7 +12,7 @@ from sessionkit._exchange.framework_keys import FrameworkKeys
 from sessionkit._exchange.request import HOLDER, HeaderRequest
 from sessionkit._requests.current import get_current, set_current
 from sessionkit._requests.gateway import Gateway
-from sessionkit._requests.lookup import Excluded, find_open, iterate_held
+from sessionkit._requests.lookup import Exclusion, find_open, iterate_outward
 from sessionkit._requests.views import WSGIRequest
 
 from ..scene import ALICE, BOB, OTHER_SECRET, SECRET, Scene
@@ -51,7 +51,7 @@ def test_a_gateway_reuses_its_own_exchange_through_that_of_another_store() -> No
     between, _ = Gateway(None, admin_of(scene)).enter(request)
     assert Gateway(None, scene.store).enter(request) == (first, False)
     assert request.holder[HOLDER] is between
-    assert list(iterate_held(between)) == [between, first]
+    assert list(iterate_outward(between)) == [between, first]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_an_exclusion_hides_no_other_store() -> None:
     served, _ = Gateway(None, scene.store).enter(request)
     excluded = Gateway(None, admin_of(scene)).leave_out(request)
     assert request.holder[HOLDER] is excluded
-    assert list(iterate_held(excluded)) == [excluded, served]
+    assert list(iterate_outward(excluded)) == [excluded, served]
     assert repr(excluded) == "<excluded from sessions>"
 
 
@@ -130,7 +130,7 @@ def test_a_store_that_is_left_out_by_an_outer_gateway_stays_out_inside_another()
     scene, request = Scene(), HeaderRequest()
     Gateway(None, scene.store).leave_out(request)
     inner, _ = Gateway(None, admin_of(scene)).enter(request)
-    assert isinstance(inner.outer, Excluded)
+    assert isinstance(inner.outer, Exclusion)
     assert inner.outer.settings.same_store(scene.store.settings)
 
 
@@ -184,7 +184,7 @@ def test_to_begin_a_request_that_a_gateway_around_answers_gives_none_and_keeps_i
 def test_to_begin_an_excluded_path_leaves_it_out_and_the_variable_says_so() -> None:
     request = HeaderRequest(path="/static/a.css")
     assert Gateway(None, Scene().store, exclude="/static/*").begin(request) is None
-    assert isinstance(request.holder[HOLDER], Excluded)
+    assert isinstance(request.holder[HOLDER], Exclusion)
     assert get_current() is request.holder[HOLDER]
 
 
@@ -240,6 +240,6 @@ def test_of_three_stores_each_leaves_its_own_word_in_the_request() -> None:
     request = HeaderRequest()
     for exchange in [Gateway(None, store).enter(request)[0] for store in stores][::-1]:
         exchange.finish()
-    left = list(iterate_held(request.holder[HOLDER]))
+    left = list(iterate_outward(request.holder[HOLDER]))
     assert [one.settings for one in left] == [store.settings for store in stores[::-1]]
     assert find_open(left[0]) is None

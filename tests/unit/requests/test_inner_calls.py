@@ -17,8 +17,8 @@ from sessionkit import (
     delete_session,
     get_session,
 )
-from sessionkit._requests.current import get_held, restore_current, set_current
-from sessionkit._requests.lookup import Excluded
+from sessionkit._requests.current import get_last_current, restore_current, set_current
+from sessionkit._requests.lookup import Exclusion
 
 from ..asked import header, serve, who, wsgi_page
 from ..scene import ALICE, BOB, OTHER_SECRET, SECRET
@@ -125,12 +125,12 @@ def test_a_coroutine_that_is_collected_takes_nothing_from_the_request_it_is_coll
 
 def test_what_another_has_made_current_is_not_put_back() -> None:
     def scenario() -> Any:
-        mine, theirs = Excluded(STORE.settings), Excluded(STORE.settings)
+        mine, theirs = Exclusion(STORE.settings), Exclusion(STORE.settings)
         set_current(theirs)
         restore_current(mine, None)
-        kept = get_held() is theirs
+        kept = get_last_current() is theirs
         restore_current(theirs, None)
-        return kept, get_held()
+        return kept, get_last_current()
 
     assert contextvars.Context().run(scenario) == (True, None)
 

@@ -19,7 +19,7 @@ from sessionkit import (
 from sessionkit._exchange.request import HOLDER, HeaderRequest
 from sessionkit._frameworks.contents import find_or_open_exchange
 from sessionkit._requests.gateway import Gateway
-from sessionkit._requests.lookup import find_held
+from sessionkit._requests.lookup import find_innermost
 from sessionkit._requests.views import ASGIRequest, CarriedRequest, WSGIRequest
 
 from ..asked import header, serve, who, wsgi_page
@@ -126,7 +126,7 @@ def test_an_exclusion_belongs_to_one_request_too(cookies: str, excluded: bool) -
 def test_what_somebody_else_has_put_under_our_key_is_not_looked_at() -> None:
     request = HeaderRequest()
     request.holder[HOLDER] = {"not": "ours"}
-    assert find_held(request) is None
+    assert find_innermost(request) is None
     assert Gateway(None, Scene().store).serving(request) is None
 
 
@@ -145,8 +145,8 @@ def test_a_clone_of_a_frameworks_request_that_shares_its_storage_is_judged_by_it
     kept: dict[str, Any] = {}
     request, clone, other = ({"kept": kept, "cookie": value} for value in ("a=1", "a=1", "a=2"))
     exchange, _ = Gateway(None, Scene().store).enter(Carried(request))
-    assert find_held(Carried(request)) is find_held(Carried(clone)) is exchange
-    assert find_held(Carried(other)) is None
+    assert find_innermost(Carried(request)) is find_innermost(Carried(clone)) is exchange
+    assert find_innermost(Carried(other)) is None
 
 
 # ---- a request that no gateway knows

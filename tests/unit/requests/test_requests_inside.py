@@ -17,12 +17,12 @@ from sessionkit._requests.current import (
     Entry,
     admit_task,
     find_waiting,
-    get_held,
+    get_last_current,
     make_current,
     set_current,
 )
 from sessionkit._requests.gateway import Gateway
-from sessionkit._requests.lookup import Excluded
+from sessionkit._requests.lookup import Exclusion
 
 STORE = SessionStore("requests inside: 0123456789abcdefghijklmnopqrstuvwxyz")
 
@@ -48,13 +48,13 @@ def test_one_that_is_answered_or_excluded_does_not_wait_for_the_next_of_its_thre
     answered, ended = exchange(), exchange()
     answered.commit()
     ended.finish()
-    for left in (None, answered, ended, Excluded(STORE.settings)):
+    for left in (None, answered, ended, Exclusion(STORE.settings)):
         set_current(left)
         assert find_waiting() is None
 
 
 def test_one_around_an_excluded_path_waits():
-    excluded = Excluded(STORE.settings, "", exchange())
+    excluded = Exclusion(STORE.settings, "", exchange())
     set_current(excluded)
     assert find_waiting() is excluded
 
@@ -79,7 +79,7 @@ def test_what_waited_is_current_again():
     outer, inner = exchange(), exchange()
     set_current(inner)
     Entry(inner, inner, outer).leave()
-    assert get_held() is outer
+    assert get_last_current() is outer
 
 
 def test_the_last_gateway_of_one_request_stays_current_and_so_does_a_request_of_a_server():
@@ -88,33 +88,33 @@ def test_the_last_gateway_of_one_request_stays_current_and_so_does_a_request_of_
     for before in (outer, None):
         set_current(inner)
         Entry(inner, inner, before).leave()
-        assert get_held() is inner
+        assert get_last_current() is inner
 
 
 def test_a_context_that_is_pushed_is_current_until_it_ends():
     outer, inner = exchange(), exchange(owned=False)
     set_current(outer)
     entry = make_current(inner)
-    assert (get_held(), entry.exchange) == (inner, inner)
+    assert (get_last_current(), entry.exchange) == (inner, inner)
     copy_context().run(entry.leave)
-    assert get_held() is inner
+    assert get_last_current() is inner
     entry.leave()
-    assert get_held() is outer
+    assert get_last_current() is outer
 
 
 def test_a_context_is_current_no_more_where_nothing_was_current_before():
     entry = make_current(exchange(owned=False))
     entry.leave()
-    assert get_held() is None
+    assert get_last_current() is None
 
 
 def test_a_gateway_begins_a_request_inside_another_one():
     gateway, outer = Gateway(None, STORE), exchange()
     set_current(outer)
     entry = gateway.begin_inside(HeaderRequest(""))
-    assert get_held() is entry.exchange is not outer
+    assert get_last_current() is entry.exchange is not outer
     entry.leave()
-    assert get_held() is outer
+    assert get_last_current() is outer
 
 
 # ---- request contexts of Flask and Quart
@@ -134,12 +134,12 @@ def test_a_request_context_that_is_pushed_is_current_until_it_ends():
     outer, view, request = exchange(), HeaderRequest(""), SimpleNamespace()
     set_current(outer)
     inner = opened(view, request)
-    assert get_held() is inner is not outer
+    assert get_last_current() is inner is not outer
     opened(view, request)  # opened again: what was current before stays known
     copy_context().run(Kit.leave_context, request)
-    assert get_held() is inner
+    assert get_last_current() is inner
     Kit.leave_context(request)
-    assert get_held() is outer
+    assert get_last_current() is outer
 
 
 def test_a_request_context_that_a_gateway_answers_changes_nothing():
@@ -147,4 +147,4 @@ def test_a_request_context_that_a_gateway_answers_changes_nothing():
     served = view.holder[HOLDER] = STORE.begin(view)
     assert opened(view, request) is served
     Kit.leave_context(request)
-    assert get_held() is None
+    assert get_last_current() is None
