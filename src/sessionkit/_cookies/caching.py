@@ -124,7 +124,9 @@ def header_changes(
     if not (lines or vary):
         return _UNTOUCHED if said or not present else _PRIVATE
     field: tuple[str, str] = ("Vary", _with_cookie(vary) if vary else "Cookie")
-    add = _with_lines(lines, field, kept) if lines else [field]
+    add: list[tuple[str, str]] = [field]
+    if lines:
+        add = _with_lines(lines, field, kept)
     if present and not (said or lines):
         add.append(("Cache-Control", "private"))
     return HeaderChanges(tuple(remove), tuple(add))

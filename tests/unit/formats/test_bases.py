@@ -11,21 +11,24 @@ from pathlib import Path
 
 import pytest
 
-from sessionkit import Absence, ConfigurationError, SessionStore, Stamp
+from sessionkit import JSON, Absence, ConfigurationError, SessionStore, Stamp
 from sessionkit.formats import (
     BaseCodec,
+    BaseOpener,
     DjangoCookie,
     FlaskCookie,
+    Importer,
     IronSession,
     Layout,
     Opened,
     StarletteCookie,
     Times,
+    Traits,
     sign_id,
 )
 from sessionkit.formats._recognition import known_formats, recognize, spoken_format
 
-from ..foreign_format import Plain
+from ..foreign_format import Plain, PlainCodec
 from ..scene import ALICE, SECRET, START, Scene
 
 # ---- times
@@ -80,6 +83,71 @@ def test_a_stamp_has_whole_seconds_and_expires_no_later_than_it_ends():
 def test_a_store_does_not_write_a_format_that_can_only_be_imported(source):
     with pytest.raises(ConfigurationError, match=r"can only be imported: give accept=\[Importer"):
         SessionStore(SECRET, format=source)
+
+
+# ---- formats without a base class, and without a seal
+
+
+class Duck:
+    """A format that has the members, and inherits from nothing."""
+
+    traits, layout = Plain.traits, Plain.layout
+
+    def cookie_name(self, *, host_only, secure):
+        return "duck"
+
+    def recognizes(self, text):
+        return Plain().recognizes(text)
+
+    def looks_like(self, name, value):
+        return name == "duck"
+
+    def keys(self, secret):
+        return Plain().keys(secret)
+
+    def codec(self, keys, **settings):
+        return Plain().codec(keys, **settings)
+
+
+def test_a_format_needs_the_members_and_no_base_class():
+    scene = Scene(format=Duck())
+    scene.browser.login({**ALICE, "big": "x" * 5000})
+    assert scene.browser.jar.names() == ["duck__0", "duck__1"]
+    assert scene.browser.session()["big"] == "x" * 5000
+
+
+class Reader(BaseOpener):
+    """Opens tokens of `Plain`, and seals none."""
+
+    def __init__(self, secrets):
+        super().__init__(secrets)
+        self.codec = PlainCodec(secrets, JSON)
+
+    def open(self, token, now):
+        return self.codec.open(token, now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnlyRead(Plain):
+    traits = Traits(label="only-read", title="OnlyRead", read_only=True)
+
+    def codec(self, keys, *, name, audience, lifetime, serializer):
+        return Reader(keys)
+
+
+def test_a_source_of_ones_own_is_imported_through_an_opener_alone():
+    old = Scene(format=Plain())
+    old.browser.login({**ALICE, "big": "x" * 5000})
+    scene = Scene(accept=[Importer(OnlyRead(), until=None)])
+    scene.browser.jar.receive(
+        [f"{pair}; Path=/; Secure" for pair in old.browser.jar.header().split("; ")]
+    )
+    visit = scene.browser.visit()
+    assert visit.exchange.get()["big"] == "x" * 5000
+    visit.arrive()
+    assert [name for name in scene.browser.jar.names() if "plain" in name] == []
+    with pytest.raises(ConfigurationError, match="OnlyRead sessions can only be imported"):
+        SessionStore(SECRET, format=OnlyRead())
 
 
 # ---- a codec that overrides nothing
