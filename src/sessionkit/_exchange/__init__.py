@@ -1,1 +1,15 @@
-"""One request's session without I/O: cookies to session, session to cookies."""
+"""One request's session, without I/O: a Cookie header goes in, response header lines come out.
+
+In the order of a request:
+
+- `config`: the settings of a store. `framework_keys` has the keys of a framework's own session object.
+- `request`: the view of a request.
+- `exchange`: the exchange, which a gateway makes and the verbs call.
+- `reading`: opens the tokens, and enforces the fence, the barrier, the idle and the absolute expiry. `candidates` bounds
+  the work.
+- `importing`: imports a session from another library's cookie. `importers` binds importers and converts tokens.
+- `state`: the contents now, and the guard of an update. `owner` knows who the user is, `stamps` makes ids and times.
+- `deciding`: decides at the commit: nothing, renew, seal or end. `hidden` tells whether an end takes a barrier.
+- `writing`: writes the session, the renewal cookie, the fence and the barrier. `clearing` clears stale chunks and ended
+  sessions.
+"""

@@ -1,1 +1,9 @@
-"""Find the request and its exchange: views of environ, scope and framework objects, the context variable, responses."""
+"""The request and its exchange.
+
+- `recognition`: which request is this? `views` are the views of an environ, a scope and a framework's own request;
+  `registry` looks up the types that adapters register.
+- `lookup`: which exchange does a given request have?
+- `current`: which exchange is the current one?
+- `gateway`: what every gateway does on entry.
+- `responses`: header lines for a response that no gateway writes.
+"""
