@@ -41,11 +41,9 @@ class SessionMiddleware(Gateway):
 
         def respond(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Write:
             # By PEP 3333 an application may call again with exc_info after a failure: then the answer is computed again.
-            if exchange is None:
-                pass
-            elif exchange.state is None:
+            if exchange is not None and exchange.state is None:
                 exchange.close_unread(headers)
-            else:
+            elif exchange is not None:
                 try:
                     headers = list(headers)
                     headers = exchange.commit(int(status[:3]), headers).applied(headers)

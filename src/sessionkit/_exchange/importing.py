@@ -18,15 +18,13 @@ __all__ = ["read_or_import"]
 
 
 def read_or_import(settings: Settings, header: str, now: float) -> RequestCookies:
-    """Read the cookies of a store and its importers from a Cookie header; never raise, whatever is in it.
+    """Read the cookies of a store that has importers, and theirs, from a Cookie header; never raise, whatever is in it.
 
     Args:
         settings: the store's settings.
         header: the Cookie header, decoded as latin-1.
         now: seconds since the epoch.
     """
-    if not settings.importers:
-        return read_cookies(settings, header, now)
     allowance = Allowance()
     cookies = replace(
         read_cookies(settings, header, now, allowance),

@@ -74,7 +74,7 @@ def subject(session: Mapping[str, Any], /) -> object:
 _NONE: Mapping[str, object] = {}
 
 
-class Who:
+class Who:  # noqa: PLW1641  # compared by more than its bytes, and so without a hash
     """The owner of a session, or another identity of it: a snapshot.
 
     Two are equal if and only if the values and all their types are equal. The order of the members of objects and sets
@@ -85,10 +85,9 @@ class Who:
     """
 
     __slots__ = ("snapshot",)
-    __hash__ = None  # type: ignore[assignment]  # as for any value that is compared by more than its bytes
 
     def __init__(self, snapshot: object) -> None:
-        self.snapshot = snapshot
+        self.snapshot: object = snapshot
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Who):
