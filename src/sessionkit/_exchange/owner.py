@@ -73,9 +73,7 @@ class Owner:
         return owner
 
     def _compute(self) -> tuple[Who | None, object]:
-        identity = self._identity
-        if identity is None:
-            identity = self._identity = _identify(self._settings, restore_contents(self._snapshot))
+        identity = self._identity = _identify(self._settings, restore_contents(self._snapshot))
         return identity
 
 

@@ -15,7 +15,7 @@ from .._requests.gateway import check_app
 from .._session.events import EventKind, tell
 from .._session.session import Contents, Session, refill
 from .._session.tracebacks import clear_frames, clears_frames
-from ..asgi import Scope, SessionMiddleware
+from ..asgi import Place, Scope, SessionMiddleware
 from ..errors import ConfigurationError, NoActiveRequestError
 from ..store import SessionStore
 from .arguments import Arguments, store_from_arguments
@@ -279,10 +279,10 @@ class ScopeSessionMiddleware(SessionMiddleware):
             origins=origins,
             framework=FrameworkKeys(),
         )
-        self.show = _show
+        self.show: Callable[[Exchange, Scope], Place] | None = _show
 
 
-def _show(exchange: Exchange, scope: Scope) -> ScopePlace:
+def _show(exchange: Exchange, scope: Scope) -> Place:
     return ScopePlace(ScopeSession.of(exchange), scope, exchange, _contents_of)
 
 

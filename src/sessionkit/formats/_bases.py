@@ -32,8 +32,8 @@ class BaseFormat(ABC):
     """
 
     traits: ClassVar[Traits]
-    layout = Layout()
-    usual_name = "session"
+    layout: ClassVar[Layout] = Layout()
+    usual_name: ClassVar[str] = "session"
 
     def cookie_name(self, *, host_only: bool, secure: bool) -> str:
         """Return `usual_name`."""

@@ -114,7 +114,7 @@ class DatedCodec(JWECodec):
     is kept in our claim.
     """
 
-    label: str
+    label: ClassVar[str]
 
     def claims(self, contents: Mapping[str, Any]) -> dict[str, Any]:
         """Return the claims of the user."""

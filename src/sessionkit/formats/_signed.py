@@ -81,7 +81,7 @@ class SignedCookie(BaseFormat):
         grammar: of a value.
     """
 
-    layout = Layout(complete=_never)
+    layout: ClassVar[Layout] = Layout(complete=_never)
     grammar: ClassVar[Pattern[str]]
 
     def recognizes(self, text: str) -> bool:

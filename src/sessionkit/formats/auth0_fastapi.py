@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from .._cookies.chunks import Layout
 from .._crypto.sealing import Opened
@@ -24,7 +24,7 @@ from ._claims import (
     unpack,
     with_end,
 )
-from ._framing import CBC
+from ._framing import CBC, Framing
 from ._jwe import DatedCodec, JWEFormat, must_be_objects
 from ._protocols import Traits
 
@@ -44,7 +44,7 @@ class Auth0FastAPI(JWEFormat):
     session, 30 seconds before. The fence knows a session by creation time and `user.sub`.
     """
 
-    traits = Traits(
+    traits: ClassVar[Traits] = Traits(
         label="auth0-fastapi",
         title=LIBRARY,
         largest_integer=SAFE_INTEGER,
@@ -52,9 +52,9 @@ class Auth0FastAPI(JWEFormat):
         shared=True,
     )
     # Always numbered. Our Set-Cookie lines stay within 4096 bytes; those of the library do not.
-    layout = Layout(separator="_", numbered=True, tag=CBC.tag)
-    usual_name = "_a0_session"
-    framing = CBC
+    layout: ClassVar[Layout] = Layout(separator="_", numbered=True, tag=CBC.tag)
+    usual_name: ClassVar[str] = "_a0_session"
+    framing: ClassVar[Framing] = CBC
 
     def codec(
         self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
@@ -66,7 +66,7 @@ class Auth0FastAPI(JWEFormat):
 class Auth0FastAPICodec(DatedCodec):
     """The payload is `{user, …, internal: {sid, created_at}}`, under a key bound to the cookie's name."""
 
-    label = Auth0FastAPI.traits.label
+    label: ClassVar[str] = Auth0FastAPI.traits.label
 
     def __init__(
         self, secrets: Secrets, name: str, lifetime: Lifetime, serializer: Serializer

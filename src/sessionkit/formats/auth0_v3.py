@@ -22,7 +22,7 @@ from ._claims import (
     unpack,
     whole_time,
 )
-from ._framing import GCM
+from ._framing import GCM, Framing
 from ._jwe import DatedCodec, JWEFormat
 from ._protocols import Traits
 
@@ -41,13 +41,13 @@ class Auth0V3(JWEFormat):
     `user.sub`. The token is not bound to the cookie's name.
     """
 
-    traits = Traits(
+    traits: ClassVar[Traits] = Traits(
         label="auth0-v3", title="nextjs-auth0 v1-v3", largest_integer=SAFE_INTEGER, shared=True
     )
     # Every chunk is as large as the line of chunk 0 allows.
-    layout = Layout(alike=True, expiry=EXPIRES)
-    usual_name = "appSession"
-    framing = replace(GCM, members=frozenset(TIMES))
+    layout: ClassVar[Layout] = Layout(alike=True, expiry=EXPIRES)
+    usual_name: ClassVar[str] = "appSession"
+    framing: ClassVar[Framing] = replace(GCM, members=frozenset(TIMES))
     order: ClassVar[tuple[str, ...]] = TIMES
     """The order in which the library writes the times into the header."""
 
@@ -65,8 +65,8 @@ class Auth0V3(JWEFormat):
 class Auth0V3Codec(DatedCodec):
     """The times are in the header, and the session is the payload."""
 
-    label = Auth0V3.traits.label
-    order = Auth0V3.order
+    label: ClassVar[str] = Auth0V3.traits.label
+    order: ClassVar[tuple[str, ...]] = Auth0V3.order
 
     def __init__(self, secrets: Secrets, lifetime: Lifetime, serializer: Serializer) -> None:
         keys = [hkdf(one, info="JWE CEK", length=32) for one in secrets.raw]

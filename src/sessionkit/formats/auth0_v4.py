@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from .._cookies.chunks import Layout
 from .._crypto.sealing import Opened
@@ -23,7 +23,7 @@ from ._claims import (
     unpack,
     with_end,
 )
-from ._framing import GCM
+from ._framing import GCM, Framing
 from ._jwe import DatedCodec, JWEFormat, must_be_objects
 from ._protocols import Traits
 from .auth0_v3 import Auth0V3
@@ -71,7 +71,7 @@ class Auth0V4(JWEFormat):
     `user.sub`. The token is not bound to the cookie's name. The library takes one secret only.
     """
 
-    traits = Traits(
+    traits: ClassVar[Traits] = Traits(
         label="auth0-v4",
         title=LIBRARY,
         tolerance=TOLERANCE,
@@ -82,9 +82,9 @@ class Auth0V4(JWEFormat):
         nobody='session["user"]: it is empty, and nextjs-auth0 v4 would take that for somebody signed in',
         shared=True,
     )
-    layout = Layout(separator="__", size=3500, cleared=5)
-    usual_name = "__session"
-    framing = GCM
+    layout: ClassVar[Layout] = Layout(separator="__", size=3500, cleared=5)
+    usual_name: ClassVar[str] = "__session"
+    framing: ClassVar[Framing] = GCM
 
     def looks_like(self, name: str, value: str) -> bool:
         """Return whether the header has the order of the library; next-auth v4 has the same members."""
@@ -101,7 +101,7 @@ class Auth0V4(JWEFormat):
 class Auth0V4Codec(DatedCodec):
     """The payload is `{user, tokenSet, internal, …, exp}`. The shape is checked, since the library seals other cookies in the same way."""
 
-    label = Auth0V4.traits.label
+    label: ClassVar[str] = Auth0V4.traits.label
 
     def __init__(self, secrets: Secrets, lifetime: Lifetime, serializer: Serializer) -> None:
         super().__init__(

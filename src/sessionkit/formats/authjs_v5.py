@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha512
-from typing import Any
+from typing import Any, ClassVar
 
 from joserfc.jwk import OctKey
 
@@ -15,7 +15,7 @@ from .._session.json import SAFE_INTEGER, Serializer
 from .._session.lifetime import Lifetime
 from .._session.session import Stamp
 from ._claims import Secrets, hkdf
-from ._framing import CBC
+from ._framing import CBC, Framing
 from ._jwe import JWEFormat
 from ._protocols import Traits
 from .nextauth_v4 import ClaimsCodec, identity_of, is_signed_in, nobody
@@ -32,7 +32,7 @@ class AuthJSV5(JWEFormat):
     keeps. If the library made a token without this claim, its creation time is `iat`, and the fence holds only between writes of ours.
     """
 
-    traits = Traits(
+    traits: ClassVar[Traits] = Traits(
         label="authjs-v5",
         title="Auth.js v5",
         tolerance=15,
@@ -42,8 +42,8 @@ class AuthJSV5(JWEFormat):
         nobody=nobody("Auth.js v5"),
         shared=True,
     )
-    layout = Layout(size=3936, tag=CBC.tag)
-    framing = replace(CBC, members=frozenset({"kid"}))
+    layout: ClassVar[Layout] = Layout(size=3936, tag=CBC.tag)
+    framing: ClassVar[Framing] = replace(CBC, members=frozenset({"kid"}))
 
     def cookie_name(self, *, host_only: bool, secure: bool) -> str:
         """Return `authjs.session-token`, with `__Secure-` before it if the cookie is Secure."""
@@ -59,7 +59,7 @@ class AuthJSV5(JWEFormat):
 class AuthJSV5Codec(ClaimsCodec):
     """A256CBC-HS512 under a key for each secret and cookie name. A token names its key by a thumbprint."""
 
-    label = AuthJSV5.traits.label
+    label: ClassVar[str] = AuthJSV5.traits.label
 
     def __init__(
         self, secrets: Secrets, name: str, lifetime: Lifetime, serializer: Serializer

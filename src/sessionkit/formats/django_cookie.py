@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from hashlib import sha256
-from typing import Any
+from typing import Any, ClassVar
 
 from .._session.base64url import encode
 from .._session.json import Serializer
@@ -38,8 +38,8 @@ class DjangoCookie(SignedCookie):
 
     max_age: Duration | None = 14 * 86_400
 
-    traits = Traits(label="django", title="Django signed_cookies", read_only=True)
-    usual_name = "sessionid"
+    traits: ClassVar[Traits] = Traits(label="django", title="Django signed_cookies", read_only=True)
+    usual_name: ClassVar[str] = "sessionid"
     grammar = GRAMMAR
 
     def codec(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from .._session.base64url import decode, is_canonical, is_token
 from .._session.json import SAFE_INTEGER, Serializer, is_shallow
@@ -63,7 +63,7 @@ class ExpressOpenID(Auth0V3):
     identity provider's end of the session, survives every update.
     """
 
-    traits = Traits(
+    traits: ClassVar[Traits] = Traits(
         label="express-openid",
         title="express-openid-connect",
         guard=is_signed_in,
@@ -72,7 +72,7 @@ class ExpressOpenID(Auth0V3):
         carried=("sessionExpiresAt",),
         shared=True,
     )
-    order = ("iat", "uat", "exp")
+    order: ClassVar[tuple[str, ...]] = ("iat", "uat", "exp")
 
     def codec(
         self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
@@ -84,8 +84,8 @@ class ExpressOpenID(Auth0V3):
 class ExpressOpenIDCodec(Auth0V3Codec):
     """A codec like that of nextjs-auth0 v3: the times of the header in the order of express, the subject from the id_token."""
 
-    label = ExpressOpenID.traits.label
-    order = ExpressOpenID.order
+    label: ClassVar[str] = ExpressOpenID.traits.label
+    order: ClassVar[tuple[str, ...]] = ExpressOpenID.order
 
     def claims(self, contents: Mapping[str, Any]) -> dict[str, Any]:
         """Return the claims of the user, from the id_token or the session."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timezone
 from email.utils import parsedate_to_datetime
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from .._session.base64url import encode
 from .._session.json import Serializer
@@ -40,7 +40,7 @@ class FlaskCookie(SignedCookie):
     salt: str = "cookie-session"
     max_age: Duration | None = 31 * 86_400
 
-    traits = Traits(label="flask", title="Flask", read_only=True)
+    traits: ClassVar[Traits] = Traits(label="flask", title="Flask", read_only=True)
     grammar = GRAMMAR
 
     def codec(

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import pbkdf2_hmac
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from urllib.parse import unquote
 
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -59,8 +59,12 @@ class IronSession(BaseFormat):
 
     ttl: Duration = FOURTEEN_DAYS
 
-    traits = Traits(label="iron-session", title="iron-session", dated=False, read_only=True)
-    layout = Layout(complete=_complete)  # one cookie, or with version 9 up to four chunks
+    traits: ClassVar[Traits] = Traits(
+        label="iron-session", title="iron-session", dated=False, read_only=True
+    )
+    layout: ClassVar[Layout] = Layout(
+        complete=_complete
+    )  # one cookie, or with version 9 up to four chunks
 
     def cookie_name(self, *, host_only: bool, secure: bool) -> str:
         """Raise ConfigurationError: the library has no default, so give `name`."""

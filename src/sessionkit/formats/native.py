@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from .._crypto.keyring import KeyRing
 from .._crypto.sealing import NativeCodec, peek_id
@@ -19,7 +20,7 @@ __all__ = ["Native"]
 class Native(BaseFormat):
     """The default format: the only one with an id, an update time, a renewal cookie and a new key each hour."""
 
-    traits = Traits(label="native", title="sessionkit", priority="High")
+    traits: ClassVar[Traits] = Traits(label="native", title="sessionkit", priority="High")
 
     def cookie_name(self, *, host_only: bool, secure: bool) -> str:
         """Return `__Host-session` if a browser accepts it, else `session`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from .._cookies.chunks import Layout
@@ -23,7 +23,7 @@ from ._claims import (
     unpack,
     whole_time,
 )
-from ._framing import GCM
+from ._framing import GCM, Framing
 from ._jwe import JWECodec, JWEFormat
 from ._protocols import Traits
 
@@ -64,7 +64,7 @@ class NextAuthV4(JWEFormat):
 
     salt: str = ""
 
-    traits = Traits(
+    traits: ClassVar[Traits] = Traits(
         label="next-auth-v4",
         title="next-auth v4",
         tolerance=15,
@@ -74,8 +74,8 @@ class NextAuthV4(JWEFormat):
         nobody=nobody("next-auth v4"),
         shared=True,
     )
-    layout = Layout(size=3933)
-    framing = GCM
+    layout: ClassVar[Layout] = Layout(size=3933)
+    framing: ClassVar[Framing] = GCM
 
     def cookie_name(self, *, host_only: bool, secure: bool) -> str:
         """Return `next-auth.session-token`, with `__Secure-` before it if the cookie is Secure."""
@@ -96,7 +96,7 @@ class NextAuthV4(JWEFormat):
 class ClaimsCodec(JWECodec):
     """The payload is JWT claims: `iat` is the time of the last write, `exp` the expiry."""
 
-    label: str
+    label: ClassVar[str]
 
     def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
         """Return the claims, ours among them."""
@@ -139,7 +139,7 @@ class ClaimsCodec(JWECodec):
 class NextAuthV4Codec(ClaimsCodec):
     """A256GCM under one key for all cookie names."""
 
-    label = NextAuthV4.traits.label
+    label: ClassVar[str] = NextAuthV4.traits.label
 
     def __init__(
         self, secrets: Secrets, salt: str, lifetime: Lifetime, serializer: Serializer

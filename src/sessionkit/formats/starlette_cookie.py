@@ -7,7 +7,7 @@ import json
 import re
 from dataclasses import dataclass
 from hashlib import sha1
-from typing import Any
+from typing import Any, ClassVar
 
 from .._session.base64url import encode
 from .._session.json import Serializer
@@ -35,7 +35,7 @@ class StarletteCookie(SignedCookie):
 
     max_age: Duration | None = 14 * 86_400
 
-    traits = Traits(label="starlette", title="Starlette", read_only=True)
+    traits: ClassVar[Traits] = Traits(label="starlette", title="Starlette", read_only=True)
     grammar = GRAMMAR
 
     def codec(

@@ -260,6 +260,37 @@ def test_a_committed_exchange_writes_into_the_headers_of_the_response_that_start
         exchange.update(ALICE)
 
 
+def test_a_committed_exchange_only_adds_where_the_response_says_nothing_of_caches() -> None:
+    scene, fields = signed_in(), Fields(*APPLICATION[:2])
+    exchange = scene.store.begin(HeaderRequest(scene.browser.jar.header()))
+    exchange.update(CHANGED)
+    commit_response(exchange, 200, fields)
+    assert fields.pairs[:2] == APPLICATION[:2]
+    assert ours(fields.pairs) == ["__Host-session"]
+    added = [("Vary", "Cookie"), ("Cache-Control", "private, no-store")]
+    assert rest(fields.pairs) == sorted([*APPLICATION[:2], *added])
+    commit_response(exchange, 200, fields)
+    assert rest(fields.pairs) == sorted([*APPLICATION[:2], *added])
+    assert ours(fields.pairs) == ["__Host-session"]
+
+
+def test_checking_a_session_that_nobody_has_read_reads_nothing() -> None:
+    scene = signed_in()
+    exchange = scene.store.begin(HeaderRequest(scene.browser.jar.header()))
+    exchange.check()
+    assert not exchange.looked_at
+
+
+def test_a_session_that_cannot_be_kept_is_found_by_a_check_which_closes_nothing() -> None:
+    exchange = signed_in().browser.visit().exchange
+    exchange.contents["user"]["sub"] = "another"
+    with pytest.raises(IdentityChangedError):
+        exchange.check()
+    exchange.contents["user"] = ALICE["user"]
+    exchange.check()
+    assert exchange.update(CHANGED)
+
+
 def test_a_commit_that_fails_writes_nothing_and_leaves_the_exchange_open() -> None:
     scene, fields = signed_in(), Fields(*APPLICATION)
     exchange = scene.store.begin(HeaderRequest(scene.browser.jar.header()))
