@@ -9,7 +9,6 @@ __all__ = ["FROM_URL", "LAST", "TOKEN_ALPHABET", "decode", "encode", "is_canonic
 ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 TOKEN_ALPHABET = ALPHABET + b"."
 
-_TO_URL = bytes.maketrans(b"+/", b"-_")
 FROM_URL = bytes.maketrans(b"-_", b"+/")
 
 # By the length of a text modulo 4, the characters that it may end with. The last character of a group of two or
@@ -19,12 +18,13 @@ LAST = (ALPHABET, b"", b"AQgw", ALPHABET[::4])
 
 def encode(data: bytes) -> bytes:
     """Encode bytes, without padding."""
-    return b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=")
+    # Of two kilobytes, two calls of `replace` take half the time of one `translate`.
+    return b2a_base64(data, newline=False).replace(b"+", b"-").replace(b"/", b"_").rstrip(b"=")
 
 
 def decode(text: bytes) -> bytes:
     """Decode text that `is_token` and `is_canonical` have passed."""
-    return a2b_base64(text.translate(FROM_URL) + b"==")
+    return a2b_base64(text.replace(b"-", b"+").replace(b"_", b"/") + b"==")
 
 
 def is_token(text: bytes) -> bool:
