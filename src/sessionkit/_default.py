@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from ._environment import apply_variables
 from ._exchange.config import Settings
-from ._exchange.exchange import Exchange
+from ._exchange.exchange import OPEN, Exchange
 from ._exchange.request import RequestInfo
 from ._requests.current import get_current, get_last_current
 from ._requests.lookup import (
@@ -78,10 +78,13 @@ class _AnywhereVerbs(Verbs[Request, Response, Carrier]):
 
     def _exchange(self, request: RequestInfo | None) -> Exchange | Exclusion:
         if request is None:
-            current = get_current()
-            if current.outer is None and _configured is None:
-                return current
-            return _require_one_store(current)
+            last = get_last_current()
+            if type(last) is Exchange and last.phase is OPEN:
+                # The commonest case: one gateway serves the request, and no response has started.
+                if last.outer is None and _configured is None:
+                    return last
+                return _require_one_store(last)
+            return _require_one_store(get_current())
         innermost = find_innermost(request)
         if innermost is not None:
             link = find_open(innermost)

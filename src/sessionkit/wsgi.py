@@ -6,7 +6,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context, copy_context
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from ._exchange.exchange import Exchange
 from ._requests.gateway import Gateway
@@ -33,26 +33,29 @@ class SessionMiddleware(Gateway):
         framework: for adapters: the keys of the framework's own session object.
     """
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:  # noqa: C901  # one request, from top to bottom
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request: run the application and its iterable in a context of their own."""
         context = copy_context()
         exchange = context.run(self.begin, WSGIRequest(environ))
         is_socket = "HTTP_UPGRADE" in environ and WSGIRequest(environ).is_websocket
+        served = cast("Exchange", exchange)  # `respond` is not used where there is none
 
         def respond(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Write:
             # By PEP 3333 an application may call again with exc_info after a failure: then the answer is computed again.
-            if exchange is not None and exchange.state is None:
-                exchange.close_unread(headers)
-            elif exchange is not None:
+            if served.state is None:
+                served.close_unread(headers)
+            else:
                 try:
                     headers = list(headers)
-                    headers = exchange.commit(int(status[:3]), headers).applied(headers)
+                    changes = served.commit(int(status[:3]), headers)
+                    removes = changes.remove
+                    headers = changes.applied(headers) if removes else [*headers, *changes.add]
                 except BaseException:
                     del headers
                     raise
-                if is_socket and status[0] in "12" and exchange.changed:
+                if is_socket and status[0] in "12" and served.changed:
                     # The server answered the handshake before the handler ran, so no response carries the change.
-                    tell(exchange.settings.on_event, EventKind.UNANSWERED)
+                    tell(served.settings.on_event, EventKind.UNANSWERED)
             if exc_info is None:
                 return start_response(status, headers)
             try:

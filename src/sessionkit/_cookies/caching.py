@@ -136,7 +136,9 @@ def _with_lines(
     lines: Sequence[str], vary: tuple[str, str], kept: dict[str, str]
 ) -> list[tuple[str, str]]:
     """Return the fields of a response that sets cookies: no cache may keep it."""
-    add = [("Set-Cookie", line) for line in lines]
+    add: list[tuple[str, str]] = []
+    for line in lines:
+        add.append(("Set-Cookie", line))  # noqa: PERF401  # a comprehension is a call before Python 3.12
     add += (vary, ("Cache-Control", "private, no-store" + kept.pop("no-transform", "")))
     for name, rest in kept.items():
         add.append((name, f"no-store{rest}"))

@@ -11,8 +11,8 @@ from typing import cast
 from .._cookies import barrier, fence
 from .._cookies.caching import HeaderChanges, header_changes, is_shared
 from .._session.events import EventKind
-from .._session.session import Absence, Stamp
-from .._session.snapshot import fingerprint
+from .._session.session import Absence, Stamp, stamp_of
+from .._session.snapshot import OPAQUE, fingerprint
 from ..errors import ConfigurationError, IdentityChangedError
 from . import stamps, writing
 from .config import Settings
@@ -42,7 +42,7 @@ class Seal:
     stamp: Stamp
 
 
-def decide(state: State, status: int, request: RequestInfo, now: float) -> Decision | Seal:
+def decide(state: State, status: int, request: RequestInfo, now: float) -> Decision | Seal:  # noqa: C901  # one decision
     """Decide what the response does with the session; a second call gives the same answer, with another status too.
 
     Args:
@@ -57,19 +57,26 @@ def decide(state: State, status: int, request: RequestInfo, now: float) -> Decis
     """
     settings, session, cookies = state.settings, state.session, state.cookies
     snapshot = fingerprint(session, settings.tags)
-    if state.is_left_alone(snapshot):
-        # This is the commonest case.
+    if (
+        snapshot == state.loaded_snapshot
+        and stamp_of(session) is cookies.stamp
+        and session
+        and cookies.stamp is not None
+        and cookies.importer is None
+        and not (state.ended or state.touched or snapshot.startswith(OPAQUE))
+    ):
+        # The commonest case: the session is the one in the cookies, with the same contents and stamp.
         state.final_snapshot = snapshot
-        due = (
-            status < 500
-            and state.is_renewal_due(now)
-            and state.judge_expiry(state.stamp, now) is None
-        )
+        if status >= 500 or now - cookies.stamp.updated_at < settings.lifetime.renew_after:
+            return NOTHING
+        due = state.is_renewal_due(now) and state.judge_expiry(cookies.stamp, now) is None
         return RENEW if due else NOTHING
     if settings.carried and state.restore_carried():
         snapshot = fingerprint(session, settings.tags)
-    final = state.normalize(snapshot)
-    changed = state.present and (state.is_fresh or not state.is_as_loaded(final))
+    if settings.tags is not None:
+        snapshot = state.normalize(snapshot)
+    state.final_snapshot = snapshot
+    changed = state.present and (state.is_fresh or not state.is_as_loaded(snapshot))
     if status >= 500:
         return _drop_changes(state, request, EventKind.ROLLED_BACK if changed else None)
     if not state.present:
@@ -78,7 +85,7 @@ def decide(state: State, status: int, request: RequestInfo, now: float) -> Decis
     if state.judge_expiry(stamp, now) is not None:
         return _drop_changes(state, request, EventKind.EXPIRED_UNSAVED if changed else None)
     # Unchanged contents cannot belong to another user.
-    vetted = not changed or state.is_vetted(final)
+    vetted = not changed or state.is_vetted(snapshot)
     if not vetted and not state.belongs_to_owner(session):
         raise IdentityChangedError(
             "the session was changed in place into another user's (or nobody's), and nothing of it was saved: "

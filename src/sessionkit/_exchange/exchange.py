@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from .._cookies.caching import UNCHANGED, HeaderChanges, is_kept_private
 from .._session.events import EventKind, Ignored, tell
 from .._session.session import Absence, Contents, Session
-from .._session.snapshot import normalize
+from .._session.snapshot import fingerprint, normalize
 from .._session.tracebacks import clear_frames, clears_frames
 from ..errors import ResponseStartedError
 from .config import Settings
@@ -176,7 +176,10 @@ class Exchange:
         settings, state = self.settings, self.state
         if state is None:
             state = self._load_first()
-        state.find_valid(may_forget=True)
+            if not state.is_valid_as_read:
+                state.find_valid(may_forget=True)
+        else:
+            state.find_valid(may_forget=True)
         contents: dict[str, Any] | None = None
         snapshot = b""
         if session is not None:
@@ -388,7 +391,8 @@ class Exchange:
             return
         state = self.state
         if state is not None:
-            if self.phase is COMMITTED and not state.is_final:
+            snapshot = fingerprint(state.session, state.settings.tags)
+            if self.phase is COMMITTED and snapshot != state.final_snapshot and not state.is_final:
                 tell(self.settings.on_event, EventKind.LATE_CHANGE)
             elif self.phase is OPEN and state.changed:
                 state.tell_once(EventKind.UNANSWERED if unanswerable else EventKind.ROLLED_BACK)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import marshal
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._session.identity import Who, exact, who_is
@@ -42,14 +43,24 @@ class Owner:
 
     def owns(self, contents: Mapping[str, Any]) -> bool:
         """Return whether other contents belong to the same user and, in a framework's own session, name the same login."""
-        keys = self._settings.owner_keys
-        if keys is not None and self._identity is None and not self._snapshot.startswith(OPAQUE):
-            original = restore_contents(self._snapshot)
-            if _copy_values(keys, original) == _copy_values(keys, contents):
-                # No key that says who the user is has changed.
-                return True
-            self._identity = _identify(self._settings, original)
+        if self._identity is None and self.has_same_keys(contents):
+            return True
         return _identify(self._settings, contents) == (self._identity or self._compute())
+
+    def has_same_keys(self, contents: Mapping[str, Any]) -> bool:
+        """Return whether other contents certainly have the same values under each key that says who the user is.
+
+        A missing value equals None. With a guard or an identity of the application, any key may say who the user is.
+        """
+        keys = self._settings.owner_keys
+        if keys is None or self._snapshot.startswith(OPAQUE):
+            return False
+        original = restore_contents(self._snapshot)
+        try:
+            mine, theirs = [*map(original.get, keys)], [*map(contents.get, keys)]
+            return marshal.dumps(mine, 2) == marshal.dumps(theirs, 2)
+        except ValueError:
+            return False  # marshal knows the built-in types only
 
     def is_nobodys(self, contents: Mapping[str, Any]) -> bool:
         """Return whether other contents name nobody."""
@@ -75,11 +86,6 @@ class Owner:
     def _compute(self) -> tuple[Who | None, object]:
         identity = self._identity = _identify(self._settings, restore_contents(self._snapshot))
         return identity
-
-
-def _copy_values(keys: Iterable[str], contents: Mapping[str, Any]) -> object:
-    """Return a comparable copy of the values of some keys; a missing value equals None."""
-    return exact([contents.get(key) for key in keys])
 
 
 def have_same_owner(settings: Settings, sessions: Sequence[Mapping[str, Any]]) -> bool:

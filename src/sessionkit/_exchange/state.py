@@ -10,7 +10,7 @@ from .._cookies.caching import UNCHANGED, HeaderChanges
 from .._session.events import EventKind, Ignored, tell
 from .._session.identity import differing, who_is
 from .._session.session import Absence, Session, Stamp, Watcher, drop, refill, restamp, stamp_of
-from .._session.snapshot import OPAQUE, fingerprint, is_opaque, normalize, restore_contents, same
+from .._session.snapshot import fingerprint, is_opaque, normalize, restore_contents, same
 from ..errors import SessionTooLargeError
 from . import stamps, writing
 from .config import Settings
@@ -119,20 +119,6 @@ class State:
             loaded is None or stamp is None or (stamp is not loaded and stamp.id != loaded.id)
         )
 
-    def is_left_alone(self, snapshot: bytes) -> bool:
-        """Return whether the session is the one in the cookies, with the same contents and stamp.
-
-        Args:
-            snapshot: the snapshot of the contents now.
-        """
-        return (
-            snapshot == self.loaded_snapshot
-            and stamp_of(self.session) is self.cookies.stamp
-            and bool(self.session)
-            and self.cookies.importer is None
-            and not (self.ended or self.touched or snapshot.startswith(OPAQUE))
-        )
-
     @property
     def changed(self) -> bool:
         """Whether the session was created, rotated, changed or ended in this request."""
@@ -173,10 +159,9 @@ class State:
         Args:
             snapshot: the snapshot of the contents now.
         """
-        if self.settings.tags is not None and is_opaque(snapshot):
+        if is_opaque(snapshot):
             contents, snapshot = normalize(dict(self.session), self.settings.tags)
             refill(self.session, contents, self.session.stamp)
-        self.final_snapshot = snapshot
         return snapshot
 
     def is_as_loaded(self, snapshot: bytes) -> bool:
@@ -219,6 +204,9 @@ class State:
         """
         if contents is None:
             return Ignored.NO_SESSION
+        if self.present and self.settings.guard(contents) and self._owner.has_same_keys(contents):
+            # The commonest update. The owner passes the guard too, which looks at no other keys.
+            return None
         who = who_is(self.settings.guard, self.settings.identity, contents)
         if who is None:
             return Ignored.NO_USER

@@ -140,7 +140,9 @@ def write_single_cookie(
         return None
     text = codec.seal(plaintext, stamp)
     max_age = _compute_max_age(settings, stamp)
-    return settings.cookie.line(settings.name, text, _limit_age(max_age, settings, contents_end))
+    if contents_end != inf:
+        max_age = _limit_age(max_age, settings, contents_end)
+    return settings.cookie.line(settings.name, text, max_age)
 
 
 def write_renewal(
