@@ -127,7 +127,7 @@ def test_a_failure_leaves_no_cookie_in_the_frames_of_a_guard(signed_in: bool) ->
         frames = [one.frame for one in caught.traceback if "decorators.py" in str(one.path)]
         ours = [frame for frame in frames if "_frameworks" in str(frame.code.path)]
         assert ours
-        assert not any({"args", "named"} & frame.f_locals.keys() for frame in ours)
+        assert all({"args", "named"}.isdisjoint(frame.f_locals) for frame in ours)
 
 
 def check(refuse: Refuse, environ: Any, response: str) -> Any:
