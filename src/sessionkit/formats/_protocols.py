@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 
 from .._cookies.chunks import Layout
 from .._crypto.keyring import PurposeKeys
@@ -125,15 +125,10 @@ class Traits:
 class Source(Protocol):
     """A format that can be read. It holds settings, never secrets."""
 
-    @property
-    def traits(self) -> Traits:
-        """Facts about the format."""
-        ...
-
-    @property
-    def layout(self) -> Layout:
-        """How its tokens are put into cookies."""
-        ...
+    traits: ClassVar[Traits]
+    """Facts about the format."""
+    layout: ClassVar[Layout]
+    """How its tokens are put into cookies."""
 
     def cookie_name(self, *, host_only: bool, secure: bool) -> str:
         """Return the cookie's name if the settings do not say.
