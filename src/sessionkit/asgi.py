@@ -144,7 +144,7 @@ def _answer(exchange: Exchange, message: Message) -> Message:
     headers: list[tuple[bytes, bytes]] = []
     decisive: list[tuple[str, str]] = []
     for name, value in message.get("headers") or ():
-        lower = name.lower()
+        lower = bytes(name).lower()  # a byte string of any kind, says ASGI
         headers.append((lower, value))
         if lower in _DECISIVE or lower.endswith(_CDN_SUFFIX):
             decisive.append((lower.decode("latin-1"), value.decode("latin-1")))

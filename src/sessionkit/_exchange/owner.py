@@ -56,11 +56,12 @@ class Owner:
         if keys is None or self._snapshot.startswith(OPAQUE):
             return False
         original = restore_contents(self._snapshot)
+        mine, theirs = [*map(original.get, keys)], [*map(contents.get, keys)]
         try:
-            mine, theirs = [*map(original.get, keys)], [*map(contents.get, keys)]
-            return marshal.dumps(mine, 2) == marshal.dumps(theirs, 2)
-        except ValueError:
-            return False  # marshal knows the built-in types only
+            # Equality first: version 2 of marshal would walk through a value that contains itself for ever.
+            return mine == theirs and marshal.dumps(mine, 2) == marshal.dumps(theirs, 2)
+        except Exception:  # noqa: BLE001  # marshal knows the built-in types only, and a value's own `__eq__` may raise anything
+            return False
 
     def is_nobodys(self, contents: Mapping[str, Any]) -> bool:
         """Return whether other contents name nobody."""

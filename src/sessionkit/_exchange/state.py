@@ -354,7 +354,8 @@ class State:
             return not self.present
         keys = settings.owner_keys
         if (
-            keys is not None
+            self.present
+            and keys is not None
             and key.__class__ is str
             and key not in keys
             and settings.guard(session)

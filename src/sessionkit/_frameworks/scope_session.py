@@ -94,6 +94,8 @@ class ScopePlace:
             return None
         contents = self._contents_of(found, self._scope)
         if contents is None:
+            # The key is gone: whatever runs after the start of the response finds the session there again.
+            self._scope[SCOPE_KEY] = self._session
             return None
         # A middleware around this one sees whose session it is, and leaves it alone.
         self._scope[SCOPE_KEY] = self._session

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import marshal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias, cast
 
 from .snapshot import DEEPEST, plain
@@ -104,7 +104,12 @@ def who_is(guard: Guard, identity: Identity, session: Mapping[str, Any]) -> Who 
 
 
 def exact(value: object) -> object:
-    """Return a snapshot of a value: two are equal only if the values and all their types are equal."""
+    """Return a snapshot of a value: two are equal only if the values and all their types are equal.
+
+    The snapshot of a value that contains itself equals no other: version 2 of marshal would never come to an end.
+    """
+    if not _has_end(value):
+        return object()
     try:
         return marshal.dumps(cast("Any", value), 2)
     except ValueError:  # marshal knows the built-in types only
@@ -113,6 +118,25 @@ def exact(value: object) -> object:
         return marshal.dumps(cast("Any", value), 2)
     except ValueError:
         return _typed(value)
+
+
+def _has_end(value: object) -> bool:
+    """Return whether a value has fewer levels than JSON is compared in, and so does not contain itself."""
+    inside: list[Iterator[object]] = [iter((value,))]
+    while inside:
+        for item in inside[-1]:
+            if item.__class__ in _CONTAINERS:
+                if len(inside) > DEEPEST:
+                    return False
+                members: Any = item
+                inside.append(iter(members.values() if item.__class__ is dict else members))
+                break
+        else:
+            inside.pop()
+    return True
+
+
+_CONTAINERS = (dict, list, tuple)
 
 
 def _are_reordered(one: object, other: object) -> bool:

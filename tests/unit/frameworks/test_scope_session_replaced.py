@@ -196,3 +196,10 @@ def test_a_guard_that_fails_on_what_was_put_there_leaves_no_contents_in_our_fram
         asyncio.run(app(scope_of(), Wire().receive, Wire().send))
     assert frames_of_ours(raised.value) > 2
     assert held(raised.value, CANARY) == []
+
+
+def test_a_key_that_is_gone_before_the_start_is_there_again_afterwards() -> None:
+    seen: list[object] = []
+    app = app_of(before=lambda scope: scope.pop("session"), after=lambda scope: seen.append(dict(scope["session"])))  # fmt: skip
+    assert told(app) == []
+    assert seen == [ANN]

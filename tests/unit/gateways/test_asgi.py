@@ -246,3 +246,20 @@ def test_an_excluded_path_has_no_session() -> None:
 
     answer = visit(scene, scene.store.asgi(app, exclude="/static/*"), path="/static/x.css")
     assert (seen, answer.headers) == ([None] * 4, [])
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray])
+def test_a_name_of_a_header_is_a_byte_string_of_any_kind(kind: type) -> None:
+    scene = signed_in()
+    wire = Wire()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        assert get_session() is not None
+        headers = [(kind(b"Vary"), kind(b"Accept")), (kind(b"X-Own"), kind(b"1"))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    scope = scope_of(scene.browser.jar.header())
+    asyncio.run(scene.store.asgi(app)(scope, wire.receive, wire.send))
+    fields = {bytes(name): bytes(value) for name, value in wire.sent[0]["headers"]}
+    assert fields == {b"x-own": b"1", b"vary": b"Accept, Cookie", b"cache-control": b"private"}
