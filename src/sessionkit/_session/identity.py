@@ -108,7 +108,7 @@ def exact(value: object) -> object:
 
     The snapshot of a value that contains itself equals no other: version 2 of marshal would never come to an end.
     """
-    if not _has_end(value):
+    if _contains_itself(value):
         return object()
     try:
         return marshal.dumps(cast("Any", value), 2)
@@ -120,20 +120,21 @@ def exact(value: object) -> object:
         return _typed(value)
 
 
-def _has_end(value: object) -> bool:
-    """Return whether a value has fewer levels than JSON is compared in, and so does not contain itself."""
-    inside: list[Iterator[object]] = [iter((value,))]
-    while inside:
-        for item in inside[-1]:
+def _contains_itself(value: object) -> bool:
+    """Return whether a value made of the built-in containers is inside itself; depth first, without recursion."""
+    around: list[tuple[int, Iterator[object]]] = [(0, iter((value,)))]
+    while around:
+        for item in around[-1][1]:
             if item.__class__ in _CONTAINERS:
-                if len(inside) > DEEPEST:
-                    return False
+                if any(id(item) == known for known, _ in around):
+                    return True
                 members: Any = item
-                inside.append(iter(members.values() if item.__class__ is dict else members))
+                items = members.values() if item.__class__ is dict else members
+                around.append((id(item), iter(items)))
                 break
         else:
-            inside.pop()
-    return True
+            around.pop()
+    return False
 
 
 _CONTAINERS = (dict, list, tuple)

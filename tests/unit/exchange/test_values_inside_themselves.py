@@ -66,6 +66,17 @@ def test_what_cannot_be_copied_is_no_json(value: object):
         exchange.commit()
 
 
+def test_a_subclass_of_text_in_the_user_is_the_same_user():
+    class Text(str):
+        __slots__ = ()
+
+    exchange = signed_in({"sub": "ann"})
+    exchange.contents["user"]["sub"] = Text("ann")
+    exchange.contents["n"] = 1
+    exchange.commit()
+    assert exchange.response_headers[0][0] == "Set-Cookie"
+
+
 def test_an_assignment_to_a_session_that_is_not_there_begins_one():
     site = Framework()
     session, exchange = site.visit()
