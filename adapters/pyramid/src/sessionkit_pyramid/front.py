@@ -91,7 +91,11 @@ def entering(event: Any) -> None:
     request, exchange = event.request, exchange_in(event.request)
     if not exchange.owned:
         entry = make_current(exchange)
-        request.add_finished_callback(lambda _: entry.leave())
+
+        def leave(_: Any) -> None:
+            entry.leave()
+
+        request.add_finished_callback(leave)
 
 
 class _Respond:
