@@ -8,24 +8,14 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from two_visitors import cookie_of, who
 
 from sessionkit import SessionStore, get_session
-from sessionkit.testing import session_cookies
 from sessionkit_aiohttp import setup
 
 from .visitor import SECRET
 
 STORE = SessionStore(SECRET)
-
-
-def cookie(sub: str) -> str:
-    cookies = session_cookies(STORE, {"user": {"sub": sub}})
-    return "; ".join(f"{name}={value}" for name, value in cookies.items())
-
-
-def who() -> str:
-    session = get_session()
-    return session["user"]["sub"] if session else "nobody"
 
 
 async def me(request: web.Request) -> web.Response:
@@ -45,7 +35,7 @@ async def open_to_all(request: web.Request) -> web.Response:
 )
 def test_the_verbs_of_the_handler_find_its_own_session_again(inside: str, found: str):
     async def outer(request: web.Request) -> web.Response:
-        headers = {**request.headers, "Cookie": cookie("bob")}
+        headers = {**request.headers, "Cookie": cookie_of(STORE, "bob")}
         clone: Any = request.clone(rel_url=inside, headers=headers)
         try:
             said = (await request.app._handle(clone)).text
@@ -59,6 +49,6 @@ def test_the_verbs_of_the_handler_find_its_own_session_again(inside: str, found:
         routes = (("/me", me), ("/none", none), ("/open", open_to_all), ("/", outer))
         app.add_routes([web.get(to, handler) for to, handler in routes])
         async with TestClient(TestServer(app)) as client:
-            return await (await client.get("/", headers={"Cookie": cookie("ann")})).text()
+            return await (await client.get("/", headers={"Cookie": cookie_of(STORE, "ann")})).text()
 
     assert asyncio.run(serve()) == found

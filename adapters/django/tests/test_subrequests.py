@@ -12,28 +12,18 @@ from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http import HttpResponse, StreamingHttpResponse
 from django.test import Client, override_settings
 from django.urls import path
+from two_visitors import cookie_of, who
 
 from sessionkit import SessionStore, get_session, update_session
-from sessionkit.testing import session_cookies
 
 SECRET = "django tests: 0123456789abcdefghijklmnopqrstuvwxyz"
 STORE = SessionStore(SECRET)
 
 
-def cookie(sub: str) -> str:
-    cookies = session_cookies(STORE, {"user": {"sub": sub}})
-    return "; ".join(f"{name}={value}" for name, value in cookies.items())
-
-
-def who() -> str:
-    session = get_session()
-    return session["user"]["sub"] if session else "nobody"
-
-
 def environ(sub: str, to: str) -> dict[str, Any]:
     return {
         "REQUEST_METHOD": "GET", "PATH_INFO": to, "SCRIPT_NAME": "", "SERVER_NAME": "x", "SERVER_PORT": "443",
-        "wsgi.url_scheme": "https", "wsgi.input": io.BytesIO(), "HTTP_COOKIE": cookie(sub),
+        "wsgi.url_scheme": "https", "wsgi.input": io.BytesIO(), "HTTP_COOKIE": cookie_of(STORE, sub),
     }  # fmt: skip
 
 
@@ -62,7 +52,7 @@ def by_handler(request: Any) -> HttpResponse:
 
 
 def by_client(request: Any) -> HttpResponse:
-    inner = Client(HTTP_COOKIE=cookie("bob")).get("/me", secure=True)
+    inner = Client(HTTP_COOKIE=cookie_of(STORE, "bob")).get("/me", secure=True)
     return HttpResponse(f"{inner.content.decode()} {who()}")
 
 

@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask, request, session
+from two_visitors import cookie_of, who
 from werkzeug.test import Client
 
 from sessionkit import NoActiveRequestError, SessionStore, delete_session, get_session
-from sessionkit.testing import session_cookies
 from sessionkit_flask import SessionKit
 
 STORE = SessionStore("subrequests: 0123456789abcdefghijklmnopqrstuvwxyz")
-
-
-def cookie(sub: str) -> str:
-    cookies = session_cookies(STORE, {"user": {"sub": sub}})
-    return "; ".join(f"{name}={value}" for name, value in cookies.items())
-
-
-def who() -> str:
-    session = get_session()
-    return session["user"]["sub"] if session else "nobody"
 
 
 @pytest.fixture
@@ -32,7 +22,7 @@ def app() -> Flask:
 
 def ask(app: Flask):
     client = Client(app, use_cookies=False)
-    return client.get("/", base_url="https://x", headers={"Cookie": cookie("ann")})
+    return client.get("/", base_url="https://x", headers={"Cookie": cookie_of(STORE, "ann")})
 
 
 def test_a_dispatched_request_has_its_own_session_and_its_response_carries_it(app):
@@ -43,7 +33,7 @@ def test_a_dispatched_request_has_its_own_session_and_its_response_carries_it(ap
 
     @app.get("/")
     def outer():
-        environ = {**request.environ, "HTTP_COOKIE": cookie("bob"), "PATH_INFO": "/inner"}
+        environ = {**request.environ, "HTTP_COOKIE": cookie_of(STORE, "bob"), "PATH_INFO": "/inner"}
         with app.request_context(environ):
             response = app.full_dispatch_request()
         carried = [line.partition("=")[0] for line in response.headers.getlist("Set-Cookie")]
@@ -57,7 +47,9 @@ def test_a_dispatched_request_has_its_own_session_and_its_response_carries_it(ap
 def test_a_logout_inside_is_refused_and_not_done_to_the_visitor_outside(app):
     @app.get("/")
     def outer():
-        with app.test_request_context("/", base_url="https://x", headers={"Cookie": cookie("bob")}):
+        with app.test_request_context(
+            "/", base_url="https://x", headers={"Cookie": cookie_of(STORE, "bob")}
+        ):
             with pytest.raises(NoActiveRequestError):
                 delete_session()
             inside = who()
@@ -80,7 +72,9 @@ def test_a_transaction_of_the_test_client_leaves_the_request_around_it_current(a
 
 
 def test_nothing_is_current_after_a_context_with_nothing_around_it(app):
-    with app.test_request_context("/", base_url="https://x", headers={"Cookie": cookie("bob")}):
+    with app.test_request_context(
+        "/", base_url="https://x", headers={"Cookie": cookie_of(STORE, "bob")}
+    ):
         assert who() == "bob"
     with pytest.raises(NoActiveRequestError):
         get_session()

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import pytest
 from pyramid.request import Request
+from two_visitors import cookie_of, who
 
-from sessionkit import NoActiveRequestError, SessionStore, delete_session, get_session
-from sessionkit.testing import session_cookies
+from sessionkit import NoActiveRequestError, SessionStore, delete_session
 
 from .visitor import SECRET, names
 
 STORE = SessionStore(SECRET)
 
 
-def cookie(sub: str) -> str:
-    cookies = session_cookies(STORE, {"user": {"sub": sub}})
-    return "; ".join(f"{name}={value}" for name, value in cookies.items())
-
-
-def who() -> str:
-    session = get_session()
-    return session["user"]["sub"] if session else "nobody"
-
-
 def inside(path: str, sub: str) -> Request:
-    return Request.blank(path, base_url="https://localhost", headers={"Cookie": cookie(sub)})
+    return Request.blank(
+        path, base_url="https://localhost", headers={"Cookie": cookie_of(STORE, sub)}
+    )
 
 
 @pytest.mark.parametrize("use_tweens", [False, True])
