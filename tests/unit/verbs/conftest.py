@@ -183,3 +183,12 @@ def caller(request: pytest.FixtureRequest, verbs: str) -> Caller:
         return Caller(scene, FORMS[request.param], scene.store)
     sessionkit.configure(scene.store)
     return Caller(scene, FORMS[request.param], sessionkit)
+
+
+@pytest.fixture
+def nothing_configured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No default store: neither configured nor in the environment."""
+    monkeypatch.delenv("SESSIONKIT_SECRET", raising=False)
+    sessionkit.configure(None)
+    yield
+    sessionkit.configure(None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,13 +19,7 @@ from sessionkit import (
 from ..scene import ALICE, BOB, OTHER_SECRET, SECRET, Scene
 from ..served import environ_of, scope_of
 
-
-@pytest.fixture(autouse=True)
-def nothing_configured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.delenv("SESSIONKIT_SECRET", raising=False)
-    sessionkit.configure(None)
-    yield
-    sessionkit.configure(None)
+pytestmark = pytest.mark.usefixtures("nothing_configured")
 
 
 def signed_in(**settings: Any) -> Scene:

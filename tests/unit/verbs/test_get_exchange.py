@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-import sessionkit
 from sessionkit import (
     Absence,
     ConfigurationError,
@@ -24,13 +22,7 @@ from sessionkit import (
 from ..scene import ALICE, OTHER_SECRET, Scene, names
 from ..served import environ_of, scope_of
 
-
-@pytest.fixture(autouse=True)
-def nothing_configured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.delenv("SESSIONKIT_SECRET", raising=False)
-    sessionkit.configure(None)
-    yield
-    sessionkit.configure(None)
+pytestmark = pytest.mark.usefixtures("nothing_configured")
 
 
 def serve_wsgi(store: SessionStore, view: Any, cookies: str = "", **gateway: Any) -> list[str]:
