@@ -204,8 +204,15 @@ class State:
         """
         if contents is None:
             return Ignored.NO_SESSION
-        if self.present and self.settings.guard(contents) and self._owner.has_same_keys(contents):
-            # The commonest update. The owner passes the guard too, which looks at no other keys.
+        settings = self.settings
+        if (
+            self.present
+            and settings.owner_keys is not None
+            and settings.guard(contents)
+            and self._owner.has_same_keys(contents)
+        ):
+            # The commonest update. The owner passes the guard too, which looks at no other keys. A guard of the application's
+            # own is asked once only, below.
             return None
         who = who_is(self.settings.guard, self.settings.identity, contents)
         if who is None:

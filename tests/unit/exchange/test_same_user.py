@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from copy import deepcopy
+from typing import Any
 
 import pytest
 
-from sessionkit import EventKind, IdentityChangedError, Ignored, has_user
+from sessionkit import EventKind, IdentityChangedError, Ignored, SessionStore, has_user
 from sessionkit.formats import AuthJSV5, ExpressOpenID, NextAuthV4
+from sessionkit.testing import session_cookies
 
-from ..scene import Scene
+from ..scene import SECRET, Scene
 
 
 def stays(scene, before, *requests):
@@ -233,3 +236,18 @@ def test_who_the_user_is_is_asked_by_no_request_that_leaves_the_session_alone():
     assert visit.exchange.get() == SEVEN
     visit.arrive()
     assert asked == []
+
+
+def test_an_update_asks_a_guard_of_the_applications_own_once_about_the_new_contents() -> None:
+    asked: list[object] = []
+
+    def guard(session: Mapping[str, Any]) -> bool:
+        asked.append(session.get("n"))
+        return "user" in session
+
+    store = SessionStore(SECRET, guard=guard)
+    cookies = session_cookies(store, {"user": {"sub": "a"}, "n": 1})
+    with store.exchange(cookies) as exchange:
+        asked.clear()
+        assert exchange.update({"user": {"sub": "a"}, "n": 2})
+        assert asked.count(2) == 1
