@@ -22,7 +22,9 @@ from ._session.json import JSON, Serializer, fast_json
 from ._session.lifetime import Lifetime
 from ._session.session import Absence, Contents, Session, Stamp
 from .errors import (
+    BackendError,
     ConfigurationError,
+    ConflictError,
     IdentityChangedError,
     NoActiveRequestError,
     ResponseStartedError,
@@ -34,9 +36,9 @@ from .formats import Native
 from .store import SessionStore
 
 __all__ = [
-    "JSON", "Absence", "ConfigurationError", "Contents", "CookieSettings", "Event", "EventKind", "Exchange",
-    "IdentityChangedError", "Ignored", "KeyRing", "Lifetime", "Native", "NoActiveRequestError", "RequestInfo", "ResponseStartedError",
-    "SerializationError", "Serializer", "Session", "SessionKitError", "SessionStore", "SessionTooLargeError", "Stamp", "anyone", "bind",
-    "configure", "create_session", "delete_session", "fast_json", "get_exchange", "get_session", "has_user", "is_activity",
-    "rotate_session", "safe_return_to", "subject", "touch_session", "update_session",
+    "JSON", "Absence", "BackendError", "ConfigurationError", "ConflictError", "Contents", "CookieSettings", "Event", "EventKind",
+    "Exchange", "IdentityChangedError", "Ignored", "KeyRing", "Lifetime", "Native", "NoActiveRequestError", "RequestInfo",
+    "ResponseStartedError", "SerializationError", "Serializer", "Session", "SessionKitError", "SessionStore", "SessionTooLargeError",
+    "Stamp", "anyone", "bind", "configure", "create_session", "delete_session", "fast_json", "get_exchange", "get_session", "has_user",
+    "is_activity", "rotate_session", "safe_return_to", "subject", "touch_session", "update_session",
 ]  # fmt: skip

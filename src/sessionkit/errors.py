@@ -7,7 +7,9 @@ stale, is never an error: it gives a session or an `Absence`.
 from __future__ import annotations
 
 __all__ = [
+    "BackendError",
     "ConfigurationError",
+    "ConflictError",
     "IdentityChangedError",
     "NoActiveRequestError",
     "ResponseStartedError",
@@ -43,3 +45,11 @@ class SerializationError(SessionKitError, TypeError):
 
 class IdentityChangedError(SessionKitError, RuntimeError):
     """A session was changed in place into another user's. No change of the request is saved."""
+
+
+class BackendError(SessionKitError, RuntimeError):
+    """The backend could not be reached, failed, or did not answer in time. Nothing is known about the session."""
+
+
+class ConflictError(BackendError):
+    """Parallel requests changed the same session, and the changes could not be merged. No change of the request is saved."""

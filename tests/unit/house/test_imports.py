@@ -14,12 +14,13 @@ ROOT = Path(sessionkit.__file__).parent
 
 # From the foundation up: a package, or a module beside the packages. CONTRIBUTING.md says of each what it holds.
 ORDER = [
-    "errors", "_session", "_crypto", "_cookies", "formats", "_exchange", "_requests", "wsgi", "asgi", "verbs", "_environment", "_arguments", "store",
+    "errors", "_session", "_crypto", "_cookies", "formats", "backends", "_exchange", "_requests", "wsgi", "asgi", "verbs", "_environment", "_arguments", "store",
     "_default", "_frameworks", "adapters", "testing", "_cli", "__main__", "__init__",
 ]  # fmt: skip
 
 PUBLIC = {
     "adapters",
+    "backends",
     "errors",
     "formats",
     "wsgi",
@@ -36,6 +37,7 @@ DOORS = {
     "sessionkit",
     "sessionkit.adapters",
     "sessionkit.formats",
+    "sessionkit.backends",
     "sessionkit.wsgi",
     "sessionkit.asgi",
     "sessionkit.errors",

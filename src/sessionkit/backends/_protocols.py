@@ -1,0 +1,201 @@
+"""What a backend is: the record of a session, and the operations on it. Nothing here knows a session's contents."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
+
+__all__ = ["REMOVAL_DELAY", "AnyBackend", "AsyncBackend", "Backend", "Record"]
+
+REMOVAL_DELAY = 60
+"""Seconds after `expires_at` for which a record may still be there: the application judges the expiry, by its own clock."""
+
+
+class Record(NamedTuple):
+    """A session as a backend keeps it: sealed, under a hashed id, with the times in clear.
+
+    To a backend, `key` and `owner` are printable ASCII of at most 64 characters, compared byte for byte. It opens
+    nothing, and believes nothing but the times.
+
+    Attributes:
+        key: the name of the record: a digest of the session's id.
+        owner: the name of the user's group of records: a keyed digest of who the user is.
+        generation: the generation of the owner when the record was inserted. The backend sets it; the value that
+            `insert` and `replace` are given does not count.
+        created_at: when the session began, in seconds since the epoch.
+        updated_at: when the session was last written or renewed, in seconds since the epoch.
+        expires_at: when the record may be removed, in seconds since the epoch.
+        version: the nonce of `sealed`, 12 bytes. Each write makes another; versions are compared, never ordered.
+        sealed: the encrypted contents; any bytes, perhaps none.
+    """
+
+    key: str
+    owner: str
+    generation: int
+    created_at: int
+    updated_at: int
+    expires_at: int
+    version: bytes
+    sealed: bytes
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """A place on the server where sessions are kept. Every operation is one atomic step, and none is an upsert.
+
+    Every operation raises `BackendError` if the server cannot be reached, fails, or does not answer within three
+    seconds. No error or log line of a backend holds a key, an owner or a payload. A backend may be used from several
+    threads, and after a fork in both processes.
+
+    A backend that sets the class attribute `waits = False` promises to answer without I/O; the ASGI gateway then calls it
+    directly, not in a thread.
+    """
+
+    def load(self, key: str, owner: str) -> Record | None:
+        """Return a record; None if there is none, or if its generation is not the owner's.
+
+        An expired record may be returned: the application judges the times.
+
+        Args:
+            key: the record's name.
+            owner: the owner's name.
+        """
+        ...
+
+    def insert(self, record: Record, since: float) -> bool:
+        """Add a record, with the owner's generation of now; up to four expired records may be removed on the way.
+
+        Args:
+            record: the record. One with the same key and version counts as added: a repeated call changes nothing.
+            since: when the request began, in seconds since the epoch. A revocation of the owner at this time or later
+                wins.
+
+        Returns:
+            Whether the record is there; False if the key exists with another version, or the owner was revoked since.
+        """
+        ...
+
+    def replace(self, record: Record, version: bytes) -> Record | bool:
+        """Replace a record, if it still has the version that was loaded. Owner, creation time and generation stay.
+
+        Args:
+            record: the record with its new version, times and payload.
+            version: the version that was loaded.
+
+        Returns:
+            True if the record is stored, also by an earlier call of the same write; False if there is no such record, or
+            its generation is not the owner's; otherwise the record that is there.
+        """
+        ...
+
+    def touch(self, key: str, owner: str, updated_at: int, expires_at: int) -> bool:
+        """Move a record's times forward, each by itself; version and payload stay.
+
+        Args:
+            key: the record's name.
+            owner: the owner's name.
+            updated_at: the new update time, in seconds since the epoch. A time before that of the record is ignored.
+            expires_at: the new expiry, likewise.
+
+        Returns:
+            Whether there is such a record, of the owner's generation.
+        """
+        ...
+
+    def delete(self, key: str, owner: str) -> Record | None:
+        """Remove a record and return it; None if there is none.
+
+        Args:
+            key: the record's name.
+            owner: the owner's name.
+        """
+        ...
+
+    def of(self, owner: str) -> list[Record]:
+        """Return the records of an owner that are live: of the owner's generation, and not expired by the backend's clock.
+
+        Args:
+            owner: the owner's name.
+        """
+        ...
+
+    def revoke(self, owner: str, at: float, keep: str | None) -> int:
+        """Raise the owner's generation, and remove the owner's records.
+
+        Args:
+            owner: the owner's name.
+            at: the time of the revocation, in seconds since the epoch. `insert` compares its `since` with it.
+            keep: the key of a record that stays, with the new generation; None for none. If there is no such record,
+                nothing is made.
+
+        Returns:
+            How many live records were removed.
+        """
+        ...
+
+    def purge(self, now: int, limit: int) -> int:
+        """Remove records that expired more than `REMOVAL_DELAY` seconds ago, and no others.
+
+        Args:
+            now: seconds since the epoch.
+            limit: the most records to remove.
+
+        Returns:
+            How many were removed.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close every connection. A later operation opens new ones."""
+        ...
+
+    def warnings(self) -> list[str]:
+        """Return what in the server's settings may lose or revive sessions, a sentence each; ask the server for it."""
+        ...
+
+
+@runtime_checkable
+class AsyncBackend(Protocol):
+    """A `Backend` with operations that are awaited. One object serves several event loops, with connections for each."""
+
+    async def load(self, key: str, owner: str) -> Record | None:
+        """Load as `Backend.load` does."""
+        ...
+
+    async def insert(self, record: Record, since: float) -> bool:
+        """Insert as `Backend.insert` does."""
+        ...
+
+    async def replace(self, record: Record, version: bytes) -> Record | bool:
+        """Replace as `Backend.replace` does."""
+        ...
+
+    async def touch(self, key: str, owner: str, updated_at: int, expires_at: int) -> bool:
+        """Touch as `Backend.touch` does."""
+        ...
+
+    async def delete(self, key: str, owner: str) -> Record | None:
+        """Delete as `Backend.delete` does."""
+        ...
+
+    async def of(self, owner: str) -> list[Record]:
+        """List as `Backend.of` does."""
+        ...
+
+    async def revoke(self, owner: str, at: float, keep: str | None) -> int:
+        """Revoke as `Backend.revoke` does."""
+        ...
+
+    async def purge(self, now: int, limit: int) -> int:
+        """Purge as `Backend.purge` does."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection of the running event loop. A later operation opens new ones."""
+        ...
+
+    async def warnings(self) -> list[str]:
+        """Return warnings as `Backend.warnings` does."""
+        ...
+
+
+AnyBackend: TypeAlias = Backend | AsyncBackend
