@@ -30,6 +30,7 @@ Frameworks are not in them: an adapter is tested with the newest version of its 
 claims. What an adapter's tests need beside the framework is in `adapters/<name>/tests/requirements.txt`.
 """
 PINNED = [
+    "backends",
     "browser",
     "contract",
     "docs",
@@ -200,6 +201,16 @@ def servers(session: nox.Session) -> None:
     """Test the gateways under gunicorn, waitress, uvicorn, hypercorn and granian."""
     pinned(session, "servers")
     session.run("pytest", "tests/servers", *session.posargs)
+
+
+@nox.session
+def backends(session: nox.Session) -> None:
+    """Test the backends with real servers (Redis, PostgreSQL, MariaDB), with branch coverage of the Redis and SQL modules."""
+    pinned(session, "backends")
+    session.run("coverage", "run", "-m", "pytest", "tests/backends", *session.posargs)
+    if not session.posargs:
+        modules = "*/backends/_redis*.py,*/backends/_sql.py,*/backends/_sql_*.py"
+        session.run("coverage", "report", f"--include={modules}", "--omit=tests/*")
 
 
 @nox.session
