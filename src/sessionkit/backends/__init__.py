@@ -1,5 +1,6 @@
 """Backends: where sessions are kept on the server. A client library is imported only with the backend that needs it."""
 
-from ._protocols import AsyncBackend, Backend, Record
+from ._memory import MemoryBackend
+from ._protocols import REMOVAL_DELAY, AsyncBackend, Backend, Record
 
-__all__ = ["AsyncBackend", "Backend", "Record"]
+__all__ = ["REMOVAL_DELAY", "AsyncBackend", "Backend", "MemoryBackend", "Record"]

@@ -1,11 +1,4 @@
-"""For the tests of applications: the cookies of a session, and the session that a response leaves.
-
-With a store, and so its secret, this module mints sessions of anybody: use it in tests only. No other module of
-sessionkit imports it.
-
-A test client on plain http never sends a Secure cookie back: give it an https base URL
-(Starlette's `TestClient(app, base_url="https://testserver")`), or the store under test `secure=False`.
-"""
+"""Make the cookies of a session, and read the session that a response leaves."""
 
 from __future__ import annotations
 
@@ -15,14 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ._exchange.exchange import Exchange
-from ._exchange.reading import RequestCookies
-from ._exchange.request import HeaderRequest
-from ._exchange.writing import make_checked_plaintext, write_session
-from ._session.lifetime import Lifetime
-from ._session.session import Session, Stamp
-from ._session.tracebacks import clears_frames
-from .store import SessionStore
+from .._exchange.exchange import Exchange
+from .._exchange.reading import RequestCookies
+from .._exchange.request import HeaderRequest
+from .._exchange.writing import make_checked_plaintext, write_session
+from .._session.lifetime import Lifetime
+from .._session.session import Session, Stamp
+from .._session.tracebacks import clears_frames
+from ..store import SessionStore
 
 __all__ = ["read_cookies", "session_cookies"]
 
