@@ -1,6 +1,41 @@
 """Backends: where sessions are kept on the server. A client library is imported only with the backend that needs it."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ConfigurationError
 from ._memory import MemoryBackend
 from ._protocols import REMOVAL_DELAY, AsyncBackend, Backend, Record
 
-__all__ = ["REMOVAL_DELAY", "AsyncBackend", "Backend", "MemoryBackend", "Record"]
+if TYPE_CHECKING:
+    from ._sql import SQLBackend
+    from ._sql_async import AsyncSQLBackend
+
+__all__ = [
+    "REMOVAL_DELAY",
+    "AsyncBackend",
+    "AsyncSQLBackend",
+    "Backend",
+    "MemoryBackend",
+    "Record",
+    "SQLBackend",
+]
+
+_ASKED_FOR = {
+    "SQLBackend": ("_sql", "sql"),
+    "AsyncSQLBackend": ("_sql_async", "sql"),
+}
+"""Modules that import a client library, and the extra that installs it."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import a backend that needs a client library when it is asked for."""
+    if name not in _ASKED_FOR:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, extra = _ASKED_FOR[name]
+    try:
+        return getattr(import_module(f".{module}", __name__), name)
+    except ImportError as error:
+        raise ConfigurationError(
+            f"{name} needs a client library ({error.name}): pip install 'sessionkit-core[{extra}]'"
+        ) from None

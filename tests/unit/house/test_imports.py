@@ -46,7 +46,22 @@ DOORS = {
 """What adapters import."""
 
 DEPENDENCIES = {"joserfc", "cryptography", "typing_extensions"}
-ASKED_FOR = {"_session.json": {"orjson", "pybase64"}}  # fast_json, and nobody else
+ASKED_FOR = {
+    "_session.json": {"orjson", "pybase64"},  # fast_json, and nobody else
+    **{
+        f"backends.{name}": {"sqlalchemy"}
+        for name in (
+            "_sql",
+            "_sql_async",
+            "_sql_drivers",
+            "_sql_engines",
+            "_sql_running",
+            "_sql_statements",
+            "_sql_warnings",
+        )
+    },
+}
+"""What a module imports beside: the extras, which are imported only if somebody asks for them."""
 
 FILES = sorted(ROOT.rglob("*.py"))
 ADAPTERS = sorted((Path(__file__).parents[3] / "adapters").glob("*/src/sessionkit_*"))

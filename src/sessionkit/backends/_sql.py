@@ -1,0 +1,136 @@
+"""Keep sessions in a PostgreSQL, MySQL, MariaDB or SQLite database."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Engine, MetaData
+
+from .._session.tracebacks import clears_frames
+from ._protocols import Record
+from ._sql_engines import check_limits, make_engine
+from ._sql_running import explain, run
+from ._sql_statements import METADATA, Statements, create_tables
+from ._sql_time import time_limit
+from ._sql_warnings import collect_warnings
+
+__all__ = ["SQLBackend"]
+
+T = TypeVar("T")
+
+_CREATION = 10.0
+"""Seconds for making the tables, which no visitor waits for."""
+
+
+class SQLBackend:
+    """Keep sessions in a database, through SQLAlchemy: PostgreSQL (psycopg), MySQL and MariaDB (PyMySQL), SQLite.
+
+    Loading costs one round trip, and so does saving; a login costs two, since it removes up to four expired records. The
+    backend has a pool of connections of its own: on the application's, a request that still holds a connection when the
+    session is saved would need a second one.
+
+    Attributes:
+        metadata: the tables, for Alembic's `target_metadata`.
+    """
+
+    metadata: MetaData = METADATA
+
+    def __init__(
+        self,
+        url_or_engine: str | URL | Engine,
+        *,
+        clock: Callable[[], float] = time.time,
+        pool_size: int = 10,
+        timeout: float = 1.5,
+    ) -> None:
+        """Make a backend. It connects when it is first used.
+
+        Args:
+            url_or_engine: SQLAlchemy's URL of the database, with a driver: `postgresql+psycopg://`, `mysql+pymysql://`,
+                `sqlite:///` (four slashes for an absolute path). An engine of the application is possible too, with its
+                pool; its time limits and its fork safety are then the application's.
+            clock: the time in seconds since the epoch, for what has expired.
+            pool_size: how many connections a process opens at most. An operation waits for a free one.
+            timeout: seconds that an operation may take in all, at most 3.
+        """
+        check_limits(pool_size, timeout)
+        self._clock = clock
+        self._timeout = timeout
+        self._statements = Statements(clock)
+        self._pid = os.getpid()
+        self._owned = not isinstance(url_or_engine, Engine)
+        self._engine: Engine = (
+            make_engine(url_or_engine, pool_size, timeout)
+            if not isinstance(url_or_engine, Engine)
+            else url_or_engine.execution_options(isolation_level="AUTOCOMMIT")
+        )
+
+    @clears_frames
+    def load(self, key: str, owner: str) -> Record | None:
+        """Return a record, or None."""
+        return self._run(self._statements.load, key, owner)
+
+    @clears_frames
+    def insert(self, record: Record, since: float) -> bool:
+        """Add a record, unless its key exists with another version or the owner was revoked since."""
+        return self._run(self._statements.insert, record, since)
+
+    @clears_frames
+    def replace(self, record: Record, version: bytes) -> Record | bool:
+        """Replace a record that has this version; return the record that is there if it has another."""
+        return self._run(self._statements.replace, record, version)
+
+    @clears_frames
+    def touch(self, key: str, owner: str, updated_at: int, expires_at: int) -> bool:
+        """Move a record's times forward."""
+        return self._run(self._statements.touch, key, owner, updated_at, expires_at)
+
+    @clears_frames
+    def delete(self, key: str, owner: str) -> Record | None:
+        """Remove a record and return it."""
+        return self._run(self._statements.delete, key, owner)
+
+    @clears_frames
+    def of(self, owner: str) -> list[Record]:
+        """Return the records of an owner that have not expired."""
+        return self._run(self._statements.of, owner)
+
+    @clears_frames
+    def revoke(self, owner: str, at: float, keep: str | None) -> int:
+        """Remove the records of an owner, and refuse those that requests from before this time would insert."""
+        return self._run(self._statements.revoke, owner, at, keep)
+
+    @clears_frames
+    def purge(self, now: int, limit: int) -> int:
+        """Remove at most `limit` records that expired more than `REMOVAL_DELAY` seconds ago."""
+        return self._run(self._statements.purge, now, limit)
+
+    def warnings(self) -> list[str]:
+        """Return what in the server's settings may lose or revive sessions, a sentence each; ask the server for it."""
+        return self._run(collect_warnings, self._clock)
+
+    def create_tables(self) -> None:
+        """Create the tables that do not exist yet. With Alembic, make a migration from `metadata` instead."""
+        self._run(create_tables, limit=max(_CREATION, self._timeout))
+
+    def close(self) -> None:
+        """Close every connection, unless the engine is the application's. A later operation opens new ones."""
+        if self._owned:
+            self._engine.dispose()
+
+    def _run(self, operation: Callable[..., T], *arguments: Any, limit: float | None = None) -> T:
+        if self._owned and self._pid != os.getpid():
+            # The connections are the parent's, which goes on with them.
+            self._pid = os.getpid()
+            self._engine.dispose(close=False)
+        try:
+            with time_limit(limit or self._timeout), self._engine.connect() as connection:
+                return run(connection, operation, *arguments)
+        # Drivers raise errors of their own, of the socket and of the system.
+        except Exception as error:  # noqa: BLE001
+            failure = explain(error)
+        # Here the error has no context: the driver's frames and texts hold parameters.
+        raise failure

@@ -1,0 +1,183 @@
+"""Keep sessions in a PostgreSQL, MySQL, MariaDB or SQLite database, with an async driver."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, MetaData
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from ..errors import BackendError
+from ._protocols import Record
+from ._sql_engines import check_limits, make_async_engine
+from ._sql_running import explain, run
+from ._sql_statements import METADATA, Statements, create_tables
+from ._sql_time import time_limit
+from ._sql_warnings import collect_warnings
+
+__all__ = ["AsyncSQLBackend"]
+
+T = TypeVar("T")
+
+_CREATION = 10.0
+"""Seconds for making the tables, which no visitor waits for."""
+
+
+class AsyncSQLBackend:
+    """Keep sessions in a database, as `SQLBackend` does, with an async driver: psycopg, asyncpg, asyncmy, aiosqlite.
+
+    One object serves several event loops, with a pool for each.
+
+    Attributes:
+        metadata: the tables, for Alembic's `target_metadata`.
+    """
+
+    metadata: MetaData = METADATA
+
+    def __init__(
+        self,
+        url_or_engine: str | URL | AsyncEngine,
+        *,
+        clock: Callable[[], float] = time.time,
+        pool_size: int = 10,
+        timeout: float = 1.5,
+    ) -> None:
+        """Make a backend. It connects when it is first used.
+
+        Args:
+            url_or_engine: SQLAlchemy's URL of the database, with a driver: `postgresql+asyncpg://`, `mysql+asyncmy://`,
+                `sqlite+aiosqlite:///`. An async engine of the application is possible too, for the event loop that it
+                belongs to.
+            clock: the time in seconds since the epoch, for what has expired.
+            pool_size: how many connections are opened at most for an event loop. An operation waits for a free one.
+            timeout: seconds that an operation may take in all, at most 3.
+        """
+        check_limits(pool_size, timeout)
+        self._clock = clock
+        self._timeout = timeout
+        self._statements = Statements(clock)
+        self._pid = os.getpid()
+        self._engines: dict[asyncio.AbstractEventLoop, AsyncEngine] = {}
+        self._of_parent: list[dict[asyncio.AbstractEventLoop, AsyncEngine]] = []
+        self._abandoned: set[asyncio.Task[Any]] = set()
+        if isinstance(url_or_engine, AsyncEngine):
+            given = url_or_engine.execution_options(isolation_level="AUTOCOMMIT")
+            self._make: Callable[[], AsyncEngine] = lambda: given
+        else:
+            self._make = partial(make_async_engine, url_or_engine, pool_size, timeout)
+            self._make()  # raises if the URL or the driver is wrong
+        self._owned = not isinstance(url_or_engine, AsyncEngine)
+
+    async def load(self, key: str, owner: str) -> Record | None:
+        """Return a record, or None."""
+        answer = self._run(self._statements.load, key, owner)
+        del key, owner  # no exception shows them in this frame
+        return await answer
+
+    async def insert(self, record: Record, since: float) -> bool:
+        """Add a record, unless its key exists with another version or the owner was revoked since."""
+        answer = self._run(self._statements.insert, record, since)
+        del record
+        return await answer
+
+    async def replace(self, record: Record, version: bytes) -> Record | bool:
+        """Replace a record that has this version; return the record that is there if it has another."""
+        answer = self._run(self._statements.replace, record, version)
+        del record, version
+        return await answer
+
+    async def touch(self, key: str, owner: str, updated_at: int, expires_at: int) -> bool:
+        """Move a record's times forward."""
+        answer = self._run(self._statements.touch, key, owner, updated_at, expires_at)
+        del key, owner
+        return await answer
+
+    async def delete(self, key: str, owner: str) -> Record | None:
+        """Remove a record and return it."""
+        answer = self._run(self._statements.delete, key, owner)
+        del key, owner
+        return await answer
+
+    async def of(self, owner: str) -> list[Record]:
+        """Return the records of an owner that have not expired."""
+        answer = self._run(self._statements.of, owner)
+        del owner
+        return await answer
+
+    async def revoke(self, owner: str, at: float, keep: str | None) -> int:
+        """Remove the records of an owner, and refuse those that requests from before this time would insert."""
+        answer = self._run(self._statements.revoke, owner, at, keep)
+        del owner, keep
+        return await answer
+
+    async def purge(self, now: int, limit: int) -> int:
+        """Remove at most `limit` records that expired more than `REMOVAL_DELAY` seconds ago."""
+        return await self._run(self._statements.purge, now, limit)
+
+    async def warnings(self) -> list[str]:
+        """Return what in the server's settings may lose or revive sessions, a sentence each; ask the server for it."""
+        return await self._run(collect_warnings, self._clock)
+
+    async def create_tables(self) -> None:
+        """Create the tables that do not exist yet. With Alembic, make a migration from `metadata` instead."""
+        await self._run(create_tables, limit=max(_CREATION, self._timeout))
+
+    async def aclose(self) -> None:
+        """Close every connection of the running event loop, unless the engine is the application's."""
+        engine = self._engines.pop(asyncio.get_running_loop(), None)
+        if engine is not None and self._owned:
+            await self._within(self._timeout, engine.dispose())
+
+    async def _run(self, operation: Callable[..., T], *arguments: Any, limit: float = 0) -> T:
+        seconds = limit or self._timeout
+        attempt = self._attempt(seconds, operation, arguments)
+        del arguments
+        return await self._within(seconds, attempt)
+
+    async def _within(self, seconds: float, attempt: Coroutine[Any, Any, T | BackendError]) -> T:
+        """Wait for an operation, but not for a driver that cannot be stopped in time: it ends by itself."""
+        task = asyncio.create_task(attempt)
+        del attempt
+        self._abandoned.add(task)
+        task.add_done_callback(self._abandoned.discard)
+        try:
+            await asyncio.wait((task,), timeout=seconds)
+        finally:
+            task.cancel()
+        if not task.done():
+            raise BackendError(f"the session backend did not answer within {seconds:g} seconds")
+        outcome = task.result()
+        if isinstance(outcome, BackendError):
+            raise outcome
+        return outcome
+
+    async def _attempt(
+        self, seconds: float, operation: Callable[..., T], arguments: tuple[Any, ...]
+    ) -> T | BackendError:
+        """Return what an operation returns, or its error as a value: without the frames in which it arose."""
+        try:
+            with time_limit(seconds):
+                async with self._engine().connect() as connection:
+                    return await connection.run_sync(run, operation, *arguments)
+        # Drivers raise errors of their own, of the socket and of the system.
+        except Exception as error:  # noqa: BLE001
+            return explain(error)
+
+    def _engine(self) -> AsyncEngine:
+        if self._pid != os.getpid():
+            # The connections are the parent's, which goes on with them: keep them, so that none is closed.
+            self._pid = os.getpid()
+            self._of_parent.append(self._engines)
+            self._engines = {}
+        loop = asyncio.get_running_loop()
+        engine = self._engines.get(loop)
+        if engine is None:
+            for other in [one for one in self._engines if one.is_closed()]:
+                del self._engines[other]
+            engine = self._engines[loop] = self._make()
+        return engine

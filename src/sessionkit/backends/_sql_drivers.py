@@ -1,0 +1,96 @@
+"""Drivers of the SQL backends: what each is told when it connects, and how an idle connection shows that it is dead.
+
+Attributes with an underscore are of the drivers: there is no public way to the same fact. Tests hold each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from selectors import EVENT_READ, DefaultSelector
+from typing import Any, NamedTuple
+
+from sqlalchemy import URL
+
+__all__ = ["ASYNC", "BLOCKING", "Driver"]
+
+
+class Driver(NamedTuple):
+    """What differs between drivers.
+
+    Attributes:
+        package: the name under which pip installs the driver.
+        arguments: return arguments of `connect` for a URL and a time limit in seconds.
+        is_stale: return whether the server has closed an idle connection. Nothing is sent to find out.
+    """
+
+    package: str
+    arguments: Callable[[URL, float], dict[str, Any]]
+    is_stale: Callable[[Any], bool] | None = None
+
+
+def _psycopg(url: URL, timeout: float) -> dict[str, Any]:
+    asked = url.query.get("options", "")
+    # The statement ends on the server too when nobody waits for it any more.
+    ours = f"-c statement_timeout={int(timeout * 1000)}"
+    return {"options": f"{asked} {ours}".strip(), "connect_timeout": 2}  # 2: libpq's least
+
+
+def _asyncpg(url: URL, timeout: float) -> dict[str, Any]:
+    return {
+        "timeout": timeout,
+        "server_settings": {"statement_timeout": str(int(timeout * 1000))},
+    }
+
+
+def _asyncmy(url: URL, timeout: float) -> dict[str, Any]:
+    # A statement that waits for a row's lock goes on waiting after its client has gone, for 50 seconds by default.
+    waits = f"SET SESSION innodb_lock_wait_timeout = {max(int(timeout), 1)}"
+    return {"connect_timeout": timeout, "init_command": waits}
+
+
+def _pymysql(url: URL, timeout: float) -> dict[str, Any]:
+    return {**_asyncmy(url, timeout), "read_timeout": timeout, "write_timeout": timeout}
+
+
+def _sqlite(url: URL, timeout: float) -> dict[str, Any]:
+    return {"timeout": timeout}  # for the lock of another writer
+
+
+def _psycopg_is_stale(connection: Any) -> bool:
+    return connection.closed or _is_readable(connection)
+
+
+def _asyncpg_is_stale(connection: Any) -> bool:
+    return bool(connection.is_closed())
+
+
+def _pymysql_is_stale(connection: Any) -> bool:
+    return not connection.open or _is_readable(connection._sock)  # noqa: SLF001
+
+
+def _asyncmy_is_stale(connection: Any) -> bool:
+    received = connection._proto  # noqa: SLF001
+    return received is None or received.eof or received.length > received.pos
+
+
+def _is_readable(file: Any) -> bool:
+    """Return whether anything has arrived: on an idle connection nothing can but its end, or an error before that."""
+    with DefaultSelector() as selector:
+        selector.register(file, EVENT_READ)
+        return bool(selector.select(0))
+
+
+BLOCKING = {
+    "psycopg": Driver("psycopg[binary]", _psycopg, _psycopg_is_stale),
+    "pymysql": Driver("pymysql", _pymysql, _pymysql_is_stale),
+    "pysqlite": Driver("", _sqlite),
+}
+"""Drivers of `SQLBackend`, by the name that a URL has for them."""
+
+ASYNC = {
+    "psycopg": Driver("psycopg[binary]", _psycopg, _psycopg_is_stale),
+    "asyncpg": Driver("asyncpg", _asyncpg, _asyncpg_is_stale),
+    "asyncmy": Driver("asyncmy", _asyncmy, _asyncmy_is_stale),
+    "aiosqlite": Driver("aiosqlite", _sqlite),
+}
+"""Drivers of `AsyncSQLBackend`."""

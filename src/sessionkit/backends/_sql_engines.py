@@ -1,0 +1,137 @@
+"""Engines of the SQL backends: SQLAlchemy's, with a small pool, and with time limits that hold for every driver."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from sqlalchemy import (
+    URL,
+    AsyncAdaptedQueuePool,
+    Engine,
+    QueuePool,
+    create_engine,
+    event,
+    make_url,
+)
+from sqlalchemy.exc import ArgumentError, DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from ..errors import ConfigurationError
+from ._sql_drivers import ASYNC, BLOCKING, Driver
+from ._sql_time import WaitsInTime, connect_in_time, time_left
+
+__all__ = ["check_limits", "make_async_engine", "make_engine"]
+
+
+def check_limits(pool_size: int, timeout: float) -> None:
+    """Raise if a setting of a backend cannot work."""
+    if pool_size < 1:
+        raise ConfigurationError(
+            "pool_size must be 1 or more: without a connection nobody is served"
+        )
+    if not 0 < timeout <= 3:
+        raise ConfigurationError(
+            "timeout must be more than 0 and at most 3 seconds: a visitor waits for it"
+        )
+
+
+def make_engine(url: str | URL, pool_size: int, timeout: float) -> Engine:
+    """Return an engine with a blocking driver. It connects when it is first used."""
+    made, driver = _read_url(url, "SQLBackend", BLOCKING)
+    try:
+        engine = create_engine(
+            made, poolclass=QueuePool, **_arguments(made, driver, pool_size, timeout)
+        )
+    except ImportError:
+        raise _not_installed(driver) from None
+    if made.get_driver_name() != "pysqlite":
+        _hold_the_time_limit(engine)
+    _refuse_stale_connections(engine, driver)
+    return engine
+
+
+def make_async_engine(url: str | URL, pool_size: int, timeout: float) -> AsyncEngine:
+    """Return an engine with an async driver. It connects when it is first used, for the event loop of that moment."""
+    made, driver = _read_url(url, "AsyncSQLBackend", ASYNC)
+    try:
+        engine = create_async_engine(
+            made, poolclass=AsyncAdaptedQueuePool, **_arguments(made, driver, pool_size, timeout)
+        )
+    except ImportError:
+        raise _not_installed(driver) from None
+    _refuse_stale_connections(engine.sync_engine, driver)
+    return engine
+
+
+def _read_url(url: str | URL, backend: str, drivers: dict[str, Driver]) -> tuple[URL, Driver]:
+    """Return the URL and its driver; raise if the backend does not know it. No error shows the URL: it holds a password."""
+    try:
+        made = make_url(url)
+        name = made.get_driver_name()
+        driver = drivers[name]
+    except (ArgumentError, KeyError):
+        raise ConfigurationError(
+            f"{backend} needs a URL such as postgresql+psycopg://user@host/database, with one of these drivers:"
+            f" {', '.join(drivers)}"
+        ) from None
+    if name in ("pysqlite", "aiosqlite") and made.database in (None, "", ":memory:"):
+        raise ConfigurationError(
+            f"{backend} needs a file: in memory, SQLite gives each connection a database of its own. MemoryBackend() keeps"
+            " sessions in memory"
+        )
+    return made, driver
+
+
+def _not_installed(driver: Driver) -> ConfigurationError:
+    return ConfigurationError(
+        f"the driver that the URL names is not installed: pip install '{driver.package}'"
+    )
+
+
+def _arguments(url: URL, driver: Driver, pool_size: int, timeout: float) -> dict[str, Any]:
+    return {
+        "connect_args": driver.arguments(url, timeout),
+        # A statement is a transaction, without BEGIN before it and ROLLBACK after it.
+        "isolation_level": "AUTOCOMMIT",
+        "skip_autocommit_rollback": True,
+        # No key, owner or payload in an error or a log line.
+        "hide_parameters": True,
+        "pool_size": pool_size,
+        "max_overflow": 0,
+        # A little less than the whole time, so that the error says what was waited for.
+        "pool_timeout": timeout * 0.9,
+    }
+
+
+def _refuse_stale_connections(engine: Engine, driver: Driver) -> None:
+    """Look at a connection that is taken from the pool; if the server has closed it, open another one in its place."""
+    is_stale = driver.is_stale
+    if is_stale is None:
+        return
+
+    @event.listens_for(engine, "checkout")
+    def check(connection: Any, record: Any, proxy: Any) -> None:
+        if is_stale(record.driver_connection):
+            raise DisconnectionError
+
+
+def _hold_the_time_limit(engine: Engine) -> None:
+    """Let no call of psycopg or PyMySQL outlast the time limit of an operation."""
+    if engine.driver == "psycopg":
+
+        @event.listens_for(engine, "do_connect")
+        def connect_waiting(dialect: Any, record: Any, arguments: Any, named: Any) -> Any:
+            bases = (WaitsInTime, dialect.dbapi.Connection)
+            waits: Any = type("Connection", bases, {"too_late": dialect.dbapi.OperationalError})
+            return connect_in_time(partial(waits.connect, *arguments, **named))
+
+        return
+
+    @event.listens_for(engine, "do_connect")
+    def connect(dialect: Any, record: Any, arguments: Any, named: Any) -> Any:
+        return connect_in_time(partial(dialect.dbapi.connect, *arguments, **named))
+
+    @event.listens_for(engine, "checkout")
+    def limit(connection: Any, record: Any, proxy: Any) -> None:
+        connection._read_timeout = connection._write_timeout = time_left()  # noqa: SLF001

@@ -1,0 +1,86 @@
+"""Running an operation of an SQL backend: what is tried again, and what its errors say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from ..errors import BackendError
+from ._sql_time import time_left
+
+__all__ = ["explain", "run"]
+
+T = TypeVar("T")
+
+_TRIES = 10
+_WORTH_TRYING = 0.05
+"""Seconds that must be left for another try."""
+
+_PASSING = frozenset(
+    {
+        "40001",  # PostgreSQL: serialization failure
+        "40P01",  # PostgreSQL: deadlock
+        "23505",  # PostgreSQL: two first revocations of an owner at once
+        1020,  # MariaDB: a row has changed since the transaction's first read
+        1062,  # MySQL: two first revocations of an owner at once
+        1205,  # MySQL: waited too long for a row's lock
+        1213,  # MySQL: deadlock
+    }
+)
+"""Errors by which the server undoes an operation that can succeed the next time."""
+
+_NO_TABLES = frozenset({"42P01", 1146})
+
+
+def run(connection: Connection, operation: Callable[..., T], *arguments: Any) -> T:
+    """Run an operation, and run it again if the server has undone it because of another one.
+
+    After an error the connection is never used again: a transaction may be open, or an answer still to come.
+
+    Args:
+        connection: a connection in autocommit mode.
+        operation: a function of the connection and the arguments; one step, so that it can be repeated.
+        *arguments: the arguments.
+    """
+    for _ in range(_TRIES):
+        try:
+            return operation(connection, *arguments)
+        except BaseException as error:
+            connection.invalidate()
+            if not _is_passing(error) or time_left() < _WORTH_TRYING:
+                raise
+        connection.rollback()  # sends nothing: the next statement opens another connection
+    return operation(connection, *arguments)
+
+
+def explain(error: Exception) -> BackendError:
+    """Return the error that the application gets: no text of a driver, which may hold parameters."""
+    if isinstance(error, PoolTimeoutError):
+        return BackendError(
+            "no connection of the session backend's pool was free in time: raise pool_size, or look for what is slow"
+        )
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    code = _code(cause)
+    if code in _NO_TABLES or "no such table" in str(cause):
+        return BackendError(
+            "the database has no tables of the session backend: call create_tables() once, or run a migration made from"
+            " the backend's `metadata`"
+        )
+    kind = type(cause).__name__
+    return BackendError(
+        f"the session backend could not be reached, failed, or did not answer in time: {kind}{f' ({code})' if code else ''}"
+    )
+
+
+def _is_passing(error: BaseException) -> bool:
+    return isinstance(error, DBAPIError) and _code(error.orig) in _PASSING
+
+
+def _code(error: BaseException | None) -> str | int | None:
+    """Return the number of MySQL, or the SQLSTATE of PostgreSQL, by which an error says what it is."""
+    first = error.args[0] if error is not None and error.args else None
+    return first if isinstance(first, int) else getattr(error, "sqlstate", None)

@@ -1,0 +1,329 @@
+"""The tables and statements of the SQL backends. The blocking and the async backend run the same functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Double,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    any_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    not_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.mysql import MEDIUMBLOB, VARBINARY
+from sqlalchemy.exc import IntegrityError
+
+from ._protocols import REMOVAL_DELAY, Record
+
+__all__ = ["METADATA", "Statements", "create_tables"]
+
+_TIDIED = 4
+"""How many expired records an insert removes at most: more than it adds, so that the table cannot grow without end."""
+
+# MySQL and MariaDB compare the names as bytes: most of their collations ignore case, and blanks at the end.
+# PostgreSQL's "C" compares bytes too, whatever the collation of the database.
+_NAME = (
+    String(64)
+    .with_variant(String(64, collation="C"), "postgresql")
+    .with_variant(VARBINARY(64), "mysql", "mariadb")
+)
+# BLOB ends at 65,535 bytes.
+_SEALED = LargeBinary().with_variant(MEDIUMBLOB(), "mysql", "mariadb")
+_VERSION = LargeBinary().with_variant(VARBINARY(64), "mysql", "mariadb")
+
+METADATA = MetaData()
+"""The tables of the SQL backends."""
+
+_SESSIONS = Table(
+    "sessionkit_session",
+    METADATA,
+    Column("key", _NAME, primary_key=True),
+    Column("owner", _NAME, nullable=False, index=True),
+    Column("generation", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+    Column("version", _VERSION, nullable=False),
+    Column("sealed", _SEALED, nullable=False),
+    mysql_engine="InnoDB",
+    mariadb_engine="InnoDB",
+)
+_OWNERS = Table(
+    "sessionkit_owner",
+    METADATA,
+    Column("owner", _NAME, primary_key=True),
+    Column("generation", BigInteger, nullable=False, autoincrement=False),
+    Column("revoked_at", Double, nullable=False),
+    mysql_engine="InnoDB",
+    mariadb_engine="InnoDB",
+)
+_S = _SESSIONS.c
+_O = _OWNERS.c
+_FIELDS = (_S.generation, _S.created_at, _S.updated_at, _S.expires_at, _S.version, _S.sealed)
+
+
+def _given(column: Column[Any], name: str | None = None) -> ColumnElement[Any]:
+    return bindparam(name or f"{column.name}_", type_=column.type)
+
+
+def _later(column: Column[Any]) -> ColumnElement[Any]:
+    """Return the later one of a column's time and the one that is given. SQLite has no GREATEST."""
+    return case((column < _given(column), _given(column)), else_=column)
+
+
+_OWN_GENERATION = func.coalesce(
+    select(_O.generation).where(_O.owner == _given(_S.owner)).scalar_subquery(), 0
+)
+_IS_RECORD = (_S.key == _given(_S.key)) & (_S.owner == _given(_S.owner))
+_IS_ALIVE = _S.generation == _OWN_GENERATION
+
+_WITH_OWNERS = _SESSIONS.outerjoin(_OWNERS, _O.owner == _S.owner)
+_IS_ALIVE_JOINED = _S.generation == func.coalesce(_O.generation, 0)
+
+_LOAD = select(*_FIELDS).select_from(_WITH_OWNERS).where(_IS_RECORD, _IS_ALIVE_JOINED)
+_OF = (
+    select(_S.key, *_FIELDS)
+    .select_from(_WITH_OWNERS)
+    .where(
+        _S.owner == _given(_S.owner),
+        _IS_ALIVE_JOINED,
+        _S.expires_at > bindparam("now", type_=BigInteger),
+    )
+)
+_INSERT = (
+    insert(_SESSIONS)
+    .from_select(
+        [column.name for column in _S],
+        select(
+            _given(_S.key),
+            _given(_S.owner),
+            _OWN_GENERATION,
+            _given(_S.created_at),
+            _given(_S.updated_at),
+            _given(_S.expires_at),
+            _given(_S.version),
+            _given(_S.sealed),
+        ).where(
+            not_(
+                exists().where(
+                    _O.owner == _given(_S.owner), _O.revoked_at >= _given(_O.revoked_at, "since")
+                )
+            )
+        ),
+        include_defaults=False,
+    )
+    .execution_options(preserve_rowcount=True)
+)  # an INSERT has none otherwise
+_REPLACE = (
+    update(_SESSIONS)
+    .where(_IS_RECORD, _S.version == _given(_S.version, "loaded"), _IS_ALIVE)
+    .values(
+        updated_at=_given(_S.updated_at),
+        expires_at=_given(_S.expires_at),
+        version=_given(_S.version),
+        sealed=_given(_S.sealed),
+    )
+)
+_TOUCH = (
+    update(_SESSIONS)
+    .where(_IS_RECORD, _IS_ALIVE)
+    .values(updated_at=_later(_S.updated_at), expires_at=_later(_S.expires_at))
+)
+_FIND = select(*_FIELDS).where(_IS_RECORD)
+_DELETE = delete(_SESSIONS).where(_IS_RECORD)
+_DELETE_RETURNING = _DELETE.returning(*_FIELDS)
+_DELETE_VERSION = _DELETE.where(_S.version == _given(_S.version, "loaded"))
+
+_RAISE_GENERATION = (
+    update(_OWNERS)
+    .where(_O.owner == _given(_O.owner))
+    .values(generation=_O.generation + 1, revoked_at=_later(_O.revoked_at))
+)
+_FIRST_GENERATION = insert(_OWNERS).values(
+    owner=_given(_O.owner), generation=1, revoked_at=_given(_O.revoked_at)
+)
+_GENERATION = select(_O.generation).where(_O.owner == _given(_O.owner))
+_OF_GENERATION = (_S.owner == _given(_S.owner)) & (_S.generation == _given(_S.generation))
+_KEEP = (
+    update(_SESSIONS)
+    .where(_S.key == _given(_S.key), _OF_GENERATION)
+    .values(generation=_S.generation + 1)
+)
+_END_LIVE = delete(_SESSIONS).where(
+    _OF_GENERATION, _S.expires_at > bindparam("now", type_=BigInteger)
+)
+_END_OTHERS = delete(_SESSIONS).where(
+    _S.owner == _given(_S.owner), _S.generation <= _given(_S.generation)
+)
+
+_EXPIRED = (
+    select(_S.key)
+    .where(_S.expires_at < bindparam("before", type_=BigInteger))
+    .order_by(_S.expires_at)
+    .limit(bindparam("limit", type_=BigInteger))
+)
+_PURGE: dict[str, Any] = {
+    # IN (SELECT … LIMIT n FOR UPDATE SKIP LOCKED) may run the subquery again for each row, and remove more than n.
+    "postgresql": delete(_SESSIONS).where(
+        _S.key == any_(func.array(_EXPIRED.with_for_update(skip_locked=True).scalar_subquery()))
+    ),
+    "sqlite": delete(_SESSIONS).where(_S.key.in_(_EXPIRED)),
+    # MySQL has no LIMIT in a subquery, but in DELETE.
+    "mysql": text(
+        "DELETE FROM sessionkit_session WHERE expires_at < :before ORDER BY expires_at LIMIT :limit"
+    ),
+}
+
+_BEGIN = {"postgresql": "BEGIN", "sqlite": "BEGIN IMMEDIATE", "mysql": "START TRANSACTION"}
+
+
+class Statements:
+    """The operations of a backend, on a connection in autocommit mode: each is one step, whole or not at all."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """Take the clock that decides what has expired."""
+        self._clock = clock
+
+    def load(self, connection: Connection, key: str, owner: str) -> Record | None:
+        """Return a record: one statement."""
+        names = _names(connection, key_=key, owner_=owner)
+        row = connection.execute(_LOAD, names).first()
+        return None if row is None else _record(key, owner, row)
+
+    def insert(self, connection: Connection, record: Record, since: float) -> bool:
+        """Add a record: a statement, after one that removes expired records."""
+        # Tidy first: if it fails, nothing has been added.
+        self.purge(connection, int(self._clock()), _TIDIED)
+        try:
+            added = connection.execute(_INSERT, {**_values(connection, record), "since": since})
+        except IntegrityError:
+            present = self.load(connection, record.key, record.owner)
+            return present is not None and present.version == record.version
+        return added.rowcount == 1
+
+    def replace(self, connection: Connection, record: Record, version: bytes) -> Record | bool:
+        """Replace a record: a statement, and another one if the record has not that version."""
+        values = {**_values(connection, record), "loaded": version}
+        if connection.execute(_REPLACE, values).rowcount == 1:
+            return True
+        present = self.load(connection, record.key, record.owner)
+        if present is None:
+            return False
+        return present.version == record.version or present
+
+    def touch(
+        self, connection: Connection, key: str, owner: str, updated_at: int, expires_at: int
+    ) -> bool:
+        """Move a record's times forward: a statement, and others if it found no record."""
+        values = {
+            **_names(connection, key_=key, owner_=owner),
+            "updated_at_": updated_at,
+            "expires_at_": expires_at,
+        }
+        if connection.execute(_TOUCH, values).rowcount == 1:
+            return True
+        # A revocation that keeps this record may have raised both generations while the statement waited for it.
+        if self.load(connection, key, owner) is None:
+            return False
+        return connection.execute(_TOUCH, values).rowcount == 1
+
+    def delete(self, connection: Connection, key: str, owner: str) -> Record | None:
+        """Remove a record and return it: one statement, or two and more on MySQL, which cannot return it."""
+        names = _names(connection, key_=key, owner_=owner)
+        if connection.dialect.delete_returning:
+            row = connection.execute(_DELETE_RETURNING, names).first()
+            return None if row is None else _record(key, owner, row)
+        while (row := connection.execute(_FIND, names).first()) is not None:
+            present = _record(key, owner, row)
+            values = {**names, "loaded": present.version}
+            if connection.execute(_DELETE_VERSION, values).rowcount == 1:
+                return present
+        return None
+
+    def of(self, connection: Connection, owner: str) -> list[Record]:
+        """Return the live records of an owner: one statement."""
+        values = {**_names(connection, owner_=owner), "now": int(self._clock())}
+        rows = connection.execute(_OF, values).all()
+        return [_record(_text(key), owner, fields) for key, *fields in rows]
+
+    def revoke(self, connection: Connection, owner: str, at: float, keep: str | None) -> int:
+        """Raise the owner's generation and remove the records of earlier ones: one transaction."""
+        begin = _BEGIN[_engine_name(connection)]
+        connection.exec_driver_sql(begin)
+        names = _names(connection, owner_=owner)
+        # This row is locked first, and by everybody: two revocations of one owner wait for each other.
+        raised = connection.execute(_RAISE_GENERATION, {**names, "revoked_at_": at})
+        if raised.rowcount == 0:
+            connection.execute(_FIRST_GENERATION, {**names, "revoked_at_": at})
+        earlier = connection.execute(_GENERATION, names).scalar_one() - 1
+        values = {**names, "generation_": earlier}
+        if keep is not None:
+            connection.execute(_KEEP, {**values, **_names(connection, key_=keep)})
+        ended = connection.execute(_END_LIVE, {**values, "now": int(self._clock())})
+        connection.execute(_END_OTHERS, values)
+        connection.exec_driver_sql("COMMIT")
+        return ended.rowcount
+
+    def purge(self, connection: Connection, now: int, limit: int) -> int:
+        """Remove expired records: one statement."""
+        values = {"before": now - REMOVAL_DELAY, "limit": limit}
+        return connection.execute(_PURGE[_engine_name(connection)], values).rowcount
+
+
+def create_tables(connection: Connection) -> None:
+    """Create the tables that do not exist yet."""
+    METADATA.create_all(connection)
+    if connection.dialect.name == "sqlite":
+        # Kept in the file. Readers and a writer do not wait for each other then.
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+
+
+def _engine_name(connection: Connection) -> str:
+    name = connection.dialect.name
+    return "mysql" if name == "mariadb" else name
+
+
+def _names(connection: Connection, **names: str) -> dict[str, Any]:
+    """Return names as parameters: MySQL compares bytes with bytes only."""
+    if _engine_name(connection) == "mysql":
+        return {name: value.encode() for name, value in names.items()}
+    return dict(names)
+
+
+def _text(name: str | bytes) -> str:
+    return name.decode() if isinstance(name, bytes) else name
+
+
+def _values(connection: Connection, record: Record) -> dict[str, Any]:
+    return {
+        **_names(connection, key_=record.key, owner_=record.owner),
+        "created_at_": record.created_at,
+        "updated_at_": record.updated_at,
+        "expires_at_": record.expires_at,
+        "version_": record.version,
+        "sealed_": record.sealed,
+    }
+
+
+def _record(key: str, owner: str, fields: Sequence[Any]) -> Record:
+    generation, created_at, updated_at, expires_at, version, sealed = fields
+    return Record(
+        key, owner, generation, created_at, updated_at, expires_at, bytes(version), bytes(sealed)
+    )
