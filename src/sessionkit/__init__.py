@@ -15,6 +15,7 @@ from ._default import (
 from ._exchange.exchange import Exchange
 from ._exchange.request import RequestInfo, is_activity
 from ._frameworks.return_to import safe_return_to
+from ._management import SessionInfo
 from ._requests.current import bind
 from ._session.events import Event, EventKind, Ignored
 from ._session.identity import anyone, has_user, subject
@@ -38,7 +39,8 @@ from .store import SessionStore
 __all__ = [
     "JSON", "Absence", "BackendError", "ConfigurationError", "ConflictError", "Contents", "CookieSettings", "Event", "EventKind",
     "Exchange", "IdentityChangedError", "Ignored", "KeyRing", "Lifetime", "Native", "NoActiveRequestError", "RequestInfo",
-    "ResponseStartedError", "SerializationError", "Serializer", "Session", "SessionKitError", "SessionStore", "SessionTooLargeError",
-    "Stamp", "anyone", "bind", "configure", "create_session", "delete_session", "fast_json", "get_exchange", "get_session", "has_user",
-    "is_activity", "rotate_session", "safe_return_to", "subject", "touch_session", "update_session",
+    "ResponseStartedError", "SerializationError", "Serializer", "Session", "SessionInfo", "SessionKitError", "SessionStore",
+    "SessionTooLargeError", "Stamp", "anyone", "bind", "configure", "create_session", "delete_session", "fast_json",
+    "get_exchange", "get_session", "has_user", "is_activity", "rotate_session", "safe_return_to", "subject", "touch_session",
+    "update_session",
 ]  # fmt: skip

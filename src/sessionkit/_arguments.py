@@ -12,9 +12,17 @@ from ._cookies.settings import CookieSettings
 from ._exchange.config import Settings
 from ._session.events import logger
 from ._session.lifetime import Lifetime
+from .backends import AsyncBackend, Backend
 from .errors import ConfigurationError
 
-__all__ = ["check_login_keys", "check_type", "explain_misplaced", "refuse_django_default", "warn"]
+__all__ = [
+    "check_backend",
+    "check_login_keys",
+    "check_type",
+    "explain_misplaced",
+    "refuse_django_default",
+    "warn",
+]
 
 F = TypeVar("F", bound=Callable[..., None])
 
@@ -59,6 +67,32 @@ def check_type(key: str, value: object, kind: type) -> None:
     """Raise ConfigurationError if an argument that is given has another type."""
     if value is not None and not isinstance(value, kind):
         raise ConfigurationError(f"{key} must be {kind.__name__}, not {type(value).__name__}")
+
+
+def check_backend(backend: object, max_record: object, max_sessions: object) -> None:
+    """Raise ConfigurationError if these cannot be the arguments of a store for sessions on the server.
+
+    Args:
+        backend: the argument `backend`.
+        max_record: the argument `max_record`.
+        max_sessions: the argument `max_sessions`.
+    """
+    if isinstance(backend, type) or not (
+        backend is None or isinstance(backend, (Backend, AsyncBackend))
+    ):
+        given = backend.__name__ if isinstance(backend, type) else type(backend).__name__
+        raise ConfigurationError(
+            f"{given} is not a backend: give an object of sessionkit.backends, such as SQLiteBackend('sessions.db')"
+        )
+    for name, value in (("max_record", max_record), ("max_sessions", max_sessions)):
+        if value is None and name == "max_sessions":
+            continue
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise ConfigurationError(f"{name} must be a whole number of at least 1")
+    if max_sessions is not None and backend is None:
+        raise ConfigurationError(
+            "max_sessions needs a backend: nobody knows how many cookies a user has"
+        )
 
 
 def check_login_keys(given: Sequence[str]) -> tuple[str, ...]:

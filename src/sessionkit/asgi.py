@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Protocol, TypeAlias
 
 from ._cookies.caching import CDN_SUFFIX, DECISIVE
+from ._exchange.drivers import aload, asettle
 from ._exchange.exchange import OPEN, Exchange
 from ._exchange.framework_keys import FrameworkKeys
 from ._exchange.request import HOLDER
@@ -14,7 +15,9 @@ from ._requests.current import admit_task, get_last_current, restore_current, se
 from ._requests.gateway import Gateway, HasSettings
 from ._requests.responses import STARTS
 from ._requests.views import ASGIRequest
+from ._session.events import logger
 from ._session.tracebacks import clear_frames
+from .errors import BackendError
 
 __all__ = ["SessionMiddleware"]
 
@@ -38,6 +41,8 @@ class Place(Protocol):
 class SessionMiddleware(Gateway):
     """Sessions for an ASGI application.
 
+    A backend is awaited: records are loaded before the application is called, and only if the request has a valid pointer.
+
     Args:
         app: the application.
         store: a `SessionStore`.
@@ -46,6 +51,8 @@ class SessionMiddleware(Gateway):
             None accepts all. With `same_site="None"` every site can open a websocket in the visitor's name.
         framework: for adapters: the keys of the framework's own session object.
     """
+
+    awaits = True
 
     def __init__(
         self,
@@ -87,6 +94,9 @@ class SessionMiddleware(Gateway):
                 return
             exchange, is_answering = self.enter(request)
             set_current(mine := scope[HOLDER])
+            backend = self.settings.backend
+            if backend is not None and is_answering:
+                await aload(exchange, backend)
             place = None if self.show is None else self.show(exchange, scope)
             here = this_task()
             if is_answering:
@@ -106,6 +116,8 @@ class SessionMiddleware(Gateway):
                                 message.get("headers", ()) if kind == "http" else None
                             )
                         else:
+                            if backend is not None:
+                                await asettle(exchange, backend, message.get("status", 200))
                             message = _answer(exchange, message)
                         # Before Python 3.12, `current_task` with a given loop spares a system call.
                         if here is not None and current_task(here.get_loop()) is not here:
@@ -163,6 +175,14 @@ _CDN_SUFFIX = CDN_SUFFIX.encode()
 
 async def _send_bare_500(exchange: Exchange, send: Send) -> None:
     """Answer in the server's place with an empty 500 that carries the header fields of the exchange."""
+    backend = exchange.settings.backend
+    if backend is not None:
+        try:
+            await asettle(exchange, backend, 500)
+        except BackendError:
+            # The session could not be ended, and no cookie may say that it was. The server answers the exception.
+            logger.exception("the session could not be ended")
+            return
     headers = [(b"content-type", b"text/plain"), (b"content-length", b"0")]
     start: Message = {"type": "http.response.start", "status": 500, "headers": headers}
     await send(_answer(exchange, start))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, NoReturn
 
 from . import asgi, wsgi
 from ._arguments import (
+    check_backend,
     check_login_keys,
     check_type,
     explain_misplaced,
@@ -24,7 +24,17 @@ from ._exchange.config import Clock, Settings
 from ._exchange.exchange import Exchange
 from ._exchange.importers import bind_importers
 from ._exchange.request import HeaderRequest, RequestInfo, is_activity
-from ._requests.current import activating, get_current
+from ._management import (
+    SessionInfo,
+    arun,
+    check_alive,
+    list_sessions,
+    purge,
+    revoke_session,
+    revoke_user,
+    run,
+)
+from ._requests.current import Activation, get_current
 from ._requests.lookup import (
     Exclusion,
     find_exchange,
@@ -40,6 +50,7 @@ from ._session.identity import Guard, Identity, resolve
 from ._session.json import JSON, Serializer
 from ._session.lifetime import Lifetime
 from ._session.tracebacks import clears_frames
+from .backends import AnyBackend
 from .errors import ConfigurationError, NoActiveRequestError
 from .formats import Format, Importer, Native
 from .verbs import Verbs
@@ -55,6 +66,10 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
             seals, all open.
         lifetime: when sessions end.
         cookie: how cookies are set.
+        backend: where the sessions of signed-in users are kept on the server (`sessionkit.backends`); None keeps every session
+            in cookies. Anonymous sessions stay in a cookie, unless the guard is `anyone`.
+        max_record: with a backend: the most bytes of contents in one session.
+        max_sessions: with a backend: the most sessions of one user; a login ends the oldest beyond it. None for no limit.
         format: how a session becomes a token.
         audience: tenant or stage; a token of one audience does not exist for another.
         accept: cookies of other libraries to take a session from while the request has no cookie of ours.
@@ -84,6 +99,9 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         cookie: CookieSettings | None = None,
         format: Format | None = None,
         audience: str = "",
+        backend: AnyBackend | None = None,
+        max_record: int = 65_536,
+        max_sessions: int | None = None,
         accept: Sequence[Importer] = (),
         guard: Guard | None = None,
         identity: Identity | None = None,
@@ -96,12 +114,18 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         check_type("lifetime", lifetime, Lifetime)
         check_type("cookie", cookie, CookieSettings)
         check_type("audience", audience, str)
+        check_backend(backend, max_record, max_sessions)
         lifetime = Lifetime() if lifetime is None else lifetime
         cookie = CookieSettings() if cookie is None else cookie
         format = Native() if format is None else format
         if format.traits.read_only:
             raise ConfigurationError(
                 f"{format.traits.title} sessions can only be imported: give accept=[Importer({format!r}, until=...)]"
+            )
+        if backend is not None and not format.traits.pointers:
+            raise ConfigurationError(
+                f"{format.traits.title} shares its cookie with other software, which does not understand a pointer to a record: "
+                "a backend needs the native format. Sessions of the other can be imported: accept=[Importer(...)]"
             )
         login_keys = check_login_keys(login_keys)
         name = cookie.name or format.cookie_name(host_only=cookie.host_only, secure=cookie.secure)
@@ -129,6 +153,9 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
             renews=renews,
             on_event=on_event,
             clock=clock,
+            backend=backend,
+            max_record=max_record,
+            max_sessions=max_sessions,
         )
         self.settings: Settings = bind_importers(settings.derive(), importers)
         warn(self.settings)
@@ -203,11 +230,12 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
     @clears_frames
     def exchange(
         self, cookie_header: str | Mapping[str, str] | None = None, **request: Any
-    ) -> AbstractContextManager[Exchange]:
+    ) -> Activation:
         """Open a request that consists of a Cookie header alone: for scripts, jobs and tests.
 
         In the `with` block it is the current request. At the end it is committed (as a 500 if the block raises), and
-        `response_headers` of the exchange has the headers that a response would carry.
+        `response_headers` of the exchange has the headers that a response would carry. With a backend that is awaited, use
+        `async with`.
 
         Args:
             cookie_header: the header as a browser sends it, or a dict of cookies, such as
@@ -215,12 +243,144 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
             **request: `method`, `path`, `query`, `scheme` (https by default) and `headers`.
 
         Returns:
-            A context manager that gives the `Exchange`.
+            A context manager, for `with` and `async with`, that gives the `Exchange`.
 
         Raises:
             TypeError: `cookie_header` is something else: bytes, an environ, a scope, a request.
+            ConfigurationError: on entry: `with` and a backend that is awaited, or `async with` and one that is not.
+            BackendError: at the end: the session could not be kept.
         """
-        return activating(self.begin(HeaderRequest(as_cookie_header(cookie_header), **request)))
+        return Activation(self.begin(HeaderRequest(as_cookie_header(cookie_header), **request)))
+
+    # ---- sessions on the server
+
+    def sessions_of(self, user: object) -> list[SessionInfo]:
+        """List the sessions of a user, the one that was used last first.
+
+        Args:
+            user: contents with a user (such as the current session), or an identity as `identity` returns it.
+
+        Raises:
+            ConfigurationError: the store has no backend, or one that is awaited (`asessions_of`).
+            ValueError: the user names nobody.
+            BackendError: the backend failed.
+        """
+        return run(self._kept(), list_sessions(self.settings, user, self._find_current()))
+
+    async def asessions_of(self, user: object) -> list[SessionInfo]:
+        """List the sessions of a user as `sessions_of` does."""
+        return await arun(self._kept(), list_sessions(self.settings, user, self._find_current()))
+
+    def revoke(self, handle: str) -> bool:
+        """End one session. Its next request has no session, and a late write of it is dropped.
+
+        Args:
+            handle: the `handle` of a `SessionInfo`. Check that it is in `sessions_of` the user who asks.
+
+        Returns:
+            Whether there was such a session; False for a malformed handle too.
+
+        Raises:
+            ConfigurationError: the store has no backend, or one that is awaited (`arevoke`).
+            BackendError: the backend failed.
+        """
+        return run(self._kept(), revoke_session(self.settings, handle))
+
+    async def arevoke(self, handle: str) -> bool:
+        """End one session as `revoke` does."""
+        return await arun(self._kept(), revoke_session(self.settings, handle))
+
+    def revoke_user(self, user: object, *, keep_current: bool = False) -> int:
+        """End every session of a user, on all devices. A login that is in progress loses too; the next one counts.
+
+        Args:
+            user: contents with a user, or an identity as `identity` returns it.
+            keep_current: whether the session of the request being served stays.
+
+        Returns:
+            How many sessions were ended.
+
+        Raises:
+            ConfigurationError: the store has no backend, or one that is awaited (`arevoke_user`).
+            ValueError: the user names nobody.
+            BackendError: the backend failed.
+        """
+        keep = self._find_current() if keep_current else None
+        return run(self._kept(), revoke_user(self.settings, user, keep))
+
+    async def arevoke_user(self, user: object, *, keep_current: bool = False) -> int:
+        """End every session of a user as `revoke_user` does."""
+        keep = self._find_current() if keep_current else None
+        return await arun(self._kept(), revoke_user(self.settings, user, keep))
+
+    def purge(self, limit: int = 500) -> int:
+        """Remove expired records. Every login removes a few, so this is only needed for a backlog.
+
+        Args:
+            limit: the most records to remove.
+
+        Returns:
+            How many were removed.
+
+        Raises:
+            ConfigurationError: the store has no backend, or one that is awaited (`apurge`).
+            BackendError: the backend failed.
+        """
+        return run(self._kept(), purge(self.settings, limit))
+
+    async def apurge(self, limit: int = 500) -> int:
+        """Remove expired records as `purge` does."""
+        return await arun(self._kept(), purge(self.settings, limit))
+
+    def still_valid(self, *request: Any) -> bool:
+        """Ask the backend again whether the request's session is valid; a session that is not is dropped.
+
+        A request that lasts, such as a websocket or an event stream, has no other way to learn of a logout. Without a
+        backend only the expiry is judged.
+
+        Args:
+            *request: the request, as for `get_session`; nothing for the current one.
+
+        Raises:
+            NoActiveRequestError, TypeError: as for `get_session`.
+            ConfigurationError: the backend is awaited (`astill_valid`).
+            BackendError: the backend failed.
+        """
+        exchange = self.get_exchange(*request)
+        if exchange.settings.backend is not None:
+            return run(exchange.settings, check_alive(exchange))
+        return exchange.get() is not None
+
+    async def astill_valid(self, *request: Any) -> bool:
+        """Ask the backend again as `still_valid` does."""
+        exchange = self.get_exchange(*request)
+        if exchange.settings.backend is not None:
+            return await arun(exchange.settings, check_alive(exchange))
+        return exchange.get() is not None
+
+    def _kept(self) -> Settings:
+        """Return the settings of a store with a backend.
+
+        Raises:
+            ConfigurationError: the store has none.
+        """
+        if self.settings.backend is None:
+            raise ConfigurationError(
+                "this store keeps its sessions in cookies, so nobody can list or revoke them: give it a backend, such as "
+                "backend=SQLiteBackend('sessions.db')"
+            )
+        return self.settings
+
+    def _find_current(self) -> str | None:
+        """Return the key of the current session's record; None if there is none."""
+        try:
+            exchange = self._exchange(None)
+        except NoActiveRequestError:
+            return None
+        if not isinstance(exchange, Exchange) or exchange.server is None or exchange.get() is None:
+            return None
+        current = exchange.server.current
+        return None if current is None else current.key
 
     def _exchange(self, request: RequestInfo | None) -> Exchange | Exclusion:
         if request is not None:

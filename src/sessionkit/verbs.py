@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, Generic, NamedTuple, NoReturn, TypeVar, cast, overload
+from typing import Any, Generic, NamedTuple, NoReturn, TypeAlias, TypeVar, cast, overload
 
 from typing_extensions import deprecated
 
@@ -15,7 +15,7 @@ from ._requests.recognition import as_request, is_plain_session
 from ._requests.responses import as_fields, is_message, is_response, write_response
 from ._session.session import Session
 from ._session.tracebacks import clear_frames, clears_frames
-from .errors import NoActiveRequestError
+from .errors import ConfigurationError, NoActiveRequestError
 
 __all__ = ["Call", "Verbs", "parse_call", "refuse_call"]
 
@@ -45,6 +45,10 @@ def parse_call(  # noqa: RET503  # `refuse_call` does not return
     """
     if session and len(args) == 1 and is_plain_session(args[0]):
         return Call(None, None, args[0])
+    if verb == "update_session" and args and _is_function(args[-1]):
+        # A function that makes the new contents stands in the place of the session.
+        request, response, _ = parse_call(verb, (*args[:-1], None), session=True)
+        return Call(request, response, args[-1])
     request = as_request(args[0]) if args else None
     match args:
         case ():
@@ -63,6 +67,16 @@ def parse_call(  # noqa: RET503  # `refuse_call` does not return
             return Call(request, response, contents)
         case _:
             refuse_call(verb, args, session=session)
+
+
+def _is_function(value: object) -> bool:
+    """Return whether a value can be the function of `update_session`: no class, request or response."""
+    return (
+        callable(value)
+        and not isinstance(value, (type, Mapping))
+        and as_request(value) is None
+        and not is_response(value)
+    )
 
 
 def _is_session(value: object) -> bool:
@@ -128,6 +142,12 @@ Carrier = TypeVar("Carrier")
 
 
 Result = TypeVar("Result")
+
+
+NewContents: TypeAlias = (
+    Mapping[str, Any] | Callable[[dict[str, Any]], Mapping[str, Any] | None] | None
+)
+"""What `update_session` takes for a session: the contents, a function from the contents so far to the new ones, or None."""
 
 
 class Verbs(ABC, Generic[Request, Response, Carrier]):
@@ -217,12 +237,12 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
     @overload
     def update_session(self) -> bool: ...
     @overload
-    def update_session(self, session: Mapping[str, Any] | None, /) -> bool: ...
+    def update_session(self, session: NewContents, /) -> bool: ...
     @overload
-    def update_session(self, request: Request, session: Mapping[str, Any] | None, /) -> bool: ...
+    def update_session(self, request: Request, session: NewContents, /) -> bool: ...
     @overload
     def update_session(
-        self, request: Request, response: Response, session: Mapping[str, Any] | None, /
+        self, request: Request, response: Response, session: NewContents, /
     ) -> bool: ...
     @clears_frames
     def update_session(self, *args: Any, **named: Any) -> bool:
@@ -232,6 +252,10 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
         authenticated, or if it would change who the user is. Then the verb returns False and tells `on_event` the reason.
         If the user would change, a WARNING names the claim that differs. After a token refresh, keep `user` as it came
         from the ID token (the userinfo endpoint gives no `iss`), and pass `{**session, "tokens": ...}`.
+
+        In place of the session, a function can be given: it gets a copy of the contents, and returns the new ones (None for no
+        change). With a backend it is called again if a parallel request has changed the session meanwhile, so a counter
+        loses no step: `update_session(lambda session: {**session, "n": session["n"] + 1})`.
 
         Returns:
             Whether the session was replaced.
@@ -360,6 +384,11 @@ def _respond(exchange: Exchange, request: RequestInfo | None, response: object) 
     """Write the exchange's header lines into the response, unless a gateway does."""
     if request is None or exchange.owned:
         return
+    if exchange.server is not None:
+        raise ConfigurationError(
+            "a store with a backend writes when the response starts, which this call does not see: install the gateway "
+            "(store.wsgi(app), store.asgi(app)), and leave the response out"
+        )
     before, exchange.request = exchange.request, request
     try:
         write_response(exchange, response)

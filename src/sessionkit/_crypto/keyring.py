@@ -129,7 +129,8 @@ class KeyRing:
         """Return the keys for one use: tokens of another purpose, cookie name or audience do not open under them.
 
         Args:
-            purpose: `cookie` for sessions, `seen` for renewals, `before` for barriers; never read from a token.
+            purpose: `cookie` for sessions, `seen` for renewals, `before` for barriers, `pointer`, `record` and `forward` for
+                sessions on the server; never read from a token.
             name: the session cookie's.
             audience: tenant or stage.
 
@@ -144,6 +145,15 @@ class KeyRing:
             raise ConfigurationError("cookie name and audience must be ASCII without NUL")
         info = b"\0".join((VERSION, *(field.encode("ascii") for field in fields), b""))
         return PurposeKeys(self._extracts, info)
+
+    def macs(self, purpose: str) -> tuple[bytes, ...]:
+        """Return a key for HMAC-SHA256 for each secret, the sealing one first.
+
+        Args:
+            purpose: the use of the keys.
+        """
+        info = b"\0".join((VERSION, purpose.encode("ascii"), b""))
+        return tuple(_expand(extract, info, 32) for extract in self._extracts.values())
 
     def __repr__(self) -> str:
         return f"<KeyRing of {len(self._extracts)}>"

@@ -45,11 +45,18 @@ class NativeCodec:
     __slots__ = ("_absolute", "_keys", "_serializer", "ids", "seen")
 
     def __init__(
-        self, ring: KeyRing, name: str, audience: str, absolute: int | None, serializer: Serializer
+        self,
+        ring: KeyRing,
+        name: str,
+        audience: str,
+        absolute: int | None,
+        serializer: Serializer,
+        *,
+        purpose: str = "cookie",
     ) -> None:
         self.ids: tuple[str, ...] = ring.ids
         self.seen: PurposeKeys | None = ring.purpose("seen", name, audience)
-        self._keys = ring.purpose("cookie", name, audience)
+        self._keys = ring.purpose(purpose, name, audience)
         self._absolute = absolute
         self._serializer = serializer
 
@@ -149,6 +156,15 @@ class NativeCodec:
     def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
         """Return the session id."""
         return stamp.id
+
+    def is_sealed_by_first(self, token: str) -> bool:
+        """Return whether a token was sealed under the first secret.
+
+        Args:
+            token: a token that has opened.
+        """
+        header = _read_header(token.partition(".")[0].encode())
+        return header is not None and header[0] == self._keys.key_id
 
 
 def peek_id(text: str) -> str | None:

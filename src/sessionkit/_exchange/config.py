@@ -16,12 +16,15 @@ from .._cookies.fence import max_age
 from .._cookies.renewal import LABEL as SEEN_LABEL
 from .._cookies.settings import LINE, CookieSettings, insert_label
 from .._crypto.keyring import KeyRing, PurposeKeys
+from .._crypto.records import RecordCodec
 from .._session.events import EventKind, OnEvent, tell
 from .._session.identity import Guard, Identity, has_user, resolve
 from .._session.json import Serializer
 from .._session.lifetime import FOUR_HUNDRED_DAYS, Lifetime
 from .._session.tags import Tags
+from ..backends._protocols import AnyBackend
 from ..formats._protocols import Codec, Format, Taker
+from .drivers import BlockingDriver, is_async
 from .framework_keys import FrameworkKeys
 from .request import RequestInfo
 
@@ -59,6 +62,14 @@ class Settings:
     renews: Callable[[RequestInfo], bool]
     on_event: OnEvent | None
     clock: Clock
+    backend: AnyBackend | None = None
+    """Where signed-in users' sessions are kept; None keeps every session in cookies."""
+    max_record: int = 65_536
+    """The most bytes of contents in a record."""
+    max_sessions: int | None = None
+    """The most sessions of one user; a login ends the oldest beyond it."""
+    all_on_server: bool = False
+    """Whether anonymous sessions are kept in the backend too."""
     framework: FrameworkKeys | None = None
     origin: Settings | None = None
     """The store's own settings, if these are a copy for a framework's own session object."""
@@ -104,6 +115,10 @@ class Settings:
     """The error message for a session of nobody; None if a session may be anonymous."""
     fence_age: int = _DERIVED
     """The Max-Age of the fence and the barrier, in seconds."""
+    records: RecordCodec | None = _DERIVED
+    """Seals pointers and records; None without a backend."""
+    driver: BlockingDriver | None = _DERIVED
+    """Performs operations on a blocking backend; None without one."""
 
     def derive(self) -> Settings:
         """Return the settings with every derived value computed.
@@ -146,7 +161,22 @@ class Settings:
             tags=self.serializer.tags,
             nobody=traits.nobody,
             fence_age=max_age(self.lifetime, imported_for_ever=for_ever),
+            records=self._make_record_codec(name),
+            driver=(
+                None
+                if self.backend is None or is_async(self.backend)
+                else BlockingDriver(self.backend)
+            ),
         )
+
+    def _make_record_codec(self, name: str) -> RecordCodec | None:
+        if self.backend is None:
+            return None
+        return RecordCodec(self.ring, name, self.audience, self.lifetime.absolute, self.serializer)
+
+    def is_for_server(self, contents: Mapping[str, Any]) -> bool:
+        """Return whether a session that begins with these contents is kept in the backend."""
+        return self.records is not None and (self.all_on_server or self.guard(contents))
 
     def _list_owner_keys(self) -> frozenset[str] | None:
         traits = self.format.traits
@@ -329,6 +359,7 @@ def _list_deciding(settings: Settings) -> dict[str, object]:
         "login_keys": settings.login_keys,
         "accept": [_list_parts(importer) for importer in settings.importers],
         "renews": settings.renews,
+        "backend": settings.backend,
     }
 
 

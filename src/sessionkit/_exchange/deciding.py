@@ -19,7 +19,18 @@ from .config import Settings
 from .request import RequestInfo, is_loopback
 from .state import State
 
-__all__ = ["answer", "decide"]
+__all__ = [
+    "END",
+    "NOTHING",
+    "RENEW",
+    "Decision",
+    "Seal",
+    "answer",
+    "collect_lines",
+    "collect_pointer_lines",
+    "decide",
+    "finish_answer",
+]
 
 
 class Decision(Enum):
@@ -131,23 +142,72 @@ def answer(
         ConfigurationError: a gateway inside, unknown to this one, has set the session's cookie, and the session was
             changed here too.
     """
-    settings, now = state.settings, state.settings.clock()
+    now = state.settings.clock()
     decision = decide(state, status, request, now)
     if decision is NOTHING:
         present = state.present or state.cookies.token is not None
         return header_changes(headers, (), present=present)
+    if decision.__class__ is Seal:
+        lines = _collect_session_lines(state, request, decision.plaintext, decision.stamp)
+    else:
+        lines = collect_lines(state, decision, (status, headers), request, now)
+    return finish_answer(state, lines, status, headers, request, owned=owned)
+
+
+def collect_lines(
+    state: State,
+    decision: Decision | Seal,
+    response: tuple[int, Sequence[tuple[str, str]]],
+    request: RequestInfo,
+    now: float,
+) -> list[str]:
+    """Return the Set-Cookie lines for a decision about a session that is kept in cookies.
+
+    Args:
+        state: the session's state.
+        decision: the decision.
+        response: the response's status, and the application's header fields.
+        request: the request that is answered.
+        now: seconds since the epoch.
+    """
+    if decision is NOTHING:
+        return []
     if decision is RENEW:
-        lines = _collect_renewal_lines(state, status, headers, request, now)
-    elif decision is END:
-        lines = writing.write_end(
-            settings,
+        return _collect_renewal_lines(state, *response, request, now)
+    if decision is END:
+        return writing.write_end(
+            state.settings,
             state.cookies,
             hidden=state.may_be_hidden(request),
             unmarked=state.may_be_unmarked(request),
         )
-    else:
-        seal = cast("Seal", decision)
-        lines = _collect_session_lines(state, request, seal.plaintext, seal.stamp)
+    seal = cast("Seal", decision)
+    return _collect_session_lines(state, request, seal.plaintext, seal.stamp)
+
+
+def finish_answer(
+    state: State,
+    lines: list[str],
+    status: int,
+    headers: Sequence[tuple[str, str]],
+    request: RequestInfo,
+    *,
+    owned: bool = True,
+) -> HeaderChanges:
+    """Return the header changes for Set-Cookie lines, with the caching headers that they need.
+
+    Args:
+        state: the session's state.
+        lines: the lines.
+        status: the response's status.
+        headers: the application's header fields.
+        request: the request that is answered.
+        owned: as for `answer`.
+
+    Raises:
+        ConfigurationError: as for `answer`.
+    """
+    settings = state.settings
     if lines and owned and status < 500 and _sets_session(settings, headers):
         if state.changed or state.ended:
             raise ConfigurationError(
@@ -245,7 +305,13 @@ def _collect_session_lines(
         contents_end=contents_end,
         hidden=state.may_be_hidden(request),
     )
-    link, barrier_lines = _pass_barrier(state, request, stamp) if lines else ("", [])
+    return lines + _collect_marks(state, request, stamp) if lines else []
+
+
+def _collect_marks(state: State, request: RequestInfo, stamp: Stamp) -> list[str]:
+    """Return the lines of the fence and the barrier that go with a session's cookies."""
+    settings, cookies = state.settings, state.cookies
+    link, barrier_lines = _pass_barrier(state, request, stamp)
     # A format that cannot keep the mark gives the session a new one: the earlier mark is fenced now, since a later
     # logout will not know it.
     mark_changes = cookies.token is not None and (
@@ -253,8 +319,33 @@ def _collect_session_lines(
     )
     ambiguous = cookies.stamp is not None or cookies.absence is Absence.AMBIGUOUS
     if state.ended or mark_changes or link or (state.is_fresh and ambiguous):
-        lines += writing.write_fence(settings, cookies, link=link)
-    return lines + barrier_lines
+        return writing.write_fence(settings, cookies, link=link) + barrier_lines
+    return barrier_lines
+
+
+def collect_pointer_lines(state: State, request: RequestInfo, owner: str) -> list[str]:
+    """Return the lines of a session that is kept in the backend: its pointer, cleared cookies, the fence and the barrier.
+
+    Args:
+        state: the session's state.
+        request: the request that is answered.
+        owner: the owner of its record.
+    """
+    settings, stamp, contents_end = state.settings, state.stamp, inf
+    cookie_settings = settings
+    if settings.framework is not None:
+        cookie_settings = settings.for_contents(state.session)
+        contents_end = state.find_contents_end(stamp)
+    lines = writing.write_pointer(
+        cookie_settings,
+        state.cookies,
+        owner,
+        stamp,
+        begins=state.ended,
+        contents_end=contents_end,
+        hidden=state.may_be_hidden(request),
+    )
+    return lines + _collect_marks(state, request, stamp)
 
 
 def _pass_barrier(state: State, request: RequestInfo, stamp: Stamp) -> tuple[str, list[str]]:

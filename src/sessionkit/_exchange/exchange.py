@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
+from copy import deepcopy
 from enum import IntEnum
 from functools import lru_cache
 from typing import Any, NoReturn
@@ -12,12 +13,16 @@ from .._session.events import EventKind, Ignored, tell
 from .._session.session import Absence, Contents, Session
 from .._session.snapshot import fingerprint, normalize
 from .._session.tracebacks import clear_frames, clears_frames
-from ..errors import ResponseStartedError
+from ..backends._protocols import Record
+from ..errors import BackendError, ConfigurationError, ResponseStartedError
 from .config import Settings
 from .deciding import answer, decide
 from .importing import read_or_import
+from .merging import Function
+from .operations import Operation, Wanted
 from .reading import RequestCookies, read_cookies
 from .request import HOLDER, HeaderRequest, RequestInfo
+from .server import ServerSide
 from .state import State
 
 __all__ = [
@@ -58,13 +63,14 @@ class Exchange:
         sent: the header fields that an earlier call added to a response without a gateway.
         taken: the application's header fields that such a call took away.
         state: the state of the session; None until the session is first used.
+        server: the records of the sessions, if the store has a backend.
         fill: makes the live session when the contents are read. This is `Session`, or a function that fills an object
             which was handed out before.
     """
 
     __slots__ = (
-        "__weakref__", "_first_state", "_header", "fill", "gateway", "late", "outer", "owned", "phase", "request",
-        "sent", "settings", "state", "taken", "tasks",
+        "__weakref__", "_first_state", "_header", "fill", "gateway", "late", "outer", "owned", "phase",
+        "request", "sent", "server", "settings", "state", "taken", "tasks",
     )  # fmt: skip
 
     taken: tuple[tuple[str, str], ...]
@@ -80,6 +86,9 @@ class Exchange:
         self.tasks: Collection[object] | None = None
         self.late: Any = None
         self.sent: tuple[tuple[str, str], ...] = ()
+        self.server: ServerSide | None = None
+        if settings.records is not None:
+            self.server = ServerSide(settings, settings.clock())
         self._first_state: dict[str, State] = {}
         # A request that does not read its session must cost nothing.
         self.state: State | None = None
@@ -93,9 +102,12 @@ class Exchange:
         """Read the request's cookies, and return the state that they give."""
         settings = self.settings
         try:
-            self._header: str = self.request.cookie_header
-            read = read_or_import if settings.importers else read_cookies
-            cookies = read(settings, self._header, settings.clock())
+            if self.server is None:
+                self._header: str = self.request.cookie_header
+                read = read_or_import if settings.importers else read_cookies
+                cookies = read(settings, self._header, settings.clock())
+            else:
+                cookies = self._load_records(self.server)
             loaded = State(settings, cookies, self, self.fill)
         except BaseException as error:
             # The application's guard or `convert` raised. Its traceback must not show the session.
@@ -110,6 +122,154 @@ class Exchange:
         if late is not None and not is_kept_private(late):
             tell(settings.on_event, EventKind.NOT_PRIVATE)
         return state
+
+    # ---- the records on the server
+
+    @property
+    def loader(self) -> Callable[[Wanted], Record | None] | None:
+        """The function that loads a record when the session is first used; None if an async driver supplies the records."""
+        return None if self.server is None else self.server.loader
+
+    @loader.setter
+    def loader(self, load: Callable[[Wanted], Record | None] | None) -> None:
+        if self.server is not None:
+            self.server.loader = load
+
+    def drive(self) -> None:
+        """Let a blocking backend be called where the session is first used, and at the commit."""
+        driver = self.settings.driver
+        if self.server is not None and driver is not None:
+            self.server.driver, self.server.loader = driver, driver.load
+
+    @property
+    def wanted(self) -> tuple[Wanted, ...]:
+        """The records that the request's cookies point to; () if there are none, or once they are supplied."""
+        server = self.server
+        if server is None or self.state is not None:
+            return ()
+        if server.cookies is None:
+            self._header = self.request.cookie_header
+        return server.read(self._header, self.settings.clock())
+
+    def supply(self, found: Sequence[Record | None] | BackendError) -> None:
+        """Take the records that a driver has loaded, in the order of `wanted`.
+
+        Args:
+            found: a record or None for each; or the error, which every verb then raises.
+        """
+        if self.server is not None:
+            self.server.supply(found)
+
+    def decide(
+        self, status: int = 200, headers: Sequence[tuple[str, str]] = ()
+    ) -> tuple[Operation | None, HeaderChanges]:
+        """Return the next operation on the backend; or None, and the changes to the header fields.
+
+        Nothing changes, so it may be asked again, with another status too. After an operation, call `took`.
+
+        Args:
+            status: the response's status.
+            headers: the application's header fields.
+
+        Raises:
+            IdentityChangedError, SerializationError, SessionTooLargeError: as for `commit`.
+        """
+        state, server = self.state, self.server
+        if state is None:
+            return None, UNCHANGED
+        try:
+            if server is None:
+                return None, answer(state, status, headers, self.request, owned=self.owned)
+            return server.decide(state, status, headers, self.request, owned=self.owned)
+        except BaseException as error:
+            headers = ()
+            clear_frames(error)
+            raise
+
+    def took(self, operation: Operation, reply: Any) -> None:
+        """Take the backend's reply to an operation of `decide`.
+
+        Args:
+            operation: the operation.
+            reply: its result, or the `BackendError` that it raised.
+
+        Raises:
+            BackendError: the reply, if the response cannot do without the operation.
+            ConflictError: parallel changes could not be merged.
+        """
+        try:
+            if self.state is not None and self.server is not None:
+                self.server.took(self.state, operation, reply)
+        except BaseException as error:
+            clear_frames(error)
+            raise
+
+    @property
+    def pause(self) -> float:
+        """The seconds to wait before the next operation, after a conflict."""
+        return 0 if self.server is None else self.server.pause
+
+    def close(self, changes: HeaderChanges) -> HeaderChanges:
+        """Close the session for writing, and return the header changes of the response.
+
+        Args:
+            changes: the header changes, from `decide`.
+        """
+        if self.state is not None:
+            self.state.changes = changes
+        self.phase = COMMITTED
+        return changes
+
+    def refresh(self, record: Record | None) -> bool:
+        """Judge the session by its record, which was loaded again; drop the session if it has ended.
+
+        A request that lasts, such as a websocket, has no other way to learn of a logout. The contents stay as they are.
+
+        Args:
+            record: the record, or None.
+
+        Returns:
+            Whether the session is still valid.
+        """
+        state, server = self.state, self.server
+        if state is None or server is None or not state.present:
+            return False
+        reason = server.judge_again(record)
+        if reason is None:
+            return True
+        state.forget(reason)
+        if self.phase is not OPEN:
+            state.final_snapshot = state.snapshot_of(dict(state.session))
+        return False
+
+    def _load_records(self, server: ServerSide) -> RequestCookies:
+        """Return the request's cookies with the session from its record, which is loaded now unless it was supplied."""
+        wanted = self.wanted
+        if wanted:
+            load = self.loader
+            if load is None:
+                raise ConfigurationError(
+                    "the session's record was not loaded: this backend is awaited, so install the ASGI gateway or the adapter of "
+                    "the framework, or use `async with store.exchange(...)`; without a gateway take a blocking backend"
+                )
+            try:
+                self.supply([load(one) for one in wanted])
+            except BackendError as error:
+                self.supply(error)
+        return server.open(self.settings.clock())
+
+    def _settle(self, status: int, headers: Sequence[tuple[str, str]]) -> HeaderChanges:
+        """Return the header changes once every operation on the backend is performed."""
+        driver = None if self.server is None else self.server.driver
+        if driver is not None:
+            return driver.run(self, status, headers)
+        operation, changes = self.decide(status, headers)
+        if operation is not None:
+            raise ConfigurationError(
+                "the session cannot be saved here: this backend is awaited, and no gateway has saved it. Install the ASGI gateway "
+                "or the adapter of the framework, or use `async with store.exchange(...)`"
+            )
+        return changes
 
     def _find_valid(self) -> Session | None:
         return self._load().find_valid(may_forget=self.phase is OPEN)
@@ -157,11 +317,12 @@ class Exchange:
         return self._load().absence if self.get() is None else None
 
     @clears_frames
-    def update(self, session: Mapping[str, Any] | None = None) -> bool:
+    def update(self, session: Mapping[str, Any] | Function | None = None) -> bool:
         """Replace the contents of an authenticated user's session.
 
         Args:
-            session: the new contents; with None nothing happens.
+            session: the new contents; with None nothing happens. Or a function that gets a copy of the contents and returns
+                the new ones. With a backend it is called again if a parallel request has changed the session meanwhile.
 
         Returns:
             Whether the contents were replaced.
@@ -181,7 +342,15 @@ class Exchange:
         else:
             state.find_valid(may_forget=True)
         contents: dict[str, Any] | None = None
-        snapshot = b""
+        snapshot, function = b"", None
+        if callable(session):
+            function, current = session, self.get()
+            if current is None:
+                tell(settings.on_event, EventKind.UPDATE_IGNORED, Ignored.NOT_AUTHENTICATED)
+                return False
+            if self.server is not None:
+                self.server.note_change(state)
+            session = function(deepcopy(dict(current)))
         if session is not None:
             contents = state.merge_carried(dict(session)) if settings.carried else dict(session)
             contents, snapshot = normalize(contents, settings.tags)
@@ -192,6 +361,8 @@ class Exchange:
             tell(settings.on_event, EventKind.UPDATE_IGNORED, ignored, claim)
             return False
         state.replace_contents(contents, snapshot, state.advance_stamp())
+        if function is not None and self.server is not None:
+            self.server.note_update(state, function)
         return True
 
     @clears_frames
@@ -293,6 +464,8 @@ class Exchange:
         if state is None:
             self.phase = COMMITTED
             return UNCHANGED
+        if self.server is not None:
+            return self.close(self._settle(status, headers))
         try:
             changes = answer(state, status, headers, self.request, owned=self.owned)
         except BaseException as error:
@@ -327,8 +500,12 @@ class Exchange:
 
         Raises:
             IdentityChangedError, SerializationError, SessionTooLargeError: as for `commit`.
+            BackendError, ConflictError: with a backend the session is kept now, and that failed.
         """
         if self.state is None:
+            return
+        if self.server is not None:
+            self._settle(status, ())
             return
         try:
             decide(self.state, status, self.request, self.settings.clock())
@@ -348,6 +525,8 @@ class Exchange:
         """
         if self.state is None:
             return UNCHANGED
+        if self.server is not None:
+            return self._settle(status, headers)
         try:
             return answer(self.state, status, headers, self.request, owned=self.owned)
         except BaseException as error:
@@ -400,7 +579,8 @@ class Exchange:
         # An error page may still ask the request for its session. So the request keeps an exchange, and the exchange holds
         # no reference back to the request.
         holder = self.request.holder
-        if state is not None:
+        if state is not None or (self.server is not None and self.server.cookies is not None):
+            # What was loaded can still be read.
             self.request, self.fill = GONE, Session
         elif holder.get(HOLDER) is self and self.outer is None and self.owned:
             holder[HOLDER] = _make_unread(self.settings)
@@ -444,7 +624,8 @@ class Exchange:
     @property
     def cookie_header(self) -> str:
         """The Cookie header that the session is read from."""
-        return self.request.cookie_header if self.state is None else self._header
+        unread = self.state is None and (self.server is None or self.server.cookies is None)
+        return self.request.cookie_header if unread else self._header
 
     def _check_open(self, what: str) -> None:
         """Raise ResponseStartedError if the response has started."""

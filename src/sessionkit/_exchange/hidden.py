@@ -21,7 +21,7 @@ def may_be_hidden(settings: Settings, cookies: RequestCookies, request: RequestI
     """
     if cookies.partial or any(theirs.partial for _, theirs in cookies.read_importers()):
         return True
-    if cookies.tokens:
+    if cookies.tokens or cookies.pointers:
         return False
     return _is_outside(request.path, settings.cookie.path) or _is_cross_site(request)
 

@@ -127,6 +127,7 @@ def _make_reading_settings(
         ring=keys[1],
         importers=(),
         single_plaintext=0,
+        backend=None,
     ).derive()
     # The idle limit is the other library's own affair, unless its renewal cookies can be read too.
     if reading.codec.seen is None:

@@ -14,7 +14,7 @@ from .config import BoundImporter, Settings
 from .importers import import_token
 from .reading import ImporterCookies, RequestCookies, cut_header, judge_token, read_cookies
 
-__all__ = ["read_or_import"]
+__all__ = ["import_session", "read_or_import"]
 
 
 def read_or_import(settings: Settings, header: str, now: float) -> RequestCookies:
@@ -26,16 +26,37 @@ def read_or_import(settings: Settings, header: str, now: float) -> RequestCookie
         now: seconds since the epoch.
     """
     allowance = Allowance()
+    own = read_cookies(settings, header, now, allowance)
+    return import_session(settings, own, header, now, allowance)
+
+
+def import_session(
+    settings: Settings,
+    cookies: RequestCookies,
+    header: str,
+    now: float,
+    allowance: Allowance | None = None,
+) -> RequestCookies:
+    """Return a request's cookies with those that the importers know, and with the session from one if there is none.
+
+    Args:
+        settings: the store's settings.
+        cookies: the store's own cookies.
+        header: the Cookie header.
+        now: seconds since the epoch.
+        allowance: the tokens and bytes that may be opened; None for all that one request allows.
+    """
     cookies = replace(
-        read_cookies(settings, header, now, allowance),
+        cookies,
         # A header that is too long has them too: a logout clears the importers' cookies.
-        read_importers=_ImporterReader(settings, header, now, allowance),
+        read_importers=_ImporterReader(settings, header, now, allowance or Allowance()),
         beside=_list_beside(settings, cut_header(header)),
     )
     # A cookie of ours that is expired, fenced or under an unknown key is still ours: then no importer is asked.
     if (
         len(header) <= HEADER
         and cookies.token is None
+        and not cookies.pointers
         and not any(map(settings.format.recognizes, cookies.list_heads(settings)))
     ):
         _import_first(settings, cookies, now)

@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 from .._cookies import barrier, chunks, fence, renewal
 from .._cookies.barrier import Barrier
 from .._cookies.header import HEADER, only, pairs
+from .._crypto.records import Pointer
 from .._crypto.sealing import Opened
 from .._session.session import Absence, Stamp
 from .candidates import (
@@ -25,7 +26,16 @@ from .config import BoundImporter, Settings
 from .importers import import_token
 from .owner import have_same_owner
 
-__all__ = ["ImporterCookies", "RequestCookies", "cut_header", "judge_token", "read_cookies"]
+__all__ = [
+    "NO_COOKIES",
+    "ImporterCookies",
+    "RequestCookies",
+    "collect_values",
+    "cut_header",
+    "judge_token",
+    "read_cookies",
+    "read_values",
+]
 
 
 def _make_empty() -> Mapping[str, Sequence[str]]:
@@ -50,6 +60,7 @@ class RequestCookies:
         partial: whether the header was too long, or held too many cookies, to be read whole.
         unnamed: whether a session may have come that has no readable id, so that no mark can fence it.
         is_single: whether the session came in one cookie, and no other cookie of ours beside it.
+        pointers: the genuine pointers to records that came; `by_name` does not have them.
     """
 
     by_name: Mapping[str, Sequence[str]] = field(default_factory=_make_empty, repr=False)
@@ -65,6 +76,7 @@ class RequestCookies:
     partial: bool = False
     unnamed: bool = False
     is_single: bool = False
+    pointers: tuple[Pointer, ...] = ()
 
     def may_hold_session(self, settings: Settings) -> bool:
         """Return whether there is a cookie that may hold a session."""
@@ -79,7 +91,7 @@ class RequestCookies:
     def list_names(self, settings: Settings) -> tuple[str, ...]:
         """Return the names of the session's own cookies, stale chunks included."""
         by_name, chunk = self.by_name, settings.chunk
-        whole = (settings.name,) if settings.name in by_name else ()
+        whole = (settings.name,) if self.pointers or settings.name in by_name else ()
         numbers = sorted(_iterate_chunk_numbers(by_name, chunk))
         return (*whole, *(f"{chunk}{number}" for number in numbers))
 
@@ -153,7 +165,18 @@ def read_cookies(
         return RequestCookies(
             token=token, stamp=stamp, by_name=by_name, tokens=(token,), is_single=True
         )
-    return _read_many(settings, _collect_values(settings, header), now, allowance or Allowance())
+    return _read_many(settings, collect_values(settings, header), now, allowance or Allowance())
+
+
+def read_values(settings: Settings, by_name: dict[str, list[str]], now: float) -> RequestCookies:
+    """Read cookies that were collected from a header.
+
+    Args:
+        settings: the store's settings.
+        by_name: the values of each cookie that may be ours.
+        now: seconds since the epoch.
+    """
+    return _read_many(settings, by_name, now, Allowance())
 
 
 def cut_header(header: str) -> str:
@@ -165,7 +188,7 @@ def _read_beginning(
     settings: Settings, header: str, now: float, allowance: Allowance
 ) -> RequestCookies:
     """Read the beginning of a header that is too long: it gives no session, but a logout must know the marks in it."""
-    values = _collect_values(settings, cut_header(header))
+    values = collect_values(settings, cut_header(header))
     cookies = _read_many(settings, values, now, allowance)
     cookies.token, cookies.stamp = None, None
     cookies.absence, cookies.partial = Absence.TOO_LARGE, True
@@ -217,7 +240,7 @@ def _read_many(
     return cookies
 
 
-def _collect_values(settings: Settings, header: str) -> dict[str, list[str]]:
+def collect_values(settings: Settings, header: str) -> dict[str, list[str]]:
     """Return the values of each cookie that may be ours, in the order of the header."""
     by_name: dict[str, list[str]] = {}
     for name, value in pairs(header, settings.stem):

@@ -40,13 +40,14 @@ class State:
         loaded_snapshot: the snapshot of the contents in the cookies.
         final_snapshot: the snapshot of the contents that the response was computed from.
         is_valid_as_read: whether there was a session, and only its times, which were judged as it was read, can end it.
+        saved: whether the backend has been told of a change.
         changes: the header changes of the response, once the exchange is committed.
     """
 
     __slots__ = (
         "_carried", "_owner", "_owner_intact", "_told", "_verb_contents", "_vetted", "absence", "changes", "cookies",
-        "deleted", "ended", "final_snapshot", "is_valid_as_read", "loaded_snapshot", "present", "session", "settings",
-        "touched",
+        "deleted", "ended", "final_snapshot", "is_valid_as_read", "loaded_snapshot", "present", "saved", "session",
+        "settings", "touched",
     )  # fmt: skip
 
     def __init__(
@@ -66,6 +67,7 @@ class State:
         self.ended: bool = False
         self.deleted: bool = False
         self.touched: bool = False
+        self.saved: bool = False
         self.is_valid_as_read: bool = self.present and settings.contents_end is None
         self._told: tuple[EventKind, ...] = ()
         self.changes: HeaderChanges = UNCHANGED
@@ -125,6 +127,7 @@ class State:
         gone = not self.present and self.cookies.stamp is not None
         return (
             gone
+            or self.saved
             or self.is_fresh
             or not self.is_as_loaded(fingerprint(self.session, self.settings.tags))
         )
@@ -260,6 +263,14 @@ class State:
         """Return whether contents belong to the session's owner."""
         return self._owner.owns(contents)
 
+    def accepts_update(self, contents: dict[str, Any]) -> bool:
+        """Return whether an update may replace the contents by these."""
+        return self.judge_update(normalize(contents, self.settings.tags)[0]) is None
+
+    def snapshot_of(self, contents: dict[str, Any]) -> bytes:
+        """Return the snapshot of contents by the settings of this session."""
+        return fingerprint(contents, self.settings.tags)
+
     # ---- changes of the session
 
     def replace_contents(self, contents: dict[str, Any], snapshot: bytes, stamp: Stamp) -> None:
@@ -324,6 +335,28 @@ class State:
             self.session,
             stamps.rotate_stamp(settings, self.cookies, self.session, self.stamp, settings.clock()),
         )
+
+    def rebase(self, contents: dict[str, Any], loaded_snapshot: bytes) -> None:
+        """Replace the contents by those of a merge.
+
+        Args:
+            contents: the merged contents.
+            loaded_snapshot: the snapshot of the contents that the backend has.
+        """
+        refill(self.session, contents, self.session.stamp)
+        self.loaded_snapshot = loaded_snapshot
+        self._vetted = None
+
+    def restamp(self, stamp: Stamp) -> None:
+        """Replace the stamp of the session by that of its record.
+
+        Args:
+            stamp: the new stamp, with the same id.
+        """
+        fresh = self.is_fresh
+        restamp(self.session, stamp)
+        if not fresh:
+            self.cookies.stamp = stamp
 
     def touch(self) -> None:
         """Move the idle expiry."""

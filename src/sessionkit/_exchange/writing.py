@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import inf
-from typing import Any
+from typing import Any, cast
 
 from .._cookies import barrier, fence, renewal
 from .._cookies.chunks import spans
 from .._cookies.settings import LINE
+from .._crypto.records import RecordCodec
 from .._session.json import Serializer, freeze, rewrite
 from .._session.lifetime import FOUR_HUNDRED_DAYS
 from .._session.session import Contents, Stamp
@@ -26,6 +27,7 @@ __all__ = [
     "write_barrier",
     "write_end",
     "write_fence",
+    "write_pointer",
     "write_renewal",
     "write_session",
     "write_single_cookie",
@@ -57,6 +59,13 @@ def make_checked_plaintext(
     payload = codec.payload(contents, stamp)
     known = snapshot if payload is contents else b""
     plaintext = freeze(payload, settings.serializer, settings.largest_integer, known)
+    if settings.records is not None and settings.is_for_server(contents):
+        if len(plaintext) > settings.max_record:
+            raise SessionTooLargeError(
+                f"the session has {len(plaintext)} bytes and max_record allows {settings.max_record}; its largest keys are "
+                f"{_describe_largest(contents, settings.serializer)}. Keep what is large elsewhere, and its id in the session"
+            )
+        return plaintext
     if len(plaintext) <= settings.single_plaintext:
         return plaintext
     size = _count_bytes(_split(settings, codec.size(plaintext, stamp), stamp))
@@ -143,6 +152,35 @@ def write_single_cookie(
     if contents_end != inf:
         max_age = _limit_age(max_age, settings, contents_end)
     return settings.cookie.line(settings.name, text, max_age)
+
+
+def write_pointer(
+    settings: Settings,
+    cookies: RequestCookies,
+    owner: str,
+    stamp: Stamp,
+    *,
+    begins: bool = False,
+    contents_end: float = inf,
+    hidden: bool = False,
+) -> list[str]:
+    """Return the line that sets the pointer to a session's record, and those that clear obsolete cookies.
+
+    Args:
+        settings: the settings of a store with a backend.
+        cookies: the request's cookies.
+        owner: the record's owner.
+        stamp: the session's id and times.
+        begins: whether this begins a session, and so ends every other one.
+        contents_end: the moment when the contents themselves end the session, in seconds since the epoch.
+        hidden: whether an ended session may be in cookies that the request does not show.
+    """
+    codec, now = cast("RecordCodec", settings.records), settings.clock()
+    token = codec.seal_pointer(stamp, owner, now)
+    max_age = _limit_age(codec.pointer_end(stamp, now) - int(now), settings, contents_end)
+    line = settings.cookie.line(settings.name, token, max_age)
+    names = {settings.name}
+    return [line, *clear_obsolete(settings, cookies, names, begins=begins, hidden=hidden)]
 
 
 def write_renewal(

@@ -13,6 +13,7 @@ from .._session.identity import Guard, Identity
 from .._session.json import Serializer
 from .._session.lifetime import Lifetime, make_idle_lifetime
 from .._session.tracebacks import clears_frames
+from ..backends import AnyBackend
 from ..formats import Format, Importer
 from ..store import SessionStore
 
@@ -39,6 +40,9 @@ class Arguments(TypedDict, total=False):
     cookie: CookieSettings | None
     format: Format | None
     audience: str
+    backend: AnyBackend | None
+    max_record: int
+    max_sessions: int | None
     accept: Sequence[Importer]
     guard: Guard | None
     identity: Identity | None

@@ -8,19 +8,21 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import logging
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar, cast
 
+from .._exchange.drivers import aload, asettle
 from .._exchange.exchange import ENDED, OPEN, Exchange
-from ..errors import NoActiveRequestError
+from ..errors import BackendError, ConfigurationError, NoActiveRequestError
 from .lookup import AnyExchange, Exclusion, find_open, iterate_outward
 
 __all__ = [
+    "Activation",
     "Entry",
-    "activating",
     "admit_task",
     "bind",
     "find_waiting",
@@ -31,6 +33,8 @@ __all__ = [
     "set_current",
     "this_task",
 ]  # fmt: skip
+
+logger: logging.Logger = logging.getLogger("sessionkit")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -247,18 +251,88 @@ def _binding(exchange: AnyExchange) -> Generator[None, None, None]:
         _bound.set(bound_before)
 
 
-@contextmanager
-def activating(exchange: Exchange) -> Generator[Exchange, None, None]:
-    """Make an exchange current for a block, and commit it at the end, with status 500 if the block raises."""
-    before = _current.get()
-    exchange.outer = find_open(before)
-    _current.set(exchange)
+class Activation:
+    """An exchange that is current in a block: it is committed at the end, as a 500 if the block raises.
+
+    `with` is for stores without a backend or with a blocking one, `async with` for stores without a backend or with one
+    that is awaited.
+
+    Args:
+        exchange: the exchange.
+    """
+
+    __slots__ = ("_before", "_exchange")
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._before: AnyExchange | None = None
+
+    def __enter__(self) -> Exchange:
+        settings = self._exchange.settings
+        if settings.records is not None and settings.driver is None:
+            raise ConfigurationError(
+                f"{type(settings.backend).__name__} is awaited: use `async with store.exchange(...)`"
+            )
+        self._exchange.drive()
+        return self._enter()
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        exchange = self._exchange
+        try:
+            _commit(exchange, error)
+        finally:
+            _current.set(self._before)
+            exchange.finish()
+
+    async def __aenter__(self) -> Exchange:
+        settings = self._exchange.settings
+        if settings.driver is not None:
+            raise ConfigurationError(
+                f"{type(settings.backend).__name__} is not awaited: use `with store.exchange(...)`"
+            )
+        if settings.backend is not None:
+            await aload(self._exchange, settings.backend)
+        return self._enter()
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        exchange, backend = self._exchange, self._exchange.settings.backend
+        try:
+            if backend is not None:
+                try:
+                    await asettle(exchange, backend, 200 if error is None else 500)
+                except BackendError:
+                    if error is None:
+                        raise
+            _commit(exchange, error)
+        finally:
+            _current.set(self._before)
+            exchange.finish()
+
+    def _enter(self) -> Exchange:
+        self._before = _current.get()
+        self._exchange.outer = find_open(self._before)
+        _current.set(self._exchange)
+        return self._exchange
+
+
+def _commit(exchange: Exchange, error: BaseException | None) -> None:
+    """Commit an exchange after a block; if its changes cannot be kept, commit it as a failed response, and raise.
+
+    Args:
+        exchange: the exchange.
+        error: the exception that the block raised.
+    """
+    if error is None:
+        try:
+            exchange.commit()
+        except BackendError:
+            # What the backend did is not known. Nothing more is asked of it.
+            raise
+        except BaseException:
+            exchange.commit(500)
+            raise
+        return
     try:
-        yield exchange
-        exchange.commit()
-    except BaseException:
         exchange.commit(500)
-        raise
-    finally:
-        _current.set(before)
-        exchange.finish()
+    except (BackendError, ConfigurationError):
+        logger.exception("the session could not be ended")

@@ -11,7 +11,7 @@ from .._exchange.config import Settings
 from .._exchange.exchange import ENDED, Exchange
 from .._exchange.framework_keys import FrameworkKeys
 from .._exchange.request import HOLDER, RequestInfo
-from ..errors import NoActiveRequestError
+from ..errors import ConfigurationError, NoActiveRequestError
 from .current import Entry, find_waiting, get_current, get_last_current, set_current
 from .lookup import (
     AnyExchange,
@@ -79,6 +79,9 @@ class Gateway:
     call = "SessionMiddleware(app, store)"
     """The call that makes a gateway, for error messages."""
 
+    awaits = False
+    """Whether the gateway awaits a backend (`aload`, `asettle`). Otherwise a blocking one is called where it is needed."""
+
     def __init__(
         self,
         app: Any,
@@ -96,6 +99,11 @@ class Gateway:
         self.excluded: Callable[[RequestInfo], object] | None = _match_globs(
             [exclude] if isinstance(exclude, str) else list(exclude)
         )
+        if self.settings.records is not None and self.settings.driver is None and not self.awaits:
+            raise ConfigurationError(
+                f"{type(self.settings.backend).__name__} is awaited, and this gateway is synchronous: take the blocking backend "
+                "of the same kind, or serve the application by ASGI"
+            )
 
     def begin(self, request: RequestInfo) -> Exchange | None:
         """Begin to serve a request, or leave it out if its path is excluded, and make it the current one.
@@ -182,6 +190,8 @@ class Gateway:
             return shared, False
         exchange = Exchange(self.settings, request)
         exchange.gateway = self
+        if exchange.server is not None and not self.awaits:
+            exchange.drive()
         exchange.outer = outer[0] if outer else None
         holder[HOLDER] = exchange
         return exchange, True

@@ -209,6 +209,7 @@ def make_readable(link: AnyExchange, request: RequestInfo) -> Exchange | Exclusi
     if not isinstance(link, UnreadExchange):
         return link
     exchange = Exchange(link.settings, request)
+    exchange.drive()
     exchange.outer = link.outer
     exchange.contents  # noqa: B018  # this reads the cookies
     replace_link(request.holder, link, exchange)
@@ -222,6 +223,7 @@ def make_readable(link: AnyExchange, request: RequestInfo) -> Exchange | Exclusi
 def open_exchange(request: RequestInfo, settings: Settings) -> Exchange:
     """Open the exchange of a request that no gateway of the store has prepared, for a session object that is read later."""
     exchange = UnansweredExchange(settings, detach(request), owned=False)
+    exchange.drive()
     exchange.outer = find_innermost(request)
     request.holder[HOLDER] = exchange
     return exchange

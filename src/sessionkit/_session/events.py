@@ -25,6 +25,10 @@ class EventKind(Enum):
     MADE_ROOM = "the session did not fit, and the oldest sign-ins in progress or form tokens in it were dropped"
     INSECURE = "a Secure cookie was set over plain http, and the browser will drop it"
     UNANSWERED = "the session was changed in a request that nobody answers, and the change was lost"
+    LATE_WRITE = (
+        "the session was ended or revoked meanwhile, and what the request wrote was dropped"
+    )
+    RENEWAL_FAILED = "the backend did not answer, and the idle expiry did not move"
     NOT_PRIVATE = (
         "the session was first read after the response had started, and caches were not told"
     )
@@ -67,6 +71,8 @@ _LEVELS: dict[EventKind | Absence | Ignored | None, int] = {
     Ignored.NOT_AUTHENTICATED: logging.INFO,
     EventKind.UNANSWERED: logging.WARNING,
     EventKind.NOT_PRIVATE: logging.WARNING,
+    EventKind.LATE_WRITE: logging.INFO,
+    EventKind.RENEWAL_FAILED: logging.WARNING,
 }
 _ADVICE: dict[EventKind | Absence | Ignored | None, str] = {
     EventKind.MADE_ROOM: ": they are those that were begun first; keep less in an anonymous session",

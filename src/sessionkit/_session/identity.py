@@ -7,6 +7,7 @@ import marshal
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias, cast
 
+from ..errors import ConfigurationError
 from .snapshot import DEEPEST, plain
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "differing",
     "exact",
     "has_user",
+    "print_identity",
     "resolve",
     "subject",
     "who_is",
@@ -118,6 +120,45 @@ def exact(value: object) -> object:
         return marshal.dumps(cast("Any", value), 2)
     except ValueError:
         return _typed(value)
+
+
+def print_identity(who: Who) -> bytes | None:
+    """Return an identity as bytes that are the same on every Python and in every process; None if it names nobody.
+
+    The order of the members of objects and sets makes no difference, as in comparisons.
+
+    Args:
+        who: the owner of a session.
+
+    Raises:
+        ConfigurationError: the identity is not made of the built-in types.
+    """
+    if not isinstance(who.snapshot, bytes):
+        raise ConfigurationError(
+            "with a backend, `identity` must return str, int, bool, float, bytes, None, or tuples, lists, sets and dicts "
+            "of these: sessions are listed and revoked by it"
+        )
+    identity: object = marshal.loads(who.snapshot)  # noqa: S302  # our own bytes
+    return None if identity is None else b"".join(_print(identity))
+
+
+def _print(value: Any) -> Iterator[bytes]:
+    """Yield a value with its type and its length, so that no two values have the same bytes."""
+    kind = type(value)
+    if kind is dict:
+        pairs = sorted((b"".join(_print(key)), b"".join(_print(value[key]))) for key in value)
+        yield b"d%d:" % len(pairs)
+        yield from (part for pair in pairs for part in pair)
+    elif kind in (set, frozenset):
+        yield b"%s%d:" % (kind.__name__[:1].upper().encode(), len(value))
+        yield from sorted(b"".join(_print(item)) for item in value)
+    elif kind in (list, tuple):
+        yield b"%s%d:" % (kind.__name__[:1].encode(), len(value))
+        for item in value:
+            yield from _print(item)
+    else:
+        text = value if kind is bytes else str(value).encode("utf-8", "surrogatepass")
+        yield b"%s%d:%s" % (kind.__name__.encode(), len(text), text)
 
 
 def _contains_itself(value: object) -> bool:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
 from ._memory import MemoryBackend
-from ._protocols import REMOVAL_DELAY, AsyncBackend, Backend, Record
+from ._protocols import REMOVAL_DELAY, AnyBackend, AsyncBackend, Backend, Record
 
 if TYPE_CHECKING:
     from ._sql import SQLBackend
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "REMOVAL_DELAY",
+    "AnyBackend",
     "AsyncBackend",
     "AsyncSQLBackend",
     "Backend",

@@ -104,6 +104,8 @@ class Traits:
             None if a session may be anonymous.
         shared: whether another program goes on using the cookies: an importer leaves them unless it is told to clear.
         read_only: whether sessions can only be imported from the format.
+        pointers: whether the cookie may hold a pointer to a record on the server instead of a token. Other software that
+            reads the cookie would not understand it.
     """
 
     label: str
@@ -120,6 +122,7 @@ class Traits:
     nobody: str | None = None
     shared: bool = False
     read_only: bool = False
+    pointers: bool = False
 
 
 class Source(Protocol):

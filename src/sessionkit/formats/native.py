@@ -20,7 +20,9 @@ __all__ = ["Native"]
 class Native(BaseFormat):
     """The default format: the only one with an id, an update time, a renewal cookie and a new key each hour."""
 
-    traits: ClassVar[Traits] = Traits(label="native", title="sessionkit", priority="High")
+    traits: ClassVar[Traits] = Traits(
+        label="native", title="sessionkit", priority="High", pointers=True
+    )
 
     def cookie_name(self, *, host_only: bool, secure: bool) -> str:
         """Return `__Host-session` if a browser accepts it, else `session`."""

@@ -38,7 +38,7 @@ class Lazy(MemoryBackend):
 
 TestEager = backend_conformance(Eager, in_process=True, expires_by_itself=True)
 TestLazy = backend_conformance(Lazy, in_process=True, expires_by_itself=True)
-TestWithoutClock = backend_conformance(lambda *, path=None: MemoryBackend(), in_process=True)
+TestWithoutClock = backend_conformance(MemoryBackend, in_process=True)
 
 
 def test_the_cases_are_numbered_from_1_to_70():

@@ -1,0 +1,238 @@
+"""Sessions on the server: the sealed pointer in the cookie, and the sealed record in the backend."""
+
+from __future__ import annotations
+
+import hmac
+import os
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from .._session.json import JSON, Serializer
+from .._session.lifetime import FOUR_HUNDRED_DAYS
+from .._session.session import Absence, Stamp
+from .keyring import SLICE, KeyRing, PurposeKeys
+from .sealing import NativeCodec
+
+__all__ = ["Pointer", "RecordCodec", "SealedRecord"]
+
+KEY_ID, HOUR, NONCE = 8, 4, 12
+"""Bytes of a sealed payload before its ciphertext, and of its nonce."""
+
+
+@dataclass(slots=True)
+class Pointer:
+    """An authenticated pointer: a cookie that names a record and holds no contents.
+
+    Args:
+        key: the key of the record.
+        owner: the owner of the record.
+        stamp: the session's id, when it began, and when the pointer itself ends. The record has the other times.
+        text: the token.
+    """
+
+    key: str
+    owner: str
+    stamp: Stamp
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRecord:
+    """The sealed contents of a record, and what they are bound to.
+
+    Args:
+        key: the key of the record.
+        owner: its owner.
+        created_at: when the session began, in seconds since the epoch.
+        version: the nonce.
+        sealed: key id, hour, ciphertext and tag.
+    """
+
+    key: str
+    owner: str
+    created_at: int
+    version: bytes
+    sealed: bytes = field(repr=False)
+
+
+class RecordCodec:
+    """Seals and opens pointers and records, under the keys of one cookie name and audience.
+
+    A record's key is a hash of the session id, and its owner a keyed hash of the identity: whoever reads the table learns
+    neither. Both are lower-case hexadecimal, since some databases compare text without regard to case.
+
+    Args:
+        ring: the store's keys.
+        name: the name of the session's cookie.
+        audience: the store's audience.
+        absolute: the absolute lifetime, in seconds; None without one.
+        serializer: for pointers.
+    """
+
+    __slots__ = ("_absolute", "_bound", "_forwards", "_macs", "_pointers", "_prefix", "_records")
+
+    def __init__(
+        self, ring: KeyRing, name: str, audience: str, absolute: int | None, serializer: Serializer
+    ) -> None:
+        self._absolute = absolute
+        self._pointers = NativeCodec(ring, name, audience, absolute, serializer, purpose="pointer")
+        self._records = ring.purpose("record", name, audience)
+        self._forwards = ring.purpose("forward", name, audience)
+        self._bound = f"{name}\0{audience}\0".encode()
+        self._prefix = sha256(b"sessionkit record 1\0" + self._bound)
+        self._macs = ring.macs("owner")
+
+    # ---- names
+
+    def derive_key(self, session_id: str) -> str:
+        """Return the key of a session's record.
+
+        Args:
+            session_id: the id in the session's stamp.
+        """
+        digest = self._prefix.copy()
+        digest.update(session_id.encode())
+        return digest.digest()[:16].hex()
+
+    def derive_owners(self, identity: bytes) -> tuple[str, ...]:
+        """Return the owner of a user's records, for each secret; the first is for new records.
+
+        Args:
+            identity: the user's identity as bytes, or the key of a record that belongs to no user.
+        """
+        message = self._bound + identity
+        return tuple(hmac.digest(key, message, "sha256")[:16].hex() for key in self._macs)
+
+    # ---- pointers
+
+    def seal_pointer(self, stamp: Stamp, owner: str, now: float) -> str:
+        """Return a pointer to a session's record.
+
+        Args:
+            stamp: the session's id and times.
+            owner: the record's owner.
+            now: seconds since the epoch.
+        """
+        sealed_at = max(int(now), stamp.created_at)
+        ends = self.pointer_end(stamp, sealed_at)
+        times = Stamp(
+            id=stamp.id,
+            created_at=stamp.created_at,
+            updated_at=min(sealed_at, ends - 1),
+            expires_at=ends,
+            ends_at=stamp.ends_at,
+        )
+        return self._pointers.seal(b'{"o":"%s"}' % owner.encode(), times)
+
+    def pointer_end(self, stamp: Stamp, now: float) -> int:
+        """Return the moment from which a pointer that is sealed now no longer opens.
+
+        Args:
+            stamp: the session's id and times.
+            now: seconds since the epoch.
+        """
+        ends = int(now) + FOUR_HUNDRED_DAYS
+        if self._absolute is not None:
+            ends = min(ends, stamp.created_at + self._absolute)
+        return ends if stamp.ends_at is None else min(ends, stamp.ends_at)
+
+    def open_pointer(self, text: str, now: float) -> Pointer | Absence:
+        """Return the pointer in a cookie's value, or the reason why there is none; never raise.
+
+        Args:
+            text: the value.
+            now: seconds since the epoch.
+        """
+        opened = self._pointers.open(text, now)
+        if isinstance(opened, Absence):
+            return opened
+        owner: Any = opened.contents.get("o")
+        if not isinstance(owner, str):
+            return Absence.MALFORMED
+        if now >= opened.stamp.expires_at:
+            return Absence.EXPIRED
+        return Pointer(self.derive_key(opened.stamp.id), owner, opened.stamp, text)
+
+    def is_sealed_by_first(self, pointer: Pointer) -> bool:
+        """Return whether a pointer was sealed under the first secret."""
+        return self._pointers.is_sealed_by_first(pointer.text)
+
+    # ---- records
+
+    def seal(
+        self, plaintext: bytes, *, key: str, owner: str, created_at: int, now: int
+    ) -> SealedRecord:
+        """Return the contents of a session, sealed.
+
+        Args:
+            plaintext: the contents.
+            key: the record's key.
+            owner: the record's owner.
+            created_at: when the session began, in seconds since the epoch.
+            now: seconds since the epoch; the hour chooses the key.
+        """
+        return _seal(self._records, plaintext, (key, owner, created_at), now)
+
+    def open(self, record: Any) -> bytes | Absence:
+        """Return the plaintext of a record, or the reason why it does not open.
+
+        Args:
+            record: the record, with the members of a `SealedRecord`.
+        """
+        return _open(self._records, record)
+
+    def seal_forward(
+        self, next_key: str, *, key: str, owner: str, created_at: int, now: int
+    ) -> SealedRecord:
+        """Return the payload of a forward record: the key of the record that a rotation put in its place.
+
+        Args:
+            next_key: that key.
+            key: the forward record's own key.
+            owner: the owner of both.
+            created_at: when the session began, in seconds since the epoch.
+            now: seconds since the epoch.
+        """
+        plaintext = JSON.dumps({"next": next_key})
+        return _seal(self._forwards, plaintext, (key, owner, created_at), now)
+
+    def open_forward(self, record: Any) -> str | None:
+        """Return the key to which a forward record points; None for any other record.
+
+        Args:
+            record: the record, with the members of a `SealedRecord`.
+        """
+        plaintext = _open(self._forwards, record)
+        if isinstance(plaintext, Absence):
+            return None
+        key: Any = JSON.loads(plaintext).get("next")
+        return key if isinstance(key, str) else None
+
+
+def _seal(
+    keys: PurposeKeys, plaintext: bytes, bound: tuple[str, str, int], now: int
+) -> SealedRecord:
+    """Return a sealed payload. What it is bound to is a record's key, owner and creation time."""
+    nonce = os.urandom(NONCE)
+    sealed = keys.sealing(now).encrypt(nonce, plaintext, _bind(*bound))
+    head = keys.key_id.encode() + (now // SLICE).to_bytes(HOUR, "big")
+    return SealedRecord(*bound, nonce, head + sealed)
+
+
+def _open(keys: PurposeKeys, record: Any) -> bytes | Absence:
+    sealed = bytes(record.sealed)
+    if len(sealed) < KEY_ID + HOUR + 16 or len(record.version) != NONCE:
+        return Absence.MALFORMED
+    return keys.unseal(
+        sealed[:KEY_ID].decode("latin-1"),
+        int.from_bytes(sealed[KEY_ID : KEY_ID + HOUR], "big") * SLICE,
+        bytes(record.version),
+        sealed[KEY_ID + HOUR :],
+        _bind(record.key, record.owner, record.created_at),
+    )
+
+
+def _bind(key: str, owner: str, created_at: int) -> bytes:
+    """Return the additional authenticated data: under another key, owner or creation time a record does not open."""
+    return f"{key}\0{owner}\0{created_at}".encode()

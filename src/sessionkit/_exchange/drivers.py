@@ -1,0 +1,218 @@
+"""Perform what an exchange decides on a backend: a blocking loop and an async one. Nothing else in the core waits."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from .._cookies.caching import HeaderChanges
+from ..backends._protocols import AnyBackend, Record
+from ..errors import BackendError
+from .operations import Operation, Wanted
+
+__all__ = ["BlockingDriver", "aload", "asettle", "is_async", "perform", "settle"]
+
+Fields = Sequence[tuple[str, str]]
+
+
+class Settling(Protocol):
+    """An exchange, as far as a driver needs it."""
+
+    @property
+    def pause(self) -> float:
+        """The seconds to wait before the next operation."""
+        ...
+
+    @property
+    def wanted(self) -> tuple[Wanted, ...]:
+        """The records to load."""
+        ...
+
+    def supply(self, found: Sequence[Record | None] | BackendError) -> None:
+        """Take the records that were loaded."""
+
+    def decide(
+        self, status: int = ..., headers: Fields = ...
+    ) -> tuple[Operation | None, HeaderChanges]:
+        """Return the next operation, and the header changes once there is none."""
+        ...
+
+    def took(self, operation: Operation, reply: Any) -> None:
+        """Take the backend's reply."""
+
+    def close(self, changes: HeaderChanges) -> HeaderChanges:
+        """Close the exchange for writing."""
+        ...
+
+
+def is_async(backend: object) -> bool:
+    """Return whether the operations of a backend are awaited."""
+    return inspect.iscoroutinefunction(getattr(backend, "load", None))
+
+
+class BlockingDriver:
+    """Performs the operations of exchanges on a blocking backend.
+
+    Args:
+        backend: the backend.
+    """
+
+    __slots__ = ("backend",)
+
+    def __init__(self, backend: AnyBackend) -> None:
+        self.backend: Any = backend
+
+    def load(self, wanted: Wanted) -> Record | None:
+        """Load a record; an exchange calls this when its session is first used."""
+        record: Record | None = self.backend.load(wanted.key, wanted.owner)
+        return record
+
+    def run(self, exchange: Settling, status: int, headers: Fields) -> HeaderChanges:
+        """Perform every operation that an exchange decides, and return the header changes; close nothing.
+
+        Args:
+            exchange: the exchange.
+            status: the response's status.
+            headers: the application's header fields.
+        """
+        while True:
+            operation, changes = exchange.decide(status, headers)
+            if operation is None:
+                return changes
+            reply: Any
+            try:
+                reply = operation.on(self.backend)
+            except BackendError as error:
+                reply = error
+            exchange.took(operation, reply)
+            if exchange.pause:
+                time.sleep(exchange.pause)
+
+
+def settle(
+    exchange: Settling, backend: AnyBackend, status: int = 200, headers: Fields = ()
+) -> HeaderChanges:
+    """Perform every operation that an exchange decides on a blocking backend, and close the exchange.
+
+    Args:
+        exchange: the exchange.
+        backend: a blocking backend.
+        status: the response's status.
+        headers: the application's header fields.
+
+    Returns:
+        The changes to the header fields.
+
+    Raises:
+        BackendError: the backend failed. Nothing is known about the last operation.
+        ConflictError: parallel changes could not be merged.
+    """
+    return exchange.close(BlockingDriver(backend).run(exchange, status, headers))
+
+
+async def aload(exchange: Settling, backend: AnyBackend) -> None:
+    """Load the records that a request's cookies point to; a failure is raised where the session is asked for.
+
+    Args:
+        exchange: the exchange.
+        backend: a backend of either kind; a blocking one runs in a thread, unless it says `waits = False`.
+    """
+    wanted = exchange.wanted
+    if not wanted:
+        return
+    try:
+        found = [await _call(backend, backend.load, one.key, one.owner) for one in wanted]
+    except BackendError as error:
+        exchange.supply(error)
+    else:
+        exchange.supply(found)
+
+
+async def asettle(
+    exchange: Settling, backend: AnyBackend, status: int = 200, headers: Fields = ()
+) -> HeaderChanges:
+    """Perform every operation that an exchange decides on a backend of either kind; close nothing.
+
+    A client that hangs up cancels the task that serves it. It must not undo its logout, so operations from the first one
+    that ends a session are shielded.
+
+    Args:
+        exchange: the exchange. A synchronous `commit` afterwards finds nothing left to do.
+        backend: the backend.
+        status: the response's status.
+        headers: the application's header fields.
+
+    Returns:
+        The changes to the header fields.
+
+    Raises:
+        BackendError: the backend failed. Nothing is known about the last operation.
+        ConflictError: parallel changes could not be merged.
+    """
+    while True:
+        operation, changes = exchange.decide(status, headers)
+        if operation is None:
+            return changes
+        if operation.ends:
+            return await _shield(exchange, backend, status, headers)
+        await _take(exchange, backend, operation)
+
+
+async def _shield(
+    exchange: Settling, backend: AnyBackend, status: int, headers: Fields
+) -> HeaderChanges:
+    async def run() -> HeaderChanges:
+        while True:
+            operation, changes = exchange.decide(status, headers)
+            if operation is None:
+                return changes
+            await _take(exchange, backend, operation)
+
+    task = asyncio.ensure_future(run())
+    # An event loop refers weakly to its tasks.
+    _shielded.add(task)
+    task.add_done_callback(_forget)
+    return await asyncio.shield(task)
+
+
+_shielded: set[asyncio.Future[HeaderChanges]] = set()
+
+
+def _forget(task: asyncio.Future[HeaderChanges]) -> None:
+    _shielded.discard(task)
+    if not task.cancelled():
+        # If the waiting task was cancelled, nobody else asks for the error.
+        task.exception()
+
+
+async def _take(exchange: Settling, backend: AnyBackend, operation: Operation) -> None:
+    reply: Any
+    try:
+        reply = await _call(backend, operation.on, backend)
+    except BackendError as error:
+        reply = error
+    exchange.took(operation, reply)
+    if exchange.pause:
+        await asyncio.sleep(exchange.pause)
+
+
+async def perform(operation: Operation, backend: AnyBackend) -> Any:
+    """Perform one operation on a backend of either kind.
+
+    Args:
+        operation: the operation.
+        backend: the backend.
+    """
+    return await _call(backend, operation.on, backend)
+
+
+async def _call(backend: AnyBackend, function: Any, *args: Any) -> Any:
+    """Call a method of a backend: await it, run it in a thread, or call it at once if it never waits."""
+    if is_async(backend):
+        return await function(*args)
+    if getattr(backend, "waits", True):
+        return await asyncio.to_thread(function, *args)
+    return function(*args)

@@ -1,0 +1,686 @@
+"""One request's sessions on the server: which records to load, and which operation is next. No I/O.
+
+`ServerSide` remembers what the backend has been told. The next operation is a function of this, of the cookies that came,
+and of the session now, so it can be asked for again at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import inf
+from random import random
+from typing import Any, cast
+
+from .._cookies.caching import UNCHANGED, HeaderChanges
+from .._crypto.records import RecordCodec
+from .._crypto.sealing import Opened
+from .._session.events import EventKind
+from .._session.identity import Who, exact, print_identity, who_is
+from .._session.json import rewrite
+from .._session.session import Absence, Stamp
+from ..backends._protocols import Record
+from ..errors import BackendError, ConflictError
+from . import stamps, writing
+from .config import Settings
+from .deciding import (
+    END,
+    RENEW,
+    Decision,
+    Seal,
+    collect_lines,
+    collect_pointer_lines,
+    decide,
+    finish_answer,
+)
+from .drivers import BlockingDriver
+from .merging import Change, Function, Step, Update, replay
+from .operations import Delete, Insert, List, Load, Operation, Replace, Touch, Wanted
+from .pointers import (
+    OpenedRecord,
+    choose_record,
+    is_over,
+    open_contents,
+    open_record,
+    read_pointers,
+)
+from .reading import RequestCookies
+from .request import RequestInfo
+from .state import State
+
+__all__ = ["ServerSide", "derive_owner", "derive_owners"]
+
+MOST_TRIES = 64
+"""Conflicts after which a write is given up. Eight processes that write one session all the time never needed so many."""
+
+LONGEST_PAUSE = 0.064
+"""The longest pause after a conflict, in seconds. Without a pause, parallel writers starve each other."""
+
+FORWARD_LIFE = 60
+"""Seconds for which a forward record stays in the place of a record that was rotated."""
+
+
+class ServerSide:
+    """The records of one request's sessions, as far as the backend has told of them.
+
+    Args:
+        settings: the store's settings.
+        since: when the request began, in seconds since the epoch.
+
+    Attributes:
+        driver: performs operations on a blocking backend; None if an async driver does so beforehand.
+        loader: loads a record when the session is first used; None if an async driver supplies it beforehand.
+        pause: seconds to wait before the next operation.
+        cookies: the request's cookies, once they are read; the session is in them once the records are opened.
+        current: the record that holds the session now.
+        is_kept: whether an explicit save, or a rotation, has written what a failed response must not take back.
+    """
+
+    __slots__ = (
+        "_base", "_came", "_created", "_doomed", "_failure", "_found", "_gone", "_is_unclear", "_last", "_pointer_due",
+        "_proposal", "_renewal_failed", "_replaced", "_sent", "_steps", "_tries", "_trimmed", "_wanted", "cookies", "current",
+        "driver", "is_kept", "loader", "pause", "settings", "since",
+    )  # fmt: skip
+
+    def __init__(self, settings: Settings, since: float) -> None:
+        self.settings: Settings = settings
+        self.since: float = since
+        self.driver: BlockingDriver | None = None
+        self.loader: Callable[[Wanted], Record | None] | None = None
+        self.pause: float = 0
+        self.cookies: RequestCookies | None = None
+        self.current: Record | None = None
+        self.is_kept: bool = False
+        self._wanted: tuple[Wanted, ...] = ()
+        self._found: Sequence[Record | None] | None = None
+        self._failure: str | None = None
+        # The records of this browser that exist, by key.
+        self._came: dict[str, str] = {}
+        # The records that must be deleted whatever the response says, and those that are gone.
+        self._doomed: dict[str, str] = {}
+        self._gone: set[str] = set()
+        # The record that this request inserted, and the one that it rotates.
+        self._created: Record | None = None
+        self._replaced: Record | None = None
+        self._pointer_due: bool = False
+        # Whether it is unclear which record is there, so that it must be loaded.
+        self._is_unclear: bool = False
+        self._trimmed: bool = False
+        self._renewal_failed: bool = False
+        # The record that was sealed last, and its contents: a repeated decision gives the same one, with the same nonce.
+        self._proposal: tuple[bytes, Record] | None = None
+        # The versions of all records that this request has made. One whose reply was lost may be there all the same.
+        self._sent: set[bytes] = set()
+        # The record that the steps begin with, the steps, and the contents after the last of them.
+        self._base: Record | None = None
+        self._steps: list[Step] = []
+        self._last: bytes | None = None
+        self._tries: int = 0
+
+    @property
+    def _codec(self) -> RecordCodec:
+        return cast("RecordCodec", self.settings.records)
+
+    # ---- loading
+
+    def read(self, header: str, now: float) -> tuple[Wanted, ...]:
+        """Read the request's cookies, and return the records to load; () once they are supplied.
+
+        Args:
+            header: the Cookie header.
+            now: seconds since the epoch.
+        """
+        if self.cookies is None:
+            cookies = self.cookies = read_pointers(self.settings, header, now)
+            if cookies.absence is not Absence.TOO_LARGE:
+                self._wanted = tuple(
+                    Wanted(pointer.key, pointer.owner) for pointer in cookies.pointers
+                )
+        return self._wanted if self._found is None and self._failure is None else ()
+
+    def supply(self, found: Sequence[Record | None] | BackendError) -> None:
+        """Take the records that were loaded, in the order of those that were wanted, or the failure.
+
+        Args:
+            found: a record or None for each, or the error.
+        """
+        if isinstance(found, BackendError):
+            self._failure = str(found)
+        else:
+            self._found = found
+
+    def open(self, now: float) -> RequestCookies:
+        """Return the request's cookies with the session from its record.
+
+        Args:
+            now: seconds since the epoch.
+
+        Raises:
+            BackendError: the record could not be loaded.
+        """
+        cookies = cast("RequestCookies", self.cookies)
+        if self._failure is not None:
+            raise BackendError(self._failure)
+        if not self._wanted or self._found is None:
+            return cookies
+        opened: list[OpenedRecord] = []
+        reasons: list[Absence] = []
+        for pointer, record in zip(cookies.pointers, self._found, strict=True):
+            if record is not None:
+                self._came[pointer.key] = pointer.owner
+            if is_over(self.settings, cookies, pointer):
+                reasons.append(Absence.LOGGED_OUT)
+                continue
+            one = open_record(self.settings, pointer, record, now)
+            if isinstance(one, Absence):
+                reasons.append(one)
+            else:
+                opened.append(one)
+        self._found = ()
+        self._wanted = ()
+        if not opened:
+            if cookies.token is None:
+                cookies.absence = reasons[0]
+            return cookies
+        chosen = choose_record(opened)
+        if isinstance(chosen, Absence):
+            cookies.token, cookies.stamp, cookies.absence = None, None, chosen
+            return cookies
+        cookies.token, cookies.stamp = chosen.token, chosen.token.stamp
+        cookies.absence, cookies.importer = None, None
+        self.current = self._base = chosen.record
+        return cookies
+
+    def judge_again(self, record: Record | None) -> Absence | None:
+        """Return the reason why the session has ended, by its record that was loaded again; None if it is valid.
+
+        Args:
+            record: the record, or None.
+        """
+        if record is None:
+            return Absence.UNKNOWN_RECORD
+        contents = open_contents(self.settings, record)
+        if isinstance(contents, Absence):
+            return contents
+        times = record.created_at, record.updated_at, record.expires_at
+        return self.settings.lifetime.absence(*times, self.settings.clock())
+
+    # ---- steps, for a merge
+
+    def note_change(self, state: State) -> None:
+        """Note the change since the last step, before `update_session` calls a function.
+
+        Args:
+            state: the session's state.
+        """
+        if self.current is None:
+            return
+        now = rewrite(dict(state.session), self.settings.serializer)
+        before = self._last_contents()
+        if now != before:
+            self._steps.append(Change(before, now))
+        self._last = now
+
+    def note_update(self, state: State, function: Function) -> None:
+        """Note a function that has updated the session.
+
+        Args:
+            state: the session's state.
+            function: the function.
+        """
+        if self.current is None:
+            return
+        self._steps.append(Update(function))
+        self._last = rewrite(dict(state.session), self.settings.serializer)
+
+    def _last_contents(self) -> bytes:
+        """Return the contents after the last step."""
+        if self._last is None:
+            plaintext = self._codec.open(cast("Record", self._base))
+            self._last = plaintext if isinstance(plaintext, bytes) else b"{}"
+        return self._last
+
+    # ---- deciding
+
+    def decide(
+        self,
+        state: State,
+        status: int,
+        headers: Sequence[tuple[str, str]],
+        request: RequestInfo,
+        *,
+        owned: bool,
+    ) -> tuple[Operation | None, HeaderChanges]:
+        """Return the next operation; or None, and the changes to the headers of the response.
+
+        Args:
+            state: the session's state.
+            status: the response's status.
+            headers: the application's header fields.
+            request: the request that is answered.
+            owned: whether a gateway answers.
+
+        Raises:
+            IdentityChangedError, SerializationError, SessionTooLargeError, ConfigurationError: as for `Exchange.commit`.
+        """
+        now = self.settings.clock()
+        decision = decide(state, status, request, now)
+        # What an explicit save has begun stays, though the response failed.
+        stays = status >= 500 and self.is_kept and self._created is not None and not state.deleted
+        lives = state.present and (stays or decision is not END) and self._lives_on_server(state)
+        key = self._codec.derive_key(state.stamp.id) if lives else None
+        operation = self._find_end(state, status, decision, key)
+        if operation is None and lives and status < 500:
+            operation = self._find_write(state, decision, cast("str", key), request, now)
+        if operation is not None:
+            return operation, UNCHANGED
+        lines: list[str] = []
+        if not lives:
+            lines = collect_lines(state, decision, (status, headers), request, now)
+        elif self._pointer_due and (status < 500 or self.is_kept):
+            owner = cast("Record", self.current).owner
+            lines = collect_pointer_lines(state, request, owner)
+        return None, finish_answer(state, lines, status, headers, request, owned=owned)
+
+    def _lives_on_server(self, state: State) -> bool:
+        """Return whether the session that is present is kept in the backend."""
+        if state.ended or self.current is None:
+            return self.settings.is_for_server(state.session)
+        return True
+
+    def _find_end(
+        self, state: State, status: int, decision: Decision | Seal, key: str | None
+    ) -> Operation | None:
+        """Return the next deletion, if a session must end.
+
+        Args:
+            state: the session's state.
+            status: the response's status.
+            decision: the decision.
+            key: the key of the session that is present.
+        """
+        ending: dict[str, str] = {**self._doomed}
+        created = self._created
+        drops_created = status >= 500 and created is not None and not self.is_kept
+        ambiguous = cast("RequestCookies", self.cookies).absence is Absence.AMBIGUOUS
+        if state.ended or decision is END or (ambiguous and state.is_fresh):
+            ending.update(self._came)
+        elif state.is_fresh and self._created is not None and not drops_created:
+            # A rotation. The record with the old id becomes a forward record.
+            ending.update(self._came)
+            if self._replaced is not None:
+                ending.pop(self._replaced.key, None)
+        if drops_created and created is not None:
+            ending[created.key] = created.owner
+        elif key is not None:
+            ending.pop(key, None)
+        return next((Delete(one, owner) for one, owner in ending.items()), None)
+
+    def _find_write(
+        self,
+        state: State,
+        decision: Decision | Seal,
+        key: str,
+        request: RequestInfo,
+        now: float,
+    ) -> Operation | None:
+        """Return the operation that keeps the session, if there is something to keep."""
+        current = self.current
+        if self._is_unclear:
+            return Load(key, self._make_owner(state, key))
+        if current is None or current.key != key:
+            return self._find_insert(state, decision, key, now)
+        if isinstance(decision, Seal):
+            if not state.is_as_loaded(state.final_snapshot):
+                record = self._make_record(
+                    decision.plaintext, decision.stamp, key, current.owner, now
+                )
+                return Replace(record, current.version)
+        elif (
+            decision is RENEW
+            and not self._renewal_failed
+            and (state.touched or (state.is_renewal_due(now) and self.settings.renews(request)))
+        ):
+            stamp = stamps.advance_stamp(self.settings, state.cookies, state.stamp, now)
+            return Touch(key, current.owner, stamp.updated_at, stamp.expires_at)
+        if self._replaced is not None:
+            return Replace(self._make_forward(key, now), self._replaced.version, forwards=True)
+        if self._created is not None and self.settings.max_sessions and not self._trimmed:
+            return List(current.owner)
+        return None
+
+    def _find_insert(
+        self, state: State, decision: Decision | Seal, key: str, now: float
+    ) -> Operation | None:
+        """Return the operation that adds the record of a session that begins, is rotated or is imported."""
+        if isinstance(decision, Seal):
+            plaintext, stamp = decision.plaintext, decision.stamp
+        elif state.cookies.importer is not None:
+            stamp = stamps.advance_stamp(self.settings, state.cookies, state.stamp, now)
+            plaintext = writing.make_plaintext(self.settings, state.session, stamp)
+        else:
+            return None
+        owner = (
+            self._make_owner(state, key)
+            if self.current is None or state.ended
+            else self.current.owner
+        )
+        return Insert(self._make_record(plaintext, stamp, key, owner, now), self.since)
+
+    def _make_owner(self, state: State, key: str) -> str:
+        return derive_owner(self.settings, state.session, key)
+
+    def _make_record(
+        self, plaintext: bytes, stamp: Stamp, key: str, owner: str, now: float
+    ) -> Record:
+        """Return a record of the contents; the same one as before for the same contents."""
+        proposal = self._proposal
+        if proposal is not None and proposal[0] == plaintext and proposal[1].key == key:
+            return proposal[1]
+        sealed = self._codec.seal(
+            plaintext, key=key, owner=owner, created_at=stamp.created_at, now=int(now)
+        )
+        times = stamp.created_at, stamp.updated_at, stamp.expires_at
+        record = Record(key, owner, 0, *times, sealed.version, sealed.sealed)
+        self._proposal = plaintext, record
+        self._sent.add(record.version)
+        return record
+
+    def _make_forward(self, next_key: str, now: float) -> Record:
+        """Return the forward record that takes the place of the record with the old id."""
+        old = cast("Record", self._replaced)
+        sealed = self._codec.seal_forward(
+            next_key, key=old.key, owner=old.owner, created_at=old.created_at, now=int(now)
+        )
+        expires = int(now) + FORWARD_LIFE
+        return old._replace(expires_at=expires, version=sealed.version, sealed=sealed.sealed)
+
+    # ---- what the backend answered
+
+    def took(self, state: State, operation: Operation, reply: Any) -> None:
+        """Take the backend's reply to an operation.
+
+        Args:
+            state: the session's state.
+            operation: the operation.
+            reply: its result, or the `BackendError` that it raised.
+
+        Raises:
+            BackendError: the reply, unless the operation only moved the idle expiry of a page that read the session.
+            ConflictError: parallel changes cannot be merged.
+        """
+        self.pause = 0
+        if isinstance(reply, BackendError):
+            if isinstance(operation, Touch) and not state.touched:
+                self._renewal_failed = True
+                state.tell_once(EventKind.RENEWAL_FAILED)
+                return
+            raise reply
+        if isinstance(operation, Delete):
+            self._took_delete(operation, reply)
+        elif isinstance(operation, Insert):
+            self._took_insert(state, operation, reply)
+        elif isinstance(operation, Replace):
+            self._took_replace(state, operation, reply)
+        elif isinstance(operation, Touch):
+            self._took_touch(state, operation, reply)
+        elif isinstance(operation, Load):
+            self._took_load(state, reply)
+        elif isinstance(operation, List):
+            self._took_list(reply)
+
+    def _took_delete(self, operation: Delete, reply: Record | None) -> None:
+        for records in (self._came, self._doomed):
+            records.pop(operation.key, None)
+        self._gone.add(operation.key)
+        if self._created is not None and self._created.key == operation.key:
+            self._created, self._pointer_due = None, False
+        if self.current is not None and self.current.key == operation.key:
+            self.current = None
+        following = None if reply is None else self._codec.open_forward(reply)
+        if following is not None and following not in self._gone:
+            # The session was rotated meanwhile, and ends under its new id too.
+            self._doomed[following] = operation.owner
+
+    def _took_insert(self, state: State, operation: Insert, reply: bool) -> None:
+        record = operation.record
+        if not reply:
+            if state.cookies.importer is not None or len(self._sent) > 1:
+                # A parallel request may have imported the same session; or the reply to an earlier attempt was lost.
+                self._is_unclear = True
+            else:
+                self._drop(state, Absence.REVOKED)
+            return
+        if self.current is not None and not state.ended and state.is_fresh:
+            self._replaced = self.current
+        self._came[record.key] = record.owner
+        self.current = self._created = record
+        self._pointer_due = True
+        self._mark_stored(state, record)
+
+    def _took_load(self, state: State, reply: Record | None) -> None:
+        self._is_unclear = False
+        if reply is None or self._codec.open_forward(reply) is not None:
+            self._drop(state, Absence.REVOKED)
+            return
+        self._pointer_due = True
+        self._came[reply.key] = reply.owner
+        if reply.version in self._sent:
+            self._created = reply
+            self._adopt(state, reply)
+            return
+        imported = cast("Opened", state.cookies.token).contents
+        if self._last is None:
+            self._last = rewrite(imported, self.settings.serializer)
+        self._merge(state, reply)
+        self.current = reply
+
+    def _adopt(self, state: State, record: Record) -> None:
+        """Take a record of this request that the backend has, though its reply was lost."""
+        contents = open_contents(self.settings, record)
+        state.final_snapshot = state.snapshot_of({} if isinstance(contents, Absence) else contents)
+        self.current = record
+        self._mark_stored(state, record)
+
+    def _took_replace(self, state: State, operation: Replace, reply: Record | bool) -> None:
+        other = reply if isinstance(reply, Record) else None
+        if reply is True:
+            if operation.forwards:
+                self._came.pop(operation.record.key, None)
+                self._replaced, self.is_kept = None, True
+                self._reset_steps(cast("Record", self.current))
+            else:
+                if not self._pointer_due:
+                    self._pointer_due = self._must_set_pointer(state)
+                self.current = operation.record
+                self._mark_stored(state, operation.record)
+        elif other is None or self._codec.open_forward(other) is not None:
+            self._drop_late(state)
+        elif other.version in self._sent:
+            self._adopt(state, other)
+        elif operation.forwards:
+            self._merge(state, other)
+            self._replaced = other
+        else:
+            self._merge(state, other)
+            self.current = other
+
+    def _took_touch(self, state: State, operation: Touch, reply: bool) -> None:
+        if not reply:
+            if state.touched:
+                self._drop_late(state)
+            else:
+                self._drop(state, Absence.UNKNOWN_RECORD)
+            return
+        current = cast("Record", self.current)
+        before = state.find_contents_end(state.stamp)
+        self.current = current._replace(
+            updated_at=operation.updated_at, expires_at=operation.expires_at
+        )
+        self._move_stamp(state, self.current)
+        state.touched = False
+        if before not in (inf, state.find_contents_end(state.stamp)):
+            # The Max-Age of the pointer follows the end that the contents set.
+            self._pointer_due = True
+
+    def _took_list(self, reply: Sequence[Record]) -> None:
+        """Choose the oldest sessions of the user beyond `max_sessions`."""
+        self._trimmed = True
+        own = cast("Record", self.current).key
+        others = [
+            record
+            for record in reply
+            if record.key != own and self._codec.open_forward(record) is None
+        ]
+        others.sort(key=lambda record: (record.created_at, record.updated_at))
+        surplus = len(others) + 1 - cast("int", self.settings.max_sessions)
+        for record in others[: max(0, surplus)]:
+            self._doomed[record.key] = record.owner
+
+    def _mark_stored(self, state: State, record: Record) -> None:
+        """Note that the backend has the session as it is now."""
+        if self._replaced is None:
+            self._reset_steps(record)
+        state.saved = True
+        state.loaded_snapshot = state.final_snapshot
+        state.touched = False
+        self._move_stamp(state, record)
+
+    def _reset_steps(self, record: Record) -> None:
+        """Begin the steps anew, with a record that the backend has."""
+        self._base, self._steps, self._last, self._tries = record, [], None, 0
+
+    def _move_stamp(self, state: State, record: Record) -> None:
+        """Give the session the times of its record."""
+        stamp = state.stamp
+        if (stamp.updated_at, stamp.expires_at) != (record.updated_at, record.expires_at):
+            stamp = Stamp(
+                id=stamp.id,
+                created_at=stamp.created_at,
+                updated_at=record.updated_at,
+                expires_at=record.expires_at,
+                ends_at=stamp.ends_at,
+                mark=stamp.mark,
+            )
+        state.restamp(stamp)
+
+    def _must_set_pointer(self, state: State) -> bool:
+        """Return whether the cookie must change with the record: another secret seals, or its attributes differ."""
+        cookies, settings = state.cookies, self.settings
+        if cookies.pointers and cookies.stamp is not None:
+            pointer = next(
+                (one for one in cookies.pointers if one.stamp.id == cookies.stamp.id), None
+            )
+            if pointer is not None and not self._codec.is_sealed_by_first(pointer):
+                return True
+        if settings.framework is None or self.current is None:
+            return False
+        earlier = open_contents(settings, self.current)
+        if isinstance(earlier, Absence):
+            return False
+        now = state.session
+        if settings.for_contents(earlier) is not settings.for_contents(now):
+            return True
+        ends = settings.contents_end
+        if ends is None:
+            return False
+        updated_at = self.current.updated_at
+        return ends(earlier, updated_at) != ends(now, state.stamp.updated_at)
+
+    def _drop_late(self, state: State) -> None:
+        """Drop what the request wrote: the session was ended meanwhile."""
+        if self._replaced is not None and self._created is not None:
+            # The record of the new id must not outlive the old one.
+            self._doomed[self._created.key] = self._created.owner
+            self._came.pop(self._created.key, None)
+            self._came.pop(self._replaced.key, None)
+        state.tell_once(EventKind.LATE_WRITE)
+        self._drop(state, Absence.UNKNOWN_RECORD)
+
+    def _drop(self, state: State, reason: Absence) -> None:
+        if reason is Absence.REVOKED:
+            state.tell_once(EventKind.LATE_WRITE)
+        if self.current is not None:
+            self._came.pop(self.current.key, None)
+        self.current = self._created = self._replaced = None
+        self._pointer_due = False
+        state.forget(reason)
+
+    def _merge(self, state: State, other: Record) -> None:
+        """Replay the steps of this request over the record that another one wrote.
+
+        Args:
+            state: the session's state.
+            other: the record.
+
+        Raises:
+            ConflictError: the changes cannot be merged, or this was tried too often.
+        """
+        self._tries += 1
+        if self._tries > MOST_TRIES:
+            raise ConflictError(
+                f"other requests changed the session {MOST_TRIES} times while this one tried to save it, and nothing of this "
+                "request was saved"
+            )
+        settings = self.settings
+        theirs = open_contents(settings, other)
+        if isinstance(theirs, Absence):
+            raise BackendError("the session's record was replaced by one that does not open")
+        before = self._last_contents()
+        mine = rewrite(dict(state.session), settings.serializer)
+        steps = self._steps if mine == before else [*self._steps, Change(before, mine)]
+        exclusive = {"user", *settings.login_keys}
+        # While the new record of a rotation is there already, a further change is one of its contents.
+        snapshot = (
+            state.loaded_snapshot if self._replaced is not None else state.snapshot_of(theirs)
+        )
+        merged = replay(steps, dict(theirs), settings.serializer, exclusive, state.accepts_update)
+        if not state.belongs_to_owner(merged):
+            raise ConflictError(
+                "the changes of parallel requests, merged, give the session to another user: nothing of this request was saved"
+            )
+        state.rebase(merged, snapshot)
+        self._steps, self._last = steps, rewrite(merged, settings.serializer)
+        if not state.is_fresh:
+            self._move_stamp(state, other)
+        self.pause = random() * min(LONGEST_PAUSE, 0.001 * 2**self._tries)  # noqa: S311  # a pause is no secret
+
+
+def derive_owner(settings: Settings, contents: Mapping[str, Any], key: str) -> str:
+    """Return the owner of a new record: the user's mark, or one of its own for a session that names nobody.
+
+    Args:
+        settings: the settings of a store with a backend.
+        contents: the contents of the session.
+        key: the record's key.
+
+    Raises:
+        ConfigurationError: the identity cannot be printed.
+    """
+    who = who_is(settings.guard, settings.identity, contents)
+    printed = None if who is None else print_identity(who)
+    codec = cast("RecordCodec", settings.records)
+    return codec.derive_owners(key.encode() if printed is None else printed)[0]
+
+
+def derive_owners(settings: Settings, user: object) -> tuple[str, ...]:
+    """Return the owners of a user's records, one for each secret.
+
+    Args:
+        settings: the settings of a store with a backend.
+        user: contents with a user, or an identity.
+
+    Raises:
+        ConfigurationError: the identity cannot be printed.
+        ValueError: the contents name nobody.
+    """
+    if isinstance(user, Mapping) and settings.guard(cast("Mapping[str, Any]", user)):
+        user = settings.identity(cast("Mapping[str, Any]", user))
+    elif isinstance(user, str) and settings.overrides[1] is None:
+        raise ValueError(
+            'a user is given as contents, {"user": {"sub": ..., "iss": ...}} with the claims of the session, or as the identity '
+            "that they have: a text alone names nobody"
+        )
+    printed = print_identity(Who(exact(user))) if user else None
+    if printed is None:
+        raise ValueError("the user names nobody: give contents with a user, or an identity")
+    return cast("RecordCodec", settings.records).derive_owners(printed)

@@ -1,0 +1,204 @@
+"""Sessions on the server beside the current one: list them, revoke them, purge the expired ones, look again."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from re import compile as compile_pattern
+from typing import Any, TypeVar, cast
+
+from ._crypto.records import RecordCodec
+from ._exchange.config import Settings
+from ._exchange.drivers import perform
+from ._exchange.exchange import Exchange
+from ._exchange.operations import Delete, List, Load, Operation, Purge, Revoke
+from ._exchange.pointers import open_contents
+from ._exchange.server import derive_owners
+from ._session.session import Absence
+from .backends import Record
+from .errors import ConfigurationError
+
+__all__ = [
+    "SessionInfo",
+    "arun",
+    "check_alive",
+    "list_sessions",
+    "purge",
+    "revoke_session",
+    "revoke_user",
+    "run",
+]
+
+Result = TypeVar("Result")
+
+Steps = Generator[Operation, Any, Result]
+"""A function that yields operations, is sent their replies, and returns a result: it runs on a backend of either kind."""
+
+_HANDLE = compile_pattern(r"([0-9a-f]{32})\.([0-9a-f]{32})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionInfo:
+    """A session on the server, as `sessions_of` lists it.
+
+    Attributes:
+        handle: names the session for `revoke`. It opens nothing, so a page may show it.
+        created_at: when the session began, in seconds since the epoch.
+        updated_at: when it was last written or renewed, likewise.
+        expires_at: when it ends unless it is used, likewise.
+        is_current: whether it is the session of the request being served.
+        contents: a copy of its contents; changes of it are not saved.
+    """
+
+    handle: str
+    created_at: int
+    updated_at: int
+    expires_at: int
+    is_current: bool
+    contents: dict[str, Any] = field(repr=False)
+
+
+def run(settings: Settings, steps: Steps[Result]) -> Result:
+    """Perform steps on a blocking backend.
+
+    Args:
+        settings: the store's settings.
+        steps: the steps.
+
+    Raises:
+        ConfigurationError: the backend is awaited.
+        BackendError: the backend failed.
+    """
+    if settings.driver is None:
+        raise ConfigurationError(
+            f"{type(settings.backend).__name__} is awaited: call the async method, whose name begins with `a`"
+        )
+    reply: Any = None
+    while True:
+        try:
+            operation = steps.send(reply)
+        except StopIteration as end:
+            return cast("Result", end.value)
+        reply = operation.on(settings.driver.backend)
+
+
+async def arun(settings: Settings, steps: Steps[Result]) -> Result:
+    """Perform steps on a backend of either kind.
+
+    Args:
+        settings: the store's settings.
+        steps: the steps.
+
+    Raises:
+        BackendError: the backend failed.
+    """
+    reply: Any = None
+    while True:
+        try:
+            operation = steps.send(reply)
+        except StopIteration as end:
+            return cast("Result", end.value)
+        reply = await perform(operation, cast("Any", settings.backend))
+
+
+def list_sessions(
+    settings: Settings, user: object, current: str | None
+) -> Steps[list[SessionInfo]]:
+    """List the sessions of a user, the one that was used last first.
+
+    Args:
+        settings: the store's settings.
+        user: contents with a user, or an identity.
+        current: the key of the current session's record, or None.
+    """
+    found: list[SessionInfo] = []
+    for owner in derive_owners(settings, user):
+        records: list[Record] = yield List(owner)
+        for record in records:
+            contents = open_contents(settings, record)
+            if isinstance(contents, Absence) or _is_over(settings, record):
+                # A forward record, or one that another application wrote.
+                continue
+            found.append(
+                SessionInfo(
+                    handle=f"{record.owner}.{record.key}",
+                    created_at=record.created_at,
+                    updated_at=record.updated_at,
+                    expires_at=record.expires_at,
+                    is_current=record.key == current,
+                    contents=contents,
+                )
+            )
+    found.sort(key=lambda info: (info.updated_at, info.created_at), reverse=True)
+    return found
+
+
+def _is_over(settings: Settings, record: Record) -> bool:
+    times = record.created_at, record.updated_at, record.expires_at
+    return settings.lifetime.absence(*times, settings.clock()) is not None
+
+
+def revoke_session(settings: Settings, handle: object) -> Steps[bool]:
+    """End the session of a handle, and return whether there was one.
+
+    Args:
+        settings: the store's settings.
+        handle: the handle.
+    """
+    match = _HANDLE.fullmatch(handle) if isinstance(handle, str) else None
+    if match is None:
+        return False
+    codec, owner, key = cast("RecordCodec", settings.records), match[1], match[2]
+    existed = False
+    keys = [key]
+    for one in keys:
+        record: Record | None = yield Delete(one, owner)
+        following = None if record is None else codec.open_forward(record)
+        if following is not None and following not in keys:
+            # The session was rotated meanwhile.
+            keys.append(following)
+        elif record is not None:
+            existed = existed or not _is_over(settings, record)
+    return existed
+
+
+def revoke_user(settings: Settings, user: object, keep: str | None) -> Steps[int]:
+    """End every session of a user, and return how many there were.
+
+    Args:
+        settings: the store's settings.
+        user: contents with a user, or an identity.
+        keep: the key of a record that stays, or None.
+    """
+    ended = 0
+    for owner in derive_owners(settings, user):
+        ended += yield Revoke(owner, settings.clock(), keep)
+    return ended
+
+
+def purge(settings: Settings, limit: int) -> Steps[int]:
+    """Remove expired records, and return how many.
+
+    Args:
+        settings: the store's settings.
+        limit: the most records to remove.
+    """
+    removed: int = yield Purge(int(settings.clock()), limit)
+    return removed
+
+
+def check_alive(exchange: Exchange) -> Steps[bool]:
+    """Look again whether the session of a request is still valid; one that is not is dropped.
+
+    Args:
+        exchange: the request's exchange.
+    """
+    if exchange.get() is None:
+        return False
+    server = exchange.server
+    current = None if server is None else server.current
+    if server is None or current is None:
+        # The session is in a cookie, or this request has begun it.
+        return True
+    record: Record | None = yield Load(current.key, current.owner)
+    return exchange.refresh(record)
