@@ -8,6 +8,7 @@ from ._memory import MemoryBackend
 from ._protocols import REMOVAL_DELAY, AnyBackend, AsyncBackend, Backend, Record
 
 if TYPE_CHECKING:
+    from ._redis import AsyncRedisBackend, RedisBackend
     from ._sql import SQLBackend
     from ._sql_async import AsyncSQLBackend
 
@@ -15,14 +16,18 @@ __all__ = [
     "REMOVAL_DELAY",
     "AnyBackend",
     "AsyncBackend",
+    "AsyncRedisBackend",
     "AsyncSQLBackend",
     "Backend",
     "MemoryBackend",
     "Record",
+    "RedisBackend",
     "SQLBackend",
 ]
 
 _ASKED_FOR = {
+    "RedisBackend": ("_redis", "redis"),
+    "AsyncRedisBackend": ("_redis", "redis"),
     "SQLBackend": ("_sql", "sql"),
     "AsyncSQLBackend": ("_sql_async", "sql"),
 }

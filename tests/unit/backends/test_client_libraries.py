@@ -15,12 +15,22 @@ def test_importing_the_backends_imports_no_client_library():
     assert done.stdout.strip() == "set()"
 
 
-@pytest.mark.parametrize("name", ["SQLBackend", "AsyncSQLBackend"])
-def test_a_backend_whose_client_library_is_missing_says_how_to_install_it(monkeypatch, name):
-    for module in [one for one in sys.modules if one.startswith("sessionkit.backends._sql")]:
+@pytest.mark.parametrize(
+    ("name", "library", "extra"),
+    [
+        ("RedisBackend", "redis", "redis"),
+        ("AsyncRedisBackend", "redis", "redis"),
+        ("SQLBackend", "sqlalchemy", "sql"),
+        ("AsyncSQLBackend", "sqlalchemy", "sql"),
+    ],
+)
+def test_a_backend_whose_client_library_is_missing_says_how_to_install_it(
+    monkeypatch, name, library, extra
+):
+    for module in [one for one in sys.modules if one.startswith(f"sessionkit.backends._{extra}")]:
         monkeypatch.delitem(sys.modules, module)
-    monkeypatch.setitem(sys.modules, "sqlalchemy", None)
-    with pytest.raises(ConfigurationError, match=r"pip install 'sessionkit-core\[sql\]'"):
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(ConfigurationError, match=rf"pip install 'sessionkit-core\[{extra}\]'"):
         getattr(backends, name)
 
 

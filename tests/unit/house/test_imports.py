@@ -48,6 +48,7 @@ DOORS = {
 DEPENDENCIES = {"joserfc", "cryptography", "typing_extensions"}
 ASKED_FOR = {
     "_session.json": {"orjson", "pybase64"},  # fast_json, and nobody else
+    "backends._redis_clients": {"redis"},
     **{
         f"backends.{name}": {"sqlalchemy"}
         for name in (

@@ -1,0 +1,271 @@
+"""Keep sessions in Redis or Valkey: one server, a master that Sentinel finds, or a cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from ..errors import BackendError
+from ._protocols import Record
+from ._redis_clients import RedisClient, async_client, blocking_client, check_client
+from ._redis_operations import REFUSED, Command, Operations, Steps, failure
+
+__all__ = ["AsyncRedisBackend", "RedisBackend"]
+
+T = TypeVar("T")
+
+
+class RedisBackend:
+    """Keep sessions in Redis or Valkey, for WSGI and scripts. One round trip loads a session, and one saves it."""
+
+    def __init__(
+        self,
+        url_or_client: str | RedisClient,
+        *,
+        prefix: str = "sk",
+        clock: Callable[[], float] = time.time,
+        max_connections: int = 50,
+        timeout: float = 0.9,
+    ) -> None:
+        """Take the address of a server, or a client. Nothing is sent yet.
+
+        Args:
+            url_or_client: `redis://user:password@host:6379/0`, `rediss://…` for TLS, `unix:///path/to/socket`; or a
+                client of redis-py or valkey-py that the application has made: for a cluster, for Sentinel, with
+                settings of its own. Such a client is used as it is, and the application closes it. It must not have
+                `decode_responses=True`.
+            prefix: what the names of all keys begin with. Applications with different prefixes can share a server.
+            clock: the time in seconds since the epoch, for what has expired.
+            max_connections: the most connections of this process. (For a URL.)
+            timeout: seconds to wait for a free connection. (For a URL.)
+
+        Raises:
+            ConfigurationError: the URL, the client or the prefix cannot be used.
+        """
+        self._operations = Operations(prefix, clock)
+        self._owns_client = isinstance(url_or_client, str)
+        self._client: Any = (
+            blocking_client(url_or_client, max_connections, timeout)
+            if isinstance(url_or_client, str)
+            else url_or_client
+        )
+        check_client(self._client, is_async=False)
+
+    # Arguments are deleted before a command can fail, since tracebacks show the variables of each frame.
+
+    def load(self, key: str, owner: str) -> Record | None:
+        """Return a record, or None."""
+        steps = self._operations.load(key, owner)
+        del key, owner
+        return self._run(steps)
+
+    def insert(self, record: Record, since: float) -> bool:
+        """Add a record, unless its key exists with another version or the owner was revoked since."""
+        steps = self._operations.insert(record, since)
+        del record
+        return self._run(steps)
+
+    def replace(self, record: Record, version: bytes) -> Record | bool:
+        """Replace a record that has this version; return the record that is there if it has another."""
+        steps = self._operations.replace(record, version)
+        del record
+        return self._run(steps)
+
+    def touch(self, key: str, owner: str, updated_at: int, expires_at: int) -> bool:
+        """Move a record's times forward."""
+        steps = self._operations.touch(key, owner, updated_at, expires_at)
+        del key, owner
+        return self._run(steps)
+
+    def delete(self, key: str, owner: str) -> Record | None:
+        """Remove a record and return it."""
+        steps = self._operations.delete(key, owner)
+        del key, owner
+        return self._run(steps)
+
+    def of(self, owner: str) -> list[Record]:
+        """Return the records of an owner that have not expired."""
+        steps = self._operations.of(owner)
+        del owner
+        return self._run(steps)
+
+    def revoke(self, owner: str, at: float, keep: str | None) -> int:
+        """Raise the owner's generation, which ends every session of the owner, and remove the records."""
+        steps = self._operations.revoke(owner, at, keep)
+        del owner, keep
+        return self._run(steps)
+
+    def purge(self, now: int, limit: int) -> int:
+        """Remove at most `limit` records that expired more than `REMOVAL_DELAY` seconds ago; Redis does so by itself."""
+        return self._run(self._operations.purge(now, limit))
+
+    def close(self) -> None:
+        """Close every connection. A client that the application gave stays open."""
+        if self._owns_client:
+            self._client.connection_pool.disconnect()
+
+    def warnings(self) -> list[str]:
+        """Return warnings about eviction, durability, replicas, and the clock of the server."""
+        return self._run(self._operations.warnings())
+
+    def _run(self, steps: Steps[T]) -> T:
+        reply: Any = None
+        while True:
+            try:
+                command = steps.send(reply)
+            except StopIteration as done:
+                return done.value  # type: ignore[no-any-return]  # the type of StopIteration.value is Any
+            del reply
+            reply = self._send(command)
+
+    def _send(self, command: Command) -> Any:
+        try:
+            return command.on(self._client)
+        except Exception as error:  # noqa: BLE001  # RedisClusterException is no RedisError, and drivers have other bugs
+            if command.is_refused_by(error):
+                return REFUSED
+            message = failure(error)
+        # Not inside `except`: the frames of the client's error hold what was sent.
+        raise BackendError(message)
+
+
+class AsyncRedisBackend:
+    """Keep sessions in Redis or Valkey, for ASGI. One round trip loads a session, and one saves it."""
+
+    def __init__(
+        self,
+        url_or_client: str | RedisClient,
+        *,
+        prefix: str = "sk",
+        clock: Callable[[], float] = time.time,
+        max_connections: int = 50,
+        timeout: float = 0.9,
+    ) -> None:
+        """Take the address of a server, or a client. Nothing is sent yet.
+
+        Args:
+            url_or_client: `redis://user:password@host:6379/0`, `rediss://…` for TLS, `unix:///path/to/socket`; or a
+                client of `redis.asyncio` or `valkey.asyncio` that the application has made. Such a client is used as
+                it is, in the event loop that it belongs to, and the application closes it. It must not have
+                `decode_responses=True`.
+            prefix: what the names of all keys begin with. Applications with different prefixes can share a server.
+            clock: the time in seconds since the epoch, for what has expired.
+            max_connections: the most connections of each event loop. (For a URL.)
+            timeout: seconds to wait for a free connection. (For a URL.)
+
+        Raises:
+            ConfigurationError: the URL, the client or the prefix cannot be used.
+        """
+        self._operations = Operations(prefix, clock)
+        self._given: Any = None
+        if isinstance(url_or_client, str):
+            self._make = partial(async_client, url_or_client, max_connections, timeout)
+            check_client(self._make(), is_async=True)  # a mistake in the URL is found now
+        else:
+            self._given = url_or_client
+            check_client(self._given, is_async=True)
+        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[int, Any]] = (
+            WeakKeyDictionary()
+        )
+
+    # As in `RedisBackend`: arguments are deleted before a command can fail.
+
+    async def load(self, key: str, owner: str) -> Record | None:
+        """Load as `RedisBackend.load` does."""
+        steps = self._operations.load(key, owner)
+        del key, owner
+        return await self._run(steps)
+
+    async def insert(self, record: Record, since: float) -> bool:
+        """Insert as `RedisBackend.insert` does."""
+        steps = self._operations.insert(record, since)
+        del record
+        return await self._run(steps)
+
+    async def replace(self, record: Record, version: bytes) -> Record | bool:
+        """Replace as `RedisBackend.replace` does."""
+        steps = self._operations.replace(record, version)
+        del record
+        return await self._run(steps)
+
+    async def touch(self, key: str, owner: str, updated_at: int, expires_at: int) -> bool:
+        """Touch as `RedisBackend.touch` does."""
+        steps = self._operations.touch(key, owner, updated_at, expires_at)
+        del key, owner
+        return await self._run(steps)
+
+    async def delete(self, key: str, owner: str) -> Record | None:
+        """Delete as `RedisBackend.delete` does."""
+        steps = self._operations.delete(key, owner)
+        del key, owner
+        return await self._run(steps)
+
+    async def of(self, owner: str) -> list[Record]:
+        """List as `RedisBackend.of` does."""
+        steps = self._operations.of(owner)
+        del owner
+        return await self._run(steps)
+
+    async def revoke(self, owner: str, at: float, keep: str | None) -> int:
+        """Revoke as `RedisBackend.revoke` does."""
+        steps = self._operations.revoke(owner, at, keep)
+        del owner, keep
+        return await self._run(steps)
+
+    async def purge(self, now: int, limit: int) -> int:
+        """Purge as `RedisBackend.purge` does."""
+        return await self._run(self._operations.purge(now, limit))
+
+    async def aclose(self) -> None:
+        """Close every connection of the running event loop. A client that the application gave stays open."""
+        _, client = self._clients.pop(asyncio.get_running_loop(), (0, None))
+        if client is not None:
+            await client.connection_pool.disconnect()
+
+    async def warnings(self) -> list[str]:
+        """Return warnings as `RedisBackend.warnings` does."""
+        return await self._run(self._operations.warnings())
+
+    async def _run(self, steps: Steps[T]) -> T:
+        reply: Any = None
+        while True:
+            try:
+                command = steps.send(reply)
+            except StopIteration as done:
+                return done.value  # type: ignore[no-any-return]  # the type of StopIteration.value is Any
+            del reply
+            reply = await self._send(command)
+
+    async def _send(self, command: Command) -> Any:
+        try:
+            return await command.on(self._client())
+        except Exception as error:  # noqa: BLE001  # RedisClusterException is no RedisError, and drivers have other bugs
+            if command.is_refused_by(error):
+                return REFUSED
+            message = failure(error)
+        # Not inside `except`: the frames of the client's error hold what was sent.
+        raise BackendError(message)
+
+    def _client(self) -> Any:
+        """Return the client of the running event loop: connections cannot move to another loop, nor over a fork."""
+        if self._given is not None:
+            return self._given
+        loop, pid = asyncio.get_running_loop(), os.getpid()
+        maker, client = self._clients.get(loop, (0, None))
+        if maker != pid:
+            self._forget_closed_loops()
+            client = self._make()
+            self._clients[loop] = pid, client
+        return client
+
+    def _forget_closed_loops(self) -> None:
+        """Drop the clients of closed event loops: open connections refer to their loop, so it would never be freed."""
+        for reference in self._clients.keyrefs():
+            loop = reference()
+            if loop is not None and loop.is_closed():
+                self._clients.pop(loop, None)

@@ -1,0 +1,96 @@
+"""Redis: the clients that a backend makes from a URL, and the checks of one that the application gives."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import redis
+import redis.asyncio
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from ..errors import ConfigurationError
+
+__all__ = ["RedisClient", "async_client", "blocking_client", "check_client"]
+
+_NETWORK_TIMEOUT = 1.0
+"""Seconds for a connection to be made, and for each reply. With the wait for a free connection this stays under 3 s."""
+
+
+class RedisClient(Protocol):
+    """A client of redis-py or valkey-py: of one server, of a master that Sentinel finds, or of a cluster."""
+
+    @property
+    def mget(self) -> Any:
+        """Read several keys."""
+
+    @property
+    def evalsha(self) -> Any:
+        """Run a script by its digest."""
+
+    @property
+    def eval(self) -> Any:
+        """Run a script."""
+
+
+def blocking_client(url: str, max_connections: int, timeout: float) -> Any:
+    """Return a client of redis-py for threads. Its pool waits for a free connection, and notices a fork."""
+    return redis.Redis(
+        connection_pool=_pool(
+            redis.BlockingConnectionPool, url, Retry(NoBackoff(), 0), max_connections, timeout
+        )
+    )
+
+
+def async_client(url: str, max_connections: int, timeout: float) -> Any:
+    """Return a client of redis-py for one event loop."""
+    return redis.asyncio.Redis(
+        connection_pool=_pool(
+            redis.asyncio.BlockingConnectionPool,
+            url,
+            AsyncRetry(NoBackoff(), 0),
+            max_connections,
+            timeout,
+        )
+    )
+
+
+def _pool(kind: Any, url: str, never: Any, max_connections: int, timeout: float) -> Any:
+    try:
+        pool = kind.from_url(
+            url,
+            max_connections=max_connections,
+            timeout=timeout,
+            socket_timeout=_NETWORK_TIMEOUT,
+            socket_connect_timeout=_NETWORK_TIMEOUT,
+            retry=never,
+            retry_on_error=[],
+            protocol=2,
+        )
+        pool.connection_class(**pool.connection_kwargs)  # not connected
+    except (ValueError, TypeError, redis.RedisError):
+        pool = None
+    if pool is None:  # the error is dropped: its text may hold the password
+        raise ConfigurationError(
+            "the URL of the Redis server cannot be used: write redis://user:password@host:6379/0, or rediss:// for "
+            "TLS, or unix:///path/to/socket, with the options of redis-py after '?'"
+        )
+    return pool
+
+
+def check_client(client: Any, *, is_async: bool) -> None:
+    """Raise unless a client suits a backend."""
+    if not all(hasattr(client, name) for name in ("mget", "evalsha", "eval")):
+        raise ConfigurationError(
+            f"a Redis backend takes a URL or a client of redis-py or valkey-py, not {type(client).__name__}"
+        )
+    if hasattr(client, "__aenter__") is not is_async:
+        right, wrong = ("AsyncRedisBackend", "RedisBackend")[:: 1 if not is_async else -1]
+        raise ConfigurationError(
+            f"{wrong} cannot use this client: give {'an async' if is_async else 'a blocking'} one, or take {right}"
+        )
+    if hasattr(client, "get_encoder") and client.get_encoder().decode_responses:
+        raise ConfigurationError(
+            "the Redis client decodes replies, and sessions are bytes: give one without decode_responses=True"
+        )

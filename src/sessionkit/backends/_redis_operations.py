@@ -1,0 +1,270 @@
+"""The operations of a Redis backend, without I/O: generators that yield commands and are sent the replies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+
+from ..errors import ConfigurationError
+from ._protocols import REMOVAL_DELAY, Record
+from ._redis_scripts import (
+    DELETE,
+    INSERT,
+    REMOVE,
+    REPLACE,
+    REVOCATION_TTL,
+    REVOKE,
+    TOUCH,
+    Names,
+    Script,
+    decode,
+    encode,
+)
+from ._redis_settings import (
+    NO_SETTINGS,
+    warn_of_clocks,
+    warn_of_replicas,
+    warn_of_settings,
+)
+
+__all__ = ["REFUSED", "Command", "Operations", "Steps", "failure"]
+
+T = TypeVar("T")
+
+
+class Command(NamedTuple):
+    """A command for the server: a method of a client, blocking or async, and its arguments.
+
+    Attributes:
+        name: the name of the method.
+        arguments: its arguments.
+        options: its keyword arguments.
+        may_fail: the name of an exception class of the client library. For such an exception the operation is sent
+            `REFUSED`; every other exception becomes a `BackendError`.
+        nodes: the servers of a cluster to ask: a server's name, or "primaries" for all that hold keys. By default the
+            client sends the command to the server that has the key.
+    """
+
+    name: str
+    arguments: tuple[Any, ...] = ()
+    options: Mapping[str, Any] = MappingProxyType({})
+    may_fail: str = ""
+    nodes: str | None = None
+
+    def on(self, client: Any) -> Any:
+        """Call the client's method, and return what it returns: the reply, or an awaitable of it."""
+        method = getattr(client, self.name)
+        if self.nodes is None or not hasattr(client, "get_primaries"):
+            return method(*self.arguments, **self.options)
+        target = self.nodes if self.nodes == "primaries" else client.get_node(node_name=self.nodes)
+        return method(*self.arguments, **self.options, target_nodes=target)
+
+    def is_refused_by(self, error: Exception) -> bool:
+        """Return whether the command may fail with this exception. valkey-py has classes of its own with these names."""
+        return self.may_fail in (one.__name__ for one in type(error).__mro__)
+
+
+REFUSED = object()
+"""The reply to a command that the server refused, if the command may fail."""
+
+Steps: TypeAlias = Generator[Command, Any, T]
+"""An operation: it yields commands, is sent their replies, and returns its result."""
+
+_BATCH = 1000
+"""The most keys of one command: a server that is busy with it keeps others waiting for some milliseconds at most."""
+
+
+def failure(error: Exception) -> str:
+    """Return the message for an exception of the client library; the exception's own text may hold keys."""
+    return (
+        f"the session backend failed ({type(error).__name__}): check that the Redis server is up, "
+        "reachable for this process, and not full"
+    )
+
+
+class Operations:
+    """What `Backend` promises, as commands for Redis."""
+
+    __slots__ = ("_clock", "_prefix")
+
+    def __init__(self, prefix: str, clock: Callable[[], float]) -> None:
+        if not prefix or not all(
+            one.isascii() and (one.isalnum() or one in "_.:/-") for one in prefix
+        ):
+            raise ConfigurationError(
+                f"prefix={prefix!r}: take letters, digits and '_.:/-' only, at least one"
+            )
+        self._prefix = prefix
+        self._clock = clock
+
+    def load(self, key: str, owner: str) -> Steps[Record | None]:
+        """Load a record, with one command."""
+        names = Names.of(self._prefix, owner)
+        value, generation = yield _mget([names.record(key), names.generation])
+        return _alive(key, owner, value, generation)
+
+    def insert(self, record: Record, since: float) -> Steps[bool]:
+        """Insert a record."""
+        names = Names.of(self._prefix, record.owner)
+        keys = (names.record(record.key), names.generation, names.revoked, names.index)
+        reply = yield from _evaluate(
+            INSERT,
+            keys,
+            record.key,
+            repr(float(since)),
+            record.version,
+            record.expires_at,
+            self._ttl(record.expires_at),
+            self._horizon(),
+            encode(record),
+        )
+        return bool(reply)
+
+    def replace(self, record: Record, version: bytes) -> Steps[Record | bool]:
+        """Replace a record."""
+        names = Names.of(self._prefix, record.owner)
+        reply = yield from _evaluate(
+            REPLACE,
+            (names.record(record.key), names.generation, names.index),
+            record.key,
+            version,
+            record.version,
+            record.expires_at,
+            self._ttl(record.expires_at),
+            encode(record)[8:],  # the creation time stays
+        )
+        return bool(reply) if isinstance(reply, int) else decode(record.key, record.owner, reply)
+
+    def touch(self, key: str, owner: str, updated_at: int, expires_at: int) -> Steps[bool]:
+        """Touch a record."""
+        names = Names.of(self._prefix, owner)
+        keys = (names.record(key), names.generation, names.index)
+        ttl = self._ttl(expires_at)
+        return bool((yield from _evaluate(TOUCH, keys, key, updated_at, expires_at, ttl)))
+
+    def delete(self, key: str, owner: str) -> Steps[Record | None]:
+        """Delete a record."""
+        names = Names.of(self._prefix, owner)
+        keys = (names.record(key), names.generation, names.index)
+        value = yield from _evaluate(DELETE, keys, key)
+        return None if value is None else decode(key, owner, value)
+
+    def of(self, owner: str) -> Steps[list[Record]]:
+        """List an owner's live records: the index is read, and then the records, each with the generation."""
+        names = Names.of(self._prefix, owner)
+        now = self._clock()
+        found = yield Command("zrangebyscore", (names.index, f"({now!r}", "+inf"))
+        records: list[Record | None] = []
+        for batch in _batches([member.decode() for member in found]):
+            values = yield _mget([names.generation, *map(names.record, batch)])
+            records += (
+                _alive(key, owner, value, values[0])
+                for key, value in zip(batch, values[1:], strict=True)
+            )
+        return [one for one in records if one is not None and one.expires_at > now]
+
+    def revoke(self, owner: str, at: float, keep: str | None) -> Steps[int]:
+        """Raise the generation, which ends every session at once; then remove the records, which are dead already.
+
+        A script must be given the names of all keys that it uses, so that the records need a second command.
+        """
+        names = Names.of(self._prefix, owner)
+        keys = [names.generation, names.revoked, names.index]
+        keys += [] if keep is None else [names.record(keep)]
+        at_text = repr(float(at))
+        found = yield from _evaluate(REVOKE, keys, at_text, REVOCATION_TTL, self._horizon())
+        count = 0
+        after = repr(self._clock())
+        for batch in _batches(found):
+            count += yield from _remove(names, batch, horizon=-1, counted_after=after)
+        return count
+
+    def purge(self, now: int, limit: int) -> Steps[int]:
+        """Remove expired records of all owners that Redis has not removed itself, and forget them in the indices."""
+        horizon = now - REMOVAL_DELAY
+        count = 0
+        options = {"match": f"{self._prefix}:{{*}}:i", "count": _BATCH}
+        cursors: dict[str | None, int] = {
+            None: 0
+        }  # by server of a cluster; the first reply is of all of them
+        while cursors and count < limit:
+            node, cursor = cursors.popitem()
+            found, indices = yield Command("scan", (cursor,), options, nodes=node)
+            following: dict[str | None, int] = found if hasattr(found, "items") else {node: found}
+            cursors.update({name: at for name, at in following.items() if at})
+            for index in indices:
+                if count < limit:
+                    names = Names.of_index(index.decode())
+                    count += yield from _purge(names, horizon, limit - count)
+        return count
+
+    def warnings(self) -> Steps[list[str]]:
+        """Ask the server for its settings, its replicas and its clock."""
+        settings = yield _ask_primaries("config_get", "*")
+        replication = yield _ask_primaries("info", "replication")
+        before = self._clock()
+        clocks = yield _ask_primaries("time")
+        return [
+            *([NO_SETTINGS] if settings is REFUSED else warn_of_settings(settings)),
+            *([] if replication is REFUSED else warn_of_replicas(replication)),
+            *([] if clocks is REFUSED else warn_of_clocks(clocks, before, self._clock())),
+        ]
+
+    def _ttl(self, expires_at: int) -> int:
+        """Return how long Redis is to keep a record, in milliseconds: relative, so that its clock does not matter."""
+        return int((max(expires_at - self._clock(), 0) + REMOVAL_DELAY) * 1000)
+
+    def _horizon(self) -> int:
+        """Return the time before which a record must have expired to be forgotten."""
+        return int(self._clock()) - REMOVAL_DELAY
+
+
+def _alive(key: str, owner: str, value: bytes | None, generation: bytes | None) -> Record | None:
+    """Return the record that was read together with its owner's generation, or None if it is not of that generation."""
+    if value is None or generation is None:
+        return None
+    record = decode(key, owner, value)
+    return record if record.generation == int(generation) else None
+
+
+def _mget(names: Sequence[str]) -> Command:
+    return Command("mget", (names,))
+
+
+def _ask_primaries(name: str, *arguments: str) -> Command:
+    """Ask every server that holds keys, if it lets this client ask."""
+    return Command(name, arguments, may_fail="ResponseError", nodes="primaries")
+
+
+def _evaluate(script: Script, keys: Sequence[str], *arguments: str | float | bytes) -> Steps[Any]:
+    """Run a script by its digest; with its text, once, if the server does not know it."""
+    words = (len(keys), *keys, *arguments)
+    reply = yield Command("evalsha", (script.digest, *words), may_fail="NoScriptError")
+    if reply is REFUSED:
+        reply = yield Command("eval", (script.text, *words))
+    return reply
+
+
+def _purge(names: Names, horizon: int, limit: int) -> Steps[int]:
+    """Remove records of one owner that expired before the horizon."""
+    bounds = ("-inf", f"({horizon}")
+    found = yield Command("zrangebyscore", (names.index, *bounds), {"start": 0, "num": _BATCH})
+    return (yield from _remove(names, found, horizon, -1, limit)) if found else 0
+
+
+def _remove(
+    names: Names,
+    members: Sequence[bytes],
+    horizon: int,
+    counted_after: str | int,
+    limit: int = _BATCH,
+) -> Steps[int]:
+    """Remove those of an owner's records that are dead or expired before the horizon."""
+    keys = [names.index, names.generation, *(names.record(one.decode()) for one in members)]
+    return int((yield from _evaluate(REMOVE, keys, horizon, counted_after, limit, *members)))
+
+
+def _batches(members: list[T]) -> Iterator[list[T]]:
+    for start in range(0, len(members), _BATCH):
+        yield members[start : start + _BATCH]
