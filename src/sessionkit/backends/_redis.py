@@ -107,7 +107,7 @@ class RedisBackend:
     def close(self) -> None:
         """Close every connection. A client that the application gave stays open."""
         if self._owns_client:
-            self._client.connection_pool.disconnect()
+            self._client.close()
 
     def warnings(self) -> list[str]:
         """Return warnings about eviction, durability, replicas, and the clock of the server."""
@@ -139,7 +139,7 @@ class AsyncRedisBackend:
 
     def __init__(
         self,
-        url_or_client: str | RedisClient,
+        url_or_client: str | RedisClient | Callable[[], RedisClient],
         *,
         prefix: str = "sk",
         clock: Callable[[], float] = time.time,
@@ -151,8 +151,9 @@ class AsyncRedisBackend:
         Args:
             url_or_client: `redis://user:password@host:6379/0`, `rediss://…` for TLS, `unix:///path/to/socket`; or a
                 client of `redis.asyncio` or `valkey.asyncio` that the application has made. Such a client is used as
-                it is, in the event loop that it belongs to, and the application closes it. It must not have
-                `decode_responses=True`.
+                it is, in the event loop that it belongs to, and the application closes it. For an application with
+                several event loops, give a function that returns a new client: it is called once for each loop, and
+                `aclose` closes the client. No client may have `decode_responses=True`.
             prefix: what the names of all keys begin with. Applications with different prefixes can share a server.
             clock: the time in seconds since the epoch, for what has expired.
             max_connections: the most connections of each event loop. (For a URL.)
@@ -164,8 +165,12 @@ class AsyncRedisBackend:
         self._operations = Operations(prefix, clock)
         self._given: Any = None
         if isinstance(url_or_client, str):
-            self._make = partial(async_client, url_or_client, max_connections, timeout)
-            check_client(self._make(), is_async=True)  # a mistake in the URL is found now
+            self._make: Callable[[], Any] = partial(
+                async_client, url_or_client, max_connections, timeout
+            )
+            self._make()  # not connected; a mistake in the URL is found now
+        elif callable(url_or_client):
+            self._make = url_or_client
         else:
             self._given = url_or_client
             check_client(self._given, is_async=True)
@@ -225,7 +230,7 @@ class AsyncRedisBackend:
         """Close every connection of the running event loop. A client that the application gave stays open."""
         _, client = self._clients.pop(asyncio.get_running_loop(), (0, None))
         if client is not None:
-            await client.connection_pool.disconnect()
+            await client.aclose()
 
     async def warnings(self) -> list[str]:
         """Return warnings as `RedisBackend.warnings` does."""
@@ -242,24 +247,23 @@ class AsyncRedisBackend:
             reply = await self._send(command)
 
     async def _send(self, command: Command) -> Any:
+        client = self._given or self._client()
         try:
-            return await command.on(self._client())
-        except Exception as error:  # noqa: BLE001  # RedisClusterException is no RedisError, and drivers have other bugs
+            return await command.on(client)
+        except Exception as error:  # noqa: BLE001  # as in `RedisBackend`
             if command.is_refused_by(error):
                 return REFUSED
             message = failure(error)
-        # Not inside `except`: the frames of the client's error hold what was sent.
         raise BackendError(message)
 
     def _client(self) -> Any:
         """Return the client of the running event loop: connections cannot move to another loop, nor over a fork."""
-        if self._given is not None:
-            return self._given
         loop, pid = asyncio.get_running_loop(), os.getpid()
         maker, client = self._clients.get(loop, (0, None))
         if maker != pid:
             self._forget_closed_loops()
             client = self._make()
+            check_client(client, is_async=True)
             self._clients[loop] = pid, client
         return client
 

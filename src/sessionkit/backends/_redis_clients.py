@@ -36,23 +36,17 @@ class RedisClient(Protocol):
 
 def blocking_client(url: str, max_connections: int, timeout: float) -> Any:
     """Return a client of redis-py for threads. Its pool waits for a free connection, and notices a fork."""
-    return redis.Redis(
-        connection_pool=_pool(
-            redis.BlockingConnectionPool, url, Retry(NoBackoff(), 0), max_connections, timeout
-        )
+    never = Retry(NoBackoff(), 0)
+    return redis.Redis.from_pool(
+        _pool(redis.BlockingConnectionPool, url, never, max_connections, timeout)
     )
 
 
 def async_client(url: str, max_connections: int, timeout: float) -> Any:
     """Return a client of redis-py for one event loop."""
-    return redis.asyncio.Redis(
-        connection_pool=_pool(
-            redis.asyncio.BlockingConnectionPool,
-            url,
-            AsyncRetry(NoBackoff(), 0),
-            max_connections,
-            timeout,
-        )
+    never = AsyncRetry(NoBackoff(), 0)
+    return redis.asyncio.Redis.from_pool(
+        _pool(redis.asyncio.BlockingConnectionPool, url, never, max_connections, timeout)
     )
 
 
@@ -86,9 +80,10 @@ def check_client(client: Any, *, is_async: bool) -> None:
             f"a Redis backend takes a URL or a client of redis-py or valkey-py, not {type(client).__name__}"
         )
     if hasattr(client, "__aenter__") is not is_async:
-        right, wrong = ("AsyncRedisBackend", "RedisBackend")[:: 1 if not is_async else -1]
         raise ConfigurationError(
-            f"{wrong} cannot use this client: give {'an async' if is_async else 'a blocking'} one, or take {right}"
+            "AsyncRedisBackend takes an async client: redis.asyncio.Redis, not redis.Redis"
+            if is_async
+            else "RedisBackend takes a blocking client: redis.Redis, not redis.asyncio.Redis"
         )
     if hasattr(client, "get_encoder") and client.get_encoder().decode_responses:
         raise ConfigurationError(
