@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigurationError
 from ._memory import MemoryBackend
 from ._protocols import REMOVAL_DELAY, AnyBackend, AsyncBackend, Backend, Record
+from ._sqlite import SQLiteBackend
 
 if TYPE_CHECKING:
     from ._redis import AsyncRedisBackend, RedisBackend
@@ -23,6 +24,7 @@ __all__ = [
     "Record",
     "RedisBackend",
     "SQLBackend",
+    "SQLiteBackend",
 ]
 
 _ASKED_FOR = {

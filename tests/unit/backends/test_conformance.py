@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import time
 import unittest
 from functools import partial
 
@@ -38,7 +39,9 @@ class Lazy(MemoryBackend):
 
 TestEager = backend_conformance(Eager, in_process=True, expires_by_itself=True)
 TestLazy = backend_conformance(Lazy, in_process=True, expires_by_itself=True)
-TestWithoutClock = backend_conformance(MemoryBackend, in_process=True)
+TestWithoutClock = backend_conformance(
+    lambda path="sessions.db": MemoryBackend(clock=time.time), in_process=True
+)
 
 
 def test_the_cases_are_numbered_from_1_to_70():

@@ -1,0 +1,229 @@
+"""The connections to an SQLite file: one for each thread of each process, and what their errors mean."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+import weakref
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+
+from ..errors import BackendError
+
+__all__ = ["Connections", "Transaction"]
+
+_TABLES = """
+    CREATE TABLE IF NOT EXISTS sessionkit_session (
+        key TEXT NOT NULL PRIMARY KEY,
+        owner TEXT NOT NULL,
+        generation INTEGER NOT NULL,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL,
+        version BLOB NOT NULL,
+        sealed BLOB NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS sessionkit_session_owner ON sessionkit_session (owner);
+    CREATE INDEX IF NOT EXISTS sessionkit_session_expires_at ON sessionkit_session (expires_at);
+    CREATE TABLE IF NOT EXISTS sessionkit_owner (
+        owner TEXT NOT NULL PRIMARY KEY,
+        generation INTEGER NOT NULL,
+        revoked_at REAL NOT NULL
+    ) WITHOUT ROWID;
+"""
+
+_LOCKED = "database is locked"
+
+# By SQLite's texts: the error codes are told from Python 3.11 on.
+_ADVICE = {
+    _LOCKED: "another process or thread wrote for longer than `timeout`. Look for a program that keeps it open",
+    "database or disk is full": "make room on the disk",
+    "unable to open database file": "its folder must exist, and this user must be allowed to write there",
+    "attempt to write a readonly database": "allow this user to write the file and its folder",
+    "file is not a database": "it is another kind of file. Correct the path, or move it away",
+    "database disk image is malformed": "it is damaged. Stop all processes and move it away: a new one is made, and all"
+    " visitors log in again",
+    "disk I/O error": "the disk failed, or the file was removed while it was open",
+}
+
+_INHERITED: list[object] = []
+"""Connections of the parent process: SQLite forbids to use them, and to close them, in a child."""
+
+
+class Connection:
+    """A connection of one thread. It is a context manager that `Connections.use` has entered half: with its lock taken."""
+
+    def __init__(self, path: Path, sqlite: sqlite3.Connection) -> None:
+        """Hold an open connection."""
+        self.lock = threading.Lock()
+        self.is_open = True
+        self._path = path
+        self._sqlite = sqlite
+        self._pid = os.getpid()
+
+    def __enter__(self) -> sqlite3.Connection:
+        return self._sqlite
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if isinstance(error, sqlite3.Error):
+                self.close()  # the next call starts anew, in case that the file has been mended
+                raise make_error(self._path, error) from None
+        finally:
+            self.lock.release()
+
+    def close(self) -> None:
+        """Close it."""
+        self.is_open = False
+        self._sqlite.close()
+
+    def __del__(self) -> None:
+        """Close the connection of a thread that has ended."""
+        if self._pid == os.getpid():
+            self.close()
+        else:
+            _INHERITED.append(self._sqlite)
+
+
+class Transaction:
+    """Several statements as one step. The write lock is taken at once: two readers that both want to write would block."""
+
+    def __init__(self, sqlite: sqlite3.Connection) -> None:
+        """Name the connection."""
+        self._sqlite = sqlite
+
+    def __enter__(self) -> None:
+        self._sqlite.execute("BEGIN IMMEDIATE")
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if error is None:
+                self._sqlite.execute("COMMIT")
+        finally:
+            if self._sqlite.in_transaction:  # a full disk has rolled it back already
+                self._sqlite.execute("ROLLBACK")
+
+
+class _Process:
+    """The connections of one process, from its first call or the last `close` on."""
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.opening = threading.Lock()
+        self.of_thread = threading.local()
+        self.all: weakref.WeakSet[Connection] = weakref.WeakSet()
+
+
+class Connections:
+    """The connections of a backend, by process and thread."""
+
+    def __init__(self, path: Path, synchronous: str, timeout: float) -> None:
+        """Keep the settings. Nothing is opened."""
+        self._path = path
+        self._synchronous = synchronous
+        self._timeout = timeout
+        self._process = _Process()
+
+    def use(self) -> Connection:
+        """Return the connection of this thread, locked: leaving its `with` block unlocks it.
+
+        Raises:
+            BackendError: the file cannot be opened.
+        """
+        while True:
+            process = self._process
+            if process.pid != os.getpid():
+                _INHERITED.append(process)
+                process = self._process = _Process()
+            connection: Connection | None = getattr(process.of_thread, "connection", None)
+            if connection is None or not connection.is_open:
+                connection = self._open(process)
+            connection.lock.acquire()
+            if connection.is_open:
+                return connection
+            connection.lock.release()  # `close` was faster
+
+    def close(self) -> None:
+        """Close every connection of this process, each when its call has ended."""
+        process, self._process = self._process, _Process()
+        if process.pid != os.getpid():
+            _INHERITED.append(process)
+            return
+        with process.opening:
+            connections = list(process.all)
+        for connection in connections:
+            with connection.lock:
+                connection.close()
+
+    def _open(self, process: _Process) -> Connection:
+        with process.opening:
+            try:
+                connection = Connection(self._path, self._connect())
+            except (sqlite3.Error, OSError) as error:
+                failure = make_error(self._path, error)
+            else:
+                process.all.add(connection)
+                process.of_thread.connection = connection
+                return connection
+        raise failure
+
+    def _connect(self) -> sqlite3.Connection:
+        create_private(self._path)
+        connection = sqlite3.connect(
+            self._path,
+            timeout=self._timeout,
+            isolation_level=None,
+            check_same_thread=False,  # `close` runs in another thread; a lock keeps them apart
+        )
+        try:
+            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+            self._use_write_ahead_log(connection)
+            connection.executescript(_TABLES)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _use_write_ahead_log(self, connection: sqlite3.Connection) -> None:
+        """Switch the file to a write-ahead log. SQLite does not wait for other processes that do the same: try again."""
+        until = time.monotonic() + self._timeout
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if str(error) != _LOCKED or time.monotonic() > until:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
+
+
+def create_private(path: Path) -> None:
+    """Create the file for its owner only, if it does not exist. SQLite's other files have the permissions of this one."""
+    with suppress(FileExistsError):
+        # Only a file that nobody has open yet: to close another would drop the locks of this process on it.
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
+def make_error(path: Path, error: Exception) -> BackendError:
+    """Return the error for an error of SQLite or of the file system, with what to do."""
+    text = str(error)
+    advice = next((told for known, told in _ADVICE.items() if text.startswith(known)), None)
+    if isinstance(error, OSError):
+        text, advice = str(error.strerror), _ADVICE["unable to open database file"]
+    return BackendError(
+        f"the session backend cannot use {path}: {text}" + (f" ({advice})" if advice else "")
+    )
