@@ -597,6 +597,8 @@ class Exchange:
         if keys is None or keys == before.framework:
             return
         self.settings = settings if before.framework is None else before.with_inner_framework(keys)
+        if self.server is not None:
+            self.server.settings = self.settings
         if self.state is not None:
             self.state.serve_framework(self.settings)
 

@@ -161,6 +161,9 @@ class ServerSide:
         if self._failure is not None:
             raise BackendError(self._failure)
         if not self._wanted or self._found is None:
+            if cookies.absence is Absence.TOO_LARGE:
+                # Nothing is loaded, and yet a logout ends what is known of.
+                self._came = {pointer.key: pointer.owner for pointer in cookies.pointers}
             return cookies
         opened: list[OpenedRecord] = []
         reasons: list[Absence] = []
