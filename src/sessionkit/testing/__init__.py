@@ -8,6 +8,12 @@ A test client on plain http never sends a Secure cookie back: give it an https b
 """
 
 from ._conformance import backend_conformance
-from ._cookies import read_cookies, session_cookies
+from ._cookies import aread_cookies, asession_cookies, read_cookies, session_cookies
 
-__all__ = ["backend_conformance", "read_cookies", "session_cookies"]
+__all__ = [
+    "aread_cookies",
+    "asession_cookies",
+    "backend_conformance",
+    "read_cookies",
+    "session_cookies",
+]

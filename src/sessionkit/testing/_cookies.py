@@ -1,4 +1,4 @@
-"""Make the cookies of a session, and read the session that a response leaves."""
+"""Make the cookies of a session, and read the session that a response leaves. Functions that begin with `a` are awaited."""
 
 from __future__ import annotations
 
@@ -6,18 +6,25 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
+from .._crypto.records import RecordCodec
+from .._exchange.config import Settings
+from .._exchange.drivers import aload, perform
 from .._exchange.exchange import Exchange
+from .._exchange.operations import Insert
 from .._exchange.reading import RequestCookies
 from .._exchange.request import HeaderRequest
-from .._exchange.writing import make_checked_plaintext, write_session
+from .._exchange.server import derive_owner
+from .._exchange.writing import make_checked_plaintext, write_pointer, write_session
 from .._session.lifetime import Lifetime
 from .._session.session import Session, Stamp
 from .._session.tracebacks import clears_frames
+from ..backends import Record
+from ..errors import ConfigurationError
 from ..store import SessionStore
 
-__all__ = ["read_cookies", "session_cookies"]
+__all__ = ["aread_cookies", "asession_cookies", "read_cookies", "session_cookies"]
 
 
 @clears_frames
@@ -30,9 +37,11 @@ def session_cookies(
 ) -> dict[str, str]:
     """Return the cookies that a browser with this session sends.
 
+    With a backend, the session of a signed-in user is kept there, and the cookie points to it.
+
     Args:
         store: the store that seals the cookies.
-        session: the contents. The guard is not called: an anonymous session is sealed too.
+        session: the contents. An anonymous session is sealed too.
         created_at: when the session began, in seconds since the epoch (a fraction is dropped); by default
             `updated_at` or now, whichever is earlier.
         updated_at: when the session was last active, likewise; by default now, or the last second of its absolute
@@ -44,8 +53,81 @@ def session_cookies(
     Raises:
         ValueError: the session would have been active before it began, or after its end.
         SerializationError, SessionTooLargeError: the store could not keep these contents.
+        ConfigurationError: the store's backend is awaited (`asession_cookies`).
+        BackendError: the backend failed.
     """
     settings = store.settings
+    _check_blocking(settings, "asession_cookies")
+    cookies, insert = _make_cookies(settings, session, created_at, updated_at)
+    if insert is not None:
+        insert.on(settings.backend)
+    return cookies
+
+
+@clears_frames
+async def asession_cookies(
+    store: SessionStore,
+    session: Mapping[str, Any],
+    *,
+    created_at: float | None = None,
+    updated_at: float | None = None,
+) -> dict[str, str]:
+    """Return the cookies that a browser with this session sends, as `session_cookies` does, for a backend of either kind."""
+    settings = store.settings
+    cookies, insert = _make_cookies(settings, session, created_at, updated_at)
+    if insert is not None and settings.backend is not None:
+        await perform(insert, settings.backend)
+    return cookies
+
+
+def read_cookies(
+    store: SessionStore, set_cookie_lines: Iterable[str], cookies: Mapping[str, str] | None = None
+) -> Session | None:
+    """Return the session that the next request of the same browser would have.
+
+    Args:
+        store: the store that opens the session, and has the clock.
+        set_cookie_lines: the values of a response's `Set-Cookie` fields, in their order.
+        cookies: the cookies that the browser sent with the request.
+
+    Returns:
+        The session, an anonymous one too, with its renewal taken into account; None when there is none.
+
+    Raises:
+        ConfigurationError: the store's backend is awaited (`aread_cookies`).
+        BackendError: the backend failed.
+    """
+    _check_blocking(store.settings, "aread_cookies")
+    exchange = _begin_next(store, set_cookie_lines, cookies)
+    exchange.drive()
+    return _read(exchange)
+
+
+async def aread_cookies(
+    store: SessionStore, set_cookie_lines: Iterable[str], cookies: Mapping[str, str] | None = None
+) -> Session | None:
+    """Return the session that the next request has, as `read_cookies` does, for a backend of either kind."""
+    exchange = _begin_next(store, set_cookie_lines, cookies)
+    if store.settings.backend is not None:
+        await aload(exchange, store.settings.backend)
+    return _read(exchange)
+
+
+def _check_blocking(settings: Settings, instead: str) -> None:
+    """Raise ConfigurationError if the backend is awaited."""
+    if settings.backend is not None and settings.driver is None:
+        raise ConfigurationError(
+            f"{type(settings.backend).__name__} is awaited: use `await {instead}(...)`"
+        )
+
+
+def _make_cookies(
+    settings: Settings,
+    session: Mapping[str, Any],
+    created_at: float | None,
+    updated_at: float | None,
+) -> tuple[dict[str, str], Insert | None]:
+    """Return the cookies, and the operation that keeps the session in the backend; None if the cookies hold it."""
     now = settings.clock()
     if created_at is None:
         created_at = now if updated_at is None else min(now, updated_at)
@@ -61,30 +143,56 @@ def session_cookies(
     stamp = Stamp(
         id=secrets.token_urlsafe(16), created_at=created, updated_at=updated, expires_at=expires
     )
-    lines = write_session(
-        settings, RequestCookies(), make_checked_plaintext(settings, dict(session), stamp), stamp
-    )
+    contents, insert = dict(session), None
+    plaintext = make_checked_plaintext(settings, contents, stamp)
+    if settings.is_for_server(contents):
+        record = _seal_record(settings, contents, plaintext, stamp, now)
+        # After every revocation that has been, one of this very second included.
+        insert = Insert(record, now + 1)
+        lines = write_pointer(settings, RequestCookies(), record.owner, stamp)
+    else:
+        lines = write_session(settings, RequestCookies(), plaintext, stamp)
     # Max-Age is ignored: a session that is over has 0, and a test wants to send its cookie.
-    return {name: value for name, value in map(_split_line, lines) if value}
+    return {name: value for name, value in map(_split_line, lines) if value}, insert
 
 
-def read_cookies(
-    store: SessionStore, set_cookie_lines: Iterable[str], cookies: Mapping[str, str] | None = None
-) -> Session | None:
-    """Return the session that the next request of the same browser would have.
+def _seal_record(
+    settings: Settings, contents: dict[str, Any], plaintext: bytes, stamp: Stamp, now: float
+) -> Record:
+    """Return the record of a session."""
+    codec = cast("RecordCodec", settings.records)
+    key = codec.derive_key(stamp.id)
+    sealed = codec.seal(
+        plaintext,
+        key=key,
+        owner=derive_owner(settings, contents, key),
+        created_at=stamp.created_at,
+        now=int(now),
+    )
+    return Record(
+        key=key,
+        owner=sealed.owner,
+        generation=0,
+        created_at=stamp.created_at,
+        updated_at=stamp.updated_at,
+        expires_at=stamp.expires_at,
+        version=sealed.version,
+        sealed=sealed.sealed,
+    )
 
-    Args:
-        store: the store that opens the session, and has the clock.
-        set_cookie_lines: the values of a response's `Set-Cookie` fields, in their order.
-        cookies: the cookies that the browser sent with the request.
 
-    Returns:
-        The session, an anonymous one too, with its renewal taken into account; None when there is none.
-    """
-    jar = _apply(set_cookie_lines, cookies or {})
+def _begin_next(
+    store: SessionStore, lines: Iterable[str], cookies: Mapping[str, str] | None
+) -> Exchange:
+    """Return the exchange of the next request of the same browser."""
+    jar = _apply(lines, cookies or {})
     header = "; ".join(f"{name}={value}" for name, value in jar.items())
     # A test that looks at the session is no request: `on_event` is not called.
-    contents = Exchange(replace(store.settings, on_event=None), HeaderRequest(header)).contents
+    return Exchange(replace(store.settings, on_event=None), HeaderRequest(header))
+
+
+def _read(exchange: Exchange) -> Session | None:
+    contents = exchange.contents
     return None if contents.stamp is None else Session(contents, stamp=contents.stamp)
 
 
