@@ -24,7 +24,7 @@ from .._session.lifetime import FOUR_HUNDRED_DAYS, Lifetime
 from .._session.tags import Tags
 from ..backends._protocols import AnyBackend
 from ..formats._protocols import Codec, Format, Taker
-from .drivers import BlockingDriver, is_async
+from .drivers import Advice, BlockingDriver, is_async
 from .framework_keys import FrameworkKeys
 from .request import RequestInfo
 
@@ -79,6 +79,8 @@ class Settings:
     """The most bytes of plaintext that certainly fit into one cookie."""
     warned: set[EventKind] = field(default_factory=set[EventKind])
     """The events that `warn_once` has reported."""
+    advice: Advice = field(default_factory=Advice)
+    """Whether the warnings of the backend have been logged. All copies of a store's settings share it."""
 
     # The rest is derived from the settings above. Every request reads it, so it is computed once.
     codec: Codec = _DERIVED

@@ -9,17 +9,54 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from .._cookies.caching import HeaderChanges
+from .._session.events import logger
 from ..backends._protocols import AnyBackend, Record
 from ..errors import BackendError
 from .operations import Operation, Wanted
 
-__all__ = ["BlockingDriver", "aload", "asettle", "is_async", "perform", "settle"]
+__all__ = [
+    "Advice",
+    "BlockingDriver",
+    "aload",
+    "asettle",
+    "is_async",
+    "perform",
+    "settle",
+    "tell_warnings",
+]
 
 Fields = Sequence[tuple[str, str]]
 
 
+class Advice:
+    """Remembers whether the warnings of a store's backend have been logged.
+
+    Attributes:
+        due: whether they have not.
+    """
+
+    __slots__ = ("due",)
+
+    def __init__(self) -> None:
+        self.due = True
+
+
+class Advised(Protocol):
+    """Settings, as far as a driver needs them."""
+
+    @property
+    def advice(self) -> Advice:
+        """Whether the warnings of the backend have been logged."""
+        ...
+
+
 class Settling(Protocol):
     """An exchange, as far as a driver needs it."""
+
+    @property
+    def settings(self) -> Advised:
+        """The store's settings."""
+        ...
 
     @property
     def pause(self) -> float:
@@ -123,6 +160,8 @@ async def aload(exchange: Settling, backend: AnyBackend) -> None:
     wanted = exchange.wanted
     if not wanted:
         return
+    if exchange.settings.advice.due:
+        await _atell_warnings(exchange.settings.advice, backend)
     try:
         found = [await _call(backend, backend.load, one.key, one.owner) for one in wanted]
     except BackendError as error:
@@ -156,6 +195,8 @@ async def asettle(
         operation, changes = exchange.decide(status, headers)
         if operation is None:
             return changes
+        if exchange.settings.advice.due:
+            await _atell_warnings(exchange.settings.advice, backend)
         if operation.ends:
             return await _shield(exchange, backend, status, headers)
         await _take(exchange, backend, operation)
@@ -197,6 +238,41 @@ async def _take(exchange: Settling, backend: AnyBackend, operation: Operation) -
     exchange.took(operation, reply)
     if exchange.pause:
         await asyncio.sleep(exchange.pause)
+
+
+def tell_warnings(advice: Advice, backend: AnyBackend) -> None:
+    """Log the warnings of a blocking backend, once in the life of a store. A server that is down delays this, and fails nothing.
+
+    Args:
+        advice: the store's.
+        backend: a blocking backend.
+    """
+    if not advice.due:
+        return
+    advice.due = False
+    blocking: Any = backend
+    try:
+        _log(blocking.warnings())
+    except BackendError as error:
+        _log_failure(error)
+
+
+async def _atell_warnings(advice: Advice, backend: AnyBackend) -> None:
+    """Log the warnings of a backend as `tell_warnings` does, at the first request that needs the backend."""
+    advice.due = False
+    try:
+        _log(await _call(backend, backend.warnings))
+    except BackendError as error:
+        _log_failure(error)
+
+
+def _log(warnings: Sequence[str]) -> None:
+    for text in warnings:
+        logger.warning("%s", text)
+
+
+def _log_failure(error: BackendError) -> None:
+    logger.warning("the settings of the session backend could not be checked: %s", error)
 
 
 async def perform(operation: Operation, backend: AnyBackend) -> Any:

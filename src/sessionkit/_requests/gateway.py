@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from .._exchange.config import Settings
+from .._exchange.drivers import tell_warnings
 from .._exchange.exchange import ENDED, Exchange
 from .._exchange.framework_keys import FrameworkKeys
 from .._exchange.request import HOLDER, RequestInfo
@@ -104,6 +105,8 @@ class Gateway:
                 f"{type(self.settings.backend).__name__} is awaited, and this gateway is synchronous: take the blocking backend "
                 "of the same kind, or serve the application by ASGI"
             )
+        if self.settings.driver is not None:
+            tell_warnings(self.settings.advice, self.settings.driver.backend)
 
     def begin(self, request: RequestInfo) -> Exchange | None:
         """Begin to serve a request, or leave it out if its path is excluded, and make it the current one.

@@ -141,8 +141,10 @@ class MemoryBackend:
         """Do nothing: there is no connection. The sessions stay."""
 
     def warnings(self) -> list[str]:
-        """Return nothing: there is no server with settings."""
-        return []
+        """Return that no other process sees the sessions."""
+        return [
+            "MemoryBackend keeps sessions in this process only: other workers do not see them. For several: SQLiteBackend('sessions.db')"
+        ]
 
     def _live(self, owner: str) -> list[Record]:
         now = self._clock()
