@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import os
 import secrets
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from typing import Any
 from ..backends import Backend, Record
 from ._clients import AnyBackend, blocking, is_async
 
-__all__ = ["Address", "Bench", "Clock", "Rig", "equal", "expect", "same"]
+__all__ = ["Address", "Bench", "Clock", "Rig", "equal", "expect", "only", "same"]
 
 Address = tuple[str, int]
 
@@ -45,6 +46,12 @@ def same(actual: object, expected: Record) -> Record:
     equal(tuple(map(type, record)), _FIELDS)
     equal(record._replace(generation=0), expected._replace(generation=0))
     return record
+
+
+def only(found: list[Record]) -> Record:
+    """Return the record of a list of one; raise if there are none or more."""
+    equal(len(found), 1)
+    return found[0]
 
 
 class Clock:
@@ -151,10 +158,14 @@ class Bench:
         if is_async(self.backend):
             return self.loop.run_until_complete(self._gather(calls))
         clients = (self.first, self.second)
-        futures = [
-            self._threads.submit(getattr(clients[turn % 2], name), *arguments)
-            for turn, (name, *arguments) in enumerate(calls)
-        ]
+        start = threading.Event()
+
+        def call(turn: int, name: str, *arguments: Any) -> Any:
+            start.wait()
+            return getattr(clients[turn % 2], name)(*arguments)
+
+        futures = [self._threads.submit(call, turn, *one) for turn, one in enumerate(calls)]
+        start.set()
         return [future.result() for future in futures]
 
     async def _gather(self, calls: Sequence[tuple[Any, ...]]) -> list[Any]:

@@ -122,6 +122,12 @@ def _make_test(case: Callable[[Bench], None], rig: Rig) -> Callable[[Any], None]
         except AssertionError as error:
             error.args = (f"{case.__doc__}\n{error}",)
             raise
+        except unittest.SkipTest:
+            raise
+        except Exception as error:
+            raise AssertionError(
+                f"{case.__doc__}\nthe backend raised {type(error).__name__}: {error}"
+            ) from error
         finally:
             bench.close()
 

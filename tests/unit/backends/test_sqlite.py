@@ -1,4 +1,4 @@
-"""SQLiteBackend beside the contract: its file, its connections, and its errors."""
+"""SQLiteBackend beside the contract: its file and its connections."""
 
 import contextlib
 import os
@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from sessionkit import BackendError, ConfigurationError
-from sessionkit.backends import Record, SQLiteBackend, _sqlite_connections
-from sessionkit.backends._sqlite_connections import make_error
+from sessionkit import ConfigurationError
+from sessionkit.backends import SQLiteBackend, _sqlite_connections
 from sessionkit.testing import backend_conformance
 
-NOW = 1_700_000_000
+from .sqlite_files import NOW, locked, record
+
 FOLDER = tempfile.TemporaryDirectory()
 
 
@@ -25,11 +25,6 @@ def make(clock):
 
 
 TestSQLiteBackend = backend_conformance(make, make_second=make, in_process=True)
-
-
-def record(key="canary-key", **changes):
-    first = Record(key, "canary-owner", 0, NOW, NOW, NOW + 100, b"canary-nonce", b"canary-payload")
-    return first._replace(**changes)
 
 
 @pytest.fixture
@@ -48,12 +43,6 @@ def open_files(path):
     """The connections of this process to the file."""
     links = Path("/proc/self/fd").iterdir()
     return [one for one in links if one.is_symlink() and one.readlink() == path]
-
-
-def locked(path, how):
-    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    other.execute(how)
-    return other
 
 
 def test_the_file_is_made_at_the_first_operation_for_its_owner_only(backend, path):
@@ -287,110 +276,6 @@ def test_a_warning_tells_that_there_is_no_write_ahead_log(backend):
         connection.execute("PRAGMA journal_mode = DELETE")
     (told,) = backend.warnings()
     assert "Move the file to a local disk" in told
-
-
-def calls(backend):
-    return [
-        lambda: backend.load("canary-key", "canary-owner"),
-        lambda: backend.insert(record(), NOW),
-        lambda: backend.replace(record(version=b"another"), b"canary-nonce"),
-        lambda: backend.touch("canary-key", "canary-owner", NOW, NOW),
-        lambda: backend.delete("canary-key", "canary-owner"),
-        lambda: backend.of("canary-owner"),
-        lambda: backend.revoke("canary-owner", NOW, None),
-        lambda: backend.purge(NOW, 10),
-    ]
-
-
-def assert_tells_nothing(error):
-    """No text, cause or variable of our frames has anything of a session."""
-    assert "canary" not in str(error)
-    assert error.__cause__ is None
-    assert error.__context__ is None
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        if "sessionkit" in frame.f_globals["__name__"]:
-            assert "canary" not in repr(frame.f_locals)
-
-
-def test_a_file_of_another_kind_is_an_error_that_tells_nothing(backend, path):
-    path.write_bytes(b"not a database" * 100)
-    for call in calls(backend):
-        with pytest.raises(
-            BackendError, match="file is not a database.*Correct the path"
-        ) as failure:
-            call()
-        assert_tells_nothing(failure.value)
-
-
-def test_a_damaged_file_is_an_error_and_a_mended_one_works_again(backend, path):
-    for number in range(7):
-        backend.insert(record(), NOW)
-        with backend._connections.use() as connection:
-            connection.execute("DROP TABLE sessionkit_session")
-        with pytest.raises(BackendError, match="no such table") as failure:
-            calls(backend)[number]()
-        assert_tells_nothing(failure.value)
-    assert backend.insert(record(), NOW)
-
-
-def test_a_writer_that_keeps_the_file_locked_is_an_error(backend, path):
-    backend.insert(record(), NOW)
-    other = locked(path, "BEGIN IMMEDIATE")
-    for number, call in enumerate(calls(backend)):
-        if number in (0, 5):
-            call()  # readers do not wait
-            continue
-        with pytest.raises(
-            BackendError, match="database is locked.*longer than `timeout`"
-        ) as failure:
-            call()
-        assert_tells_nothing(failure.value)
-    other.close()
-    assert backend.insert(record("later"), NOW)
-
-
-def test_a_file_that_stays_locked_cannot_be_opened(backend, path):
-    other = locked(path, "CREATE TABLE notes (text)")
-    other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(BackendError, match="database is locked"):
-        backend.insert(record(), NOW)
-    other.close()
-
-
-def test_a_full_disk_is_an_error_and_leaves_the_sessions_as_they_were(backend):
-    backend.insert(record(), NOW)
-    with backend._connections.use() as connection:
-        connection.execute("PRAGMA max_page_count = 1")  # SQLite takes the present size
-    with pytest.raises(BackendError, match="database or disk is full.*make room") as failure:
-        backend.insert(record("long", sealed=bytes(100_000)), NOW)
-    assert_tells_nothing(failure.value)
-    assert backend.of("canary-owner") == [record()]
-    assert backend.insert(record("long", sealed=bytes(100_000)), NOW)
-
-
-def test_a_folder_that_is_removed_later_is_an_error(tmp_path):
-    folder = tmp_path / "data"
-    folder.mkdir()
-    backend = SQLiteBackend(folder / "sessions.db")
-    folder.rmdir()
-    with pytest.raises(
-        BackendError, match="No such file or directory.*its folder must exist"
-    ) as failure:
-        backend.insert(record(), NOW)
-    assert_tells_nothing(failure.value)
-
-
-def test_a_file_that_may_not_be_written_is_told(path):
-    sqlite3.connect(path).close()
-    path.touch()
-    only_read = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    with pytest.raises(sqlite3.OperationalError) as failure:
-        only_read.execute("CREATE TABLE notes (text)")
-    only_read.close()
-    assert str(make_error(path, failure.value)) == (
-        f"the session backend cannot use {path}: attempt to write a readonly database"
-        " (allow this user to write the file and its folder)"
-    )
 
 
 def test_an_insert_removes_up_to_four_expired_records(backend, path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._bench import Bench, equal, expect, same
+from .._bench import Bench, equal, expect, only, same
 
 
 def test_42_delete_returns_what_was_there(bench: Bench) -> None:
@@ -50,8 +50,7 @@ def test_46_a_deleted_record_is_not_listed(bench: Bench) -> None:
     record = bench.add()
     other = bench.add(owner=record.owner)
     bench.first.delete(record.key, record.owner)
-    (found,) = bench.second.of(record.owner)
-    same(found, other)
+    same(only(bench.second.of(record.owner)), other)
 
 
 def test_47_a_delete_beside_a_replace_wins(bench: Bench) -> None:

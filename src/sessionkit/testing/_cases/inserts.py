@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._bench import Bench, equal, expect, same
+from .._bench import Bench, equal, expect, only, same
 
 
 def test_11_a_new_record_is_visible_to_a_second_client_at_once(bench: Bench) -> None:
@@ -87,8 +87,7 @@ def test_18_of_two_at_once_one_is_inserted(bench: Bench) -> None:
 def test_19_an_inserted_record_is_listed(bench: Bench) -> None:
     """Insert makes a record appear in `of` at once, for every client."""
     record = bench.add()
-    (found,) = bench.second.of(record.owner)
-    same(found, record)
+    same(only(bench.second.of(record.owner)), record)
 
 
 def test_20_a_deleted_key_can_be_inserted_again(bench: Bench) -> None:

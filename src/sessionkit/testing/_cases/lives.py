@@ -31,7 +31,7 @@ def test_66_a_fork_leaves_parent_and_child_right(bench: Bench) -> None:
     if child == 0:  # pragma: no cover - coverage does not see the end of this process
         _run_child(bench, records[::-1], from_child, writer)
     os.close(writer)
-    too_late = threading.Timer(5, os.kill, (child, signal.SIGKILL))
+    too_late = threading.Timer(3, os.kill, (child, signal.SIGKILL))
     too_late.start()
     try:
         _use(bench.first, records, record)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._bench import Bench, equal, same
+from .._bench import Bench, equal, only, same
 
 
 def test_34_times_move_forward(bench: Bench) -> None:
@@ -77,8 +77,7 @@ def test_40_a_touched_record_is_removed_later(bench: Bench) -> None:
         bench.clock.ahead = 200
         for _ in range(4):
             bench.add()
-        (found,) = bench.first.of(record.owner)
-        same(found, moved)
+        same(only(bench.first.of(record.owner)), moved)
 
 
 def test_41_a_revoked_record_is_not_touched(bench: Bench) -> None:
