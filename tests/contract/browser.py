@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from .keeping import OUT
 from .script import DO, FORM, LATE
 
 
@@ -66,6 +67,13 @@ class Jar:
             if one.expires is None or one.expires > now
         }
         return "; ".join(f"{one.name}={one.value}" for one in self.cookies.values())
+
+    @property
+    def fence(self) -> str:
+        """The Cookie header with the fence alone."""
+        return "; ".join(
+            f"{one.name}={one.value}" for one in self.cookies.values() if one.name == OUT
+        )
 
     @property
     def names(self) -> set[str]:

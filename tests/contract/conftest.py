@@ -18,8 +18,10 @@ HERE = Path(__file__).parent
 if str(HERE.parent) not in sys.path:
     sys.path.append(str(HERE.parent))
 
+from contract.backends import FAILING, FOLDER, KINDS, SESSIONS  # noqa: E402
 from contract.browser import Browser  # noqa: E402
-from contract.setting import FEATURES, START, SharedClock  # noqa: E402
+from contract.keeping import IN_COOKIES, ON_SERVER, Keeping  # noqa: E402
+from contract.setting import CLOCK, FEATURES, START, SharedClock  # noqa: E402
 
 REFERENCE = ["wsgi", "asgi"]
 GAP = "the framework lacks "
@@ -34,6 +36,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         help="a contract app (apps/<name>.py); the two reference apps by default",
     )
+    parser.addoption(
+        "--sessions",
+        action="append",
+        choices=KINDS,
+        help="where sessions are kept; by default every app runs twice, with cookie and memory",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,12 +49,27 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "needs(*features): of a contract app; one that declares a gap there skips the test",
     )
+    config.addinivalue_line("markers", "with_backend: a scenario about sessions on the server")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "served" in metafunc.fixturenames:
         names = metafunc.config.getoption("--app", default=None) or REFERENCE
-        metafunc.parametrize("served", names, indirect=True, scope="session")
+        kinds = metafunc.config.getoption("--sessions", default=None) or KINDS[:2]
+        runs = [(name, kind) for name in names for kind in kinds]
+        ids = [f"{name}-{kind}" for name, kind in runs]
+        metafunc.parametrize("served", runs, indirect=True, scope="session", ids=ids)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take away the scenarios about sessions on the server where sessions are kept in cookies."""
+
+    def belongs(item: Any) -> bool:
+        run = item.callspec.params.get("served") if hasattr(item, "callspec") else None
+        return not (run and run[1] == "cookie" and item.get_closest_marker("with_backend"))
+
+    config.hook.pytest_deselected(items=[one for one in items if not belongs(one)])
+    items[:] = filter(belongs, items)
 
 
 class Served:
@@ -57,11 +80,15 @@ class Served:
         dropped: a key of the framework's own session object that must not cross a login.
         pages: the pages about it.
         clock: its clock.
+        keeping: where it keeps sessions, and what follows from that.
     """
 
-    def __init__(self, name: str, folder: Path) -> None:
-        self.name = name
-        path = folder / "clock"
+    def __init__(self, name: str, kind: str, folder: Path) -> None:
+        self.name = f"{name} with sessions in {kind}"
+        self.keeping: Keeping = IN_COOKIES if kind == "cookie" else ON_SERVER
+        self._failing = folder / FAILING
+        self.let_fail()
+        path = folder / CLOCK
         path.write_bytes(struct.pack("d", START))
         self.clock = SharedClock(path)
         self.log = folder / "log"
@@ -78,7 +105,7 @@ class Served:
                     str(writing),
                 ],
                 pass_fds=[listening.fileno(), writing],
-                env={**os.environ, "CONTRACT_CLOCK": str(path), "PYTHONUNBUFFERED": "1"},
+                env={**os.environ, FOLDER: str(folder), SESSIONS: kind, "PYTHONUNBUFFERED": "1"},
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -87,13 +114,17 @@ class Served:
         os.close(writing)
         with os.fdopen(reading) as described:
             text = described.read()
-        assert text, f"the app {name} did not start:\n{self.said}"
+        assert text, f"the app {self.name} did not start:\n{self.said}"
         described = json.loads(text)
         self.gaps: dict[str, str] = described["gaps"]
         self.dropped: str | None = described["dropped"]
         self.versions: dict[str, str] = described["versions"]
         self.pages: list[str] = described["pages"]
-        _running[name] = self
+        _running[self.name] = self
+
+    def let_fail(self, *operations: str) -> None:
+        """Let these operations of the backend fail from now on, and no others."""
+        self._failing.write_text(" ".join(operations))
 
     @property
     def said(self) -> str:
@@ -111,15 +142,23 @@ class Served:
 def served(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
-    served = Served(request.param, tmp_path_factory.mktemp(request.param))
+    name, kind = request.param
+    served = Served(name, kind, tmp_path_factory.mktemp(name))
     yield served
     served.stop()
+
+
+@pytest.fixture
+def keeping(served: Served) -> Keeping:
+    """Where the app keeps sessions: the names of the cookies that its responses set."""
+    return served.keeping
 
 
 @pytest.fixture
 def browser(served: Served) -> Iterator[Browser]:
     """A visitor with an empty jar, at the suite's beginning of time."""
     served.clock.set(START)
+    served.let_fail()
     browser = Browser(served.port, served.clock)
     yield browser
     browser.close()

@@ -13,6 +13,8 @@ from typing import Any, cast
 
 import sessionkit
 
+from .keeping import IN_COOKIES, ON_SERVER
+
 DO, FORM, LATE = "X-Do", "X-Form", "X-Late"
 """The control headers: what to do, through which form of the verbs, and what to do once the headers have gone out."""
 
@@ -21,6 +23,10 @@ notes: list[str] = []
 events: list[str] = []
 """The events of the store; the operation `events` answers with them and forgets them."""
 
+store: Any = None
+"""The app's store."""
+beside: Any = None
+"""A store with the same sessions, whose backend is not awaited; the operations `elsewhere` and `revoke_user` use it."""
 
 raised: list[BaseException] = []
 """The errors of sessionkit; the operation `leaks` looks into their tracebacks and forgets them."""
@@ -78,8 +84,14 @@ def perform(
 
 
 def _grown(value: dict[str, Any]) -> Any:
-    """`{"$x": 8000}` stands for a long text: servers bound the length of a header."""
-    return "x" * value["$x"] if value.keys() == {"$x"} else value
+    """`{"$x": 4200}` stands for a long text, `{"$x": "too large"}` for one that fits in no session of a user."""
+    if value.keys() != {"$x"}:
+        return value
+    length = value["$x"]
+    if length == "too large":
+        keeping = IN_COOKIES if store.settings.backend is None else ON_SERVER
+        length = keeping.too_large
+    return "x" * length
 
 
 def in_thread(text: str | None, form: str | None = None, **named: Any) -> str:
@@ -155,6 +167,23 @@ class _Machine:
         """Change the live session in place: `["nested", ["user", "name"], "Ann"]`."""
         _put(self.verbs.get_session(*self.before), path, value)
 
+    def do_increment(self, key: str) -> Any:
+        """Update with a function that adds one."""
+        return self.verbs.update_session(
+            *self.before, lambda session: {**session, key: session.get(key, 0) + 1}
+        )
+
+    # ---- what happens meanwhile
+
+    def do_elsewhere(self, cookie: str, *steps: Sequence[Any]) -> list[Any]:
+        """What another request with this Cookie header does from beginning to end, while this one waits."""
+        with beside.exchange(cookie) as exchange:
+            machine = _Machine(_OfExchange(exchange), (), None)
+            return [machine.do(step) for step in steps]
+
+    def do_revoke_user(self, user: Mapping[str, Any]) -> int:
+        return beside.revoke_user({"user": user})
+
     # ---- the framework's own session object
 
     def do_framework(self, what: str, *args: Any) -> Any:
@@ -204,6 +233,18 @@ class _Machine:
     def do_events(self) -> list[str]:
         found, events[:] = list(events), []
         return found
+
+
+class _OfExchange:
+    """The verbs on one exchange."""
+
+    def __init__(self, exchange: sessionkit.Exchange) -> None:
+        self.get_session = exchange.get
+        self.create_session = exchange.create
+        self.update_session = exchange.update
+        self.touch_session = exchange.touch
+        self.rotate_session = exchange.rotate
+        self.delete_session = exchange.delete
 
 
 def _put(session: Any, path: Sequence[Any], value: Any) -> None:

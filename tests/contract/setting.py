@@ -14,9 +14,14 @@ from typing import Any
 from sessionkit import Event, SessionStore
 
 from . import script
+from .backends import FOLDER, SESSIONS, AwaitedBackend, make_backend
 
 START = 1_800_000_000
 """Seconds since the epoch at which a test begins, unless it says otherwise."""
+
+SECRET = "contract suite: 0123456789abcdefghijklmnopqrstuvwxyz"
+CLOCK = "clock"
+"""The file of the shared folder that holds the time."""
 
 LOGIN_URL, LOGOUT_URL = "/auth/login", "/auth/logout"
 FILE = Path(__file__).with_name("README.md")
@@ -75,18 +80,25 @@ class SharedClock:
         self._shared[:8] = struct.pack("d", now)
 
 
-def make_store(**settings: Any) -> SessionStore:
-    """The store of a contract app: everything at its default but the clock."""
+def make_store(*, awaits: bool = False, **settings: Any) -> SessionStore:
+    """The store of a contract app: everything is at its default but the clock, and where the suite keeps sessions.
+
+    Args:
+        awaits: whether the app's gateway awaits, so that a backend in memory is an awaited one.
+        **settings: of `SessionStore`.
+    """
 
     def on_event(event: Event) -> None:
         script.events.append(event.kind.name)
 
-    settings = {
-        "clock": SharedClock(os.environ["CONTRACT_CLOCK"]),
-        "on_event": on_event,
-        **settings,
-    }
-    return SessionStore("contract suite: 0123456789abcdefghijklmnopqrstuvwxyz", **settings)
+    clock = SharedClock(Path(os.environ[FOLDER]) / CLOCK)
+    settings = {"clock": clock, "on_event": on_event, **settings}
+    backend = make_backend(clock)
+    script.beside = SessionStore(SECRET, **settings, backend=backend)
+    if awaits and os.environ[SESSIONS] == "memory":
+        backend = AwaitedBackend(backend)
+    script.store = SessionStore(SECRET, **settings, backend=backend)
+    return script.store
 
 
 def serve_wsgi(app: Any, listening: socket.socket) -> None:

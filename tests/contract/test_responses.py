@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from contract.keeping import NAME, SEEN
 from contract.setting import FILE
 
 ANN = {"user": {"sub": "ann"}, "n": 1}
-NAME, SEEN, OUT = "__Host-session", "__Host-seen.session", "__Host-out.session"
 
 
 def test_a_redirect_carries_a_login(browser):
@@ -20,20 +20,20 @@ def test_a_redirect_carries_a_login(browser):
     assert browser.do(["get"]) == ANN
 
 
-def test_head_carries_the_cookies_of_get_and_no_body(browser):
+def test_head_carries_the_cookies_of_get_and_no_body(browser, keeping):
     browser.do(["create", ANN])
     answer = browser.ask("/do", ["merge", {"n": 2}], method="HEAD")
     assert answer.status == 200
     assert answer.body == b""
-    assert answer.set == {NAME}
+    assert answer.set == keeping.changed
     assert browser.do(["get"])["n"] == 2
 
 
-def test_a_304_carries_a_change(browser):
+def test_a_304_carries_a_change(browser, keeping):
     browser.do(["create", ANN])
     answer = browser.ask("/not-modified", ["merge", {"n": 2}])
     assert answer.status == 304
-    assert answer.set == {NAME}
+    assert answer.set == keeping.changed
     assert answer.one("etag") == '"1"'
     assert browser.do(["get"])["n"] == 2
 
@@ -74,21 +74,21 @@ def test_a_500_rolls_a_login_back(browser, path):
 
 
 @pytest.mark.parametrize("path", FAILURES)
-def test_a_500_keeps_a_logout(browser, path):
+def test_a_500_keeps_a_logout(browser, keeping, path):
     browser.do(["create", ANN])
     answer = browser.ask(path, ["delete"])
     assert answer.status == 500
     assert answer.cleared == {NAME, SEEN}
-    assert answer.set == {OUT}
+    assert answer.set == keeping.fence
     assert browser.do(["get"]) is None
 
 
 @pytest.mark.parametrize("path", FAILURES)
-def test_a_500_at_the_login_of_another_ends_the_first_and_begins_none(browser, path):
+def test_a_500_at_the_login_of_another_ends_the_first_and_begins_none(browser, keeping, path):
     browser.do(["create", ANN])
     answer = browser.ask(path, ["create", {"user": {"sub": "bob"}}])
     assert answer.status == 500
-    assert browser.jar.names == {OUT}
+    assert browser.jar.names == keeping.fence
     assert browser.do(["get"]) is None
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from contract.keeping import NAME
 from contract.setting import START
 
 pytestmark = pytest.mark.needs("websocket")
 
 ANN = {"user": {"sub": "ann"}, "n": 1}
-NAME, SEEN, OUT = "__Host-session", "__Host-seen.session", "__Host-out.session"
 
 
 @contextmanager
@@ -90,9 +90,10 @@ def test_a_session_that_expires_while_a_socket_is_open_becomes_none(browser, clo
         assert tell(socket, ["get"]) == [None]
 
 
-def test_opening_a_socket_renews(browser, clock):
+def test_opening_a_socket_renews(browser, clock, keeping):
     browser.do(["create", ANN])
     clock.set(START + 100)
     with opened(browser, ["get"]) as socket:
         socket.recv(timeout=20)
-    assert browser.jar.names == {NAME, SEEN}
+    assert browser.jar.names == {NAME} | keeping.renewed
+    assert browser.do(["stamp"])[2] == START + 100

@@ -167,7 +167,7 @@ def serve(listening: socket.socket) -> None:
     async def run() -> None:
         app = web.Application(middlewares=[errors])
         app.add_routes(routes)
-        setup(app, make_store())
+        setup(app, make_store(awaits=True))
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.SockSite(runner, listening).start()

@@ -135,7 +135,7 @@ async def socket_app(scope: Any, receive: Any, send: Any) -> None:
 
 
 def serve(listening: socket.socket) -> None:
-    serve_asgi(make_store().asgi(app), listening)
+    serve_asgi(make_store(awaits=True).asgi(app), listening)
 
 
 APP = App(

@@ -189,7 +189,7 @@ def configure() -> None:
         ROOT_URLCONF=urlpatterns,
         SECRET_KEY="Django's own; nothing of ours uses it",
         SESSION_ENGINE="sessionkit_django.engine",
-        SESSIONKIT={"store": make_store()},
+        SESSIONKIT={"store": make_store(awaits=True)},
     )
     django.setup()
 

@@ -14,7 +14,7 @@ from contract import script
 from contract.setting import FILE, App, make_store, serve_asgi
 from sessionkit_falcon import SessionMiddleware, require_session_api, require_session_page
 
-store = make_store()
+store = make_store(awaits=True)
 app = falcon.asgi.App(middleware=[SessionMiddleware(store)])
 
 

@@ -23,7 +23,7 @@ from contract.setting import FILE, App, make_store, serve_asgi
 from sessionkit_fastapi import SessionMiddleware, require_session_api, require_session_page
 
 app = FastAPI()
-app.add_middleware(SessionMiddleware, store=make_store())
+app.add_middleware(SessionMiddleware, store=make_store(awaits=True))
 BOTH = ["GET", "POST"]
 
 

@@ -156,7 +156,7 @@ app = Litestar(
         coroutine, plain, public, thread, redirected, not_modified, missing, handled, unhandled, stream, file, background, api, page,
         after_login, ws,
     ],
-    middleware=[SessionKitConfig(store=make_store()).middleware],
+    middleware=[SessionKitConfig(store=make_store(awaits=True)).middleware],
     exception_handlers={script.Handled: on_handled},
 )  # fmt: skip
 

@@ -14,7 +14,7 @@ from contract.setting import FILE, App, make_store, serve_asgi
 from sessionkit_quart import SessionKit, require_session_api, require_session_page
 
 app = Quart(__name__)
-SessionKit(app, store=make_store())
+SessionKit(app, store=make_store(awaits=True))
 app.config["SECRET_KEY"] = "quart's own"  # nothing of ours uses it
 JSON = {"Content-Type": "application/json"}
 

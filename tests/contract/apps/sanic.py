@@ -37,7 +37,7 @@ def answered(request: Request, perform: Any = script.perform, **headers: str) ->
 
 def make() -> Sanic:
     app = Sanic("contract")
-    SessionKit(app, store=make_store())
+    SessionKit(app, store=make_store(awaits=True))
 
     @app.route("/do", methods=(*BOTH, "HEAD"))
     @app.route("/sync/do", methods=BOTH, name="sync")

@@ -160,7 +160,7 @@ app = Starlette(
         *(Route(path, endpoint, methods=BOTH) for path, endpoint in ROUTES.items()),
         WebSocketRoute("/ws", websocket),
     ],
-    middleware=[Middleware(SessionMiddleware, store=make_store())],
+    middleware=[Middleware(SessionMiddleware, store=make_store(awaits=True))],
     exception_handlers={script.Handled: on_handled},
 )
 

@@ -195,7 +195,7 @@ def serve(listening: socket.socket) -> None:
             ("/file", File, {"path": FILE.parent}), ("/background", Background), ("/ws", Socket), ("/api", Api), ("/page", Page),
             ("/page/(.*)", Page), ("/after-login", AfterLogin),
         ]  # fmt: skip
-        server = HTTPServer(Application(routes, sessionkit=make_store()))
+        server = HTTPServer(Application(routes, sessionkit=make_store(awaits=True)))
         listening.setblocking(False)
         server.add_socket(listening)
         await asyncio.Event().wait()
