@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import signal
@@ -11,7 +12,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
+from typing import TypeVar
+
+from sessionkit.backends import SQLBackend
+
+S = TypeVar("S", bound="Server")
 
 DEADLINE = 30
 
@@ -106,13 +113,15 @@ class Server:
             self._process = None
 
     def _signal(self, how: signal.Signals) -> None:
-        """Send a signal to the server and, unless it stops by itself, to all of its processes."""
+        """Send a signal to the server; one that it cannot catch, to the processes that serve its clients too."""
         assert self._process is not None
-        with suppress(ProcessLookupError):
-            if how == self.stopping:
-                self._process.send_signal(how)
-            else:
-                os.killpg(self._process.pid, how)
+        pids = [self._process.pid]
+        if how != self.stopping:
+            children = Path(f"/proc/{pids[0]}/task/{pids[0]}/children").read_text()
+            pids += map(int, children.split())
+        for one in pids:
+            with suppress(ProcessLookupError):
+                os.kill(one, how)
 
     def _as_account(self) -> dict[str, object]:
         return (
@@ -135,6 +144,10 @@ class Server:
 
     def url(self, driver: str, port: int | None = None) -> str:
         """Return SQLAlchemy's URL of the database `sessions`."""
+        raise NotImplementedError
+
+    def end_connections(self) -> None:
+        """Close every connection of the database `sessions`, and wait until it is closed."""
         raise NotImplementedError
 
     def execute(self, statement: str) -> str:
@@ -188,6 +201,12 @@ class PostgreSQL(Server):
         done = self._psql("sessions", statement)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
+
+    def end_connections(self) -> None:
+        self.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = 'sessions' AND pid <> pg_backend_pid()"
+        )
 
     def _psql(self, database: str, statement: str) -> subprocess.CompletedProcess[str]:
         where = ("-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-d", database)
@@ -248,6 +267,14 @@ class MariaDB(Server):
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
+    def end_connections(self) -> None:
+        others = "SELECT id FROM information_schema.processlist WHERE db = 'sessions' AND id <> CONNECTION_ID()"
+        for one in self.execute(others).split():
+            self.execute(f"KILL {one}")
+        end = time.monotonic() + DEADLINE
+        while self.execute(others):
+            assert time.monotonic() < end, "the connections do not end"
+
     def _client(self, statement: str, *database: str) -> subprocess.CompletedProcess[str]:
         where = ("-h", "127.0.0.1", "-P", str(self.port), "--protocol=tcp", "-u", "root")
         return subprocess.run(
@@ -255,3 +282,24 @@ class MariaDB(Server):
             capture_output=True,
             text=True,
         )
+
+
+@cache
+def postgresql() -> PostgreSQL:
+    """Start a PostgreSQL server for all tests of this process, with the tables of the backend."""
+    return _shared(PostgreSQL(), "psycopg")
+
+
+@cache
+def mariadb() -> MariaDB:
+    """Start a MariaDB server for all tests of this process, with the tables of the backend."""
+    return _shared(MariaDB(), "pymysql")
+
+
+def _shared(server: S, driver: str) -> S:
+    ours = os.getpid()
+    atexit.register(lambda: server.remove() if os.getpid() == ours else None)
+    backend = SQLBackend(server.url(driver))
+    backend.create_tables()
+    backend.close()
+    return server

@@ -30,22 +30,28 @@ class Driver(NamedTuple):
 
 def _psycopg(url: URL, timeout: float) -> dict[str, Any]:
     asked = url.query.get("options", "")
-    # The statement ends on the server too when nobody waits for it any more.
-    ours = f"-c statement_timeout={int(timeout * 1000)}"
+    ours = f"-c statement_timeout={_on_server(timeout)}"
     return {"options": f"{asked} {ours}".strip(), "connect_timeout": 2}  # 2: libpq's least
 
 
 def _asyncpg(url: URL, timeout: float) -> dict[str, Any]:
     return {
         "timeout": timeout,
-        "server_settings": {"statement_timeout": str(int(timeout * 1000))},
+        "server_settings": {"statement_timeout": str(_on_server(timeout))},
     }
 
 
+def _on_server(timeout: float) -> int:
+    """Return milliseconds after which PostgreSQL ends a statement: before its client stops waiting, so that it is undone."""
+    return int(timeout * 900)
+
+
 def _asyncmy(url: URL, timeout: float) -> dict[str, Any]:
-    # A statement that waits for a row's lock goes on waiting after its client has gone, for 50 seconds by default.
-    waits = f"SET SESSION innodb_lock_wait_timeout = {max(int(timeout), 1)}"
-    return {"connect_timeout": timeout, "init_command": waits}
+    # A statement that waits for a row's lock goes on waiting after its client has gone: for 50 seconds, by default.
+    return {
+        "connect_timeout": timeout,
+        "init_command": "SET SESSION innodb_lock_wait_timeout = 1",
+    }
 
 
 def _pymysql(url: URL, timeout: float) -> dict[str, Any]:
@@ -61,7 +67,8 @@ def _psycopg_is_stale(connection: Any) -> bool:
 
 
 def _asyncpg_is_stale(connection: Any) -> bool:
-    return bool(connection.is_closed())
+    # The event loop may not have looked at the socket yet.
+    return connection.is_closed() or _is_readable(_socket(connection))
 
 
 def _pymysql_is_stale(connection: Any) -> bool:
@@ -70,7 +77,16 @@ def _pymysql_is_stale(connection: Any) -> bool:
 
 def _asyncmy_is_stale(connection: Any) -> bool:
     received = connection._proto  # noqa: SLF001
-    return received is None or received.eof or received.length > received.pos
+    return (
+        received is None
+        or received.eof
+        or received.length > received.pos
+        or _is_readable(_socket(connection))
+    )
+
+
+def _socket(connection: Any) -> Any:
+    return connection._transport.get_extra_info("socket")  # noqa: SLF001
 
 
 def _is_readable(file: Any) -> bool:

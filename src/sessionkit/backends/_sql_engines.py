@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import Any
 
@@ -61,7 +62,14 @@ def make_async_engine(url: str | URL, pool_size: int, timeout: float) -> AsyncEn
     except ImportError:
         raise _not_installed(driver) from None
     _refuse_stale_connections(engine.sync_engine, driver)
+    if made.get_driver_name() == "aiosqlite":
+        logging.getLogger("aiosqlite").addFilter(_is_of_others)
     return engine
+
+
+def _is_of_others(record: logging.LogRecord) -> bool:
+    """Return whether a log line is not about our tables: aiosqlite logs the parameters of each statement, at DEBUG."""
+    return "sessionkit_" not in record.getMessage()
 
 
 def _read_url(url: str | URL, backend: str, drivers: dict[str, Driver]) -> tuple[URL, Driver]:

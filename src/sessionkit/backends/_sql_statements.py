@@ -28,7 +28,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.mysql import MEDIUMBLOB, VARBINARY
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ._protocols import REMOVAL_DELAY, Record
 
@@ -289,7 +289,11 @@ class Statements:
 
 def create_tables(connection: Connection) -> None:
     """Create the tables that do not exist yet."""
-    METADATA.create_all(connection)
+    for table in METADATA.sorted_tables:
+        try:
+            table.create(connection, checkfirst=True)
+        except DBAPIError:  # another process has been faster, perhaps
+            table.create(connection, checkfirst=True)
     if connection.dialect.name == "sqlite":
         # Kept in the file. Readers and a writer do not wait for each other then.
         connection.exec_driver_sql("PRAGMA journal_mode=WAL")

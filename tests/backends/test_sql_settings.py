@@ -1,0 +1,350 @@
+"""URLs, drivers, engines, tables and warnings of the SQL backends."""
+
+import asyncio
+import logging
+import sys
+import threading
+import time
+
+import pytest
+from sql_clients import BLOCKING, EVERY, SERVERS, Clients, changed, engine_of, new, took
+from sql_servers import MariaDB, PostgreSQL, mariadb, postgresql
+from sqlalchemy import create_engine, event, inspect
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+from tcp_proxy import proxy
+
+from sessionkit.backends import AsyncSQLBackend, SQLBackend
+from sessionkit.backends._sql_time import connect_in_time, time_limit
+from sessionkit.errors import BackendError, ConfigurationError
+
+
+@pytest.fixture
+def clients():
+    made = Clients()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "no URL",
+        "nothing://host/database",
+        "mysql+mysqldb://h/d",
+        "postgresql+asyncpg://h/d",
+        "sqlite+aiosqlite:///f",
+    ],
+)
+def test_a_url_that_names_no_blocking_driver_is_refused(url):
+    with pytest.raises(ConfigurationError, match="psycopg, pymysql, pysqlite"):
+        SQLBackend(url)
+
+
+@pytest.mark.parametrize("url", ["", "mysql+pymysql://h/d", "sqlite:///f"])
+def test_a_url_that_names_no_async_driver_is_refused(url):
+    with pytest.raises(ConfigurationError, match="psycopg, asyncpg, asyncmy, aiosqlite"):
+        AsyncSQLBackend(url)
+
+
+def test_a_refused_url_is_not_shown_with_its_password():
+    with pytest.raises(ConfigurationError) as refused:
+        SQLBackend("mysql+mysqldb://user:canary@host/database")
+    assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+def test_sqlite_in_memory_is_refused(url):
+    with pytest.raises(ConfigurationError, match="MemoryBackend"):
+        SQLBackend(url)
+
+
+@pytest.mark.parametrize(
+    ("backend", "url", "module", "package"),
+    [
+        (SQLBackend, "postgresql+psycopg://h/d", "psycopg", "psycopg[binary]"),
+        (SQLBackend, "mysql+pymysql://h/d", "pymysql", "pymysql"),
+        (AsyncSQLBackend, "postgresql+asyncpg://h/d", "asyncpg", "asyncpg"),
+        (AsyncSQLBackend, "mysql+asyncmy://h/d", "asyncmy", "asyncmy"),
+    ],
+)
+def test_a_missing_driver_is_named(monkeypatch, backend, url, module, package):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ConfigurationError) as missing:
+        backend(url)
+    assert f"pip install '{package}'" in str(missing.value)
+
+
+@pytest.mark.parametrize("backend", [SQLBackend, AsyncSQLBackend])
+@pytest.mark.parametrize("wrong", [{"pool_size": 0}, {"timeout": 0}, {"timeout": 3.5}])
+def test_a_limit_that_cannot_work_is_refused(backend, wrong):
+    with pytest.raises(ConfigurationError, match=next(iter(wrong))):
+        backend("postgresql+psycopg://host/database", **wrong)
+
+
+def test_a_url_may_be_sqlalchemys_own(tmp_path):
+    backend = SQLBackend(make_url(f"sqlite:///{tmp_path}/sessions.db"))
+    backend.create_tables()
+    assert backend.of(new().owner) == []
+    backend.close()
+
+
+def test_options_of_the_url_are_kept_beside_ours(clients):
+    backend = SQLBackend(postgresql().url("psycopg") + "?options=-c%20work_mem%3D7MB", timeout=1)
+    with time_limit(1), backend._engine.connect() as connection:
+        found = [
+            connection.exec_driver_sql(f"SHOW {one}").scalar_one()
+            for one in ("work_mem", "statement_timeout")
+        ]
+    backend.close()
+    assert found == ["7MB", "900ms"]
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_missing_tables_are_named_with_their_remedy_and_can_be_created(clients, kind):
+    server = SERVERS[kind.split()[0]]()
+    server.execute("DROP TABLE sessionkit_session; DROP TABLE sessionkit_owner")
+    backend, record = clients.make(kind), new()
+    try:
+        with pytest.raises(BackendError, match=r"create_tables\(\)"):
+            backend.load(record.key, record.owner)
+    finally:
+        backend.create_tables()
+    backend.create_tables()
+    assert backend.insert(record, 0) is True
+
+
+@pytest.mark.parametrize("kind", BLOCKING)
+def test_processes_that_create_the_tables_at_once_all_succeed(clients, kind):
+    server = SERVERS[kind.split()[0]]()
+    server.execute("DROP TABLE sessionkit_session; DROP TABLE sessionkit_owner")
+    backend, outcomes = clients.make(kind), []
+    threads = [
+        threading.Thread(target=lambda: outcomes.append(took(backend.create_tables)[0]))
+        for _ in range(4)
+    ]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert outcomes == [None] * 4
+
+
+def test_the_metadata_is_what_the_tables_are(clients):
+    backend = clients.make(BLOCKING[0])
+    engine = create_engine(postgresql().url("psycopg"))
+    assert set(inspect(engine).get_table_names()) == set(backend.metadata.tables)
+    engine.dispose()
+    assert AsyncSQLBackend.metadata is SQLBackend.metadata
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_a_closed_backend_opens_new_connections(clients, kind):
+    backend, record = clients.make(kind), new()
+    assert backend.insert(record, 0) is True
+    backend.close()
+    backend.close()
+    assert backend.load(record.key, record.owner) == record
+
+
+def test_a_database_that_cannot_return_what_it_deletes_is_asked_before(clients):
+    backend, record = clients.make(BLOCKING[1]), new()
+    assert backend.insert(record, 0) is True
+    engine_of(backend, clients.loop).dialect.delete_returning = False  # as MySQL's
+    assert backend.delete(record.key, record.owner) == record
+    assert backend.delete(record.key, record.owner) is None
+
+
+def test_a_record_that_changes_before_it_is_deleted_is_returned_as_it_was_then(clients):
+    backend, other, record = clients.make(BLOCKING[1]), clients.make(BLOCKING[1]), new()
+    later = changed(record)
+    assert backend.insert(record, 0) is True
+    engine = engine_of(backend, clients.loop)
+    engine.dialect.delete_returning = False
+
+    def change(connection, cursor, statement, *_):
+        if statement.startswith("DELETE"):
+            other.replace(later, record.version)
+
+    event.listen(engine, "before_cursor_execute", change)
+    assert backend.delete(record.key, record.owner) == later
+    assert other.load(record.key, record.owner) is None
+
+
+# ---- an engine of the application
+
+
+@pytest.mark.parametrize("kind", BLOCKING)
+def test_an_engine_of_the_application_is_used_and_left_open(kind):
+    database, driver = kind.split()
+    engine = create_engine(SERVERS[database]().url(driver))
+    backend, record = SQLBackend(engine), new()
+    assert backend.insert(record, 0) is True
+    assert backend.revoke(record.owner, 1.0, record.key) == 0
+    assert backend.load(record.key, record.owner) == record._replace(generation=1)
+    backend.close()
+    assert engine.pool.checkedin() == 1
+    with engine.begin() as connection:
+        # The application's transactions are as they were.
+        connection.exec_driver_sql("DELETE FROM sessionkit_session")
+        connection.rollback()
+    assert backend.load(record.key, record.owner) is not None
+    engine.dispose()
+
+
+def test_an_async_engine_of_the_application_is_used_and_left_open():
+    async def use():
+        engine = create_async_engine(postgresql().url("asyncpg"))
+        backend, record = AsyncSQLBackend(engine), new()
+        assert await backend.insert(record, 0) is True
+        await backend.aclose()
+        assert engine.pool.checkedin() == 1
+        assert await backend.load(record.key, record.owner) == record
+        await engine.dispose()
+
+    asyncio.run(use())
+
+
+# ---- event loops
+
+
+def test_the_connections_of_event_loops_that_have_ended_are_forgotten():
+    backend, record = AsyncSQLBackend(mariadb().url("asyncmy")), new()
+
+    async def load():
+        assert await backend.load(record.key, record.owner) is None
+        await backend.aclose()
+        backend._engine()  # as if it had been left open
+
+    asyncio.run(load())
+    asyncio.run(load())
+    assert len(backend._engines) == 1
+
+
+def test_a_caller_that_is_cancelled_stops_its_operation():
+    backend, record = AsyncSQLBackend(postgresql().url("asyncpg"), pool_size=1), new()
+
+    async def cancel():
+        assert await backend.insert(record, 0) is True
+        call = asyncio.create_task(backend.load(record.key, record.owner))
+        await asyncio.sleep(0)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        loaded = await backend.load(record.key, record.owner)
+        await backend.aclose()
+        return loaded
+
+    assert asyncio.run(cancel()) == record
+
+
+# ---- connecting
+
+
+def test_a_connection_that_comes_too_late_is_closed():
+    comes, closed = threading.Event(), threading.Event()
+
+    class Late:
+        close = closed.set
+
+    def connect():
+        comes.wait(5)
+        return Late()
+
+    with time_limit(0.05), pytest.raises(TimeoutError):
+        connect_in_time(connect)
+    comes.set()
+    assert closed.wait(5)
+
+
+def test_an_error_that_comes_too_late_is_nobodys():
+    comes = threading.Event()
+
+    def connect():
+        comes.wait(5)
+        raise OSError("refused")
+
+    with time_limit(0.05), pytest.raises(TimeoutError):
+        connect_in_time(connect)
+    (thread,) = [one for one in threading.enumerate() if one.name == "sessionkit-connect"]
+    comes.set()
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+def test_a_server_that_accepts_and_does_not_speak_costs_little_time(clients):
+    with proxy(postgresql().port) as between:
+        between.silent = True
+        outcome, seconds = took(clients.make(BLOCKING[0], between.port, timeout=0.4).of, "owner")
+    assert isinstance(outcome, BackendError) and seconds < 0.8
+
+
+# ---- warnings
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_a_server_in_order_gives_no_warning(clients, kind):
+    assert clients.make(kind).warnings() == []
+
+
+@pytest.mark.parametrize("kind", BLOCKING)
+@pytest.mark.parametrize("offset", [-90, 90])
+def test_a_clock_that_differs_is_warned_of(clients, kind, offset):
+    (sentence,) = clients.make(kind, clock=lambda: time.time() + offset).warnings()
+    assert "90 seconds" in sentence and "NTP" in sentence
+
+
+def test_settings_of_postgresql_that_may_lose_a_logout_are_warned_of(clients):
+    server = PostgreSQL()
+    try:
+        server.restart("fsync=off", "synchronous_commit=off")
+        found = clients.make(BLOCKING[0], server=lambda: server).warnings()
+    finally:
+        server.remove()
+    assert [one.split(":")[0] for one in found] == [
+        "PostgreSQL has synchronous_commit = off",
+        "PostgreSQL has fsync = off",
+    ]
+
+
+def test_settings_of_mariadb_that_may_lose_a_logout_are_warned_of(clients):
+    server = MariaDB()
+    try:
+        server.restart("innodb-flush-log-at-trx-commit=2", "sql-mode=")
+        found = clients.make(BLOCKING[1], server=lambda: server).warnings()
+    finally:
+        server.remove()
+    assert [one.split(":")[0] for one in found] == [
+        "the database server has innodb_flush_log_at_trx_commit = 2",
+        "the database server is not in strict mode",
+    ]
+
+
+def test_settings_of_sqlite_that_may_lose_a_logout_are_warned_of(tmp_path):
+    backend = SQLBackend(f"sqlite:///{tmp_path}/sessions.db")
+    assert backend.warnings() == []
+    event.listen(backend._engine, "checkout", lambda one, *_: one.execute("PRAGMA synchronous = 1"))
+    (sentence,) = backend.warnings()
+    backend.close()
+    assert sentence.startswith("SQLite has synchronous = 1:")
+
+
+# ---- logs
+
+
+def test_aiosqlite_logs_statements_of_others_only(tmp_path, caplog):
+    async def use():
+        url = f"sqlite+aiosqlite:///{tmp_path}/sessions.db"
+        backend, record = AsyncSQLBackend(url), new()
+        await backend.create_tables()
+        await backend.insert(record, 0)
+        await backend.aclose()
+        async with (engine := create_async_engine(url)).connect() as connection:
+            await connection.exec_driver_sql("SELECT 'of others'")
+        await engine.dispose()
+
+    with caplog.at_level(logging.DEBUG, "aiosqlite"):
+        asyncio.run(use())
+    assert "of others" in caplog.text
+    assert "sessionkit_" not in caplog.text.replace(__name__, "")
