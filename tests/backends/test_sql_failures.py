@@ -36,7 +36,7 @@ def test_an_operation_on_a_server_that_is_down_fails_at_once_and_later_works(cli
         outcome, seconds = took(backend.load, record.key, record.owner)
     finally:
         server.start()
-    assert isinstance(outcome, BackendError) and seconds < 1
+    assert isinstance(outcome, BackendError) and seconds < 2
     assert backend.load(record.key, record.owner) == record
 
 
@@ -69,8 +69,8 @@ def test_a_server_that_answers_nothing_costs_less_than_three_seconds(clients, ki
     with server.frozen():
         connected, seconds = took(backend.replace, changed(record), record.version)
         fresh, fresh_seconds = took(clients.make(kind).load, record.key, record.owner)
-    assert isinstance(connected, BackendError) and seconds < 2
-    assert isinstance(fresh, BackendError) and fresh_seconds < 2
+    assert isinstance(connected, BackendError) and seconds < 3
+    assert isinstance(fresh, BackendError) and fresh_seconds < 3
     assert backend.load(record.key, record.owner) is not None
 
 
@@ -146,7 +146,7 @@ def test_a_record_that_another_transaction_holds_costs_less_than_three_seconds(c
     later = changed(record)
     outcome, seconds = took(backend.replace, later, record.version)
     held.exec_driver_sql("ROLLBACK")
-    assert isinstance(outcome, BackendError) and seconds < 2.7
+    assert isinstance(outcome, BackendError) and seconds < 3
     assert backend.load(record.key, record.owner) in (record, later)  # nobody knows
 
 

@@ -172,6 +172,37 @@ def test_a_record_that_changes_before_it_is_deleted_is_returned_as_it_was_then(c
     assert other.load(record.key, record.owner) is None
 
 
+def test_a_record_that_comes_between_is_touched_by_a_second_try(clients):
+    backend, other, record = clients.make(BLOCKING[0]), clients.make(BLOCKING[0]), new()
+    assert backend.load(record.key, record.owner) is None
+
+    def add(connection, cursor, statement, *_):
+        if statement.startswith("SELECT"):
+            other.insert(record, 0)
+
+    event.listen(backend._engine, "before_cursor_execute", add)
+    later = record.expires_at + 5
+    assert backend.touch(record.key, record.owner, record.updated_at, later) is True
+    assert other.load(record.key, record.owner) == record._replace(expires_at=later)
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_in_another_process_the_connections_of_the_parent_are_left_alone(clients, kind):
+    client, record = clients.make(kind), new()
+    assert client.insert(record, 0) is True
+    earlier = engine_of(client, clients.loop)
+    pool = earlier.pool
+    (client if kind in BLOCKING else client._backend)._pid = -1  # as a child sees it
+    assert client.load(record.key, record.owner) == record
+    assert engine_of(client, clients.loop).pool is not pool
+    assert pool.checkedin() == 1
+    if kind in BLOCKING:
+        pool.dispose()
+    else:
+        (engine,) = client._backend._of_parent[0].values()
+        clients.loop.run_until_complete(engine.dispose())
+
+
 # ---- an engine of the application
 
 

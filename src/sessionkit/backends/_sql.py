@@ -44,7 +44,7 @@ class SQLBackend:
         *,
         clock: Callable[[], float] = time.time,
         pool_size: int = 10,
-        timeout: float = 1.5,
+        timeout: float = 2.5,
     ) -> None:
         """Make a backend. It connects when it is first used.
 

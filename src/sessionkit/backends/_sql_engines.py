@@ -136,10 +136,15 @@ def _hold_the_time_limit(engine: Engine) -> None:
 
         return
 
+    def set_limit(connection: Any) -> None:
+        connection._read_timeout = connection._write_timeout = time_left()  # noqa: SLF001
+
     @event.listens_for(engine, "do_connect")
     def connect(dialect: Any, record: Any, arguments: Any, named: Any) -> Any:
-        return connect_in_time(partial(dialect.dbapi.connect, *arguments, **named))
+        connection = connect_in_time(partial(dialect.dbapi.connect, *arguments, **named))
+        set_limit(connection)
+        return connection
 
     @event.listens_for(engine, "checkout")
     def limit(connection: Any, record: Any, proxy: Any) -> None:
-        connection._read_timeout = connection._write_timeout = time_left()  # noqa: SLF001
+        set_limit(connection)

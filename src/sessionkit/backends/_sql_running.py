@@ -46,15 +46,16 @@ def run(connection: Connection, operation: Callable[..., T], *arguments: Any) ->
         operation: a function of the connection and the arguments; one step, so that it can be repeated.
         *arguments: the arguments.
     """
-    for _ in range(_TRIES):
+    tries = 0
+    while True:
+        tries += 1
         try:
             return operation(connection, *arguments)
         except BaseException as error:
             connection.invalidate()
-            if not _is_passing(error) or time_left() < _WORTH_TRYING:
+            if tries == _TRIES or not _is_passing(error) or time_left() < _WORTH_TRYING:
                 raise
         connection.rollback()  # sends nothing: the next statement opens another connection
-    return operation(connection, *arguments)
 
 
 def explain(error: Exception) -> BackendError:
