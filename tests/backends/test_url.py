@@ -31,7 +31,7 @@ def test_a_url_makes_a_client(url, kind):
         "redis+async://u:s3cret@localhost:port",
         "postgresql+psycopg://u:s3cret@localhost:port/d",
         "postgresql+nodriver://u:s3cret@localhost/d",
-        "postgresql+asyncpg://u:s3cret@[localhost/d",
+        "mysql+pymysql://s3cret:s3cret",
     ],
 )
 def test_a_url_that_cannot_be_used_is_refused_without_showing_it(url):

@@ -78,7 +78,7 @@ def _read_url(url: str | URL, backend: str, drivers: dict[str, Driver]) -> tuple
         made = make_url(url)
         name = made.get_driver_name()
         driver = drivers[name]
-    except (ArgumentError, KeyError):
+    except (ArgumentError, KeyError, ValueError):  # of a port that is no number, say
         raise ConfigurationError(
             f"{backend} needs a URL such as postgresql+psycopg://user@host/database, with one of these drivers:"
             f" {', '.join(drivers)}"
