@@ -127,7 +127,11 @@ class SQLiteBackend:
     def insert(self, record: Record, since: float) -> bool:
         """Add a record, unless its key exists with another version or the owner was revoked since."""
         values = {**record._asdict(), "since": since}
-        with self._connections.use() as connection, Transaction(connection):
+        with (
+            self._connections.take_turn(),
+            self._connections.use() as connection,
+            Transaction(connection),
+        ):
             connection.execute(_PURGE, (self._clock() - REMOVAL_DELAY, _TIDIED))
             if connection.execute(_INSERT, values).rowcount == 1:
                 return True
@@ -137,7 +141,7 @@ class SQLiteBackend:
     def replace(self, record: Record, version: bytes) -> Record | bool:
         """Replace a record that has this version; return the record that is there if it has another."""
         key, owner, _, _, *values = record
-        with self._connections.use() as connection:
+        with self._connections.take_turn(), self._connections.use() as connection:
             if connection.execute(_REPLACE, (*values, key, owner, version)).rowcount == 1:
                 return True
             present = _load(connection, key, owner)
@@ -148,13 +152,17 @@ class SQLiteBackend:
     @clears_frames
     def touch(self, key: str, owner: str, updated_at: int, expires_at: int) -> bool:
         """Move a record's times forward."""
-        with self._connections.use() as connection:
+        with self._connections.take_turn(), self._connections.use() as connection:
             return connection.execute(_TOUCH, (updated_at, expires_at, key, owner)).rowcount == 1
 
     @clears_frames
     def delete(self, key: str, owner: str) -> Record | None:
         """Remove a record and return it."""
-        with self._connections.use() as connection, Transaction(connection):
+        with (
+            self._connections.take_turn(),
+            self._connections.use() as connection,
+            Transaction(connection),
+        ):
             present = _load(connection, key, owner)
             connection.execute(_DELETE, (key, owner))
             return present
@@ -168,7 +176,11 @@ class SQLiteBackend:
     @clears_frames
     def revoke(self, owner: str, at: float, keep: str | None) -> int:
         """Remove the records of an owner, and refuse those that requests from before this time would insert."""
-        with self._connections.use() as connection, Transaction(connection):
+        with (
+            self._connections.take_turn(),
+            self._connections.use() as connection,
+            Transaction(connection),
+        ):
             connection.execute(_RAISE_GENERATION, (owner, at))
             (ended,) = connection.execute(_COUNT_LIVE, (owner, keep, self._clock())).fetchone()
             connection.execute(_DELETE_OTHERS, (owner, keep))
@@ -178,7 +190,7 @@ class SQLiteBackend:
     @clears_frames
     def purge(self, now: int, limit: int) -> int:
         """Remove at most `limit` records that expired more than `REMOVAL_DELAY` seconds ago."""
-        with self._connections.use() as connection:
+        with self._connections.take_turn(), self._connections.use() as connection:
             # To SQLite, a negative limit is none.
             return connection.execute(_PURGE, (now - REMOVAL_DELAY, max(0, limit))).rowcount
 

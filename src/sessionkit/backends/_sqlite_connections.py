@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 from ..errors import BackendError
+from ._sqlite_turns import Turn, find_turn
 
 __all__ = ["Connections", "Transaction"]
 
@@ -120,8 +121,9 @@ class Transaction:
 class _Process:
     """The connections of one process, from its first call or the last `close` on."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path, timeout: float) -> None:
         self.pid = os.getpid()
+        self.turn = find_turn(path, timeout)
         self.opening = threading.Lock()
         self.of_thread = threading.local()
         self.all: weakref.WeakSet[Connection] = weakref.WeakSet()
@@ -134,8 +136,17 @@ class Connections:
         """Keep the settings. Nothing is opened."""
         self._path = path
         self._synchronous = synchronous
-        self._timeout = timeout
-        self._process = _Process()
+        # Half the time is for the threads of this process, half for other processes.
+        self._timeout = timeout / 2
+        self._process = self._start()
+
+    def take_turn(self) -> Turn:
+        """Return the context manager that a write enters before `use`: threads of this process write one by one.
+
+        Raises:
+            BackendError: other threads wrote for too long.
+        """
+        return self._of_this_process().turn
 
     def use(self) -> Connection:
         """Return the connection of this thread, locked: leaving its `with` block unlocks it.
@@ -144,10 +155,7 @@ class Connections:
             BackendError: the file cannot be opened.
         """
         while True:
-            process = self._process
-            if process.pid != os.getpid():
-                _INHERITED.append(process)
-                process = self._process = _Process()
+            process = self._of_this_process()
             connection: Connection | None = getattr(process.of_thread, "connection", None)
             if connection is None or not connection.is_open:
                 connection = self._open(process)
@@ -158,7 +166,7 @@ class Connections:
 
     def close(self) -> None:
         """Close every connection of this process, each when its call has ended."""
-        process, self._process = self._process, _Process()
+        process, self._process = self._process, self._start()
         if process.pid != os.getpid():
             _INHERITED.append(process)
             return
@@ -167,6 +175,16 @@ class Connections:
         for connection in connections:
             with connection.lock:
                 connection.close()
+
+    def _start(self) -> _Process:
+        return _Process(self._path, self._timeout)
+
+    def _of_this_process(self) -> _Process:
+        process = self._process
+        if process.pid != os.getpid():
+            _INHERITED.append(process)
+            process = self._process = self._start()
+        return process
 
     def _open(self, process: _Process) -> Connection:
         with process.opening:
