@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from secrets import token_urlsafe
@@ -11,6 +12,8 @@ from typing import Any, TypeVar
 from ._cookies.settings import CookieSettings
 from ._session.lifetime import Lifetime
 from ._session.tracebacks import clears_frames
+from .backends import AnyBackend
+from .backends._url import open_backend, read_url
 from .errors import ConfigurationError
 
 __all__ = ["VARIABLES", "apply_variables"]
@@ -18,6 +21,7 @@ __all__ = ["VARIABLES", "apply_variables"]
 T = TypeVar("T")
 
 PREFIX = "SESSIONKIT_"
+BACKEND = PREFIX + "BACKEND"
 DIGITS = 11  # as many as `lifetime.LONGEST` has
 _TRUE = {"y", "yes", "true", "1", "on"}
 _FALSE = {"n", "no", "false", "0", "off"}
@@ -42,6 +46,12 @@ def _match_word(text: str, *, words: tuple[str, ...]) -> str:
         if text.lower() == word.lower():
             return word
     raise ValueError("it must be one of " + " ".join(words))
+
+
+def _check_url(text: str) -> str:
+    """Return the URL of a backend, which is opened later, and at most once."""
+    read_url(text)
+    return text
 
 
 def _allow_none(parse: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -73,6 +83,12 @@ _COOKIE: dict[str, tuple[str, Callable[[str], Any]]] = {
 _STORE: dict[str, tuple[str, Callable[[str], Any]]] = {
     "SECRET": ("secret", str.split),
     "AUDIENCE": ("audience", str),
+    "BACKEND": ("backend", _allow_none(_check_url)),
+    "MAX_RECORD": ("max_record", partial(_parse_number, rule="it must be a whole number")),
+    "MAX_SESSIONS": (
+        "max_sessions",
+        _allow_none(partial(_parse_number, rule="it must be a whole number, or none")),
+    ),
 }
 
 _SETTINGS: dict[str, tuple[str, str | None, Callable[[str], Any]]] = {
@@ -97,7 +113,8 @@ def apply_variables(
 ) -> T:
     """Call a function with the arguments of `SessionStore` that the variables and a call give.
 
-    The arguments of the call win; those of a lifetime and of cookie settings do so field by field.
+    The arguments of the call win; those of a lifetime and of cookie settings do so field by field. The backend is opened once,
+    however often `make` is called, and not if the call gives another; it connects when it is first used.
 
     Args:
         make: called with all arguments.
@@ -112,6 +129,8 @@ def apply_variables(
             names the variables at fault, and shows nothing of a secret.
     """
     values = _read_variables(environ)
+    if values.get(BACKEND) is not None and "backend" not in given:
+        values[BACKEND] = _open_backend(values[BACKEND], given)
     try:
         return make(_merge(values, given))
     except ConfigurationError as error:
@@ -144,9 +163,17 @@ def _read_variables(environ: Mapping[str, str]) -> dict[str, Any]:
         parse = _SETTINGS[name][2]
         try:
             found[name] = parse(text if parse is str.split else text.strip())
-        except ValueError as error:
+        except (ValueError, ConfigurationError) as error:
             raise ConfigurationError(f"{name}: {error}") from None
     return found
+
+
+def _open_backend(url: str, given: Mapping[str, Any]) -> AnyBackend:
+    """Return the backend that `SESSIONKIT_BACKEND` names, with the clock of the store."""
+    try:
+        return open_backend(url, clock=given.get("clock", time.time))
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{BACKEND}: {error}") from None
 
 
 def _merge(values: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

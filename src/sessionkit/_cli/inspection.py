@@ -9,8 +9,10 @@ from typing import Any
 
 from .._cookies import chunks, renewal
 from .._cookies.header import pairs
-from .._crypto.sealing import Opened
+from .._crypto.records import RecordCodec
+from .._crypto.sealing import NativeCodec, Opened
 from .._exchange.config import Settings
+from .._exchange.pointers import is_over, read_pointers
 from .._exchange.reading import RequestCookies, read_cookies
 from .._session.base64url import decode, is_canonical, is_token
 from .._session.json import JSON, is_shallow, rewrite
@@ -61,10 +63,13 @@ def inspect(settings: Settings, header: str, now: float, *, values: bool = False
         values: whether to report the values of the session, not only its keys.
 
     Returns:
-        Whether there is a session, the reason if there is none, the cookies found, and each token with its header, times
-        and keys. Believe nothing about a token while its `tag` is not "verified".
+        Whether there is a session (None if that depends on a record on the server, which is not loaded), the reason if there
+        is none, the cookies found, and each token with its header, times and keys. Believe nothing about a token while its
+        `tag` is not "verified".
     """
-    cookies = read_cookies(settings, header, now)
+    read = read_cookies if settings.records is None else read_pointers
+    cookies = read(settings, header, now)
+    points = any(not is_over(settings, cookies, pointer) for pointer in cookies.pointers)
     found = [
         (name, value)
         for name, value in pairs(header, settings.stem)
@@ -72,8 +77,8 @@ def inspect(settings: Settings, header: str, now: float, *, values: bool = False
     ]
     seen = [value for name, value in found if name == settings.seen]
     return {
-        "session": cookies.token is not None,
-        "absence": cookies.absence.value if cookies.absence is not None else None,
+        "session": None if points else cookies.token is not None,
+        "absence": None if points or cookies.absence is None else cookies.absence.value,
         "cookie": settings.name,
         "looks like": recognize(header, _list_formats(settings)),
         "key ids": list(settings.codec.ids),
@@ -144,15 +149,22 @@ def _describe_token(
     }
     opened, refused = _open_token(settings, token, now)
     if not isinstance(opened, Opened):
-        return {**about, "refused": opened.value}
+        pointer = _open_pointer(settings, token)
+        if pointer is None:
+            return {**about, "refused": opened.value}
+        return about | _describe_pointer(settings, token, pointer, cookies, now)
     stamp = _apply_renewal(settings, opened.stamp, seen, now)
     over = settings.lifetime.absence(
         stamp.created_at, stamp.updated_at, stamp.expires_at, now - settings.tolerance
     )
     logged_out = cookies.ends(settings, opened)
     refused = Absence.LOGGED_OUT if logged_out else (refused or over)
+    if refused is None and settings.is_for_server(opened.contents):
+        # The sessions of signed-in users are kept on the server. One in a cookie could not be revoked.
+        refused = Absence.UNKNOWN_RECORD
     about |= {
         "tag": "verified",
+        "kind": "session",
         "refused": refused.value if refused is not None else None,
         "signed in": settings.guard(opened.contents),
         "in the fence": logged_out,
@@ -168,6 +180,54 @@ def _describe_token(
             for key, value in opened.contents.items()
         }
     return about
+
+
+def _open_pointer(settings: Settings, token: str) -> Opened | None:
+    """Return what a pointer to a record says, over or not; None if the token is no pointer of the store's secrets."""
+    if not settings.format.traits.pointers:
+        return None
+    codec = NativeCodec(
+        settings.ring,
+        settings.name,
+        settings.audience,
+        LONGEST,
+        settings.serializer,
+        purpose="pointer",
+    )
+    opened = codec.open(token, LONGEST)
+    return opened if isinstance(opened, Opened) else None
+
+
+def _describe_pointer(
+    settings: Settings, token: str, opened: Opened, cookies: RequestCookies, now: float
+) -> dict[str, Any]:
+    """Return the report on a pointer: the record has the contents, and the other times."""
+    stamp = opened.stamp
+    lifetime, serializer = settings.lifetime, settings.serializer
+    codec = RecordCodec(
+        settings.ring, settings.name, settings.audience, lifetime.absolute, serializer
+    )
+    pointer = codec.open_pointer(token, now)
+    logged_out = cookies.ends(settings, opened)
+    refused = Absence.LOGGED_OUT if logged_out else pointer
+    why = refused.value if isinstance(refused, Absence) else None
+    if why is None and settings.records is None:
+        why = "the store has no backend: set SESSIONKIT_BACKEND"
+    return {
+        "tag": "verified",
+        "kind": "pointer to a record on the server",
+        "refused": why,
+        "in the fence": logged_out,
+        "record": codec.derive_key(stamp.id),
+        "owner": opened.contents.get("o"),
+        "times": {
+            "now": int(now),
+            "created": stamp.created_at,
+            "expires": stamp.expires_at,
+            "age": int(now) - stamp.created_at,
+            "left": stamp.expires_at - int(now),
+        },
+    }
 
 
 def _open_token(

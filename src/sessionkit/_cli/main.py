@@ -1,4 +1,4 @@
-"""The command line, `python -m sessionkit`: a demo, a fresh secret, and the inspection of a cookie."""
+"""The command line, `python -m sessionkit`: a demo, a fresh secret, the inspection of a cookie, and the purge of a backend."""
 
 from __future__ import annotations
 
@@ -18,18 +18,25 @@ from .._cookies.chunks import split_name
 from .._cookies.header import HEADER
 from .._cookies.settings import CookieSettings
 from .._crypto.keyring import check_secrets
-from .._environment import apply_variables
-from ..errors import ConfigurationError
+from .._environment import BACKEND, apply_variables
+from ..backends import MemoryBackend
+from ..errors import BackendError, ConfigurationError
 from ..formats._recognition import spoken_format
 from ..store import SessionStore
 from .demo import DemoError, check, serve
 from .inspection import BLANK, inspect, read_pasted
+from .purging import purge
 
 __all__ = ["main"]
 
-EXIT_CODES = "exit codes: 0 all is well; 1 no session in the cookie, or a failed check; 2 a wrong call or setting; 130 interrupted"
+EXIT_CODES = (
+    "exit codes: 0 all is well; 1 no session in the cookie, a failed check, or a backend that fails; 2 a wrong call or setting;"
+    " 130 interrupted"
+)
 
 HIGHEST_PORT = 65_535
+
+LIMIT_DIGITS = 9
 
 TERMINAL_LINE = 4095
 """The bytes of the longest line that a terminal passes on (MAX_CANON of Linux). It cuts a longer line."""
@@ -46,8 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments without the program's name; None means those of the process.
 
     Returns:
-        The exit code: 0 for success, 1 if a cookie gives no session or a check failed, 2 for a wrong call or setting,
-        130 if interrupted.
+        The exit code: 0 for success, 1 if a cookie gives no session, a check failed or the backend fails, 2 for a wrong call
+        or setting, 130 if interrupted.
     """
     arguments = _build_parser().parse_args(argv)
     try:
@@ -55,6 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ConfigurationError, DemoError, _UserError) as error:
         _complain(f"error: {error}")
         return 2
+    except BackendError as error:
+        _complain(f"error: {error}")
+        return 1
     except KeyboardInterrupt:
         _complain("interrupted")
         return 130
@@ -128,12 +138,45 @@ def _build_parser() -> argparse.ArgumentParser:
         help="print the values of the session too, not only its keys",
     )
     look.set_defaults(run=_run_inspect)
+
+    tidy = commands.add_parser(
+        "purge",
+        help="remove expired sessions from the backend",
+        description=(
+            "Remove expired sessions from the backend of SESSIONKIT_BACKEND, 50 at a time, and say how many. Every login removes "
+            "a few, so that no cron job is needed: this is for a backlog. The server of Redis or Valkey removes them itself."
+        ),
+        epilog=EXIT_CODES,
+        allow_abbrev=False,
+    )
+    most = tidy.add_mutually_exclusive_group()
+    most.add_argument(
+        "--limit",
+        type=_parse_limit,
+        default=500,
+        metavar="N",
+        help="remove at most N (%(default)s)",
+    )
+    most.add_argument(
+        "--all",
+        action="store_const",
+        const=None,
+        dest="limit",
+        help="remove every session that has expired",
+    )
+    tidy.set_defaults(run=_run_purge)
     return parser
 
 
 def _parse_port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= HIGHEST_PORT):
         raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return int(text)
+
+
+def _parse_limit(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= LIMIT_DIGITS and int(text) > 0):
+        raise argparse.ArgumentTypeError("a limit is a whole number of at least 1")
     return int(text)
 
 
@@ -150,12 +193,11 @@ def _print_secret(_arguments: argparse.Namespace) -> int:
 
 
 def _run_inspect(arguments: argparse.Namespace) -> int:
-    settings = apply_variables(
-        _check_secrets, os.environ, {}
-    )  # a wrong variable is reported before any question
-    given: dict[str, Any] = {}
+    # A wrong variable is reported before any question. No record is loaded, so the backend is not opened.
+    given: dict[str, Any] = {"backend": MemoryBackend() if _names_backend(os.environ) else None}
+    settings = apply_variables(_check_secrets, os.environ, given)
     if "secret" not in settings:
-        given = _check_secrets({"secret": _prompt("Secret: ").split()})
+        given |= _check_secrets({"secret": _prompt("Secret: ").split()})
     header = _read_cookie_header()
     store = SessionStore.from_env(**_find_format(settings, header), **given)
     if arguments.values and not sys.stdout.isatty():
@@ -174,7 +216,29 @@ def _run_inspect(arguments: argparse.Namespace) -> int:
             _complain(
                 f"the cookie {name} looks like a session, and was not opened: SESSIONKIT_COOKIE_NAME={name} looks into it"
             )
-    return 0 if report["session"] else 1
+    return 1 if report["session"] is False else 0
+
+
+def _names_backend(environ: Mapping[str, str]) -> bool:
+    return environ.get(BACKEND, "none").strip().lower() != "none"
+
+
+def _run_purge(arguments: argparse.Namespace) -> int:
+    # No secret is needed: nothing is opened.
+    backend = apply_variables(lambda settings: settings.get("backend"), os.environ, {})
+    if backend is None:
+        raise _UserError("SESSIONKIT_BACKEND is not set: there are no sessions on a server")
+    if isinstance(backend, MemoryBackend):
+        raise _UserError("SESSIONKIT_BACKEND is memory: and no other process sees those sessions")
+    removed = 0
+    try:
+        for count in purge(backend, time.time, limit=arguments.limit):
+            removed += count
+    finally:
+        _say(f"removed {removed:,} expired sessions")
+    if removed == arguments.limit:
+        _say("that is the limit, and there may be more: --all removes every expired session")
+    return 0
 
 
 def _check_secrets(settings: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ def settings_of(environ, **given):
 
 def test_the_variables_are_one_a_setting():
     assert {name.removeprefix("SESSIONKIT_") for name in VARIABLES} == {
-        "SECRET", "AUDIENCE", "IDLE", "ABSOLUTE", "ROLLING", "RENEW_AFTER", "COOKIE_NAME", "COOKIE_PATH", "COOKIE_DOMAIN", "COOKIE_SECURE",
+        "SECRET", "AUDIENCE", "BACKEND", "MAX_RECORD", "MAX_SESSIONS", "IDLE", "ABSOLUTE", "ROLLING", "RENEW_AFTER", "COOKIE_NAME", "COOKIE_PATH", "COOKIE_DOMAIN", "COOKIE_SECURE",
         "COOKIE_HTTP_ONLY", "COOKIE_SAME_SITE", "COOKIE_PARTITIONED", "COOKIE_TRANSIENT", "COOKIE_PRIORITY", "COOKIE_MAX_BYTES",
     }  # fmt: skip
 
