@@ -131,7 +131,10 @@ class ServerSide:
         """
         if self.cookies is None:
             cookies = self.cookies = read_pointers(self.settings, header, now)
-            if cookies.absence is not Absence.TOO_LARGE:
+            if cookies.absence is Absence.TOO_LARGE:
+                # Nothing is loaded, and yet a logout ends what is known of.
+                self._came = {pointer.key: pointer.owner for pointer in cookies.pointers}
+            else:
                 self._wanted = tuple(
                     Wanted(pointer.key, pointer.owner) for pointer in cookies.pointers
                 )
@@ -161,9 +164,6 @@ class ServerSide:
         if self._failure is not None:
             raise BackendError(self._failure)
         if not self._wanted or self._found is None:
-            if cookies.absence is Absence.TOO_LARGE:
-                # Nothing is loaded, and yet a logout ends what is known of.
-                self._came = {pointer.key: pointer.owner for pointer in cookies.pointers}
             return cookies
         opened: list[OpenedRecord] = []
         reasons: list[Absence] = []
