@@ -201,7 +201,8 @@ def test_no_object_of_the_package_that_is_left_behind_shows_one_in_its_repr(capl
     ours = [
         one
         for one in gc.get_objects()
-        if type(one).__module__.startswith("sessionkit") and is_whole(one)
+        # A type of an extension module may have a descriptor in this place.
+        if str(type(one).__module__).startswith("sessionkit") and is_whole(one)
     ]
     assert len(ours) > 10
     assert [one for one in map(repr, ours) if SECRET_CANARY in one or CLAIM_CANARY in one] == []
