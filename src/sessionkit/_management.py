@@ -20,8 +20,10 @@ from .errors import ConfigurationError
 
 __all__ = [
     "SessionInfo",
+    "Steps",
     "arun",
     "check_alive",
+    "is_over",
     "list_sessions",
     "purge",
     "revoke_session",
@@ -116,7 +118,7 @@ def list_sessions(
         records: list[Record] = yield List(owner)
         for record in records:
             contents = open_contents(settings, record)
-            if isinstance(contents, Absence) or _is_over(settings, record):
+            if isinstance(contents, Absence) or is_over(settings, record):
                 # A forward record, or one that another application wrote.
                 continue
             found.append(
@@ -133,7 +135,13 @@ def list_sessions(
     return found
 
 
-def _is_over(settings: Settings, record: Record) -> bool:
+def is_over(settings: Settings, record: Record) -> bool:
+    """Return whether the session of a record has expired.
+
+    Args:
+        settings: the store's settings.
+        record: the record.
+    """
     times = record.created_at, record.updated_at, record.expires_at
     return settings.lifetime.absence(*times, settings.clock()) is not None
 
@@ -158,7 +166,7 @@ def revoke_session(settings: Settings, handle: object) -> Steps[bool]:
             # The session was rotated meanwhile.
             keys.append(following)
         elif record is not None:
-            existed = existed or not _is_over(settings, record)
+            existed = existed or not is_over(settings, record)
     return existed
 
 

@@ -12,6 +12,9 @@ The guide "Write your own adapter" shows how the parts go together. By topic:
   and `Tags` say what the core must know of the framework's own session, and `Settings` are a store's settings with that.
   `make_current` makes a request current that no gateway answers, and `admit_task` lets a task find the exchange.
   `Phase` says how far an exchange has come. `check_store` refuses a wrong argument.
+- **Backends.** A gateway that says `awaits = True` loads the session with `aload` where the request comes in, and saves it with
+  `asettle` where the headers go out, before `commit_response`. `SessionKeys` finds sessions on the server by a key, for
+  frameworks that do so in any process.
 - **Session objects.** `LazyContents` is the base of a framework's own session object. `find_or_open_exchange` and
   `find_serving` return the exchange for it, `replace_contents` assigns to all of it, and `Snapshot` shows whether it has
   changed.
@@ -31,6 +34,7 @@ from __future__ import annotations
 from ._cookies.caching import HeaderChanges
 from ._default import TypedVerbs
 from ._exchange.config import Settings
+from ._exchange.drivers import aload, asettle
 from ._exchange.exchange import Phase
 from ._exchange.framework_keys import FrameworkKeys
 from ._exchange.request import HeaderRequest
@@ -46,6 +50,7 @@ from ._frameworks.dotted import store_from_dotted
 from ._frameworks.flask_family import Extension, FlaskFamilyExtension, FlaskFamilySession
 from ._frameworks.guards import Refusal, Refuse, api_refusal, page_refusal
 from ._frameworks.scope_session import ScopePlace, ScopeSession, ScopeSessionMiddleware
+from ._frameworks.session_keys import SessionKeys
 from ._requests.current import Entry, admit_task, make_current
 from ._requests.gateway import Gateway, check_store
 from ._requests.recognition import register_request
@@ -84,6 +89,10 @@ __all__ = [  # noqa: RUF022  # by topic, as above
     "admit_task",
     "check_store",
     "make_current",
+    # backends
+    "SessionKeys",
+    "aload",
+    "asettle",
     # session objects
     "LazyContents",
     "Snapshot",

@@ -22,6 +22,7 @@ from ._crypto.keyring import KeyRing
 from ._environment import apply_variables
 from ._exchange.config import Clock, Settings
 from ._exchange.exchange import Exchange
+from ._exchange.framework_keys import FrameworkKeys
 from ._exchange.importers import bind_importers
 from ._exchange.request import HeaderRequest, RequestInfo, is_activity
 from ._management import (
@@ -195,6 +196,16 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         """
         made = object.__new__(SessionStore)
         made.settings = self.settings.with_changes(audience=audience)
+        return made
+
+    def for_framework(self, keys: FrameworkKeys) -> SessionStore:
+        """Return the same store as a framework's adapter sees it, for adapters: it knows users by the framework's keys too.
+
+        Args:
+            keys: the keys of the framework's own session object.
+        """
+        made = object.__new__(SessionStore)
+        made.settings = self.settings.with_framework(keys)
         return made
 
     def wsgi(self, app: Any, *, exclude: str | Iterable[str] = ()) -> wsgi.SessionMiddleware:

@@ -160,6 +160,25 @@ class Exchange:
         if self.server is not None:
             self.server.supply(found)
 
+    def point_to(self, key: str, owner: str) -> None:
+        """Use the session of a record that is known by its key. This is for server code, and no cookie can do it.
+
+        Args:
+            key: the record's key.
+            owner: its owner.
+        """
+        if self.server is not None:
+            self._header = ""
+            self.server.point_to(key, owner)
+
+    def name_record(self) -> tuple[str, str] | None:
+        """Return the key and the owner of the record that keeps the session, or will keep it once it is saved.
+
+        Returns:
+            None if there is no session, or if it is kept in a cookie.
+        """
+        return None if self.server is None else self.server.name_record(self._load())
+
     def decide(
         self, status: int = 200, headers: Sequence[tuple[str, str]] = ()
     ) -> tuple[Operation | None, HeaderChanges]:

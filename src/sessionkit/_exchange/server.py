@@ -12,7 +12,7 @@ from random import random
 from typing import Any, cast
 
 from .._cookies.caching import UNCHANGED, HeaderChanges
-from .._crypto.records import RecordCodec
+from .._crypto.records import Pointer, RecordCodec
 from .._crypto.sealing import Opened
 from .._session.events import EventKind
 from .._session.identity import Who, exact, print_identity, who_is
@@ -76,7 +76,7 @@ class ServerSide:
     """
 
     __slots__ = (
-        "_base", "_came", "_created", "_doomed", "_failure", "_found", "_gone", "_is_unclear", "_last", "_pointer_due",
+        "_base", "_came", "_created", "_doomed", "_failure", "_found", "_gone", "_is_unclear", "_known", "_last", "_pointer_due",
         "_proposal", "_renewal_failed", "_replaced", "_sent", "_steps", "_tries", "_trimmed", "_wanted", "cookies", "current",
         "driver", "is_kept", "loader", "pause", "settings", "since",
     )  # fmt: skip
@@ -91,6 +91,8 @@ class ServerSide:
         self.current: Record | None = None
         self.is_kept: bool = False
         self._wanted: tuple[Wanted, ...] = ()
+        # The key of a record that no cookie pointed to. It stands for the session's id, which only a pointer holds.
+        self._known: str | None = None
         self._found: Sequence[Record | None] | None = None
         self._failure: str | None = None
         # The records of this browser that exist, by key.
@@ -140,6 +142,16 @@ class ServerSide:
                 )
         return self._wanted if self._found is None and self._failure is None else ()
 
+    def point_to(self, key: str, owner: str) -> None:
+        """Use a record that is known by its key, in the place of cookies.
+
+        Args:
+            key: the record's key.
+            owner: its owner.
+        """
+        self.cookies = RequestCookies(absence=Absence.UNKNOWN_RECORD)
+        self._known, self._wanted = key, (Wanted(key, owner),)
+
     def supply(self, found: Sequence[Record | None] | BackendError) -> None:
         """Take the records that were loaded, in the order of those that were wanted, or the failure.
 
@@ -148,8 +160,20 @@ class ServerSide:
         """
         if isinstance(found, BackendError):
             self._failure = str(found)
-        else:
-            self._found = found
+            return
+        self._found = found
+        if self._known is not None:
+            self._point_to(found[0])
+
+    def _point_to(self, record: Record | None) -> None:
+        """Make the pointer to a record that is known by its key."""
+        if record is None:
+            self._wanted = ()
+            return
+        times = record.created_at, record.updated_at, record.expires_at
+        stamp = Stamp(id=record.key, created_at=times[0], updated_at=times[1], expires_at=times[2])
+        pointers = (Pointer(record.key, record.owner, stamp, ""),)
+        cast("RequestCookies", self.cookies).pointers = pointers
 
     def open(self, now: float) -> RequestCookies:
         """Return the request's cookies with the session from its record.
@@ -270,7 +294,7 @@ class ServerSide:
         # What an explicit save has begun stays, though the response failed.
         stays = status >= 500 and self.is_kept and self._created is not None and not state.deleted
         lives = state.present and (stays or decision is not END) and self._lives_on_server(state)
-        key = self._codec.derive_key(state.stamp.id) if lives else None
+        key = self._derive_key(state) if lives else None
         operation = self._find_end(state, status, decision, key)
         if operation is None and lives and status < 500:
             operation = self._find_write(state, decision, cast("str", key), request, now)
@@ -279,10 +303,32 @@ class ServerSide:
         lines: list[str] = []
         if not lives:
             lines = collect_lines(state, decision, (status, headers), request, now)
-        elif self._pointer_due and (status < 500 or self.is_kept):
+        elif self._pointer_due and self._known is None and (status < 500 or self.is_kept):
             owner = cast("Record", self.current).owner
             lines = collect_pointer_lines(state, request, owner)
         return None, finish_answer(state, lines, status, headers, request, owned=owned)
+
+    def keep(self) -> None:
+        """Note that an explicit save succeeded: what it has written stays, even if the response fails."""
+        self.is_kept = self._created is not None
+
+    def name_record(self, state: State) -> tuple[str, str] | None:
+        """Return the key and the owner of the record that keeps the session, or will keep it; None for one in a cookie.
+
+        Args:
+            state: the session's state.
+        """
+        if not (state.present and self._lives_on_server(state)):
+            return None
+        key, current = self._derive_key(state), self.current
+        if current is not None and (current.key == key or not state.ended):
+            return key, current.owner
+        return key, self._make_owner(state, key)
+
+    def _derive_key(self, state: State) -> str:
+        """Return the key of the record of the session that is present."""
+        session_id = state.stamp.id
+        return session_id if session_id == self._known else self._codec.derive_key(session_id)
 
     def _lives_on_server(self, state: State) -> bool:
         """Return whether the session that is present is kept in the backend."""
@@ -457,7 +503,7 @@ class ServerSide:
             self._replaced = self.current
         self._came[record.key] = record.owner
         self.current = self._created = record
-        self._pointer_due = True
+        self._pointer_due, self.is_kept = True, False
         self._mark_stored(state, record)
 
     def _took_load(self, state: State, reply: Record | None) -> None:

@@ -1,4 +1,4 @@
-"""The async twins of a session that does no I/O: nothing goes through a thread."""
+"""The async twins of a session (`aflush`, `asave`, …): they await the backend, and without one they do no I/O."""
 
 from __future__ import annotations
 
@@ -6,29 +6,73 @@ from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
 
+from sessionkit import Exchange
+from sessionkit.adapters import aload
+
+from .config import project_store
+
 __all__ = ["AwaitedSession"]
 
-METHODS = (
-    "create", "cycle_key", "delete", "exists", "flush", "get_expire_at_browser_close", "load", "save",
-)  # fmt: skip
+READING = ("get_expire_at_browser_close", "load")
+WRITING = ("create", "cycle_key", "delete", "exists", "flush", "save")
 """The methods of which Django would call the twin in a thread."""
 
 
 class AwaitedSession(SessionBase):
-    """A session whose async methods (`aflush`, `asave`, …) call the plain ones directly."""
+    """A session whose async methods never block the event loop."""
+
+    exchange: Exchange
+
+    async def await_record(self) -> None:
+        """Load the session's record, if it has one that is not loaded yet."""
+        backend = self.exchange.settings.backend
+        if backend is not None:
+            await aload(self.exchange, backend)
+
+    async def _aget_session(
+        self, no_load: bool = False
+    ) -> Any:  # the base's other twins read and write this
+        await self.await_record()
+        return self.exchange.contents
+
+    async def await_steps(self, steps: Any) -> Any:
+        """Perform the steps of a method on the backend."""
+        raise NotImplementedError
 
     @classmethod
     async def aclear_expired(cls) -> None:
-        """Do nothing: cookies expire by themselves."""
+        """Remove expired sessions from the backend; cookies expire by themselves."""
+        store = project_store()
+        if store.settings.backend is not None:
+            while await store.apurge(BATCH) == BATCH:
+                pass
 
 
-def _make_twin(name: str) -> Any:
-    async def twin(self: AwaitedSession, *args: Any, **named: Any) -> Any:
-        return getattr(self, name)(*args, **named)
+BATCH = 500
+"""How many expired sessions are removed at once."""
+
+
+def _make_reading(name: str) -> Any:
+    async def twin(self: AwaitedSession) -> Any:
+        await self.await_record()
+        return getattr(self, name)()
 
     twin.__name__, twin.__doc__ = f"a{name}", f"Call `{name}`."
     return twin
 
 
-for _name in METHODS:
-    setattr(AwaitedSession, f"a{_name}", _make_twin(_name))
+def _make_writing(name: str) -> Any:
+    async def twin(self: AwaitedSession, *args: Any, **named: Any) -> Any:
+        if self.exchange.server is None:
+            return getattr(self, name)(*args, **named)
+        await self.await_record()
+        return await self.await_steps(getattr(self, f"_{name}")(*args, **named))
+
+    twin.__name__, twin.__doc__ = f"a{name}", f"Do as `{name}`, and await the backend."
+    return twin
+
+
+for _name in READING:
+    setattr(AwaitedSession, f"a{_name}", _make_reading(_name))
+for _name in WRITING:
+    setattr(AwaitedSession, f"a{_name}", _make_writing(_name))

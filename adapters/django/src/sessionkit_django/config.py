@@ -35,6 +35,12 @@ KEYS = FrameworkKeys(
 )
 
 
+class ProjectGateway(Gateway):
+    """The gateway of the project; the middleware awaits the backend, or calls it, as Django calls the middleware."""
+
+    awaits = True
+
+
 @cache
 def gateway() -> Gateway:
     """Return the gateway of the project.
@@ -43,19 +49,23 @@ def gateway() -> Gateway:
         ImproperlyConfigured: a setting cannot work; it says which and how to mend it.
     """
     try:
-        return Gateway(None, project_store(), framework=KEYS)
+        return ProjectGateway(None, project_store())
     except (ConfigurationError, TypeError) as error:
         raise ImproperlyConfigured(f"sessionkit: {error}") from error
 
 
 @cache
-@clears_frames
 def project_store() -> SessionStore:
-    """Return the store of the project.
+    """Return the store of the project, which knows the users of `django.contrib.auth`.
 
     Raises:
         ConfigurationError, TypeError: a setting cannot work.
     """
+    return _read_settings().for_framework(KEYS)
+
+
+@clears_frames
+def _read_settings() -> SessionStore:
     given: Any = getattr(settings, "SESSIONKIT", {})
     if not isinstance(given, dict):
         raise ConfigurationError(

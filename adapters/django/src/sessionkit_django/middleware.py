@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.sessions import middleware
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 
 from sessionkit import Exchange
-from sessionkit.adapters import Entry, admit_task, find_or_open_exchange
+from sessionkit.adapters import Entry, admit_task, aload, find_or_open_exchange
+from sessionkit.backends import AnyBackend
 
 from .config import gateway
 from .engine import SessionStore
 from .requests import NotCached, hide_tokens, request_info
-from .responses import answered, copied
+from .responses import answered, copied, settled
 
 __all__ = ["SessionMiddleware"]
 
@@ -42,13 +43,21 @@ class SessionMiddleware(middleware.SessionMiddleware):
             raise ImproperlyConfigured(
                 'sessionkit: SESSION_ENGINE must be "sessionkit_django.engine", which this middleware serves'
             )
-        gateway()  # what is wrong with the settings is said now
+        settings = gateway().settings  # what is wrong with the settings is said now
+        if settings.backend is not None and settings.driver is None and not self.async_mode:
+            raise ImproperlyConfigured(
+                f"sessionkit: {type(settings.backend).__name__} is awaited, and Django calls the session middleware synchronously: "
+                "serve the project by ASGI, and see that no middleware after it in MIDDLEWARE is synchronous only; or take the "
+                "blocking backend of the same kind"
+            )
 
     def process_request(self, request: HttpRequest) -> None:
         """Make the session object; nothing is decrypted yet."""
         info, settings = request_info(request), gateway().settings
         entry = gateway().begin_inside(info)
         exchange = entry.exchange
+        if exchange is not None and not self.async_mode:
+            exchange.drive()
         setattr(request, ENTRY, entry)
         hide_tokens(request, settings)
         found = exchange or find_or_open_exchange(info, settings)
@@ -65,12 +74,20 @@ class SessionMiddleware(middleware.SessionMiddleware):
         entry: Entry | None = getattr(request, ENTRY, None)
         if entry is None:
             return response
-        exchange = entry.exchange
         try:
-            if exchange is None or exchange.close_unread(
-                response.headers if response.streaming else None
-            ):
+            exchange = _find_used(entry, response)
+            return response if exchange is None else answered(exchange, copied(response))
+        finally:
+            entry.leave()
+
+    async def _await_response(self, request: HttpRequest, response: Any) -> Any:
+        """Answer as `process_response` does, and await the backend."""
+        entry: Entry = getattr(request, ENTRY)
+        try:
+            exchange = _find_used(entry, response)
+            if exchange is None:
                 return response
+            await settled(exchange, response.status_code)
             return answered(exchange, copied(response))
         finally:
             entry.leave()
@@ -86,22 +103,32 @@ class SessionMiddleware(middleware.SessionMiddleware):
             raise
 
     async def __acall__(self, request: HttpRequest) -> Any:
-        """Serve a request of an async application. The session does no I/O, so this needs no thread."""
+        """Serve a request of an async application: a backend is awaited before the view, and before the response."""
         self.process_request(request)
         get_response: Any = self.get_response
+        exchange: Exchange | None = getattr(request, ENTRY).exchange
         try:
+            if exchange is not None and exchange.server is not None:
+                await aload(exchange, cast("AnyBackend", exchange.settings.backend))
             response = await get_response(request)
+            response = await self._await_response(request, response)
         except BaseException:
-            # The visitor has gone, and Django cancels the view: there will be no response to close.
+            # The visitor has gone, and Django cancels the view; or the session cannot be saved. Nothing closes the request.
             _abandon(request)
             raise
-        response = self.process_response(request, response)
-        exchange: Exchange | None = getattr(request, ENTRY).exchange
         if exchange is not None:
             admit_task(exchange)
             if response.streaming and response.is_async:
                 response.streaming_content = _served(exchange, response.streaming_content)
         return response
+
+
+def _find_used(entry: Entry, response: Any) -> Exchange | None:
+    """Return the exchange that the response must carry; None if another gateway answers, or nobody used the session."""
+    exchange = entry.exchange
+    if exchange is None or exchange.close_unread(response.headers if response.streaming else None):
+        return None
+    return exchange
 
 
 def _abandon(request: HttpRequest) -> None:

@@ -8,10 +8,10 @@ from typing import Any, cast
 
 from django.http.response import HttpResponseBase, HttpResponseServerError, ResponseHeaders
 
-from sessionkit import Exchange
-from sessionkit.adapters import ResponseFields, commit_response, register_response
+from sessionkit import BackendError, Exchange
+from sessionkit.adapters import ResponseFields, asettle, commit_response, register_response
 
-__all__ = ["Line", "answered", "copied", "response_fields"]
+__all__ = ["Line", "answered", "copied", "response_fields", "settled"]
 
 logger: logging.Logger = logging.getLogger("sessionkit")
 
@@ -91,6 +91,9 @@ def answered(exchange: Exchange, response: Any) -> Any:
     """Write the session into a response; if that fails after a session was ended, return a bare 500 that carries the end."""
     try:
         commit_response(exchange, response.status_code, response_fields(response))
+    except BackendError:
+        # What the backend did is not known, and no cookie may say that a session was ended.
+        raise
     except Exception:
         if not exchange.must_end:
             raise
@@ -101,6 +104,28 @@ def answered(exchange: Exchange, response: Any) -> Any:
         response = HttpResponseServerError()
         commit_response(exchange, 500, response_fields(response))
     return response
+
+
+async def settled(exchange: Exchange, status: int) -> None:
+    """Await what the exchange decides on a backend for a response; `answered` then finds nothing left to do.
+
+    Args:
+        exchange: the exchange.
+        status: the response's status.
+
+    Raises:
+        BackendError: the backend failed.
+    """
+    backend = exchange.settings.backend
+    if backend is None:
+        return
+    try:
+        await asettle(exchange, backend, status)
+    except BackendError:
+        raise
+    except Exception:  # noqa: BLE001  # `answered` meets the same error, and raises or reports it
+        if exchange.must_end:
+            await asettle(exchange, backend, 500)
 
 
 register_response(HttpResponseBase, response_fields)

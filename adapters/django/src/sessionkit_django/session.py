@@ -9,7 +9,7 @@ from django.conf import settings as project
 from django.utils.module_loading import import_string
 
 from sessionkit import Exchange
-from sessionkit.adapters import LazyContents, Snapshot
+from sessionkit.adapters import LazyContents, SessionKeys, Snapshot
 
 from .awaited import AwaitedSession
 from .config import gateway
@@ -40,12 +40,12 @@ class DjangoSession(LazyContents, AwaitedSession):  # type: ignore[misc]  # the 
 
     @property
     def session_key(self) -> str | None:
-        """The session's id; None while there is no session."""
-        return self.id
+        """The session's key; None while there is no session. In a browser it opens nothing."""
+        return SessionKeys.make(self.exchange)
 
     @property
     def _session_key(self) -> str | None:
-        return self.id
+        return self.session_key
 
     @_session_key.setter
     def _session_key(self, value: str | None) -> None: ...
@@ -80,9 +80,6 @@ class DjangoSession(LazyContents, AwaitedSession):  # type: ignore[misc]  # the 
     def _get_session(
         self, no_load: bool = False
     ) -> Any:  # SessionBase's signature; its own methods read and write this
-        return self.exchange.contents
-
-    async def _aget_session(self, no_load: bool = False) -> Any:
         return self.exchange.contents
 
     _session = property(_get_session)

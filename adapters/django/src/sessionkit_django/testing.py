@@ -16,7 +16,7 @@ from sessionkit import Exchange
 from sessionkit.adapters import HeaderRequest
 
 from .config import gateway
-from .engine import SessionStore
+from .engine import SETTLE, SessionStore, Steps
 from .responses import Line
 
 __all__ = ["AsyncClient", "Client", "ClientSession", "install"]
@@ -49,14 +49,15 @@ class ClientSession(SessionStore):
         """Return True for a client's: Django's clients would otherwise log in with a session of nobody's."""
         return self.client is not None or len(self) > 0
 
-    def save(self, must_create: bool = False) -> None:
-        """Put its cookies into the client."""
-        super().save(must_create)
+    def _save(self, must_create: bool = False) -> Steps:
+        yield from super()._save(must_create)
         self._put()
 
-    def delete(self, session_key: str | None = None) -> None:
+    def _delete(self, session_key: str | None = None) -> Steps:
         """End it, in the client too: Django's own engines do not wait for `save` either."""
-        super().delete(session_key)
+        yield from super()._delete(session_key)
+        if self.client is not None:
+            yield SETTLE
         self._put()
 
     def _put(self) -> None:
@@ -72,7 +73,9 @@ class ClientSession(SessionStore):
 
 def _exchange_of(client: Any) -> Exchange:
     header = "; ".join(f"{one.key}={one.coded_value}" for one in client.cookies.values())
-    return Exchange(gateway().settings, HeaderRequest(header))
+    exchange = Exchange(gateway().settings, HeaderRequest(header))
+    exchange.drive()
+    return exchange
 
 
 class _Sessions:
@@ -85,7 +88,9 @@ class _Sessions:
 
     async def asession(self) -> ClientSession:
         """As `session`."""
-        return ClientSession(client=self)
+        session = ClientSession(client=self)
+        await session.aload()
+        return session
 
     def _set_login_cookies(self, request: HttpRequest) -> None:
         """Nothing to do: `save` has done it."""

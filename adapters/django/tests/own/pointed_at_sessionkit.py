@@ -19,6 +19,7 @@ from django.test.runner import DiscoverRunner
 import sessionkit_django
 from sessionkit._exchange.exchange import Exchange
 from sessionkit._exchange.request import HeaderRequest
+from sessionkit.backends import MemoryBackend
 from sessionkit_django import config, engine, testing
 
 DATABASES = {
@@ -47,6 +48,8 @@ if "UNPOINTED" not in os.environ:
             made = Exchange(config.gateway().settings, HeaderRequest())
             super().__init__(exchange=exchange or made)
 
+    if "WITH_BACKEND" in os.environ:
+        SESSIONKIT["backend"] = MemoryBackend()
     signed_cookies.SessionStore = OfARequest
     test.Client = test.client.Client = test.SimpleTestCase.client_class = testing.Client
     test.AsyncClient = test.client.AsyncClient = test.SimpleTestCase.async_client_class = (
@@ -92,6 +95,17 @@ class Runner(DiscoverRunner):
 
     def get_resultclass(self) -> type[Result]:
         return Result
+
+    def build_suite(self, *args: Any, **named: Any) -> unittest.TestSuite:
+        """Add the tests that every engine of Django passes, for ours with a backend."""
+        suite: unittest.TestSuite = super().build_suite(*args, **named)
+        if "WITH_BACKEND" in os.environ:
+            from sessions_tests.tests import SessionTestsMixin  # known to Django's runner only
+
+            members = {"backend": engine.SessionStore, "__module__": "sessions_tests.tests"}
+            case = type("KeptSessionTests", (SessionTestsMixin, test.SimpleTestCase), members)
+            suite.addTests(unittest.defaultTestLoader.loadTestsFromTestCase(case))
+        return suite
 
     def suite_result(self, suite: Any, result: Result, **named: Any) -> int:
         Path(os.environ["OUTCOMES"]).write_text(json.dumps(result.became))
