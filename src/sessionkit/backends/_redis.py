@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from ..errors import BackendError
 from ._protocols import Record
 from ._redis_clients import RedisClient, async_client, blocking_client, check_client
-from ._redis_operations import REFUSED, Command, Operations, Steps, failure
+from ._redis_operations import REFUSED, Operations, Steps, failure
 
 __all__ = ["AsyncRedisBackend", "RedisBackend"]
 
@@ -115,23 +115,20 @@ class RedisBackend:
 
     def _run(self, steps: Steps[T]) -> T:
         reply: Any = None
-        while True:
+        failed = ""
+        while not failed:
             try:
                 command = steps.send(reply)
             except StopIteration as done:
                 return done.value  # type: ignore[no-any-return]  # the type of StopIteration.value is Any
-            del reply
-            reply = self._send(command)
-
-    def _send(self, command: Command) -> Any:
-        try:
-            return command.on(self._client)
-        except Exception as error:  # noqa: BLE001  # RedisClusterException is no RedisError, and drivers have other bugs
-            if command.is_refused_by(error):
-                return REFUSED
-            message = failure(error)
-        # Not inside `except`: the frames of the client's error hold what was sent.
-        raise BackendError(message)
+            try:
+                reply = command.on(self._client)
+            except Exception as error:  # noqa: BLE001  # RedisClusterException is no RedisError, and drivers have bugs
+                reply = REFUSED
+                failed = "" if command.is_refused_by(error) else failure(error)
+        # Not raised inside `except`: the frames of the client's error hold what was sent, and so do these variables.
+        del command, reply
+        raise BackendError(failed)
 
 
 class AsyncRedisBackend:
@@ -237,24 +234,25 @@ class AsyncRedisBackend:
         return await self._run(self._operations.warnings())
 
     async def _run(self, steps: Steps[T]) -> T:
+        client = self._client() if self._given is None else self._given
         reply: Any = None
-        while True:
+        failed = ""
+        while not failed:
             try:
                 command = steps.send(reply)
             except StopIteration as done:
                 return done.value  # type: ignore[no-any-return]  # the type of StopIteration.value is Any
-            del reply
-            reply = await self._send(command)
-
-    async def _send(self, command: Command) -> Any:
-        client = self._given or self._client()
-        try:
-            return await command.on(client)
-        except Exception as error:  # noqa: BLE001  # as in `RedisBackend`
-            if command.is_refused_by(error):
-                return REFUSED
-            message = failure(error)
-        raise BackendError(message)
+            try:
+                if hasattr(
+                    client, "get_primaries"
+                ):  # redis-py's cluster fails if several first commands come at once
+                    await client.initialize()
+                reply = await command.on(client)
+            except Exception as error:  # noqa: BLE001  # as in `RedisBackend`
+                reply = REFUSED
+                failed = "" if command.is_refused_by(error) else failure(error)
+        del command, reply  # as in `RedisBackend`
+        raise BackendError(failed)
 
     def _client(self) -> Any:
         """Return the client of the running event loop: connections cannot move to another loop, nor over a fork."""

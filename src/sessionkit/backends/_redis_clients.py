@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any, Protocol
 
 import redis
 import redis.asyncio
+import redis.connection
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -16,6 +18,13 @@ __all__ = ["RedisClient", "async_client", "blocking_client", "check_client"]
 
 _NETWORK_TIMEOUT = 1.0
 """Seconds for a connection to be made, and for each reply. With the wait for a free connection this stays under 3 s."""
+
+_UNNAMED: dict[str, None] = (
+    {"driver_info": None}
+    if "driver_info" in signature(redis.connection.AbstractConnection.__init__).parameters
+    else {"lib_name": None, "lib_version": None}
+)
+"""Settings for a new connection not to tell its library's name: two commands less before the first reply."""
 
 
 class RedisClient(Protocol):
@@ -61,6 +70,7 @@ def _pool(kind: Any, url: str, never: Any, max_connections: int, timeout: float)
             retry=never,
             retry_on_error=[],
             protocol=2,
+            **_UNNAMED,
         )
         pool.connection_class(**pool.connection_kwargs)  # not connected
     except (ValueError, TypeError, redis.RedisError):
