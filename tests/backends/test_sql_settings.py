@@ -5,6 +5,7 @@ import logging
 import sys
 import threading
 import time
+from concurrent import futures
 
 import pytest
 from sql_clients import BLOCKING, EVERY, SERVERS, Clients, changed, engine_of, new, took
@@ -283,7 +284,7 @@ def test_a_connection_that_comes_too_late_is_closed():
         comes.wait(5)
         return Late()
 
-    with time_limit(0.05), pytest.raises(TimeoutError):
+    with time_limit(0.05), pytest.raises(futures.TimeoutError):
         connect_in_time(connect)
     comes.set()
     assert closed.wait(5)
@@ -296,7 +297,7 @@ def test_an_error_that_comes_too_late_is_nobodys():
         comes.wait(5)
         raise OSError("refused")
 
-    with time_limit(0.05), pytest.raises(TimeoutError):
+    with time_limit(0.05), pytest.raises(futures.TimeoutError):
         connect_in_time(connect)
     (thread,) = [one for one in threading.enumerate() if one.name == "sessionkit-connect"]
     comes.set()
