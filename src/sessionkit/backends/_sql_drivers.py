@@ -76,12 +76,10 @@ def _pymysql_is_stale(connection: Any) -> bool:
 
 
 def _asyncmy_is_stale(connection: Any) -> bool:
-    received = connection._proto  # noqa: SLF001
-    return (
-        received is None
-        or received.eof
-        or received.length > received.pos
-        or _is_readable(_socket(connection))
+    # Earlier versions of asyncmy do not show what has arrived: there, the next statement fails, and the one after it not.
+    received = getattr(connection, "_proto", None)
+    return received is not None and (
+        received.eof or received.length > received.pos or _is_readable(_socket(connection))
     )
 
 
