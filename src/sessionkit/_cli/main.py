@@ -23,7 +23,7 @@ from ..backends import MemoryBackend
 from ..errors import BackendError, ConfigurationError
 from ..formats._recognition import spoken_format
 from ..store import SessionStore
-from .demo import DemoError, check, serve
+from .demo import DemoError, check, opened_backend, serve
 from .inspection import BLANK, inspect, read_pasted
 from .purging import purge
 
@@ -87,7 +87,8 @@ def _build_parser() -> argparse.ArgumentParser:
         "demo",
         help="serve a small site that shows a session, its cookies and its expiries",
         description="Serve a small site on this machine. Sign in there, and watch the session, its cookies and its expiries.",
-        epilog="Each run has a secret of its own, in memory only: when the demo stops, its sessions are over.",
+        epilog="Each run has a secret of its own, in memory only: when the demo stops, its sessions are over. "
+        "With --backend, sign in from a second, private window with the same name: each lists both sessions, and ends either.",
         allow_abbrev=False,
     )
     demo.add_argument(
@@ -105,6 +106,11 @@ def _build_parser() -> argparse.ArgumentParser:
         "--asgi",
         action="store_true",
         help="serve with uvicorn (which must be installed) instead of wsgiref",
+    )
+    demo.add_argument(
+        "--backend",
+        metavar="NAME",
+        help="keep the sessions on the server: sqlite (a temporary file), memory, or a URL as in SESSIONKIT_BACKEND",
     )
     demo.add_argument(
         "--check",
@@ -181,9 +187,17 @@ def _parse_limit(text: str) -> int:
 
 
 def _run_demo(arguments: argparse.Namespace) -> int:
-    if arguments.check:
-        return 0 if check(asgi=arguments.asgi, say=_say) else 1
-    serve(arguments.host, arguments.port, asgi=arguments.asgi, say=_say, warn=_complain)
+    with opened_backend(arguments.backend) as backend:
+        if arguments.check:
+            return 0 if check(asgi=arguments.asgi, say=_say, backend=backend) else 1
+        serve(
+            arguments.host,
+            arguments.port,
+            asgi=arguments.asgi,
+            say=_say,
+            warn=_complain,
+            backend=backend,
+        )
     return 0
 
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from importlib.resources import files
 from typing import Any
 
 from ..._cookies.settings import LINE
+from ..._crypto.records import Pointer
 from ..._exchange.config import Settings
+from ..._management import SessionInfo
 from ..._session.session import Session
 from ..inspection import find_role
+from .buttons import render_button
 from .journal import Entry, Journal, Line
+from .sessions import render_sessions
 
 __all__ = ["Sight", "render"]
 
@@ -22,9 +26,16 @@ STYLE = files(__name__.rpartition(".")[0]).joinpath("page.css").read_text("utf-8
 SHOWN = 96
 """The characters of a long value that are shown."""
 
+KINDS = ("session", "chunk", "pointer")
+"""The roles of cookies that make a session."""
+
 LEGEND = """
   <p class="hint token first"><b>header</b>.<b></b>.<b>nonce</b>.<b>contents, encrypted</b>.<b>tag</b></p>
   <p class="hint">The header can be read: key, session id and times. Nobody can change it.</p>"""
+
+POINTER_LEGEND = """
+  <p class="hint token first"><b>header</b>.<b></b>.<b>nonce</b>.<b>pointer, encrypted</b>.<b>tag</b></p>
+  <p class="hint">It points to a record on the server, and holds nothing else. The record is encrypted too.</p>"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +43,7 @@ class Sight:
     """The data of one view of the page.
 
     `idle` and `absolute` are the seconds that are left; `cookies` came with the request, each as (role, name, value);
-    `events` are those of the request.
+    `events` are those of the request. `backend` names the backend, if there is one, and `sessions` are the user's.
     """
 
     session: dict[str, Any] | None
@@ -45,6 +56,9 @@ class Sight:
     max_bytes: int
     events: list[str]
     entries: list[Entry]
+    now: int
+    backend: str | None
+    sessions: list[SessionInfo] = field(default_factory=list[SessionInfo])
 
     @property
     def left(self) -> int | None:
@@ -71,7 +85,7 @@ class Sight:
         if lifetime.due(created, updated, now):
             updated = now  # the answer renews the session
         held = [
-            (part, name, value)
+            ("pointer" if _is_pointer(settings, value) else part, name, value)
             for name, value in cookies
             if (part := find_role(settings, name)) is not None
         ]
@@ -86,7 +100,15 @@ class Sight:
             max_bytes=settings.cookie.max_bytes,
             events=journal.events,
             entries=list(journal),
+            now=now,
+            backend=None if settings.backend is None else type(settings.backend).__name__,
         )
+
+
+def _is_pointer(settings: Settings, value: str) -> bool:
+    if settings.records is None:
+        return False
+    return isinstance(settings.records.open_pointer(value, settings.clock()), Pointer)
 
 
 def render(sight: Sight) -> str:
@@ -125,6 +147,15 @@ def render(sight: Sight) -> str:
 """
 
 
+COOKIE_HERO = """  <h1>A session that lives <em>in the cookie.</em></h1>
+  <p class="lead">Encrypted and authenticated, with two expiries that nobody can argue with. No server keeps anything.
+  Sign in and watch what the browser is given.</p>"""
+
+SERVER_HERO = """  <h1>A session that lives <em>on the server.</em></h1>
+  <p class="lead">The cookie is a sealed pointer, and the session is in <code>{}</code>, encrypted. So it can be listed, and ended
+  from another device. Sign in here and in a private window, with the same name.</p>"""
+
+
 def _render_notice(events: Sequence[str]) -> str:
     """Return the events of this request as HTML."""
     return "".join(
@@ -135,9 +166,7 @@ def _render_notice(events: Sequence[str]) -> str:
 
 def _render_signed_out(sight: Sight) -> str:
     return f"""<section class="hero">
-  <h1>A session that lives <em>in the cookie.</em></h1>
-  <p class="lead">Encrypted and authenticated, with two expiries that nobody can argue with. No server keeps anything.
-  Sign in and watch what the browser is given.</p>
+{COOKIE_HERO if sight.backend is None else SERVER_HERO.format(escape(sight.backend))}
   <form class="card enter" method="post" action="/sign-in">
     <label for="name">Your name, any name</label>
     <div class="row"><input id="name" name="name" maxlength="80" placeholder="Ada" autocomplete="off">
@@ -155,6 +184,7 @@ def _render_signed_in(sight: Sight, session: dict[str, Any]) -> str:
   <h1>Hello, <em>{name}.</em></h1>
   <p class="lead">Session <code id="sid">{escape(sight.sid)}</code></p>
 </section>
+{"" if sight.backend is None else render_sessions(sight.sessions, sight.now)}
 <section class="clocks" aria-label="Expiries">
 {_render_clock("Idle", "moves when you reload, save or touch", sight.idle, sight.idle_of)}
 {_render_clock("Absolute", "the end, whatever you do", sight.absolute, sight.absolute_of)}
@@ -169,12 +199,12 @@ def _render_signed_in(sight: Sight, session: dict[str, Any]) -> str:
     <button class="primary">Save</button>
   </form>
   <div class="buttons">
-{_render_button("grow", "Grow", "update_session")}
-{_render_button("shrink", "Shrink", "update_session")}
-{_render_button("touch", "Touch", "touch_session")}
-{_render_button("rotate", "Rotate", "rotate_session")}
-{_render_button("tamper", "Forge it", "an attack")}
-{_render_button("sign-out", "Sign out", "delete_session")}
+{render_button("grow", "Grow", "update_session")}
+{render_button("shrink", "Shrink", "update_session")}
+{render_button("touch", "Touch", "touch_session")}
+{render_button("rotate", "Rotate", "rotate_session")}
+{render_button("tamper", "Forge it", "an attack")}
+{render_button("sign-out", "Sign out", "delete_session")}
   </div>
 </section>
 <section class="card" aria-labelledby="reads">
@@ -197,10 +227,6 @@ def _render_clock(name: str, meaning: str, left: int, whole: int) -> str:
   </div>"""
 
 
-def _render_button(path: str, label: str, verb: str) -> str:
-    return f'    <form method="post" action="/{path}"><button id="{path}">{label}<small>{verb}</small></button></form>'
-
-
 def _render_json(session: dict[str, Any]) -> str:
     shown = {
         key: _shorten(value) if isinstance(value, str) else value for key, value in session.items()
@@ -217,12 +243,13 @@ def _render_cookies(sight: Sight) -> str:
         items = '<p class="empty">No cookie of the demo came with this request.</p>'
     else:
         items = "\n".join(_render_cookie(kind, name, value) for kind, name, value in sight.cookies)
-        if any(kind in ("session", "chunk") for kind, _, _ in sight.cookies):
+        kinds = {kind for kind, _, _ in sight.cookies}
+        if "pointer" in kinds:
+            items += POINTER_LEGEND
+        elif not kinds.isdisjoint(KINDS):
             items += LEGEND
     used = sum(
-        len(name) + 1 + len(value) + 2
-        for kind, name, value in sight.cookies
-        if kind in ("session", "chunk")
+        len(name) + 1 + len(value) + 2 for kind, name, value in sight.cookies if kind in KINDS
     )
     return f"""<section class="card" aria-labelledby="holds">
   <h2 id="holds">What the browser holds <span class="sum" id="used">{used:,} of {sight.max_bytes:,} bytes</span></h2>
@@ -233,7 +260,11 @@ def _render_cookies(sight: Sight) -> str:
 def _render_cookie(kind: str, name: str, value: str) -> str:
     size = len(name) + 1 + len(value)
     share = min(100, round(100 * size / LINE))
-    first = " first" if kind == "session" or (kind == "chunk" and name.endswith(".0")) else ""
+    first = (
+        " first"
+        if kind in ("session", "pointer") or (kind == "chunk" and name.endswith(".0"))
+        else ""
+    )
     return f"""<article class="cookie {kind}{first}">
     <h3><code>{escape(name)}</code><span class="tag">{kind}</span><span class="size">{size:,} bytes</span></h3>
     <div class="bar"><i style="--share:{share}%"></i></div>
@@ -243,7 +274,7 @@ def _render_cookie(kind: str, name: str, value: str) -> str:
 
 def _render_value(kind: str, value: str) -> str:
     """Return the parts of a token in colours, long ones shortened."""
-    if kind not in ("session", "chunk"):
+    if kind not in KINDS:
         return escape(value if len(value) <= SHOWN else f"{value[:SHOWN]}…")
     parts = (
         f"<b>{escape(part if len(part) <= SHOWN else part[:SHOWN] + '…')}</b>"

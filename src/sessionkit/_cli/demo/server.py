@@ -13,20 +13,19 @@ from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
-from ...errors import SessionKitError
+from ...backends import AnyBackend
+from .faults import DemoError
 from .gateways import asgi_app, wsgi_app
 from .site import Site
 
-__all__ = ["DemoError", "running", "serve"]
+__all__ = ["running", "serve"]
 
 Say = Callable[[str], None]
 
 
-class DemoError(SessionKitError):
-    """The demo cannot be served; the message says why."""
-
-
-def serve(host: str, port: int, *, asgi: bool, say: Say, warn: Say) -> None:
+def serve(
+    host: str, port: int, *, asgi: bool, say: Say, warn: Say, backend: AnyBackend | None = None
+) -> None:
     """Serve the demo until it is interrupted.
 
     Args:
@@ -35,6 +34,7 @@ def serve(host: str, port: int, *, asgi: bool, say: Say, warn: Say) -> None:
         asgi: serve with uvicorn instead of wsgiref.
         say: prints a line.
         warn: prints a warning.
+        backend: where the sessions are kept; None for cookies.
 
     Raises:
         DemoError: the address cannot be listened on, or uvicorn is not installed.
@@ -43,7 +43,7 @@ def serve(host: str, port: int, *, asgi: bool, say: Say, warn: Say) -> None:
         warn(
             f"warning: the demo listens on {host}, and anybody who can reach it can use it, over plain http"
         )
-    site = Site(host)
+    site = Site(host, backend=backend)
     sock = _listen(host, port)
     try:
         run, _ = _make_server(site, sock, asgi=asgi)

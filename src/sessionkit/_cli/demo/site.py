@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 from ..._cookies.header import pairs
@@ -14,19 +15,19 @@ from ..._exchange.reading import read_cookies
 from ..._session.base64url import ALPHABET
 from ..._session.lifetime import Lifetime
 from ..._session.session import Session
-from ...errors import SessionTooLargeError
+from ...backends import AnyBackend
+from ...errors import BackendError, SessionTooLargeError
 from ...store import SessionStore
+from .acts import ServerActs, refuse_outage
 from .journal import Journal
 from .messages import Answer, Request, make_plain, refuse
 from .page import Sight, render
+from .remarks import IN_COOKIES, ON_SERVER
 
 __all__ = ["Site"]
 
 IDLE, ABSOLUTE, RENEW_AFTER = 120, 900, 10
 """Seconds, short enough to watch."""
-
-BALLAST = 1600
-"""The characters that a session grows by: after two steps it is larger than one cookie, after four it is too large."""
 
 LONGEST_FIELD = 200
 
@@ -37,10 +38,18 @@ class Site:
     Args:
         listening: the address that the demo listens on.
         clock: returns the seconds since the epoch.
+        backend: a blocking backend for the sessions; None keeps them in cookies.
     """
 
-    def __init__(self, listening: str = "127.0.0.1", *, clock: Clock = time.time) -> None:
+    def __init__(
+        self,
+        listening: str = "127.0.0.1",
+        *,
+        clock: Clock = time.time,
+        backend: AnyBackend | None = None,
+    ) -> None:
         self.listening = listening
+        self._remarks = IN_COOKIES if backend is None else ON_SERVER
         self.journal: Journal = Journal()
         self.store: SessionStore = SessionStore(
             secrets.token_urlsafe(32),  # in memory only, for this run
@@ -49,6 +58,7 @@ class Site:
             cookie=CookieSettings(name="sessionkit-demo", secure=False),
             on_event=self.journal.note_event,
             clock=clock,
+            backend=backend,
         )
         self._changes: dict[str, Callable[[Request, dict[str, str]], Answer | None]] = {
             "/sign-in": self._sign_in,
@@ -60,9 +70,17 @@ class Site:
             "/tamper": self._tamper,
             "/sign-out": self._sign_out,
         }
+        if backend is not None:
+            self._changes |= ServerActs(self.store, self.journal).changes
 
     def answer(self, request: Request) -> Answer:
         """Answer one request; the gateway has made its session the current one."""
+        try:
+            return self._answer(request)
+        except BackendError:
+            return refuse_outage()
+
+    def _answer(self, request: Request) -> Answer:
         refused = refuse(request, self.listening)
         if refused is not None:
             return refused
@@ -89,40 +107,32 @@ class Site:
         self.store.create_session(
             {"user": {"sub": f"demo|{name.lower()}", "name": name}, "note": "nothing yet"}
         )
-        self.journal.remark(
-            "create_session: a new id, a new creation time, exactly these contents."
-        )
+        self.journal.remark(self._remarks.sign_in)
 
     def _note(self, _request: Request, form: dict[str, str]) -> None:
         if self._update({"note": form.get("note", "")}):
-            self.journal.remark("update_session: new contents, sealed anew under the same id.")
+            self.journal.remark(self._remarks.note)
 
     def _grow(self, _request: Request, _form: dict[str, str]) -> None:
         session = self.store.get_session()
         ballast = str(session.get("ballast", "")) if session is not None else ""
         try:
-            if self._update({"ballast": ballast + secrets.token_hex(BALLAST // 2)}):
-                self.journal.remark(
-                    "update_session: a token that is too long for one cookie is cut into numbered chunks."
-                )
+            if self._update({"ballast": ballast + secrets.token_hex(self._remarks.step // 2)}):
+                self.journal.remark(self._remarks.grow)
         except SessionTooLargeError as error:
             self.journal.remark(f"SessionTooLargeError: {error}. The session stays as it was.")
 
     def _shrink(self, _request: Request, _form: dict[str, str]) -> None:
         if self._update({}, without="ballast"):
-            self.journal.remark("update_session: the chunks that are no longer needed are cleared.")
+            self.journal.remark(self._remarks.shrink)
 
     def _touch(self, _request: Request, _form: dict[str, str]) -> None:
         if self.store.touch_session():
-            self.journal.remark(
-                "touch_session: one small cookie moves the idle expiry; the session itself is not sent."
-            )
+            self.journal.remark(self._remarks.touch)
 
     def _rotate(self, _request: Request, _form: dict[str, str]) -> None:
         if self.store.rotate_session():
-            self.journal.remark(
-                "rotate_session: the same contents under a new id; the mark of the old one is in the fence."
-            )
+            self.journal.remark(self._remarks.rotate)
 
     def _tamper(self, request: Request, _form: dict[str, str]) -> Answer | None:
         settings = self.store.settings
@@ -146,9 +156,7 @@ class Site:
 
     def _sign_out(self, _request: Request, _form: dict[str, str]) -> None:
         if self.store.delete_session():
-            self.journal.remark(
-                "delete_session: every cookie of it is cleared, and a late response cannot bring it back."
-            )
+            self.journal.remark(self._remarks.sign_out)
 
     def _update(self, changes: dict[str, str], without: str = "") -> bool:
         """Update the session with changes; without a signed-in visitor this does nothing."""
@@ -165,6 +173,8 @@ class Site:
         sight = Sight.of(
             settings, session, pairs(request.cookie_header, settings.stem), self.journal
         )
+        if session is not None and settings.backend is not None:
+            sight = replace(sight, sessions=self.store.sessions_of(session))
         headers = [("Content-Type", "text/html; charset=utf-8")]
         if sight.left is not None:
             # The page has no JavaScript: the browser loads it again when the session has ended.

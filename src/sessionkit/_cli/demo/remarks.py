@@ -1,0 +1,46 @@
+"""What the demo says about each change, and how far a session grows: in cookies, and on the server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["IN_COOKIES", "ON_SERVER", "Remarks"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remarks:
+    """A remark for each change. `step` is the number of characters that a session grows by."""
+
+    step: int
+    sign_in: str
+    note: str
+    grow: str
+    shrink: str
+    touch: str
+    rotate: str
+    sign_out: str
+
+
+IN_COOKIES = Remarks(
+    # After two steps a session is larger than one cookie, after four it is too large.
+    step=1600,
+    sign_in="create_session: a new id, a new creation time, exactly these contents.",
+    note="update_session: new contents, sealed anew under the same id.",
+    grow="update_session: a token that is too long for one cookie is cut into numbered chunks.",
+    shrink="update_session: the chunks that are no longer needed are cleared.",
+    touch="touch_session: one small cookie moves the idle expiry; the session itself is not sent.",
+    rotate="rotate_session: the same contents under a new id; the mark of the old one is in the fence.",
+    sign_out="delete_session: every cookie of it is cleared, and a late response cannot bring it back.",
+)
+
+ON_SERVER = Remarks(
+    # After three steps a session is larger than all cookies may be, after four it is too large for a record.
+    step=20_000,
+    sign_in="create_session: a new record on the server, and a cookie that points to it.",
+    note="update_session: the record has new contents. The cookie stays, so none is set.",
+    grow="update_session: the record grows, to 64 kB at most. The cookie stays as it is.",
+    shrink="update_session: the record is smaller. The cookie stays as it is.",
+    touch="touch_session: the record's idle expiry moves. No cookie is set.",
+    rotate="rotate_session: the same contents under a new id. The old cookie points to nothing.",
+    sign_out="delete_session: the record is gone, so a copy of the cookie is worth nothing.",
+)
