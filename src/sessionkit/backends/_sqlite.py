@@ -130,7 +130,7 @@ class SQLiteBackend:
         with (
             self._connections.take_turn(),
             self._connections.use() as connection,
-            Transaction(connection),
+            Transaction(connection, self._connections.timeout),
         ):
             connection.execute(_PURGE, (self._clock() - REMOVAL_DELAY, _TIDIED))
             if connection.execute(_INSERT, values).rowcount == 1:
@@ -141,7 +141,11 @@ class SQLiteBackend:
     def replace(self, record: Record, version: bytes) -> Record | bool:
         """Replace a record that has this version; return the record that is there if it has another."""
         key, owner, _, _, *values = record
-        with self._connections.take_turn(), self._connections.use() as connection:
+        with (
+            self._connections.take_turn(),
+            self._connections.use() as connection,
+            Transaction(connection, self._connections.timeout),
+        ):
             if connection.execute(_REPLACE, (*values, key, owner, version)).rowcount == 1:
                 return True
             present = _load(connection, key, owner)
@@ -152,7 +156,11 @@ class SQLiteBackend:
     @clears_frames
     def touch(self, key: str, owner: str, updated_at: int, expires_at: int) -> bool:
         """Move a record's times forward."""
-        with self._connections.take_turn(), self._connections.use() as connection:
+        with (
+            self._connections.take_turn(),
+            self._connections.use() as connection,
+            Transaction(connection, self._connections.timeout),
+        ):
             return connection.execute(_TOUCH, (updated_at, expires_at, key, owner)).rowcount == 1
 
     @clears_frames
@@ -161,7 +169,7 @@ class SQLiteBackend:
         with (
             self._connections.take_turn(),
             self._connections.use() as connection,
-            Transaction(connection),
+            Transaction(connection, self._connections.timeout),
         ):
             present = _load(connection, key, owner)
             connection.execute(_DELETE, (key, owner))
@@ -179,7 +187,7 @@ class SQLiteBackend:
         with (
             self._connections.take_turn(),
             self._connections.use() as connection,
-            Transaction(connection),
+            Transaction(connection, self._connections.timeout),
         ):
             connection.execute(_RAISE_GENERATION, (owner, at))
             (ended,) = connection.execute(_COUNT_LIVE, (owner, keep, self._clock())).fetchone()
@@ -190,7 +198,11 @@ class SQLiteBackend:
     @clears_frames
     def purge(self, now: int, limit: int) -> int:
         """Remove at most `limit` records that expired more than `REMOVAL_DELAY` seconds ago."""
-        with self._connections.take_turn(), self._connections.use() as connection:
+        with (
+            self._connections.take_turn(),
+            self._connections.use() as connection,
+            Transaction(connection, self._connections.timeout),
+        ):
             # To SQLite, a negative limit is none.
             return connection.execute(_PURGE, (now - REMOVAL_DELAY, max(0, limit))).rowcount
 

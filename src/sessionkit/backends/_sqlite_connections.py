@@ -97,12 +97,23 @@ class Connection:
 class Transaction:
     """Several statements as one step. The write lock is taken at once: two readers that both want to write would block."""
 
-    def __init__(self, sqlite: sqlite3.Connection) -> None:
-        """Name the connection."""
+    def __init__(self, sqlite: sqlite3.Connection, timeout: float) -> None:
+        """Name the connection, and how many seconds to wait for writers of other processes."""
         self._sqlite = sqlite
+        self._timeout = timeout
 
     def __enter__(self) -> None:
-        self._sqlite.execute("BEGIN IMMEDIATE")
+        until = time.monotonic() + self._timeout
+        # Left to itself, SQLite looks again every 0.1 s only, and misses the moments when the file is free.
+        self._sqlite.execute("PRAGMA busy_timeout = 10")
+        while True:
+            try:
+                self._sqlite.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if str(error) != _LOCKED or time.monotonic() > until:
+                    raise
+            else:
+                return
 
     def __exit__(
         self,
@@ -116,6 +127,7 @@ class Transaction:
         finally:
             if self._sqlite.in_transaction:  # a full disk has rolled it back already
                 self._sqlite.execute("ROLLBACK")
+            self._sqlite.execute(f"PRAGMA busy_timeout = {int(self._timeout * 1000)}")
 
 
 class _Process:
@@ -137,7 +149,7 @@ class Connections:
         self._path = path
         self._synchronous = synchronous
         # Half the time is for the threads of this process, half for other processes.
-        self._timeout = timeout / 2
+        self.timeout = timeout / 2
         self._process = self._start()
 
     def take_turn(self) -> Turn:
@@ -177,7 +189,7 @@ class Connections:
                 connection.close()
 
     def _start(self) -> _Process:
-        return _Process(self._path, self._timeout)
+        return _Process(self._path, self.timeout)
 
     def _of_this_process(self) -> _Process:
         process = self._process
@@ -202,7 +214,7 @@ class Connections:
         create_private(self._path)
         connection = sqlite3.connect(
             self._path,
-            timeout=self._timeout,
+            timeout=self.timeout,
             isolation_level=None,
             check_same_thread=False,  # `close` runs in another thread; a lock keeps them apart
         )
@@ -217,7 +229,7 @@ class Connections:
 
     def _use_write_ahead_log(self, connection: sqlite3.Connection) -> None:
         """Switch the file to a write-ahead log. SQLite does not wait for other processes that do the same: try again."""
-        until = time.monotonic() + self._timeout
+        until = time.monotonic() + self.timeout
         while True:
             try:
                 connection.execute("PRAGMA journal_mode = WAL")
