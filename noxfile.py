@@ -205,12 +205,14 @@ def servers(session: nox.Session) -> None:
 
 @nox.session
 def backends(session: nox.Session) -> None:
-    """Test the backends with real servers (Redis, PostgreSQL, MariaDB), with branch coverage of the Redis and SQL modules."""
+    """Test the backends with real servers, with the coverage of the Redis and SQL modules; then redis-py's oldest version."""
     pinned(session, "backends")
     session.run("coverage", "run", "-m", "pytest", "tests/backends", *session.posargs)
     if not session.posargs:
         modules = "*/backends/_redis*.py,*/backends/_sql.py,*/backends/_sql_*.py"
         session.run("coverage", "report", f"--include={modules}", "--omit=tests/*")
+        session.install(*oldest_of(PROJECT["project"]["optional-dependencies"]["redis"]))
+        session.run("pytest", "tests/backends", "-k", "redis and not Cluster and not Sentinel")
 
 
 @nox.session

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class RedisBackend:
-    """Keep sessions in Redis or Valkey, for WSGI and scripts. One round trip loads a session, and one saves it."""
+    """Keep sessions in Redis (6 or newer) or Valkey, for WSGI and scripts. One round trip loads one, and one saves it."""
 
     def __init__(
         self,
@@ -132,7 +132,7 @@ class RedisBackend:
 
 
 class AsyncRedisBackend:
-    """Keep sessions in Redis or Valkey, for ASGI. One round trip loads a session, and one saves it."""
+    """Keep sessions in Redis (6 or newer) or Valkey, for ASGI. One round trip loads one, and one saves it."""
 
     def __init__(
         self,
