@@ -193,13 +193,18 @@ class Exchange:
         Raises:
             IdentityChangedError, SerializationError, SessionTooLargeError: as for `commit`.
         """
+        return self._decide(status, headers, None)
+
+    def _decide(
+        self, status: int, headers: Sequence[tuple[str, str]], now: float | None
+    ) -> tuple[Operation | None, HeaderChanges]:
         state, server = self.state, self.server
         if state is None:
             return None, UNCHANGED
         try:
             if server is None:
                 return None, answer(state, status, headers, self.request, owned=self.owned)
-            return server.decide(state, status, headers, self.request, owned=self.owned)
+            return server.decide(state, status, headers, self.request, owned=self.owned, now=now)
         except BaseException as error:
             headers = ()
             clear_frames(error)
@@ -282,7 +287,10 @@ class Exchange:
         driver = None if self.server is None else self.server.driver
         if driver is not None:
             return driver.run(self, status, headers)
-        operation, changes = self.decide(status, headers)
+        # An async driver has just performed every operation. None may fall due between its last question and this one.
+        operation, changes = self._decide(
+            status, headers, None if self.server is None else self.server.settled_at
+        )
         if operation is not None:
             raise ConfigurationError(
                 "the session cannot be saved here: this backend is awaited, and no gateway has saved it. Install the ASGI gateway "

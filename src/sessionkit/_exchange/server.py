@@ -70,6 +70,7 @@ class ServerSide:
         driver: performs operations on a blocking backend; None if an async driver does so beforehand.
         loader: loads a record when the session is first used; None if an async driver supplies it beforehand.
         pause: seconds to wait before the next operation.
+        settled_at: when no operation was left the last time, in seconds since the epoch; None before.
         cookies: the request's cookies, once they are read; the session is in them once the records are opened.
         current: the record that holds the session now.
         is_kept: whether an explicit save, or a rotation, has written what a failed response must not take back.
@@ -78,7 +79,7 @@ class ServerSide:
     __slots__ = (
         "_base", "_came", "_created", "_doomed", "_failure", "_found", "_gone", "_is_unclear", "_known", "_last", "_pointer_due",
         "_proposal", "_renewal_failed", "_replaced", "_sent", "_steps", "_tries", "_trimmed", "_wanted", "cookies", "current",
-        "driver", "is_kept", "loader", "pause", "settings", "since",
+        "driver", "is_kept", "loader", "pause", "settings", "settled_at", "since",
     )  # fmt: skip
 
     def __init__(self, settings: Settings, since: float) -> None:
@@ -87,6 +88,7 @@ class ServerSide:
         self.driver: BlockingDriver | None = None
         self.loader: Callable[[Wanted], Record | None] | None = None
         self.pause: float = 0
+        self.settled_at: float | None = None
         self.cookies: RequestCookies | None = None
         self.current: Record | None = None
         self.is_kept: bool = False
@@ -276,6 +278,7 @@ class ServerSide:
         request: RequestInfo,
         *,
         owned: bool,
+        now: float | None = None,
     ) -> tuple[Operation | None, HeaderChanges]:
         """Return the next operation; or None, and the changes to the headers of the response.
 
@@ -285,11 +288,12 @@ class ServerSide:
             headers: the application's header fields.
             request: the request that is answered.
             owned: whether a gateway answers.
+            now: the time to judge by, in seconds since the epoch; None for the clock's.
 
         Raises:
             IdentityChangedError, SerializationError, SessionTooLargeError, ConfigurationError: as for `Exchange.commit`.
         """
-        now = self.settings.clock()
+        now = self.settings.clock() if now is None else now
         decision = decide(state, status, request, now)
         # What an explicit save has begun stays, though the response failed.
         stays = status >= 500 and self.is_kept and self._created is not None and not state.deleted
@@ -300,6 +304,7 @@ class ServerSide:
             operation = self._find_write(state, decision, cast("str", key), request, now)
         if operation is not None:
             return operation, UNCHANGED
+        self.settled_at = now
         lines: list[str] = []
         if not lives:
             lines = collect_lines(state, decision, (status, headers), request, now)
