@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from aiohttp import web
 
-from sessionkit import Exchange
-from sessionkit.adapters import Gateway, Phase, admit_task, commit_response
+from sessionkit import BackendError, Exchange
+from sessionkit.adapters import Gateway, Phase, admit_task, aload, asettle, commit_response
 
 from .carriers import AiohttpRequest
 
@@ -17,11 +18,14 @@ __all__ = ["Front"]
 
 TASK = "sessionkit.task"
 
+logger: logging.Logger = logging.getLogger("sessionkit")
+
 
 class Front(Gateway):
     """Begin an exchange before the handler, and answer it when the headers of a response are about to go out."""
 
     call = "setup(app, store)"
+    awaits = True
 
     @web.middleware
     async def serve(
@@ -46,15 +50,44 @@ class Front(Gateway):
             )
         )
         try:
+            if self.settings.backend is not None:
+                await aload(exchange, self.settings.backend)
             response = await handler(request)
         except web.HTTPException as answer:
-            _check(exchange, answer)
+            await self._save(exchange, answer)
+            raise
+        except asyncio.CancelledError:
+            await self._end(exchange)
             raise
         finally:
             entry.leave()
             del request, view
-        _check(exchange, response)
+        await self._save(exchange, response)
         return response
+
+    async def _save(self, exchange: Exchange, response: object) -> None:
+        """Save the session, or check that it can be kept, while an error can still become a 500.
+
+        When the headers go out it is too late for that.
+        """
+        if not isinstance(response, web.StreamResponse) or exchange.phase is not Phase.OPEN:
+            return
+        if self.settings.backend is None:
+            exchange.check(response.status)
+        elif response.status < 500:
+            await asettle(exchange, self.settings.backend, response.status)
+
+    async def _end(self, exchange: Exchange) -> None:
+        """End the session on the server if the handler ended it and was cancelled: a client that hangs up stays signed out."""
+        backend = self.settings.backend
+        if backend is None or exchange.phase is not Phase.OPEN or not exchange.must_end:
+            return
+        try:
+            await asettle(exchange, backend, 500)
+        except BackendError:
+            logger.exception("the session could not be ended")
+        else:
+            exchange.commit(500)
 
     async def prepare(self, request: web.Request, response: web.StreamResponse) -> None:
         """Answer the request. aiohttp sends this signal for every response, also for an error that no middleware sees."""
@@ -63,8 +96,17 @@ class Front(Gateway):
         if exchange is None:
             return
         try:
+            if self.settings.backend is not None:
+                await asettle(exchange, self.settings.backend, response.status)
             # Into the headers: aiohttp drops a `response.set_cookie` while a response is being prepared.
             commit_response(exchange, response.status, response.headers)
+        except BackendError:
+            if response.status >= 500:
+                # The error's response goes out, and no cookie says that the session has ended.
+                logger.exception("the session could not be ended")
+                return
+            _unprepare(request, response)
+            raise
         except Exception:
             _unprepare(request, response)
             raise
@@ -75,12 +117,6 @@ class Front(Gateway):
             cast("asyncio.Task[Any]", asyncio.current_task()).add_done_callback(
                 lambda _: exchange.finish()
             )
-
-
-def _check(exchange: Exchange, response: object) -> None:
-    """Check that the session can be kept, while an error can still become a 500: when the headers go out it is too late."""
-    if isinstance(response, web.StreamResponse) and exchange.phase is Phase.OPEN:
-        exchange.check(response.status)
 
 
 def _unprepare(request: web.Request, response: Any) -> None:

@@ -1,0 +1,194 @@
+"""aiohttp when the backend fails: a 500 through aiohttp's error handling, and no cookie that says more than is so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestClient
+from awaited_memory import AwaitedMemory
+
+from sessionkit import BackendError, EventKind, SessionStore
+from sessionkit_aiohttp import setup, verbs
+
+from .visitor import ANN, SECRET, application, browse, names
+
+
+@pytest.fixture
+def backend():
+    return AwaitedMemory()
+
+
+@pytest.fixture
+def events():
+    return []
+
+
+@pytest.fixture
+def store(backend, events):
+    return SessionStore(SECRET, backend=backend, on_event=events.append)
+
+
+def served(store: SessionStore, *routes: Any, **settings: Any) -> web.Application:
+    app = application(*routes, **settings)
+    setup(app, store)
+    return app
+
+
+async def plain(request: web.Request) -> web.Response:
+    return web.Response()
+
+
+def test_an_outage_is_raised_where_the_session_is_asked_for(backend, store):
+    async def handler(request):
+        with pytest.raises(BackendError):
+            verbs.get_session()
+        return web.Response(status=503)
+
+    async def walk(client):
+        await client.get("/login")
+        backend.failing.add("load")
+        answers = [await client.get(path) for path in ("/plain", "/", "/me")]
+        backend.failing.clear()
+        found = [(answer.status, names(answer)) for answer in answers]
+        return found, await (await client.get("/me")).json()
+
+    app = served(store, ("/plain", plain), ("/", handler))
+    assert browse(app, walk) == ([(200, []), (503, []), (500, [])], ANN)
+
+
+WAYS = ["response", "redirect", "stream", "websocket", "compressed"]
+
+
+async def answered(request: web.Request, way: str) -> web.StreamResponse:
+    if way == "redirect":
+        raise web.HTTPFound("/elsewhere")
+    if way == "error":
+        raise web.HTTPInternalServerError(text="of the application")
+    if way == "unhandled":
+        raise RuntimeError
+    kinds = {"websocket": web.WebSocketResponse, "response": web.Response}
+    response = kinds.get(way, web.StreamResponse)()
+    if way == "compressed":
+        response.enable_compression(web.ContentCoding.gzip)
+    if way != "response":
+        await response.prepare(request)
+    return response
+
+
+async def ask(client: TestClient, path: str, way: str) -> Any:
+    if way != "websocket":
+        return await client.get(path, allow_redirects=False)
+    headers = {
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    return await client.get(path, headers=headers)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_login_that_cannot_be_kept_is_a_500(backend, store, way, caplog):
+    async def handler(request):
+        verbs.create_session(request, ANN)
+        return await answered(request, way)
+
+    async def walk(client):
+        backend.failing.add("insert")
+        answer = await ask(client, "/", way)
+        return answer.status, (await answer.text())[:3], names(answer)
+
+    assert browse(served(store, ("/", handler)), walk) == (500, "500", [])
+    assert "the session backend cannot be reached" in caplog.text
+
+
+@pytest.mark.parametrize("way", [*WAYS, "error", "unhandled"])
+def test_a_logout_that_cannot_be_kept_is_a_500_that_clears_no_cookie(backend, store, way, caplog):
+    async def handler(request):
+        verbs.delete_session(request)
+        return await answered(request, way)
+
+    async def walk(client):
+        await client.get("/login")
+        backend.failing.add("delete")
+        answer = await ask(client, "/", way)
+        text = await answer.text()
+        backend.failing.clear()
+        return answer.status, text[:3], names(answer), await (await client.get("/me")).json()
+
+    text = "of " if way == "error" else "500"
+    assert browse(served(store, ("/", handler)), walk) == (500, text, [], ANN)
+    assert "the session backend cannot be reached" in caplog.text
+
+
+@pytest.mark.parametrize("way", ["error", "unhandled"])
+def test_a_failed_response_ends_the_session_all_the_same(store, way):
+    async def handler(request):
+        verbs.delete_session(request)
+        return await answered(request, way)
+
+    async def walk(client):
+        login = await client.get("/login")
+        cookie = f"__Host-session={login.cookies['__Host-session'].value}"
+        answer = await client.get("/")
+        again = await client.get("/me", headers={"Cookie": cookie})
+        return answer.status, names(answer)[0], await again.json()
+
+    assert browse(served(store, ("/", handler)), walk) == (500, "__Host-session", None)
+
+
+# ---- a client that hangs up
+
+
+async def serve_cancelling(app: web.Application, walk: Callable[[str, int], Awaitable[Any]]) -> Any:
+    """Serve an application that cancels the handler of a client that hangs up."""
+    runner = web.AppRunner(app, handler_cancellation=True)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        return await walk(*runner.addresses[0])
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize("moment", ["in the handler", "while it is saved", "while it fails"])
+def test_a_client_that_hangs_up_stays_signed_out(backend, store, events, moment, caplog):
+    reached, over = asyncio.Event(), asyncio.Event()
+
+    async def handler(request):
+        asyncio.current_task().add_done_callback(lambda _: over.set())
+        verbs.delete_session(request)
+        if moment == "while it is saved":
+            backend.waiting, backend.held["delete"] = reached, asyncio.Event()
+        else:
+            reached.set()
+            await asyncio.Event().wait()
+        return web.Response()
+
+    async def walk(host, port):
+        async with ClientSession(f"http://{host}:{port}") as client:
+            login = await client.get("/login")
+            cookie = f"__Host-session={login.cookies['__Host-session'].value}"
+            if moment == "while it fails":
+                backend.failing.add("delete")
+            _, writer = await asyncio.open_connection(host, port)
+            writer.write(f"GET / HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n\r\n".encode())
+            await reached.wait()
+            writer.transport.abort()
+            await over.wait()
+            for event in backend.held.values():
+                event.set()
+            backend.failing.clear()
+            answer = await client.get("/me", headers={"Cookie": cookie})
+            return await answer.json()
+
+    fails = moment == "while it fails"
+    left = asyncio.run(serve_cancelling(served(store, ("/", handler)), walk))
+    assert left == (ANN if fails else None)
+    assert ("the session could not be ended" in caplog.text) is fails
+    if moment == "in the handler":
+        assert EventKind.ROLLED_BACK not in [event.kind for event in events]
