@@ -23,6 +23,7 @@ from sessionkit_sanic import (
     update_session,
 )
 
+from .asgi_visits import ask_asgi
 from .visitor import ANN, SECRET, STORE, Client, application, browse
 
 # Sanic imports it.
@@ -163,40 +164,6 @@ def test_a_guard_closes_nothing_but_a_websocket():
 
 
 # ---- ASGI, workers, the raw header
-
-
-def ask_asgi(app: Sanic, *scopes: dict[str, Any]) -> list[Any]:
-    """The messages that are sent for each of the scopes; a scope without a cookie is given the latest that was set."""
-    answers: list[Any] = []
-
-    async def run() -> None:
-        events = iter(["startup", "shutdown"])
-
-        async def lifespan():
-            return {"type": f"lifespan.{next(events)}"}
-
-        async def receive():
-            return {"type": "http.request", "body": b"", "more_body": False}
-
-        async def send(message):
-            answers[-1].append(message)
-
-        answers.append([])
-        await app({"type": "lifespan", "asgi": {"version": "3.0"}}, lifespan, send)
-        cookie = b""
-        for scope in scopes:
-            answers.append([])
-            path = scope["path"]
-            headers = [(b"host", b"localhost"), (b"cookie", b"a=1"), (b"cookie", cookie)]
-            await app(
-                {"http_version": "1.1", "method": "GET", "raw_path": path.encode(), "query_string": b"", "headers": headers,
-                 "server": ("localhost", 443), "client": ("127.0.0.1", 1), "asgi": {"version": "3.0"}, **scope}, receive, send
-            )  # fmt: skip
-            for name, value in answers[-1][0].get("headers", []):
-                cookie = value.partition(b";")[0] if name.lower() == b"set-cookie" else cookie
-
-    asyncio.run(run())
-    return answers[1:]
 
 
 def test_under_asgi_it_works_too():

@@ -11,7 +11,16 @@ from sanic.log import error_logger
 from sanic.response import ResponseStream
 
 from sessionkit import Exchange, SessionKitError, SessionStore
-from sessionkit.adapters import FrameworkKeys, Gateway, LazyContents, admit_task, commit_response
+from sessionkit.adapters import (
+    FrameworkKeys,
+    Gateway,
+    HeaderChanges,
+    LazyContents,
+    admit_task,
+    aload,
+    asettle,
+    commit_response,
+)
 
 from .carriers import Answer, Response, SanicRequest, copy_of_stream, fields_of
 
@@ -27,13 +36,17 @@ class SanicSession(LazyContents):
 class Front(Gateway):
     """The gateway of an application; its methods are for Sanic's signals."""
 
+    awaits = True
+
     def __init__(
         self, app: Sanic[Any, Any], store: SessionStore, exclude: str | Iterable[str]
     ) -> None:
         super().__init__(app, store, exclude=exclude, framework=FrameworkKeys())
-        # Where a request keeps, for each store, the response that was answered, and a connection its latest exchange.
-        self._answered, self._latest = (
+        # Where a request keeps, for each store, the response that was answered, and whether one could not be saved; and a
+        # connection its latest exchange.
+        self._answered, self._failed, self._latest = (
             f"sessionkit.answered {self.settings.name}",
+            f"sessionkit.failed {self.settings.name}",
             f"sessionkit.latest {self.settings.name}",
         )
 
@@ -49,6 +62,8 @@ class Front(Gateway):
         if request.conn_info is not None:
             await self.closed(request.conn_info)
             setattr(request.conn_info.ctx, self._latest, exchange)
+        if self.settings.backend is not None:
+            await aload(exchange, self.settings.backend)
 
     async def handled(self, request: Request[Any, Any]) -> None:
         """Note that the handler has returned: from here on its response is answered, unless it has responded itself."""
@@ -64,23 +79,26 @@ class Front(Gateway):
             # Sanic calls no middleware after one that gave a response.
             fronts: list[Front] = getattr(request.ctx, _FRONTS, [])
             for front in fronts:
-                front.commit_or_fail(request, made)
+                await front.commit_or_fail(request, made)
             return made  # from a coroutine: Sanic would await, and so begin, the stream itself
         if not hasattr(request.ctx, _HANDLED):
-            self.commit_or_fail(request, response)
+            await self.commit_or_fail(request, response)
         return None
 
-    def commit_or_fail(self, request: Request[Any, Any], response: Response) -> None:
+    async def commit_or_fail(self, request: Request[Any, Any], response: Response) -> None:
         """Answer the request; with a 500 if the session cannot be kept."""
         try:
-            self._commit(request, response)
+            await self._commit(request, response)
         except SessionKitError:
             error_logger.exception("the session cannot be saved, and the response becomes a 500")
-            self._commit(request, response, 500)
+            await self._commit(request, response, 500)
 
     async def answered(self, request: Request[Any, Any], response: Response) -> None:
         """Answer the request: a response is about to be sent, or a stream is over. Nothing of the application runs after this."""
-        self._commit(request, response)
+        connection = request.conn_info
+        # Sanic has cancelled the handler of a client that has hung up. What the handler began to write is dropped.
+        is_lost = self.settings.backend is not None and connection is not None and connection.lost
+        await self._commit(request, response, 500 if is_lost else None)
         exchange = self.serving(SanicRequest(request))
         if exchange is not None:
             exchange.finish()
@@ -93,7 +111,7 @@ class Front(Gateway):
         if exchange is not None:
             exchange.finish()
 
-    def _commit(
+    async def _commit(
         self, request: Request[Any, Any], response: Response, status: int | None = None
     ) -> None:
         view, stream = SanicRequest(request), request.stream
@@ -107,14 +125,40 @@ class Front(Gateway):
             isinstance(before, ResponseStream) and response.status == before.status
         ):
             return
+        is_saved = await self._settle(exchange, view, status or response.status)
+        if not is_saved:
+            exchange.close(HeaderChanges())
+            status = 500
         if isinstance(response, ResponseStream):
             response.status = status or response.status
-            commit_response(exchange, response.status, fields_of(response))
+            if is_saved:
+                commit_response(exchange, response.status, fields_of(response))
         elif not exchange.close_unread():
             there = stream.response
             shown = there if isinstance(there, Answer) and there.original is response else response
             headers = list(fields_of(shown).items())
-            changes = exchange.commit(status or shown.status, headers)
+            changes = (
+                exchange.commit(status or shown.status, headers) if is_saved else HeaderChanges()
+            )
             cast("Any", stream).response = Answer(shown, changes, status)
         admit_task(exchange)
         view.holder[self._answered] = response
+
+    async def _settle(self, exchange: Exchange, view: SanicRequest, status: int) -> bool:
+        """Save the session on the server; return False if this failed, and no later response can say more than that.
+
+        Raises:
+            SessionKitError: the session cannot be saved. Sanic answers with an error, in the place of the response.
+        """
+        backend = self.settings.backend
+        if backend is None:
+            return True
+        try:
+            await asettle(exchange, backend, status)
+        except SessionKitError:
+            if status < 500 and self._failed not in view.holder:
+                view.holder[self._failed] = True
+                raise
+            error_logger.exception("the session cannot be saved, and the response becomes a 500")
+            return False
+        return True

@@ -7,7 +7,7 @@ from typing import Any
 from sanic import Request
 
 from sessionkit import Exchange
-from sessionkit.adapters import Phase
+from sessionkit.adapters import Phase, asettle
 
 from .carriers import SanicRequest
 from .front import Front
@@ -32,7 +32,9 @@ class Sockets:
         request = Request.get_current()
         exchange = self.front.serving(SanicRequest(request))
         if exchange is not None and exchange.phase is Phase.OPEN:
-            lines = "".join(f"{name}: {value}\r\n" for name, value in _accepted(exchange, request))
+            lines = "".join(
+                f"{name}: {value}\r\n" for name, value in await _accept(exchange, request)
+            )
             second = data.index(b"\n") + 1
             data[second:second] = lines.encode("latin-1")
 
@@ -40,10 +42,12 @@ class Sockets:
         """Close the session of a websocket to writing under ASGI, where Sanic's handshake takes no headers."""
         exchange = self.front.serving(SanicRequest(request))
         if exchange is not None and request.app.asgi and hasattr(handler, "is_websocket"):
-            _accepted(exchange, request)
+            await _accept(exchange, request)
 
 
-def _accepted(exchange: Exchange, request: Request[Any, Any]) -> tuple[tuple[str, str], ...]:
+async def _accept(exchange: Exchange, request: Request[Any, Any]) -> tuple[tuple[str, str], ...]:
     """Close an exchange, and return the fields of its handshake; from then on the task of the socket can read the session."""
+    if exchange.settings.backend is not None:
+        await asettle(exchange, exchange.settings.backend, 101)
     exchange.tasks = request.app.websocket_tasks
     return exchange.commit(101).add

@@ -1,0 +1,206 @@
+"""Sanic when the backend fails: a 500 through Sanic's error handling, and no cookie that says more than is so."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from typing import Any
+
+import pytest
+from awaited_memory import AwaitedMemory
+from sanic import Sanic, response
+
+from sessionkit import BackendError, SessionStore
+from sessionkit_sanic import create_session, delete_session, get_session
+
+from .visitor import ANN, SECRET, application, browse
+
+# Sanic imports it.
+pytestmark = pytest.mark.filterwarnings("ignore:websockets.legacy is deprecated:DeprecationWarning")
+
+
+def names(answer: Any) -> list[str]:
+    return [line.partition("=")[0] for line in answer.headers.get_all("Set-Cookie", [])]
+
+
+@pytest.fixture
+def backend():
+    return AwaitedMemory()
+
+
+@pytest.fixture
+def app(backend):
+    return application(SessionStore(SECRET, backend=backend))
+
+
+def test_an_outage_is_raised_where_the_session_is_asked_for(app, backend):
+    @app.get("/plain")
+    async def plain(request):
+        return response.text("plain")
+
+    @app.get("/")
+    async def index(request):
+        with pytest.raises(BackendError):
+            get_session()
+        return response.text("later", 503)
+
+    def walk(client):
+        client.get("/login")
+        backend.failing.add("load")
+        answers = [client.get(path) for path in ("/plain", "/", "/me")]
+        backend.failing.clear()
+        found = [(answer.status, names(answer)) for answer in answers]
+        return found, json.loads(client.get("/me").text)
+
+    assert browse(app, walk) == ([(200, []), (503, []), (500, [])], ANN)
+
+
+async def answered(request: Any, way: str) -> Any:
+    if way == "redirect":
+        return response.redirect("/elsewhere")
+    if way == "unhandled":
+        raise RuntimeError
+    if way == "error":
+        return response.text("of the application", 500)
+    if way == "stream":
+        sending = await request.respond()
+        await sending.send("sent")
+        return await sending.eof()
+    if way == "responded":
+        return await request.respond(response.text("whole"))
+    return response.text("whole")
+
+
+@pytest.mark.parametrize("way", ["response", "redirect", "stream", "responded"])
+def test_a_login_that_cannot_be_kept_is_a_500(app, backend, way, caplog):
+    @app.get("/")
+    async def index(request):
+        create_session(ANN)
+        return await answered(request, way)
+
+    def walk(client):
+        backend.failing.add("insert")
+        answer = client.get("/")
+        return answer.status, names(answer)
+
+    assert browse(app, walk) == (500, [])
+    assert "the session backend cannot be reached" in caplog.text
+
+
+@pytest.mark.parametrize("status", [503, 200])
+def test_a_failing_write_is_for_the_applications_error_handler(app, backend, status):
+    @app.exception(BackendError)
+    async def on_error(request, error):
+        return response.text("later", status)
+
+    @app.get("/")
+    async def index(request):
+        create_session(ANN)
+        return response.text("signed in")
+
+    def walk(client):
+        backend.failing.add("insert")
+        answer = client.get("/")
+        return answer.status, answer.text, names(answer)
+
+    # The second answer cannot keep the login either.
+    assert browse(app, walk) == (503 if status == 503 else 500, "later", [])
+
+
+@pytest.mark.parametrize(
+    "way", ["response", "redirect", "stream", "responded", "error", "unhandled"]
+)
+def test_a_logout_that_cannot_be_kept_is_a_500_that_clears_no_cookie(app, backend, way, caplog):
+    @app.get("/logout")
+    async def logout(request):
+        delete_session()
+        return await answered(request, way)
+
+    def walk(client):
+        client.get("/login")
+        backend.failing.add("delete")
+        answer = client.get("/logout")
+        backend.failing.clear()
+        return answer.status, names(answer), json.loads(client.get("/me").text)
+
+    assert browse(app, walk) == (500, [], ANN)
+    assert "the session backend cannot be reached" in caplog.text
+
+
+@pytest.mark.parametrize("way", ["error", "unhandled"])
+def test_a_failed_response_ends_the_session_all_the_same(app, way):
+    @app.get("/logout")
+    async def logout(request):
+        delete_session()
+        return await answered(request, way)
+
+    def walk(client):
+        client.get("/login")
+        cookies = dict(client.cookies)
+        answer = client.get("/logout")
+        client.cookies = cookies
+        return answer.status, names(answer)[0], json.loads(client.get("/me").text)
+
+    assert browse(app, walk) == (500, "__Host-session", None)
+
+
+# ---- a client that hangs up
+
+
+def hang_up(app: Sanic, backend: AwaitedMemory, path: str) -> Any:
+    """Hang up while a page is made or saved, and return the session of another request after that."""
+    over = asyncio.Event()
+
+    @app.signal("http.lifecycle.exception")
+    async def cancelled(request, exception):
+        over.set()
+
+    @app.get("/waiting")
+    async def wait(request):
+        await backend.waiting.wait()
+        return response.empty()
+
+    @app.get("/over")
+    async def release(request):
+        await over.wait()
+        for event in backend.held.values():
+            event.set()
+        return response.empty()
+
+    def walk(client):
+        backend.waiting = asyncio.Event()
+        client.get("/login")
+        with socket.create_connection(("127.0.0.1", client.port)) as connection:
+            lines = [f"GET {path} HTTP/1.1", "Host: localhost", f"Cookie: {client.cookie}", "", ""]
+            connection.sendall("\r\n".join(lines).encode())
+            client.get("/waiting")
+        client.get("/over")
+        return json.loads(client.get("/me").text)
+
+    return browse(app, walk)
+
+
+@pytest.mark.parametrize("moment", ["in the handler", "while it is saved"])
+def test_a_client_that_hangs_up_stays_signed_out(app, backend, moment):
+    @app.get("/logout")
+    async def logout(request):
+        delete_session()
+        if moment == "while it is saved":
+            backend.held["delete"] = asyncio.Event()
+        else:
+            backend.waiting.set()
+            await asyncio.Event().wait()
+        return response.empty()
+
+    assert hang_up(app, backend, "/logout") is None
+
+
+def test_what_a_cancelled_handler_has_begun_is_dropped(app, backend):
+    @app.get("/begin")
+    async def begin(request):
+        request.ctx.session["begun"] = True
+        backend.waiting.set()
+        await asyncio.Event().wait()
+
+    assert hang_up(app, backend, "/begin") == ANN
