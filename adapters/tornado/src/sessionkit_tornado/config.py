@@ -13,6 +13,14 @@ from sessionkit.adapters import FrameworkKeys, Gateway, check_store, clears_fram
 
 __all__ = ["gateway_of"]
 
+
+class Front(Gateway):
+    """The gateway of an application; its handlers await a backend."""
+
+    call = "Application(handlers, sessionkit=store)"
+    awaits = True
+
+
 _gateways: WeakKeyDictionary[Application, tuple[object, Gateway]] = WeakKeyDictionary()
 
 
@@ -35,9 +43,9 @@ def gateway_of(application: Application) -> Gateway:
     if isinstance(given, tuple):
         store = SessionStore(_secrets_of(settings))
     else:
-        check_store(given, "Application(handlers, sessionkit=store)")
+        check_store(given, Front.call)
         store = given
-    gateway = Gateway(application, store, framework=FrameworkKeys())
+    gateway = Front(application, store, framework=FrameworkKeys())
     _gateways[application] = given, gateway
     return gateway
 

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 from asyncio import Future
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from tornado.web import RequestHandler
 from tornado.websocket import WebSocketHandler
 
-from sessionkit import ConfigurationError, Exchange, NoActiveRequestError, bind
-from sessionkit.adapters import LazyContents, admit_task, commit_response, make_current
+from sessionkit import Exchange, NoActiveRequestError, bind
+from sessionkit.adapters import (
+    LazyContents,
+    Phase,
+    admit_task,
+    aload,
+    asettle,
+    commit_response,
+    make_current,
+)
 
 from .carriers import TornadoRequest, fields_of
 from .config import gateway_of
 from .verbs import get_session
 
 __all__ = ["SessionMixin", "TornadoSession"]
+
+_SWITCHING = 101
 
 
 class TornadoSession(LazyContents):
@@ -30,6 +41,13 @@ class SessionMixin(RequestHandler):
     """
 
     _exchange: Exchange | None = None
+    # The task that saves the session and then sends the response, if there is something to await.
+    _sending: Future[None] | None = None
+    # Whether somebody waits for that task, and answers its failure; and who does after Tornado has executed the handler.
+    _is_watched: bool = True
+    _watching: Future[None] | None = None
+    # Whether the response goes out without the session, because not even an end can be saved.
+    _is_unsaved: bool = False
 
     @property
     def session(self) -> TornadoSession:
@@ -51,10 +69,13 @@ class SessionMixin(RequestHandler):
 
     async def _execute(self, transforms: Any, *args: bytes, **kwargs: bytes) -> None:
         # Not `prepare`: applications override that without calling ours. This is the task of the request.
+        exchange: Exchange | None = None
         try:
             exchange, _ = gateway_of(self.application).enter(TornadoRequest(self.request))
-        except (ConfigurationError, TypeError) as error:
-            self.prepare = partial(_fail, error)  # type: ignore[method-assign]  # where Tornado answers with a 500
+            if exchange.settings.backend is not None:
+                await aload(exchange, exchange.settings.backend)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # Tornado answers an error of `prepare`
+            self.prepare = partial(_fail, error)  # type: ignore[method-assign]
             await super()._execute(transforms, *args, **kwargs)
             return
         self._exchange = exchange
@@ -62,21 +83,120 @@ class SessionMixin(RequestHandler):
         admit_task(exchange)
         if isinstance(self, WebSocketHandler):
             self.on_message = bind(self.on_message)  # Tornado runs a coroutine in a task of its own
+            if exchange.settings.backend is not None:
+                self.get_websocket_protocol = partial(
+                    _settle_handshake, exchange, self.get_websocket_protocol
+                )
         try:
             await super()._execute(transforms, *args, **kwargs)
         finally:
-            if (
-                self._finished or self._auto_finish
-            ):  # else somebody keeps the handler, and finishes it later
-                exchange.finish()
+            await self._watch()
+
+    def finish(self, chunk: Any = None) -> Future[None]:
+        """Finish the response. With a backend, the session is saved first: the response is sent when this is awaited, or soon."""
+        if self._finished or not self._must_settle():
+            return super().finish(chunk)  # pyright: ignore[reportUnknownMemberType]  # a bare `dict` in Tornado's annotation
+        if chunk is not None:
+            self.write(chunk)  # pyright: ignore[reportUnknownMemberType]  # a bare `dict` in Tornado's annotation
+        # For the application and for Tornado the response is finished: nothing may be written to it.
+        self._finished = True
+        return self._put_off()
 
     def flush(self, include_footers: bool = False) -> Future[None]:
         """Send what was written; the first time with the headers, into which the session is written."""
-        if self._exchange is not None and not self._headers_written:
-            commit_response(self._exchange, self.get_status(), fields_of(self))
-            admit_task(self._exchange)
+        # Only `finish` sends footers, and it has asked before.
+        if not include_footers and self._must_settle():
+            return self._put_off()
+        self._commit()
         return super().flush(include_footers)
 
+    def _commit(self) -> None:
+        exchange = self._exchange
+        if exchange is not None and not self._headers_written and not self._is_unsaved:
+            commit_response(exchange, self.get_status(), fields_of(self))
+            admit_task(exchange)
 
-def _fail(error: Exception) -> NoReturn:
+    # ---- saving the session on the server, which is awaited, before the headers
+
+    def _must_settle(self) -> bool:
+        """Return whether there is something to await before the headers are sent."""
+        exchange = self._exchange
+        if exchange is None or exchange.settings.backend is None or not exchange.looked_at:
+            return False
+        if self._headers_written or self._is_unsaved or self.get_status() == _SWITCHING:
+            return False
+        is_put_off = self._sending is not None and not self._sending.done()
+        return is_put_off or exchange.decide(self.get_status())[0] is not None
+
+    def _put_off(self) -> Future[None]:
+        """Return the task that saves the session and then sends the response."""
+        if self._sending is None or self._sending.done():
+            # For the application the response has started.
+            cast("Exchange", self._exchange).phase = Phase.COMMITTED
+            self._sending = asyncio.ensure_future(self._send())
+            self._sending.add_done_callback(_retrieve)
+            if not self._is_watched:
+                # Somebody has kept the handler, and sends its response now.
+                self._is_watched = True
+                self._watching = asyncio.ensure_future(self._watch())
+        return self._sending
+
+    async def _send(self) -> None:
+        """Save the session; then finish the response, or flush it if nobody has finished it meanwhile."""
+        exchange = cast("Exchange", self._exchange)
+        settled = None
+        try:
+            while settled != self.get_status():  # an error may have taken the place of the response
+                settled = self.get_status()
+                await asettle(exchange, cast("Any", exchange.settings.backend), settled)
+        except BaseException:
+            # A session that cannot even be ended stays as it is, and no cookie says otherwise.
+            self._is_unsaved = self.get_status() >= 500
+            self._finished, exchange.phase = False, Phase.OPEN
+            raise
+        finished, self._finished = self._finished, False
+        if finished:
+            sent = super().finish()  # pyright: ignore[reportUnknownMemberType]  # a bare `dict` in Tornado's annotation
+        else:
+            self._commit()
+            sent = super().flush()
+        await sent
+
+    async def _watch(self) -> None:
+        """Wait until the response is sent, answer a failure that nobody has awaited, and end the exchange."""
+        while (sending := self._sending) is not None:
+            try:
+                await sending
+            except Exception as error:  # noqa: BLE001  # as Tornado does
+                # If the response is finished, its client has hung up.
+                if not self._finished:
+                    self._handle_request_exception(error)
+            if self._sending is sending:
+                self._sending = None
+        self._is_watched = False
+        # Otherwise somebody keeps the handler, and finishes it later.
+        if self._finished or self._auto_finish:
+            cast("Exchange", self._exchange).finish()
+
+
+def _settle_handshake(exchange: Exchange, make: Any) -> Any:
+    """Return the protocol of a websocket, which saves the session before it accepts: it cannot wait when it answers."""
+    protocol = make()
+    if protocol is not None:
+        protocol.accept_connection = partial(_accept, exchange, protocol.accept_connection)
+    return protocol
+
+
+async def _accept(exchange: Exchange, accept: Any, handler: Any) -> None:
+    await asettle(exchange, cast("Any", exchange.settings.backend), _SWITCHING)
+    await accept(handler)
+
+
+def _retrieve(task: Future[None]) -> None:
+    """Take a task's error, which is answered whether or not the application awaits the task."""
+    if not task.cancelled():
+        task.exception()
+
+
+def _fail(error: BaseException) -> NoReturn:
     raise error
