@@ -36,6 +36,9 @@ Result = TypeVar("Result")
 Steps = Generator[Operation, Any, Result]
 """A function that yields operations, is sent their replies, and returns a result: it runs on a backend of either kind."""
 
+_MOMENT = 0.000_001
+"""Less than any two requests are apart, and enough to tell two times apart that are seconds since the epoch."""
+
 _HANDLE = compile_pattern(r"([0-9a-f]{32})\.([0-9a-f]{32})")
 
 
@@ -104,17 +107,18 @@ async def arun(settings: Settings, steps: Steps[Result]) -> Result:
 
 
 def list_sessions(
-    settings: Settings, user: object, current: str | None
+    settings: Settings, user: object, current: Exchange | None
 ) -> Steps[list[SessionInfo]]:
     """List the sessions of a user, the one that was used last first.
 
     Args:
         settings: the store's settings.
         user: contents with a user, or an identity.
-        current: the key of the current session's record, or None.
+        current: the exchange of the current request, or None.
     """
     found: list[SessionInfo] = []
-    for owner in derive_owners(settings, user):
+    own = _find_record(current)
+    for owner in _derive_owners(settings, user, current):
         records: list[Record] = yield List(owner)
         for record in records:
             contents = open_contents(settings, record)
@@ -127,7 +131,7 @@ def list_sessions(
                     created_at=record.created_at,
                     updated_at=record.updated_at,
                     expires_at=record.expires_at,
-                    is_current=record.key == current,
+                    is_current=record.key == own,
                     contents=contents,
                 )
             )
@@ -170,18 +174,36 @@ def revoke_session(settings: Settings, handle: object) -> Steps[bool]:
     return existed
 
 
-def revoke_user(settings: Settings, user: object, keep: str | None) -> Steps[int]:
+def revoke_user(settings: Settings, user: object, keep: Exchange | None) -> Steps[int]:
     """End every session of a user, and return how many there were.
 
     Args:
         settings: the store's settings.
         user: contents with a user, or an identity.
-        keep: the key of a record that stays, or None.
+        keep: the exchange of a request whose session stays, or None.
     """
-    ended = 0
-    for owner in derive_owners(settings, user):
-        ended += yield Revoke(owner, settings.clock(), keep)
-    return ended
+    codec, ended = cast("RecordCodec", settings.records), 0
+    for owner in _derive_owners(settings, user, keep):
+        records: list[Record] = yield List(owner)
+        forwards = sum(codec.open_forward(record) is not None for record in records)
+        at = settings.clock()
+        ended += (yield Revoke(owner, at, _find_record(keep))) - forwards
+        if keep is not None and keep.server is not None:
+            # A session that this request begins or rotates is added later, and must not lose to its own revocation.
+            keep.server.since = max(keep.server.since, at + _MOMENT)
+    return max(0, ended)
+
+
+def _derive_owners(settings: Settings, user: object, current: Exchange | None) -> tuple[str, ...]:
+    """Return the owners of a user's records; within a request, a framework's login keys name users too."""
+    return derive_owners(settings if current is None else current.settings, user)
+
+
+def _find_record(current: Exchange | None) -> str | None:
+    """Return the key of the record that holds the session of a request; None if there is none yet."""
+    if current is None or current.server is None or current.state is None:
+        return None
+    return current.server.find_key(current.state)
 
 
 def purge(settings: Settings, limit: int) -> Steps[int]:
@@ -201,12 +223,12 @@ def check_alive(exchange: Exchange) -> Steps[bool]:
     Args:
         exchange: the request's exchange.
     """
-    if exchange.get() is None:
-        return False
+    if not exchange.looked_at:
+        exchange.get()
     server = exchange.server
     current = None if server is None else server.current
-    if server is None or current is None:
-        # The session is in a cookie, or this request has begun it.
-        return True
-    record: Record | None = yield Load(current.key, current.owner)
-    return exchange.refresh(record)
+    if current is not None:
+        # Another request may have moved the expiry, so this comes before the times that are known here are judged.
+        record: Record | None = yield Load(current.key, current.owner)
+        exchange.refresh(record)
+    return exchange.get() is not None

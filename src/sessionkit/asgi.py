@@ -117,7 +117,11 @@ class SessionMiddleware(Gateway):
                             )
                         else:
                             if backend is not None:
-                                await asettle(exchange, backend, message.get("status", 200))
+                                # ASGI only demands an iterable.
+                                raw = list(message.get("headers") or ())
+                                message = {**message, "headers": raw}
+                                status, fields = message.get("status", 200), _decode_fields(raw)
+                                await asettle(exchange, backend, status, fields)
                             message = _answer(exchange, message)
                         # Before Python 3.12, `current_task` with a given loop spares a system call.
                         if here is not None and current_task(here.get_loop()) is not here:
@@ -167,6 +171,10 @@ def _answer(exchange: Exchange, message: Message) -> Message:
     for field, text in changes.add:
         headers.append((field.lower().encode("latin-1"), text.encode("latin-1")))
     return {**message, "headers": headers}
+
+
+def _decode_fields(fields: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    return [(bytes(name).decode("latin-1"), value.decode("latin-1")) for name, value in fields]
 
 
 _DECISIVE = frozenset(name.encode() for name in DECISIVE)

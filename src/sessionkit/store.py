@@ -306,7 +306,7 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
 
         Args:
             user: contents with a user, or an identity as `identity` returns it.
-            keep_current: whether the session of the request being served stays.
+            keep_current: whether the session of the request being served stays, also if this request begins or rotates it.
 
         Returns:
             How many sessions were ended.
@@ -382,16 +382,15 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
             )
         return self.settings
 
-    def _find_current(self) -> str | None:
-        """Return the key of the current session's record; None if there is none."""
+    def _find_current(self) -> Exchange | None:
+        """Return the exchange of the current request, if a user is signed in there."""
         try:
             exchange = self._exchange(None)
         except NoActiveRequestError:
             return None
         if not isinstance(exchange, Exchange) or exchange.server is None or exchange.get() is None:
             return None
-        current = exchange.server.current
-        return None if current is None else current.key
+        return exchange
 
     def _exchange(self, request: RequestInfo | None) -> Exchange | Exclusion:
         if request is not None:

@@ -147,7 +147,7 @@ def answer(
     if decision is NOTHING:
         present = state.present or state.cookies.token is not None
         return header_changes(headers, (), present=present)
-    if decision.__class__ is Seal:
+    if isinstance(decision, Seal):
         lines = _collect_session_lines(state, request, decision.plaintext, decision.stamp)
     else:
         lines = collect_lines(state, decision, (status, headers), request, now)

@@ -245,7 +245,7 @@ class Exchange:
         return changes
 
     def refresh(self, record: Record | None) -> bool:
-        """Judge the session by its record, which was loaded again; drop the session if it has ended.
+        """Judge the session by its record, which was loaded again: take its times, or drop a session that has ended.
 
         A request that lasts, such as a websocket, has no other way to learn of a logout. The contents stay as they are.
 
@@ -258,7 +258,7 @@ class Exchange:
         state, server = self.state, self.server
         if state is None or server is None or not state.present:
             return False
-        reason = server.judge_again(record)
+        reason = server.judge_again(state, record)
         if reason is None:
             return True
         state.forget(reason)

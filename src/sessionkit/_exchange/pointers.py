@@ -16,6 +16,7 @@ from ..backends._protocols import Record
 from .candidates import MOST_WHOLE, choose_furthest
 from .config import Settings
 from .importing import import_session
+from .owner import have_same_owner
 from .reading import (
     NO_COOKIES,
     RequestCookies,
@@ -94,7 +95,9 @@ def _read_many(settings: Settings, header: str, now: float) -> RequestCookies:
     by_name = collect_values(settings, cut_header(header))
     values = by_name.pop(settings.name, [])
     opened = [(text, codec.open_pointer(text, now)) for text in values[:MOST_WHOLE]]
-    pointers = tuple(pointer for _, pointer in opened if isinstance(pointer, Pointer))
+    # A browser may send one session twice, in cookies of two scopes.
+    by_key = {pointer.key: pointer for _, pointer in opened if isinstance(pointer, Pointer)}
+    pointers = tuple(by_key.values())
     if not pointers:
         return read_cookies(settings, header, now)
     rest = [text for text, pointer in opened if not isinstance(pointer, Pointer)]
@@ -166,23 +169,23 @@ def open_contents(settings: Settings, record: Record) -> dict[str, Any] | Absenc
         is_forward = cast("RecordCodec", settings.records).open_forward(record) is not None
         return Absence.UNKNOWN_RECORD if is_forward else plaintext
     try:
-        contents = settings.serializer.loads(plaintext)
+        contents: object = settings.serializer.loads(plaintext)
     except (ValueError, RecursionError):
         return Absence.MALFORMED
-    if not isinstance(contents, dict) or not is_shallow(contents):
+    if not isinstance(contents, dict) or not is_shallow(cast("object", contents)):
         return Absence.MALFORMED
     return cast("dict[str, Any]", contents)
 
 
-def choose_record(
-    opened: Sequence[OpenedRecord],
-) -> OpenedRecord | Absence:
-    """Return the session of the request: the newest of one user. Records of several users are ambiguous.
+def choose_record(settings: Settings, opened: Sequence[OpenedRecord]) -> OpenedRecord | Absence:
+    """Return the session of the request: the newest of one user. Sessions of several users are ambiguous.
 
     Args:
+        settings: the store's settings.
         opened: the valid sessions; at least one.
     """
-    if len({one.record.owner for one in opened}) > 1:
+    several = len({one.record.key for one in opened}) > 1
+    if several and not have_same_owner(settings, [one.token.contents for one in opened]):
         return Absence.AMBIGUOUS
     return max(opened, key=_rank_by_age)
 

@@ -115,6 +115,9 @@ class RequestCookies:
         nobody has authenticated: a mark can only refuse.
         """
         authenticated = [token.mark_id for token in self.tokens]
+        if settings.importers:
+            # The cookie that a session was imported from may come back, and give a session with the same id.
+            authenticated.extend(pointer.stamp.id for pointer in self.pointers)
         for importer, cookies in self.read_importers():
             imported = (
                 import_token(settings, importer, token, settings.clock())

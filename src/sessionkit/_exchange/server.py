@@ -7,20 +7,22 @@ and of the session now, so it can be asked for again at any time.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from math import inf
 from random import random
 from typing import Any, cast
 
-from .._cookies.caching import UNCHANGED, HeaderChanges
+from .._cookies.caching import UNCHANGED, HeaderChanges, is_shared
 from .._crypto.records import Pointer, RecordCodec
 from .._crypto.sealing import Opened
 from .._session.events import EventKind
-from .._session.identity import Who, exact, print_identity, who_is
+from .._session.identity import CLAIMS, Who, exact, print_identity, who_is
 from .._session.json import rewrite
 from .._session.session import Absence, Stamp
 from ..backends._protocols import Record
 from ..errors import BackendError, ConflictError
 from . import stamps, writing
+from .candidates import choose_furthest
 from .config import Settings
 from .deciding import (
     END,
@@ -47,7 +49,7 @@ from .reading import RequestCookies
 from .request import RequestInfo
 from .state import State
 
-__all__ = ["ServerSide", "derive_owner", "derive_owners"]
+__all__ = ["ServerSide", "derive_owners", "derive_owners_of"]
 
 MOST_TRIES = 64
 """Conflicts after which a write is given up. Eight processes that write one session all the time never needed so many."""
@@ -77,9 +79,10 @@ class ServerSide:
     """
 
     __slots__ = (
-        "_base", "_came", "_created", "_doomed", "_failure", "_found", "_gone", "_is_unclear", "_known", "_last", "_pointer_due",
-        "_proposal", "_renewal_failed", "_replaced", "_sent", "_steps", "_tries", "_trimmed", "_wanted", "cookies", "current",
-        "driver", "is_kept", "loader", "pause", "settings", "settled_at", "since",
+        "_base", "_came", "_created", "_doomed", "_failure", "_forward", "_found", "_gone", "_is_unclear", "_known", "_last",
+        "_listed", "_others", "_pointer_due", "_proposal", "_renewal_failed", "_replaced", "_sent", "_steps", "_tries",
+        "_unanswered", "_wanted", "cookies", "current", "driver", "is_kept", "loader", "pause", "settings", "settled_at",
+        "since",
     )  # fmt: skip
 
     def __init__(self, settings: Settings, since: float) -> None:
@@ -95,7 +98,8 @@ class ServerSide:
         self._wanted: tuple[Wanted, ...] = ()
         # The key of a record that no cookie pointed to. It stands for the session's id, which only a pointer holds.
         self._known: str | None = None
-        self._found: Sequence[Record | None] | None = None
+        # Threads that load the session at the same time use what the first of them has loaded.
+        self._found: dict[str, Sequence[Record | None]] = {}
         self._failure: str | None = None
         # The records of this browser that exist, by key.
         self._came: dict[str, str] = {}
@@ -105,15 +109,22 @@ class ServerSide:
         # The record that this request inserted, and the one that it rotates.
         self._created: Record | None = None
         self._replaced: Record | None = None
+        # The forward record of this rotation: a repeated decision gives the same one.
+        self._forward: Record | None = None
+        # The write whose reply was lost, so that it is not known whether it was performed.
+        self._unanswered: Insert | Replace | None = None
         self._pointer_due: bool = False
         # Whether it is unclear which record is there, so that it must be loaded.
         self._is_unclear: bool = False
-        self._trimmed: bool = False
+        # How many of the user's marks, one for each secret, were asked for their sessions.
+        self._listed: int = 0
+        self._others: list[Record] = []
         self._renewal_failed: bool = False
         # The record that was sealed last, and its contents: a repeated decision gives the same one, with the same nonce.
         self._proposal: tuple[bytes, Record] | None = None
-        # The versions of all records that this request has made. One whose reply was lost may be there all the same.
-        self._sent: set[bytes] = set()
+        # The versions of all records that this request has made, and how many steps were in each. One whose reply was lost
+        # may be there all the same.
+        self._sent: dict[bytes, int] = {}
         # The record that the steps begin with, the steps, and the contents after the last of them.
         self._base: Record | None = None
         self._steps: list[Step] = []
@@ -134,7 +145,7 @@ class ServerSide:
             now: seconds since the epoch.
         """
         if self.cookies is None:
-            cookies = self.cookies = read_pointers(self.settings, header, now)
+            cookies = read_pointers(self.settings, header, now)
             if cookies.absence is Absence.TOO_LARGE:
                 # Nothing is loaded, and yet a logout ends what is known of.
                 self._came = {pointer.key: pointer.owner for pointer in cookies.pointers}
@@ -142,7 +153,9 @@ class ServerSide:
                 self._wanted = tuple(
                     Wanted(pointer.key, pointer.owner) for pointer in cookies.pointers
                 )
-        return self._wanted if self._found is None and self._failure is None else ()
+            # Last: another thread that finds the cookies must find what is wanted.
+            self.cookies = cookies
+        return self._wanted if not self._found and self._failure is None else ()
 
     def point_to(self, key: str, owner: str) -> None:
         """Use a record that is known by its key, in the place of cookies.
@@ -163,7 +176,7 @@ class ServerSide:
         if isinstance(found, BackendError):
             self._failure = str(found)
             return
-        self._found = found
+        found = self._found.setdefault("found", found)
         if self._known is not None:
             self._point_to(found[0])
 
@@ -189,40 +202,43 @@ class ServerSide:
         cookies = cast("RequestCookies", self.cookies)
         if self._failure is not None:
             raise BackendError(self._failure)
-        if not self._wanted or self._found is None:
+        if not self._wanted:
             return cookies
+        opened, reason = self._open_found(cookies, now)
+        if not opened:
+            return cookies if cookies.token is not None else replace(cookies, absence=reason)
+        chosen = choose_record(self.settings, opened)
+        if isinstance(chosen, Absence):
+            return replace(cookies, token=None, stamp=None, absence=chosen)
+        self.current = self._base = chosen.record
+        # A copy: a thread that loads the session at the same time reads the same cookies.
+        token = chosen.token
+        return replace(cookies, token=token, stamp=token.stamp, absence=None, importer=None)
+
+    def _open_found(
+        self, cookies: RequestCookies, now: float
+    ) -> tuple[list[OpenedRecord], Absence]:
+        """Return the sessions in the records that were found, and the reason why the others give none."""
         opened: list[OpenedRecord] = []
-        reasons: list[Absence] = []
-        for pointer, record in zip(cookies.pointers, self._found, strict=True):
+        reason: Absence = Absence.NO_COOKIE
+        for pointer, record in zip(cookies.pointers, self._found["found"], strict=True):
             if record is not None:
                 self._came[pointer.key] = pointer.owner
             if is_over(self.settings, cookies, pointer):
-                reasons.append(Absence.LOGGED_OUT)
+                reason = choose_furthest(reason, Absence.LOGGED_OUT)
                 continue
             one = open_record(self.settings, pointer, record, now)
             if isinstance(one, Absence):
-                reasons.append(one)
+                reason = choose_furthest(reason, one)
             else:
                 opened.append(one)
-        self._found = ()
-        self._wanted = ()
-        if not opened:
-            if cookies.token is None:
-                cookies.absence = reasons[0]
-            return cookies
-        chosen = choose_record(opened)
-        if isinstance(chosen, Absence):
-            cookies.token, cookies.stamp, cookies.absence = None, None, chosen
-            return cookies
-        cookies.token, cookies.stamp = chosen.token, chosen.token.stamp
-        cookies.absence, cookies.importer = None, None
-        self.current = self._base = chosen.record
-        return cookies
+        return opened, reason
 
-    def judge_again(self, record: Record | None) -> Absence | None:
+    def judge_again(self, state: State, record: Record | None) -> Absence | None:
         """Return the reason why the session has ended, by its record that was loaded again; None if it is valid.
 
         Args:
+            state: the session's state, which gets the times of the record.
             record: the record, or None.
         """
         if record is None:
@@ -231,7 +247,10 @@ class ServerSide:
         if isinstance(contents, Absence):
             return contents
         times = record.created_at, record.updated_at, record.expires_at
-        return self.settings.lifetime.absence(*times, self.settings.clock())
+        reason = self.settings.lifetime.absence(*times, self.settings.clock())
+        if reason is None:
+            self._move_stamp(state, record)
+        return reason
 
     # ---- steps, for a merge
 
@@ -264,8 +283,7 @@ class ServerSide:
     def _last_contents(self) -> bytes:
         """Return the contents after the last step."""
         if self._last is None:
-            plaintext = self._codec.open(cast("Record", self._base))
-            self._last = plaintext if isinstance(plaintext, bytes) else b"{}"
+            self._last = cast("bytes", self._codec.open(cast("Record", self._base)))
         return self._last
 
     # ---- deciding
@@ -300,8 +318,17 @@ class ServerSide:
         lives = state.present and (stays or decision is not END) and self._lives_on_server(state)
         key = self._derive_key(state) if lives else None
         operation = self._find_end(state, status, decision, key)
-        if operation is None and lives and status < 500:
-            operation = self._find_write(state, decision, cast("str", key), request, now)
+        if operation is None and lives:
+            if status < 500:
+                # An import or a renewal is not worth the entry of a cache.
+                skips = not state.touched and (status == 304 or is_shared(headers))
+                renews = not skips and self.settings.renews(request)
+                operation = self._find_write(
+                    state, decision, cast("str", key), now, imports=not skips, renews=renews
+                )
+            elif isinstance(self._unanswered, Replace) and self._unanswered.forwards:
+                # The old record may be gone already. Then the session would be lost with the new one.
+                operation = self._unanswered
         if operation is not None:
             return operation, UNCHANGED
         self.settled_at = now
@@ -335,6 +362,21 @@ class ServerSide:
         session_id = state.stamp.id
         return session_id if session_id == self._known else self._codec.derive_key(session_id)
 
+    def find_key(self, state: State) -> str | None:
+        """Return the key of the record that holds the session now.
+
+        Args:
+            state: the session's state.
+
+        Returns:
+            None for a session in a cookie, and for one that this request begins and the backend does not have yet.
+        """
+        if self.current is None or (
+            state.ended and (self._created is None or self._created.key != self.current.key)
+        ):
+            return None
+        return self.current.key
+
     def _lives_on_server(self, state: State) -> bool:
         """Return whether the session that is present is kept in the backend."""
         if state.ended or self.current is None:
@@ -354,8 +396,12 @@ class ServerSide:
         """
         ending: dict[str, str] = {**self._doomed}
         created = self._created
+        if created is None and isinstance(self._unanswered, Insert):
+            created = self._unanswered.record
         drops_created = status >= 500 and created is not None and not self.is_kept
-        ambiguous = cast("RequestCookies", self.cookies).absence is Absence.AMBIGUOUS
+        if isinstance(self._unanswered, Replace) and self._unanswered.forwards:
+            drops_created = False
+        ambiguous = state.cookies.absence is Absence.AMBIGUOUS
         if state.ended or decision is END or (ambiguous and state.is_fresh):
             ending.update(self._came)
         elif state.is_fresh and self._created is not None and not drops_created:
@@ -374,15 +420,26 @@ class ServerSide:
         state: State,
         decision: Decision | Seal,
         key: str,
-        request: RequestInfo,
         now: float,
+        *,
+        imports: bool,
+        renews: bool,
     ) -> Operation | None:
-        """Return the operation that keeps the session, if there is something to keep."""
+        """Return the operation that keeps the session, if there is something to keep.
+
+        Args:
+            state: the session's state.
+            decision: the decision.
+            key: the key of the session's record.
+            now: seconds since the epoch.
+            imports: whether the response may carry an imported session that is unchanged.
+            renews: whether the request may renew the session of its own accord.
+        """
         current = self.current
         if self._is_unclear:
             return Load(key, self._make_owner(state, key))
         if current is None or current.key != key:
-            return self._find_insert(state, decision, key, now)
+            return self._find_insert(state, decision, key, now, imports=imports)
         if isinstance(decision, Seal):
             if not state.is_as_loaded(state.final_snapshot):
                 record = self._make_record(
@@ -392,23 +449,25 @@ class ServerSide:
         elif (
             decision is RENEW
             and not self._renewal_failed
-            and (state.touched or (state.is_renewal_due(now) and self.settings.renews(request)))
+            and (state.touched or (renews and state.is_renewal_due(now)))
         ):
             stamp = stamps.advance_stamp(self.settings, state.cookies, state.stamp, now)
             return Touch(key, current.owner, stamp.updated_at, stamp.expires_at)
         if self._replaced is not None:
             return Replace(self._make_forward(key, now), self._replaced.version, forwards=True)
-        if self._created is not None and self.settings.max_sessions and not self._trimmed:
-            return List(current.owner)
+        if self._created is not None and self.settings.max_sessions:
+            owners = self._list_owners(state, key)
+            if self._listed < len(owners):
+                return List(owners[self._listed])
         return None
 
     def _find_insert(
-        self, state: State, decision: Decision | Seal, key: str, now: float
+        self, state: State, decision: Decision | Seal, key: str, now: float, *, imports: bool
     ) -> Operation | None:
         """Return the operation that adds the record of a session that begins, is rotated or is imported."""
         if isinstance(decision, Seal):
             plaintext, stamp = decision.plaintext, decision.stamp
-        elif state.cookies.importer is not None:
+        elif state.cookies.importer is not None and imports:
             stamp = stamps.advance_stamp(self.settings, state.cookies, state.stamp, now)
             plaintext = writing.make_plaintext(self.settings, state.session, stamp)
         else:
@@ -421,7 +480,10 @@ class ServerSide:
         return Insert(self._make_record(plaintext, stamp, key, owner, now), self.since)
 
     def _make_owner(self, state: State, key: str) -> str:
-        return derive_owner(self.settings, state.session, key)
+        return self._list_owners(state, key)[0]
+
+    def _list_owners(self, state: State, key: str) -> tuple[str, ...]:
+        return derive_owners_of(self.settings, state.session, key)
 
     def _make_record(
         self, plaintext: bytes, stamp: Stamp, key: str, owner: str, now: float
@@ -436,17 +498,21 @@ class ServerSide:
         times = stamp.created_at, stamp.updated_at, stamp.expires_at
         record = Record(key, owner, 0, *times, sealed.version, sealed.sealed)
         self._proposal = plaintext, record
-        self._sent.add(record.version)
+        self._sent[record.version] = len(self._steps)
         return record
 
     def _make_forward(self, next_key: str, now: float) -> Record:
         """Return the forward record that takes the place of the record with the old id."""
-        old = cast("Record", self._replaced)
+        old, forward = cast("Record", self._replaced), self._forward
+        if forward is not None and forward.key == old.key:
+            return forward
         sealed = self._codec.seal_forward(
             next_key, key=old.key, owner=old.owner, created_at=old.created_at, now=int(now)
         )
         expires = int(now) + FORWARD_LIFE
-        return old._replace(expires_at=expires, version=sealed.version, sealed=sealed.sealed)
+        forward = old._replace(expires_at=expires, version=sealed.version, sealed=sealed.sealed)
+        self._forward = forward
+        return forward
 
     # ---- what the backend answered
 
@@ -468,6 +534,8 @@ class ServerSide:
                 self._renewal_failed = True
                 state.tell_once(EventKind.RENEWAL_FAILED)
                 return
+            if isinstance(operation, (Insert, Replace)):
+                self._unanswered = operation
             raise reply
         if isinstance(operation, Delete):
             self._took_delete(operation, reply)
@@ -480,7 +548,7 @@ class ServerSide:
         elif isinstance(operation, Load):
             self._took_load(state, reply)
         elif isinstance(operation, List):
-            self._took_list(reply)
+            self._took_list(state, reply)
 
     def _took_delete(self, operation: Delete, reply: Record | None) -> None:
         for records in (self._came, self._doomed):
@@ -494,9 +562,18 @@ class ServerSide:
         if following is not None and following not in self._gone:
             # The session was rotated meanwhile, and ends under its new id too.
             self._doomed[following] = operation.owner
+        self._forget_unanswered(operation.key)
+
+    def _forget_unanswered(self, key: str) -> bool:
+        """Return whether a write of a record had no reply; from here on there is a reply."""
+        if self._unanswered is None or self._unanswered.record.key != key:
+            return False
+        self._unanswered = None
+        return True
 
     def _took_insert(self, state: State, operation: Insert, reply: bool) -> None:
         record = operation.record
+        self._forget_unanswered(record.key)
         if not reply:
             if state.cookies.importer is not None or len(self._sent) > 1:
                 # A parallel request may have imported the same session; or the reply to an earlier attempt was lost.
@@ -533,10 +610,14 @@ class ServerSide:
         contents = open_contents(self.settings, record)
         state.final_snapshot = state.snapshot_of({} if isinstance(contents, Absence) else contents)
         self.current = record
+        later, last = self._steps[self._sent[record.version] :], self._last
         self._mark_stored(state, record)
+        if later:
+            self._steps, self._last = later, last
 
     def _took_replace(self, state: State, operation: Replace, reply: Record | bool) -> None:
         other = reply if isinstance(reply, Record) else None
+        is_repeated = self._forget_unanswered(operation.record.key)
         if reply is True:
             if operation.forwards:
                 self._came.pop(operation.record.key, None)
@@ -551,6 +632,11 @@ class ServerSide:
             self._drop_late(state)
         elif other.version in self._sent:
             self._adopt(state, other)
+        elif is_repeated and any(isinstance(step, Update) for step in self._steps):
+            raise ConflictError(
+                "the backend failed while the session was saved, and another request has changed it since: it is not known "
+                "whether the change of this request was saved, and its function was not called again"
+            )
         elif operation.forwards:
             self._merge(state, other)
             self._replaced = other
@@ -576,16 +662,18 @@ class ServerSide:
             # The Max-Age of the pointer follows the end that the contents set.
             self._pointer_due = True
 
-    def _took_list(self, reply: Sequence[Record]) -> None:
-        """Choose the oldest sessions of the user beyond `max_sessions`."""
-        self._trimmed = True
+    def _took_list(self, state: State, reply: Sequence[Record]) -> None:
+        """Choose the oldest sessions of the user beyond `max_sessions`, once those under each secret are listed."""
+        self._listed += 1
         own = cast("Record", self.current).key
-        others = [
+        self._others.extend(
             record
             for record in reply
             if record.key != own and self._codec.open_forward(record) is None
-        ]
-        others.sort(key=lambda record: (record.created_at, record.updated_at))
+        )
+        if self._listed < len(self._list_owners(state, own)):
+            return
+        others = sorted(self._others, key=lambda one: (one.created_at, one.updated_at))
         surplus = len(others) + 1 - cast("int", self.settings.max_sessions)
         for record in others[: max(0, surplus)]:
             self._doomed[record.key] = record.owner
@@ -699,21 +787,33 @@ class ServerSide:
         self.pause = random() * min(LONGEST_PAUSE, 0.001 * 2**self._tries)  # noqa: S311  # a pause is no secret
 
 
-def derive_owner(settings: Settings, contents: Mapping[str, Any], key: str) -> str:
-    """Return the owner of a new record: the user's mark, or one of its own for a session that names nobody.
+def derive_owners_of(settings: Settings, contents: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """Return the owner of a session's record for each secret; the first is for a new record.
 
     Args:
         settings: the settings of a store with a backend.
         contents: the contents of the session.
-        key: the record's key.
+        key: the record's key. A session that names nobody has an owner of its own.
 
     Raises:
         ConfigurationError: the identity cannot be printed.
     """
-    who = who_is(settings.guard, settings.identity, contents)
+    who = _identify(settings, contents)
     printed = None if who is None else print_identity(who)
     codec = cast("RecordCodec", settings.records)
-    return codec.derive_owners(key.encode() if printed is None else printed)[0]
+    return codec.derive_owners(key.encode() if printed is None else printed)
+
+
+def _identify(settings: Settings, contents: Mapping[str, Any]) -> Who | None:
+    """Return who the user is for the backend: by the store's own identity if it names somebody, else by a framework's.
+
+    A script that knows no framework finds the sessions that its users began in one.
+    """
+    for each in (settings.origin or settings, settings):
+        who = who_is(each.guard, each.identity, contents)
+        if who is not None:
+            return who
+    return None
 
 
 def derive_owners(settings: Settings, user: object) -> tuple[str, ...]:
@@ -725,16 +825,31 @@ def derive_owners(settings: Settings, user: object) -> tuple[str, ...]:
 
     Raises:
         ConfigurationError: the identity cannot be printed.
-        ValueError: the contents name nobody.
+        ValueError: the user names nobody.
     """
-    if isinstance(user, Mapping) and settings.guard(cast("Mapping[str, Any]", user)):
-        user = settings.identity(cast("Mapping[str, Any]", user))
-    elif isinstance(user, str) and settings.overrides[1] is None:
-        raise ValueError(
-            'a user is given as contents, {"user": {"sub": ..., "iss": ...}} with the claims of the session, or as the identity '
-            "that they have: a text alone names nobody"
-        )
-    printed = print_identity(Who(exact(user))) if user else None
+    named = isinstance(user, Mapping) and _identify(settings, cast("Mapping[str, Any]", user))
+    if named:
+        who = named
+    else:
+        given: Any = user
+        if settings.overrides[1] is None and not _is_identity(given):
+            raise ValueError(
+                'a user is given as contents, {"user": {"sub": ..., "iss": ...}} with the claims of the session, or as the '
+                "identity that they have: a text, an id or the claims alone name nobody"
+            )
+        who = Who(exact(given))
+    printed = print_identity(who)
     if printed is None:
         raise ValueError("the user names nobody: give contents with a user, or an identity")
     return cast("RecordCodec", settings.records).derive_owners(printed)
+
+
+def _is_identity(user: object) -> bool:
+    """Return whether a value can be what the default identity returns: a claim and its value, or a framework's key."""
+    if isinstance(user, tuple) and user:
+        claim, *values = cast("tuple[object, ...]", user)
+        return claim in ("user", *CLAIMS) and len(values) == (2 if claim == "sub" else 1)
+    if isinstance(user, Mapping) and len(cast("Mapping[object, object]", user)) == 1:
+        ((key, value),) = cast("Mapping[object, object]", user).items()
+        return key not in CLAIMS and isinstance(value, (str, int))
+    return False

@@ -303,6 +303,9 @@ class Activation:
                 except BackendError:
                     if error is None:
                         raise
+                except BaseException:
+                    await asettle(exchange, backend, 500)
+                    raise
             _commit(exchange, error)
         finally:
             _current.set(self._before)

@@ -11,6 +11,7 @@ from ..errors import ConfigurationError
 from .snapshot import DEEPEST, plain
 
 __all__ = [
+    "CLAIMS",
     "Guard",
     "Identity",
     "Who",
@@ -144,7 +145,7 @@ def print_identity(who: Who) -> bytes | None:
 
 def _print(value: Any) -> Iterator[bytes]:
     """Yield a value with its type and its length, so that no two values have the same bytes."""
-    kind = type(value)
+    kind = cast("Any", type(value))
     if kind is dict:
         pairs = sorted((b"".join(_print(key)), b"".join(_print(value[key]))) for key in value)
         yield b"d%d:" % len(pairs)

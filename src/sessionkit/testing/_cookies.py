@@ -15,7 +15,7 @@ from .._exchange.exchange import Exchange
 from .._exchange.operations import Insert
 from .._exchange.reading import RequestCookies
 from .._exchange.request import HeaderRequest
-from .._exchange.server import derive_owner
+from .._exchange.server import derive_owners_of
 from .._exchange.writing import make_checked_plaintext, write_pointer, write_session
 from .._session.lifetime import Lifetime
 from .._session.session import Session, Stamp
@@ -165,7 +165,7 @@ def _seal_record(
     sealed = codec.seal(
         plaintext,
         key=key,
-        owner=derive_owner(settings, contents, key),
+        owner=derive_owners_of(settings, contents, key)[0],
         created_at=stamp.created_at,
         now=int(now),
     )

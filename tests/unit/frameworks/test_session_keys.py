@@ -9,7 +9,7 @@ from sessionkit.adapters import FrameworkKeys, SessionKeys
 from sessionkit.backends import MemoryBackend
 
 from ..backends.awaited import AwaitedMemory
-from ..scene import ALICE, SECRET, Browser, Clock
+from ..scene import SECRET, Browser, Clock
 
 KEYS = FrameworkKeys(login=("_auth_user_id",))
 ANN = {"_auth_user_id": "7"}
@@ -152,7 +152,22 @@ def test_a_client_cannot_present_a_key(store, keys, shape):
         assert exchange.get() is None
 
 
-@pytest.mark.parametrize("text", [None, "", "x" * 22, "x" * 39, "x" * 41, "x" * 40, "~" * 40, "%" * 40, " " * 40, "é" * 40, "\ud800" * 40])
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        "",
+        "x" * 22,
+        "x" * 39,
+        "x" * 41,
+        "x" * 40,
+        "~" * 40,
+        "%" * 40,
+        " " * 40,
+        "é" * 40,
+        "\ud800" * 40,
+    ],
+)
 def test_what_is_no_key_finds_nothing_and_raises_nothing(keys, text):
     assert read(keys, text) == {}
     assert keys.run(keys.exists(text)) is False
@@ -210,7 +225,9 @@ def test_a_store_without_a_backend_points_to_nothing():
 
 def test_an_awaited_backend_is_awaited(clock):
     async def scenario():
-        keys = SessionKeys(SessionStore(SECRET, backend=AwaitedMemory(clock=clock), clock=clock).settings)
+        keys = SessionKeys(
+            SessionStore(SECRET, backend=AwaitedMemory(clock=clock), clock=clock).settings
+        )
         return await keys.arun(keys.exists("0" * 40)), await keys.arun(keys.delete("0" * 40))
 
     assert asyncio.run(scenario()) == (False, False)
