@@ -68,6 +68,8 @@ class Settings:
     """The most bytes of contents in a record."""
     max_sessions: int | None = None
     """The most sessions of one user; a login ends the oldest beyond it."""
+    all_on_server: bool = False
+    """Whether anonymous sessions are kept in the backend too: those of server code, which has no cookie."""
     framework: FrameworkKeys | None = None
     origin: Settings | None = None
     """The store's own settings, if these are a copy for a framework's own session object."""
@@ -176,7 +178,7 @@ class Settings:
 
     def is_for_server(self, contents: Mapping[str, Any]) -> bool:
         """Return whether a session that begins with these contents is kept in the backend."""
-        return self.records is not None and self.guard(contents)
+        return self.records is not None and (self.all_on_server or self.guard(contents))
 
     def _list_owner_keys(self) -> frozenset[str] | None:
         traits = self.format.traits

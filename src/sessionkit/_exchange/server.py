@@ -79,7 +79,7 @@ class ServerSide:
     """
 
     __slots__ = (
-        "_base", "_came", "_created", "_doomed", "_failure", "_forward", "_found", "_gone", "_is_unclear", "_known", "_last",
+        "_base", "_came", "_created", "_doomed", "_failure", "_forward", "_found", "_gone", "_is_rotated", "_is_unclear", "_known", "_last",
         "_listed", "_others", "_pointer_due", "_proposal", "_renewal_failed", "_replaced", "_sent", "_steps", "_tries",
         "_unanswered", "_wanted", "cookies", "current", "driver", "is_kept", "loader", "pause", "settings", "settled_at",
         "since",
@@ -114,6 +114,8 @@ class ServerSide:
         # The write whose reply was lost, so that it is not known whether it was performed.
         self._unanswered: Insert | Replace | None = None
         self._pointer_due: bool = False
+        # Whether a session that came was rotated meanwhile, so that the browser has another cookie, or is about to get it.
+        self._is_rotated: bool = False
         # Whether it is unclear which record is there, so that it must be loaded.
         self._is_unclear: bool = False
         # How many of the user's marks, one for each secret, were asked for their sessions.
@@ -230,6 +232,7 @@ class ServerSide:
             one = open_record(self.settings, pointer, record, now)
             if isinstance(one, Absence):
                 reason = choose_furthest(reason, one)
+                self._is_rotated |= record is not None and one is Absence.UNKNOWN_RECORD
             else:
                 opened.append(one)
         return opened, reason
@@ -333,7 +336,10 @@ class ServerSide:
             return operation, UNCHANGED
         self.settled_at = now
         lines: list[str] = []
-        if not lives:
+        if not lives and self._is_rotated and isinstance(decision, Seal):
+            # An anonymous session would take the place of the rotated one.
+            state.tell_once(EventKind.LATE_WRITE)
+        elif not lives:
             lines = collect_lines(state, decision, (status, headers), request, now)
         elif self._pointer_due and self._known is None and (status < 500 or self.is_kept):
             owner = cast("Record", self.current).owner

@@ -301,3 +301,14 @@ def test_a_store_without_a_backend_calls_the_function_once():
         assert 1 == exchange.get()["n"]
         assert exchange.update(lambda session: None) is False
     assert [1] == calls
+
+
+def test_an_anonymous_session_of_a_late_request_does_not_replace_the_rotated_one(alice, scene):
+    header = alice.jar.header()
+    visit = alice.visit()
+    visit.exchange.rotate()
+    visit.arrive()
+    exchange = scene.open(header)
+    exchange.contents["csrf"] = "x"
+    assert [] == [name for name, _ in exchange.commit().add if name == "Set-Cookie"]
+    assert [EventKind.REFUSED, EventKind.LATE_WRITE] == [event.kind for event in scene.events]
