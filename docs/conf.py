@@ -35,13 +35,13 @@ napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 napoleon_use_rtype = False
 
-# Every cross-reference must resolve (-n), except names of the standard library and of typing:
+# Every cross-reference must resolve (-n), except names of the standard library, of typing and of SQLAlchemy:
 # their inventories would need the network.
 nitpicky = True
 nitpick_ignore_regex = [
     (
         "py:.*",
-        r"(collections\.abc|contextlib|datetime|enum|math|typing|typing_extensions|wsgiref\.headers)\..*",
+        r"(collections\.abc|contextlib|datetime|enum|math|os|sqlalchemy|typing|typing_extensions|wsgiref\.headers)\..*",
     ),
     (
         "py:.*",
@@ -65,7 +65,19 @@ nitpick_ignore = [
         "sessionkit._frameworks.guards.ApiDecorator",
         "sessionkit._frameworks.guards.PageDecorator",
         "sessionkit._frameworks.guards.PageHook",
+        "sessionkit._exchange.drivers.Settling",
         "sessionkit._exchange.exchange.UnreadExchange",
+        "sessionkit._exchange.operations.Delete",
+        "sessionkit._exchange.operations.Insert",
+        "sessionkit._exchange.operations.List",
+        "sessionkit._exchange.operations.Load",
+        "sessionkit._exchange.operations.Purge",
+        "sessionkit._exchange.operations.Replace",
+        "sessionkit._exchange.operations.Revoke",
+        "sessionkit._exchange.operations.Touch",
+        "sessionkit._exchange.operations.Wanted",
+        "sessionkit._frameworks.session_keys.Result",
+        "sessionkit._requests.current.Activation",
         "sessionkit._requests.current.F",
         "sessionkit._requests.gateway.HasSettings",
         "sessionkit._requests.lookup.Exclusion",
@@ -77,6 +89,7 @@ nitpick_ignore = [
         "sessionkit._crypto.keyring.PurposeKeys",
         "sessionkit._session.identity.Who",
         "sessionkit._session.session.Watcher",
+        "sessionkit.backends._redis_clients.RedisClient",
     )
 ]
 

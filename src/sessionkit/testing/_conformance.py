@@ -42,11 +42,7 @@ def backend_conformance(
 ) -> type:
     """Return a class of tests for a backend, blocking or async. Assign it to a name that pytest collects.
 
-    ```python
-    from sessionkit.testing import backend_conformance
-
-    TestMyBackend = backend_conformance(lambda clock: MyBackend("…", clock=clock))
-    ```
+    For example `TestMyBackend = backend_conformance(lambda clock: MyBackend("…", clock=clock))`.
 
     Each test is a rule of the contract, with its number in the name and the rule in the docstring. The tests use random
     keys and owners, so the backend need not be empty; but nobody else may use it meanwhile, since expired records are
