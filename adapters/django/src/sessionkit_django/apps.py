@@ -22,7 +22,7 @@ class SessionKitConfig(AppConfig):
     """The app; it has no models."""
 
     name = "sessionkit_django"
-    verbose_name = "Sessions in encrypted cookies"
+    verbose_name = "Encrypted sessions"
 
     def ready(self) -> None:
         """Register the checks."""

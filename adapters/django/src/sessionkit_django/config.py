@@ -72,6 +72,10 @@ def _read_settings() -> SessionStore:
             'SESSIONKIT must be a dict, such as {"secret": ...} or {"store": ...}'
         )
     asked = cast("dict[str, Any]", given)
+    if isinstance(asked.get("backend"), str):
+        rest = {name: value for name, value in asked.items() if name != "backend"}
+        variables = {"SESSIONKIT_BACKEND": asked["backend"]}
+        return SessionStore.from_env(variables, **{**_defaults(), **rest})
     if "store" not in asked:
         return SessionStore(**{**_defaults(), **asked})
     store = asked["store"]

@@ -41,7 +41,7 @@ class ClientSession(SessionStore):
             super().__init__(session_key)
             return
         super().__init__(exchange=_exchange_of(client))
-        if session_key not in (None, self.session_key):
+        if session_key is not None and session_key != self.session_key:
             self.client = None
             super().__init__()
 
