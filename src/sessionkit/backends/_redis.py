@@ -114,6 +114,7 @@ class RedisBackend:
         return self._run(self._operations.warnings())
 
     def _run(self, steps: Steps[T]) -> T:
+        command: Any = None
         reply: Any = None
         failed = ""
         while not failed:
@@ -235,6 +236,7 @@ class AsyncRedisBackend:
 
     async def _run(self, steps: Steps[T]) -> T:
         client = self._client() if self._given is None else self._given
+        command: Any = None
         reply: Any = None
         failed = ""
         while not failed:
