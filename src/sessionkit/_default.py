@@ -58,7 +58,8 @@ def _find_default() -> SessionStore:
     if _configured is not None:
         return _configured
     if _from_env is None:
-        if "secret" not in apply_variables(dict, os.environ, {}):
+        # The variables are checked. `from_env` opens the backend.
+        if "secret" not in apply_variables(dict, os.environ, {"backend": None}):
             raise ConfigurationError(
                 "no store is known: no middleware serves this request (store.wsgi(app), store.asgi(app), or the adapter's), none was "
                 "given to sessionkit.configure(store), and SESSIONKIT_SECRET is not set (`python -m sessionkit secret` makes one). "

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sessionkit import ConfigurationError, SessionStore, _environment
+from sessionkit import ConfigurationError, SessionStore, _environment, configure, get_session
 from sessionkit._environment import apply_variables
 from sessionkit.backends import MemoryBackend, SQLiteBackend
 from sessionkit.backends._url import open_backend
@@ -12,6 +12,12 @@ from ..scene import ALICE, SECRET, Clock
 
 def variables(**values):
     return {f"SESSIONKIT_{name}": value for name, value in {"SECRET": SECRET, **values}.items()}
+
+
+@pytest.fixture(autouse=True)
+def no_default():
+    yield
+    configure(None)
 
 
 @pytest.fixture
@@ -66,6 +72,16 @@ def test_a_backend_that_the_call_gives_wins_and_no_other_is_opened(opened):
     assert opened == []
 
 
+def test_the_default_store_opens_its_backend_once(opened, monkeypatch):
+    for name, value in variables(BACKEND="memory:", MAX_SESSIONS="5").items():
+        monkeypatch.setenv(name, value)
+    configure(None)
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "wsgi.url_scheme": "https"}
+    for _ in range(2):
+        assert get_session(dict(environ)) is None
+    assert opened == ["memory:"]
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -95,6 +111,7 @@ def test_a_variable_that_cannot_work_is_named(values, message):
         "rediss://u:s3cret@h/notadb?x=[",
         "redis+cluster://u:s3cret@h",
         "postgresql://u:s3cret@h/d",
+        "postgresql+psycopg://u:s3cret@h:port/d",
         "postgresql+nodriver://u:s3cret@h/d",
         "mysql+pymysql://u:s3cret@[h/d",
         "s3cret",
