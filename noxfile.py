@@ -408,10 +408,13 @@ def _compile(session: nox.Session, output: Path, python: str, *what: str) -> Non
 
 @nox.session(python=["3.11", "3.13"])
 def bench(session: nox.Session) -> None:
-    """Measure what sessions cost: nox -s bench -- calls | store | frameworks | servers (needs wrk); all four by default."""
-    pinned(session, "test")
+    """Measure what sessions cost: nox -s bench -- calls | store | frameworks | servers (needs wrk) | backends | peers."""
+    on_server = session.posargs[:1] in (["backends"], ["peers"])
+    pinned(session, "backends" if on_server else "test")
     names = ["django", "flask", "litestar", "starlette"]
     sources(session, *(f"adapters/{name}" for name in names))
     session.install(*(one for name in names for one in frameworks(name)))
     session.install("itsdangerous", "uvicorn", "httptools", "gunicorn")
+    if on_server:
+        session.install("flask-session==0.8.*", "starsessions==2.2.*")
     session.run("python", "tests/bench/bench.py", *session.posargs)

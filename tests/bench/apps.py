@@ -166,6 +166,27 @@ Run = Callable[[str, int], float]
 """Of an action and a number of requests: the seconds of processor time that they took."""
 
 
+def environ_of(action: str, cookie: str) -> dict[str, Any]:
+    return {
+        "REQUEST_METHOD": "GET", "SCRIPT_NAME": "", "PATH_INFO": f"/{action}", "QUERY_STRING": "", "SERVER_NAME": "example.org",
+        "SERVER_PORT": "443", "SERVER_PROTOCOL": "HTTP/1.1", "REMOTE_ADDR": "203.0.113.5", "HTTP_HOST": "example.org",
+        "HTTP_USER_AGENT": "Mozilla/5.0", "HTTP_ACCEPT": "text/html", "HTTP_COOKIE": cookie, "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "https", "wsgi.input": BytesIO(), "wsgi.errors": sys.stderr, "wsgi.multithread": False,
+        "wsgi.multiprocess": False, "wsgi.run_once": False,
+    }  # fmt: skip
+
+
+def scope_of(action: str, cookie: str) -> dict[str, Any]:
+    headers = [
+        (b"host", b"example.org"), (b"user-agent", b"Mozilla/5.0"), (b"accept", b"text/html"), (b"cookie", cookie.encode()),
+    ]  # fmt: skip
+    return {
+        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "GET", "scheme": "https",
+        "path": f"/{action}", "raw_path": f"/{action}".encode(), "query_string": b"", "root_path": "", "headers": headers,
+        "client": ("203.0.113.5", 4321), "server": ("example.org", 443),
+    }  # fmt: skip
+
+
 def over_wsgi(app: Any) -> Run:
     """Send requests to a WSGI application by calling it with an environ made before."""
     started: list[tuple[str, list[tuple[str, str]]]] = []
@@ -180,15 +201,6 @@ def over_wsgi(app: Any) -> Run:
         if hasattr(body, "close"):
             body.close()
         return text
-
-    def environ_of(action: str, cookie: str) -> dict[str, Any]:
-        return {
-            "REQUEST_METHOD": "GET", "SCRIPT_NAME": "", "PATH_INFO": f"/{action}", "QUERY_STRING": "", "SERVER_NAME": "example.org",
-            "SERVER_PORT": "443", "SERVER_PROTOCOL": "HTTP/1.1", "REMOTE_ADDR": "203.0.113.5", "HTTP_HOST": "example.org",
-            "HTTP_USER_AGENT": "Mozilla/5.0", "HTTP_ACCEPT": "text/html", "HTTP_COOKIE": cookie, "wsgi.version": (1, 0),
-            "wsgi.url_scheme": "https", "wsgi.input": BytesIO(), "wsgi.errors": sys.stderr, "wsgi.multithread": False,
-            "wsgi.multiprocess": False, "wsgi.run_once": False,
-        }  # fmt: skip
 
     send(environ_of("begin", cookie_header([])))
     lines = [value for name, value in started[0][1] if name.lower() == "set-cookie"]
@@ -215,16 +227,6 @@ def over_asgi(app: Any) -> Run:
 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
-
-    def scope_of(action: str, cookie: str) -> dict[str, Any]:
-        headers = [
-            (b"host", b"example.org"), (b"user-agent", b"Mozilla/5.0"), (b"accept", b"text/html"), (b"cookie", cookie.encode()),
-        ]  # fmt: skip
-        return {
-            "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "GET", "scheme": "https",
-            "path": f"/{action}", "raw_path": f"/{action}".encode(), "query_string": b"", "root_path": "", "headers": headers,
-            "client": ("203.0.113.5", 4321), "server": ("example.org", 443),
-        }  # fmt: skip
 
     async def send_all(scope: dict[str, Any], number: int) -> float:
         begin = time.thread_time()

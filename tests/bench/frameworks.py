@@ -21,9 +21,9 @@ Times = dict[tuple[str, str], float]
 class Worker:
     """An application in a process of its own."""
 
-    def __init__(self, framework: str, way: str) -> None:
+    def __init__(self, *words: str, program: str = "apps.py") -> None:
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("apps.py")), framework, way],
+            [sys.executable, str(Path(__file__).with_name(program)), *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

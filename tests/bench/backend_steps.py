@@ -1,0 +1,214 @@
+"""Requests with a session on the server, through the gateways, and what the client of the backend takes alone."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sessions import cookie_header, session_of, store_of
+from store import answer, environ_of, scope_of
+
+from sessionkit.backends import AsyncRedisBackend, MemoryBackend, RedisBackend, SQLiteBackend
+from sessionkit.backends import _sqlite as statements
+
+Step = Callable[[], object]
+numbers = count()
+
+LOAD_SQL = (
+    "SELECT s.generation, s.created_at, s.updated_at, s.expires_at, s.version, s.sealed FROM sessionkit_session AS s"
+    " LEFT JOIN sessionkit_owner AS o ON o.owner = s.owner"
+    " WHERE s.key = %s AND s.owner = %s AND s.generation = coalesce(o.generation, 0)"
+)
+SAVE_SQL = (
+    "UPDATE sessionkit_session SET updated_at = %s, expires_at = %s, version = %s, sealed = %s"
+    " WHERE key = %s AND owner = %s AND version = %s AND generation = coalesce("
+    "(SELECT o.generation FROM sessionkit_owner AS o WHERE o.owner = sessionkit_session.owner), 0)"
+)
+
+
+class Steps(NamedTuple):
+    """Functions that send a request, or a command.
+
+    Attributes:
+        untouched: a request without a session.
+        load: a request that reads its session.
+        save: a request that reads and changes it.
+        get: the client's own call that reads as much.
+        put: the client's own call that writes as much.
+    """
+
+    untouched: Step
+    load: Step
+    save: Step
+    get: Step
+    put: Step
+
+
+def through_wsgi(backend: Any, way: str = "json") -> tuple[dict[str, Callable[[str], Step]], str]:
+    """Return, for a store with this backend, makers of requests by name, and the cookies of a session."""
+    store = store_of(way, backend=backend)
+    session = session_of()
+    lines: list[str] = []
+
+    def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        lines[:] = [value for name, value in headers if name == "Set-Cookie"]
+
+    def gateway(handler: Callable[[dict[str, Any]], object]) -> Callable[[str], Step]:
+        def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+            handler(environ)
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            return [b"hello"]
+
+        wrapped = store.wsgi(app)
+
+        def request(cookie: str) -> Step:
+            environ = environ_of(cookie)
+            return lambda: wrapped(environ.copy(), start)
+
+        return request
+
+    made = {
+        "begin": gateway(lambda environ: store.create_session(environ, session)),
+        "untouched": gateway(lambda environ: None),
+        "look": gateway(store.get_session),
+        "load": gateway(lambda environ: store.get_session(environ)["user"]),
+        "save": gateway(
+            lambda environ: store.update_session(environ, session | {"number": next(numbers)})
+        ),
+    }
+    made["begin"]("")()
+    return made, cookie_header(lines)
+
+
+def steps_of(backend: Any, get: Step, put: Step, way: str = "json") -> Steps:
+    made, cookie = through_wsgi(backend, way)
+    return Steps(made["untouched"](""), made["load"](cookie), made["save"](cookie), get, put)
+
+
+def record_in(backend: Any) -> Any:
+    """Put a record of a session of 2 kB into a backend, and return it."""
+    kept = MemoryBackend()
+    through_wsgi(kept)
+    (record,) = kept._records.values()
+    backend.insert(record, record.created_at)
+    return record
+
+
+# ---- the backends, each beside its client
+
+
+def in_cookie(way: str = "json") -> Steps:
+    """A session in a cookie, to compare with."""
+    return steps_of(None, lambda: None, lambda: None, way)
+
+
+def in_memory(way: str = "json") -> Steps:
+    return steps_of(MemoryBackend(), lambda: None, lambda: None, way)
+
+
+def in_sqlite(folder: Path, way: str = "json") -> Steps:
+    """Beside SQLite's own statements. A save is not flushed to the disk, on both sides."""
+    backend = SQLiteBackend(folder / f"{way}.db", synchronous="NORMAL")
+    record = record_in(backend)
+    bare = sqlite3.connect(folder / f"{way}.db", isolation_level=None)
+    bare.execute("PRAGMA synchronous = NORMAL")
+    named = (record.key, record.owner)
+    values = (record.updated_at, record.expires_at, record.version, record.sealed)
+    return steps_of(
+        backend,
+        lambda: bare.execute(statements._LOAD, named).fetchone(),
+        lambda: bare.execute(statements._REPLACE, (*values, *named, record.version)),
+        way,
+    )
+
+
+def in_redis(url: str, way: str = "json") -> Steps:
+    """Beside GET and SET of the same client, which is the backend's own."""
+    backend = RedisBackend(url)
+    client = backend._client
+    payload = record_in(backend).sealed
+    client.set("bare", payload, ex=3600)
+    return steps_of(
+        backend,
+        lambda: client.get("bare"),
+        lambda: client.set("bare", payload, ex=3600),
+        way,
+    )
+
+
+def in_postgresql(url: str, plain: str, way: str = "json") -> Steps:
+    """Beside the same statements of psycopg."""
+    import psycopg
+
+    from sessionkit.backends import SQLBackend
+
+    backend = SQLBackend(url)
+    record = record_in(backend)
+    bare = psycopg.connect(plain, autocommit=True)
+    named = (record.key, record.owner)
+    values = (record.updated_at, record.expires_at, record.version, record.sealed)
+    return steps_of(
+        backend,
+        lambda: bare.execute(LOAD_SQL, named).fetchone(),
+        lambda: bare.execute(SAVE_SQL, (*values, *named, record.version)),
+        way,
+    )
+
+
+@contextmanager
+def in_async_redis(url: str, way: str = "json") -> Iterator[Steps]:
+    """Through the ASGI gateway, in one event loop, beside GET and SET of redis-py's async client."""
+    import redis.asyncio
+
+    loop = asyncio.new_event_loop()
+    backend = AsyncRedisBackend(url)
+    store = store_of(way, backend=backend)
+    client = redis.asyncio.Redis.from_url(url, protocol=2)
+    session = session_of()
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent[:] = [message]
+
+    def gateway(handler: Callable[[Any], object]) -> Callable[[str], Step]:
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            handler(scope)
+            await answer(send)
+
+        wrapped = store.asgi(app)
+
+        def request(cookie: str) -> Step:
+            scope = scope_of(cookie)
+            return lambda: run(wrapped({**scope, "state": {}}, receive, send))
+
+        return request
+
+    # The same way for ours and theirs: a loop that runs for one coroutine.
+    def run(coroutine: Any) -> Any:
+        return loop.run_until_complete(coroutine)
+
+    gateway(lambda scope: store.create_session(scope, session))("")()
+    lines = [value.decode() for name, value in sent[0]["headers"] if name == b"set-cookie"]
+    cookie = cookie_header(lines)
+    payload = b"x" * 2000
+    run(client.set("bare", payload, ex=3600))
+    yield Steps(
+        gateway(lambda scope: None)(""),
+        gateway(lambda scope: store.get_session(scope)["user"])(cookie),
+        gateway(lambda scope: store.update_session(scope, session | {"number": next(numbers)}))(
+            cookie
+        ),
+        lambda: run(client.get("bare")),
+        lambda: run(client.set("bare", payload, ex=3600)),
+    )
+    run(backend.aclose())
+    run(client.aclose())
+    loop.close()

@@ -1,0 +1,308 @@
+"""What a session of 2 kB on the server costs: round trips, processor time, a network, other libraries, a million sessions.
+
+Redis is started here, and PostgreSQL where it is installed. Processor time is what a request adds over the client's own
+call: a GET or a SET of redis-py, SQLite's or psycopg's own statement. In each round all take turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import logging
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import stored
+from backend_steps import (
+    Steps,
+    in_async_redis,
+    in_cookie,
+    in_memory,
+    in_postgresql,
+    in_redis,
+    in_sqlite,
+    through_wsgi,
+)
+from sessions import OURS, cookie_header, store_of
+from store import medians
+
+from sessionkit import Lifetime, SessionStore
+from sessionkit.backends import RedisBackend, SQLBackend, SQLiteBackend
+
+sys.path.append(str(Path(__file__).parents[1] / "shared"))
+
+from redis_servers import redis_server  # of tests/shared
+from sql_servers import PostgreSQL
+
+DURABLE = ("--appendonly", "yes", "--appendfsync", "everysec")
+
+
+@contextmanager
+def monitored(server: Any) -> Iterator[list[list[str]]]:
+    """Yield a list that at the end holds the commands that clients sent, without those of scripts."""
+    found: list[list[str]] = []
+    with server.client() as watching, watching.monitor() as monitor, server.client() as marking:
+        yield found
+        marking.echo("end")
+        while (seen := monitor.next_command())["command"] != "ECHO end":
+            if seen["client_type"] != "lua" and not seen["command"].startswith(("CLIENT", "HELLO")):
+                found.append(seen["command"].split()[:1])
+
+
+# ---- (a) round trips
+
+
+def trips(server: Any) -> None:
+    """Count the commands that requests send to Redis; each is a round trip."""
+    backend = RedisBackend(server.url)
+    requests, cookie = through_wsgi(backend)
+    foreign = in_store(backend, secret=token_hex(32))
+    earlier = in_store(backend, clock=lambda: time.time() - 30 * 86_400)
+    pointer = cookie.rpartition("session=")[2].partition(";")[0]
+    forged = cookie.replace(pointer, pointer[:-8] + "AAAAAAAA")
+    rows = {
+        "a request that leaves the session alone": ("untouched", cookie),
+        "loads it": ("load", cookie),
+        "loads it and saves it": ("save", cookie),
+        "begins one": ("begin", ""),
+        "asks, without a cookie": ("look", ""),
+        "asks, with a forged cookie": ("look", forged),
+        "asks, with a cookie of another secret": ("look", foreign),
+        "asks, with an expired cookie": ("look", earlier),
+    }
+    print("\nRound trips to Redis")
+    for name, (request, sent) in rows.items():
+        step = requests[request](sent)
+        step()  # the first one sends the script
+        with monitored(server) as commands:
+            step()
+        names = " ".join(word for (word,) in commands)
+        print(f"{name:44}{len(commands):3}  {names}", flush=True)
+
+
+def in_store(backend: Any, secret: str = "", **settings: Any) -> str:
+    """Return the cookies of a session in the same backend, of another store."""
+    store = store_of("json", backend=backend, **settings)
+    if secret:
+        store = SessionStore(secret, lifetime=Lifetime(), backend=backend)
+    with store.exchange() as exchange:
+        store.create_session({"user": {"sub": "ada"}})
+    lines = [value for name, value in exchange.response_headers if name == "Set-Cookie"]
+    return cookie_header(lines)
+
+
+# ---- (b) processor time
+
+
+def compare(contenders: dict[str, Steps], *, rounds: int, loops: int) -> None:
+    """Print what a load and a save take, without the client's own calls."""
+    steps = {
+        f"{who}|{name}": run
+        for who, has in contenders.items()
+        for name, run in has._asdict().items()
+    }
+    times = medians(steps, rounds=rounds, loops=loops)
+    print(
+        "\nProcessor time, microseconds: a load and a save over the client's own call (aim: 20 each)"
+    )
+    print(f"{'':24}{'untouched':>10}{'own read':>10}{'load':>8}{'own write':>11}{'save':>8}")
+    for who in contenders:
+        untouched, load, save, get, put = (times[f"{who}|{name}"] for name in Steps._fields)
+        print(
+            f"{who:24}{untouched:10.1f}{get:10.1f}{load - untouched - get:8.1f}{put:11.1f}{save - load - put:8.1f}",
+            flush=True,
+        )
+
+
+def processor_time(server: Any, postgresql: Any, *, rounds: int, loops: int) -> None:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as open_:
+        found: dict[str, Steps] = {}
+        for way in OURS:
+            found[f"cookie, {way}"] = in_cookie(way)
+            found[f"memory, {way}"] = in_memory(way)
+            found[f"SQLite, {way}"] = in_sqlite(Path(name), way)
+            found[f"Redis, {way}"] = in_redis(server.url, way)
+            asynchronous = open_.enter_context(in_async_redis(server.url, way))
+            found[f"Redis async, {way}"] = asynchronous
+        if postgresql is not None:
+            url = postgresql.url("psycopg")
+            found["PostgreSQL, json"] = in_postgresql(url, url.replace("+psycopg", ""))
+        compare(found, rounds=rounds, loops=loops)
+
+
+# ---- (c) a network
+
+
+def network(server: Any, milliseconds: float, *, rounds: int, loops: int) -> None:
+    """Compare elapsed time with bare GET and SET, through a proxy that adds a network's delay."""
+    program = [sys.executable, str(Path(__file__).with_name("delay.py")), str(server.port)]
+    proxy = subprocess.Popen(
+        [*program, repr(milliseconds / 1000)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert proxy.stdout is not None
+    port, added = proxy.stdout.readline().split()
+    url = f"redis://127.0.0.1:{port}/0"
+    print(
+        f"\nElapsed time, milliseconds, with {float(added) * 1000:.2f} ms more in a round trip (aim: 1.25)"
+    )
+    print(f"{'':24}{'GET':>8}{'load':>8}{'':>8}{'SET':>8}{'save':>8}")
+    with in_async_redis(url) as awaited:
+        for who, steps in {"Redis": in_redis(url), "Redis async": awaited}.items():
+            times = elapsed(steps, rounds=rounds, loops=loops)
+            get, put = times["get"], times["put"]
+            load, save = times["load"] - times["untouched"], times["save"] - times["load"]
+            print(
+                f"{who:24}{get:8.3f}{load:8.3f}{load / get:7.2f}x{put:8.3f}{save:8.3f}{save / put:7.2f}x",
+                flush=True,
+            )
+    proxy.communicate()
+
+
+def elapsed(steps: Steps, *, rounds: int, loops: int) -> dict[str, float]:
+    """Return the milliseconds of each step: the median of all calls, which take turns."""
+    times: dict[str, list[float]] = {name: [] for name in Steps._fields}
+    for _ in range(rounds * loops):
+        for name, step in steps._asdict().items():
+            begin = time.perf_counter()
+            step()
+            times[name].append((time.perf_counter() - begin) * 1000)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+# ---- (d) inside the frameworks
+
+
+def frameworks(server: Any, *, rounds: int, loops: int) -> None:
+    """Compare what a request adds to the application without sessions, by framework."""
+    from frameworks import Worker
+
+    print("\nInside the frameworks, processor time, microseconds: what a session in Redis adds to")
+    print("a request, and ours as a multiple of theirs, json | speed")
+    print(f"{'':42}{'app alone':>9}{'theirs':>8}{'json':>8}{'speed':>8}   ratios", flush=True)
+    actions = ("read", "write", "untouched")
+    for framework in stored.FRAMEWORKS:
+        workers = {
+            way: Worker(framework, way, server.url, program="stored.py") for way in stored.WAYS
+        }
+        found: dict[tuple[str, str], list[float]] = {}
+        for number in range(rounds + 1):
+            for action in actions:
+                for way, worker in workers.items():
+                    took = worker.took(action, loops)
+                    if number:  # the first round warms up
+                        found.setdefault((way, action), []).append(took)
+        for worker in workers.values():
+            worker.end()
+        times = {key: statistics.median(values) for key, values in found.items()}
+        for action in actions:
+            alone = times["none", action]
+            added = [times[way, action] - alone for way in stored.WAYS[1:]]
+            cells = "".join(f"{one:8.1f}" for one in added)
+            ratios = " | ".join(f"{one / added[0]:5.2f}" for one in added[1:])
+            row = f"{stored.THEIRS[framework] if action == 'read' else '':32}{action:10}"
+            print(f"{row}{alone:9.1f}{cells}   {ratios}", flush=True)
+
+
+# ---- (e) many sessions
+
+
+def many(server: Any, sessions: int, *, rounds: int, loops: int) -> None:
+    """Compare a load and a save with few and with many sessions, and tell what one session takes."""
+    from many import fill
+
+    print(
+        f"\nWith 1,000 and with {sessions:,} sessions of 2 kB, each of its own user: processor time of a load and"
+    )
+    print("a save over the client's own call, microseconds, and the bytes that a session takes")
+    print(f"{'':12}{'sessions':>10}{'load':>8}{'save':>8}{'elapsed':>9}{'':>9}{'bytes':>8}")
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name, "json.db")
+        sqlite = SQLiteBackend(path, synchronous="OFF")
+        redis = RedisBackend(server.url)
+
+        def memory() -> int:
+            with server.client() as client:
+                return int(client.info("memory")["used_memory"])
+
+        def file() -> int:
+            return sum(one.stat().st_size for one in Path(name).glob("json.db*"))
+
+        kinds = {
+            "SQLite": (sqlite, file, lambda: in_sqlite(Path(name))),
+            "Redis": (redis, memory, lambda: in_redis(server.url)),
+        }
+        for who, (backend, size, make) in kinds.items():
+            before, filled = size(), 0
+            for number in (1000, sessions):
+                fill(backend, number - filled)
+                filled = number
+                gc.collect()
+                each = (size() - before) / number
+                steps = make()
+                times = medians(steps._asdict(), rounds=rounds, loops=loops)
+                wall = elapsed(steps, rounds=rounds, loops=max(1, loops // 4))
+                load = times["load"] - times["untouched"] - times["get"]
+                save = times["save"] - times["load"] - times["put"]
+                print(
+                    f"{who:12}{number:10,}{load:8.1f}{save:8.1f}{wall['load'] * 1000:9.0f}{wall['save'] * 1000:9.0f}"
+                    f"{each:8.0f}",
+                    flush=True,
+                )
+
+
+def start_postgresql(open_: ExitStack) -> Any:
+    """Start PostgreSQL with the tables, or return None where it is not installed."""
+    if not list(Path("/usr/lib/postgresql").glob("*/bin/postgres")) and not shutil.which(
+        "postgres"
+    ):
+        print("\nPostgreSQL is not installed: left out")
+        return None
+    server = PostgreSQL()
+    open_.callback(server.remove)
+    backend = SQLBackend(server.url("psycopg"))
+    backend.create_tables()
+    backend.close()
+    return server
+
+
+PARTS = ("trips", "cpu", "network", "frameworks", "many")
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="bench.py backends", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--loops", type=int, default=50)
+    parser.add_argument("--delay", type=float, default=0.15, help="milliseconds, each way")
+    parser.add_argument("--sessions", type=int, default=20_000)
+    parser.add_argument("--million", action="store_true", help="1,000,000 sessions, some 6 GB")
+    parser.add_argument("--only", nargs="*", choices=PARTS, default=list(PARTS))
+    options = parser.parse_args(arguments)
+    often = {"rounds": options.rounds, "loops": options.loops}
+    sessions = 1_000_000 if options.million else options.sessions
+    logging.getLogger("sessionkit").setLevel(logging.ERROR)  # this server is to be fast
+    print(f"\nSessions on the server, Python {sys.version.partition(' ')[0]}")
+    with ExitStack() as open_:
+        server = open_.enter_context(redis_server(*DURABLE))
+        if "trips" in options.only:
+            trips(server)
+        if "cpu" in options.only:
+            processor_time(server, start_postgresql(open_), **often)
+        if "network" in options.only:
+            network(server, options.delay, **often)
+        if "frameworks" in options.only:
+            frameworks(server, **often)
+    if "many" in options.only:
+        with redis_server() as empty:
+            many(empty, sessions, **often)
