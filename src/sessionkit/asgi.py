@@ -15,9 +15,7 @@ from ._requests.current import admit_task, get_last_current, restore_current, se
 from ._requests.gateway import Gateway, HasSettings
 from ._requests.responses import STARTS
 from ._requests.views import ASGIRequest
-from ._session.events import logger
 from ._session.tracebacks import clear_frames
-from .errors import BackendError
 
 __all__ = ["SessionMiddleware"]
 
@@ -185,11 +183,9 @@ async def _send_bare_500(exchange: Exchange, send: Send) -> None:
     """Answer in the server's place with an empty 500 that carries the header fields of the exchange."""
     backend = exchange.settings.backend
     if backend is not None:
-        try:
-            await asettle(exchange, backend, 500)
-        except BackendError:
-            # The session could not be ended, and no cookie may say that it was. The server answers the exception.
-            logger.exception("the session could not be ended")
+        await asettle(exchange, backend, 500)
+        if not exchange.must_end:
+            # The backend could not end the session, and no cookie may say that it did. The server answers the exception.
             return
     headers = [(b"content-type", b"text/plain"), (b"content-length", b"0")]
     start: Message = {"type": "http.response.start", "status": 500, "headers": headers}

@@ -12,7 +12,6 @@ from ._exchange.exchange import Exchange
 from ._requests.gateway import Gateway
 from ._requests.views import WSGIRequest
 from ._session.events import EventKind, tell
-from .errors import BackendError
 
 __all__ = ["SessionMiddleware"]
 
@@ -107,12 +106,7 @@ def _answer_end(exchange: Exchange, start_response: StartResponse) -> bool:
         BaseException: the application's exception, from `start_response`, if the headers have gone out (PEP 3333).
     """
     # The headers of a response that was begun have not gone out: changes that they would have saved are dropped.
-    try:
-        changes = exchange.commit(500)
-    except BackendError:
-        # The session could not be ended, and no cookie may say that it was. The server answers the exception.
-        logger.exception("the session could not be ended")
-        return False
+    changes = exchange.commit(500)
     if not exchange.must_end or not isinstance(sys.exc_info()[1], Exception):
         return False
     headers = changes.applied([("Content-Type", "text/plain"), ("Content-Length", "0")])

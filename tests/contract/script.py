@@ -41,7 +41,16 @@ cast("Any", sessionkit.SessionKitError).__init__ = _remember
 
 
 class Handled(Exception):
-    """What `/handled` raises, and the app's own error handler answers with a 500 and the body `handled`."""
+    """What `/handled` raises, and the app's own error handler answers with a 500."""
+
+
+HANDLED = (Handled, sessionkit.SessionKitError)
+"""What the app's own error handler answers; it is registered for each of them, or for both."""
+
+
+def sorry(error: BaseException) -> str:
+    """The body of the error handler's answer: `handled`, or which error of sessionkit it was."""
+    return "handled" if isinstance(error, Handled) else type(error).__name__
 
 
 class Unhandled(Exception):
@@ -72,15 +81,21 @@ def perform(
     Returns:
         JSON: the list of what each operation gave.
     """
-    before = {"none": (), "request": (request,), "both": (request, response), "raw": (raw,)}[
-        form or "none"
-    ]
-    machine = _Machine(verbs, before, framework)
-    return json.dumps(
-        [machine.do(step) for step in json.loads(text or "[]", object_hook=_grown)],
-        sort_keys=True,
-        separators=(",", ":"),
-    )
+    forms = {"none": (), "request": (request,), "both": (request, response), "raw": (raw,)}
+    machine = _Machine(verbs, forms[form or "none"], framework)
+    return _dumped([machine.do(step) for step in json.loads(text or "[]", object_hook=_grown)])
+
+
+async def perform_on_socket(text: str, form: str | None = None, **named: Any) -> str:
+    """The same for a message of a websocket, which may also ask whether its session is still valid."""
+    if json.loads(text) != [["still_valid"]]:
+        return perform(text, form, **named)
+    request = {"none": (), "request": (named["request"],), "raw": (named.get("raw"),)}
+    return _dumped([await store.astill_valid(*request[form or "none"])])
+
+
+def _dumped(found: list[Any]) -> str:
+    return json.dumps(found, sort_keys=True, separators=(",", ":"))
 
 
 def _grown(value: dict[str, Any]) -> Any:

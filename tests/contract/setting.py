@@ -36,6 +36,7 @@ FEATURES = {
     "background": "work after the response",
     "file": "a response that sends a file",
     "handled": "handlers of exceptions",
+    "unkept": "handlers that answer if the session cannot be kept",
     "guards": "require_session_api and require_session_page",
     "dropped": "keys that do not cross a login",
     "page": "pages about it whose examples run here",

@@ -24,6 +24,9 @@ def has(browser: Browser, feature: str, served) -> bool:
     """Whether the app has it, found out from outside."""
     if feature in ROUTES:
         return browser.ask(ROUTES[feature]).status != 404
+    if feature == "unkept":
+        browser.do(["create", {"user": {"sub": "ann"}}])
+        return browser.ask("/do", ["nested", ["half"], "\ud800"]).body == b"SerializationError"
     if feature == "framework":
         return browser.ask("/do", ["framework", "len"]).status == 200
     if feature == "raw":

@@ -92,6 +92,15 @@ def test_a_500_at_the_login_of_another_ends_the_first_and_begins_none(browser, k
     assert browser.do(["get"]) is None
 
 
+@pytest.mark.needs("unkept")
+@pytest.mark.parametrize("path", ["/do", "/redirect", "/stream"])
+def test_the_applications_error_handler_answers_if_the_session_cannot_be_kept(browser, path):
+    browser.do(["create", ANN])
+    answer = browser.ask(path, ["nested", ["half"], "\ud800"])
+    assert (answer.status, answer.body) == (500, b"SerializationError")
+    assert browser.do(["get"]) == ANN
+
+
 @pytest.mark.needs("handled")
 def test_a_handled_500_is_the_applications_own(browser):
     assert browser.ask("/handled", ["get"]).body == b"handled"

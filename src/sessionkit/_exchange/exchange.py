@@ -585,7 +585,9 @@ class Exchange:
     @property
     def must_end(self) -> bool:
         """Whether a session was ended, which even a failed response must say."""
-        return self.state is not None and self.state.must_end(self.request)
+        if self.state is None or (self.server is not None and self.server.gave_up):
+            return False
+        return self.state.must_end(self.request)
 
     def finish(self, *, unanswerable: bool = False) -> None:
         """End the request: report changes that came too late, or that no response carries. Reading is still possible.

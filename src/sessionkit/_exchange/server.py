@@ -15,7 +15,7 @@ from typing import Any, cast
 from .._cookies.caching import UNCHANGED, HeaderChanges, is_shared
 from .._crypto.records import Pointer, RecordCodec
 from .._crypto.sealing import Opened
-from .._session.events import EventKind
+from .._session.events import EventKind, logger
 from .._session.identity import CLAIMS, Who, exact, print_identity, who_is
 from .._session.json import rewrite
 from .._session.session import Absence, Stamp
@@ -76,12 +76,13 @@ class ServerSide:
         cookies: the request's cookies, once they are read; the session is in them once the records are opened.
         current: the record that holds the session now.
         is_kept: whether an explicit save, or a rotation, has written what a failed response must not take back.
+        gave_up: whether a session could not be ended, and the response that should say so had failed in any case.
     """
 
     __slots__ = (
-        "_base", "_came", "_created", "_doomed", "_failure", "_forward", "_found", "_gone", "_is_rotated", "_is_unclear", "_known", "_last",
-        "_listed", "_others", "_pointer_due", "_proposal", "_renewal_failed", "_replaced", "_sent", "_steps", "_tries",
-        "_unanswered", "_wanted", "cookies", "current", "driver", "is_kept", "loader", "pause", "settings", "settled_at",
+        "_base", "_came", "_created", "_doomed", "_failure", "_forward", "_found", "_gone", "_has_failed", "_is_rotated", "_is_unclear",
+        "_known", "_last", "_listed", "_others", "_pointer_due", "_proposal", "_renewal_failed", "_replaced", "_sent", "_steps", "_tries",
+        "_unanswered", "_wanted", "cookies", "current", "driver", "gave_up", "is_kept", "loader", "pause", "settings", "settled_at",
         "since",
     )  # fmt: skip
 
@@ -95,6 +96,7 @@ class ServerSide:
         self.cookies: RequestCookies | None = None
         self.current: Record | None = None
         self.is_kept: bool = False
+        self.gave_up: bool = False
         self._wanted: tuple[Wanted, ...] = ()
         # The key of a record that no cookie pointed to. It stands for the session's id, which only a pointer holds.
         self._known: str | None = None
@@ -122,6 +124,7 @@ class ServerSide:
         self._listed: int = 0
         self._others: list[Record] = []
         self._renewal_failed: bool = False
+        self._has_failed: bool = False
         # The record that was sealed last, and its contents: a repeated decision gives the same one, with the same nonce.
         self._proposal: tuple[bytes, Record] | None = None
         # The versions of all records that this request has made, and how many steps were in each. One whose reply was lost
@@ -314,6 +317,9 @@ class ServerSide:
         Raises:
             IdentityChangedError, SerializationError, SessionTooLargeError, ConfigurationError: as for `Exchange.commit`.
         """
+        self._has_failed = status >= 500
+        if self.gave_up and self._has_failed:
+            return None, finish_answer(state, [], status, headers, request, owned=owned)
         now = self.settings.clock() if now is None else now
         decision = decide(state, status, request, now)
         # What an explicit save has begun stays, though the response failed.
@@ -531,7 +537,8 @@ class ServerSide:
             reply: its result, or the `BackendError` that it raised.
 
         Raises:
-            BackendError: the reply, unless the operation only moved the idle expiry of a page that read the session.
+            BackendError: the reply, unless the operation only moved the idle expiry of a page that read the session, or the
+                response has failed in any case.
             ConflictError: parallel changes cannot be merged.
         """
         self.pause = 0
@@ -539,6 +546,11 @@ class ServerSide:
             if isinstance(operation, Touch) and not state.touched:
                 self._renewal_failed = True
                 state.tell_once(EventKind.RENEWAL_FAILED)
+                return
+            if self._has_failed:
+                # The application's error page goes out as it is. No cookie may say that the session has ended.
+                self.gave_up = True
+                logger.error("the session could not be ended: %s", reply)
                 return
             if isinstance(operation, (Insert, Replace)):
                 self._unanswered = operation

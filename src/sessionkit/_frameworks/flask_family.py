@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Generic, TypeVar, cast
 
+from .._exchange.drivers import aload, asettle
 from .._exchange.exchange import OPEN, Exchange
 from .._exchange.framework_keys import FrameworkKeys
 from .._exchange.request import RequestInfo
@@ -143,6 +144,26 @@ class FlaskFamilySession(LazyContents):
         elif response.status_code < 500:  # the changes of a failed request are rolled back
             exchange.check(response.status_code)
 
+    async def asave_into(self, response: Any) -> None:
+        """Do the same where a backend is awaited.
+
+        Args:
+            response: the framework's response.
+
+        Raises:
+            BackendError, ConflictError: the backend failed, or parallel changes could not be merged.
+            IdentityChangedError, SerializationError, SessionTooLargeError: as for `save_into`.
+        """
+        exchange, backend = self.exchange, self.exchange.settings.backend
+        try:
+            if backend is not None and exchange.phase is OPEN:
+                status = response.status_code if exchange.owned else 200
+                if status < 500:
+                    await asettle(exchange, backend, status)
+            self.save_into(response)
+        finally:
+            del response  # a traceback shows the variables of this frame
+
 
 class Extension(ABC, Generic[App]):
     """Base of extensions with an `init_app` method: `SessionKit(app)`, or `SessionKit()` and then `init_app(app)`.
@@ -240,6 +261,21 @@ class FlaskFamilyExtension(Extension[App]):
             exchange.owned or entered is None or hasattr(entered, ENTRY)
         ):
             setattr(entered, ENTRY, make_current(exchange))
+        return exchange
+
+    async def aopen_exchange(
+        self, app: Any, view: RequestInfo, *, entered: object = None
+    ) -> Exchange | None:
+        """Return the exchange as `open_exchange` does, where a backend is awaited; its record is loaded.
+
+        Args:
+            app: the application, which this extension serves.
+            view: the view of the request.
+            entered: the framework's request, in whose context the exchange becomes current.
+        """
+        exchange = self.open_exchange(app, view, entered=entered)
+        if exchange is not None and exchange.settings.backend is not None:
+            await aload(exchange, exchange.settings.backend)
         return exchange
 
     @staticmethod

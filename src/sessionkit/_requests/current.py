@@ -301,8 +301,7 @@ class Activation:
                 try:
                     await asettle(exchange, backend, 200 if error is None else 500)
                 except BackendError:
-                    if error is None:
-                        raise
+                    raise
                 except BaseException:
                     await asettle(exchange, backend, 500)
                     raise

@@ -97,8 +97,8 @@ async def handled(request: web.Request) -> web.Response:
 async def errors(request: web.Request, handler: Any) -> Any:
     try:
         return await handler(request)
-    except script.Handled:
-        return web.Response(status=500, text="handled")
+    except script.HANDLED as error:
+        return web.Response(status=500, text=script.sorry(error))
 
 
 @both("/unhandled")
@@ -179,6 +179,7 @@ def serve(listening: socket.socket) -> None:
 APP = App(
     serve=serve,
     gaps={
+        "unkept": "aiohttp's middlewares have returned when a response starts",
         "raw": "aiohttp has neither environ nor scope under its request",
         "sync": "aiohttp's handlers are coroutine functions",
     },

@@ -38,8 +38,8 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         return await socket_app(scope, receive, send)
     try:
         await route(scope["path"], scope, send)
-    except script.Handled:
-        await answer(send, 500, TEXT, b"handled")
+    except script.HANDLED as error:
+        await answer(send, 500, TEXT, script.sorry(error).encode())
 
 
 async def lifespan(receive: Any, send: Any) -> None:
@@ -129,7 +129,9 @@ async def socket_app(scope: Any, receive: Any, send: Any) -> None:
         await send(
             {
                 "type": "websocket.send",
-                "text": script.perform(message["text"], form, request=scope, raw=scope),
+                "text": await script.perform_on_socket(
+                    message["text"], form, request=scope, raw=scope
+                ),
             }
         )
 

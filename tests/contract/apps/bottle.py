@@ -92,10 +92,10 @@ def unhandled() -> None:
 
 @app.error(500)
 def on_error(error: bottle.HTTPError) -> str:
-    if not isinstance(error.exception, script.Handled):
+    if not isinstance(error.exception, script.HANDLED):
         return app.default_error_handler(error)
     response.content_type = "text/plain"
-    return "handled"
+    return script.sorry(error.exception)
 
 
 @app.route("/stream", method=BOTH)
@@ -157,7 +157,11 @@ def serve(listening: socket.socket) -> None:
 
 APP = App(
     serve=serve,
-    gaps={"websocket": "Bottle has no websockets", "async": "Bottle has no coroutine handlers"},
+    gaps={
+        "unkept": "Bottle's hooks cannot tell a request that failed from others",
+        "websocket": "Bottle has no websockets",
+        "async": "Bottle has no coroutine handlers",
+    },
     dropped="csrf",
     versions=("bottle", "waitress"),
     pages=("docs/how-to/bottle.md", "adapters/bottle/README.md"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,10 +35,14 @@ def answer() -> bytes:
     return do()
 
 
-def on_handled() -> None:
+def on_error() -> None:
+    error = sys.exc_info()[1]
+    if not isinstance(error, script.HANDLED):
+        cherrypy.HTTPError(500).set_response()
+        return
     cherrypy.response.status = 500
     cherrypy.response.headers["Content-Type"] = "text/plain"
-    cherrypy.response.body = b"handled"
+    cherrypy.response.body = script.sorry(error).encode()
 
 
 class Sync:
@@ -96,7 +101,6 @@ class Root:
         raise cherrypy.NotFound
 
     @cherrypy.expose
-    @cherrypy.config(**{"request.error_response": on_handled})
     def handled(self) -> None:
         do()
         raise script.Handled
@@ -155,7 +159,7 @@ class Root:
 
 def serve(listening: socket.socket) -> None:
     cherrypy.config.update({"environment": "embedded"})
-    app = cherrypy.Application(Root())
+    app = cherrypy.Application(Root(), config={"/": {"request.error_response": on_error}})
     adapter["setup"](app, make_store())
     serve_wsgi(app, listening)
 

@@ -98,8 +98,8 @@ class OnHandled:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         return (
-            HttpResponse("handled", status=500, content_type="text/plain")
-            if isinstance(exception, script.Handled)
+            HttpResponse(script.sorry(exception), status=500, content_type="text/plain")
+            if isinstance(exception, script.HANDLED)
             else None
         )
 
@@ -196,7 +196,10 @@ def serve(listening: socket.socket) -> None:
 
 APP = App(
     serve=serve,
-    gaps={"websocket": "Django has no websockets"},
+    gaps={
+        "unkept": "Django asks process_exception about exceptions of views only",
+        "websocket": "Django has no websockets",
+    },
     dropped="_csrftoken",
     versions=("django", "waitress"),
     pages=("docs/how-to/django.md", "adapters/django/README.md"),

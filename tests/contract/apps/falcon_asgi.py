@@ -109,7 +109,7 @@ async def on_handled(
 ) -> None:
     resp.status = falcon.HTTP_500
     resp.content_type = "text/plain"
-    resp.text = "handled"
+    resp.text = script.sorry(error)
 
 
 class Stream(Resource):
@@ -195,11 +195,13 @@ class Socket:
         with contextlib.suppress(falcon.WebSocketDisconnected):
             while True:
                 await ws.send_text(
-                    script.perform(await ws.receive_text(), req.get_header(script.FORM), **named)
+                    await script.perform_on_socket(
+                        await ws.receive_text(), req.get_header(script.FORM), **named
+                    )
                 )
 
 
-app.add_error_handler(script.Handled, on_handled)
+app.add_error_handler(script.HANDLED, on_handled)
 for path, resource in {
     "/do": Plain(), "/async/do": Plain(), "/public": Public(), "/thread": Thread(), "/redirect": Redirect(), "/not-modified": NotModified(),
     "/missing": Missing(), "/handled": Handled(), "/unhandled": Unhandled(), "/stream": Stream(), "/file": File(), "/background": Background(),

@@ -97,7 +97,7 @@ class Unhandled(Resource):
 def on_handled(req: falcon.Request, resp: falcon.Response, error: Exception, params: Any) -> None:
     resp.status = falcon.HTTP_500
     resp.content_type = "text/plain"
-    resp.text = "handled"
+    resp.text = script.sorry(error)
 
 
 class Stream(Resource):
@@ -156,7 +156,7 @@ class AfterLogin(Resource):
         raise falcon.HTTPFound(script.return_to(req.get_param_as_list("returnTo") or []))
 
 
-app.add_error_handler(script.Handled, on_handled)
+app.add_error_handler(script.HANDLED, on_handled)
 for path, resource in {
     "/do": Plain(), "/sync/do": Plain(), "/public": Public(), "/thread": Thread(), "/redirect": Redirect(), "/not-modified": NotModified(),
     "/missing": Missing(), "/handled": Handled(), "/unhandled": Unhandled(), "/stream": Stream(), "/file": File(), "/background": Background(),

@@ -99,9 +99,10 @@ async def handled(request: Request, response: Response) -> None:
     raise script.Handled
 
 
-@app.exception_handler(script.Handled)
-async def on_handled(request: Request, error: script.Handled) -> Response:
-    return PlainTextResponse("handled", 500)
+@app.exception_handler(script.HANDLED[0])
+@app.exception_handler(script.HANDLED[1])
+async def on_handled(request: Request, error: Exception) -> Response:
+    return PlainTextResponse(script.sorry(error), 500)
 
 
 @app.api_route("/unhandled", methods=BOTH)
@@ -163,7 +164,7 @@ async def websocket(socket: WebSocket) -> None:
     form = socket.headers.get(script.FORM)
     async for text in socket.iter_text():
         await socket.send_text(
-            script.perform(
+            await script.perform_on_socket(
                 text, form, request=socket, raw=socket.scope, framework=lambda: socket.session
             )
         )
@@ -175,6 +176,7 @@ def serve(listening: socket.socket) -> None:
 
 APP = App(
     serve=serve,
+    gaps={"unkept": "FastAPI's handlers of exceptions have returned when a response starts"},
     dropped="csrf_token",
     versions=("fastapi", "starlette", "pydantic", "uvicorn"),
     pages=("docs/how-to/fastapi.md", "adapters/fastapi/README.md"),

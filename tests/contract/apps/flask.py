@@ -99,9 +99,17 @@ def handled() -> Any:
     raise script.Handled
 
 
-@app.errorhandler(script.Handled)
-def on_handled(error: script.Handled) -> Any:
-    return "handled", 500, {"Content-Type": "text/plain"}
+@app.errorhandler(script.HANDLED[0])
+@app.errorhandler(script.HANDLED[1])
+def on_handled(error: Exception) -> Any:
+    return script.sorry(error), 500, {"Content-Type": "text/plain"}
+
+
+@app.errorhandler(500)
+def on_500(error: Any) -> Any:
+    """Answer what is raised after the view, when the session is saved."""
+    original = error.original_exception
+    return on_handled(original) if isinstance(original, script.HANDLED) else error
 
 
 @app.route("/unhandled", methods=["GET", "POST"])

@@ -86,8 +86,8 @@ async def handled(request: Request) -> None:
     raise script.Handled
 
 
-def on_handled(request: Request, error: script.Handled) -> Response[str]:
-    return Response("handled", status_code=500, media_type="text/plain")
+def on_handled(request: Request, error: Exception) -> Response[str]:
+    return Response(script.sorry(error), status_code=500, media_type="text/plain")
 
 
 @route("/unhandled", http_method=BOTH)
@@ -145,7 +145,7 @@ async def ws(socket: WebSocket) -> None:
     form = socket.headers.get(script.FORM)
     async for text in socket.iter_data():
         await socket.send_text(
-            script.perform(
+            await script.perform_on_socket(
                 text, form, request=socket, raw=socket.scope, framework=lambda: socket.session
             )
         )
@@ -157,7 +157,7 @@ app = Litestar(
         after_login, ws,
     ],
     middleware=[SessionKitConfig(store=make_store(awaits=True)).middleware],
-    exception_handlers={script.Handled: on_handled},
+    exception_handlers=dict.fromkeys(script.HANDLED, on_handled),
 )  # fmt: skip
 
 
@@ -167,6 +167,7 @@ def serve(listening: socket.socket) -> None:
 
 APP = App(
     serve=serve,
+    gaps={"unkept": "Litestar's handlers of exceptions have returned when a response starts"},
     dropped="csrf_token",
     versions=("litestar", "msgspec", "uvicorn"),
     pages=("docs/how-to/litestar.md", "adapters/litestar/README.md"),

@@ -69,8 +69,8 @@ def handled(request: Request) -> None:
     raise script.Handled
 
 
-def on_handled(error: script.Handled, request: Request) -> Response:
-    return Response("handled", status=500, content_type="text/plain")
+def on_handled(error: Exception, request: Request) -> Response:
+    return Response(script.sorry(error), status=500, content_type="text/plain")
 
 
 def unhandled(request: Request) -> None:
@@ -145,7 +145,8 @@ def make_app() -> Any:
             config.add_view(view, route_name=path)
         config.add_route("/api", "/api")
         config.add_view(plain, route_name="/api", decorator=require_session_api)
-        config.add_exception_view(on_handled, context=script.Handled)
+        for error in script.HANDLED:
+            config.add_exception_view(on_handled, context=error)
     return config.make_wsgi_app()
 
 

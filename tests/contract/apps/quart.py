@@ -100,9 +100,17 @@ async def handled() -> Any:
     raise script.Handled
 
 
-@app.errorhandler(script.Handled)
-async def on_handled(error: script.Handled) -> Any:
-    return "handled", 500, {"Content-Type": "text/plain"}
+@app.errorhandler(script.HANDLED[0])
+@app.errorhandler(script.HANDLED[1])
+async def on_handled(error: Exception) -> Any:
+    return script.sorry(error), 500, {"Content-Type": "text/plain"}
+
+
+@app.errorhandler(500)
+async def on_500(error: Any) -> Any:
+    """Answer what is raised after the view, when the session is saved."""
+    original = error.original_exception
+    return await on_handled(original) if isinstance(original, script.HANDLED) else error
 
 
 @app.route("/unhandled", methods=["GET", "POST"])
@@ -164,20 +172,14 @@ async def after_login() -> Any:
 
 @app.websocket("/ws")
 async def ws() -> None:
-    def perform(text: str | None) -> str:
-        return script.perform(
-            text,
-            websocket.headers.get(script.FORM),
-            request=websocket,
-            raw=websocket.scope,
-            framework=lambda: session,
-        )
-
-    first = perform(websocket.headers.get(script.DO))
+    form = websocket.headers.get(script.FORM)
+    named = {"request": websocket, "raw": websocket.scope, "framework": lambda: session}
+    first = script.perform(websocket.headers.get(script.DO), form, **named)
     await websocket.accept()
     await websocket.send(first)
     while True:
-        await websocket.send(perform(await websocket.receive()))
+        text = await websocket.receive()
+        await websocket.send(await script.perform_on_socket(text, form, **named))
 
 
 def serve(listening: socket.socket) -> None:

@@ -78,9 +78,9 @@ def make() -> Sanic:
         do(request)
         raise script.Handled
 
-    @app.exception(script.Handled)
+    @app.exception(*script.HANDLED)
     async def on_handled(request: Request, error: Exception) -> HTTPResponse:
-        return response.text("handled", 500)
+        return response.text(script.sorry(error), 500)
 
     @app.route("/unhandled", methods=BOTH)
     async def unhandled(request: Request) -> HTTPResponse:
@@ -139,7 +139,7 @@ def make() -> Sanic:
                 "framework": lambda: request.ctx.session,
                 "verbs": sessionkit_sanic,
             }
-            await socket.send(script.perform(text, form, **named))
+            await socket.send(await script.perform_on_socket(text, form, **named))
 
     return app
 
@@ -152,7 +152,10 @@ def serve(listening: socket.socket) -> None:
 
 APP = App(
     serve=serve,
-    gaps={"raw": "Sanic's own server has neither environ nor scope under its request"},
+    gaps={
+        "unkept": "Sanic's handlers of exceptions have returned when a response starts",
+        "raw": "Sanic's own server has neither environ nor scope under its request",
+    },
     dropped="csrf_token",
     versions=("sanic",),
     pages=("docs/how-to/sanic.md", "adapters/sanic/README.md"),

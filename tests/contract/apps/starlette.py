@@ -90,7 +90,7 @@ async def handled(request: Request) -> Response:
 
 
 async def on_handled(request: Request, error: Exception) -> Response:
-    return PlainTextResponse("handled", 500)
+    return PlainTextResponse(script.sorry(error), 500)
 
 
 async def unhandled(request: Request) -> Response:
@@ -142,7 +142,7 @@ async def websocket(socket: WebSocket) -> None:
     form = socket.headers.get(script.FORM)
     async for text in socket.iter_text():
         await socket.send_text(
-            script.perform(
+            await script.perform_on_socket(
                 text, form, request=socket, raw=socket.scope, framework=lambda: socket.session
             )
         )
@@ -161,7 +161,7 @@ app = Starlette(
         WebSocketRoute("/ws", websocket),
     ],
     middleware=[Middleware(SessionMiddleware, store=make_store(awaits=True))],
-    exception_handlers={script.Handled: on_handled},
+    exception_handlers=dict.fromkeys(script.HANDLED, on_handled),
 )
 
 
@@ -171,6 +171,7 @@ def serve(listening: socket.socket) -> None:
 
 APP = App(
     serve=serve,
+    gaps={"unkept": "Starlette's handlers of exceptions have returned when a response starts"},
     dropped="csrf_token",
     versions=("starlette", "uvicorn"),
     pages=("docs/how-to/starlette.md", "adapters/starlette/README.md"),

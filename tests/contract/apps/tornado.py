@@ -27,6 +27,14 @@ class Handler(SessionMixin, RequestHandler):
         }
         return perform(text, form, **named) or ""
 
+    def write_error(self, status_code: int, **named: Any) -> None:
+        error = named["exc_info"][1]
+        if isinstance(error, script.HANDLED):
+            self.set_header("Content-Type", "text/plain")
+            self.finish(script.sorry(error))
+        else:
+            super().write_error(status_code, **named)
+
     def answer(self, perform: Any = script.perform) -> None:
         self.set_header("Content-Type", "application/json")
         self.write(self.do(perform))
@@ -94,13 +102,6 @@ class Handled(Handler):
 
     post = get
 
-    def write_error(self, status_code: int, **named: Any) -> None:
-        if isinstance(named["exc_info"][1], script.Handled):
-            self.set_header("Content-Type", "text/plain")
-            self.finish("handled")
-        else:
-            super().write_error(status_code, **named)
-
 
 class Unhandled(Handler):
     def get(self) -> None:
@@ -141,23 +142,23 @@ class Background(Handler):
 
 
 class Socket(SessionMixin, WebSocketHandler):
-    def do(self, text: str | None) -> str:
-        named = {
+    def prepare(self) -> None:
+        self.named = {
             "request": self.request,
             "response": self,
             "framework": lambda: self.session,
             "verbs": sessionkit_tornado,
         }
-        return script.perform(text, self.request.headers.get(script.FORM), **named)
-
-    def prepare(self) -> None:
-        self.first = self.do(self.request.headers.get(script.DO))
+        self.form = self.request.headers.get(script.FORM)
+        text = self.request.headers.get(script.DO)
+        self.first = script.perform(text, self.form, **self.named)
 
     async def open(self) -> None:
         await self.write_message(self.first)
 
     async def on_message(self, message: str | bytes) -> None:
-        await self.write_message(self.do(str(message)))
+        done = await script.perform_on_socket(str(message), self.form, **self.named)
+        await self.write_message(done)
 
 
 class Api(Handler):

@@ -33,9 +33,9 @@ def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     path = environ["PATH_INFO"]
     try:
         return route(path, environ, start_response)
-    except script.Handled:
+    except script.HANDLED as error:
         start_response("500 Internal Server Error", [("Content-Type", "text/plain")])
-        return [b"handled"]
+        return [script.sorry(error).encode()]
 
 
 def route(path: str, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

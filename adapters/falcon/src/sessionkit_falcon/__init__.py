@@ -8,7 +8,7 @@ from typing import Any
 import falcon
 import falcon.asgi
 
-from sessionkit import ConfigurationError, RequestInfo, SessionStore
+from sessionkit import ConfigurationError, Exchange, RequestInfo, SessionStore
 from sessionkit.adapters import (
     ASGIRequest,
     FrameworkKeys,
@@ -17,6 +17,7 @@ from sessionkit.adapters import (
     ResponseFields,
     Settings,
     WSGIRequest,
+    asettle,
     check_store,
     find_or_open_exchange,
     make_hooks,
@@ -61,6 +62,28 @@ class SessionMiddleware:
         """Serve a websocket."""
         self._serve(req, ASGIRequest(req.scope))
 
+    def process_response(
+        self, req: falcon.Request, resp: falcon.Response, resource: object, req_succeeded: bool
+    ) -> None:
+        """Keep the session in the backend, or check that it can be kept, so that Falcon's error handlers answer if it cannot."""
+        exchange = _find_unfailed(req, resp)
+        if exchange is not None:
+            exchange.check(resp.status_code)
+
+    async def process_response_async(
+        self,
+        req: falcon.asgi.Request,
+        resp: falcon.asgi.Response,
+        resource: object,
+        req_succeeded: bool,
+    ) -> None:
+        """Do the same in an ASGI application, where a backend is awaited."""
+        exchange = _find_unfailed(req, resp)
+        if exchange is not None:
+            if exchange.looked_at and exchange.settings.backend is not None:
+                await asettle(exchange, exchange.settings.backend, resp.status_code)
+            exchange.check(resp.status_code)
+
     def _serve(self, req: falcon.Request, request: RequestInfo) -> None:
         exchange = find_or_open_exchange(request, self.settings)
         if exchange is not None and not exchange.owned:
@@ -70,6 +93,13 @@ class SessionMiddleware:
         if exchange is not None:
             exchange.serve_framework(self.settings)
         req.context.session = None if exchange is None else LazyContents(exchange)
+
+
+def _find_unfailed(req: falcon.Request, resp: falcon.Response) -> Exchange | None:
+    """Return the exchange of a request; None if there is none, or if its response has failed, so that nothing is kept."""
+    session = getattr(req.context, "session", None)
+    is_ours = isinstance(session, LazyContents) and resp.status_code < 500
+    return session.exchange if is_ours else None
 
 
 def _fields(resp: Any) -> ResponseFields:

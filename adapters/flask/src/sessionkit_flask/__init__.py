@@ -64,7 +64,10 @@ class SessionKit(FlaskFamilyExtension[Flask], SessionInterface):
     def save_session(
         self, app: Flask, session: SessionMixin, response: Response
     ) -> None:  # Flask's signature
-        """Check that the session can be kept; write it into the response if no gateway does (`session_transaction()`)."""
+        """Keep the session in the backend, or check that it can be kept in the cookie; write it into the response if no gateway does.
+
+        No gateway does in `session_transaction()`.
+        """
         cast("FlaskSession", session).save_into(response)
 
 

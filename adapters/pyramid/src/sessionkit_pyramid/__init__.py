@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pyramid.events import ApplicationCreated, NewRequest
+from pyramid.httpexceptions import HTTPException
 from pyramid.interfaces import PHASE3_CONFIG, IExecutionPolicy
 from pyramid.tweens import EXCVIEW
 from pyramid.viewderivers import INGRESS
@@ -59,13 +60,21 @@ def set_sessionkit_store(config: Any, store: SessionStore) -> None:
 
 
 def checking(handler: Callable[[Any], Any], registry: Any) -> Callable[[Any], Any]:
-    """Make a tween that checks that the session can be kept, so that an exception view can answer if it cannot."""
+    """Make a tween that keeps the session in the backend, or checks that it can be kept; an exception view answers if it cannot."""
 
     def tween(request: Any) -> Any:
-        response = handler(request)
-        exchange = exchange_in(request)
-        if exchange.owned and response.status_code < 500:  # what fails is rolled back
-            exchange.check(response.status_code)
+        try:
+            response = handler(request)
+        except HTTPException as answer:
+            # An answer that a view raises, such as a redirect.
+            check(request, answer.status_code)
+            raise
+        check(request, response.status_code)
         return response
+
+    def check(request: Any, status: int) -> None:
+        exchange = exchange_in(request)
+        if exchange.owned and status < 500:  # what fails is rolled back
+            exchange.check(status)
 
     return tween

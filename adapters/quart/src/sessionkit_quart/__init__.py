@@ -60,14 +60,17 @@ class SessionKit(FlaskFamilyExtension[Quart], SessionInterface):
     async def open_session(self, app: Quart, request: Any) -> QuartSession | None:
         """Return the session object of a request or websocket; nothing is decrypted yet. Return None without a secret key."""
         entered = request if request.scope["type"] == "http" else None
-        exchange = self.open_exchange(app, ASGIRequest(request.scope), entered=entered)
+        exchange = await self.aopen_exchange(app, ASGIRequest(request.scope), entered=entered)
         return None if exchange is None else QuartSession(exchange)
 
     async def save_session(self, app: Quart, session: SessionMixin, response: Any) -> None:
-        """Check that the session can be kept; write it into the response if no gateway does (`session_transaction()`)."""
+        """Keep the session in the backend, or check that it can be kept in the cookie; write it into the response if no gateway does.
+
+        No gateway does in `session_transaction()`.
+        """
         if response is not None:  # None: a websocket has ended
             try:
-                cast("QuartSession", session).save_into(response)
+                await cast("QuartSession", session).asave_into(response)
             finally:
                 del session  # a traceback shows the variables of this frame
 
