@@ -543,19 +543,8 @@ class ServerSide:
         """
         self.pause = 0
         if isinstance(reply, BackendError):
-            if isinstance(operation, Touch) and not state.touched:
-                self._renewal_failed = True
-                state.tell_once(EventKind.RENEWAL_FAILED)
-                return
-            if self._has_failed:
-                # The application's error page goes out as it is. No cookie may say that the session has ended.
-                self.gave_up = True
-                logger.error("the session could not be ended: %s", reply)
-                return
-            if isinstance(operation, (Insert, Replace)):
-                self._unanswered = operation
-            raise reply
-        if isinstance(operation, Delete):
+            self._took_failure(state, operation, reply)
+        elif isinstance(operation, Delete):
             self._took_delete(operation, reply)
         elif isinstance(operation, Insert):
             self._took_insert(state, operation, reply)
@@ -567,6 +556,19 @@ class ServerSide:
             self._took_load(state, reply)
         elif isinstance(operation, List):
             self._took_list(state, reply)
+
+    def _took_failure(self, state: State, operation: Operation, error: BackendError) -> None:
+        if isinstance(operation, Touch) and not state.touched:
+            self._renewal_failed = True
+            state.tell_once(EventKind.RENEWAL_FAILED)
+        elif self._has_failed:
+            # The application's error page goes out as it is, and no cookie says that the session has ended.
+            self.gave_up = True
+            logger.error("the session could not be ended: %s", error)
+        else:
+            if isinstance(operation, (Insert, Replace)):
+                self._unanswered = operation
+            raise error
 
     def _took_delete(self, operation: Delete, reply: Record | None) -> None:
         for records in (self._came, self._doomed):
