@@ -14,7 +14,7 @@ class AwaitedMemory:
 
     Attributes:
         calls: the names of the operations that were asked for, in order.
-        failing: the names of those that raise.
+        failing: the names of those that raise `error`.
         held: for the name of an operation, an event that it waits for; `waiting` is set meanwhile.
     """
 
@@ -22,6 +22,7 @@ class AwaitedMemory:
         self.memory = MemoryBackend()
         self.calls: list[str] = []
         self.failing: set[str] = set()
+        self.error: Exception = BackendError("the session backend cannot be reached")
         self.held: dict[str, asyncio.Event] = {}
         self.waiting: asyncio.Event | None = None
 
@@ -33,7 +34,7 @@ class AwaitedMemory:
                 self.waiting.set()
             await self.held[name].wait()
         if name in self.failing:
-            raise BackendError("the session backend cannot be reached")
+            raise self.error
         return getattr(self.memory, name)(*args)
 
     async def load(self, *args: Any) -> Any:

@@ -14,7 +14,7 @@ from awaited_memory import AwaitedMemory
 from sessionkit import BackendError, EventKind, SessionStore
 from sessionkit_aiohttp import setup, verbs
 
-from .visitor import ANN, SECRET, application, browse, names
+from .visitor import ANN, SECRET, SOCKET, application, browse, names
 
 
 @pytest.fixture
@@ -80,15 +80,8 @@ async def answered(request: web.Request, way: str) -> web.StreamResponse:
 
 
 async def ask(client: TestClient, path: str, way: str) -> Any:
-    if way != "websocket":
-        return await client.get(path, allow_redirects=False)
-    headers = {
-        "Upgrade": "websocket",
-        "Connection": "Upgrade",
-        "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-    }
-    return await client.get(path, headers=headers)
+    headers = SOCKET if way == "websocket" else {}
+    return await client.get(path, allow_redirects=False, headers=headers)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -139,6 +132,26 @@ def test_a_failed_response_ends_the_session_all_the_same(store, way):
         return answer.status, names(answer)[0], await again.json()
 
     assert browse(served(store, ("/", handler)), walk) == (500, "__Host-session", None)
+
+
+@pytest.mark.parametrize("operation", ["load", "insert", "delete"])
+def test_a_backend_with_a_fault_of_its_own_is_a_500(backend, store, operation):
+    backend.error = ValueError("a fault")
+
+    async def handler(request):
+        verbs.delete_session(request)
+        if operation == "insert":
+            verbs.create_session(request, ANN)
+        return web.Response()
+
+    async def walk(client):
+        await client.get("/login")
+        backend.failing.add(operation)
+        answer = await client.get("/")
+        return answer.status, names(answer)
+
+    cleared = ["__Host-session", "__Host-seen.session"] if operation == "insert" else []
+    assert browse(served(store, ("/", handler)), walk) == (500, cleared)
 
 
 # ---- a client that hangs up

@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient
 from sessionkit import CookieSettings, SessionStore, SessionTooLargeError
 from sessionkit_aiohttp import get_session, require_session_api, require_session_page, setup, verbs
 
-from .visitor import ANN, SECRET, application, below, browse, names
+from .visitor import ANN, SECRET, SOCKET, application, below, browse, names
 
 # ---- the signal and other cookies
 
@@ -84,14 +84,6 @@ async def raw(
         writer.close()
         await writer.wait_closed()
     return answers
-
-
-SOCKET = {
-    "Upgrade": "websocket",
-    "Connection": "Upgrade",
-    "Sec-WebSocket-Version": "13",
-    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-}
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,14 @@ SECRET = "aiohttp tests: 0123456789abcdefghijklmnopqrstuvwxyz"
 
 ANN = {"user": {"sub": "ann"}}
 
+SOCKET = {
+    "Upgrade": "websocket",
+    "Connection": "Upgrade",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+"""The header fields that ask for a websocket."""
+
 
 async def login(request: web.Request) -> web.Response:
     verbs.create_session(request, ANN)

@@ -145,6 +145,28 @@ def test_a_failed_response_ends_the_session_all_the_same(app, way):
     assert browse(app, walk) == (500, "__Host-session", None)
 
 
+@pytest.mark.parametrize("way", ["response", "stream"])
+@pytest.mark.parametrize("operation", ["load", "insert", "delete"])
+def test_a_backend_with_a_fault_of_its_own_is_a_500(app, backend, operation, way):
+    backend.error = ValueError("a fault")
+
+    @app.get("/")
+    async def index(request):
+        delete_session()
+        if operation == "insert":
+            create_session(ANN)
+        return await answered(request, way)
+
+    def walk(client):
+        client.get("/login")
+        backend.failing.add(operation)
+        answer = client.get("/")
+        return answer.status, names(answer)
+
+    cleared = ["__Host-session", "__Host-seen.session"] if operation == "insert" else []
+    assert browse(app, walk) == (500, cleared)
+
+
 # ---- a client that hangs up
 
 

@@ -196,14 +196,21 @@ def test_a_client_that_hangs_up_stays_signed_out(backend):
     assert walk_through([("/logout", Logout)], walk, backend) is None
 
 
-def test_a_backend_with_a_fault_of_its_own_is_a_500(backend):
-    async def load(key, owner):
-        raise ValueError("a fault")
+@pytest.mark.parametrize("operation", ["load", "insert", "delete"])
+def test_a_backend_with_a_fault_of_its_own_is_a_500(backend, operation):
+    backend.error = ValueError("a fault")
+
+    class Index(Handler):
+        def get(self):
+            delete_session(self)
+            if operation == "insert":
+                create_session(self, ANN)
 
     async def walk(client):
         await client.get("/login")
-        backend.load = load
-        answer = await client.get("/plain")
+        backend.failing.add(operation)
+        answer = await client.get("/")
         return answer.code, names(answer)
 
-    assert walk_through([("/plain", Plain)], walk, backend) == (500, [])
+    cleared = ["__Host-session", "__Host-seen.session"] if operation == "insert" else []
+    assert walk_through([("/", Index)], walk, backend) == (500, cleared)

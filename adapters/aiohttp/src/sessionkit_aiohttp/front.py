@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from aiohttp import web
 
-from sessionkit import BackendError, Exchange
+from sessionkit import Exchange
 from sessionkit.adapters import Gateway, Phase, admit_task, aload, asettle, commit_response
 
 from .carriers import AiohttpRequest
@@ -79,15 +79,23 @@ class Front(Gateway):
 
     async def _end(self, exchange: Exchange) -> None:
         """End the session on the server if the handler ended it and was cancelled: a client that hangs up stays signed out."""
-        backend = self.settings.backend
-        if backend is None or exchange.phase is not Phase.OPEN or not exchange.must_end:
+        if self.settings.backend is None or exchange.phase is not Phase.OPEN:
             return
-        try:
-            await asettle(exchange, backend, 500)
-        except BackendError:
-            logger.exception("the session could not be ended")
-        else:
+        if exchange.must_end and await self._settle(exchange, 500):
             exchange.commit(500)
+
+    async def _settle(self, exchange: Exchange, status: int) -> bool:
+        """Save the session on the server; return False if it cannot even be ended. Then no cookie may say that it was."""
+        if self.settings.backend is None:
+            return True
+        try:
+            await asettle(exchange, self.settings.backend, status)
+        except Exception:
+            if status < 500:
+                raise
+            logger.exception("the session could not be ended")
+            return False
+        return True
 
     async def prepare(self, request: web.Request, response: web.StreamResponse) -> None:
         """Answer the request. aiohttp sends this signal for every response, also for an error that no middleware sees."""
@@ -96,17 +104,10 @@ class Front(Gateway):
         if exchange is None:
             return
         try:
-            if self.settings.backend is not None:
-                await asettle(exchange, self.settings.backend, response.status)
+            if not await self._settle(exchange, response.status):
+                return
             # Into the headers: aiohttp drops a `response.set_cookie` while a response is being prepared.
             commit_response(exchange, response.status, response.headers)
-        except BackendError:
-            if response.status >= 500:
-                # The error's response goes out, and no cookie says that the session has ended.
-                logger.exception("the session could not be ended")
-                return
-            _unprepare(request, response)
-            raise
         except Exception:
             _unprepare(request, response)
             raise

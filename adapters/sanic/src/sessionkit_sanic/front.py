@@ -10,7 +10,7 @@ from sanic.http import Stage
 from sanic.log import error_logger
 from sanic.response import ResponseStream
 
-from sessionkit import Exchange, SessionKitError, SessionStore
+from sessionkit import Exchange, SessionStore
 from sessionkit.adapters import (
     FrameworkKeys,
     Gateway,
@@ -89,7 +89,7 @@ class Front(Gateway):
         """Answer the request; with a 500 if the session cannot be kept."""
         try:
             await self._commit(request, response)
-        except SessionKitError:
+        except Exception:  # noqa: BLE001  # Sanic would log it, and send the response
             error_logger.exception("the session cannot be saved, and the response becomes a 500")
             await self._commit(request, response, 500)
 
@@ -148,14 +148,14 @@ class Front(Gateway):
         """Save the session on the server; return False if this failed, and no later response can say more than that.
 
         Raises:
-            SessionKitError: the session cannot be saved. Sanic answers with an error, in the place of the response.
+            BackendError: the session cannot be saved. Sanic answers with an error, in the place of the response.
         """
         backend = self.settings.backend
         if backend is None:
             return True
         try:
             await asettle(exchange, backend, status)
-        except SessionKitError:
+        except Exception:
             if status < 500 and self._failed not in view.holder:
                 view.holder[self._failed] = True
                 raise
