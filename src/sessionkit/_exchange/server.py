@@ -19,6 +19,7 @@ from .._session.events import EventKind, logger
 from .._session.identity import CLAIMS, Who, exact, print_identity, who_is
 from .._session.json import rewrite
 from .._session.session import Absence, Stamp
+from .._session.snapshot import is_opaque, restore_contents
 from ..backends._protocols import Record
 from ..errors import BackendError, ConflictError
 from . import stamps, writing
@@ -266,10 +267,10 @@ class ServerSide:
         Args:
             state: the session's state.
         """
-        if self.current is None:
+        if self.current is None and state.cookies.importer is None:
             return
         now = rewrite(dict(state.session), self.settings.serializer)
-        before = self._last_contents()
+        before = self._last_contents(state)
         if now != before:
             self._steps.append(Change(before, now))
         self._last = now
@@ -281,15 +282,20 @@ class ServerSide:
             state: the session's state.
             function: the function.
         """
-        if self.current is None:
+        if self.current is None and state.cookies.importer is None:
             return
         self._steps.append(Update(function))
         self._last = rewrite(dict(state.session), self.settings.serializer)
 
-    def _last_contents(self) -> bytes:
+    def _last_contents(self, state: State) -> bytes:
         """Return the contents after the last step."""
-        if self._last is None:
-            self._last = cast("bytes", self._codec.open(cast("Record", self._base)))
+        if self._last is None and self._base is not None:
+            self._last = cast("bytes", self._codec.open(self._base))
+        elif self._last is None:
+            # An imported session. Nested values of the token's contents may have been changed in place.
+            token, snapshot = cast("Opened", state.cookies.token), state.loaded_snapshot
+            imported = token.contents if is_opaque(snapshot) else restore_contents(snapshot)
+            self._last = rewrite(imported, self.settings.serializer)
         return self._last
 
     # ---- deciding
@@ -619,9 +625,6 @@ class ServerSide:
             self._created = reply
             self._adopt(state, reply)
             return
-        imported = cast("Opened", state.cookies.token).contents
-        if self._last is None:
-            self._last = rewrite(imported, self.settings.serializer)
         self._merge(state, reply)
         self.current = reply
 
@@ -787,7 +790,7 @@ class ServerSide:
         theirs = open_contents(settings, other)
         if isinstance(theirs, Absence):
             raise BackendError("the session's record was replaced by one that does not open")
-        before = self._last_contents()
+        before = self._last_contents(state)
         mine = rewrite(dict(state.session), settings.serializer)
         steps = self._steps if mine == before else [*self._steps, Change(before, mine)]
         exclusive = {"user", *settings.login_keys}
