@@ -98,7 +98,9 @@ def test_a_session_larger_than_max_record_is_refused_at_the_call_and_stays_as_it
     scene = KeptScene(max_record=200)
     scene.browser.login()
     visit = scene.browser.visit()
-    with pytest.raises(SessionTooLargeError, match=r"max_record allows 200; .*'large' \(310 bytes\)"):
+    with pytest.raises(
+        SessionTooLargeError, match=r"max_record allows 200; .*'large' \(310 bytes\)"
+    ):
         visit.exchange.update({**ALICE, "large": "x" * 300})
     assert ALICE == visit.exchange.get()
 
