@@ -26,7 +26,7 @@ def opened_backend(name: str | None) -> Generator[AnyBackend | None, None, None]
     Raises:
         DemoError: the backend is awaited.
         ConfigurationError: there is no such backend, the URL is malformed, or a package is missing.
-        BackendError: the tables could not be created.
+        BackendError: the server cannot be reached, or the tables could not be created.
     """
     if name is None:
         yield None
@@ -45,4 +45,6 @@ def opened_backend(name: str | None) -> Generator[AnyBackend | None, None, None]
         stack.callback(backend.close)
         if hasattr(backend, "create_tables"):
             backend.create_tables()
+        # A server that is down is reported now, not to the first visitor.
+        backend.load("0" * 32, "0" * 32)
         yield backend

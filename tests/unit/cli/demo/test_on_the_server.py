@@ -221,6 +221,14 @@ def test_tables_are_created(monkeypatch: pytest.MonkeyPatch) -> None:
         assert created == [True]
 
 
+def test_a_server_that_is_down_is_reported_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(MemoryBackend, "load", fail)
+    assert main(["demo", "--backend", "memory"]) == 1
+    assert "error: the session backend cannot be reached" in capsys.readouterr().err
+
+
 def test_a_backend_that_is_awaited_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     async def load(*_: object) -> None: ...
 
