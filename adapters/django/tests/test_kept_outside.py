@@ -90,6 +90,15 @@ def test_an_empty_session_is_created_and_found(backend):
     assert session.exists(session.session_key) is True
 
 
+def test_a_session_whose_last_item_is_removed_is_saved_under_its_key():
+    session = SessionStore(made(a=1))
+    del session["a"]
+    assert (session.modified, session.is_empty()) == (True, False)
+    session.save()
+    assert "a" not in SessionStore(session.session_key)
+    assert session.exists(session.session_key) is True
+
+
 def test_an_unknown_key_finds_nothing_and_is_not_taken_over():
     session = SessionStore("x" * 40)
     assert dict(session) == {}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Generator
+from types import FrameType
 from typing import Any, TypeAlias, cast
 
 from django.conf import settings as project
@@ -24,6 +26,9 @@ __all__ = ["SessionStore"]
 
 BEGUN = "_session_begun"
 """The key that `create` puts into an empty session, since an empty session is not kept."""
+
+NEAR = 4
+"""How many callers may stand between the engine and Channels: a subclass of the engine is one."""
 
 SETTLE = None
 """The step that saves the session's own changes; any other step is one of `SessionKeys`."""
@@ -65,7 +70,7 @@ class SessionStore(DjangoSession):
                     exchange = None
         if exchange is None:
             _warn_of_token(session_key)
-            if settings.backend is None:
+            if settings.backend is None or _is_called_by_channels():
                 exchange = Exchange(settings, HeaderRequest(), owned=False)
             else:
                 exchange = SessionKeys(settings).open(session_key)
@@ -94,6 +99,10 @@ class SessionStore(DjangoSession):
         """Whether the backend has the session."""
         server = self.exchange.server
         return server is not None and server.current is not None
+
+    def is_empty(self) -> bool:
+        """Return whether there is nothing to save. Apart from any request, a session that has a key is not empty."""
+        return super().is_empty() and not (self.is_apart and self._is_saved)
 
     # ---- the methods by which Django saves and ends a session
 
@@ -195,7 +204,7 @@ class SessionStore(DjangoSession):
         if must_create and self._is_saved:
             raise CreateError
         self.exchange.writing()
-        if self.stamp is None:
+        if self.stamp is None or (self.is_apart and not self.exchange.contents):
             self[BEGUN] = True
         yield SETTLE
         self._check_saved(UpdateError)
@@ -342,6 +351,21 @@ def _serves_consumer(exchange: Exchange, session_key: str | None) -> bool:
             "put sessionkit_django.asgi(...) around the ProtocolTypeRouter, which serves the session in its place"
         )
     return True
+
+
+def _is_called_by_channels() -> bool:
+    """Return whether the session middleware of Channels asks, which takes the value of a cookie for a session key.
+
+    Without a gateway around it, a browser could open a session by a key that it has read somewhere.
+    """
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001  # the only way to tell it from server code
+    for _ in range(NEAR):
+        if frame is None:
+            break
+        if frame.f_globals.get("__name__") == "channels.sessions":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _warn_of_token(session_key: str | None) -> None:
