@@ -14,6 +14,14 @@ from sessionkit.asgi import SessionMiddleware as ASGIMiddleware
 from sessionkit.wsgi import SessionMiddleware as WSGIMiddleware
 
 
+def count(session: dict[str, Any]) -> dict[str, Any]:
+    raise NotImplementedError
+
+
+def give_up(session: dict[str, Any]) -> None:
+    raise NotImplementedError
+
+
 class FlaskLike:
     environ: dict[str, Any]
     headers: Mapping[str, str]
@@ -70,6 +78,12 @@ def every_form(
     assert_type(store.update_session(read_only), bool)
     assert_type(store.update_session(perhaps), bool)
     assert_type(store.update_session(None), bool)
+    assert_type(store.update_session(count), bool)
+    assert_type(store.update_session(give_up), bool)
+    assert_type(store.update_session(lambda live: {**live, "n": live["n"] + 1}), bool)
+    assert_type(store.update_session(environ, count), bool)
+    assert_type(store.update_session(scope, message, count), bool)
+    assert_type(store.update_session(starlette_like, count), bool)
     assert_type(store.update_session({**live, "theme": "dark"}), bool)
     assert_type(store.update_session(environ, session), bool)
     assert_type(store.update_session(scope, perhaps), bool)
@@ -114,6 +128,8 @@ def every_function(
     assert_type(sessionkit.get_exchange(request), Exchange)
     assert_type(sessionkit.update_session(), bool)
     assert_type(sessionkit.update_session(session), bool)
+    assert_type(sessionkit.update_session(count), bool)
+    assert_type(sessionkit.update_session(request, count), bool)
     assert_type(sessionkit.update_session(request, session), bool)
     assert_type(sessionkit.update_session(environ, text, session), bool)
     assert_type(sessionkit.create_session(session), Session)

@@ -10,6 +10,14 @@ import sessionkit
 from sessionkit import CookieSettings, Lifetime, SessionStore, bind
 
 
+def count_nothing() -> dict[str, Any]:
+    raise NotImplementedError
+
+
+def count_text(session: dict[str, Any]) -> str:
+    raise NotImplementedError
+
+
 class RequestLike:
     environ: dict[str, Any]
 
@@ -46,6 +54,9 @@ def with_a_session(
     store.update_session(session, RequestLike())  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     store.update_session(session=session)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     store.update_session("session")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    store.update_session(count_nothing)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    store.update_session(count_text)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    store.create_session(count_text)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     store.create_session()  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     store.create_session(None)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     store.create_session(RequestLike())  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]

@@ -560,7 +560,7 @@ class ServerSide:
             self._took_touch(state, operation, reply)
         elif isinstance(operation, Load):
             self._took_load(state, reply)
-        elif isinstance(operation, List):
+        else:
             self._took_list(state, reply)
 
     def _took_failure(self, state: State, operation: Operation, error: BackendError) -> None:

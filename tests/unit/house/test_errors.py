@@ -5,6 +5,7 @@ import pytest
 
 import sessionkit
 from sessionkit import SessionStore, errors
+from sessionkit.backends import MemoryBackend
 
 BUILTINS = {
     "ConfigurationError": ValueError,
@@ -50,6 +51,27 @@ def _no_json():
         exchange.create({"user": {"sub": "ada"}, "set": set()})
 
 
+class Down(MemoryBackend):
+    def insert(self, record, since):
+        raise errors.BackendError("the session backend cannot be reached")
+
+
+def _backend_is_down():
+    with SessionStore("0f1e2d3c4b5a69788796a5b4c3d2e1f0", backend=Down()).exchange() as exchange:
+        exchange.create({"user": {"sub": "ada"}})
+
+
+def _two_users_claims():
+    store = SessionStore("0f1e2d3c4b5a69788796a5b4c3d2e1f0", backend=MemoryBackend())
+    with store.exchange() as exchange:
+        exchange.create({"user": {"sub": "ada"}})
+    pair = exchange.response_headers[0][1].partition(";")[0]
+    with store.exchange(pair) as outer:
+        outer.get()["user"]["name"] = "A"
+        with store.exchange(pair) as inner:
+            inner.get()["user"]["name"] = "B"
+
+
 STORE = SessionStore("0f1e2d3c4b5a69788796a5b4c3d2e1f0")
 RAISED = {
     "ConfigurationError": lambda: SessionStore("short"),
@@ -58,6 +80,8 @@ RAISED = {
     "SessionTooLargeError": _too_large,
     "SerializationError": _no_json,
     "IdentityChangedError": _somebody_else,
+    "BackendError": _backend_is_down,
+    "ConflictError": _two_users_claims,
 }
 
 

@@ -171,7 +171,7 @@ def test_the_error_of_the_block_is_told_before_that_of_the_backend(kept, caplog)
     kept.store.settings.backend.down = True
     with caplog.at_level(logging.ERROR), pytest.raises(KeyError):
         kept.run(raise_after(delete_session, KeyError("x")))
-    assert ["the session could not be ended"] == [
+    assert ["the session could not be ended: the session backend is down"] == [
         record.getMessage() for record in caplog.records if record.name == "sessionkit"
     ]
 
