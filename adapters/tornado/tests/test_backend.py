@@ -207,6 +207,61 @@ def test_an_error_after_an_unsent_flush_takes_its_place_and_drops_the_login(awai
     assert calls.count("insert") == calls.count("delete")
 
 
+def test_an_error_while_a_flush_is_put_off_takes_its_place_and_takes_the_login_back(
+    awaited, caplog
+):
+    backend, finished = awaited.settings.backend, []
+
+    class Index(Handler):
+        async def get(self):
+            backend.waiting, backend.held["insert"] = asyncio.Event(), asyncio.Event()
+            create_session(self, ANN)
+            self.write("part")
+            self.flush()
+            await backend.waiting.wait()
+            asyncio.get_running_loop().call_soon(backend.held["insert"].set)
+            raise RuntimeError
+
+        def on_finish(self):
+            finished.append(self.get_status())
+
+    async def walk(client):
+        answer = await client.get("/")
+        return answer.code, b"part" in answer.body, names(answer)
+
+    assert browse([("/", Index)], walk, sessionkit=awaited) == (500, False, [])
+    assert backend.calls == ["insert", "delete"]
+    assert finished == [500]
+    assert "ConfigurationError" not in caplog.text
+
+
+def test_parallel_updates_are_merged_by_functions_that_may_use_the_verbs(awaited):
+    backend, seen = awaited.settings.backend, []
+
+    def count(session):
+        seen.append(get_session()["user"]["sub"])
+        return {**session, "n": session.get("n", 0) + 1}
+
+    class Count(Handler):
+        def get(self):
+            update_session(count)
+            self.redirect("/me")
+
+    async def walk(client):
+        await client.get("/login")
+        backend.waiting, backend.held["replace"] = asyncio.Event(), asyncio.Event()
+        first = asyncio.ensure_future(client.get("/count"))
+        await backend.waiting.wait()
+        release = backend.held.pop("replace")
+        await client.get("/count")
+        release.set()
+        return (await first).code, json.loads((await client.get("/me")).body)
+
+    answer = browse([("/count", Count)], walk, sessionkit=awaited)
+    assert answer == (302, {**ANN, "n": 2})
+    assert seen == ["ann"] * 3
+
+
 def test_a_page_that_only_reads_is_answered_at_once(awaited):
     finished = []
 

@@ -144,6 +144,7 @@ class SessionMixin(RequestHandler):
     async def _send(self) -> None:
         """Save the session; then finish the response, or flush it if nobody has finished it meanwhile."""
         exchange = cast("Exchange", self._exchange)
+        admit_task(exchange)  # a function that `update_session` was given may be called again
         settled = None
         try:
             while settled != self.get_status():  # an error may have taken the place of the response
