@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Callable, Generator
-from types import FrameType
+from inspect import currentframe
 from typing import Any, TypeAlias, cast
 
 from django.conf import settings as project
@@ -26,9 +25,6 @@ __all__ = ["SessionStore"]
 
 BEGUN = "_session_begun"
 """The key that `create` puts into an empty session, since an empty session is not kept."""
-
-NEAR = 4
-"""How many callers may stand between the engine and Channels: a subclass of the engine is one."""
 
 SETTLE = None
 """The step that saves the session's own changes; any other step is one of `SessionKeys`."""
@@ -358,14 +354,12 @@ def _is_called_by_channels() -> bool:
 
     Without a gateway around it, a browser could open a session by a key that it has read somewhere.
     """
-    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001  # the only way to tell it from server code
-    for _ in range(NEAR):
-        if frame is None:
-            break
-        if frame.f_globals.get("__name__") == "channels.sessions":
-            return True
+    frame = currentframe()  # the only way to tell it from server code
+    frame = None if frame is None else frame.f_back
+    while frame is not None and frame.f_code.co_name == "__init__":
+        # Ours, or that of a subclass.
         frame = frame.f_back
-    return False
+    return frame is not None and frame.f_globals.get("__name__") == "channels.sessions"
 
 
 def _warn_of_token(session_key: str | None) -> None:
