@@ -850,11 +850,11 @@ def derive_owners(settings: Settings, user: object) -> tuple[str, ...]:
         ConfigurationError: the identity cannot be printed.
         ValueError: the user names nobody.
     """
+    given = cast("Any", user)
     named = isinstance(user, Mapping) and _identify(settings, cast("Mapping[str, Any]", user))
     if named:
         who = named
     else:
-        given: Any = user
         if settings.overrides[1] is None and not _is_identity(given):
             raise ValueError(
                 'a user is given as contents, {"user": {"sub": ..., "iss": ...}} with the claims of the session, or as the '
