@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any
 
+from sessionkit import BackendError
+
 __all__ = ["frames_of_ours", "held"]
 
 
@@ -51,7 +53,11 @@ def _shows(value: Any, canary: str, known: set[int]) -> bool:
     if canary in repr(value):
         return True
     if isinstance(value, Mapping):
-        return any(_shows(one, canary, known) for pair in value.items() for one in pair)
+        try:
+            pairs = list(value.items())
+        except BackendError:
+            return False  # a framework's session object that was never loaded
+        return any(_shows(one, canary, known) for pair in pairs for one in pair)
     if isinstance(value, (list, tuple, set, frozenset)):
         return any(_shows(one, canary, known) for one in value)
     return False

@@ -16,8 +16,8 @@ ANN = {"user": {"sub": "ann"}}
 class Site:
     """An application of functions, served when it is first asked."""
 
-    def __init__(self) -> None:
-        self.store = SessionStore(SECRET)
+    def __init__(self, store: SessionStore | None = None) -> None:
+        self.store = store or SessionStore(SECRET)
         self.config = Configurator()
         self.config.include("sessionkit_pyramid")
         self.config.set_sessionkit_store(self.store)

@@ -21,6 +21,7 @@ from .._requests.lookup import (
 from .._session.session import Contents, Stamp, refill
 from .._session.snapshot import fingerprint, same
 from .._session.tracebacks import clears_frames
+from ..errors import BackendError
 
 __all__ = [
     "LazyContents",
@@ -182,4 +183,8 @@ class LazyContents(MutableMapping[str, Any]):
 
     def __repr__(self) -> str:
         # Values are claims and tokens: they have no business in a log.
-        return f"<{type(self).__name__} keys={list(self)!r}>"
+        try:
+            return f"<{type(self).__name__} keys={list(self)!r}>"
+        except BackendError:
+            # Whoever reports the outage shows the variables of its frames.
+            return f"<{type(self).__name__}, not loaded>"

@@ -162,7 +162,7 @@ class FlaskFamilySession(LazyContents):
                     await asettle(exchange, backend, status)
             self.save_into(response)
         finally:
-            del response  # a traceback shows the variables of this frame
+            del self, response  # a traceback shows the variables of this frame
 
 
 class Extension(ABC, Generic[App]):
@@ -312,6 +312,9 @@ class FlaskFamilyGateway:
         self._app, self._inner, self._kind, self._kit = app, inner, kind, kit
         self._made: tuple[object, Any] = (None, None)
         app.extensions["sessionkit"] = self
+        if kit.store is not None:
+            # A store that cannot be served here is an error where it is given, and not in the first request.
+            self.current  # noqa: B018
 
     @property
     def current(self) -> Any:

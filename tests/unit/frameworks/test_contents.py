@@ -6,6 +6,7 @@ import pytest
 
 from sessionkit import (
     Absence,
+    BackendError,
     CookieSettings,
     Exchange,
     IdentityChangedError,
@@ -21,6 +22,8 @@ from sessionkit._frameworks.contents import (
     find_serving,
 )
 from sessionkit._requests.gateway import Gateway
+
+from ..kept import KeptScene
 
 SECRET = "native tests: 0123456789abcdefghijklmnopqrstuvwxyz"
 KEYS = FrameworkKeys(
@@ -120,6 +123,14 @@ def test_its_repr_shows_no_value():
     contents, _ = begin()
     contents["token"] = "canary"
     assert repr(contents) == "<LazyContents keys=['token']>"
+
+
+def test_its_repr_in_an_outage_says_that_it_was_not_loaded():
+    scene = KeptScene()
+    scene.browser.login()
+    exchange = scene.store.begin(HeaderRequest(scene.browser.jar.header()))
+    exchange.supply(BackendError("the session backend is down"))
+    assert repr(LazyContents(exchange)) == "<LazyContents, not loaded>"
 
 
 @pytest.mark.parametrize(

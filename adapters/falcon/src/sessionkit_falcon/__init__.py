@@ -98,8 +98,9 @@ class SessionMiddleware:
 def _find_unfailed(req: falcon.Request, resp: falcon.Response) -> Exchange | None:
     """Return the exchange of a request; None if there is none, or if its response has failed, so that nothing is kept."""
     session = getattr(req.context, "session", None)
-    is_ours = isinstance(session, LazyContents) and resp.status_code < 500
-    return session.exchange if is_ours else None
+    if not isinstance(session, LazyContents) or resp.status_code >= 500:
+        return None
+    return session.exchange
 
 
 def _fields(resp: Any) -> ResponseFields:

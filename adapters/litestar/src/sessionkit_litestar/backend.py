@@ -17,6 +17,8 @@ from sessionkit.adapters import (
     LazyContents,
     ResponseFields,
     Settings,
+    aload,
+    asettle,
     find_or_open_exchange,
     register_response,
     replace_contents,
@@ -69,7 +71,11 @@ class SessionKitBackend(BaseSessionBackend[Any]):
             header = "; ".join(f"{name}={value}" for name, value in connection.cookies.items())
             scope["headers"] = [(b"cookie", header.encode("latin-1"))]
         exchange = self._exchange(scope)
-        return cast("dict[str, Any]", {} if exchange is None else LitestarSession(exchange))
+        if exchange is None:
+            return {}
+        if self.settings.backend is not None:
+            await aload(exchange, self.settings.backend)
+        return cast("dict[str, Any]", LitestarSession(exchange))
 
     async def store_in_message(
         self, scope_session: Any, message: Message, connection: Connection
@@ -81,6 +87,8 @@ class SessionKitBackend(BaseSessionBackend[Any]):
         if not isinstance(scope_session, LazyContents):
             replace_contents(exchange, self.contents_of(scope_session, connection.scope))
         if not exchange.owned:
+            if self.settings.backend is not None:
+                await asettle(exchange, self.settings.backend)
             write_response(exchange, cast("dict[str, Any]", message)["headers"])
 
     def contents_of(self, found: Any, scope: Scope) -> Any:
