@@ -24,4 +24,4 @@ def test_three_requests_do_no_damage_in_any_order():
                     break
                 assert (run[0], 0) == (run[0], outcome.damage)
                 orders += 1
-    assert orders > 20 * len(actions)
+    assert orders >= 20 * len(actions)

@@ -731,25 +731,22 @@ class ServerSide:
     def _must_set_pointer(self, state: State) -> bool:
         """Return whether the cookie must change with the record: another secret seals, or its attributes differ."""
         cookies, settings = state.cookies, self.settings
-        if cookies.pointers and cookies.stamp is not None:
-            pointer = next(
-                (one for one in cookies.pointers if one.stamp.id == cookies.stamp.id), None
-            )
-            if pointer is not None and not self._codec.is_sealed_by_first(pointer):
-                return True
-        if settings.framework is None or self.current is None:
+        stamp = cast("Stamp", cookies.stamp)
+        if any(
+            pointer.stamp.id == stamp.id and not self._codec.is_sealed_by_first(pointer)
+            for pointer in cookies.pointers
+        ):
+            return True
+        if settings.framework is None:
             return False
-        earlier = open_contents(settings, self.current)
-        if isinstance(earlier, Absence):
-            return False
-        now = state.session
+        current = cast("Record", self.current)
+        earlier, now = cast("dict[str, Any]", open_contents(settings, current)), state.session
         if settings.for_contents(earlier) is not settings.for_contents(now):
             return True
         ends = settings.contents_end
         if ends is None:
             return False
-        updated_at = self.current.updated_at
-        return ends(earlier, updated_at) != ends(now, state.stamp.updated_at)
+        return ends(earlier, current.updated_at) != ends(now, state.stamp.updated_at)
 
     def _drop_late(self, state: State) -> None:
         """Drop what the request wrote: the session was ended meanwhile."""

@@ -279,6 +279,16 @@ def test_a_function_after_a_lost_write_is_kept_beside_another_request(alice):
     assert 3 == alice.session()["n"]
 
 
+def test_a_change_in_place_after_a_lost_write_is_kept(alice):
+    visit = alice.visit()
+    visit.exchange.get()["a"] = 1
+    with pytest.raises(BackendError):
+        visit.step(lost=True)
+    visit.exchange.get()["b"] = 2
+    assert ["Replace", "Replace"] == visit.settle()
+    assert (1, 2) == (alice.session()["a"], alice.session()["b"])
+
+
 def test_a_record_that_another_application_wrote_is_an_error(alice, scene):
     visit = alice.visit()
     visit.exchange.update(count)
