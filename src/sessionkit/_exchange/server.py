@@ -335,9 +335,10 @@ class ServerSide:
         operation = self._find_end(state, status, decision, key)
         if operation is None and lives:
             if status < 500:
-                # An import or a renewal is not worth the entry of a cache.
+                # An import is not worth the entry of a cache, nor is a renewal that sets the pointer anew.
                 skips = not state.touched and (status == 304 or is_shared(headers))
-                renews = not skips and self.settings.renews(request)
+                sets_pointer = self.settings.contents_end is not None
+                renews = not (skips and sets_pointer) and self.settings.renews(request)
                 operation = self._find_write(
                     state, decision, cast("str", key), now, imports=not skips, renews=renews
                 )

@@ -138,6 +138,17 @@ def test_the_pointer_follows_the_end_that_the_contents_set(site):
     assert {} == site.show()
 
 
+def test_a_renewal_that_would_set_the_pointer_leaves_a_page_for_shared_caches_as_it_is():
+    site = Site(FrameworkKeys(ends=ends_after))
+    site.do(lambda session: session.update(ALICE))
+    site.clock.wait(120)
+    session, exchange = site.visit()
+    assert 2 == len({**session, "n": 1})
+    changes = exchange.commit(200, [("Cache-Control", "public")])
+    assert [] == [name for name, _ in changes.add if name == "Set-Cookie"]
+    assert START == site.plain.sessions_of(ALICE)[0].updated_at
+
+
 def test_a_renewal_without_such_an_end_sets_no_pointer(site):
     site.do(lambda session: session.update(ALICE))
     site.clock.wait(3600)

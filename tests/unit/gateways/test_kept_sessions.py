@@ -143,6 +143,7 @@ def test_a_renewal_leaves_a_page_for_shared_caches_as_it_is(site):
     site.clock.wait(3600)
     answer = site.serve(lambda: dict(get_session()), headers=[("Cache-Control", "public")])
     assert (["public"], []) == (answer.values("cache-control"), answer.lines)
+    assert ["load", "touch"] == site.take_calls()
 
 
 def fails(site, view):
