@@ -805,7 +805,10 @@ class ServerSide:
         self._steps, self._last = steps, rewrite(merged, settings.serializer)
         if not state.is_fresh:
             self._move_stamp(state, other)
-        self.pause = random() * min(LONGEST_PAUSE, 0.001 * 2**self._tries)  # noqa: S311  # a pause is no secret
+        if self._tries % 2:
+            # Other requests write during a pause, so the attempt after it mostly fails too, and returns what they wrote. The
+            # next one follows at once. With a pause before each attempt, writers that never pause starve the others.
+            self.pause = random() * min(LONGEST_PAUSE, 0.001 * 2**self._tries)  # noqa: S311  # a pause is no secret
 
 
 def derive_owners_of(settings: Settings, contents: Mapping[str, Any], key: str) -> tuple[str, ...]:

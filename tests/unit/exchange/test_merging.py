@@ -108,6 +108,16 @@ def test_a_conflict_asks_for_a_pause(alice):
     assert 0 == other.exchange.pause
 
 
+def test_after_an_attempt_that_followed_a_pause_the_next_one_follows_at_once(alice):
+    visit, pauses = alice.visit(), []
+    visit.exchange.update(count)
+    for number in range(4):
+        alice.update(x=number)
+        visit.step()
+        pauses.append(visit.exchange.pause > 0)
+    assert [True, False, True, False] == pauses
+
+
 def test_two_parallel_increments_are_both_counted(alice):
     one, other = alice.visit(), alice.visit()
     for visit in (one, other):
