@@ -27,3 +27,7 @@ def redis_watched() -> Iterator[tuple[int, RedisServer, RedisServer]]:
     """The port of a Sentinel, a master and its replica, shared likewise."""
     with redis_sentinel() as watched:
         yield watched
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="run the stress tests at full length")
