@@ -156,7 +156,7 @@ class RecordCodec:
 
     def is_sealed_by_first(self, pointer: Pointer) -> bool:
         """Return whether a pointer was sealed under the first secret."""
-        return self._pointers.is_sealed_by_first(pointer.text)
+        return len(self._macs) == 1 or self._pointers.is_sealed_by_first(pointer.text)
 
     # ---- records
 

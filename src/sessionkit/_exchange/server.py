@@ -27,6 +27,7 @@ from .candidates import choose_furthest
 from .config import Settings
 from .deciding import (
     END,
+    NOTHING,
     RENEW,
     Decision,
     Seal,
@@ -328,6 +329,10 @@ class ServerSide:
             return None, finish_answer(state, [], status, headers, request, owned=owned)
         now = self.settings.clock() if now is None else now
         decision = decide(state, status, request, now)
+        if decision is NOTHING and self._has_nothing_left(state):
+            # The commonest case: the backend has the session as it is.
+            self.settled_at = now
+            return None, finish_answer(state, [], status, headers, request, owned=owned)
         # What an explicit save has begun stays, though the response failed.
         stays = status >= 500 and self.is_kept and self._created is not None and not state.deleted
         lives = state.present and (stays or decision is not END) and self._lives_on_server(state)
@@ -338,7 +343,11 @@ class ServerSide:
                 # An import is not worth the entry of a cache, nor is a renewal that sets the pointer anew.
                 skips = not state.touched and (status == 304 or is_shared(headers))
                 sets_pointer = self.settings.contents_end is not None
-                renews = not (skips and sets_pointer) and self.settings.renews(request)
+                renews = (
+                    decision is RENEW
+                    and not (skips and sets_pointer)
+                    and self.settings.renews(request)
+                )
                 operation = self._find_write(
                     state, decision, cast("str", key), now, imports=not skips, renews=renews
                 )
@@ -358,6 +367,15 @@ class ServerSide:
             owner = cast("Record", self.current).owner
             lines = collect_pointer_lines(state, request, owner)
         return None, finish_answer(state, lines, status, headers, request, owned=owned)
+
+    def _has_nothing_left(self, state: State) -> bool:
+        """Return whether the session is in a record, and nothing that this request has done needs another operation or a cookie."""
+        return (
+            self.current is not None
+            and state.present
+            and not (state.ended or self._pointer_due or self._is_unclear or self._doomed)
+            and (self._created or self._replaced or self._unanswered) is None
+        )
 
     def keep(self) -> None:
         """Note that an explicit save succeeded: what it has written stays, even if the response fails."""
