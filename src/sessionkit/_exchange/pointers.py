@@ -188,8 +188,9 @@ def choose_record(settings: Settings, opened: Sequence[OpenedRecord]) -> OpenedR
         settings: the store's settings.
         opened: the valid sessions; at least one.
     """
-    several = len({one.record.key for one in opened}) > 1
-    if several and not have_same_owner(settings, [one.token.contents for one in opened]):
+    if len(opened) == 1:
+        return opened[0]
+    if not have_same_owner(settings, [one.token.contents for one in opened]):
         return Absence.AMBIGUOUS
     return max(opened, key=_rank_by_age)
 
