@@ -13,7 +13,7 @@ from ._exchange.drivers import perform
 from ._exchange.exchange import Exchange
 from ._exchange.operations import Delete, List, Load, Operation, Purge, Revoke
 from ._exchange.pointers import open_contents
-from ._exchange.server import derive_owners
+from ._exchange.record_owners import derive_owners
 from ._session.session import Absence
 from .backends import Record
 from .errors import ConfigurationError

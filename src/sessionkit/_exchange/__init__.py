@@ -1,4 +1,4 @@
-"""One request's session, without I/O: a Cookie header goes in, response header lines come out.
+"""One request's session: a Cookie header goes in, response header lines come out. Only `drivers` does I/O.
 
 In the order of a request:
 
@@ -12,4 +12,11 @@ In the order of a request:
 - `deciding`: decides at the commit: nothing, renew, seal or end. `hidden` tells whether an end takes a barrier.
 - `writing`: writes the session, the renewal cookie, the fence and the barrier. `clearing` clears stale chunks and ended
   sessions.
+
+With a backend:
+
+- `pointers` reads the cookies that point to records. `loading` says which records to load, and finds the session in them.
+- `server` decides the next operation on the backend, and takes its reply. `merging` replays the steps of a request over the
+  contents that another one wrote. `record_owners` names the owner of a record.
+- `operations` has the operations as values. `drivers` performs them, blocking or awaited.
 """

@@ -6,24 +6,20 @@ and of the session now, so it can be asked for again at any time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from math import inf
 from random import random
 from typing import Any, cast
 
 from .._cookies.caching import UNCHANGED, HeaderChanges, is_shared
-from .._crypto.records import Pointer, RecordCodec
 from .._crypto.sealing import Opened
 from .._session.events import EventKind, logger
-from .._session.identity import CLAIMS, Who, exact, print_identity, who_is
 from .._session.json import rewrite
 from .._session.session import Absence, Stamp
 from .._session.snapshot import is_opaque, restore_contents
 from ..backends._protocols import Record
 from ..errors import BackendError, ConflictError
 from . import stamps, writing
-from .candidates import choose_furthest
 from .config import Settings
 from .deciding import (
     END,
@@ -37,21 +33,17 @@ from .deciding import (
     finish_answer,
 )
 from .drivers import BlockingDriver
+from .loading import Loading
 from .merging import Change, Function, Step, Update, replay
-from .operations import Delete, Insert, List, Load, Operation, Replace, Touch, Wanted
+from .operations import Delete, Insert, List, Load, Operation, Replace, Touch
 from .pointers import (
-    OpenedRecord,
-    choose_record,
-    is_over,
     open_contents,
-    open_record,
-    read_pointers,
 )
-from .reading import RequestCookies
+from .record_owners import derive_owners_of
 from .request import RequestInfo
 from .state import State
 
-__all__ = ["ServerSide", "derive_owners", "derive_owners_of"]
+__all__ = ["ServerSide"]
 
 MOST_TRIES = 64
 """Conflicts after which a write is given up. Eight processes that write one session all the time never needed so many."""
@@ -63,7 +55,7 @@ FORWARD_LIFE = 60
 """Seconds for which a forward record stays in the place of a record that was rotated."""
 
 
-class ServerSide:
+class ServerSide(Loading):
     """The records of one request's sessions, as far as the backend has told of them.
 
     Args:
@@ -72,41 +64,27 @@ class ServerSide:
 
     Attributes:
         driver: performs operations on a blocking backend; None if an async driver does so beforehand.
-        loader: loads a record when the session is first used; None if an async driver supplies it beforehand.
         pause: seconds to wait before the next operation.
         settled_at: when no operation was left the last time, in seconds since the epoch; None before.
-        cookies: the request's cookies, once they are read; the session is in them once the records are opened.
-        current: the record that holds the session now.
         is_kept: whether an explicit save, or a rotation, has written what a failed response must not take back.
         gave_up: whether a session could not be ended, and the response that should say so had failed in any case.
     """
 
     __slots__ = (
-        "_base", "_came", "_created", "_doomed", "_failure", "_forward", "_found", "_gone", "_has_failed", "_is_rotated", "_is_unclear",
-        "_known", "_last", "_listed", "_others", "_pointer_due", "_proposal", "_renewal_failed", "_replaced", "_sent", "_steps", "_tries",
-        "_unanswered", "_wanted", "cookies", "current", "driver", "gave_up", "is_kept", "loader", "pause", "settings", "settled_at",
+        "_created", "_doomed", "_forward", "_gone", "_has_failed", "_is_unclear",
+        "_last", "_listed", "_others", "_pointer_due", "_proposal", "_renewal_failed", "_replaced", "_sent", "_steps", "_tries",
+        "_unanswered", "driver", "gave_up", "is_kept", "pause", "settled_at",
         "since",
     )  # fmt: skip
 
     def __init__(self, settings: Settings, since: float) -> None:
-        self.settings: Settings = settings
+        super().__init__(settings)
         self.since: float = since
         self.driver: BlockingDriver | None = None
-        self.loader: Callable[[Wanted], Record | None] | None = None
         self.pause: float = 0
         self.settled_at: float | None = None
-        self.cookies: RequestCookies | None = None
-        self.current: Record | None = None
         self.is_kept: bool = False
         self.gave_up: bool = False
-        self._wanted: tuple[Wanted, ...] = ()
-        # The key of a record that no cookie pointed to. It stands for the session's id, which only a pointer holds.
-        self._known: str | None = None
-        # Threads that load the session at the same time use what the first of them has loaded.
-        self._found: dict[str, Sequence[Record | None]] = {}
-        self._failure: str | None = None
-        # The records of this browser that exist, by key.
-        self._came: dict[str, str] = {}
         # The records that must be deleted whatever the response says, and those that are gone.
         self._doomed: dict[str, str] = {}
         self._gone: set[str] = set()
@@ -118,8 +96,6 @@ class ServerSide:
         # The write whose reply was lost, so that it is not known whether it was performed.
         self._unanswered: Insert | Replace | None = None
         self._pointer_due: bool = False
-        # Whether a session that came was rotated meanwhile, so that the browser has another cookie, or is about to get it.
-        self._is_rotated: bool = False
         # Whether it is unclear which record is there, so that it must be loaded.
         self._is_unclear: bool = False
         # How many of the user's marks, one for each secret, were asked for their sessions.
@@ -132,115 +108,10 @@ class ServerSide:
         # The versions of all records that this request has made, and how many steps were in each. One whose reply was lost
         # may be there all the same.
         self._sent: dict[bytes, int] = {}
-        # The record that the steps begin with, the steps, and the contents after the last of them.
-        self._base: Record | None = None
+        # The steps, and the contents after the last of them.
         self._steps: list[Step] = []
         self._last: bytes | None = None
         self._tries: int = 0
-
-    @property
-    def _codec(self) -> RecordCodec:
-        return cast("RecordCodec", self.settings.records)
-
-    # ---- loading
-
-    def read(self, header: str, now: float) -> tuple[Wanted, ...]:
-        """Read the request's cookies, and return the records to load; () once they are supplied.
-
-        Args:
-            header: the Cookie header.
-            now: seconds since the epoch.
-        """
-        if self.cookies is None:
-            cookies = read_pointers(self.settings, header, now)
-            if cookies.absence is Absence.TOO_LARGE:
-                # Nothing is loaded, and yet a logout ends what is known of.
-                self._came = {pointer.key: pointer.owner for pointer in cookies.pointers}
-            else:
-                self._wanted = tuple(
-                    Wanted(pointer.key, pointer.owner) for pointer in cookies.pointers
-                )
-            # Last: another thread that finds the cookies must find what is wanted.
-            self.cookies = cookies
-        return self._wanted if not self._found and self._failure is None else ()
-
-    def point_to(self, key: str, owner: str) -> None:
-        """Use a record that is known by its key, in the place of cookies.
-
-        Args:
-            key: the record's key.
-            owner: its owner.
-        """
-        self.cookies = RequestCookies(absence=Absence.UNKNOWN_RECORD)
-        self._known, self._wanted = key, (Wanted(key, owner),)
-
-    def supply(self, found: Sequence[Record | None] | BackendError) -> None:
-        """Take the records that were loaded, in the order of those that were wanted, or the failure.
-
-        Args:
-            found: a record or None for each, or the error.
-        """
-        if isinstance(found, BackendError):
-            self._failure = str(found)
-            return
-        found = self._found.setdefault("found", found)
-        if self._known is not None:
-            self._point_to(found[0])
-
-    def _point_to(self, record: Record | None) -> None:
-        """Make the pointer to a record that is known by its key."""
-        if record is None:
-            self._wanted = ()
-            return
-        times = record.created_at, record.updated_at, record.expires_at
-        stamp = Stamp(id=record.key, created_at=times[0], updated_at=times[1], expires_at=times[2])
-        pointers = (Pointer(record.key, record.owner, stamp, ""),)
-        cast("RequestCookies", self.cookies).pointers = pointers
-
-    def open(self, now: float) -> RequestCookies:
-        """Return the request's cookies with the session from its record.
-
-        Args:
-            now: seconds since the epoch.
-
-        Raises:
-            BackendError: the record could not be loaded.
-        """
-        cookies = cast("RequestCookies", self.cookies)
-        if self._failure is not None:
-            raise BackendError(self._failure)
-        if not self._wanted:
-            return cookies
-        opened, reason = self._open_found(cookies, now)
-        if not opened:
-            return cookies if cookies.token is not None else replace(cookies, absence=reason)
-        chosen = choose_record(self.settings, opened)
-        if isinstance(chosen, Absence):
-            return replace(cookies, token=None, stamp=None, absence=chosen)
-        self.current = self._base = chosen.record
-        # A copy: a thread that loads the session at the same time reads the same cookies.
-        token = chosen.token
-        return replace(cookies, token=token, stamp=token.stamp, absence=None, importer=None)
-
-    def _open_found(
-        self, cookies: RequestCookies, now: float
-    ) -> tuple[list[OpenedRecord], Absence]:
-        """Return the sessions in the records that were found, and the reason why the others give none."""
-        opened: list[OpenedRecord] = []
-        reason: Absence = Absence.NO_COOKIE
-        for pointer, record in zip(cookies.pointers, self._found["found"], strict=True):
-            if record is not None:
-                self._came[pointer.key] = pointer.owner
-            if is_over(self.settings, cookies, pointer):
-                reason = choose_furthest(reason, Absence.LOGGED_OUT)
-                continue
-            one = open_record(self.settings, pointer, record, now)
-            if isinstance(one, Absence):
-                reason = choose_furthest(reason, one)
-                self._is_rotated |= record is not None and one is Absence.UNKNOWN_RECORD
-            else:
-                opened.append(one)
-        return opened, reason
 
     def judge_again(self, state: State, record: Record | None) -> Absence | None:
         """Return the reason why the session has ended, by its record that was loaded again; None if it is valid.
@@ -827,71 +698,3 @@ class ServerSide:
             # Other requests write during a pause, so the attempt after it mostly fails too, and returns what they wrote. The
             # next one follows at once. With a pause before each attempt, writers that never pause starve the others.
             self.pause = random() * min(LONGEST_PAUSE, 0.001 * 2**self._tries)  # noqa: S311  # a pause is no secret
-
-
-def derive_owners_of(settings: Settings, contents: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    """Return the owner of a session's record for each secret; the first is for a new record.
-
-    Args:
-        settings: the settings of a store with a backend.
-        contents: the contents of the session.
-        key: the record's key. A session that names nobody has an owner of its own.
-
-    Raises:
-        ConfigurationError: the identity cannot be printed.
-    """
-    who = _identify(settings, contents)
-    printed = None if who is None else print_identity(who)
-    codec = cast("RecordCodec", settings.records)
-    return codec.derive_owners(key.encode() if printed is None else printed)
-
-
-def _identify(settings: Settings, contents: Mapping[str, Any]) -> Who | None:
-    """Return who the user is for the backend: by the store's own identity if it names somebody, else by a framework's.
-
-    A script that knows no framework finds the sessions that its users began in one.
-    """
-    for each in (settings.origin or settings, settings):
-        who = who_is(each.guard, each.identity, contents)
-        if who is not None:
-            return who
-    return None
-
-
-def derive_owners(settings: Settings, user: object) -> tuple[str, ...]:
-    """Return the owners of a user's records, one for each secret.
-
-    Args:
-        settings: the settings of a store with a backend.
-        user: contents with a user, or an identity.
-
-    Raises:
-        ConfigurationError: the identity cannot be printed.
-        ValueError: the user names nobody.
-    """
-    given = cast("Any", user)
-    named = isinstance(user, Mapping) and _identify(settings, cast("Mapping[str, Any]", user))
-    if named:
-        who = named
-    else:
-        if settings.overrides[1] is None and not _is_identity(given):
-            raise ValueError(
-                'a user is given as contents, {"user": {"sub": ..., "iss": ...}} with the claims of the session, or as the '
-                "identity that they have: a text, an id or the claims alone name nobody"
-            )
-        who = Who(exact(given))
-    printed = print_identity(who)
-    if printed is None:
-        raise ValueError("the user names nobody: give contents with a user, or an identity")
-    return cast("RecordCodec", settings.records).derive_owners(printed)
-
-
-def _is_identity(user: object) -> bool:
-    """Return whether a value can be what the default identity returns: a claim and its value, or a framework's key."""
-    if isinstance(user, tuple) and user:
-        claim, *values = cast("tuple[object, ...]", user)
-        return claim in ("user", *CLAIMS) and len(values) == (2 if claim == "sub" else 1)
-    if isinstance(user, Mapping) and len(cast("Mapping[object, object]", user)) == 1:
-        ((key, value),) = cast("Mapping[object, object]", user).items()
-        return key not in CLAIMS and isinstance(value, (str, int))
-    return False

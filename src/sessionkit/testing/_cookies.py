@@ -14,8 +14,8 @@ from .._exchange.drivers import aload, perform
 from .._exchange.exchange import Exchange
 from .._exchange.operations import Insert
 from .._exchange.reading import RequestCookies
+from .._exchange.record_owners import derive_owners_of
 from .._exchange.request import HeaderRequest
-from .._exchange.server import derive_owners_of
 from .._exchange.writing import make_checked_plaintext, write_pointer, write_session
 from .._session.lifetime import Lifetime
 from .._session.session import Session, Stamp

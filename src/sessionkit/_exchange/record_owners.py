@@ -1,0 +1,80 @@
+"""The owner of a record: a keyed hash of who the user is, by which sessions are listed and revoked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from .._crypto.records import RecordCodec
+from .._session.identity import CLAIMS, Who, exact, print_identity, who_is
+from .config import Settings
+
+__all__ = ["derive_owners", "derive_owners_of"]
+
+
+def derive_owners_of(settings: Settings, contents: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """Return the owner of a session's record for each secret; the first is for a new record.
+
+    Args:
+        settings: the settings of a store with a backend.
+        contents: the contents of the session.
+        key: the record's key. A session that names nobody has an owner of its own.
+
+    Raises:
+        ConfigurationError: the identity cannot be printed.
+    """
+    who = _identify(settings, contents)
+    printed = None if who is None else print_identity(who)
+    codec = cast("RecordCodec", settings.records)
+    return codec.derive_owners(key.encode() if printed is None else printed)
+
+
+def _identify(settings: Settings, contents: Mapping[str, Any]) -> Who | None:
+    """Return who the user is for the backend: by the store's own identity if it names somebody, else by a framework's.
+
+    A script that knows no framework finds the sessions that its users began in one.
+    """
+    for each in (settings.origin or settings, settings):
+        who = who_is(each.guard, each.identity, contents)
+        if who is not None:
+            return who
+    return None
+
+
+def derive_owners(settings: Settings, user: object) -> tuple[str, ...]:
+    """Return the owners of a user's records, one for each secret.
+
+    Args:
+        settings: the settings of a store with a backend.
+        user: contents with a user, or an identity.
+
+    Raises:
+        ConfigurationError: the identity cannot be printed.
+        ValueError: the user names nobody.
+    """
+    given = cast("Any", user)
+    named = isinstance(user, Mapping) and _identify(settings, cast("Mapping[str, Any]", user))
+    if named:
+        who = named
+    else:
+        if settings.overrides[1] is None and not _is_identity(given):
+            raise ValueError(
+                'a user is given as contents, {"user": {"sub": ..., "iss": ...}} with the claims of the session, or as the '
+                "identity that they have: a text, an id or the claims alone name nobody"
+            )
+        who = Who(exact(given))
+    printed = print_identity(who)
+    if printed is None:
+        raise ValueError("the user names nobody: give contents with a user, or an identity")
+    return cast("RecordCodec", settings.records).derive_owners(printed)
+
+
+def _is_identity(user: object) -> bool:
+    """Return whether a value can be what the default identity returns: a claim and its value, or a framework's key."""
+    if isinstance(user, tuple) and user:
+        claim, *values = cast("tuple[object, ...]", user)
+        return claim in ("user", *CLAIMS) and len(values) == (2 if claim == "sub" else 1)
+    if isinstance(user, Mapping) and len(cast("Mapping[object, object]", user)) == 1:
+        ((key, value),) = cast("Mapping[object, object]", user).items()
+        return key not in CLAIMS and isinstance(value, (str, int))
+    return False
