@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import wraps
-from inspect import signature
+from inspect import iscoroutinefunction, signature
 from typing import Any, TypeVar, cast
 
 from ._cookies.settings import CookieSettings
@@ -77,13 +77,8 @@ def check_backend(backend: object, max_record: object, max_sessions: object) -> 
         max_record: the argument `max_record`.
         max_sessions: the argument `max_sessions`.
     """
-    if isinstance(backend, type) or not (
-        backend is None or isinstance(backend, (Backend, AsyncBackend))
-    ):
-        given = backend.__name__ if isinstance(backend, type) else type(backend).__name__
-        raise ConfigurationError(
-            f"{given} is not a backend: give an object of sessionkit.backends, such as SQLiteBackend('sessions.db')"
-        )
+    if backend is not None:
+        _check_methods(backend)
     for name, value in (("max_record", max_record), ("max_sessions", max_sessions)):
         if value is None and name == "max_sessions":
             continue
@@ -93,6 +88,35 @@ def check_backend(backend: object, max_record: object, max_sessions: object) -> 
         raise ConfigurationError(
             "max_sessions needs a backend: nobody knows how many cookies a user has"
         )
+
+
+def _check_methods(backend: object) -> None:
+    """Raise ConfigurationError if an object has not the methods of a backend."""
+    if isinstance(backend, type):
+        raise ConfigurationError(
+            f"backend={backend.__name__} is a class: give an object of it, {backend.__name__}(...)"
+        )
+    given, is_awaited = type(backend).__name__, _is_awaited(backend, "load")
+    methods = [name for name in vars(AsyncBackend if is_awaited else Backend) if name[0] != "_"]
+    missing = [name for name in methods if not hasattr(backend, name)]
+    if "load" in missing:
+        raise ConfigurationError(
+            f"{given} is not a backend: give an object of sessionkit.backends, such as SQLiteBackend('sessions.db') or "
+            "RedisBackend('redis://localhost')"
+        )
+    if missing:
+        raise ConfigurationError(f"{given} is not a backend: it has no {', '.join(missing)}")
+    if not is_awaited:
+        for name in methods:
+            if _is_awaited(backend, name):
+                raise ConfigurationError(
+                    f"{given} is not a backend: {name} is a coroutine function and load is not"
+                )
+
+
+def _is_awaited(backend: object, name: str) -> bool:
+    """Return whether a method of a backend is a coroutine function."""
+    return iscoroutinefunction(getattr(backend, name, None))
 
 
 def check_login_keys(given: Sequence[str]) -> tuple[str, ...]:

@@ -76,7 +76,8 @@ def run(settings: Settings, steps: Steps[Result]) -> Result:
     """
     if settings.driver is None:
         raise ConfigurationError(
-            f"{type(settings.backend).__name__} is awaited: call the async method, whose name begins with `a`"
+            f"{type(settings.backend).__name__} is an async backend: await the method with an `a` before its name "
+            "(asessions_of, arevoke, arevoke_user, apurge, astill_valid)"
         )
     reply: Any = None
     while True:

@@ -372,7 +372,8 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
         if not exchange.owned and response is None and exchange.phase is not ENDED:
             raise NoActiveRequestError(
                 f"{verb}: no gateway serves this request, so nobody would write its cookies: install the middleware "
-                "(store.wsgi(app), store.asgi(app)), or pass the response's headers too"
+                "(store.wsgi(app), store.asgi(app))"
+                + ("" if exchange.server is not None else ", or pass the response's headers too")
             )
         result = act(exchange, contents) if session else act(exchange)
         if response is not None:

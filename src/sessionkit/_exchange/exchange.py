@@ -18,7 +18,7 @@ from ..errors import BackendError, ConfigurationError, ResponseStartedError
 from .config import Settings
 from .deciding import answer, decide
 from .importing import read_or_import
-from .merging import Function
+from .merging import Function, call_function
 from .operations import Operation, Wanted
 from .reading import RequestCookies, read_cookies
 from .request import HOLDER, HeaderRequest, RequestInfo
@@ -355,6 +355,7 @@ class Exchange:
             Whether the contents were replaced.
 
         Raises:
+            TypeError: the function returned no contents, or changed its copy and returned None.
             SerializationError: the contents are not JSON.
             SessionTooLargeError: the contents do not fit in `max_bytes`.
             ResponseStartedError: the exchange is committed.
@@ -377,7 +378,7 @@ class Exchange:
                 return False
             if self.server is not None:
                 self.server.note_change(state)
-            session = function(deepcopy(dict(current)))
+            session = call_function(function, lambda: deepcopy(dict(current)))
         if session is not None:
             contents = state.merge_carried(dict(session)) if settings.carried else dict(session)
             contents, snapshot = normalize(contents, settings.tags)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from functools import partial
+from typing import Any, TypeAlias, cast
 
 from .._session.json import Serializer, rewrite
 from ..errors import ConflictError
 
-__all__ = ["Change", "Step", "Update", "merge_change", "replay"]
+__all__ = ["Change", "Step", "Update", "call_function", "merge_change", "replay"]
 
 Function: TypeAlias = Callable[[dict[str, Any]], Mapping[str, Any] | None]
 
@@ -30,6 +31,39 @@ class Update:
 
 
 Step: TypeAlias = Change | Update
+
+
+def call_function(
+    function: Function, copy: Callable[[], dict[str, Any]]
+) -> Mapping[str, Any] | None:
+    """Call the function of `update_session`, and return the new contents; None if it changes nothing.
+
+    Args:
+        function: the function.
+        copy: makes the contents that the function gets.
+
+    Raises:
+        TypeError: the function returned something else, or changed its argument and returned nothing.
+    """
+    given = copy()
+    result = cast("object", function(given))
+    if result is None and given != copy():
+        raise TypeError(
+            "the function that update_session was given changed its copy of the session and returned None: "
+            "return the new contents, or leave the copy alone to change nothing"
+        )
+    if result is not None and not isinstance(result, Mapping):
+        raise TypeError(
+            "the function that update_session was given must return the new contents, or None to change nothing, "
+            f"not {type(result).__name__}"
+        )
+    return cast("Mapping[str, Any] | None", result)
+
+
+def _copy_contents(contents: dict[str, Any], serializer: Serializer) -> dict[str, Any]:
+    """Return a copy of contents, as a session that is read has them."""
+    copy: dict[str, Any] = serializer.loads(rewrite(contents, serializer))
+    return copy
 
 
 def replay(
@@ -57,7 +91,8 @@ def replay(
             before, after = serializer.loads(step.before), serializer.loads(step.after)
             contents = merge_change(before, after, contents, exclusive, serializer)
         else:
-            result = step.function(serializer.loads(rewrite(contents, serializer)))
+            # A copy of its own, since the function may change it.
+            result = call_function(step.function, partial(_copy_contents, contents, serializer))
             if result is not None and accepts(dict(result)):
                 contents = dict(result)
     return contents

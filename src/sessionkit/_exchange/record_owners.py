@@ -59,8 +59,8 @@ def derive_owners(settings: Settings, user: object) -> tuple[str, ...]:
     else:
         if settings.overrides[1] is None and not _is_identity(given):
             raise ValueError(
-                'a user is given as contents, {"user": {"sub": ..., "iss": ...}} with the claims of the session, or as the '
-                "identity that they have: a text, an id or the claims alone name nobody"
+                'give contents that name the user as the session does, such as {"user": {"sub": ...}} (with `iss`, if the '
+                "session has it), or an identity. A bare name or id, or the claims alone, say nothing"
             )
         who = Who(exact(given))
     printed = print_identity(who)

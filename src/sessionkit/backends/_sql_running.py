@@ -73,7 +73,8 @@ def explain(error: Exception) -> BackendError:
         )
     kind = type(cause).__name__
     return BackendError(
-        f"the session backend could not be reached, failed, or did not answer in time: {kind}{f' ({code})' if code else ''}"
+        f"the session backend could not be reached, failed, or did not answer in time: {kind}{f' ({code})' if code else ''}. "
+        "Check the URL (host, user, password, database), and that the server is up and reachable for this process"
     )
 
 

@@ -100,8 +100,11 @@ class SQLiteBackend:
                 "SQLiteBackend needs a file, so that every thread and process finds the sessions: give a path, or use"
                 " MemoryBackend()"
             )
-        if name.startswith("file:"):
-            raise ConfigurationError("SQLiteBackend takes a path, no URI: leave out 'file:'")
+        if name.startswith(("file:", "sqlite:")):
+            raise ConfigurationError(
+                f"SQLiteBackend takes a path, no URL: leave out '{name[: name.index(':') + 1]}' and the slashes after it. "
+                "(SESSIONKIT_BACKEND takes a URL.)"
+            )
         self._path = Path(name).absolute()
         if self._path.is_dir():
             raise ConfigurationError(f"{self._path} is a folder: give the path of a file in it")

@@ -229,9 +229,11 @@ def test_a_database_in_memory_is_refused(path):
         SQLiteBackend(path)
 
 
-def test_a_uri_is_refused():
-    with pytest.raises(ConfigurationError, match="no URI: leave out 'file:'"):
-        SQLiteBackend("file:sessions.db?mode=ro")
+@pytest.mark.parametrize("url", ["file:sessions.db?mode=ro", "sqlite:///sessions.db"])
+def test_a_url_is_refused(url):
+    scheme = url[: url.index(":")]
+    with pytest.raises(ConfigurationError, match=f"takes a path, no URL: leave out '{scheme}:'"):
+        SQLiteBackend(url)
 
 
 def test_a_folder_is_refused(tmp_path):

@@ -59,7 +59,7 @@ def test_steps_are_replayed_in_order_and_a_refused_one_does_nothing():
         Update(lambda session: {**session, "n": session["n"] + 1}),
         Update(lambda session: None),
         Update(lambda session: {"refused": True}),
-        Update(lambda session: session["list"].append(9)),
+        Update(lambda session: session["list"].append(9) or {**session, "refused": True}),
     ]
     theirs = {"n": 5, "list": []}
     result = replay(steps, theirs, JSON, (), lambda contents: "refused" not in contents)
@@ -321,6 +321,25 @@ def test_a_store_without_a_backend_calls_the_function_once():
         assert 1 == exchange.get()["n"]
         assert exchange.update(lambda session: None) is False
     assert [1] == calls
+
+
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        (lambda session: session.update(n=7), "changed its copy of the session and returned None"),
+        (lambda session: session["user"].clear(), "changed its copy of the session and returned None"),
+        (lambda session: 5, "must return the new contents, or None to change nothing, not int"),
+        (lambda session: [("n", 7)], "or None to change nothing, not list"),
+    ],
+    ids=["in place", "nested", "a number", "pairs"],
+)  # fmt: skip
+def test_a_function_that_returns_no_contents_is_an_error(alice, function, told):
+    visit = alice.visit()
+    with pytest.raises(TypeError, match=told):
+        visit.exchange.update(function)
+    assert {**ALICE, "n": 0} == visit.exchange.get()
+    with pytest.raises(TypeError, match=told):
+        replay([Update(function)], {"n": 1, "user": {"sub": "a"}}, JSON, (), lambda contents: True)
 
 
 def test_an_anonymous_session_of_a_late_request_does_not_replace_the_rotated_one(alice, scene):

@@ -17,11 +17,35 @@ from ..kept import KeptScene
 from ..scene import ALICE, BOB, OTHER_SECRET, SECRET
 
 
+class Unfinished:
+    """A backend of which some methods have not been written yet."""
+
+    load = insert = replace = touch = delete = revoke = print
+
+
+class Half(MemoryBackend):
+    """A blocking backend with a method that is awaited."""
+
+    async def insert(self, record, since):
+        return True
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"backend": MemoryBackend}, r"^MemoryBackend is not a backend"),
-        ({"backend": 7}, r"^int is not a backend"),
+        (
+            {"backend": MemoryBackend},
+            r"^backend=MemoryBackend is a class: give an object of it, MemoryBackend\(",
+        ),
+        ({"backend": 7}, r"^int is not a backend: give an object of sessionkit.backends"),
+        (
+            {"backend": Unfinished()},
+            r"^Unfinished is not a backend: it has no of, purge, close, warnings$",
+        ),
+        (
+            {"backend": Half()},
+            r"^Half is not a backend: insert is a coroutine function and load is not",
+        ),
         ({"max_record": 0}, r"^max_record must be a whole number"),
         ({"max_record": True}, r"^max_record must be a whole number"),
         ({"max_record": None}, r"^max_record must be a whole number"),

@@ -81,7 +81,7 @@ def test_a_user_is_given_as_contents_or_as_the_identity(scene):
 @pytest.mark.parametrize("verb", ["sessions_of", "revoke_user"])
 def test_a_user_who_names_nobody_is_refused(scene, user, verb):
     sign_in(scene, 1)
-    with pytest.raises(ValueError, match=r"a user is given as contents"):
+    with pytest.raises(ValueError, match=r"give contents that name the user as the session does"):
         getattr(scene.store, verb)(user)
     assert 1 == scene.alive()
 
@@ -249,6 +249,12 @@ def test_a_store_without_a_backend_says_what_to_give(call):
         call(SessionStore(SECRET))
 
 
+def test_a_verb_without_a_gateway_names_the_gateway_alone(scene):
+    environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/"}
+    with pytest.raises(NoActiveRequestError, match=r"install the middleware \(.*\)$"):
+        scene.store.create_session(environ, ALICE)
+
+
 def test_an_awaited_backend_is_asked_by_the_async_methods():
     clock = Clock()
     store = SessionStore(SECRET, clock=clock, backend=AwaitedMemory(clock=clock))
@@ -269,7 +275,7 @@ def test_an_awaited_backend_is_asked_by_the_async_methods():
             assert await store.arevoke(handle) is True
             assert 1 == await store.arevoke_user(ALICE, keep_current=True)
             assert await store.astill_valid() is True
-            with pytest.raises(ConfigurationError, match="call the async method"):
+            with pytest.raises(ConfigurationError, match="await the method with an `a`"):
                 store.still_valid()
         assert 1 == await store.arevoke_user(ALICE)
         async with store.exchange(cookie):
@@ -278,7 +284,9 @@ def test_an_awaited_backend_is_asked_by_the_async_methods():
         assert 0 == await store.apurge()
 
     asyncio.run(everything())
-    with pytest.raises(ConfigurationError, match="AwaitedMemory is awaited: call the async method"):
+    with pytest.raises(
+        ConfigurationError, match="AwaitedMemory is an async backend: await the method"
+    ):
         store.sessions_of(ALICE)
 
 
