@@ -35,12 +35,25 @@ def test_the_function_may_return_none_for_no_change(caller: Caller) -> None:
 def test_the_function_gets_a_copy(caller: Caller) -> None:
     caller.scene.browser.login()
 
-    def change(session: dict[str, Any]) -> None:
+    def change(session: dict[str, Any]) -> dict[str, Any]:
         session["user"]["sub"] = "bob"
         session.clear()
+        return ALICE
 
-    assert caller(lambda call: call("update", change)) is False
+    assert caller(lambda call: call("update", change)) is True
     assert ALICE == caller.scene.browser.session()
+
+
+def test_a_function_that_changes_its_copy_and_returns_none_is_an_error(caller: Caller) -> None:
+    caller.scene.browser.login()
+
+    def update(call: Any) -> Any:
+        with pytest.raises(TypeError, match="changed its copy of the session and returned None"):
+            call("update", lambda session: session.clear())
+        return call("update", count)
+
+    assert caller(update) is True
+    assert {**ALICE, "n": 1} == caller.scene.browser.session()
 
 
 def test_the_function_is_not_called_for_nobody(caller: Caller) -> None:
