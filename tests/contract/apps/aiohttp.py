@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from inspect import isawaitable
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -33,7 +34,8 @@ async def do(
         "framework": lambda: session,
         "verbs": verbs,
     }
-    return perform(text, request.headers.get(script.FORM), **named) or ""
+    done = perform(text, request.headers.get(script.FORM), **named)
+    return (await done if isawaitable(done) else done) or ""
 
 
 async def answer(
@@ -141,7 +143,9 @@ async def ws(request: web.Request) -> web.WebSocketResponse:
     await response.send_str(first)
     async for message in response:
         if message.type is WSMsgType.TEXT:
-            await response.send_str(await do(request, text=message.data, response=response))
+            perform = script.perform_on_socket
+            done = await do(request, perform, text=message.data, response=response)
+            await response.send_str(done)
     return response
 
 
