@@ -21,7 +21,6 @@ from .._requests.lookup import (
 from .._session.session import Contents, Stamp, refill
 from .._session.snapshot import fingerprint, same
 from .._session.tracebacks import clears_frames
-from ..errors import BackendError
 
 __all__ = [
     "LazyContents",
@@ -183,8 +182,7 @@ class LazyContents(MutableMapping[str, Any]):
 
     def __repr__(self) -> str:
         # Values are claims and tokens: they have no business in a log.
-        try:
-            return f"<{type(self).__name__} keys={list(self)!r}>"
-        except BackendError:
-            # Whoever reports the outage shows the variables of its frames.
+        if self.exchange.server is not None and not self.exchange.looked_at:
+            # Whoever reports an outage shows the variables of its frames: that must not ask the backend again.
             return f"<{type(self).__name__}, not loaded>"
+        return f"<{type(self).__name__} keys={list(self)!r}>"
