@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-import logging
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -33,8 +32,6 @@ __all__ = [
     "set_current",
     "this_task",
 ]  # fmt: skip
-
-logger: logging.Logger = logging.getLogger("sessionkit")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -333,8 +330,5 @@ def _commit(exchange: Exchange, error: BaseException | None) -> None:
         except BaseException:
             exchange.commit(500)
             raise
-        return
-    try:
+    else:
         exchange.commit(500)
-    except (BackendError, ConfigurationError):
-        logger.exception("the session could not be ended")

@@ -63,7 +63,8 @@ class Connection:
         self.is_open = True
         self._path = path
         self._sqlite = sqlite
-        self._pid = os.getpid()
+        # When the thread has ended. Not `__del__`: the garbage collector might take the connection of SQLite first.
+        self._end = weakref.finalize(self, _close_unused, sqlite, os.getpid())
 
     def __enter__(self) -> sqlite3.Connection:
         return self._sqlite
@@ -84,14 +85,21 @@ class Connection:
     def close(self) -> None:
         """Close it."""
         self.is_open = False
+        self._end.detach()
         self._sqlite.close()
 
-    def __del__(self) -> None:
-        """Close the connection of a thread that has ended."""
-        if self._pid == os.getpid():
-            self.close()
-        else:
-            _INHERITED.append(self._sqlite)
+
+def _close_unused(sqlite: sqlite3.Connection, pid: int) -> None:
+    """Close the connection of a thread that has ended, or of a backend that is gone; keep one of the parent process.
+
+    Args:
+        sqlite: the connection.
+        pid: the process that opened it.
+    """
+    if pid == os.getpid():
+        sqlite.close()
+    else:
+        _INHERITED.append(sqlite)
 
 
 class Transaction:

@@ -7,6 +7,7 @@ import stat
 import tempfile
 import threading
 import traceback
+import weakref
 from pathlib import Path
 
 import pytest
@@ -151,7 +152,9 @@ def test_close_waits_for_the_call_of_another_thread(backend):
 def test_what_a_parent_process_has_opened_is_neither_used_nor_closed(backend, call):
     backend.insert(record(), NOW)
     (held,) = backend._connections._process.all
-    held._pid = backend._connections._process.pid = -1
+    _, end, (sqlite, _), _ = held._end.detach()
+    held._end = weakref.finalize(held, end, sqlite, -1)
+    backend._connections._process.pid = -1
     call(backend)
     assert held.is_open
     inherited = held._sqlite
