@@ -44,6 +44,9 @@ PINNED = [
 ]
 WITHOUT_THE_CORE = {"lint", "nox", "release", "uv"}
 
+THOROUGH = ["tests/unit/backends/test_broken.py", "tests/unit/exchange/test_interleavings.py"]
+"""Long tests that no version of Python changes: `tests` runs them on the default one only, `lowest` on the oldest."""
+
 
 def installed() -> list[str]:
     """Return the supported Pythons of this machine: those on the path, and those of pyenv, whether active or not."""
@@ -133,7 +136,8 @@ def tests(session: nox.Session) -> None:
     """Run the core's tests on every installed Python; on the default one with branch coverage and short property tests."""
     pinned(session, "test")
     if session.python != DEFAULT:
-        session.run("pytest", "tests/unit", *session.posargs)
+        left_out = [f"--ignore={path}" for path in THOROUGH]
+        session.run("pytest", "tests/unit", *left_out, *session.posargs)
         return
     session.run("coverage", "run", "-m", "pytest", "tests/unit", *session.posargs)
     session.run("coverage", "report")

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from .._cookies.caching import HeaderChanges
 from .._session.events import logger
@@ -25,7 +25,7 @@ __all__ = [
     "tell_warnings",
 ]
 
-Fields = Sequence[tuple[str, str]]
+Fields: TypeAlias = Sequence[tuple[str, str]]
 
 
 class Advice:
@@ -38,7 +38,7 @@ class Advice:
     __slots__ = ("due",)
 
     def __init__(self) -> None:
-        self.due = True
+        self.due: bool = True
 
 
 class Advised(Protocol):
