@@ -117,6 +117,7 @@ class Served:
         assert text, f"the app {self.name} did not start:\n{self.said}"
         described = json.loads(text)
         self.gaps: dict[str, str] = described["gaps"]
+        self.unprobed: list[str] = described["unprobed"]
         self.dropped: str | None = described["dropped"]
         self.versions: dict[str, str] = described["versions"]
         self.pages: list[str] = described["pages"]

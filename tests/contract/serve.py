@@ -49,6 +49,7 @@ if __name__ == "__main__":
         json.dump(
             {
                 "gaps": dict(app.gaps),
+                "unprobed": list(app.unprobed),
                 "dropped": app.dropped,
                 "versions": versions,
                 "pages": app.pages,

@@ -51,6 +51,7 @@ class App:
     Args:
         serve: serves on a listening socket, until the process ends.
         gaps: features that the framework lacks, with the reason.
+        unprobed: gaps of which it cannot be said that the feature is never there.
         dropped: a key of the framework's own session object that must not cross a login.
         versions: the distributions whose versions the suite prints.
         pages: paths from the root of the repository: the how-to page and the adapter's README.
@@ -58,6 +59,7 @@ class App:
 
     serve: Callable[[socket.socket], None]
     gaps: Mapping[str, str] = field(default_factory=dict)
+    unprobed: tuple[str, ...] = ()
     dropped: str | None = None
     versions: tuple[str, ...] = ()
     pages: tuple[str, ...] = ()

@@ -46,8 +46,9 @@ def has(browser: Browser, feature: str, served) -> bool:
 
 
 def test_the_declared_gaps_are_exactly_what_the_app_has_not(browser, served):
-    assert {feature: has(browser, feature, served) for feature in FEATURES} == {
-        feature: feature not in served.gaps for feature in FEATURES
+    probed = [feature for feature in FEATURES if feature not in served.unprobed]
+    assert {feature: has(browser, feature, served) for feature in probed} == {
+        feature: feature not in served.gaps for feature in probed
     }
 
 

@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     monkeypatch.setenv("SESSIONKIT_BACKEND", f"sqlite:///{path}")
 
     def rows() -> int:
-        with sqlite3.connect(path) as connection:
+        with closing(sqlite3.connect(path)) as connection, connection:
             number: int = connection.execute("SELECT count(*) FROM sessionkit_session").fetchone()[0]  # fmt: skip
             return number
 
