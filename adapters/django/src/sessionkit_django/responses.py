@@ -91,18 +91,19 @@ def answered(exchange: Exchange, response: Any) -> Any:
     """Write the session into a response; if that fails after a session was ended, return a bare 500 that carries the end."""
     try:
         commit_response(exchange, response.status_code, response_fields(response))
-    except BackendError:
-        # What the backend did is not known, and no cookie may say that a session was ended.
-        raise
     except Exception:
         if not exchange.must_end:
+            raise
+        failed = HttpResponseServerError()
+        commit_response(exchange, 500, response_fields(failed))
+        if exchange.server is not None and exchange.server.gave_up:
+            # The end itself failed, and no cookie may say that there was one.
             raise
         # The answer to the exception would be made outside of the middleware, and the logout be lost.
         logger.exception(
             "the session that begins cannot be kept: a bare 500 carries the end of the earlier one"
         )
-        response = HttpResponseServerError()
-        commit_response(exchange, 500, response_fields(response))
+        return failed
     return response
 
 
@@ -122,7 +123,12 @@ async def settled(exchange: Exchange, status: int) -> None:
     try:
         await asettle(exchange, backend, status)
     except BackendError:
-        raise
+        if not exchange.must_end:
+            raise
+        await asettle(exchange, backend, 500)
+        if exchange.server is not None and exchange.server.gave_up:
+            raise
+        # `answered` finds that the session is not kept, and returns a bare 500 that carries the end.
     except Exception:  # noqa: BLE001  # `answered` meets the same error, and raises or reports it
         if exchange.must_end:
             await asettle(exchange, backend, 500)
