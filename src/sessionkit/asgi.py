@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import current_task
+from asyncio import CancelledError, current_task
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Protocol, TypeAlias
 
@@ -139,10 +139,14 @@ class SessionMiddleware(Gateway):
                 finally:
                     if place is not None:
                         place.close()
-            except Exception:
-                # No response has started. The server would answer without our headers, and a logout would be lost.
-                if is_answering and exchange.phase is OPEN and exchange.must_end and kind == "http":
-                    await _send_bare_500(exchange, send)
+            except (Exception, CancelledError) as error:
+                if is_answering and exchange.phase is OPEN and exchange.must_end:
+                    # No response has started. The server would answer without our headers, and a logout would be lost.
+                    if kind == "http" and isinstance(error, Exception):
+                        await _send_bare_500(exchange, send)
+                    elif backend is not None:
+                        # Nobody is answered (the client has hung up), and the session ends on the server all the same.
+                        await asettle(exchange, backend, 500)
                 raise
             finally:
                 if is_answering:

@@ -298,3 +298,44 @@ def test_a_task_that_is_cancelled_while_it_logs_out_has_logged_out():
 
     asyncio.run(run())
     assert {} == site.backend.memory._records
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_a_handler_that_is_cancelled_after_a_logout_has_logged_out(kind, again):
+    """Some frameworks cancel again at each `await` of a handler that is being cancelled."""
+    site = Site("asgi, awaited")
+    site.serve(lambda: create_session(ALICE))
+
+    async def app(scope, receive, send):
+        delete_session()
+        if again:
+            asyncio.current_task().cancel()
+        raise asyncio.CancelledError
+
+    async def run():
+        wire = Wire()
+        served = site.store.asgi(app)(scope_of(site.header, type=kind), wire.receive, wire.send)
+        task = asyncio.ensure_future(served)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return wire.sent
+
+    assert ([], {}) == (asyncio.run(run()), site.backend.memory._records)
+
+
+def test_a_handler_that_is_cancelled_without_a_logout_keeps_the_session():
+    site = Site("asgi, awaited")
+    site.serve(lambda: create_session(ALICE))
+
+    async def app(scope, receive, send):
+        update_session({**ALICE, "theme": "dark"})
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        serve_asgi(site.store.asgi(app), site.header)
+    seen = []
+    site.serve(lambda: seen.append(dict(get_session())))
+    assert [ALICE] == seen
