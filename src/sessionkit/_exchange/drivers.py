@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from .._cookies.caching import HeaderChanges
@@ -191,28 +191,26 @@ async def asettle(
         BackendError: the backend failed. Nothing is known about the last operation.
         ConflictError: parallel changes could not be merged.
     """
+    return await _run(exchange, backend, status, headers, is_shielded=False)
+
+
+async def _run(
+    exchange: Settling, backend: AnyBackend, status: int, headers: Fields, *, is_shielded: bool
+) -> HeaderChanges:
     while True:
         operation, changes = exchange.decide(status, headers)
         if operation is None:
             return changes
         if exchange.settings.advice.due:
             await _atell_warnings(exchange.settings.advice, backend)
-        if operation.ends:
-            return await _shield(exchange, backend, status, headers)
+        if operation.ends and not is_shielded:
+            return await _shield(_run(exchange, backend, status, headers, is_shielded=True))
         await _take(exchange, backend, operation)
 
 
-async def _shield(
-    exchange: Settling, backend: AnyBackend, status: int, headers: Fields
-) -> HeaderChanges:
-    async def run() -> HeaderChanges:
-        while True:
-            operation, changes = exchange.decide(status, headers)
-            if operation is None:
-                return changes
-            await _take(exchange, backend, operation)
-
-    task = asyncio.ensure_future(run())
+async def _shield(work: Coroutine[Any, Any, HeaderChanges]) -> HeaderChanges:
+    """Await work that goes on if the waiting task is cancelled."""
+    task = asyncio.ensure_future(work)
     # An event loop refers weakly to its tasks.
     _shielded.add(task)
     task.add_done_callback(_forget)

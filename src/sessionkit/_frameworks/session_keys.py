@@ -13,6 +13,7 @@ A key opens nothing in a browser, whose cookie is a sealed pointer. Server code 
 from __future__ import annotations
 
 from base64 import b85decode, b85encode
+from functools import lru_cache
 from typing import TypeVar
 
 from .._exchange.config import Settings
@@ -48,7 +49,7 @@ class SessionKeys:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         # Server code may keep anonymous sessions, which no browser has in a cookie.
-        self._keeping_all = settings.with_changes(all_on_server=True)
+        self._keeping_all = _keep_all(settings)
 
     @staticmethod
     def make(exchange: Exchange) -> str | None:
@@ -131,6 +132,12 @@ class SessionKeys:
             BackendError: the backend failed.
         """
         return await arun(self.settings, steps)
+
+
+@lru_cache(maxsize=64)
+def _keep_all(settings: Settings) -> Settings:
+    """Return settings that keep anonymous sessions on the server too; made once, because each `SessionStore(key)` asks."""
+    return settings.with_changes(all_on_server=True)
 
 
 def _parse(session_key: str | None) -> tuple[str, str] | None:
