@@ -44,6 +44,9 @@ PINNED = [
 ]
 WITHOUT_THE_CORE = {"lint", "nox", "release", "uv"}
 
+GUIDES = ["flask-cors", "django-cors-headers", "httpx2"]
+"""What the how-to pages about several frameworks need beside these; the newest versions, as of the frameworks."""
+
 THOROUGH = ["tests/unit/backends/test_broken.py", "tests/unit/exchange/test_interleavings.py"]
 """Long tests that no version of Python changes: `tests` runs them on the default one only, `lowest` on the oldest."""
 
@@ -164,13 +167,36 @@ def typing(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Run every example of the documentation, then build it. (A framework's page runs with its adapter.)"""
+    """Run every example of the documentation, then build it. (`adapter` and `guides` run the pages that need frameworks.)"""
     pinned(session, "docs")
-    pages = [f"--ignore=docs/how-to/{name}.md" for name in ADAPTERS]
-    session.run("pytest", "docs", "README.md", "SECURITY.md", "CONTRIBUTING.md", *pages)
+    elsewhere = [*(f"docs/how-to/{name}.md" for name in ADAPTERS), *guides_of_frameworks()]
+    left_out = [f"--ignore={page}" for page in elsewhere]
+    session.run("pytest", "docs", "README.md", "SECURITY.md", "CONTRIBUTING.md", *left_out)
     session.run("python", "docs/examples/script.py")
     session.run("python", "docs/examples/background_job.py")
     session.run("sphinx-build", "-W", "-n", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session
+def guides(session: nox.Session) -> None:
+    """Run the how-to pages whose examples need frameworks, each page in a process of its own."""
+    pinned(session, "contract")
+    pages = guides_of_frameworks()
+    used = sorted({name for imported in pages.values() for name in imported})
+    sources(session, *(f"adapters/{name}" for name in used))
+    session.install(*(one for name in used for one in frameworks(name)), *GUIDES)
+    for page in session.posargs or pages:
+        session.run("pytest", "-q", page)
+
+
+def guides_of_frameworks() -> dict[str, set[str]]:
+    """Return the how-to pages that import frameworks or their adapters, with the names of these; not the adapters' own pages."""
+    imports = re.compile(
+        rf"^ *(?:from|import) (?:sessionkit_)?({'|'.join(ADAPTERS)})\b", re.MULTILINE
+    )
+    pages = [page for page in Path("docs/how-to").glob("*.md") if page.stem not in ADAPTERS]
+    found = {str(page): set(imports.findall(page.read_text())) for page in sorted(pages)}
+    return {page: names for page, names in found.items() if names}
 
 
 # ---- the core, further

@@ -16,6 +16,7 @@ from doctest import ELLIPSIS, OutputChecker
 from io import BytesIO
 from pathlib import Path
 from secrets import token_urlsafe
+from types import ModuleType
 from typing import Any
 from urllib.parse import urlencode
 from wsgiref.util import setup_testing_defaults
@@ -154,13 +155,27 @@ class Browser:
         )
 
 
+class Page(ModuleType):
+    """The module of a page's examples: Flask asks for its file, Django imports it for its `urlpatterns`."""
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        super().__init__("page")
+        self.__file__ = __file__
+        self.__dict__["_names"] = names
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["_names"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
 def begin(namespace: dict[str, Any]) -> None:
     namespace["_environ"] = dict(os.environ)
     os.environ["SESSIONKIT_SECRET"] = token_urlsafe(32)
     namespace["Browser"] = Browser
-    namespace["__name__"] = (
-        __name__  # of a module that has a file: Flask asks for it, and it is not "__main__"
-    )
+    sys.modules["page"] = Page(namespace)
+    namespace["__name__"] = "page"
 
 
 def end(namespace: dict[str, Any]) -> None:
