@@ -167,7 +167,7 @@ def typing(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Run every example of the documentation, then build it. (`adapter` and `guides` run the pages that need frameworks.)"""
+    """Run the examples of the documentation, build it, ask its search. (`adapter` and `guides` run pages with frameworks.)"""
     pinned(session, "docs")
     elsewhere = [*(f"docs/how-to/{name}.md" for name in ADAPTERS), *guides_of_frameworks()]
     left_out = [f"--ignore={page}" for page in elsewhere]
@@ -175,6 +175,7 @@ def docs(session: nox.Session) -> None:
     session.run("python", "docs/examples/script.py")
     session.run("python", "docs/examples/background_job.py")
     session.run("sphinx-build", "-W", "-n", "-b", "html", "docs", "docs/_build/html")
+    session.run("pytest", "docs/check_search.py")
 
 
 @nox.session

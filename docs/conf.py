@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import version as installed
+from pathlib import Path
 from typing import Any
 
 from sphinx.pycode import ModuleAnalyzer
@@ -13,15 +15,25 @@ copyright = "The sessionkit developers"
 release = installed("sessionkit-core")
 version = ".".join(release.split(".")[:2])
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+]
 exclude_patterns = ["_build", "examples"]
 html_theme = "furo"
+html_search_scorer = str(Path(__file__).parent / "scorer.js")
 html_title = f"sessionkit {version}"
 html_show_copyright = False
 html_show_sphinx = False
 
-# MyST
-myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
+# The button copies the commands and the Python input of a block, and neither prompts nor output.
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+# MyST. The pages themselves are plain Markdown that any site renders: see `complete_source`.
 myst_heading_anchors = 3
 myst_links_external_new_tab = False
 
@@ -122,12 +134,50 @@ def no_type_before_colon(
         lines[:0] = ["..", ""]
 
 
+HERE = Path(__file__).parent
+TOP = [
+    "tutorial/first-app",
+    "how-to/index",
+    "explanation/index",
+    "reference/index",
+    "glossary",
+    "changelog",
+]
+EXAMPLE = re.compile(r"^\[docs/(examples/\w+\.py)\]\(\.\./examples/\w+\.py\)$", re.MULTILINE)
+LISTED = re.compile(r"^- \[[^]]+\]\(([\w-]+)\.md\)", re.MULTILINE)
+
+
+def complete_source(app: Any, name: str, source: list[str]) -> None:
+    """Add to a page what only Sphinx needs: the tree of the pages that an index lists, the changelog, the examples.
+
+    In the pages these are a list of links, a link and a link: they read well where only Markdown is rendered.
+    """
+
+    def text_of(path: str) -> str:
+        app.env.note_dependency(str(HERE / path))
+        return (HERE / path).read_text()
+
+    if name == "changelog":
+        source[0] = text_of("../CHANGELOG.md")
+    elif name == "index":
+        source[0] = source[0].replace("](../CHANGELOG.md)", "](changelog.md)") + toctree(TOP)
+    elif name.endswith("/index"):
+        source[0] += toctree(LISTED.findall(source[0]))
+    source[0] = EXAMPLE.sub(lambda found: f"```python\n{text_of(found[1])}```", source[0])
+
+
+def toctree(pages: list[str]) -> str:
+    """Return a hidden tree of pages, as Sphinx wants it at the end of an index."""
+    return "\n\n```{toctree}\n:hidden:\n\n" + "\n".join(pages) + "\n```\n"
+
+
 def setup(app: Any) -> None:
     """Connect the functions above to Sphinx."""
     for module in ("sessionkit._default", "sessionkit.verbs"):
         analyzer = ModuleAnalyzer.for_module(module)
         analyzer.analyze()
         analyzer.overloads.clear()
+    app.connect("source-read", complete_source)
     app.connect(
         "autodoc-process-docstring", no_type_before_colon, priority=400
     )  # before napoleon's 500

@@ -117,6 +117,14 @@ def test_no_python_or_shell_session_stands_in_a_block_that_is_not_run() -> None:
     ] == []
 
 
+def test_a_page_is_plain_markdown_that_any_site_renders() -> None:
+    only_sphinx = re.compile(r"^(?:`{3,}\{|:{3}|% |: ).*|\{[a-z:]+\}`", re.MULTILINE)
+    pages = [page for page in PAGES if page.parent.name != "reference"]
+    assert [
+        (page.name, found) for page in pages for found in only_sphinx.findall(page.read_text())
+    ] == []
+
+
 def test_the_links_of_the_pages_above_this_folder_lead_somewhere() -> None:
     broken: list[tuple[str, str, str]] = []
     for page in ROOT.glob("*.md"):

@@ -43,6 +43,12 @@ def test_its_version_is_the_cores(dist, version, name):
     assert metadata_of(dist, name)["Version"] == version
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_it_leads_to_the_cores_page(dist, name):
+    home = "Homepage, https://pypi.org/project/sessionkit-core/"
+    assert metadata_of(dist, name).get_all("Project-URL") == [home]
+
+
 @pytest.mark.parametrize("name", NAMES[1:])
 def test_an_adapter_wants_the_core_of_its_series(dist, version, name):
     series = re.match(r"\d+\.\d+", version)[0]
