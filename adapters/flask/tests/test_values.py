@@ -22,6 +22,7 @@ from sessionkit import (
     get_session,
     update_session,
 )
+from sessionkit.formats import FlaskCookie, Importer
 from sessionkit.testing import session_cookies
 from sessionkit_flask import SessionKit
 
@@ -288,6 +289,23 @@ def test_a_tag_of_ones_own_is_registered_as_in_flask():
     browser = Browser(app)
     browser.get(lambda: session.update(x={1, 2}))
     assert {1, 2} == browser.gives(lambda: session["x"])
+
+
+# ---- sessions that Flask itself has written
+
+
+def test_a_session_that_flask_wrote_keeps_its_types():
+    before = Flask("before")
+    before.secret_key = "the application's secret before sessionkit"
+    before.add_url_rule("/", "/", lambda: session.update(VALUES) or "")
+    theirs = before.test_client()
+    theirs.get("/")
+    own = Importer(FlaskCookie(), secret=before.secret_key, until=None)
+    browser = Browser(application(SessionStore(SECRET, accept=[own])))
+    browser.client.set_cookie("session", theirs.get_cookie("session").value)
+    for _ in range(2):
+        found = browser.gives(lambda: dict(session))
+        assert (VALUES, types_of(VALUES)) == (found, types_of(found))
 
 
 # ---- a store that another framework shares

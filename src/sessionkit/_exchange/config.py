@@ -212,7 +212,10 @@ class Settings:
             framework=replace(keys, login=login_keys),
             origin=self.origin or self,
         ).derive()
-        return settings if keys.tags is None else settings.with_tags(keys.tags)
+        if keys.tags is None or self.serializer.tags is not None:
+            # A serializer with tags of its own is the application's choice.
+            return settings
+        return settings.with_tags(keys.tags)
 
     def with_tags(self, tags: Tags) -> Settings:
         """Return the settings for sessions with values that JSON does not have."""
@@ -331,6 +334,7 @@ def _join_frameworks(settings: Settings, keys: FrameworkKeys) -> Settings:
         dropped=tuple(dict.fromkeys((*outer.dropped, *keys.dropped))),
         transient=outer.transient or keys.transient,
         ends=outer.ends or keys.ends,
+        tags=outer.tags or keys.tags,
     )
     return settings if both == outer else settings.with_framework(both)
 

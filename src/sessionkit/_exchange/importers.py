@@ -13,9 +13,10 @@ from .._cookies.settings import CookieSettings
 from .._crypto.keyring import KeyRing
 from .._crypto.sealing import Opened
 from .._session.identity import resolve
-from .._session.json import DEEPEST, JSON, check, is_shallow, rewrite
+from .._session.json import DEEPEST, JSON, Serializer, freeze, is_shallow, rewrite
 from .._session.lifetime import CLOCK_SKEW, LONGEST, Lifetime
 from .._session.session import Absence, Stamp
+from .._session.tags import Tags
 from ..errors import ConfigurationError, SerializationError
 from ..formats._claims import derive_id, earliest
 from ..formats._protocols import Convert, Format, Source
@@ -148,11 +149,12 @@ class _CheckedConversion:
     """Calls an importer's `convert` and checks the result; two with the same function are equal."""
 
     convert: Convert | None
+    tags: Tags | None = None
 
     def __call__(self, contents: dict[str, Any], _stamp: Stamp) -> Mapping[str, Any] | None:
         if self.convert is None:
             return contents
-        beyond_limits = not _is_json(contents)
+        beyond_limits = not self._is_json(contents)
         try:
             converted = self.convert(contents)
         except (LookupError, TypeError, ValueError, AttributeError):
@@ -164,27 +166,29 @@ class _CheckedConversion:
         # A value that the function was given and has passed on, such as NaN, is kept as it would be without the function.
         # A value that the function made must be JSON. The depth of the result depends on the cookie, and so raises nothing.
         passed_on = beyond_limits or not is_shallow(result, DEEPEST)
-        if not (passed_on and _is_writable(result)):
-            check(result)
+        if not (passed_on and self._is_writable(result)):
+            freeze(result, self._serializer)
         return result
 
+    @property
+    def _serializer(self) -> Serializer:
+        return JSON if self.tags is None else JSON.tagging(self.tags)
 
-def _is_json(contents: dict[str, Any]) -> bool:
-    """Return whether contents are JSON within our limits, which other libraries do not have."""
-    try:
-        check(contents)
-    except SerializationError:
-        return False
-    return True
+    def _is_json(self, contents: dict[str, Any]) -> bool:
+        """Return whether contents are JSON within our limits, which other libraries do not have."""
+        try:
+            freeze(contents, self._serializer)
+        except SerializationError:
+            return False
+        return True
 
-
-def _is_writable(contents: Mapping[str, Any]) -> bool:
-    """Return whether contents can be written, whatever our limits."""
-    try:
-        rewrite(dict(contents), JSON)
-    except (TypeError, ValueError, RecursionError):
-        return False
-    return True
+    def _is_writable(self, contents: dict[str, Any]) -> bool:
+        """Return whether contents can be written, whatever our limits."""
+        try:
+            rewrite(contents, self._serializer)
+        except Exception:  # noqa: BLE001  # the methods of a value with a tag may raise anything
+            return False
+        return True
 
 
 def _copy_contents(contents: dict[str, Any]) -> dict[str, Any]:
@@ -222,10 +226,11 @@ def _convert_token(
     created = token.stamp.created_at
     if not 0 < created <= now + CLOCK_SKEW:
         return Absence.MALFORMED if created <= 0 else Absence.NOT_YET_VALID
+    convert = importer.convert
+    if settings.tags is not None and isinstance(convert, _CheckedConversion):
+        convert = replace(convert, tags=settings.tags)
     converted = (
-        importer.convert(_copy_contents(token.contents), token.stamp)
-        if is_shallow(token.contents)
-        else None
+        convert(_copy_contents(token.contents), token.stamp) if is_shallow(token.contents) else None
     )
     if not isinstance(converted, Mapping) or not is_shallow(converted):
         return Absence.MALFORMED

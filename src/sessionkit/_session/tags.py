@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from datetime import timezone
+from email.utils import parsedate_to_datetime
+from typing import Any, cast
 
-__all__ = ["MARK", "Tags"]
+__all__ = ["MARK", "Tags", "strip_tags"]
 
 MARK = b'{" '
 """The beginning of a tagged value in compact JSON: the key of each tag begins with a blank."""
@@ -37,3 +39,33 @@ class Tags:
             return self.tag(value) is not value
         except Exception:  # noqa: BLE001  # a value's own methods may raise anything
             return False
+
+
+def strip_tags(value: Any) -> Any:
+    """Return tagged JSON of Flask as JSON without its tags: tuples as lists, dates as ISO 8601 text, the rest as the text of its tag.
+
+    Raises:
+        ValueError: the text of a date is no date.
+    """
+    if isinstance(value, list):
+        return [strip_tags(item) for item in cast("Iterable[Any]", value)]
+    if not isinstance(value, dict):
+        return value
+    found = {key: strip_tags(item) for key, item in cast("dict[str, Any]", value).items()}
+    if len(found) != 1:
+        return found
+    ((key, item),) = found.items()
+    if key == " di" and isinstance(item, dict):
+        # A dict with one key that looks like a tag: its key is lengthened by two underscores.
+        return {inner[:-2]: one for inner, one in cast("dict[str, Any]", item).items()}
+    if key == " d" and isinstance(item, str):
+        return _parse_date(item)
+    return item if key in (" t", " b", " m", " u") else found
+
+
+def _parse_date(text: str) -> str:
+    """Return an HTTP date as ISO 8601 in UTC; raise ValueError for other text, and for years that Python does not have."""
+    try:
+        return parsedate_to_datetime(text).astimezone(timezone.utc).isoformat()
+    except OverflowError as error:
+        raise ValueError(str(error)) from None

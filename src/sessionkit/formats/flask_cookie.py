@@ -5,15 +5,13 @@ from __future__ import annotations
 import hmac
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timezone
-from email.utils import parsedate_to_datetime
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from .._session.base64url import encode
 from .._session.json import Serializer
 from .._session.lifetime import Duration, Lifetime, seconds
+from .._session.tags import Tags, strip_tags
 from ._claims import Secrets
 from ._protocols import Traits
 from ._signed import Signed, SignedCookie, SignedOpener, base64, inflated
@@ -29,8 +27,8 @@ class FlaskCookie(SignedCookie):
     """The cookie of Flask's own sessions (3.x), read only: `Importer(FlaskCookie(), secret=SECRET_KEY, until=…)`.
 
     The session began when its cookie was last signed. Flask signs a permanent session anew at each request; any other session
-    ends `max_age` after its last change, after the import too. Values that Flask tags are converted: tuples to lists, dates to
-    ISO 8601 text, bytes to base64 text, UUIDs and markup to text.
+    ends `max_age` after its last change, after the import too. Values that Flask tags keep their types in Flask and Quart. Elsewhere
+    they are converted: tuples to lists, dates to ISO 8601 text, bytes to base64 text, UUIDs and markup to text.
 
     Args:
         salt: of the app's session interface, if it was changed.
@@ -47,14 +45,17 @@ class FlaskCookie(SignedCookie):
         self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
     ) -> FlaskOpener:
         """Return the opener for these keys."""
-        return FlaskOpener(keys, self.salt, seconds("max_age", self.max_age))
+        return FlaskOpener(keys, self.salt, seconds("max_age", self.max_age), serializer.tags)
 
 
 class FlaskOpener(SignedOpener):
     """Opens the values of itsdangerous' URLSafeTimedSerializer: HMAC-SHA-1 under a key derived by HMAC."""
 
-    def __init__(self, secrets: Secrets, salt: str, max_age: int | None) -> None:
+    def __init__(
+        self, secrets: Secrets, salt: str, max_age: int | None, tags: Tags | None = None
+    ) -> None:
         self._salt = salt.encode()
+        self._tags = tags
         super().__init__(secrets, max_age)
 
     def key(self, secret: bytes) -> bytes:
@@ -79,36 +80,11 @@ class FlaskOpener(SignedOpener):
         return None if lasting else signed_at + (self.max_age or 0)
 
     def contents(self, payload: str) -> Any:
-        """Return the JSON value, unpacked if it is compressed, without Flask's tags."""
+        """Return the value, unpacked if it is compressed, without Flask's tags."""
         data = base64(payload.lstrip("."))
         if data is not None and payload.startswith("."):
             data = inflated(data)
         if data is None:
             raise ValueError("no base64, or no zlib of a sane size")
-        return _untagged(json.loads(data))
-
-
-def _untagged(value: Any) -> Any:
-    """Return a value without Flask's tags, as JSON."""
-    if isinstance(value, list):
-        return [_untagged(item) for item in cast("Iterable[Any]", value)]
-    if not isinstance(value, dict):
-        return value
-    found = {key: _untagged(item) for key, item in cast("dict[str, Any]", value).items()}
-    if len(found) != 1:
-        return found
-    ((key, item),) = found.items()
-    if key == " di" and isinstance(item, dict):
-        # A dict with one key that looks like a tag: its key is lengthened by two underscores.
-        return {inner[:-2]: one for inner, one in cast("dict[str, Any]", item).items()}
-    if key == " d" and isinstance(item, str):
-        return _date(item)
-    return item if key in (" t", " b", " m", " u") else found
-
-
-def _date(text: str) -> str:
-    """Return an HTTP date as ISO 8601 in UTC; raise ValueError for other text, and for years that Python does not have."""
-    try:
-        return parsedate_to_datetime(text).astimezone(timezone.utc).isoformat()
-    except OverflowError as error:
-        raise ValueError(str(error)) from None
+        value = json.loads(data)
+        return strip_tags(value) if self._tags is None else self._tags.read(value)

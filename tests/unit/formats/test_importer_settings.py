@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from sessionkit import (
+    JSON,
     Absence,
     ConfigurationError,
     CookieSettings,
@@ -188,7 +189,7 @@ def test_what_opens_signed_cookies_shows_nothing_and_does_not_pickle():
 
     for source in (FlaskCookie(), StarletteCookie(), DjangoCookie(), IronSession()):
         opener = source.codec(
-            source.keys(OLD), name="x", audience="", lifetime=Lifetime(), serializer=None
+            source.keys(OLD), name="x", audience="", lifetime=Lifetime(), serializer=JSON
         )
         assert OLD not in repr(opener)
         assert opener.peek("x") is None
@@ -216,7 +217,7 @@ def test_a_source_without_chunks_reads_none():
 def test_signed_cookies_and_seals_know_their_grammar_and_have_no_id_to_peek_at():
     for source, value in ((FlaskCookie(), FLASK.partition("=")[2]), (IronSession(), "Fe26.2*1*")):
         opener = source.codec(
-            source.keys(OLD), name="x", audience="", lifetime=Lifetime(), serializer=None
+            source.keys(OLD), name="x", audience="", lifetime=Lifetime(), serializer=JSON
         )
         assert (source.recognizes(value), source.recognizes("x"), opener.peek(value)) == (
             True,

@@ -284,6 +284,19 @@ def test_lazy_values_are_read_at_the_response_and_not_again() -> None:
     assert type(exchange.contents["price"]) is Money
 
 
+def test_a_serializer_with_tags_of_its_own_wins_over_the_frameworks() -> None:
+    own = Tags(
+        tag=lambda value: {key: {" own": 1} if item == Money(1) else item for key, item in value.items()},
+        untag=lambda value: {key: "own" if item == {" own": 1} else item for key, item in value.items()},
+    )  # fmt: skip
+    store = SessionStore(SECRET, serializer=JSON.tagging(own))
+    first = visit(store)
+    first.create({**ANN, "value": Money(1)})
+    assert "own" == visit(store, header_of(first)).contents["value"]
+    with pytest.raises(SerializationError, match="Money is not JSON"):
+        visit(store).create({**ANN, "value": Money(2)})
+
+
 # ---- who begins the exchange, and what is taken over
 
 
