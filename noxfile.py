@@ -138,13 +138,14 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the core's tests on every installed Python; on the default one with branch coverage and short property tests."""
     pinned(session, "test")
+    on_each_core = ("-n", "auto", "--dist", "worksteal")
     if session.python != DEFAULT:
         left_out = [f"--ignore={path}" for path in THOROUGH]
-        session.run("pytest", "tests/unit", *left_out, *session.posargs)
+        session.run("pytest", "tests/unit", *on_each_core, *left_out, *session.posargs)
         return
-    session.run("coverage", "run", "-m", "pytest", "tests/unit", *session.posargs)
-    session.run("coverage", "report")
-    session.run("pytest", "tests/property", env={"HYPOTHESIS_PROFILE": "dev"})
+    measured = ("--cov", "--cov-report", "term-missing:skip-covered")
+    session.run("pytest", "tests/unit", *on_each_core, *measured, *session.posargs)
+    session.run("pytest", "tests/property", *on_each_core, env={"HYPOTHESIS_PROFILE": "dev"})
 
 
 @nox.session

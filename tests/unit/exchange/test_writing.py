@@ -202,7 +202,9 @@ def test_a_change_in_place_to_what_is_not_json_raises_at_commit_and_closes_nothi
 
 
 @pytest.mark.parametrize(
-    "culprit", [object(), float("nan"), "\ud800", {1: 2}, {1, 2}, "x" * 9000], ids=str
+    "culprit",
+    [object(), float("nan"), "\ud800", {1: 2}, {1, 2}, "x" * 9000],
+    ids=["object", "nan", "surrogate", "number as a key", "set", "too long"],
 )
 def test_a_failed_response_never_raises_whatever_is_in_the_session(alice, culprit):
     visit = alice.visit()
