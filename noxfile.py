@@ -44,7 +44,7 @@ PINNED = [
 ]
 WITHOUT_THE_CORE = {"lint", "nox", "release", "uv"}
 
-GUIDES = ["flask-cors", "django-cors-headers", "httpx2"]
+GUIDES = ["a2wsgi", "django-cors-headers", "flask-cors", "httpx2"]
 """What the how-to pages about several frameworks need beside these; the newest versions, as of the frameworks."""
 
 THOROUGH = ["tests/unit/backends/test_broken.py", "tests/unit/exchange/test_interleavings.py"]
