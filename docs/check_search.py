@@ -37,7 +37,7 @@ QUESTIONS = {
     "subdomains": "how-to/subdomains",
     "single-page app": "how-to/single-page-app",
     "cors": "how-to/single-page-app",
-    "websockets": "how-to/websockets-and-event-streams",
+    "websocket session": "how-to/websockets-and-event-streams",
     "event streams": "how-to/websockets-and-event-streams",
     "several apps": "how-to/several-apps-one-session",
     "tenants": "how-to/several-stores",
