@@ -34,6 +34,7 @@ PINNED = [
     "browser",
     "contract",
     "docs",
+    "ecosystem",
     "lint",
     "nox",
     "release",
@@ -269,6 +270,14 @@ def browser(session: nox.Session) -> None:
     sources(session, "adapters/flask", "adapters/fastapi")
     session.install(*frameworks("flask"), *frameworks("fastapi"))
     session.run("pytest", "tests/browser", *session.posargs)
+
+
+@nox.session
+def ecosystem(session: nox.Session) -> None:
+    """Run the test suites of packages that build on sessions, with our adapters."""
+    pinned(session, "ecosystem")
+    sources(session, "adapters/django")
+    session.run("pytest", "tests/ecosystem", *session.posargs)
 
 
 # ---- adapters

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -50,7 +50,11 @@ def environment(path: Sequence[Path]) -> dict[str, str]:
 
 
 def run(
-    folder: Path, *arguments: str, path: Sequence[Path] = (), plugins: Sequence[str] = ()
+    folder: Path,
+    *arguments: str,
+    path: Sequence[Path] = (),
+    plugins: Sequence[str] = (),
+    variables: Mapping[str, str] | None = None,
 ) -> list[Outcome]:
     """Run pytest in a folder.
 
@@ -59,7 +63,7 @@ def run(
         arguments: for pytest.
         path: folders that come first on the path of modules.
         plugins: modules there that are pytest plugins.
-
+        variables: for the environment of the process.
     """
     report = folder / "report.xml"
     options = (
@@ -69,7 +73,7 @@ def run(
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, *arguments],
         cwd=folder,
-        env=environment(path),
+        env={**environment(path), **(variables or {})},
         capture_output=True,
         text=True,
         timeout=300,
