@@ -48,6 +48,12 @@ WITHOUT_THE_CORE = {"lint", "nox", "release", "uv"}
 GUIDES = ["a2wsgi", "celery", "django-cors-headers", "flask-cors", "httpx2", "mangum"]
 """What the how-to pages about several frameworks need beside these; the newest versions, as of the frameworks."""
 
+SIGN_IN = sorted(Path("docs/how-to").glob("sign-in-with-openid-*.md"))
+"""The pages about OpenID providers, one for each framework: the session `openid` runs them."""
+
+OPENID = ["authlib", "requests", "httpx2", "python-multipart"]
+"""What these pages need beside their frameworks; the newest versions, as of the frameworks."""
+
 THOROUGH = ["tests/unit/backends/test_broken.py", "tests/unit/exchange/test_interleavings.py"]
 """Long tests that no version of Python changes: `tests` runs them on the default one only, `lowest` on the oldest."""
 
@@ -169,9 +175,10 @@ def typing(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Run the examples of the documentation, build it, ask its search. (`adapter` and `guides` run pages with frameworks.)"""
+    """Run the examples of the documentation, build it, ask its search. (`adapter`, `guides` and `openid` run other pages.)"""
     pinned(session, "docs")
-    elsewhere = [*(f"docs/how-to/{name}.md" for name in ADAPTERS), *guides_of_frameworks()]
+    own = [f"docs/how-to/{name}.md" for name in ADAPTERS]
+    elsewhere = [*own, *guides_of_frameworks(), *SIGN_IN]
     left_out = [f"--ignore={page}" for page in elsewhere]
     session.run("pytest", "docs", "README.md", "SECURITY.md", "CONTRIBUTING.md", *left_out)
     session.run("python", "docs/examples/script.py")
@@ -198,6 +205,7 @@ def guides_of_frameworks() -> dict[str, set[str]]:
         rf"^ *(?:from|import) (?:sessionkit_)?({'|'.join(ADAPTERS)})\b", re.MULTILINE
     )
     pages = [page for page in Path("docs/how-to").glob("*.md") if page.stem not in ADAPTERS]
+    pages = [page for page in pages if page not in SIGN_IN]
     found = {str(page): set(imports.findall(page.read_text())) for page in sorted(pages)}
     return {page: names for page, names in found.items() if names}
 
@@ -261,6 +269,16 @@ def interop(session: nox.Session) -> None:
     """Test sessions that are shared with the real JavaScript libraries under Node."""
     pinned(session, "contract")
     session.run("pytest", "tests/interop", *session.posargs)
+
+
+@nox.session
+def openid(session: nox.Session) -> None:
+    """Sign in through a real OpenID provider (under Node), with the applications of the pages about it."""
+    pinned(session, "contract")
+    names = [page.stem.rpartition("-")[2] for page in SIGN_IN]
+    sources(session, *(f"adapters/{name}" for name in names))
+    session.install(*(one for name in names for one in frameworks(name)), *OPENID)
+    session.run("pytest", "tests/openid", *session.posargs)
 
 
 @nox.session

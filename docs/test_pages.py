@@ -125,6 +125,13 @@ def test_a_page_is_plain_markdown_that_any_site_renders() -> None:
     ] == []
 
 
+def test_the_pages_about_openid_providers_say_the_same_about_the_traps() -> None:
+    pages = [page.read_text() for page in (DOCS / "how-to").glob("sign-in-with-openid-*.md")]
+    traps = {page.partition("## Traps")[2].partition("\n## ")[0] for page in pages}
+    assert len(traps) == 1
+    assert "" not in traps
+
+
 def test_the_links_of_the_pages_above_this_folder_lead_somewhere() -> None:
     broken: list[tuple[str, str, str]] = []
     for page in ROOT.glob("*.md"):

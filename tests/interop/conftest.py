@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from node_packages import install
 
-from .javascript import Library, install
+from .javascript import NODE, Library
 
 
 @pytest.fixture(scope="session")
 def node() -> None:
     """The npm packages are installed."""
-    install()
+    install(NODE)
 
 
 @pytest.fixture(scope="session")

@@ -12,13 +12,6 @@ NODE = Path(__file__).parent / "node"
 HEADER_SIZE = 32_768  # bytes of a request's headers; Node's own limit of 16 kB is less than a session of 12 kB makes
 
 
-def install() -> None:
-    """`npm ci`, unless what is installed is what package-lock.json says; its flags are in node/.npmrc."""
-    installed, wanted = NODE / "node_modules" / ".package-lock.json", NODE / "package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
-        subprocess.run(["npm", "ci", "--no-progress"], cwd=NODE, check=True, timeout=600)
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a library gave: the session's JSON text (None for no session) and the Set-Cookie lines."""
