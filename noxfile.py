@@ -283,7 +283,7 @@ def openid(session: nox.Session) -> None:
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Test the demo, and Flask and FastAPI on real servers, with a real Chromium."""
+    """Test the demo, and Flask and FastAPI on real servers, in Chromium, Firefox and WebKit."""
     pinned(session, "browser")
     sources(session, "adapters/flask", "adapters/fastapi")
     session.install(*frameworks("flask"), *frameworks("fastapi"))

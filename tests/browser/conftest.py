@@ -1,15 +1,13 @@
-"""Chromium, and a visitor of the site that a module serves."""
+"""The engines, and a visitor of the site that a module serves."""
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
 HERE = str(Path(__file__).parent)
 if HERE not in sys.path:
@@ -17,19 +15,26 @@ if HERE not in sys.path:
 
 pytest.register_assert_rewrite("walk")  # what failed is shown in full, as in a test module
 
-from walk import Clock, Gate, Visitor  # noqa: E402
-
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+from engines import OPENERS, Engine  # noqa: E402
+from engines.chromium import Chromium, open_chromium  # noqa: E402
+from engines.habits import HABITS  # noqa: E402
+from tls import tls  # noqa: E402
+from walk import Clock, Gate, Sent, Visitor  # noqa: E402
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
+def chromium() -> Iterator[Chromium]:
+    with open_chromium() as chromium:
+        yield chromium
+
+
+@pytest.fixture(scope="session", params=list(OPENERS))
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    if request.param == "chromium":  # Playwright runs once in a process
+        yield request.getfixturevalue("chromium")
+    else:
+        with OPENERS[request.param]() as engine:
+            yield engine
 
 
 @pytest.fixture
@@ -45,9 +50,15 @@ def gate() -> Iterator[Gate]:
 
 
 @pytest.fixture
-def visitor(chromium: Browser, url: str) -> Iterator[Visitor]:
-    context = chromium.new_context(base_url=url)
-    visitor = Visitor(context=context, tab=context.new_page())
-    context.on("response", lambda response: visitor.responses.append(response))  # noqa: PLW0108  # Playwright marks the function
-    yield visitor
-    context.close()
+def sent() -> Sent:
+    return Sent()
+
+
+@pytest.fixture
+def visitor(engine: Engine, url: str, tmp_path: Path) -> Iterator[Visitor]:
+    with ExitStack() as stack:
+        if not HABITS[engine.name].secure_over_http:
+            url = stack.enter_context(tls(url, tmp_path))
+        window = engine.open_window(url)
+        stack.callback(window.close)
+        yield Visitor(window)

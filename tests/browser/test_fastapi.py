@@ -1,4 +1,4 @@
-"""FastAPI under uvicorn, in a real Chromium."""
+"""FastAPI under uvicorn, in real browsers."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from urllib.parse import parse_qs
 
 import pytest
 import uvicorn
+from engines import PATIENCE
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
-from walk import PATIENCE, SECRET, Clock, Gate, Walk, page
+from walk import SECRET, Clock, Gate, Sent, Walk, page
 
 from sessionkit import SessionStore, create_session, delete_session, update_session
 from sessionkit_fastapi import CurrentSession, OptionalSession, SessionMiddleware
@@ -59,11 +60,11 @@ def make_app(store: SessionStore, gate: Gate) -> FastAPI:
 
 
 @pytest.fixture
-def url(clock: Clock, gate: Gate) -> Iterator[str]:
+def url(clock: Clock, gate: Gate, sent: Sent) -> Iterator[str]:
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(
         uvicorn.Config(
-            make_app(SessionStore(SECRET, clock=clock), gate),
+            sent.asgi(make_app(SessionStore(SECRET, clock=clock), gate)),
             log_level="warning",
             timeout_graceful_shutdown=PATIENCE,
         )

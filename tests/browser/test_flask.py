@@ -1,4 +1,4 @@
-"""Flask under waitress, in a real Chromium."""
+"""Flask under waitress, in real browsers."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 import waitress
+from engines import PATIENCE
 from flask import Flask, redirect, request
 from waitress.wasyncore import close_all
-from walk import PATIENCE, SECRET, Clock, Gate, Walk, page
+from walk import SECRET, Clock, Gate, Sent, Walk, page
 
 from sessionkit import SessionStore, create_session, delete_session, get_session, update_session
 from sessionkit_flask import SessionKit
@@ -50,11 +51,11 @@ def make_app(store: SessionStore, gate: Gate) -> Flask:
 
 
 @pytest.fixture
-def url(clock: Clock, gate: Gate) -> Iterator[str]:
+def url(clock: Clock, gate: Gate, sent: Sent) -> Iterator[str]:
     listening = socket.create_server(("127.0.0.1", 0))
     connections: dict[int, Any] = {}
     app = make_app(SessionStore(SECRET, clock=clock), gate)
-    server = waitress.create_server(app, sockets=[listening], threads=4, map=connections)
+    server = waitress.create_server(sent.wsgi(app), sockets=[listening], threads=4, map=connections)
     thread = threading.Thread(target=server.run)
     thread.start()
     yield f"http://127.0.0.1:{listening.getsockname()[1]}"

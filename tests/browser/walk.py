@@ -3,7 +3,7 @@
 A module about a framework (`test_<framework>.py`) brings the application, in the framework's own habits, and its server:
 
     @pytest.fixture
-    def url(clock: Clock, gate: Gate) -> Iterator[str]:
+    def url(clock: Clock, gate: Gate, sent: Sent) -> Iterator[str]:
         store = SessionStore(SECRET, clock=clock)
         …                                    # serve on a free port of 127.0.0.1, and yield http://127.0.0.1:<port>
 
@@ -26,14 +26,12 @@ import re
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Page, Response
+from engines import PATIENCE, Tab, Window
 
 SECRET = "the walk of a browser: 0123456789abcdefghijklmnopqrstuvwxyz"
-PATIENCE = 30  # seconds: how long one side of a test waits for the other before it gives up
 LONGEST_LINE = 4096  # RFC 6265bis, section 5.6
 
 
@@ -82,60 +80,81 @@ def page(session: Mapping[str, Any] | None) -> str:
         <form method="post" action="/logout"><button>Sign out</button></form></html>"""
 
 
-@dataclass(kw_only=True)
-class Visitor:
-    """Somebody with a browser, and all that its servers said."""
+class Sent:
+    """Records the Set-Cookie lines that a server sends: one layer around the application."""
 
-    context: BrowserContext
-    tab: Page
-    responses: list[Response] = field(default_factory=list)
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def wsgi(self, app: Any) -> Any:
+        """Record those of a WSGI application."""
+
+        def recording(environ: Any, start_response: Any) -> Any:
+            def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+                self._lines += [value for name, value in headers if name.lower() == "set-cookie"]
+                return start_response(status, headers, *rest)
+
+            return app(environ, start)
+
+        return recording
+
+    def asgi(self, app: Any) -> Any:
+        """Record those of an ASGI application."""
+
+        async def recording(scope: Any, receive: Any, send: Any) -> None:
+            async def record(message: Any) -> None:
+                headers = message.get("headers", ())
+                self._lines += [value.decode() for name, value in headers if name == b"set-cookie"]
+                await send(message)
+
+            await app(scope, receive, record)
+
+        return recording
+
+    def lines(self) -> list[str]:
+        """Return the lines since they were last asked for."""
+        lines, self._lines = self._lines, []
+        return lines
+
+
+class Visitor:
+    """Somebody with a browser."""
+
+    def __init__(self, window: Window) -> None:
+        self.window = window
+        self.tab = window.open_tab()
 
     def look(self) -> str:
-        """Who the page says is signed in."""
+        """Return who is signed in, as the page says."""
         self.tab.goto("/")
-        return self.tab.inner_text("#user")
+        return self.tab.text("#user")
 
     def sign_in(self, name: str) -> None:
         self.tab.fill("[name=name]", name)
-        self._press("Sign in")
+        self.tab.press("[action='/login'] button")
 
     def write(self, note: str) -> None:
         self.tab.fill("[name=note]", note)
-        self._press("Write")
+        self.tab.press("[action='/write'] button")
 
     def sign_out(self) -> None:
-        self._press("Sign out")
-
-    def _press(self, button: str) -> None:
-        with self.tab.expect_navigation():
-            self.tab.click(f"text={button}")
+        self.tab.press("[action='/logout'] button")
 
     @property
     def jar(self) -> dict[str, str]:
         """Names and values of the cookies that the browser keeps."""
-        return {cookie["name"]: cookie["value"] for cookie in self.context.cookies()}  # type: ignore[typeddict-item]
+        return {cookie["name"]: cookie["value"] for cookie in self.window.cookies()}
 
-    def lines(self) -> list[str]:
-        """The Set-Cookie lines since they were last asked for."""
-        found = [
-            header["value"]
-            for response in self.responses
-            for header in response.headers_array()
-            if header["name"].lower() == "set-cookie"
-        ]
-        self.responses.clear()
-        return [line for value in found for line in value.split("\n")]
-
-    def ask_slowly(self) -> Page:
-        """A second tab, whose script has sent a request that will wait at the gate."""
-        tab = self.context.new_page()
+    def ask_slowly(self) -> Tab:
+        """Return a second tab, whose script has sent a request that will wait at the gate."""
+        tab = self.window.open_tab()
         tab.goto("/")
-        tab.evaluate("window.answer = fetch('/slow').then(response => response.text()); 0")
+        tab.evaluate("void (window.answer = fetch('/slow').then(response => response.text()))")
         return tab
 
 
-def answer(tab: Page) -> str:
-    """The body of the slow request's response; the browser has stored its cookies by then."""
+def answer(tab: Tab) -> str:
+    """Return the body of the slow request's response; the browser has stored its cookies by then."""
     return tab.evaluate("window.answer")
 
 
@@ -147,7 +166,7 @@ class Walk:
         assert visitor.jar == {}
         visitor.sign_in("Ada")
         assert visitor.look() == "Ada"
-        (cookie,) = visitor.context.cookies()
+        (cookie,) = visitor.window.cookies()
         kept = {
             name: cookie[name]
             for name in ("name", "path", "domain", "secure", "httpOnly", "sameSite")
@@ -163,18 +182,18 @@ class Walk:
         assert visitor.tab.evaluate("document.cookie") == ""
 
     def test_a_session_grows_into_chunks_and_shrinks_into_one_cookie_again(
-        self, visitor: Visitor
+        self, visitor: Visitor, sent: Sent
     ) -> None:
         visitor.look()
         visitor.sign_in("Ada")
-        visitor.lines()
+        sent.lines()
         long = "".join(f"{number:05}" for number in range(900))
 
         visitor.write(long)
-        assert visitor.tab.inner_text("#note") == long
+        assert visitor.tab.text("#note") == long
         chunks = visitor.jar
         assert sorted(chunks) == ["__Host-session.0", "__Host-session.1"]
-        lines = visitor.lines()
+        lines = sent.lines()
         assert sorted(
             line.partition("=")[0] for line in lines if "Max-Age=0;" not in f"{line};"
         ) == sorted(chunks)
@@ -183,7 +202,7 @@ class Walk:
 
         visitor.write("short")
         assert sorted(visitor.jar) == ["__Host-session"]
-        assert visitor.tab.inner_text("#note") == "short"
+        assert visitor.tab.text("#note") == "short"
         assert visitor.look() == "Ada"
 
     def test_a_logout_leaves_nothing_but_its_mark(self, visitor: Visitor) -> None:
@@ -191,7 +210,7 @@ class Walk:
         visitor.sign_in("Ada")
         visitor.write("x" * 4500)
         visitor.sign_out()
-        assert visitor.tab.inner_text("#user") == "nobody"
+        assert visitor.tab.text("#user") == "nobody"
         assert sorted(visitor.jar) == ["__Host-out.session"]
         visitor.sign_in("Grace")
         assert visitor.look() == "Grace"
@@ -212,7 +231,7 @@ class Walk:
         assert visitor.look() == "nobody"
         visitor.sign_in("Ada")
         assert visitor.look() == "Ada"
-        assert visitor.tab.inner_text("#late") == "False"
+        assert visitor.tab.text("#late") == "False"
 
     def test_a_request_that_answers_after_the_next_login_does_not_bring_the_earlier_session_back(
         self, visitor: Visitor, gate: Gate
@@ -240,21 +259,21 @@ class Walk:
         gate.open()
         assert answer(slow) == "True"
         assert visitor.look() == "Ada"
-        assert visitor.tab.inner_text("#late") == "True"
+        assert visitor.tab.text("#late") == "True"
 
     def test_a_session_in_use_is_renewed_by_a_line_of_its_own_and_an_idle_one_ends(
-        self, visitor: Visitor, clock: Clock
+        self, visitor: Visitor, sent: Sent, clock: Clock
     ) -> None:
         visitor.look()
         visitor.sign_in("Ada")
         token = visitor.jar["__Host-session"]
-        visitor.lines()
+        sent.lines()
         clock.ahead = 59
         assert visitor.look() == "Ada"
-        assert visitor.lines() == []
+        assert sent.lines() == []
         clock.ahead = 60
         assert visitor.look() == "Ada"
-        (line,) = visitor.lines()
+        (line,) = sent.lines()
         assert re.fullmatch(
             r"__Host-seen\.session=[^;]{1,90}; Max-Age=86400; Path=/; HttpOnly; Secure; SameSite=Lax; Priority=High",
             line,

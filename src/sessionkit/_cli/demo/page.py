@@ -23,6 +23,12 @@ __all__ = ["Sight", "render"]
 
 STYLE = files(__name__.rpartition(".")[0]).joinpath("page.css").read_text("utf-8")
 
+ICON = (
+    "data:image/svg+xml,%3Csvg xmlns='http%3A//www.w3.org/2000/svg' viewBox='0 0 9 9'%3E"
+    "%3Ccircle cx='4.5' cy='4.5' r='4' fill='%230b6b53'/%3E%3C/svg%3E"
+)
+"""A green dot. Without an icon in the page, browsers ask for /favicon.ico, and Firefox reports that the policy forbids it."""
+
 SHOWN = 96
 """The characters of a long value that are shown."""
 
@@ -126,6 +132,7 @@ def render(sight: Sight) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>{title} · sessionkit demo</title>
+<link rel="icon" href="{ICON}">
 <style>{STYLE}</style>
 </head>
 <body>

@@ -19,7 +19,7 @@ NOW = 1_700_000_000
 HOST = "127.0.0.1:8765"
 
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'"
 
 
 class Got(NamedTuple):
