@@ -53,7 +53,7 @@ class SessionMiddleware(Gateway):
                 except BaseException:
                     del headers
                     raise
-                if is_socket and status[0] in "12" and served.changed:
+                if is_socket and status[0] in "12" and not served.keep():
                     # The server answered the handshake before the handler ran, so no response carries the change.
                     tell(served.settings.on_event, EventKind.UNANSWERED)
             if exc_info is None:
@@ -91,7 +91,9 @@ def _is_file(body: object, environ: Environ) -> bool:
 def _end_failed(exchange: Exchange, start_response: StartResponse, is_socket: bool) -> bool:
     """Answer like `_answer_end`, and end the request, since there is no iterable to be closed."""
     try:
-        return _answer_end(exchange, start_response)
+        # A handler of a websocket that ends well says so to gunicorn by StopIteration.
+        ends_well = is_socket and isinstance(sys.exc_info()[1], StopIteration)
+        return not ends_well and _answer_end(exchange, start_response)
     finally:
         exchange.finish(unanswerable=is_socket)
 

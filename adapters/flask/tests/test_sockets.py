@@ -1,4 +1,4 @@
-"""A write into the session from a socket, which no response can carry, is heard."""
+"""A write into the session from a socket, which no response can carry, is kept on the server, or heard."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 import pytest
-from flask import Flask, session
+from flask import Flask, request, session
 from flask_socketio import SocketIO
 from werkzeug.test import Client
 
@@ -20,19 +20,20 @@ from sessionkit import (
     get_session,
     update_session,
 )
+from sessionkit.backends import MemoryBackend
 from sessionkit_flask import SessionKit
 
 SECRET = "flask sockets: 0123456789abcdefghijklmnopqrstuvwxyz"
-ANN = {"user": {"sub": "ann"}, "cart": []}
+ANN: dict[str, Any] = {"user": {"sub": "ann"}, "cart": []}
 
 
 class Chat:
     """A signed-in visitor with a socket whose events run what they are given."""
 
-    def __init__(self, *, managed: bool, kit_first: bool = True) -> None:
+    def __init__(self, *, managed: bool, kit_first: bool = True, backend: Any = None) -> None:
         self.heard: list[Event] = []
         self.results: list[object] = []
-        store = SessionStore(SECRET, on_event=self.heard.append)
+        store = self.store = SessionStore(SECRET, backend=backend, on_event=self.heard.append)
         app = Flask("chat")
         app.secret_key = SECRET
         if kit_first:
@@ -117,10 +118,45 @@ def test_a_managed_session_is_the_sockets_own_as_there() -> None:
 
 
 @pytest.mark.parametrize("managed", [True, False])
-def test_a_verb_without_arguments_has_no_request_in_an_event(managed: bool) -> None:
+def test_a_verb_without_arguments_reads_the_session_in_an_event_and_writes_none(
+    managed: bool,
+) -> None:
     chat = Chat(managed=managed)
-    for verb in (get_session, lambda: update_session({**ANN, "x": 1})):
-        assert NoActiveRequestError is chat.event(verb)
+    assert ANN == chat.event(get_session)
+    assert NoActiveRequestError is chat.event(lambda: update_session({**ANN, "x": 1}))
+    assert [] == chat.heard
+
+
+def test_a_verb_that_is_given_the_request_keeps_no_later_write_from_raising() -> None:
+    chat = Chat(managed=False)
+    chat.event(lambda: chat.store.get_session(request))
+    assert ResponseStartedError is chat.event(lambda: session.update(x=5))
+    assert ANN == chat.event(lambda: dict(session))
+
+
+def test_with_a_backend_an_event_shares_the_session_with_the_pages() -> None:
+    chat = Chat(managed=False, backend=MemoryBackend())
+    chat.event(lambda: session.update(x=5))
+    chat.event(lambda: session["cart"].append("tea"))
+    expected = {"user": ANN["user"], "x": 5, "cart": ["tea"]}
+    assert expected == chat.event(lambda: dict(session)) == chat.page()
+    chat.event(lambda: session.clear())  # noqa: PLW0108  # a proxy, which has nothing to look up yet
+    assert {} == chat.event(lambda: dict(session)) == chat.page()
+
+
+def test_with_a_backend_a_login_in_an_event_raises_and_signs_nobody_out() -> None:
+    chat = Chat(managed=False, backend=MemoryBackend())
+    with pytest.raises(ResponseStartedError, match="it can set no cookie"):
+        chat.event(lambda: session.update(user={"sub": "bob"}))
+    assert ANN == chat.event(lambda: dict(session)) == chat.page()
+
+
+@pytest.mark.parametrize("backend", [None, MemoryBackend()], ids=["cookie", "backend"])
+def test_a_nested_change_of_a_verbs_session_is_told_if_nobody_saves_it(backend: Any) -> None:
+    chat = Chat(managed=True, backend=backend)
+    chat.event(lambda: get_session()["cart"].append("tea"))
+    assert [EventKind.UNANSWERED] == [event.kind for event in chat.heard]
+    assert ANN == chat.page()
 
 
 # ---- flask-sock, and what else answers the handshake itself

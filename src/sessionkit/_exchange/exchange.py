@@ -541,6 +541,23 @@ class Exchange:
             clear_frames(error)
             raise
 
+    def keep(self) -> bool:
+        """Save a change where no response carries a cookie, as a blocking backend can; close nothing.
+
+        Returns:
+            Whether nothing is lost. If it is False, nothing was saved.
+
+        Raises:
+            IdentityChangedError, SerializationError, SessionTooLargeError, BackendError, ConflictError: as for `check`.
+        """
+        state, server = self.state, self.server
+        if state is None or not state.changed:
+            return True
+        if server is None or server.driver is None or server.needs_cookie(state):
+            return False
+        self._settle(200, ())
+        return True
+
     def answer(self, status: int, headers: Sequence[tuple[str, str]]) -> HeaderChanges:
         """Return the changes to the header fields of a response that would start now; close nothing.
 
@@ -594,28 +611,38 @@ class Exchange:
         """End the request: report changes that came too late, or that no response carries. Reading is still possible.
 
         Args:
-            unanswerable: whether no response could have carried a change, as for a websocket under WSGI.
+            unanswerable: whether no response could have carried a change, as for a websocket under WSGI. A blocking backend
+                keeps it then, if it needs no cookie.
+
+        Raises:
+            BackendError, ConflictError: such a change cannot be kept.
         """
         if self.phase is ENDED:
             return
         state = self.state
-        if state is not None:
-            snapshot = fingerprint(state.session, state.settings.tags)
-            if self.phase is COMMITTED and snapshot != state.final_snapshot and not state.is_final:
-                tell(self.settings.on_event, EventKind.LATE_CHANGE)
-            elif self.phase is OPEN and state.changed:
-                state.tell_once(EventKind.UNANSWERED if unanswerable else EventKind.ROLLED_BACK)
-        self.phase, self.late, self.tasks = ENDED, None, ()
-        # An error page may still ask the request for its session. So the request keeps an exchange, and the exchange holds
-        # no reference back to the request.
-        holder = self.request.holder
-        if state is not None or (self.server is not None and self.server.cookies is not None):
-            # What was loaded can still be read.
-            self.request, self.fill = GONE, Session
-        elif holder.get(HOLDER) is self and self.outer is None and self.owned:
-            holder[HOLDER] = _make_unread(self.settings)
-        else:
-            replace_link(holder, self, UnreadExchange(self.settings, self.owned, self.outer))
+        try:
+            if state is not None:
+                snapshot = fingerprint(state.session, state.settings.tags)
+                if (
+                    self.phase is COMMITTED
+                    and snapshot != state.final_snapshot
+                    and not state.is_final
+                ):
+                    tell(self.settings.on_event, EventKind.LATE_CHANGE)
+                elif self.phase is OPEN and state.changed and not (unanswerable and self.keep()):
+                    state.tell_once(EventKind.UNANSWERED if unanswerable else EventKind.ROLLED_BACK)
+        finally:
+            self.phase, self.late, self.tasks = ENDED, None, ()
+            # An error page may still ask the request for its session. So the request keeps an exchange, and the exchange holds
+            # no reference back to the request.
+            holder = self.request.holder
+            if state is not None or (self.server is not None and self.server.cookies is not None):
+                # What was loaded can still be read.
+                self.request, self.fill = GONE, Session
+            elif holder.get(HOLDER) is self and self.outer is None and self.owned:
+                holder[HOLDER] = _make_unread(self.settings)
+            else:
+                replace_link(holder, self, UnreadExchange(self.settings, self.owned, self.outer))
 
     def serve_framework(self, settings: Settings) -> None:
         """Notice logins in a framework's own session object, for a gateway inside the one that made this exchange.

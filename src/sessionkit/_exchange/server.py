@@ -252,6 +252,18 @@ class ServerSide(Loading):
         """Note that an explicit save succeeded: what it has written stays, even if the response fails."""
         self.is_kept = self._created is not None
 
+    def needs_cookie(self, state: State) -> bool:
+        """Return whether a change is lost unless a response carries a cookie: a session that begins, is rotated, or is in a cookie.
+
+        Args:
+            state: the session's state, which has changed.
+        """
+        if not (state.present and state.session):
+            # The record of a session that was ended or emptied is deleted, and its pointer leads nowhere.
+            return not state.cookies.pointers
+        current = self.current
+        return current is None or state.ended or current.key != self._derive_key(state)
+
     def name_record(self, state: State) -> tuple[str, str] | None:
         """Return the key and the owner of the record that keeps the session, or will keep it; None for one in a cookie.
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from typing_extensions import Self
 
+from .._cookies.caching import UNCHANGED
 from .._exchange.config import Settings
-from .._exchange.exchange import Exchange
+from .._exchange.exchange import ENDED, OPEN, Exchange
 from .._exchange.request import RequestInfo
 from .._requests.lookup import (
     UnansweredExchange,
@@ -18,16 +19,18 @@ from .._requests.lookup import (
     find_open,
     open_exchange,
 )
+from .._session.events import EventKind
 from .._session.session import Contents, Stamp, refill
 from .._session.snapshot import fingerprint, same
 from .._session.tracebacks import clears_frames
+from ..errors import ResponseStartedError
 
 __all__ = [
     "LazyContents",
     "Snapshot",
+    "SocketExchange",
     "find_or_open_exchange",
     "find_serving",
-    "open_read_only",
     "replace_contents",
 ]
 
@@ -66,17 +69,46 @@ def find_serving(request: RequestInfo) -> Exchange | None:
     return found if isinstance(found, Exchange) else None
 
 
-def open_read_only(request: RequestInfo, settings: Settings) -> Exchange:
-    """Open the session of a request whose response has gone out: assigning to it raises `ResponseStartedError`.
+class SocketExchange(Exchange):
+    """The session in one event of a socket, whose handshake was answered long ago: no response carries a cookie.
+
+    With a blocking backend the event reads the session as it is now, and `keep` saves what needs no cookie. Otherwise
+    the session is that of the handshake, and assigning to it raises `ResponseStartedError`.
 
     Args:
-        request: the view of the request.
         settings: the settings of the gateway.
+        request: the view of the handshake's request.
     """
-    exchange = Exchange(settings, request, owned=False)
-    exchange.contents  # noqa: B018  # reads it, while the request is known
-    exchange.finish()
-    return exchange
+
+    __slots__ = ()
+
+    def __init__(self, settings: Settings, request: RequestInfo) -> None:
+        super().__init__(settings, request, owned=False)
+        self.drive()
+        if settings.driver is None:
+            self.contents  # noqa: B018  # reads it, while the request is known
+            self.close(UNCHANGED)
+
+    def save(self) -> None:
+        """Save the session after an event. A nested change that came too late is reported.
+
+        Raises:
+            ResponseStartedError: the change needs a cookie; nothing of it was saved.
+            IdentityChangedError, SerializationError, SessionTooLargeError, BackendError, ConflictError: as for `Exchange.keep`.
+        """
+        if self.phase is OPEN and not self.keep():
+            raise ResponseStartedError(
+                "the session was not saved: an event of a socket has no response, so it can set no cookie. Log in, rotate "
+                "the session, or change an anonymous one in a request of its own"
+            )
+        if self.phase is not OPEN and self.state is not None and self.state.changed:
+            self.state.tell_once(EventKind.UNANSWERED)
+
+    def leave(self) -> None:
+        """End the event, and report a change that was not saved."""
+        if self.state is not None and not self.state.is_final:
+            self.state.tell_once(EventKind.UNANSWERED)
+        self.phase = ENDED
 
 
 @clears_frames

@@ -13,13 +13,13 @@ from .._exchange.framework_keys import FrameworkKeys
 from .._exchange.request import RequestInfo
 from .._requests.current import get_last_current, make_current
 from .._requests.gateway import Gateway, check_app, check_store
-from .._requests.lookup import find_exchange, iterate_outward
+from .._requests.lookup import UnansweredExchange, find_exchange, iterate_outward
 from .._requests.responses import write_response
 from .._session.events import EventKind, tell
 from .._session.tags import Tags
 from .._session.tracebacks import clears_frames
 from ..store import SessionStore
-from .contents import LazyContents, find_or_open_exchange, open_read_only
+from .contents import LazyContents, SocketExchange, find_or_open_exchange
 from .flask_settings import complete_config, read_values, store_from_config
 
 __all__ = [
@@ -126,17 +126,21 @@ class FlaskFamilySession(LazyContents):
         """Do the work of the framework's `save_session`.
 
         Under a gateway, check that the session can be kept, so that the application's error handlers see an error. Without a
-        gateway (`session_transaction()`), write the session into the response. After the response has gone out (an event of
-        Flask-SocketIO), report a change, which is lost.
+        gateway (`session_transaction()`), write the session into the response. After the response has gone out, report a change,
+        which is lost. In an event of Flask-SocketIO, save what needs no cookie in the backend.
 
         Args:
             response: the framework's response.
 
         Raises:
             IdentityChangedError, SerializationError, SessionTooLargeError: the session cannot be kept.
+            BackendError, ConflictError: with a backend it is kept now, and that failed.
+            ResponseStartedError: an event of a socket changed what needs a cookie.
         """
         exchange = self.exchange
-        if exchange.phase is not OPEN:
+        if isinstance(exchange, SocketExchange):
+            exchange.save()
+        elif exchange.phase is not OPEN:
             if exchange.changed:
                 tell(exchange.settings.on_event, EventKind.UNANSWERED)
         elif not exchange.owned:
@@ -234,7 +238,7 @@ class FlaskFamilyExtension(Extension[App]):
         return FlaskFamilyGateway(app, inner, kind, self)
 
     def open_exchange(
-        self, app: Any, view: RequestInfo, *, entered: object = None, of_socket: bool = False
+        self, app: Any, view: RequestInfo, *, entered: object = None, socket: bool | None = False
     ) -> Exchange | None:
         """Return the exchange for the session that `open_session` hands out; nothing is decrypted yet.
 
@@ -245,8 +249,8 @@ class FlaskFamilyExtension(Extension[App]):
             app: the application, which this extension serves.
             view: the view of the request.
             entered: the framework's request, in whose context the exchange becomes current.
-            of_socket: whether the request may be an event of a socket, which carries the environ of its handshake. If no
-                gateway answers such a request, its session is read only.
+            socket: whether this is an event of a socket, which carries the environ of its handshake: its session is a
+                `SocketExchange`. None if it is one unless a gateway serves the request.
 
         Returns:
             The exchange, or None on an excluded path and while there is no secret key.
@@ -254,8 +258,14 @@ class FlaskFamilyExtension(Extension[App]):
         gateway = app.extensions["sessionkit"].current
         if gateway is None:
             return None
-        if of_socket and find_exchange(view, gateway.settings) is None:
-            return open_read_only(view, gateway.settings)
+        if socket is not False:
+            found = find_exchange(view, gateway.settings)
+            if isinstance(found, UnansweredExchange):
+                found = None
+            if found is None or (socket and isinstance(found, Exchange)):
+                event = SocketExchange(gateway.settings, view)
+                setattr(entered, ENTRY, make_current(event))
+                return event
         exchange = find_or_open_exchange(view, gateway.settings)
         if exchange is not None and not (
             exchange.owned or entered is None or hasattr(entered, ENTRY)
@@ -288,6 +298,8 @@ class FlaskFamilyExtension(Extension[App]):
         entry = getattr(request, ENTRY, None)
         if entry is not None:
             entry.leave()
+            if isinstance(entry.exchange, SocketExchange):
+                entry.exchange.leave()
 
 
 class FlaskFamilyGateway:

@@ -50,13 +50,11 @@ class SessionKit(FlaskFamilyExtension[Flask], SessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> FlaskSession | None:
         """Return the session object of a request; nothing is decrypted yet. Return None without a secret key, as Flask expects."""
-        # Flask-SocketIO puts this into the environ of each request, and opens a session for each event.
-        of_socket = "flask.app" in request.environ
         exchange = self.open_exchange(
             app,
             WSGIRequest(request.environ),
-            entered=None if of_socket else request,
-            of_socket=of_socket,
+            entered=request,
+            socket=_is_event(app, request.environ),
         )
         return None if exchange is None else FlaskSession(exchange)
 
@@ -69,6 +67,15 @@ class SessionKit(FlaskFamilyExtension[Flask], SessionInterface):
         No gateway does in `session_transaction()`.
         """
         cast("FlaskSession", session).save_into(response)
+
+
+def _is_event(app: Flask, environ: dict[str, Any]) -> bool | None:
+    """Return whether a request context is that of an event of Flask-SocketIO; None if the environ does not say."""
+    if "flask.app" not in environ:  # Flask-SocketIO puts it into the environ of every request
+        return False
+    middleware = getattr(app.extensions.get("socketio"), "sockio_mw", None)
+    path = getattr(middleware, "engineio_path", None)
+    return True if path and f"{environ['PATH_INFO']}/".startswith(path) else None
 
 
 def _leave(_: BaseException | None) -> None:
