@@ -153,5 +153,6 @@ def warn(settings: Settings) -> None:
         logger.warning(
             "SameSite=None: every site can send requests with the session; check Origin, on websockets too"
         )
-    if settings.lifetime.absolute is None:
+    lifetimes = (settings.lifetime, *settings.lifetimes.values())
+    if any(lifetime.absolute is None for lifetime in lifetimes):
         logger.warning("absolute=None: a stolen cookie can be kept alive for ever")

@@ -53,6 +53,7 @@ class SessionInfo:
         expires_at: when it ends unless it is used, likewise.
         is_current: whether it is the session of the request being served.
         contents: a copy of its contents; changes of it are not saved.
+        lifetime: the name of its lifetime; None for the store's `lifetime`.
     """
 
     handle: str
@@ -61,6 +62,7 @@ class SessionInfo:
     expires_at: int
     is_current: bool
     contents: dict[str, Any] = field(repr=False)
+    lifetime: str | None = None
 
 
 def run(settings: Settings, steps: Steps[Result]) -> Result:
@@ -134,6 +136,7 @@ def list_sessions(
                     expires_at=record.expires_at,
                     is_current=record.key == own,
                     contents=contents,
+                    lifetime=cast("RecordCodec", settings.records).read_lifetime(record),
                 )
             )
     found.sort(key=lambda info: (info.updated_at, info.created_at), reverse=True)
@@ -148,7 +151,9 @@ def is_over(settings: Settings, record: Record) -> bool:
         record: the record.
     """
     times = record.created_at, record.updated_at, record.expires_at
-    return settings.lifetime.absence(*times, settings.clock()) is not None
+    name = cast("RecordCodec", settings.records).read_lifetime(record)
+    lifetime = settings.lifetime if name is None else settings.lifetimes.get(name)
+    return lifetime is None or lifetime.absence(*times, settings.clock()) is not None
 
 
 def revoke_session(settings: Settings, handle: object) -> Steps[bool]:

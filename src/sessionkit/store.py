@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 from . import asgi, wsgi
@@ -49,7 +50,7 @@ from ._requests.responses import ResponseLike
 from ._session.events import OnEvent
 from ._session.identity import Guard, Identity, resolve
 from ._session.json import JSON, Serializer
-from ._session.lifetime import Lifetime
+from ._session.lifetime import Lifetime, check_lifetimes
 from ._session.tracebacks import clears_frames
 from .backends import AnyBackend
 from .errors import ConfigurationError, NoActiveRequestError
@@ -57,6 +58,8 @@ from .formats import Format, Importer, Native
 from .verbs import Verbs
 
 __all__ = ["SessionStore"]
+
+NO_LIFETIMES: Mapping[str, Lifetime] = MappingProxyType({})
 
 
 class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasScope]):
@@ -66,6 +69,10 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         secret: one secret or several, each at least 32 random bytes (`python -m sessionkit secret`). The first
             seals, all open.
         lifetime: when sessions end.
+        lifetimes: named lifetimes for some sessions: `create_session(session, lifetime="remembered")` gives a session that of
+            `lifetimes={"remembered": Lifetime(...)}`. The name stays with the session, and today's settings of that name are
+            enforced; a session with a name that is gone is over. A name has a letter and then letters, digits, `-` or `_`,
+            20 characters at most. Only the native format keeps names.
         cookie: how cookies are set.
         backend: where the sessions of signed-in users are kept on the server (`sessionkit.backends`); None keeps every session
             in cookies. Anonymous sessions stay in a cookie, unless the guard is `anyone`.
@@ -97,6 +104,7 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         secret: str | bytes | Sequence[str | bytes],
         *,
         lifetime: Lifetime | None = None,
+        lifetimes: Mapping[str, Lifetime] = NO_LIFETIMES,
         cookie: CookieSettings | None = None,
         format: Format | None = None,
         audience: str = "",
@@ -119,6 +127,13 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         lifetime = Lifetime() if lifetime is None else lifetime
         cookie = CookieSettings() if cookie is None else cookie
         format = Native() if format is None else format
+        named = check_lifetimes(lifetimes, transient=cookie.transient)
+        if named and not format.traits.lifetimes:
+            raise ConfigurationError(
+                f"{format.traits.title} tokens cannot carry the name of a lifetime: lifetimes= needs the native format"
+            )
+        if lifetime.transient is not None:
+            cookie = replace(cookie, transient=lifetime.transient)
         if format.traits.read_only:
             raise ConfigurationError(
                 f"{format.traits.title} sessions can only be imported: give accept=[Importer({format!r}, until=...)]"
@@ -141,6 +156,7 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
                 refuse_django_default(one.secret)
         settings = Settings(
             lifetime=lifetime,
+            lifetimes=named,
             cookie=replace(cookie, name=name, priority=priority),
             format=format,
             serializer=serializer,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any, Generic, NamedTuple, NoReturn, TypeAlias, TypeVar, cast, overload
 
 from typing_extensions import deprecated
@@ -122,7 +123,12 @@ def refuse_call(
     given = ", ".join([*(type(arg).__name__ for arg in args), *(f"{name}=..." for name in named)])
     why = ""
     if named:
-        why = " (the arguments have no names)"
+        names = (
+            "the request, the response and the session"
+            if verb == "create_session"
+            else "the arguments"
+        )
+        why = f" ({names} have no names)"
     elif session and (
         not args
         or args[-1] is None
@@ -290,31 +296,46 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
         return self._write("touch_session", args, Exchange.touch)
 
     @overload
-    def create_session(self, session: Mapping[str, Any], /) -> Session: ...
-    @overload
-    def create_session(self, request: Request, session: Mapping[str, Any], /) -> Session: ...
+    def create_session(
+        self, session: Mapping[str, Any], /, *, lifetime: str | None = None
+    ) -> Session: ...
     @overload
     def create_session(
-        self, request: Request, response: Response, session: Mapping[str, Any], /
+        self, request: Request, session: Mapping[str, Any], /, *, lifetime: str | None = None
+    ) -> Session: ...
+    @overload
+    def create_session(
+        self,
+        request: Request,
+        response: Response,
+        session: Mapping[str, Any],
+        /,
+        *,
+        lifetime: str | None = None,
     ) -> Session: ...
     @clears_frames
-    def create_session(self, *args: Any, **named: Any) -> Session:
+    def create_session(self, *args: Any, lifetime: str | None = None, **named: Any) -> Session:
         """Begin a session; a login handler calls this.
 
         The session has a new id, a new creation time and exactly the given contents. Every session that came with the
         request is ended. Copy by name what must survive a login, such as a cart.
+
+        `lifetime` is the name of one of `SessionStore(lifetimes=...)`, which the session then has instead of the store's
+        `lifetime`: "remember me", a kiosk, a support login.
 
         Returns:
             The live session.
 
         Raises:
             ValueError: the contents do not pass the guard.
+            ConfigurationError: the store has no lifetime of this name; the message lists those that it has.
             SerializationError, SessionTooLargeError, ResponseStartedError, NoActiveRequestError, TypeError: as for
                 `update_session`.
         """
         if named or not args or args[-1] is None:
             refuse_call("create_session", args, session=True, named=named)
-        return self._write("create_session", args, Exchange.create, session=True)
+        act = Exchange.create if lifetime is None else partial(Exchange.create, lifetime=lifetime)
+        return self._write("create_session", args, act, session=True)
 
     @overload
     def rotate_session(self) -> bool: ...

@@ -18,6 +18,9 @@ from .keeping import IN_COOKIES, ON_SERVER
 DO, FORM, LATE = "X-Do", "X-Form", "X-Late"
 """The control headers: what to do, through which form of the verbs, and what to do once the headers have gone out."""
 
+REMEMBERED = "remembered"
+"""The name of a lifetime of the app's store."""
+
 notes: list[str] = []
 """What work after the response found out; the operation `notes` answers with them."""
 events: list[str] = []
@@ -168,6 +171,10 @@ class _Machine:
 
     def do_create(self, session: Mapping[str, Any]) -> Any:
         return dict(self.verbs.create_session(*self.before, session))
+
+    def do_remember(self, session: Mapping[str, Any]) -> Any:
+        """Create a session with a named lifetime."""
+        return dict(self.verbs.create_session(*self.before, session, lifetime=REMEMBERED))
 
     def do_touch(self) -> Any:
         return self.verbs.touch_session(*self.before)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sessionkit import Event, SessionStore
+from sessionkit import Event, Lifetime, SessionStore
 
 from . import script
 from .backends import FOLDER, SESSIONS, AwaitedBackend, make_backend
@@ -95,7 +95,8 @@ def make_store(*, awaits: bool = False, **settings: Any) -> SessionStore:
         script.events.append(event.kind.name)
 
     clock = SharedClock(Path(os.environ[FOLDER]) / CLOCK)
-    settings = {"clock": clock, "on_event": on_event, **settings}
+    lifetimes = {script.REMEMBERED: Lifetime(idle=2_592_000, absolute=7_776_000)}
+    settings = {"clock": clock, "on_event": on_event, "lifetimes": lifetimes, **settings}
     backend = make_backend(clock)
     script.beside = SessionStore(SECRET, **settings, backend=backend)
     if awaits and os.environ[SESSIONS] == "memory":

@@ -42,6 +42,15 @@ def test_a_login_is_read_by_the_next_request(browser, form):
     assert browser.do(["get"], form=form) == ANN
 
 
+@forms
+def test_a_login_may_name_a_lifetime(browser, form):
+    answer = browser.ask("/do", ["remember", ANN], form=form, method="POST")
+    assert answer.results == [ANN]
+    assert " Max-Age=7776000;" in answer.cookies[0]
+    _, created, updated, expires = browser.do(["stamp"], form=form)
+    assert (created, updated, expires) == (START, START, START + 2_592_000)
+
+
 def test_the_line_is_the_one_of_the_settings(browser):
     (line,) = browser.ask("/do", ["create", ANN]).cookies
     assert (

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
+from datetime import timedelta
 from typing import Any
 from wsgiref.headers import Headers
 
 from typing_extensions import assert_type
 
 import sessionkit
-from sessionkit import Contents, Exchange, Session, SessionStore, Stamp, bind
+from sessionkit import Contents, Exchange, Lifetime, Session, SessionStore, Stamp, bind
 from sessionkit.asgi import SessionMiddleware as ASGIMiddleware
 from sessionkit.wsgi import SessionMiddleware as WSGIMiddleware
 
@@ -101,6 +102,13 @@ def every_form(
     assert_type(store.create_session(starlette_like, session), Session)
     assert_type(store.create_session(environ, text, session), Session)
     assert_type(store.create_session(scope, message, session), Session)
+    assert_type(store.create_session(session, lifetime="remembered"), Session)
+    assert_type(store.create_session(session, lifetime=None), Session)
+    assert_type(store.create_session(environ, session, lifetime="kiosk"), Session)
+    assert_type(store.create_session(starlette_like, session, lifetime="kiosk"), Session)
+    assert_type(store.create_session(environ, text, session, lifetime="kiosk"), Session)
+    assert_type(store.create_session(scope, message, session, lifetime="kiosk"), Session)
+    assert_type(store.get_exchange().create(session, lifetime="kiosk"), Session)
 
     assert_type(store.touch_session(), bool)
     assert_type(store.touch_session(environ), bool)
@@ -135,6 +143,8 @@ def every_function(
     assert_type(sessionkit.create_session(session), Session)
     assert_type(sessionkit.create_session(scope, session), Session)
     assert_type(sessionkit.create_session(environ, text, session), Session)
+    assert_type(sessionkit.create_session(session, lifetime="remembered"), Session)
+    assert_type(sessionkit.create_session(environ, text, session, lifetime="kiosk"), Session)
     assert_type(sessionkit.touch_session(), bool)
     assert_type(sessionkit.touch_session(request), bool)
     assert_type(sessionkit.touch_session(environ, text), bool)
@@ -185,3 +195,11 @@ async def add_later(one: int) -> int:
 async def bound_functions_keep_their_types() -> None:
     assert_type(bind(add)(1, two=2), int)
     assert_type(await bind(add_later)(1), int)
+
+
+def named_lifetimes(session: dict[str, Any]) -> None:
+    lifetimes = {"kiosk": Lifetime(idle=300, transient=True)}
+    SessionStore("secret", lifetimes=lifetimes)
+    SessionStore("secret", lifetimes={"support": Lifetime(absolute=timedelta(hours=1))})
+    store = SessionStore.from_env(lifetimes=lifetimes)
+    assert_type(store.create_session(session, lifetime="kiosk").stamp.lifetime, str | None)

@@ -60,6 +60,9 @@ def with_a_session(
     store.create_session()  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     store.create_session(None)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     store.create_session(RequestLike())  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    store.create_session(session, lifetime=3600)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    store.create_session(session, "remembered")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    store.update_session(session, lifetime="remembered")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     store.create_session(environ, text)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
 
 
@@ -81,6 +84,9 @@ def nobodys_session_has_no_keys() -> None:
 def settings() -> None:
     SessionStore()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     SessionStore(secret=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    SessionStore("secret", lifetimes={"kiosk": 300})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
+    SessionStore("secret", lifetimes=[Lifetime()])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Lifetime(transient="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     CookieSettings("session")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     CookieSettings(same_site="lax")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     Lifetime(idle="1h")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

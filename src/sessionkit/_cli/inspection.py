@@ -10,7 +10,7 @@ from typing import Any
 from .._cookies import chunks, renewal
 from .._cookies.header import pairs
 from .._crypto.records import RecordCodec
-from .._crypto.sealing import NativeCodec, Opened
+from .._crypto.sealing import NativeCodec, Opened, peek_stamp
 from .._exchange.config import Settings
 from .._exchange.pointers import is_over, read_pointers
 from .._exchange.reading import RequestCookies, read_cookies
@@ -21,7 +21,7 @@ from .._session.session import Absence, Stamp
 from ..formats._protocols import Source
 from ..formats._recognition import known_formats, recognize
 
-__all__ = ["BLANK", "find_role", "inspect", "read_pasted"]
+__all__ = ["BLANK", "assume_lifetimes", "find_role", "inspect", "read_pasted"]
 
 
 BLANK = "\r\n\t "
@@ -95,6 +95,20 @@ def inspect(settings: Settings, header: str, now: float, *, values: bool = False
     }
 
 
+def assume_lifetimes(settings: Settings, header: str) -> Settings:
+    """Return settings that know the names of lifetimes in a Cookie header: only the application's code has their limits.
+
+    Args:
+        settings: the settings of a store that was made from the variables alone.
+        header: the whole Cookie header, decoded as latin-1.
+    """
+    found = [(name, value) for name, value in pairs(header, settings.stem)]
+    tokens = [token for _, token in _collect_tokens(settings, found) if isinstance(token, str)]
+    stamps = [stamp for stamp in map(peek_stamp, tokens) if stamp is not None]
+    names = [stamp.lifetime for stamp in stamps if stamp.lifetime is not None]
+    return replace(settings, lifetimes=dict.fromkeys(names, ENDLESS))
+
+
 def find_role(settings: Settings, name: str) -> str | None:
     """Return the role of a cookie's name: `session`, `chunk`, `seen`, `fence`, `barrier`, or None for a name of others."""
     beside = {settings.name: "session", settings.seen: "seen", settings.fence: "fence"}
@@ -154,9 +168,12 @@ def _describe_token(
             return {**about, "refused": opened.value}
         return about | _describe_pointer(settings, token, pointer, cookies, now)
     stamp = _apply_renewal(settings, opened.stamp, seen, now)
-    over = settings.lifetime.absence(
+    lifetime = _find_lifetime(settings, stamp)
+    over = lifetime.absence(
         stamp.created_at, stamp.updated_at, stamp.expires_at, now - settings.tolerance
     )
+    if over is None and not _knows_lifetime(settings, stamp):
+        over = Absence.EXPIRED
     logged_out = cookies.ends(settings, opened)
     refused = Absence.LOGGED_OUT if logged_out else (refused or over)
     if refused is None and settings.is_for_server(opened.contents):
@@ -167,6 +184,7 @@ def _describe_token(
         "kind": "session",
         "refused": refused.value if refused is not None else None,
         "signed in": settings.guard(opened.contents),
+        "lifetime": _describe_lifetime(settings, stamp),
         "in the fence": logged_out,
         "times": _list_times(settings, opened.stamp, stamp, now),
         "keys": {
@@ -203,21 +221,22 @@ def _describe_pointer(
 ) -> dict[str, Any]:
     """Return the report on a pointer: the record has the contents, and the other times."""
     stamp = opened.stamp
-    lifetime, serializer = settings.lifetime, settings.serializer
-    codec = RecordCodec(
-        settings.ring, settings.name, settings.audience, lifetime.absolute, serializer
-    )
+    absolute, serializer = settings.lifetime.absolute, settings.serializer
+    codec = RecordCodec(settings.ring, settings.name, settings.audience, absolute, serializer)
     pointer = codec.open_pointer(token, now)
     logged_out = cookies.ends(settings, opened)
     refused = Absence.LOGGED_OUT if logged_out else pointer
     why = refused.value if isinstance(refused, Absence) else None
     if why is None and settings.records is None:
         why = "the store has no backend: set SESSIONKIT_BACKEND"
+    if why is None and not _knows_lifetime(settings, stamp):
+        why = Absence.EXPIRED.value
     return {
         "tag": "verified",
         "kind": "pointer to a record on the server",
         "refused": why,
         "in the fence": logged_out,
+        "lifetime": _describe_lifetime(settings, stamp),
         "record": codec.derive_key(stamp.id),
         "owner": opened.contents.get("o"),
         "times": {
@@ -264,7 +283,7 @@ def _apply_renewal(settings: Settings, stamp: Stamp, seen: list[str], now: float
 
 def _list_times(settings: Settings, sealed: Stamp, held: Stamp, now: float) -> dict[str, Any]:
     """Return the times of a session, in seconds since the epoch, and the seconds from now."""
-    lifetime = settings.lifetime
+    lifetime = _find_lifetime(settings, held)
     ends = min(held.expires_at, lifetime.expires_at(held.created_at, held.updated_at))
     return {
         "now": int(now),
@@ -276,3 +295,23 @@ def _list_times(settings: Settings, sealed: Stamp, held: Stamp, now: float) -> d
         "left": ends - int(now),
         "renewed by the seen cookie": held.updated_at > sealed.updated_at,
     }
+
+
+def _knows_lifetime(settings: Settings, stamp: Stamp) -> bool:
+    return stamp.lifetime is None or stamp.lifetime in settings.lifetimes
+
+
+def _find_lifetime(settings: Settings, stamp: Stamp) -> Lifetime:
+    """Return the lifetime of a session; if the store does not know its name, an endless one, so that the times in the token count."""
+    return settings.find_lifetime(stamp.lifetime) if _knows_lifetime(settings, stamp) else ENDLESS
+
+
+def _describe_lifetime(settings: Settings, stamp: Stamp) -> str:
+    """Return the name of a session's lifetime, and whether the store knows it."""
+    if stamp.lifetime is None:
+        return "the default"
+    if not _knows_lifetime(settings, stamp):
+        return f"{stamp.lifetime} (the store has none of this name, so the session is over)"
+    if settings.find_lifetime(stamp.lifetime) is ENDLESS:
+        return f"{stamp.lifetime} (only the application knows its limits: judged by the times in the token)"
+    return stamp.lifetime

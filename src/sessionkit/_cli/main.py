@@ -24,7 +24,7 @@ from ..errors import BackendError, ConfigurationError
 from ..formats._recognition import spoken_format
 from ..store import SessionStore
 from .demo import DemoError, check, opened_backend, serve
-from .inspection import BLANK, inspect, read_pasted
+from .inspection import BLANK, assume_lifetimes, inspect, read_pasted
 from .purging import purge
 
 __all__ = ["main"]
@@ -216,7 +216,8 @@ def _run_inspect(arguments: argparse.Namespace) -> int:
     store = SessionStore.from_env(**_find_format(settings, header), **given)
     if arguments.values and not sys.stdout.isatty():
         _complain("warning: the session's values are going into a file or another program")
-    report = inspect(store.settings, header, time.time(), values=arguments.values)
+    assumed = assume_lifetimes(store.settings, header)
+    report = inspect(assumed, header, time.time(), values=arguments.values)
     sys.stdout.write(json.dumps(report, indent=2, ensure_ascii=True) + "\n")
     if not report["tokens"]:
         format = store.settings.format

@@ -16,8 +16,8 @@ from .sealing import NativeCodec
 
 __all__ = ["Pointer", "RecordCodec", "SealedRecord"]
 
-KEY_ID, HOUR, NONCE = 8, 4, 12
-"""Bytes of a sealed payload before its ciphertext, and of its nonce."""
+KEY_ID, HOUR, NONCE, TAG = 8, 4, 12, 16
+"""Bytes of a sealed payload before its ciphertext, of its nonce and of its tag."""
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class SealedRecord:
         owner: its owner.
         created_at: when the session began, in seconds since the epoch.
         version: the nonce.
-        sealed: key id, hour, ciphertext and tag.
+        sealed: key id, hour, the name of the lifetime if it has one, ciphertext and tag.
     """
 
     key: str
@@ -66,16 +66,15 @@ class RecordCodec:
         ring: the store's keys.
         name: the name of the session's cookie.
         audience: the store's audience.
-        absolute: the absolute lifetime, in seconds; None without one.
+        absolute: the absolute lifetime of sessions without a named one, in seconds; None without one.
         serializer: for pointers.
     """
 
-    __slots__ = ("_absolute", "_bound", "_forwards", "_macs", "_pointers", "_prefix", "_records")
+    __slots__ = ("_bound", "_forwards", "_macs", "_pointers", "_prefix", "_records")
 
     def __init__(
         self, ring: KeyRing, name: str, audience: str, absolute: int | None, serializer: Serializer
     ) -> None:
-        self._absolute = absolute
         self._pointers = NativeCodec(ring, name, audience, absolute, serializer, purpose="pointer")
         self._records = ring.purpose("record", name, audience)
         self._forwards = ring.purpose("forward", name, audience)
@@ -106,35 +105,38 @@ class RecordCodec:
 
     # ---- pointers
 
-    def seal_pointer(self, stamp: Stamp, owner: str, now: float) -> str:
+    def seal_pointer(self, stamp: Stamp, owner: str, now: float, absolute: int | None) -> str:
         """Return a pointer to a session's record.
 
         Args:
             stamp: the session's id and times.
             owner: the record's owner.
             now: seconds since the epoch.
+            absolute: the absolute limit of the session's lifetime, in seconds; None without one.
         """
         sealed_at = max(int(now), stamp.created_at)
-        ends = self.pointer_end(stamp, sealed_at)
+        ends = self.pointer_end(stamp, sealed_at, absolute)
         times = Stamp(
             id=stamp.id,
             created_at=stamp.created_at,
             updated_at=min(sealed_at, ends - 1),
             expires_at=ends,
             ends_at=stamp.ends_at,
+            lifetime=stamp.lifetime,
         )
         return self._pointers.seal(b'{"o":"%s"}' % owner.encode(), times)
 
-    def pointer_end(self, stamp: Stamp, now: float) -> int:
+    def pointer_end(self, stamp: Stamp, now: float, absolute: int | None) -> int:
         """Return the moment from which a pointer that is sealed now no longer opens.
 
         Args:
             stamp: the session's id and times.
             now: seconds since the epoch.
+            absolute: as for `seal_pointer`.
         """
         ends = int(now) + FOUR_HUNDRED_DAYS
-        if self._absolute is not None:
-            ends = min(ends, stamp.created_at + self._absolute)
+        if absolute is not None:
+            ends = min(ends, stamp.created_at + absolute)
         return ends if stamp.ends_at is None else min(ends, stamp.ends_at)
 
     def open_pointer(self, text: str, now: float) -> Pointer | Absence:
@@ -161,7 +163,14 @@ class RecordCodec:
     # ---- records
 
     def seal(
-        self, plaintext: bytes, *, key: str, owner: str, created_at: int, now: int
+        self,
+        plaintext: bytes,
+        *,
+        key: str,
+        owner: str,
+        created_at: int,
+        now: int,
+        lifetime: str | None = None,
     ) -> SealedRecord:
         """Return the contents of a session, sealed.
 
@@ -171,8 +180,9 @@ class RecordCodec:
             owner: the record's owner.
             created_at: when the session began, in seconds since the epoch.
             now: seconds since the epoch; the hour chooses the key.
+            lifetime: the name of the session's lifetime, or None.
         """
-        return _seal(self._records, plaintext, (key, owner, created_at), now)
+        return _seal(self._records, plaintext, (key, owner, created_at), now, lifetime or "")
 
     def open(self, record: Any) -> bytes | Absence:
         """Return the plaintext of a record, or the reason why it does not open.
@@ -181,6 +191,16 @@ class RecordCodec:
             record: the record, with the members of a `SealedRecord`.
         """
         return _open(self._records, record)
+
+    @staticmethod
+    def read_lifetime(record: Any) -> str | None:
+        """Return the name of a session's lifetime, None for the default one. It is authentic if the record opens.
+
+        Args:
+            record: the record, with the members of a `SealedRecord`.
+        """
+        name = _read_name(bytes(record.sealed))
+        return name.decode("latin-1") if name else None
 
     def seal_forward(
         self, next_key: str, *, key: str, owner: str, created_at: int, now: int
@@ -211,28 +231,40 @@ class RecordCodec:
 
 
 def _seal(
-    keys: PurposeKeys, plaintext: bytes, bound: tuple[str, str, int], now: int
+    keys: PurposeKeys, plaintext: bytes, bound: tuple[str, str, int], now: int, name: str = ""
 ) -> SealedRecord:
-    """Return a sealed payload. What it is bound to is a record's key, owner and creation time."""
+    """Return a sealed payload. It is bound to a record's key, owner and creation time, and to the name of its lifetime."""
     nonce = os.urandom(NONCE)
-    sealed = keys.sealing(now).encrypt(nonce, plaintext, _bind(*bound))
+    sealed = keys.sealing(now).encrypt(nonce, plaintext, _bind(*bound, name))
     head = keys.key_id.encode() + (now // SLICE).to_bytes(HOUR, "big")
+    if name:
+        # No hour of the next 1,900 years needs the first of its four bytes: it has the length of the name.
+        head = b"%b%c%b%b" % (head[:KEY_ID], len(name), head[KEY_ID + 1 :], name.encode())
     return SealedRecord(*bound, nonce, head + sealed)
 
 
 def _open(keys: PurposeKeys, record: Any) -> bytes | Absence:
     sealed = bytes(record.sealed)
-    if len(sealed) < KEY_ID + HOUR + 16 or len(record.version) != NONCE:
+    name = _read_name(sealed) if sealed[KEY_ID : KEY_ID + 1] > b"\0" else b""
+    start = KEY_ID + HOUR + len(name)
+    if len(sealed) < KEY_ID + HOUR + TAG or len(record.version) != NONCE:
         return Absence.MALFORMED
     return keys.unseal(
         sealed[:KEY_ID].decode("latin-1"),
-        int.from_bytes(sealed[KEY_ID : KEY_ID + HOUR], "big") * SLICE,
+        int.from_bytes(sealed[KEY_ID + 1 : KEY_ID + HOUR], "big") * SLICE,
         bytes(record.version),
-        sealed[KEY_ID + HOUR :],
-        _bind(record.key, record.owner, record.created_at),
+        sealed[start:],
+        _bind(record.key, record.owner, record.created_at, name.decode("latin-1")),
     )
 
 
-def _bind(key: str, owner: str, created_at: int) -> bytes:
-    """Return the additional authenticated data: under another key, owner or creation time a record does not open."""
-    return f"{key}\0{owner}\0{created_at}".encode()
+def _read_name(sealed: bytes) -> bytes:
+    """Return the name of a lifetime in a sealed payload; empty if there is none, or no room for it before the tag."""
+    start, length = KEY_ID + HOUR, int.from_bytes(sealed[KEY_ID : KEY_ID + 1], "big")
+    return sealed[start : start + length] if start + length + TAG <= len(sealed) else b""
+
+
+def _bind(key: str, owner: str, created_at: int, name: str) -> bytes:
+    """Return the additional authenticated data: a record with another key, owner, creation time or lifetime does not open."""
+    bound = f"{key}\0{owner}\0{created_at}"
+    return (f"{bound}\0{name}" if name else bound).encode()

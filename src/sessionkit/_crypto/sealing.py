@@ -13,15 +13,25 @@ from cryptography.exceptions import InvalidTag
 
 from .._session.base64url import FROM_URL, LAST, TOKEN_ALPHABET, encode, is_token
 from .._session.json import Serializer
-from .._session.lifetime import CLOCK_SKEW, LONGEST
+from .._session.lifetime import CLOCK_SKEW, LONGEST, LONGEST_NAME
 from .._session.session import Absence, Stamp
 from .keyring import SLICE, KeyRing, PurposeKeys
 
-__all__ = ["FRAME", "LONGEST_HEADER", "NONCE", "TAG", "NativeCodec", "Opened", "peek_id"]
+__all__ = [
+    "FRAME",
+    "LONGEST_HEADER",
+    "NONCE",
+    "TAG",
+    "NativeCodec",
+    "Opened",
+    "peek_id",
+    "peek_stamp",
+]
 
 _HEADER = re.compile(
     r'\{"alg":"dir","enc":"A256GCM","kid":"([A-Za-z0-9_-]{8})\.(0|[1-9][0-9]{0,10})","sid":"([A-Za-z0-9_-]{22})"'
-    r',"iat":(0|[1-9][0-9]{0,10}),"uat":(0|[1-9][0-9]{0,10}),"exp":(0|[1-9][0-9]{0,10})(?:,"end":(0|[1-9][0-9]{0,10}))?\}'
+    r',"iat":(0|[1-9][0-9]{0,10}),"uat":(0|[1-9][0-9]{0,10}),"exp":(0|[1-9][0-9]{0,10})(?:,"end":(0|[1-9][0-9]{0,10}))?'
+    r'(?:,"lif":"([A-Za-z][A-Za-z0-9_-]{0,19})")?\}'
 )
 
 
@@ -32,7 +42,12 @@ FRAME = len('{"alg":"dir","enc":"A256GCM","kid":"12345678.","sid":"","iat":,"uat
 
 
 _LONGEST = Stamp(
-    id="x" * 22, created_at=LONGEST, updated_at=LONGEST, expires_at=LONGEST, ends_at=LONGEST
+    id="x" * 22,
+    created_at=LONGEST,
+    updated_at=LONGEST,
+    expires_at=LONGEST,
+    ends_at=LONGEST,
+    lifetime="x" * LONGEST_NAME,
 )
 
 
@@ -78,16 +93,18 @@ class NativeCodec:
     def size(self, plaintext: bytes, stamp: Stamp) -> int:
         """Return the length of the token that `seal` would make."""
         updated = stamp.updated_at
-        varying = f"{updated // SLICE}{stamp.id}{stamp.created_at}{updated}{stamp.expires_at}{_end(stamp)}"
+        varying = f"{updated // SLICE}{stamp.id}{stamp.created_at}{updated}{stamp.expires_at}{_optional(stamp)}"
         return _encoded(FRAME + len(varying)) + _encoded(len(plaintext)) + NONCE + TAG + 4
 
     def seal(self, plaintext: bytes, stamp: Stamp) -> str:
         """Return a token with these times."""
         encoded, updated, keys = self._serializer.b64encode, stamp.updated_at, self._keys
-        slice_, end = updated // SLICE, "" if stamp.ends_at is None else _end(stamp)
+        slice_, more = updated // SLICE, ""
+        if stamp.ends_at is not None or stamp.lifetime is not None:
+            more = _optional(stamp)
         clear = (
             f'{{"alg":"dir","enc":"A256GCM","kid":"{keys.key_id}.{slice_}","sid":"{stamp.id}"'
-            f',"iat":{stamp.created_at},"uat":{updated},"exp":{stamp.expires_at}{end}}}'
+            f',"iat":{stamp.created_at},"uat":{updated},"exp":{stamp.expires_at}{more}}}'
         )
         header = encoded(clear.encode())
         nonce = os.urandom(12)  # once a seal, never pooled: a fork would use one twice
@@ -127,7 +144,11 @@ class NativeCodec:
             return Absence.MALFORMED
         if updated > now + CLOCK_SKEW:
             return Absence.NOT_YET_VALID
-        if absolute is not None and now >= stamp.created_at + absolute:
+        if (
+            absolute is not None
+            and now >= stamp.created_at + absolute
+            and stamp.lifetime is None  # a named lifetime is the core's affair
+        ):
             return Absence.ABSOLUTE
         ends = a2b_base64((nonce + tag).translate(FROM_URL) + b"==")
         sealed = self._serializer.b64decode(text) + ends[12:]
@@ -169,11 +190,17 @@ class NativeCodec:
 
 def peek_id(text: str) -> str | None:
     """Return the session id in a native header, unverified; None if the text does not begin with one."""
+    stamp = peek_stamp(text)
+    return None if stamp is None else stamp.id
+
+
+def peek_stamp(text: str) -> Stamp | None:
+    """Return the stamp in a native header, unverified; None if the text does not begin with one."""
     first = text.partition(".")[0]
     if not first.isascii() or not is_token(first.encode()):
         return None
     header = _read_header(first.encode())
-    return header[2].id if header else None
+    return header[2] if header else None
 
 
 def _read_header(text: bytes) -> tuple[str, int, Stamp] | None:
@@ -183,20 +210,22 @@ def _read_header(text: bytes) -> tuple[str, int, Stamp] | None:
     found = _HEADER.fullmatch(a2b_base64(text.translate(FROM_URL) + b"==").decode("latin-1"))
     if found is None:
         return None
-    key_id, slice_, sid, iat, uat, exp, end = found.groups()
+    key_id, slice_, sid, iat, uat, exp, end, lifetime = found.groups()
     stamp = Stamp(
         id=sid,
         created_at=int(iat),
         updated_at=int(uat),
         expires_at=int(exp),
         ends_at=None if end is None else int(end),
+        lifetime=lifetime,
     )
     return key_id, int(slice_), stamp
 
 
-def _end(stamp: Stamp) -> str:
-    """Return the last member of a header, which is optional."""
-    return "" if stamp.ends_at is None else f',"end":{stamp.ends_at}'
+def _optional(stamp: Stamp) -> str:
+    """Return the last two members of a header, which are optional."""
+    end = "" if stamp.ends_at is None else f',"end":{stamp.ends_at}'
+    return end if stamp.lifetime is None else f'{end},"lif":"{stamp.lifetime}"'
 
 
 def _encoded(length: int) -> int:

@@ -21,8 +21,10 @@ from .._session.events import EventKind, OnEvent, tell
 from .._session.identity import Guard, Identity, has_user, resolve
 from .._session.json import Serializer
 from .._session.lifetime import FOUR_HUNDRED_DAYS, Lifetime
+from .._session.session import Stamp
 from .._session.tags import Tags
 from ..backends._protocols import AnyBackend
+from ..errors import ConfigurationError
 from ..formats._protocols import Codec, Format, Taker
 from .drivers import Advice, BlockingDriver, is_async
 from .framework_keys import FrameworkKeys
@@ -45,6 +47,8 @@ class Settings:
     """
 
     lifetime: Lifetime
+    lifetimes: Mapping[str, Lifetime] = field(default_factory=dict[str, Lifetime])
+    """The named lifetimes. Each says whether its cookies are transient."""
     cookie: CookieSettings
     format: Format
     serializer: Serializer
@@ -131,8 +135,10 @@ class Settings:
         cookie, layout, traits = self.cookie, self.format.layout, self.format.traits
         # The store has spelled the name out.
         name = cast("str", cookie.name)
+        lifetimes = (self.lifetime, *self.lifetimes.values())
         for_ever = any(
-            self.lifetime.absolute is None or not importer.settings.format.traits.dated
+            None in {lifetime.absolute for lifetime in lifetimes}
+            or not importer.settings.format.traits.dated
             for importer in self.importers
         )
         return replace(
@@ -162,7 +168,7 @@ class Settings:
             contents_end=None if self.framework is None else self.framework.ends,
             tags=self.serializer.tags,
             nobody=traits.nobody,
-            fence_age=max_age(self.lifetime, imported_for_ever=for_ever),
+            fence_age=max(max_age(one, imported_for_ever=for_ever) for one in lifetimes),
             records=self._make_record_codec(name),
             driver=(
                 None
@@ -240,11 +246,39 @@ class Settings:
         """Return the settings for two frameworks, this one and another inside it."""
         return _join_frameworks(self, keys)
 
-    def for_contents(self, contents: Mapping[str, Any]) -> Settings:
-        """Return the settings to write a session with, whose contents may ask for a transient cookie, or for a lasting one."""
-        if self.framework is None or self.framework.transient is None:
-            return self
-        transient = self.framework.transient(contents)
+    def find_lifetime(self, name: str | None) -> Lifetime:
+        """Return the lifetime of a name, the default one for None. A session with an unknown name is over, and never gets here."""
+        return self.lifetime if name is None else self.lifetimes[name]
+
+    def check_lifetime(self, name: object) -> None:
+        """Raise ConfigurationError for a name that is not one of the named lifetimes.
+
+        Args:
+            name: the argument `lifetime` of `create_session`; None for the default lifetime.
+        """
+        if name is None or (isinstance(name, str) and name in self.lifetimes):
+            return
+        known = ", ".join(map(repr, self.lifetimes))
+        given = repr(name) if isinstance(name, str) else f"of type {type(name).__name__}"
+        hint = f"it knows {known}" if known else "give SessionStore(lifetimes={...: Lifetime(...)})"
+        if not self.format.traits.lifetimes:
+            hint = f"tokens of {self.format.traits.title} cannot carry the name of a lifetime"
+        raise ConfigurationError(
+            f"create_session: lifetime= takes a name, and this store has none that is {given}: {hint}"
+        )
+
+    def for_writing(self, contents: Mapping[str, Any], stamp: Stamp | None) -> Settings:
+        """Return the settings to write a session with: its contents or its lifetime may say whether the cookie is transient.
+
+        Args:
+            contents: the contents of the session.
+            stamp: its stamp; None while there is no session.
+        """
+        transient = None
+        if self.framework is not None and self.framework.transient is not None:
+            transient = self.framework.transient(contents)
+        if transient is None and stamp is not None and stamp.lifetime is not None:
+            transient = self.find_lifetime(stamp.lifetime).transient
         if transient is None or transient is self.cookie.transient:
             return self
         return _replace_transient(self, transient)
@@ -360,6 +394,7 @@ def _list_deciding(settings: Settings) -> dict[str, object]:
         "cookie": settings.cookie,
         "format": settings.format,
         "lifetime": settings.lifetime,
+        "lifetimes": settings.lifetimes,
         "guard": guard,
         "identity": identity,
         "login_keys": settings.login_keys,

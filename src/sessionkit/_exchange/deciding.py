@@ -78,7 +78,10 @@ def decide(state: State, status: int, request: RequestInfo, now: float) -> Decis
     ):
         # The commonest case: the session is the one in the cookies, with the same contents and stamp.
         state.final_snapshot = snapshot
-        if status >= 500 or now - cookies.stamp.updated_at < settings.lifetime.renew_after:
+        lifetime = settings.lifetime
+        if cookies.stamp.lifetime is not None:
+            lifetime = settings.find_lifetime(cookies.stamp.lifetime)
+        if status >= 500 or now - cookies.stamp.updated_at < lifetime.renew_after:
             return NOTHING
         due = state.is_renewal_due(now) and state.judge_expiry(cookies.stamp, now) is None
         return RENEW if due else NOTHING
@@ -268,7 +271,7 @@ def _collect_renewal_lines(
                 else None
             )
             return writing.write_renewal(
-                settings.for_contents(session),
+                settings.for_writing(session, advanced),
                 cookies,
                 resealed,
                 advanced,
@@ -286,8 +289,8 @@ def _collect_session_lines(
     """Return the lines of a session that is sealed: its cookies, cleared cookies, the fence and the barrier."""
     settings, cookies, contents_end = state.settings, state.cookies, inf
     cookie_settings = settings
-    if settings.framework is not None:
-        cookie_settings = settings.for_contents(state.session)
+    if settings.framework is not None or stamp.lifetime is not None:
+        cookie_settings = settings.for_writing(state.session, stamp)
         contents_end = state.find_contents_end(stamp)
     if cookies.is_single and cookies.importer is None and not (state.ended or state.is_fresh):
         # The commonest update replaces one cookie by another of the same name.
@@ -333,8 +336,8 @@ def collect_pointer_lines(state: State, request: RequestInfo, owner: str) -> lis
     """
     settings, stamp, contents_end = state.settings, state.stamp, inf
     cookie_settings = settings
-    if settings.framework is not None:
-        cookie_settings = settings.for_contents(state.session)
+    if settings.framework is not None or stamp.lifetime is not None:
+        cookie_settings = settings.for_writing(state.session, stamp)
         contents_end = state.find_contents_end(stamp)
     lines = writing.write_pointer(
         cookie_settings,

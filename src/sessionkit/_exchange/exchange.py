@@ -404,28 +404,32 @@ class Exchange:
             ResponseStartedError: the exchange is committed.
         """
         self._check_open("touch_session")
-        if self._find_valid() is None or self.settings.lifetime.idle is None:
+        session = self._find_valid()
+        if session is None or self.settings.find_lifetime(session.stamp.lifetime).idle is None:
             return False
         self._load().touch()
         return True
 
     @clears_frames
-    def create(self, session: Mapping[str, Any]) -> Session:
+    def create(self, session: Mapping[str, Any], *, lifetime: str | None = None) -> Session:
         """Begin a session with exactly these contents; every session that came with the request is ended.
 
         Args:
             session: the contents of the new session.
+            lifetime: the name of its lifetime, one of `SessionStore(lifetimes=...)`; None for the store's `lifetime`.
 
         Returns:
             The live session.
 
         Raises:
+            ConfigurationError: the store has no lifetime of this name; the message lists those that it has.
             ValueError: the contents do not pass the guard.
             SerializationError: the contents are not JSON.
             SessionTooLargeError: the contents do not fit in `max_bytes`.
             ResponseStartedError: the exchange is committed.
         """
         self._check_open("create_session")
+        self.settings.check_lifetime(lifetime)
         contents, snapshot = normalize(dict(session), self.settings.tags)
         if not self.settings.guard(contents):
             raise ValueError(
@@ -433,7 +437,7 @@ class Exchange:
             )
         state = self._load()
         state.find_valid(may_forget=True)
-        state.begin(contents, snapshot)
+        state.begin(contents, snapshot, lifetime)
         return state.session
 
     @clears_frames

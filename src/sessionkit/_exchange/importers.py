@@ -237,13 +237,17 @@ def _convert_token(
     created, updated, contents = min(created, int(now)), int(now), dict(converted)
     traits, codec = importer.settings.format.traits, settings.codec
     ends = earliest(token.stamp.ends_at, codec.ends_at(contents))
-    expires = settings.lifetime.expires_at(created, updated)
+    lifetime = token.stamp.lifetime
+    if lifetime is not None and lifetime not in settings.lifetimes:
+        return Absence.EXPIRED
+    expires = settings.find_lifetime(lifetime).expires_at(created, updated)
     stamp = Stamp(
         id=derive_id("sessionkit import 1", traits.label, token.mark_id),
         created_at=created,
         updated_at=updated,
         expires_at=expires if ends is None else min(expires, ends),
         ends_at=ends,
+        lifetime=lifetime,
     )
     # A session without a creation time gets a new one at each request: its mark cannot depend on the times.
     mark_id = codec.mark_id(contents, stamp) if traits.dated else stamp.id

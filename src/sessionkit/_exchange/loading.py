@@ -106,7 +106,13 @@ class Loading:
             self._wanted = ()
             return
         times = record.created_at, record.updated_at, record.expires_at
-        stamp = Stamp(id=record.key, created_at=times[0], updated_at=times[1], expires_at=times[2])
+        stamp = Stamp(
+            id=record.key,
+            created_at=times[0],
+            updated_at=times[1],
+            expires_at=times[2],
+            lifetime=self._codec.read_lifetime(record),
+        )
         pointers = (Pointer(record.key, record.owner, stamp, ""),)
         cast("RequestCookies", self.cookies).pointers = pointers
 

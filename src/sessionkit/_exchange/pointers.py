@@ -145,7 +145,8 @@ def open_record(
     if isinstance(contents, Absence):
         return contents
     stamp = pointer.stamp
-    if record.created_at != stamp.created_at:
+    lifetime = cast("RecordCodec", settings.records).read_lifetime(record)
+    if (record.created_at, lifetime) != (stamp.created_at, stamp.lifetime):
         return Absence.MALFORMED
     times = Stamp(
         id=stamp.id,
@@ -153,6 +154,7 @@ def open_record(
         updated_at=max(record.updated_at, stamp.created_at),
         expires_at=record.expires_at,
         ends_at=stamp.ends_at,
+        lifetime=lifetime,
     )
     token = Opened(contents, times, stamp.id)
     verdict = judge_token(settings, token, (), NO_COOKIES, now)

@@ -288,7 +288,13 @@ def judge_token(
         if newest is not sealed:
             stamp = replace(stamp, updated_at=newest.updated_at, expires_at=newest.expires_at)
     # The settings may have become stricter since the token was sealed.
-    limit = settings.lifetime.expires_at(stamp.created_at, stamp.updated_at)
+    lifetime = (
+        settings.lifetime if stamp.lifetime is None else settings.lifetimes.get(stamp.lifetime)
+    )
+    if lifetime is None:
+        # The settings no longer have a lifetime of this name.
+        return Absence.EXPIRED
+    limit = lifetime.expires_at(stamp.created_at, stamp.updated_at)
     expires = min(stamp.expires_at, limit)
     if stamp.ends_at is not None:
         if now >= stamp.ends_at:
@@ -297,7 +303,7 @@ def judge_token(
     now -= settings.tolerance
     if now >= expires:
         return (
-            settings.lifetime.absence(stamp.created_at, stamp.updated_at, stamp.expires_at, now)
+            lifetime.absence(stamp.created_at, stamp.updated_at, stamp.expires_at, now)
             or Absence.EXPIRED
         )
     return stamp if stamp.expires_at == expires else replace(stamp, expires_at=expires)

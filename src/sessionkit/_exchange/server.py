@@ -126,7 +126,8 @@ class ServerSide(Loading):
         if isinstance(contents, Absence):
             return contents
         times = record.created_at, record.updated_at, record.expires_at
-        reason = self.settings.lifetime.absence(*times, self.settings.clock())
+        lifetime = self.settings.find_lifetime(state.stamp.lifetime)
+        reason = lifetime.absence(*times, self.settings.clock())
         if reason is None:
             self._move_stamp(state, record)
         return reason
@@ -413,7 +414,12 @@ class ServerSide(Loading):
         if proposal is not None and proposal[0] == plaintext and proposal[1].key == key:
             return proposal[1]
         sealed = self._codec.seal(
-            plaintext, key=key, owner=owner, created_at=stamp.created_at, now=int(now)
+            plaintext,
+            key=key,
+            owner=owner,
+            created_at=stamp.created_at,
+            now=int(now),
+            lifetime=stamp.lifetime,
         )
         times = stamp.created_at, stamp.updated_at, stamp.expires_at
         record = Record(key, owner, 0, *times, sealed.version, sealed.sealed)
@@ -627,6 +633,7 @@ class ServerSide(Loading):
                 expires_at=record.expires_at,
                 ends_at=stamp.ends_at,
                 mark=stamp.mark,
+                lifetime=stamp.lifetime,
             )
         state.restamp(stamp)
 
@@ -643,7 +650,7 @@ class ServerSide(Loading):
             return False
         current = cast("Record", self.current)
         earlier, now = cast("dict[str, Any]", open_contents(settings, current)), state.session
-        if settings.for_contents(earlier) is not settings.for_contents(now):
+        if settings.for_writing(earlier, stamp) is not settings.for_writing(now, stamp):
             return True
         ends = settings.contents_end
         if ends is None:

@@ -17,7 +17,11 @@ __all__ = ["advance_stamp", "begin_stamp", "rotate_stamp"]
 
 
 def begin_stamp(
-    settings: Settings, cookies: RequestCookies, contents: Mapping[str, Any], now: float
+    settings: Settings,
+    cookies: RequestCookies,
+    contents: Mapping[str, Any],
+    now: float,
+    lifetime: str | None = None,
 ) -> Stamp:
     """Return the stamp of a session that begins now.
 
@@ -26,14 +30,16 @@ def begin_stamp(
         cookies: the request's cookies.
         contents: the contents of the session.
         now: seconds since the epoch.
+        lifetime: the name of the session's lifetime; None for the default one.
     """
     begins, ends = int(now), settings.codec.ends_at(contents)
     stamp = Stamp(
         id=_make_id(),
         created_at=begins,
         updated_at=begins,
-        expires_at=_compute_expiry(settings, begins, begins, ends),
+        expires_at=_compute_expiry(settings, lifetime, begins, begins, ends),
         ends_at=ends,
+        lifetime=lifetime,
     )
     return _avoid_fence(settings, cookies, contents, stamp)
 
@@ -51,7 +57,10 @@ def advance_stamp(settings: Settings, cookies: RequestCookies, stamp: Stamp, now
     if updated == stamp.updated_at and stamp is not cookies.stamp:
         # This request made the stamp, by the settings of today.
         return stamp
-    expires, ends = settings.lifetime.expires_at(stamp.created_at, updated), stamp.ends_at
+    lifetime = (
+        settings.lifetime if stamp.lifetime is None else settings.find_lifetime(stamp.lifetime)
+    )
+    expires, ends = lifetime.expires_at(stamp.created_at, updated), stamp.ends_at
     return Stamp(
         id=stamp.id,
         created_at=stamp.created_at,
@@ -59,6 +68,7 @@ def advance_stamp(settings: Settings, cookies: RequestCookies, stamp: Stamp, now
         expires_at=expires if ends is None or expires < ends else ends,
         ends_at=ends,
         mark=stamp.mark,
+        lifetime=stamp.lifetime,
     )
 
 
@@ -101,14 +111,16 @@ def _avoid_fence(
             stamp,
             created_at=created,
             updated_at=updated,
-            expires_at=_compute_expiry(settings, created, updated, stamp.ends_at),
+            expires_at=_compute_expiry(settings, stamp.lifetime, created, updated, stamp.ends_at),
         )
     return stamp
 
 
-def _compute_expiry(settings: Settings, created: int, updated: int, ends: int | None) -> int:
+def _compute_expiry(
+    settings: Settings, lifetime: str | None, created: int, updated: int, ends: int | None
+) -> int:
     """Return when a session with these times expires: no later than the end that its contents set."""
-    expires = settings.lifetime.expires_at(created, updated)
+    expires = settings.find_lifetime(lifetime).expires_at(created, updated)
     return expires if ends is None else min(expires, ends)
 
 

@@ -197,7 +197,8 @@ class State:
         if stamp is None or (stamp.ends_at is not None and stamp.expires_at >= stamp.ends_at):
             # A session that lives until the end that its contents set has no expiry to move.
             return False
-        return self.settings.lifetime.due(stamp.created_at, stamp.updated_at, now)
+        lifetime = self.settings.find_lifetime(stamp.lifetime)
+        return lifetime.due(stamp.created_at, stamp.updated_at, now)
 
     def judge_update(self, contents: Mapping[str, Any] | None) -> Ignored | None:
         """Guard an update: return the reason why it does nothing, or None if it may replace the contents.
@@ -248,7 +249,8 @@ class State:
             return Absence.EXPIRED
         if now < stamp.expires_at:
             return None
-        return settings.lifetime.absence(stamp.created_at, stamp.updated_at, stamp.expires_at, now)
+        lifetime = settings.find_lifetime(stamp.lifetime)
+        return lifetime.absence(stamp.created_at, stamp.updated_at, stamp.expires_at, now)
 
     def find_contents_end(self, stamp: Stamp) -> float:
         """Return the moment when the contents themselves end the session; infinity if they do not.
@@ -290,17 +292,18 @@ class State:
         self._owner = Owner(self.settings, contents, snapshot)
         self.present = True
 
-    def begin(self, contents: dict[str, Any], snapshot: bytes) -> None:
+    def begin(self, contents: dict[str, Any], snapshot: bytes, lifetime: str | None = None) -> None:
         """Begin a session with these contents, which ends the sessions that came.
 
         Args:
             contents: the contents.
             snapshot: their snapshot.
+            lifetime: the name of the session's lifetime; None for the default one.
 
         Raises:
             SerializationError, SessionTooLargeError: as for `replace_contents`.
         """
-        self.replace_contents(contents, snapshot, self._begin_stamp(contents))
+        self.replace_contents(contents, snapshot, self._begin_stamp(contents, lifetime))
         if self.settings.carried:
             self._carried = self._copy_carried(self.session)
         self.ended = True
@@ -500,8 +503,9 @@ class State:
         settings, stamp = self.settings, cast("Stamp", stamp_of(self.session))
         return stamps.advance_stamp(settings, self.cookies, stamp, settings.clock())
 
-    def _begin_stamp(self, contents: Mapping[str, Any]) -> Stamp:
-        return stamps.begin_stamp(self.settings, self.cookies, contents, self.settings.clock())
+    def _begin_stamp(self, contents: Mapping[str, Any], lifetime: str | None = None) -> Stamp:
+        settings = self.settings
+        return stamps.begin_stamp(settings, self.cookies, contents, settings.clock(), lifetime)
 
     def _check_contents(self, contents: dict[str, Any], snapshot: bytes, stamp: Stamp) -> bytes:
         """Return the plaintext of contents that can be kept, and record them as vetted."""

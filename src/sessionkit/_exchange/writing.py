@@ -176,8 +176,10 @@ def write_pointer(
         hidden: whether an ended session may be in cookies that the request does not show.
     """
     codec, now = cast("RecordCodec", settings.records), settings.clock()
-    token = codec.seal_pointer(stamp, owner, now)
-    max_age = _limit_age(codec.pointer_end(stamp, now) - int(now), settings, contents_end)
+    absolute = settings.find_lifetime(stamp.lifetime).absolute
+    token = codec.seal_pointer(stamp, owner, now, absolute)
+    ends = codec.pointer_end(stamp, now, absolute)
+    max_age = _limit_age(ends - int(now), settings, contents_end)
     line = settings.cookie.line(settings.name, token, max_age)
     names = {settings.name}
     return [line, *clear_obsolete(settings, cookies, names, begins=begins, hidden=hidden)]
@@ -299,6 +301,8 @@ def _compute_max_age(settings: Settings, stamp: Stamp) -> int:
     If a renewal cookie may move the expiry, the session's own cookies live as long as it may move it.
     """
     now, absolute = int(settings.clock()), settings.lifetime.absolute
+    if stamp.lifetime is not None:
+        absolute = settings.find_lifetime(stamp.lifetime).absolute
     if settings.codec.seen is None:
         # Within the tolerance of a format, the session may be past its expiry already.
         return max(0, min(stamp.expires_at - now, FOUR_HUNDRED_DAYS))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict, cast
 
 from .._cookies.settings import CookieSettings
@@ -37,6 +37,7 @@ class Arguments(TypedDict, total=False):
     partitioned: bool
     secret: str | bytes | Sequence[str | bytes]
     lifetime: Lifetime | None
+    lifetimes: Mapping[str, Lifetime]
     cookie: CookieSettings | None
     format: Format | None
     audience: str

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from math import isfinite
 from typing import Any, Literal
@@ -17,6 +19,7 @@ __all__ = [
     "LONGEST",
     "Duration",
     "Lifetime",
+    "check_lifetimes",
     "make_idle_lifetime",
     "seconds",
 ]
@@ -34,6 +37,9 @@ CLOCK_SKEW = 60
 LONGEST = 10**10
 """The greatest time and duration, 317 years: every time in a token has at most 11 digits."""
 
+LONGEST_NAME = 20
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+
 
 @remember_arguments
 @dataclass(frozen=True, slots=True, kw_only=True, init=False)
@@ -47,6 +53,8 @@ class Lifetime:
         rolling: whether activity moves the idle expiry.
         renew_after: seconds that must have passed since the last renewal before a request renews again;
             0 renews at every request. By default 60, or half of `idle` if that is shorter.
+        transient: whether the session's cookies have no Max-Age, so that the browser forgets them when it closes. None
+            leaves this to `CookieSettings.transient`.
 
     Raises:
         ConfigurationError: the times contradict each other, or are not positive.
@@ -59,6 +67,7 @@ class Lifetime:
     absolute: int | None
     rolling: bool
     renew_after: int
+    transient: bool | None
     given: tuple[tuple[str, Any], ...] = field(init=False, repr=False, compare=False)
     """The arguments that were given; `SessionStore.from_env` takes all others from the variables."""
 
@@ -69,7 +78,12 @@ class Lifetime:
         absolute: Duration | None = timedelta(days=7),
         rolling: bool = True,
         renew_after: Duration | None = None,
+        transient: bool | None = None,
     ) -> None:
+        if transient is not None and type(transient) is not bool:
+            raise ConfigurationError(
+                f"transient must be True, False or None, not {type(transient).__name__}"
+            )
         whole = seconds("absolute", absolute)
         if not rolling:
             if whole is None:
@@ -93,6 +107,7 @@ class Lifetime:
         object.__setattr__(self, "absolute", whole)
         object.__setattr__(self, "rolling", rolling)
         object.__setattr__(self, "renew_after", _throttle(renew_after, pause))
+        object.__setattr__(self, "transient", transient)
 
     def expires_at(self, created_at: int, updated_at: int) -> int:
         """Return the moment from which a session with these times is no longer valid.
@@ -152,6 +167,38 @@ def make_idle_lifetime(idle: int) -> Lifetime:
     The session ends for good after 400 days, since no browser keeps a cookie longer, or after `idle` if that is longer.
     """
     return Lifetime(idle=idle, absolute=max(idle, FOUR_HUNDRED_DAYS))
+
+
+def check_lifetimes(lifetimes: object, *, transient: bool) -> dict[str, Lifetime]:
+    """Return named lifetimes as a dict in which each says whether its cookies are transient.
+
+    Args:
+        lifetimes: the argument of the store.
+        transient: what a lifetime that does not say so itself follows.
+
+    Raises:
+        ConfigurationError: this is no mapping of lifetimes, or a name cannot stand in a token.
+    """
+    if not isinstance(lifetimes, Mapping):
+        raise ConfigurationError(
+            'lifetimes must be a mapping from names to lifetimes, such as {"remembered": Lifetime(absolute=2_592_000)}, '
+            f"not {type(lifetimes).__name__}"
+        )
+    made: dict[str, Lifetime] = {}
+    for name, lifetime in lifetimes.items():  # pyright: ignore[reportUnknownVariableType]  # checked here
+        if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+            raise ConfigurationError(
+                f"the lifetime name {name!r} cannot stand in a token: take a letter and then letters, digits, - or _, "
+                f"{LONGEST_NAME} characters at most"
+            )
+        if not isinstance(lifetime, Lifetime):
+            raise ConfigurationError(
+                f"lifetimes[{name!r}] must be a Lifetime, not {type(lifetime).__name__}"  # pyright: ignore[reportUnknownArgumentType]
+            )
+        made[name] = (
+            replace(lifetime, transient=transient) if lifetime.transient is None else lifetime
+        )
+    return made
 
 
 def seconds(name: str, value: Any) -> int | None:

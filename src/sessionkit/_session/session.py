@@ -56,7 +56,8 @@ class Stamp:
     `expires_at` is the moment from which the session is no longer valid (equality is expired). `ends_at`
     is a moment that no activity moves: the end set by the identity provider, or by the library that the session
     was imported from; None without one. `mark` names the session in the fence, if its format
-    would otherwise derive the mark from the contents, which may change.
+    would otherwise derive the mark from the contents, which may change. `lifetime` is the name of the session's lifetime,
+    one of `SessionStore(lifetimes=...)`; None for the store's `lifetime`.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Stamp:
     expires_at: int
     ends_at: int | None = field(default=None, repr=False)
     mark: str | None = field(default=None, repr=False)
+    lifetime: str | None = field(default=None, repr=False)
 
     def __init__(
         self,
@@ -75,6 +77,7 @@ class Stamp:
         expires_at: int,
         ends_at: int | None = None,
         mark: str | None = None,
+        lifetime: str | None = None,
     ) -> None:
         # Every request makes one; what dataclass writes for a frozen one takes twice the time.
         _set_id(self, id)
@@ -83,9 +86,10 @@ class Stamp:
         _set_expires(self, expires_at)
         _set_ends(self, ends_at)
         _set_mark(self, mark)
+        _set_lifetime(self, lifetime)
 
 
-_set_id, _set_created, _set_updated, _set_expires, _set_ends, _set_mark = (
+_set_id, _set_created, _set_updated, _set_expires, _set_ends, _set_mark, _set_lifetime = (
     vars(Stamp)[name].__set__ for name in Stamp.__slots__
 )
 

@@ -106,6 +106,7 @@ class Traits:
         read_only: whether sessions can only be imported from the format.
         pointers: whether the cookie may hold a pointer to a record on the server instead of a token. Other software that
             reads the cookie would not understand it.
+        lifetimes: whether a token carries `stamp.lifetime`, the name of the session's lifetime.
     """
 
     label: str
@@ -123,6 +124,7 @@ class Traits:
     shared: bool = False
     read_only: bool = False
     pointers: bool = False
+    lifetimes: bool = False
 
 
 class Source(Protocol):

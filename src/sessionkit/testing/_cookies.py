@@ -34,6 +34,7 @@ def session_cookies(
     *,
     created_at: float | None = None,
     updated_at: float | None = None,
+    lifetime: str | None = None,
 ) -> dict[str, str]:
     """Return the cookies that a browser with this session sends.
 
@@ -46,6 +47,7 @@ def session_cookies(
             `updated_at` or now, whichever is earlier.
         updated_at: when the session was last active, likewise; by default now, or the last second of its absolute
             lifetime. A time in the past makes a session that has idled.
+        lifetime: the name of its lifetime, one of `SessionStore(lifetimes=...)`; None for the store's `lifetime`.
 
     Returns:
         A dict from cookie name to value: one cookie, or the chunks of a large session.
@@ -58,7 +60,7 @@ def session_cookies(
     """
     settings = store.settings
     _check_blocking(settings, "asession_cookies")
-    cookies, insert = _make_cookies(settings, session, created_at, updated_at)
+    cookies, insert = _make_cookies(settings, session, created_at, updated_at, lifetime)
     if insert is not None:
         insert.on(settings.backend)
     return cookies
@@ -71,10 +73,11 @@ async def asession_cookies(
     *,
     created_at: float | None = None,
     updated_at: float | None = None,
+    lifetime: str | None = None,
 ) -> dict[str, str]:
     """Return the cookies that a browser with this session sends, as `session_cookies` does, for a backend of either kind."""
     settings = store.settings
-    cookies, insert = _make_cookies(settings, session, created_at, updated_at)
+    cookies, insert = _make_cookies(settings, session, created_at, updated_at, lifetime)
     if insert is not None and settings.backend is not None:
         await perform(insert, settings.backend)
     return cookies
@@ -126,22 +129,26 @@ def _make_cookies(
     session: Mapping[str, Any],
     created_at: float | None,
     updated_at: float | None,
+    name: str | None,
 ) -> tuple[dict[str, str], Insert | None]:
     """Return the cookies, and the operation that keeps the session in the backend; None if the cookies hold it."""
-    now = settings.clock()
+    settings.check_lifetime(name)
+    now, lifetime = settings.clock(), settings.find_lifetime(name)
     if created_at is None:
         created_at = now if updated_at is None else min(now, updated_at)
     created = int(created_at)
-    updated = (
-        _latest_activity(settings.lifetime, created, now) if updated_at is None else int(updated_at)
-    )
-    expires = settings.lifetime.expires_at(created, updated)
+    updated = _latest_activity(lifetime, created, now) if updated_at is None else int(updated_at)
+    expires = lifetime.expires_at(created, updated)
     if not created <= updated < expires:
         raise ValueError(
             f"no session is created at {created}, active at {updated} and over at {expires}"
         )
     stamp = Stamp(
-        id=secrets.token_urlsafe(16), created_at=created, updated_at=updated, expires_at=expires
+        id=secrets.token_urlsafe(16),
+        created_at=created,
+        updated_at=updated,
+        expires_at=expires,
+        lifetime=name,
     )
     contents, insert = dict(session), None
     plaintext = make_checked_plaintext(settings, contents, stamp)
@@ -168,6 +175,7 @@ def _seal_record(
         owner=derive_owners_of(settings, contents, key)[0],
         created_at=stamp.created_at,
         now=int(now),
+        lifetime=stamp.lifetime,
     )
     return Record(
         key=key,

@@ -67,7 +67,9 @@ def random_stamp(source):
         id="".join(source.choices(string.ascii_letters + string.digits + "-_", k=22)),
         created_at=uat - source.randrange(400_000),
         updated_at=uat,
-        expires_at=uat + 1 + source.randrange(86_400),
+        expires_at=(expires := uat + 1 + source.randrange(86_400)),
+        ends_at=source.choice([None, expires, expires + 1]),
+        lifetime=source.choice([None, "k", "remembered", "A-_0" * 5]),
     )
 
 
@@ -85,8 +87,9 @@ def test_what_joserfc_seals_in_our_exact_header_we_open():
         stamp, contents = random_stamp(source), {"a": random_json(source)}
         header = {
             "alg": "dir", "enc": "A256GCM", "kid": f"{KeyRing(SECRET).ids[0]}.{stamp.updated_at // 3600}", "sid": stamp.id,
-            "iat": stamp.created_at, "uat": stamp.updated_at, "exp": stamp.expires_at,
+            "iat": stamp.created_at, "uat": stamp.updated_at, "exp": stamp.expires_at, "end": stamp.ends_at, "lif": stamp.lifetime,
         }  # fmt: skip
+        header = {name: value for name, value in header.items() if value is not None}
         token = jwe.encrypt_compact(
             header, json.dumps(contents), key_of(stamp.updated_at), registry=REGISTRY
         )
@@ -116,7 +119,7 @@ def mutated(source, token):
             changed = source.choice([
                 text.replace("{", '{"alg":"dir",', 1), text.replace(",", ", "), text.replace("dir", "A256KW"), text[:-1] + ',"x":1}',
                 re.sub(r'"exp":\d+', f'"exp":{source.randrange(10**11)}', text), re.sub(r'"sid":"[^"]*"', f'"sid":"{"z" * 22}"', text),
-                re.sub(r'"kid":"[^"]*"', '"kid":"x"', text), text + " ",
+                re.sub(r'"kid":"[^"]*"', '"kid":"x"', text), text + " ", text[:-1] + ',"lif":"kiosk"}', text.replace("remembered", "kiosk"),
             ])  # fmt: skip
             return ".".join([encode(changed.encode()).decode(), *parts[1:]])
         case 5:

@@ -14,6 +14,7 @@ STAMP = Stamp(
     id="AbCdEfGhIjKlMnOpQrSt-_", created_at=START - 500, updated_at=START, expires_at=START + 86_400
 )
 DAY = 86_400
+WEEK = 7 * DAY
 BOUND = {"key": "0" * 32, "owner": "1" * 32, "created_at": START}
 
 
@@ -103,7 +104,7 @@ def test_an_owner_is_derived_for_each_secret_the_sealing_one_first():
 
 
 def test_a_pointer_names_the_record_and_the_owner():
-    text = codec().seal_pointer(STAMP, "1" * 32, START)
+    text = codec().seal_pointer(STAMP, "1" * 32, START, WEEK)
     pointer = codec().open_pointer(text, START)
     assert (codec().derive_key(STAMP.id), "1" * 32) == (pointer.key, pointer.owner)
     assert (STAMP.id, STAMP.created_at) == (pointer.stamp.id, pointer.stamp.created_at)
@@ -128,20 +129,20 @@ def test_a_pointer_ends_with_the_session_and_at_most_after_400_days(absolute, en
         ends_at=ends_at,
     )
     made = codec(absolute=absolute)
-    assert end == made.pointer_end(stamp, START)
-    text = made.seal_pointer(stamp, "1" * 32, START)
+    assert end == made.pointer_end(stamp, START, absolute)
+    text = made.seal_pointer(stamp, "1" * 32, START, absolute)
     assert isinstance(made.open_pointer(text, end - 1), Pointer)
     assert isinstance(made.open_pointer(text, end), Absence)
 
 
 def test_a_pointer_that_is_sealed_before_its_session_began_opens():
-    text = codec().seal_pointer(STAMP, "1" * 32, START - 600)
+    text = codec().seal_pointer(STAMP, "1" * 32, START - 600, WEEK)
     assert isinstance(codec().open_pointer(text, START), Pointer)
 
 
 @pytest.mark.parametrize("other", [{"name": "session"}, {"audience": "b"}])
 def test_a_pointer_of_another_cookie_or_audience_does_not_open(other):
-    text = codec().seal_pointer(STAMP, "1" * 32, START)
+    text = codec().seal_pointer(STAMP, "1" * 32, START, WEEK)
     assert Absence.BAD_TAG is codec(**other).open_pointer(text, START)
 
 
@@ -156,10 +157,10 @@ def test_a_pointer_that_names_no_owner_is_malformed():
 
 
 def test_a_pointer_tells_whether_the_first_secret_sealed_it():
-    text = codec(OTHER_SECRET).seal_pointer(STAMP, "1" * 32, START)
+    text = codec(OTHER_SECRET).seal_pointer(STAMP, "1" * 32, START, WEEK)
     both = codec([SECRET, OTHER_SECRET])
     assert both.is_sealed_by_first(both.open_pointer(text, START)) is False
-    mine = both.open_pointer(both.seal_pointer(STAMP, "1" * 32, START), START)
+    mine = both.open_pointer(both.seal_pointer(STAMP, "1" * 32, START, WEEK), START)
     assert both.is_sealed_by_first(mine) is True
 
 

@@ -37,6 +37,7 @@ EARLIER = Importer(Native(), name="old", until=None, convert=moved_in)
         ({"cookie": CookieSettings(name="app")}, "cookie"),
         ({"cookie": CookieSettings(same_site="Strict")}, "cookie"),
         ({"lifetime": Lifetime(idle=60)}, "lifetime"),
+        ({"lifetimes": {"kiosk": Lifetime(idle=60)}}, "lifetimes"),
         ({"guard": of_admins}, "guard"),
         ({"identity": of_admins}, "identity"),
         ({"renews": of_admins}, "renews"),

@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 
 from sessionkit import Absence, ConfigurationError, Lifetime
+from sessionkit._session.lifetime import check_lifetimes
 
 DAY = 86_400
 
@@ -116,6 +117,63 @@ def test_a_session_that_does_not_roll_is_never_due():
 
 def test_a_lifetime_is_a_value_without_secrets():
     assert Lifetime(idle=60) == Lifetime(idle=timedelta(minutes=1))
-    assert "Lifetime(idle=60, absolute=604800, rolling=True, renew_after=30)" == repr(
-        Lifetime(idle=60)
+    assert (
+        "Lifetime(idle=60, absolute=604800, rolling=True, renew_after=30, transient=None)"
+        == repr(Lifetime(idle=60))
     )
+    assert Lifetime(transient=True) != Lifetime()
+
+
+@pytest.mark.parametrize("transient", [1, 0, "yes", []])
+def test_a_transient_that_is_no_flag_is_refused(transient):
+    with pytest.raises(ConfigurationError, match="transient must be True, False or None"):
+        Lifetime(transient=transient)
+
+
+# ---- names
+
+
+@pytest.mark.parametrize("name", ["k", "remembered", "half-signed_in2", "A" * 20])
+@pytest.mark.parametrize("transient", [True, False])
+def test_a_name_keeps_its_lifetime_which_says_whether_cookies_are_transient(name, transient):
+    lifetimes = {name: Lifetime(idle=60), "Z": Lifetime(rolling=False, transient=not transient)}
+    made = check_lifetimes(lifetimes, transient=transient)
+    assert Lifetime(idle=60, transient=transient) == made[name]
+    assert Lifetime(rolling=False, transient=not transient) == made["Z"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "1st",
+        "-a",
+        "_a",
+        "a b",
+        'a"',
+        "a.b",
+        "a\n",
+        "a\0",
+        "é",
+        "A" * 21,
+        "a\\",
+        7,
+        None,
+        ("a",),
+    ],
+)
+def test_a_name_that_cannot_stand_in_a_token_is_refused(name):
+    with pytest.raises(ConfigurationError, match="cannot stand in a token"):
+        check_lifetimes({name: Lifetime()}, transient=False)
+
+
+@pytest.mark.parametrize("lifetimes", [None, [Lifetime()], "remembered", Lifetime(), 7])
+def test_lifetimes_must_be_a_mapping(lifetimes):
+    with pytest.raises(ConfigurationError, match="must be a mapping from names to lifetimes"):
+        check_lifetimes(lifetimes, transient=False)
+
+
+@pytest.mark.parametrize("value", [None, 3600, timedelta(1), {"idle": 60}])
+def test_a_named_lifetime_must_be_a_lifetime(value):
+    with pytest.raises(ConfigurationError, match=r"lifetimes\['kiosk'\] must be a Lifetime, not"):
+        check_lifetimes({"kiosk": value}, transient=False)

@@ -11,6 +11,7 @@ from wsgiref.headers import Headers
 import pytest
 
 import sessionkit
+from sessionkit import Lifetime
 from sessionkit._requests.recognition import register_request
 from sessionkit._requests.responses import register_response
 from sessionkit._requests.views import WSGIRequest
@@ -65,7 +66,9 @@ def under_wsgi(naming: Callable[[dict[str, Any]], tuple[Any, ...]]) -> Any:
 
         def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
             act(
-                lambda verb, *session: getattr(verbs, f"{verb}_session")(*naming(environ), *session)
+                lambda verb, *session, **named: getattr(verbs, f"{verb}_session")(
+                    *naming(environ), *session, **named
+                )
             )
             start_response("200 OK", [])
             return []
@@ -83,7 +86,11 @@ def under_asgi(naming: Callable[[dict[str, Any]], tuple[Any, ...]], *, kind: str
         sent: list[Any] = []
 
         async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
-            act(lambda verb, *session: getattr(verbs, f"{verb}_session")(*naming(scope), *session))
+            act(
+                lambda verb, *session, **named: getattr(verbs, f"{verb}_session")(
+                    *naming(scope), *session, **named
+                )
+            )
             await send(
                 {"type": "http.response.start", "status": 200}
                 if kind == "http"
@@ -103,7 +110,7 @@ def under_asgi(naming: Callable[[dict[str, Any]], tuple[Any, ...]], *, kind: str
 
 def in_a_script(scene: Scene, verbs: Any, act: Act) -> list[str]:
     with scene.store.exchange(scene.browser.jar.header()) as exchange:
-        act(lambda verb, *session: getattr(verbs, f"{verb}_session")(*session))
+        act(lambda verb, *session, **named: getattr(verbs, f"{verb}_session")(*session, **named))
     return lines_of(exchange.response_headers)
 
 
@@ -112,7 +119,11 @@ def written(
 ) -> Any:
     def run(scene: Scene, verbs: Any, act: Act) -> list[str]:
         here, there = request(scene.browser.jar.header()), response()
-        act(lambda verb, *session: getattr(verbs, f"{verb}_session")(here, there, *session))
+        act(
+            lambda verb, *session, **named: getattr(verbs, f"{verb}_session")(
+                here, there, *session, **named
+            )
+        )
         return lines_of(headers(there))
 
     return run
@@ -170,6 +181,12 @@ RESPONSES: dict[str, Any] = {
 FORMS = {**GATEWAYS, **RESPONSES}
 
 
+LIFETIMES = {
+    "remembered": Lifetime(idle=2_592_000, absolute=7_776_000),
+    "kiosk": Lifetime(idle=300, transient=True),
+}
+
+
 @pytest.fixture(params=["method", "function"])
 def verbs(request: pytest.FixtureRequest) -> Iterator[Any]:
     yield request.param
@@ -178,7 +195,7 @@ def verbs(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 @pytest.fixture(params=FORMS)
 def caller(request: pytest.FixtureRequest, verbs: str) -> Caller:
-    scene = Scene()
+    scene = Scene(lifetimes=LIFETIMES)
     if verbs == "method":
         return Caller(scene, FORMS[request.param], scene.store)
     sessionkit.configure(scene.store)

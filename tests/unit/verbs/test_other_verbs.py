@@ -11,7 +11,7 @@ import pytest
 import sessionkit
 from sessionkit import Ignored, NoActiveRequestError, Session
 
-from ..scene import ALICE, BOB, Scene, names
+from ..scene import ALICE, BOB, START, Scene, names
 from ..served import environ_of, scope_of
 from .forms import Call, Caller, begin_anonymous
 
@@ -56,6 +56,29 @@ def test_create_without_a_session_lists_the_valid_calls(caller: Caller, given: A
         match=r"\(the session is missing\): valid are create_session\(session\), create_session\(environ, session\)",
     ):
         caller(lambda call: call("create", *given))
+
+
+def test_create_takes_the_name_of_a_lifetime_in_every_form(caller: Caller) -> None:
+    assert caller(lambda call: call("create", ALICE, lifetime="remembered")) == ALICE
+    assert "; Max-Age=7776000;" in caller.lines[0]
+    stamp = caller.scene.browser.visit().exchange.contents.stamp
+    assert stamp is not None
+    assert (stamp.lifetime, stamp.expires_at) == ("remembered", START + 2_592_000)
+
+
+@pytest.mark.parametrize(
+    ("given", "left"), [((), {}), ((None,), {}), ((ALICE,), {"session": ALICE})]
+)
+def test_create_with_a_lifetime_and_no_valid_arguments_lists_the_valid_calls(
+    caller: Caller, given: Any, left: Any
+) -> None:
+    with pytest.raises(TypeError, match=r"valid are create_session\(session\)"):
+        caller(lambda call: call("create", *given, lifetime="remembered", **left))
+
+
+def test_create_with_an_unknown_lifetime_lists_the_known_ones(caller: Caller) -> None:
+    with pytest.raises(ValueError, match="it knows 'remembered', 'kiosk'"):
+        caller(lambda call: call("create", ALICE, lifetime="forgotten"))
 
 
 def test_rotate_gives_a_new_id_and_fences_the_old_one(caller: Caller) -> None:
