@@ -2,6 +2,7 @@
 
 from ._cookies.settings import CookieSettings
 from ._crypto.keyring import KeyRing
+from ._crypto.sealer import Sealer
 from ._default import (
     configure,
     create_session,
@@ -39,7 +40,7 @@ from .store import SessionStore
 __all__ = [
     "JSON", "Absence", "BackendError", "ConfigurationError", "ConflictError", "Contents", "CookieSettings", "Event", "EventKind",
     "Exchange", "IdentityChangedError", "Ignored", "KeyRing", "Lifetime", "Native", "NoActiveRequestError", "RequestInfo",
-    "ResponseStartedError", "SerializationError", "Serializer", "Session", "SessionInfo", "SessionKitError", "SessionStore",
+    "ResponseStartedError", "Sealer", "SerializationError", "Serializer", "Session", "SessionInfo", "SessionKitError", "SessionStore",
     "SessionTooLargeError", "Stamp", "anyone", "bind", "configure", "create_session", "delete_session", "fast_json",
     "get_exchange", "get_session", "has_user", "is_activity", "rotate_session", "safe_return_to", "subject", "touch_session",
     "update_session",

@@ -130,8 +130,8 @@ class KeyRing:
 
         Args:
             purpose: `cookie` for sessions, `seen` for renewals, `before` for barriers, `pointer`, `record` and `forward` for
-                sessions on the server; never read from a token.
-            name: the session cookie's.
+                sessions on the server, `sealed` for sealed values; never read from a token.
+            name: the session cookie's; of sealed values their own purpose.
             audience: tenant or stage.
 
         Returns:
