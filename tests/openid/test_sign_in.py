@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 
 from .browser import Browser
-from .conftest import ON_SERVER, Site
+from .sites import ON_SERVER, Site
 
 served_by_a_backend = pytest.mark.parametrize("site", ON_SERVER, indirect=True)
 """For what does not depend on where a signed-in session is kept: before the login it is in a cookie."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from .browser import Browser
-from .conftest import ON_SERVER, Site
+from .sites import ON_SERVER, Site
 
 served_by_a_backend = pytest.mark.parametrize("site", ON_SERVER, indirect=True)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from .browser import Browser
-from .conftest import Site
+from .sites import IN_TWO_PROCESSES, Site, origin_of
 
 
 def signed_in(site: Site, name: str, grant: str | None = None) -> tuple[Browser, str]:
@@ -50,6 +52,28 @@ def test_parallel_requests_use_a_refresh_token_once(site: Site):
         not site.on_server
     ):  # there a slow request may have found the new token, which is about to expire too
         assert site.provider.refreshes(account) == 2
+
+
+@pytest.mark.parametrize("site", IN_TWO_PROCESSES, indirect=True)
+def test_two_processes_use_a_refresh_token_once(site: Site):
+    browser, account = signed_in(site, "apart")
+    tabs = [browser.twin() for _ in range(4)]
+    urls = [f"{origin_of(port)}/api/profile" for port in site.ports * 2]
+    with ThreadPoolExecutor(len(tabs)) as pool:
+        replies = [*pool.map(Browser.get, tabs, urls)]
+    assert [reply.json["sub"] for reply in replies] == [account] * len(tabs)
+    # The provider ends the sign-in when a token comes twice.
+    assert browser.get("/api/profile").status == 200
+
+
+@pytest.mark.parametrize("site", IN_TWO_PROCESSES, indirect=True)
+def test_each_process_finds_the_tokens_of_the_other(site: Site):
+    browser, account = signed_in(site, "both")
+    for port in site.ports * 2:
+        assert browser.get(f"{origin_of(port)}/api/profile").json["sub"] == account
+    browser.end_at_provider(site.provider.issuer, site.client_id)
+    assert browser.get("/api/profile").status == 401
+    assert browser.who is None
 
 
 def test_a_response_that_got_lost_costs_no_sign_in(site: Site):

@@ -1,4 +1,7 @@
-"""An OAuth 2 provider on a loopback port, for clients that keep their state in the session (Authlib)."""
+"""An OAuth 2 provider on a loopback port, for clients that keep their state in the session (Authlib).
+
+It is for the adapters' tests, which must not need Node. `tests/openid` signs in through a real OpenID provider.
+"""
 
 from __future__ import annotations
 
