@@ -10,6 +10,8 @@ from ._default import (
     get_exchange,
     get_session,
     rotate_session,
+    save_session,
+    session_of,
     touch_session,
     update_session,
 )
@@ -23,6 +25,7 @@ from ._session.identity import anyone, has_user, subject
 from ._session.json import JSON, Serializer, fast_json
 from ._session.lifetime import Lifetime
 from ._session.session import Absence, Contents, Session, Stamp
+from ._typed import contents_of
 from .errors import (
     BackendError,
     ConfigurationError,
@@ -40,8 +43,8 @@ from .store import SessionStore
 __all__ = [
     "JSON", "Absence", "BackendError", "ConfigurationError", "ConflictError", "Contents", "CookieSettings", "Event", "EventKind",
     "Exchange", "IdentityChangedError", "Ignored", "KeyRing", "Lifetime", "Native", "NoActiveRequestError", "RequestInfo",
-    "ResponseStartedError", "Sealer", "SerializationError", "Serializer", "Session", "SessionInfo", "SessionKitError", "SessionStore",
-    "SessionTooLargeError", "Stamp", "anyone", "bind", "configure", "create_session", "delete_session", "fast_json",
-    "get_exchange", "get_session", "has_user", "is_activity", "rotate_session", "safe_return_to", "subject", "touch_session",
-    "update_session",
+    "ResponseStartedError", "Sealer", "SerializationError", "Serializer", "Session", "SessionInfo", "SessionKitError",
+    "SessionStore", "SessionTooLargeError", "Stamp", "anyone", "bind", "configure", "contents_of", "create_session",
+    "delete_session", "fast_json", "get_exchange", "get_session", "has_user", "is_activity", "rotate_session", "safe_return_to",
+    "save_session", "session_of", "subject", "touch_session", "update_session",
 ]  # fmt: skip

@@ -26,8 +26,8 @@ from .store import SessionStore
 from .verbs import Carrier, Request, Response, Verbs
 
 __all__ = [
-    "TypedVerbs", "configure", "create_session", "delete_session", "get_exchange", "get_session", "rotate_session", "touch_session",
-    "update_session",
+    "TypedVerbs", "configure", "create_session", "delete_session", "get_exchange", "get_session", "rotate_session", "save_session",
+    "session_of", "touch_session", "update_session",
 ]  # fmt: skip
 
 Link = TypeVar("Link", bound=AnyExchange)
@@ -140,3 +140,5 @@ touch_session: Final = _anywhere.touch_session
 create_session: Final = _anywhere.create_session
 rotate_session: Final = _anywhere.rotate_session
 delete_session: Final = _anywhere.delete_session
+session_of: Final = _anywhere.session_of
+save_session: Final = _anywhere.save_session

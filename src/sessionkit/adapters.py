@@ -18,6 +18,7 @@ The guide "Write your own adapter" shows how the parts go together. By topic:
 - **Session objects.** `LazyContents` is the base of a framework's own session object. `find_or_open_exchange` and
   `find_serving` return the exchange for it, `replace_contents` assigns to all of it, and `Snapshot` shows whether it has
   changed.
+- **Models.** `load_model` reads contents as a model, as `session_of` does; it raises `MisfitError` for contents that do not fit.
 - **Guards.** `make_guards` makes both guards as decorators, `make_hooks` as hooks. A `Refuse` returns the `Refusal` for a
   request; `api_refusal` and `page_refusal` make one.
 - **Frameworks with a `scope["session"]`.** `ScopeSessionMiddleware` and its `ScopeSession`, or a `ScopePlace` under a
@@ -62,6 +63,7 @@ from ._requests.responses import (
 )
 from ._requests.views import ASGIRequest, CarriedRequest, WSGIRequest
 from ._session.lifetime import make_idle_lifetime
+from ._session.models import MisfitError, load_model
 from ._session.tags import Tags
 from ._session.tracebacks import clears_frames
 
@@ -99,6 +101,9 @@ __all__ = [  # noqa: RUF022  # by topic, as above
     "find_or_open_exchange",
     "find_serving",
     "replace_contents",
+    # models
+    "MisfitError",
+    "load_model",
     # guards
     "Refusal",
     "Refuse",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, Generic, NamedTuple, NoReturn, TypeAlias, TypeVar, cast, overload
@@ -14,8 +14,10 @@ from ._exchange.request import RequestInfo
 from ._requests.lookup import Exclusion
 from ._requests.recognition import as_request, is_plain_session
 from ._requests.responses import as_fields, is_message, is_response, write_response
+from ._session.models import make_merge
 from ._session.session import Session
 from ._session.tracebacks import clear_frames, clears_frames
+from ._typed import ModelVerbs
 from .errors import ConfigurationError, NoActiveRequestError
 
 __all__ = ["Call", "Verbs", "parse_call", "refuse_call"]
@@ -46,7 +48,7 @@ def parse_call(  # noqa: RET503  # `refuse_call` does not return
     """
     if session and len(args) == 1 and is_plain_session(args[0]):
         return Call(None, None, args[0])
-    if verb == "update_session" and args and _is_function(args[-1]):
+    if verb in ("update_session", "save_session") and args and _is_function(args[-1]):
         # A function that makes the new contents stands in the place of the session.
         request, response, _ = parse_call(verb, (*args[:-1], None), session=True)
         return Call(request, response, args[-1])
@@ -156,7 +158,7 @@ NewContents: TypeAlias = (
 """What `update_session` takes for a session: the contents, a function from the contents so far to the new ones, or None."""
 
 
-class Verbs(ABC, Generic[Request, Response, Carrier]):
+class Verbs(ModelVerbs[Request, Response], Generic[Request, Response, Carrier]):
     """Base of the verbs; a subclass finds the exchange of a request.
 
     The type parameters are the types of requests and of responses, and the types that can only be a request: in
@@ -372,6 +374,14 @@ class Verbs(ABC, Generic[Request, Response, Carrier]):
             ResponseStartedError, NoActiveRequestError, TypeError: as for `update_session`.
         """
         return self._write("delete_session", args, Exchange.delete)
+
+    def _save(self, args: tuple[Any, ...]) -> bool:
+        model: Any = args[-1]
+        if isinstance(model, Mapping):
+            # An environ, a scope or a message is no model.
+            parse_call("save_session", args, session=True)
+        merge = make_merge(cast("object", model))
+        return self._write("save_session", (*args[:-1], merge), Exchange.update, session=True)
 
     def _write(
         self, verb: str, args: tuple[Any, ...], act: Callable[..., Result], *, session: bool = False

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypedDict
 from wsgiref.headers import Headers
 
 from typing_extensions import assert_type
@@ -164,6 +165,33 @@ def the_live_session() -> None:
         assert_type(session.stamp, Stamp)
         assert_type(session.stamp.created_at, int)
     assert_type(sessionkit.create_session({"user": {"sub": "ada"}}).stamp.id, str)
+
+
+@dataclass
+class Account:
+    user: dict[str, str]
+
+
+class Live(TypedDict):
+    user: dict[str, str]
+
+
+def models(
+    store: SessionStore,
+    environ: dict[str, Any],
+    request: StarletteLike,
+    text: list[tuple[str, str]],
+) -> None:
+    assert_type(sessionkit.session_of(Account), Account | None)
+    assert_type(sessionkit.session_of(Account, request), Account | None)
+    assert_type(sessionkit.session_of(Live), Live | None)
+    assert_type(store.session_of(Account, environ, text), Account | None)
+    account = Account({"sub": "ann"})
+    assert_type(sessionkit.save_session(account), bool)
+    assert_type(sessionkit.save_session(request, account), bool)
+    assert_type(store.save_session(environ, text, account), bool)
+    assert_type(store.save_session({"theme": "dark"}), bool)
+    assert_type(sessionkit.create_session(sessionkit.contents_of(account)), Session)
 
 
 def contents_may_be_of_no_session(exchange: Exchange) -> None:

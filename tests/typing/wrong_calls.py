@@ -73,6 +73,10 @@ def functions(environ: dict[str, Any], text: list[tuple[str, str]]) -> None:
     sessionkit.update_session(environ, text)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     sessionkit.create_session(None)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     sessionkit.touch_session(1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    sessionkit.session_of(environ)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    sessionkit.session_of(RequestLike())  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    sessionkit.session_of(RequestLike, 1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    sessionkit.save_session()  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     sessionkit.rotate_session(environ, 1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     sessionkit.delete_session(text)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
 

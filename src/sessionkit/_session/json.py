@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import Enum
 from math import isfinite
 from typing import Any, cast
+from uuid import UUID
 
 from ..errors import ConfigurationError, SerializationError
 from . import base64url
@@ -328,7 +332,19 @@ def _reason(value: object, largest: int, tags: Tags | None) -> str | None:
         return None
     if tags is not None and tags.knows(value):
         return None
-    return f"{type(value).__name__} is not JSON"
+    return f"{type(value).__name__} is not JSON" + next(
+        (f": {way_out}" for kind, way_out in _WAYS_OUT if isinstance(value, kind)), ""
+    )
+
+
+_WAYS_OUT: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (Enum, "store its value"),
+    ((date, time), "store value.isoformat(), or save a model (session_of, save_session)"),
+    (timedelta, "store value.total_seconds(), or save a model (session_of, save_session)"),
+    ((UUID, Decimal), "store str(value), or save a model (session_of, save_session)"),
+    ((bytes, bytearray), "store text, base64.b64encode(value).decode()"),
+    ((set, frozenset), "store a list"),
+)
 
 
 def _is_unicode(text: str) -> bool:

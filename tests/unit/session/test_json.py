@@ -128,10 +128,17 @@ def test_what_json_writes_as_json_is_taken(value):
     [
         (
             {"user": {"joined": datetime(2020, 1, 1)}},
-            'session["user"]["joined"]: datetime is not JSON',
+            'session["user"]["joined"]: datetime is not JSON: store value.isoformat(), or save a model (session_of, save_session)',
         ),
-        ({"a": [1, {2}]}, 'session["a"][1]: set is not JSON'),
-        ({"a": b"x"}, 'session["a"]: bytes is not JSON'),
+        ({"a": [1, {2}]}, 'session["a"][1]: set is not JSON: store a list'),
+        (
+            {"a": b"x"},
+            'session["a"]: bytes is not JSON: store text, base64.b64encode(value).decode()',
+        ),
+        (
+            {"a": UUID(int=1)},
+            'session["a"]: UUID is not JSON: store str(value), or save a model (session_of, save_session)',
+        ),
         ({"a": 1j}, 'session["a"]: complex is not JSON'),
         ({"a": ({"b": object()},)}, 'session["a"][0]["b"]: object is not JSON'),
         ({"a": float("nan")}, 'session["a"]: NaN and infinity are not JSON'),
@@ -149,8 +156,8 @@ def test_what_json_writes_as_json_is_taken(value):
             {"a": -(2**63) - 1},
             f'session["a"]: an integer beyond {INT_MAX} is not portable JSON: store it as a string',
         ),
-        ({'quote"d': {1}}, 'session["quote\\"d"]: set is not JSON'),
-        (OrderedDict(a={1}), 'session["a"]: set is not JSON'),
+        ({'quote"d': {1}}, 'session["quote\\"d"]: set is not JSON: store a list'),
+        (OrderedDict(a={1}), 'session["a"]: set is not JSON: store a list'),
     ],
 )
 def test_what_is_not_json_is_refused_with_the_path_of_the_culprit(contents, message):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import is_dataclass
 from functools import cache
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import is_typeddict
 
 from sessionkit import Session
+from sessionkit.adapters import MisfitError, load_model
 
 from .security import SessionCookie, require_session_api
 
@@ -29,46 +31,54 @@ def session_of(
 ) -> Callable[..., Awaitable[Model]]:
     """Return a dependency that gives the session of a signed-in user as your model: `Annotated[Model, Depends(session_of(Model))]`.
 
-    A TypedDict is the live session, checked to be one. Others are values of their own. Save the fields that you changed with
-    `update_session({**get_session(), **model.model_dump(mode="json", include={"cart"})})`: a dump alone would replace the whole
-    session, and delete what the model does not know. A session that does not fit counts as none (and a warning says so): an
-    earlier version of the application made it, and its visitor signs in anew.
+    It reads as `sessionkit.session_of` does, which reads the current session at once. A TypedDict is the live session, checked
+    to be one; other models are copies, which `sessionkit.save_session(model)` merges into the session. A session that
+    does not fit counts as none (and a warning says so): an earlier version of the application made it, and its visitor signs
+    in anew.
 
     Args:
-        model: a TypedDict, a dataclass, a pydantic model or a `msgspec.Struct`.
+        model: a pydantic model, a dataclass, a `msgspec.Struct`, a TypedDict, or a class with `from_session` and `to_session`.
         guard: who may pass.
     """
-    convert, misfits = _converter(model)
+    read = _make_reader(model)
 
     async def typed(request: HTTPConnection, session: Any = Depends(guard)) -> Any:  # noqa: B008
         if session is None:
             return None
         try:
-            return convert(session)
-        except misfits:
+            return read(session)
+        except (MisfitError, ValidationError):
             logger.warning(
                 "a session does not fit %s: its visitor counts as not signed in", model.__qualname__
             )
             if guard.auto_error:
-                raise guard.refused(
-                    request
-                ) from None  # what does not fit is a claim, and stands in the cause
+                # The error may show a claim.
+                raise guard.refused(request) from None
             return None
 
     return typed
 
 
-def _converter(model: type[Model]) -> tuple[Callable[[Session], Any], type[Exception]]:
-    if hasattr(model, "__struct_fields__"):
-        import msgspec  # noqa: PLC0415  # only whoever has a Struct has it
+def _make_reader(model: type[Model]) -> Callable[[Session], Any]:
+    """Return the function that reads a session as a model; it raises `MisfitError` or `ValidationError`."""
+    if is_typeddict(model):
+        check = TypeAdapter(model).validate_python
 
-        return (lambda session: msgspec.convert(dict(session), model)), msgspec.ValidationError
-    adapter = TypeAdapter(model)
-    if not is_typeddict(model):
-        return (lambda session: adapter.validate_python(dict(session))), ValidationError
+        def read_live(session: Session) -> Any:
+            check(dict(session), strict=True)  # JSON's types: nothing is converted
+            return session
 
-    def live(session: Session) -> Any:
-        adapter.validate_python(dict(session), strict=True)  # JSON's types: nothing is converted
-        return session
+        return read_live
+    if not is_dataclass(model) or hasattr(model, "__pydantic_core_schema__"):
+        return lambda session: load_model(model, session)
+    validate = TypeAdapter(model).validate_python
 
-    return live, ValidationError
+    def read_dataclass(session: Session) -> Any:
+        # pydantic knows more of a dataclass than the core: the conditions in `Annotated`, and types of its own.
+        checked = validate(dict(session))
+        try:
+            return load_model(model, session)
+        except (MisfitError, TypeError):
+            return checked
+
+    return read_dataclass

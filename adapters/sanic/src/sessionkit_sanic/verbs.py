@@ -16,6 +16,8 @@ __all__ = [
     "get_exchange",
     "get_session",
     "rotate_session",
+    "save_session",
+    "session_of",
     "touch_session",
     "update_session",
 ]
@@ -29,3 +31,5 @@ touch_session = _verbs.touch_session
 create_session = _verbs.create_session
 rotate_session = _verbs.rotate_session
 delete_session = _verbs.delete_session
+session_of = _verbs.session_of
+save_session = _verbs.save_session

@@ -1,0 +1,321 @@
+"""Sessions as models: contents are read as a model, and a changed model is merged into the contents.
+
+pydantic and msgspec are never imported: an application with such a model has imported them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from functools import lru_cache
+from typing import Any, cast
+from uuid import UUID
+
+from typing_extensions import is_typeddict
+
+from ..errors import SerializationError
+from .annotations import Load, MisfitError, make_dataclass_loader, make_dict_loader
+
+__all__ = ["MisfitError", "check_model", "dump_model", "is_model", "load_model", "make_merge"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    """How the models of one class are read from contents and written as JSON."""
+
+    load: Load
+    dump: Callable[[Any], Any]
+
+
+def check_model(model: type) -> _Kind:
+    """Return how a class of models is read and written.
+
+    Raises:
+        TypeError: the class is no model, or has an annotation that is not supported.
+    """
+    is_class = isinstance(cast("object", model), type)
+    kind = _find_kind(model) if is_class else None
+    if kind is None:
+        given = model.__qualname__ if is_class else f"an object of {type(model).__name__}"
+        raise TypeError(
+            f"session_of was given {given}: give the class of a model first, and then the request, session_of(Account, request). "
+            "A model is a pydantic model, a dataclass, a msgspec.Struct, a TypedDict, or a class with from_session and to_session"
+        )
+    return kind
+
+
+def load_model(model: type, contents: Mapping[str, Any]) -> Any:
+    """Return contents as a model.
+
+    Args:
+        model: a pydantic model, a dataclass, a `msgspec.Struct`, a class with `from_session` and `to_session`; or a TypedDict,
+            which gives the contents themselves.
+        contents: of a session.
+
+    Raises:
+        MisfitError: the contents do not fit the model.
+        TypeError: as for `check_model`.
+    """
+    return check_model(model).load(contents if is_typeddict(model) else dict(contents), "")
+
+
+def dump_model(model: object) -> dict[str, Any]:
+    """Return the JSON form of a model, for `create_session`; dates, UUIDs, decimals and bytes are text in it.
+
+    Args:
+        model: an object of a class that `session_of` takes.
+
+    Raises:
+        TypeError: the object is no model, or is written as something other than a JSON object.
+        SerializationError: a value cannot be written, or the model could not be read again.
+    """
+    kind = _find_kind(cast("Any", type(model)))
+    if kind is None:
+        raise TypeError(
+            f"{type(model).__name__} is not a model: give an object of a pydantic model, a dataclass, a msgspec.Struct, or a class "
+            "with `from_session` and `to_session`"
+        )
+    dumped = kind.dump(model)
+    if not isinstance(dumped, dict):
+        raise TypeError(f"{type(model).__qualname__} is not written as a JSON object")
+    contents = cast("dict[str, Any]", dumped)
+    try:
+        kind.load(contents, "")
+    except MisfitError as error:
+        # Else the next request would find a session that does not fit, and its visitor signed out.
+        raise SerializationError(
+            f"the {type(model).__qualname__} could not be read again: the value of {error.path or 'it'} does not fit its type"
+        ) from None
+    return contents
+
+
+def is_model(value: object) -> bool:
+    """Return whether a value is an object of a class that `session_of` takes."""
+    return (
+        not isinstance(value, (type, Mapping)) and _find_kind(cast("Any", type(value))) is not None
+    )
+
+
+def make_merge(model: object) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return a function that merges a model into contents; it may be called again with the contents of another request.
+
+    What the model and the first contents differ in is the change; all calls make this change and no other. So keys that the
+    model does not know stay, and so does what a parallel request has changed elsewhere.
+
+    Args:
+        model: the model; or a mapping, of which every key is a change.
+    """
+    given = isinstance(model, Mapping)
+    after = dict(cast("Mapping[str, Any]", model)) if given else dump_model(model)
+    before: dict[str, Any] | None = None
+
+    def merge(contents: dict[str, Any]) -> dict[str, Any]:
+        nonlocal before
+        if before is None:
+            before = {} if given else _find_known(type(model), contents)
+        return _merge_objects(contents, before, after)
+
+    return merge
+
+
+def _find_known(model: type, contents: dict[str, Any]) -> dict[str, Any]:
+    """Return what a model knows of contents; {} if they do not fit the model."""
+    try:
+        return dump_model(load_model(model, contents))
+    except (MisfitError, SerializationError):
+        return {}
+
+
+# ---- merging
+
+
+_ABSENT: Any = object()
+
+
+def _merge_objects(
+    contents: dict[str, Any], before: dict[str, Any], after: dict[str, Any]
+) -> dict[str, Any]:
+    merged = dict(contents)
+    for key in {**before, **after}:
+        if key not in after:
+            merged.pop(key, None)
+        elif not _is_same(before.get(key, _ABSENT), after[key]):
+            merged[key] = _merge_values(
+                contents.get(key, _ABSENT), before.get(key, _ABSENT), after[key]
+            )
+    return merged
+
+
+def _merge_values(current: Any, before: Any, after: Any) -> Any:
+    if isinstance(current, dict) and isinstance(after, dict):
+        known = cast("dict[str, Any]", before) if isinstance(before, dict) else {}
+        return _merge_objects(cast("dict[str, Any]", current), known, cast("dict[str, Any]", after))
+    lists: list[Any] = [current, before, after]
+    if all(isinstance(one, list) for one in lists) and len(lists[0]) == len(lists[1]):
+        # An item that the model has not changed keeps the keys that the model does not know, wherever it stands now.
+        left = list(zip(lists[1], lists[0], strict=True))
+        return [_take_item(left, item) for item in lists[2]]
+    return deepcopy(after)
+
+
+def _take_item(left: list[tuple[Any, Any]], item: Any) -> Any:
+    for at, (known, current) in enumerate(left):
+        if _is_same(known, item):
+            del left[at]
+            return current
+    return deepcopy(item)
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Return whether two JSON values are equal with their types: 1, 1.0 and True differ."""
+    if one is _ABSENT:
+        return False
+    try:
+        return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    except (TypeError, ValueError, RecursionError):
+        # It is not JSON, and `update_session` will say where.
+        return False
+
+
+# ---- the kinds of models
+
+
+@lru_cache(maxsize=256)
+def _find_kind(model: Any) -> _Kind | None:
+    """Return how a class of models is read and written; None for a class that is no model."""
+    is_dict, is_record = is_typeddict(model), is_dataclass(model)
+    if hasattr(model, "from_session") and hasattr(model, "to_session"):
+        return _make_own_kind(model)
+    if hasattr(model, "__pydantic_core_schema__") and "pydantic" in sys.modules:
+        return _make_pydantic_kind(model)
+    if hasattr(model, "__struct_fields__") and "msgspec" in sys.modules:
+        return _make_msgspec_kind(model)
+    if is_record:
+        return _Kind(load=make_dataclass_loader(model, _find_nested), dump=_to_json)
+    if is_dict:
+        return _Kind(load=make_dict_loader(model, _find_nested), dump=dict)
+    return None
+
+
+def _find_nested(model: Any) -> Load | None:
+    """Return how a model inside another one is read; None for a plain dataclass or TypedDict, whose owner reads it."""
+    is_plain = is_typeddict(model) or is_dataclass(model)
+    if (
+        is_plain
+        and not hasattr(model, "from_session")
+        and not hasattr(model, "__pydantic_core_schema__")
+    ):
+        return None
+    kind = _find_kind(model)
+    return None if kind is None else kind.load
+
+
+def _make_own_kind(model: Any) -> _Kind:
+    def load(value: Any, path: str) -> Any:
+        try:
+            return model.from_session(deepcopy(value))
+        except (ValueError, TypeError, LookupError):
+            # The class refuses these values.
+            raise MisfitError(path) from None
+
+    return _Kind(load=load, dump=lambda value: _to_json(value.to_session()))
+
+
+def _make_pydantic_kind(model: type) -> _Kind:
+    pydantic = cast("Any", sys.modules["pydantic"])
+    adapter = pydantic.TypeAdapter(model)
+
+    def load(value: Any, path: str) -> Any:
+        try:
+            try:
+                payload = json.dumps(value, ensure_ascii=False).encode()
+            except (TypeError, ValueError):
+                # A value of Flask's that JSON does not have, or half a surrogate pair.
+                return adapter.validate_python(deepcopy(value))
+            # As JSON, so that a strict model takes dates, and bytes are read as they were written.
+            return adapter.validate_json(payload)
+        except pydantic.ValidationError as error:
+            raise MisfitError(_add_path(path, _find_place(error))) from None
+
+    def dump(value: Any) -> Any:
+        try:
+            # Its warnings show values. `round_trip` leaves computed fields out, which cannot be read again.
+            return adapter.dump_python(
+                value, mode="json", by_alias=True, round_trip=True, warnings=False
+            )
+        except ValueError as error:
+            raise SerializationError(
+                f"{model.__qualname__} cannot be written as JSON: {error}. For bytes set ser_json_bytes and val_json_bytes to 'base64' "
+                "in its model_config"
+            ) from None
+
+    return _Kind(load=load, dump=dump)
+
+
+def _find_place(error: Any) -> str:
+    """Return the path of the first value that pydantic refused. Its message may show a value, the path shows none."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return ".".join(str(part) for part in first["loc"])
+
+
+def _make_msgspec_kind(model: type) -> _Kind:
+    msgspec = cast("Any", sys.modules["msgspec"])
+
+    def load(value: Any, path: str) -> Any:
+        try:
+            return msgspec.convert(deepcopy(value), model)
+        except msgspec.ValidationError as error:
+            place = str(error).rpartition(" - at `$.")[2] if " - at `$." in str(error) else ""
+            raise MisfitError(_add_path(path, place.removesuffix("`"))) from None
+
+    return _Kind(load=load, dump=msgspec.to_builtins)
+
+
+def _add_path(path: str, place: str) -> str:
+    return ".".join(filter(None, (path, place)))
+
+
+# ---- writing dataclasses
+
+
+def _to_json(value: Any) -> Any:
+    """Return the JSON form of a value in a dataclass. A value of an unknown type stays, and `update_session` says where it is."""
+    if isinstance(value, Enum):
+        return _to_json(value.value)
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    if isinstance(value, (UUID, Decimal)):
+        return str(value)
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    members: Any = value
+    if isinstance(value, dict):
+        return {key: _to_json(item) for key, item in members.items()}
+    if isinstance(value, (list, tuple)):
+        return [_to_json(item) for item in members]
+    if isinstance(value, (set, frozenset)):
+        # In one order: a set that did not change must not look changed.
+        items = [_to_json(item) for item in members]
+        return sorted(items, key=lambda item: json.dumps(item, default=str))
+    return _dump_nested(members)
+
+
+def _dump_nested(value: Any) -> Any:
+    model = cast("Any", type(value))
+    kind = _find_kind(model)
+    if kind is not None and kind.dump is not _to_json:
+        return kind.dump(value)
+    if kind is None:
+        return value
+    return {one.name: _to_json(getattr(value, one.name)) for one in fields(model) if one.init}

@@ -1,0 +1,121 @@
+"""`session_of` and `save_session`: the current session as a model of the application's, and back."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar, cast, overload
+
+from ._session.events import logger
+from ._session.models import MisfitError, check_model, dump_model, is_model, load_model
+from ._session.tracebacks import clears_frames
+
+__all__ = ["ModelVerbs", "contents_of"]
+
+Request = TypeVar("Request")
+
+Response = TypeVar("Response")
+
+Model = TypeVar("Model")
+
+
+class ModelVerbs(ABC, Generic[Request, Response]):
+    """The verbs for models, over `get_session` and `update_session` of the subclass."""
+
+    __slots__ = ()
+
+    @overload
+    def session_of(self, model: type[Model], /) -> Model | None: ...
+    @overload
+    def session_of(self, model: type[Model], request: Request, /) -> Model | None: ...
+    @overload
+    def session_of(
+        self, model: type[Model], request: Request, response: Response, /
+    ) -> Model | None: ...
+    @clears_frames
+    def session_of(self, model: type[Any], /, *request: Any) -> Any:
+        """Return the session of an authenticated user as a model, or None.
+
+        The model is a copy: change it, and save it with `save_session`. Of a TypedDict the result is the live session itself.
+
+        Args:
+            model: a pydantic model, a dataclass, a `msgspec.Struct`, a TypedDict, or a class with a class method
+                `from_session` and a method `to_session`.
+            *request: nothing, the request, or the request and the response, as for `get_session`.
+
+        Returns:
+            The model; None where `get_session` returns None, and for a session that does not fit the model, which is logged as
+            a warning.
+
+        Raises:
+            TypeError: the class is no model, or has an annotation that is not supported.
+            NoActiveRequestError: as for `get_session`.
+        """
+        # A class that is no model is an error for every visitor.
+        check_model(model)
+        session = cast("Any", self).get_session(*request)
+        if session is None:
+            return None
+        try:
+            return load_model(model, session)
+        except MisfitError as error:
+            logger.warning(
+                "a session does not fit %s%s: session_of returns None, as if its visitor was not signed in",
+                model.__qualname__,
+                f" at {error.path}" * bool(error.path),
+            )
+            return None
+
+    @overload
+    def save_session(self, model: object, /) -> bool: ...
+    @overload
+    def save_session(self, request: Request, model: object, /) -> bool: ...
+    @overload
+    def save_session(self, request: Request, response: Response, model: object, /) -> bool: ...
+    @clears_frames
+    def save_session(self, *args: Any) -> bool:
+        """Merge a model into the session: what differs from the session is changed, and everything else stays.
+
+        Keys that the model does not know stay, nested ones too. None is saved as null. A key that the model knows and no longer
+        has, such as one of a dict, is removed. As `update_session`, it never logs in or out. With a backend the same changes are
+        made again if a parallel request has changed the session meanwhile.
+
+        Args:
+            *args: the model, after nothing, the request, or the request and the response. A dict is merged too: each of its keys
+                is a change.
+
+        Returns:
+            Whether the session is now what the model says; False if nobody is signed in, or if it would change who the user is.
+
+        Raises:
+            SerializationError: a value cannot be written as JSON, or the model could not be read again.
+            SessionTooLargeError, ResponseStartedError, NoActiveRequestError: as for `update_session`.
+            TypeError: the call has none of the valid forms, or the model is none.
+        """
+        if not args or not (isinstance(args[-1], Mapping) or is_model(args[-1])):
+            given = type(args[-1]).__name__ if args else "nothing"
+            raise TypeError(
+                f"save_session needs a model as its last argument, not {given}: valid are save_session(model), "
+                "save_session(request, model), save_session(request, response, model), where model is an object of a class "
+                "that session_of takes, or a dict"
+            )
+        return self._save(args)
+
+    @abstractmethod
+    def _save(self, args: tuple[Any, ...]) -> bool:
+        """Merge the model that is the last argument into the session."""
+
+
+def contents_of(model: object, /) -> dict[str, Any]:
+    """Return the contents that a model stands for: `create_session(contents_of(account))`.
+
+    Dates, UUIDs, decimals and bytes are text in them.
+
+    Args:
+        model: an object of a class that `session_of` takes.
+
+    Raises:
+        SerializationError: a value cannot be written as JSON, or the model could not be read again.
+        TypeError: the object is no model.
+    """
+    return dump_model(model)
