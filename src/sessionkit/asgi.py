@@ -29,8 +29,19 @@ ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 class Place(Protocol):
     """The key of a scope under which a framework's own session object stands."""
 
+    @property
+    def has_outer(self) -> bool:
+        """Whether a middleware around this one had put an object there."""
+        ...
+
     def take_over(self) -> None:
         """Save the object that the application has put there; called before the response starts."""
+
+    def give_back(self) -> None:
+        """Put the object of a middleware around this one back, for the start of the response."""
+
+    def take_back(self) -> None:
+        """Put the own object in its place again, after the start of the response."""
 
     def close(self) -> None:
         """Report an object that the application has put there later; called when the application has returned."""
@@ -124,6 +135,13 @@ class SessionMiddleware(Gateway):
                         # Before Python 3.12, `current_task` with a given loop spares a system call.
                         if here is not None and current_task(here.get_loop()) is not here:
                             admit_task(exchange)
+                        if place is not None and place.has_outer:
+                            place.give_back()
+                            try:
+                                await send(message)
+                            finally:
+                                place.take_back()
+                            return
                     elif exchange.late is not None and not message.get("more_body"):
                         # No byte of the body depends on a session that is read from here on.
                         exchange.late = None
@@ -139,6 +157,8 @@ class SessionMiddleware(Gateway):
                 finally:
                     if place is not None:
                         place.close()
+                        if place.has_outer:
+                            place.give_back()
             except (Exception, CancelledError) as error:
                 if is_answering and exchange.phase is OPEN and exchange.must_end:
                     # No response has started. The server would answer without our headers, and a logout would be lost.

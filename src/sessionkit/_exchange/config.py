@@ -39,6 +39,19 @@ Clock = Callable[[], float]
 _DERIVED: Any = None
 
 
+@dataclass(slots=True)
+class Expected:
+    """The client that was given a session last, on this machine. There is one of it in a store, whoever comes.
+
+    Attributes:
+        client: the client; None if no cookie is expected, as always over https.
+        until: the moment until which its next request counts, in seconds since the epoch.
+    """
+
+    client: tuple[str, str | None] | None = None
+    until: float = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Settings:
     """A store's settings: every default is filled in, keys are derived, names are spelled out.
@@ -83,6 +96,8 @@ class Settings:
     """The most bytes of plaintext that certainly fit into one cookie."""
     warned: set[EventKind] = field(default_factory=set[EventKind])
     """The events that `warn_once` has reported."""
+    expected: Expected = field(default_factory=Expected)
+    """The client that must return its first cookie over http."""
     advice: Advice = field(default_factory=Advice)
     """Whether the warnings of the backend have been logged. All copies of a store's settings share it."""
 

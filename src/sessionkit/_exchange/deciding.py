@@ -16,7 +16,8 @@ from .._session.snapshot import OPAQUE, fingerprint
 from ..errors import ConfigurationError, IdentityChangedError
 from . import stamps, writing
 from .config import Settings
-from .request import RequestInfo, is_loopback
+from .request import RequestInfo
+from .returning import INSECURE, tell_insecure
 from .state import State
 
 __all__ = [
@@ -220,13 +221,8 @@ def finish_answer(
             )
         # Only a renewal is left out: the inner gateway has written the session.
         lines = []
-    if (
-        lines
-        and settings.cookie.secure
-        and request.scheme in ("http", "ws")
-        and not is_loopback(request.header("host"))
-    ):
-        settings.warn_once(EventKind.INSECURE)
+    if lines and settings.cookie.secure and request.scheme in INSECURE:
+        tell_insecure(settings, request, sets=state.present)
     present = state.present or state.cookies.token is not None
     return header_changes(headers, lines, present=present)
 

@@ -22,6 +22,7 @@ from .merging import Function, call_function
 from .operations import Operation, Wanted
 from .reading import RequestCookies, read_cookies
 from .request import HOLDER, HeaderRequest, RequestInfo
+from .returning import check_return
 from .server import ServerSide
 from .state import State
 
@@ -118,6 +119,8 @@ class Exchange:
         state = self.state = self._first_state.setdefault("state", loaded)
         if state is loaded and cookies.absence not in (None, Absence.NO_COOKIE):
             tell(settings.on_event, EventKind.REFUSED, cookies.absence)
+        if settings.expected.client is not None and state is loaded:
+            check_return(settings, self.request)
         late, self.late = self.late, None
         if late is not None and not is_kept_private(late):
             tell(settings.on_event, EventKind.NOT_PRIVATE)

@@ -42,7 +42,7 @@ class ScopePlace:
             stands for, as a mapping, or None to leave the session as it is.
     """
 
-    __slots__ = ("_contents_of", "_exchange", "_scope", "_session")
+    __slots__ = ("_around", "_contents_of", "_exchange", "_owner", "_scope", "_session")
 
     def __init__(
         self,
@@ -53,7 +53,29 @@ class ScopePlace:
     ) -> None:
         self._session, self._scope = session, scope
         self._exchange, self._contents_of = exchange, contents_of
+        found = scope.get(SCOPE_KEY)
+        self._around = found if _is_foreign(found) else None
+        self._owner = scope.get("app")
+        if self._around is not None and "endpoint" not in scope:
+            # It is not that of an application in which ours is mounted.
+            exchange.settings.warn_once(EventKind.TWO_SESSIONS)
         scope[SCOPE_KEY] = session
+
+    @property
+    def has_outer(self) -> bool:
+        """Whether a middleware around this one had put an object there."""
+        return self._around is not None
+
+    def give_back(self) -> None:
+        """Put the session object of a middleware around this one back, which may look at it when the response starts.
+
+        It would write the contents that it finds there into a cookie of its own, which visitors can read.
+        """
+        self._scope[SCOPE_KEY] = self._around
+
+    def take_back(self) -> None:
+        """Put this session object in its place again, for code that runs after the start of the response."""
+        self._scope[SCOPE_KEY] = self._session
 
     def take_over(self) -> None:
         """Make what the application has put in the place the contents.
@@ -91,6 +113,9 @@ class ScopePlace:
         """Return the contents in the place, and put the session object back; None where there is nothing to take over."""
         found = self._scope.get(SCOPE_KEY)
         if _is_session(found):
+            if _is_foreign(found) and self._scope.get("app") is self._owner:
+                # It is not that of a mounted application.
+                self._exchange.settings.warn_once(EventKind.TWO_SESSIONS)
             return None
         contents = self._contents_of(found, self._scope)
         if contents is None:
@@ -112,6 +137,11 @@ def _is_session(found: object) -> bool:
         return True
     # A `Session` that the application has made holds contents only.
     return isinstance(found, Contents) and found._watcher is not None  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # not for users
+
+
+def _is_foreign(found: object) -> bool:
+    """Return whether an object is the session of another library's middleware."""
+    return isinstance(found, dict) and not isinstance(found, (Contents, LazyContents))
 
 
 class ScopeSession(Session):

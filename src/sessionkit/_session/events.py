@@ -24,6 +24,12 @@ class EventKind(Enum):
     LATE_CHANGE = "the session was changed after the response had started, and that is not saved"
     MADE_ROOM = "the session did not fit, and the oldest sign-ins in progress or form tokens in it were dropped"
     INSECURE = "a Secure cookie was set over plain http, and the browser will drop it"
+    NOT_RETURNED = (
+        "a Secure cookie was set over plain http, and the client's next request came without it"
+    )
+    TWO_SESSIONS = (
+        "request.session belongs to another session middleware, which is installed beside ours"
+    )
     UNANSWERED = "the session was changed in a request that nobody answers, and the change was lost"
     LATE_WRITE = (
         "the session was ended or revoked meanwhile, and what the request wrote was dropped"
@@ -64,6 +70,8 @@ OnEvent = Callable[[Event], None]
 _LEVELS: dict[EventKind | Absence | Ignored | None, int] = {
     EventKind.LATE_CHANGE: logging.WARNING,
     EventKind.INSECURE: logging.WARNING,
+    EventKind.NOT_RETURNED: logging.WARNING,
+    EventKind.TWO_SESSIONS: logging.WARNING,
     EventKind.EXPIRED_UNSAVED: logging.WARNING,
     EventKind.MADE_ROOM: logging.WARNING,
     Ignored.OTHER_USER: logging.WARNING,
@@ -80,6 +88,9 @@ _ADVICE: dict[EventKind | Absence | Ignored | None, str] = {
     "call create_session to log in",
     EventKind.LATE_CHANGE: ": change it before the response's headers go out",
     EventKind.INSECURE: ": for development set secure=False; behind a proxy see that the forwarded scheme arrives",
+    EventKind.NOT_RETURNED: ": Safari, and HTTP clients such as httpx and requests, keep none of http://localhost; for development "
+    "set secure=False, or serve https",
+    EventKind.TWO_SESSIONS: ": remove the other one (Starlette's SessionMiddleware); what is put into its session does not go into ours",
     EventKind.UNANSWERED: ": install the middleware (store.wsgi(app), store.asgi(app)), or call a verb with the response too; "
     "a websocket under WSGI cannot write its session",
     EventKind.NOT_PRIVATE: ": read it before the first byte of the stream, or send Cache-Control: private",

@@ -8,6 +8,8 @@ from sessionkit._session.events import tell
 WARNED = {
     EventKind.LATE_CHANGE,
     EventKind.INSECURE,
+    EventKind.NOT_RETURNED,
+    EventKind.TWO_SESSIONS,
     EventKind.EXPIRED_UNSAVED,
     EventKind.MADE_ROOM,
     EventKind.UNANSWERED,
