@@ -124,6 +124,11 @@ class Provider:
         with urlopen(f"{self.issuer}/ledger") as response:
             return json.load(response).get(account, 0)
 
+    def fail_once(self) -> None:
+        """Let the next request for user information fail."""
+        with urlopen(f"{self.issuer}/userinfo-fails"):
+            pass
+
 
 @dataclass(frozen=True, slots=True)
 class Site:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from .browser import Browser
-from .sites import IN_TWO_PROCESSES, Site, origin_of
+from .sites import IN_TWO_PROCESSES, SITES, Site, origin_of
 
 
 def signed_in(site: Site, name: str, grant: str | None = None) -> tuple[Browser, str]:
@@ -81,6 +81,15 @@ def test_a_response_that_got_lost_costs_no_sign_in(site: Site):
     lost = browser.twin().get("/api/profile")
     assert lost.status == 200
     assert browser.get("/api/profile").status == 200
+    assert browser.who == account
+
+
+@pytest.mark.parametrize("site", SITES + IN_TWO_PROCESSES, indirect=True)
+def test_a_refresh_outlives_a_request_that_fails(site: Site):
+    browser, account = signed_in(site, "fails")
+    site.provider.fail_once()
+    assert browser.get("/api/profile").status == 500
+    assert browser.get("/api/profile").json["sub"] == account
     assert browser.who == account
 
 

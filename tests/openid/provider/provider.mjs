@@ -4,7 +4,7 @@
 // Two headers of the browser take the place of a login form: `X-Account` names the user ("nobody" refuses the consent), and
 // `X-Grant` the scopes to which the user consents (all that were asked for if there is none). The access tokens of users whose
 // name begins with "brief" live for 30 seconds; for those of "brief-once" there is no refresh token. `/ledger` tells how many
-// refresh tokens of each user were used.
+// refresh tokens of each user were used; after `/userinfo-fails` the next request for user information fails.
 //
 // oidc-provider 9 needs Node 22, so this is version 8: Debian has Node 20.
 
@@ -16,6 +16,7 @@ const server = createServer();
 await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
 const issuer = `http://127.0.0.1:${server.address().port}`;
 const refreshes = {};
+let fails = false;
 
 const clients = Object.entries(JSON.parse(process.argv[2])).map(([origin, told]) => ({
   client_id: `app-${new URL(origin).port}`,
@@ -70,7 +71,14 @@ async function interact(request, response) {
 const serve = provider.callback();
 server.on("request", (request, response) => {
   if (request.url === "/ledger") response.end(JSON.stringify(refreshes));
-  else if (request.url.startsWith("/interaction/")) {
+  else if (request.url === "/userinfo-fails") {
+    fails = true;
+    response.end();
+  } else if (request.url === "/me" && fails) {
+    fails = false;
+    response.statusCode = 503;
+    response.end();
+  } else if (request.url.startsWith("/interaction/")) {
     interact(request, response).catch((error) => {
       response.statusCode = 500;
       response.end(String(error));
