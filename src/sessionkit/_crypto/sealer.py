@@ -88,11 +88,9 @@ class Sealer:
         if age is None:
             raise ConfigurationError("max_age must say when the sealed value ends, in seconds")
         try:
-            plaintext = freeze(dict(value), self._serializer)
+            plaintext, why = freeze(dict(value), self._serializer), ""
         except SerializationError as error:
-            why = str(error).replace("session", "value", 1)
-        else:
-            why = ""
+            plaintext, why = b"", str(error).replace("session", "value", 1)
         if why:
             raise SerializationError(why)
         now = int(self._clock())
