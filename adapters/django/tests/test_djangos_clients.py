@@ -1,4 +1,4 @@
-"""Django's own test clients: made to work, or an error that names ours."""
+"""Django's own test clients with `install()`, and `session.__class__(key)` with ours."""
 
 from __future__ import annotations
 
@@ -30,32 +30,6 @@ def _installed():
             delattr(kind, name)
         else:
             setattr(kind, name, was)
-
-
-ACTS = {
-    "session": lambda client, user: client.session,
-    "login": lambda client, user: client.login(username="ann", password="secret-of-ann"),
-    "force_login": lambda client, user: client.force_login(user),
-    "logout": lambda client, user: client.logout(),
-}
-ASYNC_ACTS = {
-    "asession": lambda client, user: client.asession(),
-    "alogin": lambda client, user: client.alogin(username="ann", password="secret-of-ann"),
-    "aforce_login": lambda client, user: client.aforce_login(user),
-    "alogout": lambda client, user: client.alogout(),
-}
-
-
-@pytest.mark.parametrize("act", ACTS)
-def test_djangos_client_says_that_ours_is_needed(ann, act):
-    with pytest.raises(NoActiveRequestError, match=r"sessionkit_django\.testing\.Client"):
-        ACTS[act](DjangosClient(), ann)
-
-
-@pytest.mark.parametrize("act", ASYNC_ACTS)
-def test_djangos_async_client_says_so_too(ann, act):
-    with pytest.raises(NoActiveRequestError, match=r"sessionkit_django\.testing\.Client"):
-        asyncio.run(ASYNC_ACTS[act](DjangosAsyncClient(), ann))
 
 
 @pytest.mark.usefixtures("_installed")

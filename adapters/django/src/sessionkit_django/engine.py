@@ -1,46 +1,25 @@
-"""The session engine, `SESSION_ENGINE = "sessionkit_django.engine"`: a session with the methods by which Django saves and ends it."""
+"""The session engine, `SESSION_ENGINE = "sessionkit_django.engine"`: `SessionStore`, which finds out whose session is asked for."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Generator
-from inspect import currentframe
-from typing import Any, TypeAlias, cast
 
 from django.conf import settings as project
-from django.contrib.sessions.backends.base import CreateError, UpdateError
 from django.core.exceptions import ImproperlyConfigured
 from django.http import parse_cookie
-from django.utils.asyncio import async_unsafe
 
-from sessionkit import ConfigurationError, Exchange, NoActiveRequestError, Session
-from sessionkit.adapters import ASGIRequest, HeaderRequest, SessionKeys, Settings, asettle
-from sessionkit.backends import Record
+from sessionkit import Exchange, Session
+from sessionkit.adapters import ASGIRequest, HeaderRequest, SessionKeys, find_or_open_exchange
 
-from .awaited import BATCH
-from .config import gateway, project_store
-from .session import DjangoSession
+from .callers import find_channels_wrapper, find_test_client
+from .clients import make_class_in_client
+from .config import gateway
+from .saved import SavedSession, find_current, has_key, make_loader
 
 __all__ = ["SessionStore"]
 
-BEGUN = "_session_begun"
-"""The key that `create` puts into an empty session, since an empty session is not kept."""
 
-SETTLE = None
-"""The step that saves the session's own changes; any other step is one of `SessionKeys`."""
-
-Steps: TypeAlias = Generator[Any, Any, Any]
-"""A method of the session, which runs on a backend of either kind."""
-
-NOT_KEPT = (
-    "{}: no response would carry the cookies of this session, so nothing would be kept. In a view use request.session; what a job "
-    "must find by a key needs a backend, or belongs into a model or into django.core.cache; around the consumers of Channels put "
-    "sessionkit_django.asgi(...). In tests use sessionkit_django.testing.Client (its module's install() is for Django's own "
-    "clients), and sessionkit_django.SessionMiddleware for the requests of a RequestFactory"
-)
-
-
-class SessionStore(DjangoSession):
+class SessionStore(SavedSession):
     """`request.session`: nested changes are saved, and nothing is read or decrypted before it is used.
 
     Its `session_key` is never the token of the cookie: it is safe in logs and tables, and opens nothing in a browser.
@@ -49,280 +28,66 @@ class SessionStore(DjangoSession):
     if the store has a backend: it loads, saves and ends the session of its key. Without a backend it is an empty mapping that
     cannot be kept: what would save or end it raises `NoActiveRequestError`.
 
+    One that a test client of Django makes is the session of that client.
+
     Args:
         session_key: the key of the current request's session, or of one on the server; any other finds nothing.
         exchange: the request's.
     """
 
     def __init__(self, session_key: str | None = None, *, exchange: Exchange | None = None) -> None:
-        settings = gateway().settings
         if exchange is None:
-            exchange = _current()
-            if exchange is not None and not _has_key(exchange, session_key):
-                self.in_consumer = _serves_consumer(exchange, session_key)
-                if self.in_consumer:
-                    exchange.serve_framework(settings)
-                else:
-                    exchange = None
-        if exchange is None:
-            _warn_of_token(session_key)
-            if settings.backend is None or _is_called_by_channels():
-                exchange = Exchange(settings, HeaderRequest(), owned=False)
-            else:
-                exchange = SessionKeys(settings).open(session_key)
-                exchange.loader = _make_loader(exchange)
-                self.given_key = session_key
-                self.is_apart = True
+            client = find_test_client()
+            if client is not None:
+                # Django's client names this class itself. So `session.__class__(key)` finds the client's session.
+                self.__class__ = made = make_class_in_client(type(self))  # type: ignore[assignment]  # a subclass
+                made.open(self, client)  # type: ignore[arg-type]  # as above
+                return
+            exchange = self._find(session_key) or self._open(session_key)
         super().__init__(exchange)
 
-    given_key: str | None = None
-    """The key of a session apart from any request, until it is loaded."""
+    def _find(self, session_key: str | None) -> Exchange | None:
+        """Return the exchange of the current request, if its session is asked for."""
+        exchange = find_current()
+        if exchange is None or has_key(exchange, session_key):
+            return exchange
+        self.in_consumer = _serves_consumer(exchange, session_key)
+        if not self.in_consumer:
+            return None
+        exchange.serve_framework(gateway().settings)
+        return exchange
 
-    is_apart: bool = False
-    """Whether it is on the server, apart from any request."""
-
-    @property
-    def session_key(self) -> str | None:
-        """The session's key; None while there is no session. One apart from any request has a key once it is saved."""
-        if not self.is_apart:
-            return super().session_key
-        if not self.exchange.looked_at:
-            return self.given_key
-        return super().session_key if self._is_saved else None
-
-    @property
-    def _is_saved(self) -> bool:
-        """Whether the backend has the session."""
-        server = self.exchange.server
-        return server is not None and server.current is not None
-
-    def is_empty(self) -> bool:
-        """Return whether there is nothing to save. Apart from any request, a session that has a key is not empty."""
-        return super().is_empty() and not (self.is_apart and self._is_saved)
-
-    # ---- the methods by which Django saves and ends a session
-
-    def flush(self) -> None:
-        """End the session: a logout."""
-        self._perform(self._flush())
-
-    def _flush(self) -> Steps:
-        yield from self._delete()
-        self.modified = True
-
-    def cycle_key(self) -> None:
-        """Give the session a new id; the earlier session is dead."""
-        self._perform(self._cycle_key())
-
-    def _cycle_key(self) -> Steps:
-        self._check_kept("cycle_key")
-        self.exchange.rotate()
-        if self.is_apart:
-            yield SETTLE
-
-    def create(self) -> None:
-        """Give the session a new id; a visitor without a session gets one."""
-        self._perform(self._create())
-
-    def _create(self) -> Steps:
-        self._check_kept("create")
-        if not self.exchange.rotate():
-            self[BEGUN] = True
-        if self.is_apart:
-            yield SETTLE
-            self._check_saved(CreateError)
-
-    def delete(self, session_key: str | None = None) -> None:
-        """End the session.
-
-        Args:
-            session_key: None for its own, or the key of the current request's session, or of one on the server.
-
-        Raises:
-            NoActiveRequestError: it is another's, in a cookie: a cookie in another browser cannot be ended from here.
-            BackendError: the backend failed.
-        """
-        self._perform(self._delete(session_key))
-
-    def _delete(self, session_key: str | None = None) -> Steps:
-        if session_key in (None, self.session_key):
-            self._check_kept("delete")
-            self.exchange.delete()
-            if self.is_apart:
-                yield SETTLE
-            return
-        exchange = _with_key(session_key)
-        if exchange is not None:
-            exchange.delete()
-        elif self._keys is not None:
-            yield self._keys.delete(session_key)
-        else:
-            raise NoActiveRequestError(
-                "delete: this is not the key of the current request's session, and a session that lives in the cookies of "
-                "another browser cannot be ended from here: end it where the user is looked up (a new password does)"
-            )
-
-    def exists(self, session_key: str | None = None) -> bool:
-        """Return whether a key is the key of this session, of the session of the current request, or of one on the server."""
-        exists: bool = self._perform(self._exists(session_key))
-        return exists
-
-    def _exists(self, session_key: str | None = None) -> Steps:
-        if session_key is None:
-            return False
-        if not self.is_apart and session_key == self.session_key:
-            return True
-        if _with_key(session_key) is not None:
-            return True
-        return self._keys is not None and (yield self._keys.exists(session_key))
-
-    def load(self) -> dict[str, Any]:
-        """Return the contents as a plain dict."""
-        return self.copy()
-
-    def save(self, must_create: bool = False) -> None:  # SessionBase's signature
-        """Save the session now, if it is on the server; a visitor without a session gets one.
-
-        A session in a cookie is only checked: the response carries it.
-
-        Raises:
-            NoActiveRequestError: it is not the session of a request, and there is no backend.
-            SerializationError, SessionTooLargeError: it cannot be kept.
-            ResponseStartedError: the response's headers have gone out.
-            UpdateError: apart from a request: the session was ended meanwhile. In a request, what it wrote is dropped.
-            CreateError: with `must_create`: the session is there already.
-            BackendError: the backend failed.
-        """
-        self._perform(self._save(must_create))
-
-    def _save(self, must_create: bool = False) -> Steps:
-        self._check_kept("save")
-        if must_create and self._is_saved:
-            raise CreateError
-        self.exchange.writing()
-        if self.stamp is None or (self.is_apart and not self.exchange.contents):
-            self[BEGUN] = True
-        yield SETTLE
-        self._check_saved(UpdateError)
-
-    @classmethod
-    def clear_expired(cls) -> None:
-        """Remove expired sessions from the backend; cookies expire by themselves."""
-        store = project_store()
-        if store.settings.backend is not None:
-            while store.purge(BATCH) == BATCH:
-                pass
-
-    # ---- on the backend
-
-    @property
-    def _keys(self) -> SessionKeys | None:
-        """The sessions on the server; None without a backend."""
+    def _open(self, session_key: str | None) -> Exchange:
+        """Return an exchange for a session apart from any request."""
         settings = gateway().settings
-        return None if settings.backend is None else SessionKeys(settings)
-
-    def _perform(self, steps: Steps) -> Any:
-        reply: Any = None
-        while True:
-            try:
-                step = steps.send(reply)
-            except StopIteration as end:
-                return end.value
-            reply = None
-            if step is not SETTLE:
-                reply = _call_blocking(
-                    self.exchange.settings, cast("SessionKeys", self._keys).run, step
-                )
-            elif self.exchange.server is None:
-                self.exchange.check()
-            else:
-                _settle(self.exchange)
-
-    async def await_steps(self, steps: Steps) -> Any:
-        backend: Any = self.exchange.settings.backend
-        reply: Any = None
-        while True:
-            try:
-                step = steps.send(reply)
-            except StopIteration as end:
-                return end.value
-            reply = None
-            if step is SETTLE:
-                await asettle(self.exchange, backend)
-            else:
-                reply = await cast("SessionKeys", self._keys).arun(step)
-
-    def _check_saved(self, error: type[Exception]) -> None:
-        """After a save: raise if the session had been ended meanwhile, or note that it stays whatever the response says."""
-        server = self.exchange.server
-        if server is None:
-            return
-        if self.is_apart and server.current is None:
-            raise error
-        server.keep()
-
-    def _check_kept(self, what: str) -> None:
-        """Raise if nothing would keep the session."""
-        if not (self.exchange.owned or self.is_apart):
-            raise NoActiveRequestError(NOT_KEPT.format(what))
+        wrapper = find_channels_wrapper()
+        if wrapper is not None:
+            # Channels has no gateway of ours around it: it can read the session, and must not put a key into its cookie.
+            wrapper.cookie_response_message_types = ()
+            found = find_or_open_exchange(ASGIRequest(wrapper.scope), settings)
+            if found is None:  # an excluded path
+                return Exchange(settings, HeaderRequest(), owned=False)
+            exchange = found
+        elif settings.backend is None:
+            _warn_of_token(session_key)
+            return Exchange(settings, HeaderRequest(), owned=False)
+        else:
+            _warn_of_token(session_key)
+            exchange = SessionKeys(settings).open(session_key)
+            self.given_key = session_key
+            self.is_apart = True
+        exchange.loader = make_loader(exchange)
+        return exchange
 
 
-def _make_loader(exchange: Exchange) -> Callable[[Any], Record | None]:
-    """Return the function that loads the record of a session apart from any request; not in an event loop."""
-    load, settings = exchange.loader, exchange.settings
-
-    def load_blocking(wanted: Any) -> Record | None:
-        record: Record | None = _call_blocking(settings, load, wanted)
-        return record
-
-    return load_blocking
-
-
-def _settle(exchange: Exchange) -> None:
-    """Perform what the exchange decides on a blocking backend."""
-    driver = exchange.settings.driver
-    _call_blocking(exchange.settings, None if driver is None else driver.run, exchange, 200, ())
-
-
-def _call_blocking(settings: Settings, function: Callable[..., Any] | None, *args: Any) -> Any:
-    """Call a function that waits for a blocking backend.
-
-    Raises:
-        ConfigurationError: the backend is awaited.
-        SynchronousOnlyOperation: an event loop runs in this thread, and would stand still.
-    """
-    if settings.driver is None or function is None:
-        raise ConfigurationError(
-            f"{type(settings.backend).__name__} is awaited: in an async view call the async methods of the session (asave, aget, "
-            "aload, adelete, ...), in a view that is not async take the blocking backend of the same kind"
+def _warn_of_token(session_key: str | None) -> None:
+    if session_key is not None and len(session_key) > 40:  # no key is longer
+        warnings.warn(
+            "SessionStore was given the value of a session's cookie, which finds nothing: it takes a session key. In tests use "
+            "the session of a test client (client.session, or that of sessionkit_django.testing.Client); around Channels put "
+            "sessionkit_django.asgi(...)",
+            stacklevel=4,
         )
-    if getattr(settings.backend, "waits", True):
-        function = async_unsafe(
-            "This waits for the session backend, and would stop the event loop: call the async method of the session (asave, "
-            "aget, aload, adelete, ...)"
-        )(function)
-    return function(*args)
-
-
-def _current() -> Exchange | None:
-    """Return the project's exchange of the current request, if there is one."""
-    try:
-        return project_store().get_exchange()
-    except NoActiveRequestError:
-        return None
-
-
-def _with_key(session_key: str | None) -> Exchange | None:
-    """Return the exchange of the current request, if the key is its session's."""
-    exchange = _current()
-    return exchange if exchange is not None and _has_key(exchange, session_key) else None
-
-
-def _has_key(exchange: Exchange, session_key: str | None) -> bool:
-    """Return whether the key is that of the exchange's session."""
-    if not session_key:
-        return False
-    return SessionKeys.make(exchange) == session_key
 
 
 def _serves_consumer(exchange: Exchange, session_key: str | None) -> bool:
@@ -347,25 +112,3 @@ def _serves_consumer(exchange: Exchange, session_key: str | None) -> bool:
             "put sessionkit_django.asgi(...) around the ProtocolTypeRouter, which serves the session in its place"
         )
     return True
-
-
-def _is_called_by_channels() -> bool:
-    """Return whether the session middleware of Channels asks, which takes the value of a cookie for a session key.
-
-    Without a gateway around it, a browser could open a session by a key that it has read somewhere.
-    """
-    frame = currentframe()  # the only way to tell it from server code
-    frame = None if frame is None else frame.f_back
-    while frame is not None and frame.f_code.co_name == "__init__":
-        # Ours, or that of a subclass.
-        frame = frame.f_back
-    return frame is not None and frame.f_globals.get("__name__") == "channels.sessions"
-
-
-def _warn_of_token(session_key: str | None) -> None:
-    if session_key is not None and len(session_key) > 40:  # no key is longer
-        warnings.warn(
-            "SessionStore was given the value of a session's cookie, which finds nothing: it takes a session key. In tests use "
-            "sessionkit_django.testing.Client; around Channels put sessionkit_django.asgi(...)",
-            stacklevel=3,
-        )

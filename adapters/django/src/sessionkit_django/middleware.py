@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any, cast
+from weakref import finalize
 
 from django.contrib.sessions import middleware
 from django.core.exceptions import ImproperlyConfigured
@@ -52,7 +53,11 @@ class SessionMiddleware(middleware.SessionMiddleware):
             )
 
     def process_request(self, request: HttpRequest) -> None:
-        """Make the session object; nothing is decrypted yet."""
+        """Make the session object; nothing is decrypted yet.
+
+        If a test calls it by itself, for a request of a `RequestFactory`, the request ends when the test lets go of it.
+        """
+        is_served = ENTRY in vars(request)
         info, settings = request_info(request), gateway().settings
         entry = gateway().begin_inside(info)
         exchange = entry.exchange
@@ -66,6 +71,8 @@ class SessionMiddleware(middleware.SessionMiddleware):
         request.session = self._engine(exchange=found)
         if exchange is None:
             vars(request).pop("close", None)  # of a copy: its original ends with its own response
+        elif not is_served:
+            finalize(request, exchange.finish)
         else:
             setattr(request, "close", _closing(request, exchange))  # noqa: B010  # a method, to type checkers
 
@@ -94,6 +101,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
 
     def __call__(self, request: HttpRequest) -> Any:
         """Serve a request; what leaves it without a response (`SystemExit`) ends it here."""
+        vars(request).setdefault(ENTRY)
         if self.async_mode:
             return self.__acall__(request)
         try:

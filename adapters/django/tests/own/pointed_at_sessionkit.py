@@ -1,4 +1,4 @@
-"""Settings for Django's own tests: its session middleware, its cookie engine and its test clients are ours.
+"""Settings for Django's own tests: its session middleware and its cookie engine are ours, its test clients its own.
 
 With `UNPOINTED` in the environment they are Django's. What became of each test goes to the file named in `OUTCOMES`.
 """
@@ -20,7 +20,8 @@ import sessionkit_django
 from sessionkit._exchange.exchange import Exchange
 from sessionkit._exchange.request import HeaderRequest
 from sessionkit.backends import MemoryBackend
-from sessionkit_django import config, engine, testing
+from sessionkit_django import config, engine
+from sessionkit_django.callers import find_test_client
 
 DATABASES = {
     "default": {"ENGINE": "django.db.backends.sqlite3"},
@@ -45,16 +46,13 @@ if "UNPOINTED" not in os.environ:
         def __init__(
             self, session_key: str | None = None, *, exchange: Exchange | None = None
         ) -> None:
-            made = Exchange(config.gateway().settings, HeaderRequest())
-            super().__init__(exchange=exchange or made)
+            if exchange is None and find_test_client() is None:
+                exchange = Exchange(config.gateway().settings, HeaderRequest())
+            super().__init__(exchange=exchange)
 
     if "WITH_BACKEND" in os.environ:
         SESSIONKIT["backend"] = MemoryBackend()
     signed_cookies.SessionStore = OfARequest
-    test.Client = test.client.Client = test.SimpleTestCase.client_class = testing.Client
-    test.AsyncClient = test.client.AsyncClient = test.SimpleTestCase.async_client_class = (
-        testing.AsyncClient
-    )
 
 
 class Result(unittest.TextTestResult):

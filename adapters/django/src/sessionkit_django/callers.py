@@ -1,0 +1,62 @@
+"""Who asks the engine for a session: a test client of Django, the session middleware of Channels, or the project's code.
+
+Both give the engine the value of one cookie, and take it for a session key. Our session may have several cookies, under another
+name, and a session key opens nothing in a browser. So the engine looks at the frame of the function that asks, and takes from it
+the client, or the connection, with all its cookies. A request from the network cannot choose that frame.
+"""
+
+from __future__ import annotations
+
+from inspect import currentframe
+from types import FrameType
+from typing import Any
+
+__all__ = ["CHANNELS", "CLIENT", "find_channels_wrapper", "find_test_client", "is_asked_by"]
+
+CLIENT, CHANNELS = "django.test.client", "channels.sessions"
+PASSED = {"__init__", "session_key"}
+"""The methods that a subclass of the engine in the project may have between the caller and us."""
+
+
+def find_test_client() -> Any:
+    """Return the test client of Django that asks for its session; None if another does."""
+    return _find_self(CLIENT)
+
+
+def find_channels_wrapper() -> Any:
+    """Return the object by which Channels wraps the connection that asks for its session; None if another asks."""
+    return _find_self(CHANNELS)
+
+
+def is_asked_by(module: str, function: str | None = None) -> bool:
+    """Return whether a module asks.
+
+    Args:
+        module: its name.
+        function: the name of the function there; None for any.
+    """
+    frame = _find_caller()
+    return (
+        frame is not None
+        and frame.f_globals.get("__name__") == module
+        and function in (None, frame.f_code.co_name)
+    )
+
+
+def _find_self(module: str) -> Any:
+    """Return the object whose method asks, if the method is of this module."""
+    frame = _find_caller()
+    if frame is None or frame.f_globals.get("__name__") != module:
+        return None
+    return frame.f_locals.get("self")
+
+
+def _find_caller() -> FrameType | None:
+    """Return the frame of the function that uses the session: the first that belongs neither to us nor to a subclass."""
+    frame = currentframe()
+    while frame is not None and (
+        frame.f_code.co_name in PASSED
+        or str(frame.f_globals.get("__name__")).startswith("sessionkit_django.")
+    ):
+        frame = frame.f_back
+    return frame
