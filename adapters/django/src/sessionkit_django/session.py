@@ -95,4 +95,4 @@ class DjangoSession(LazyContents, AwaitedSession):  # type: ignore[misc]  # the 
 
     def get_expire_at_browser_close(self) -> bool:
         """Whether the browser forgets it when it closes."""
-        return gateway().settings.for_contents(self).cookie.transient
+        return gateway().settings.for_writing(self, self.stamp).cookie.transient
