@@ -45,7 +45,16 @@ PINNED = [
 ]
 WITHOUT_THE_CORE = {"lint", "nox", "release", "uv"}
 
-GUIDES = ["a2wsgi", "celery", "django-cors-headers", "flask-cors", "flask-wtf", "httpx2", "mangum"]
+GUIDES = [
+    "a2wsgi",
+    "celery",
+    "django-cors-headers",
+    "flask-cors",
+    "flask-wtf",
+    "httpx2",
+    "mangum",
+    "python-fasthtml",
+]
 """What the how-to pages about several frameworks need beside these; the newest versions, as of the frameworks."""
 
 SIGN_IN = sorted(Path("docs/how-to").glob("sign-in-with-openid-*.md"))
