@@ -38,14 +38,16 @@ def tls(url: str, folder: Path) -> Iterator[str]:
 
     accepting = threading.Thread(target=accept)
     accepting.start()
-    yield f"https://{target.hostname}:{listening.getsockname()[1]}"
-    for one in (listening, *clients):
-        with suppress(OSError):
-            one.shutdown(socket.SHUT_RDWR)
-    for thread in (accepting, *threads):
-        thread.join()
-    for one in (listening, *clients):
-        one.close()
+    try:
+        yield f"https://{target.hostname}:{listening.getsockname()[1]}"
+    finally:
+        for one in (listening, *clients):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+        for thread in (accepting, *threads):
+            thread.join()
+        for one in (listening, *clients):
+            one.close()
 
 
 def _serve(plain: socket.socket, context: ssl.SSLContext, target: SplitResult) -> None:

@@ -160,7 +160,12 @@ def _display() -> Iterator[str]:
 def _driver(display: str) -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
-    variables = {"DISPLAY": display, "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS": "1"}
+    variables = {
+        "DISPLAY": display,
+        "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS": "1",
+        "NO_AT_BRIDGE": "1",  # no accessibility bus, for which it would wait
+        "GSETTINGS_BACKEND": "memory",
+    }
     driver = subprocess.Popen(
         ["WebKitWebDriver", f"--port={port}"],
         env={**os.environ, **variables},
