@@ -9,7 +9,7 @@ import pytest
 from django.http import JsonResponse
 from django.test import RequestFactory, override_settings
 
-from sessionkit import Lifetime, SessionStore
+from sessionkit import Lifetime, SessionStore, create_session
 from sessionkit_django import SessionMiddleware
 from sessionkit_django.testing import Client
 
@@ -155,3 +155,25 @@ def test_a_renewal_ends_at_the_moment_that_was_set(at):
 
 def test_what_is_over_already_is_not_sent(at):
     assert max_ages(at(NOW, a=1, expiry=-5)) == {}
+
+
+def test_a_named_lifetime_says_the_age_and_set_expiry_may_shorten_it():
+    named = {"kiosk": Lifetime(idle=300, absolute=3600, transient=True)}
+    store = SessionStore(SECRET, clock=lambda: NOW, lifetimes=named)
+    seen = []
+
+    def view(request):
+        create_session({"user": {"sub": "ada"}}, lifetime="kiosk")
+        session = request.session
+        seen.append((session.get_expiry_age(), session.get_expire_at_browser_close()))
+        if request.GET:
+            session.set_expiry(int(request.GET["age"]))
+        return JsonResponse({})
+
+    def line_of(path):
+        with override_settings(SESSIONKIT={"store": store}):
+            response = SessionMiddleware(view)(RequestFactory().get(path))
+        return max_ages(response)[NAME]
+
+    assert [None, 100, None] == [line_of("/"), line_of("/?age=100"), line_of("/?age=0")]
+    assert [(300, True)] * 3 == seen

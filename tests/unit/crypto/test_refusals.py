@@ -47,6 +47,15 @@ BAD_HEADERS = {
     "created after updated": header_text(iat=str(START + 1)),
     "expired when stamped": header_text(exp=str(START)),
     "arabic digits": header_text(iat="١٢٣"),
+    "a lifetime without a name": header_text(lif='""'),
+    "a lifetime that is none": header_text(lif="null"),
+    "a lifetime that is a number": header_text(lif="7"),
+    "a lifetime with a blank": header_text(lif='"a b"'),
+    "a lifetime that begins with a digit": header_text(lif='"1st"'),
+    "a lifetime with an escape": header_text(lif='"\\u0061"'),
+    "a lifetime of 21 characters": header_text(lif='"' + "a" * 21 + '"'),
+    "a lifetime twice": header_text(lif='"a"').replace("}", ',"lif":"a"}'),
+    "a lifetime before the end": header_text(lif='"a"', end=str(STAMP.expires_at)),
     "an array": "[" + header_text() + "]",
     "nothing": "",
 }
@@ -57,8 +66,11 @@ def test_a_header_of_another_grammar_is_malformed_though_its_tag_is_right(header
     assert codec().open(under_header(header), START) is Absence.MALFORMED
 
 
-def test_the_header_that_those_were_made_from_is_taken():
-    assert codec().open(under_header(header_text()), START).contents == {"a": 1}
+@pytest.mark.parametrize(
+    "more", [{}, {"lif": '"a"'}, {"end": str(STAMP.expires_at), "lif": f'"{"a" * 20}"'}]
+)
+def test_the_header_that_those_were_made_from_is_taken(more):
+    assert codec().open(under_header(header_text(**more)), START).contents == {"a": 1}
 
 
 BAD_FRAMES = {

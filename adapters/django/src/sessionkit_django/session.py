@@ -90,7 +90,8 @@ class DjangoSession(LazyContents, AwaitedSession):  # type: ignore[misc]  # the 
 
     def get_session_cookie_age(self) -> int:
         """Seconds that a session lives which does not say so itself."""
-        lifetime = gateway().settings.lifetime
+        stamp = self.stamp
+        lifetime = gateway().settings.find_lifetime(None if stamp is None else stamp.lifetime)
         return lifetime.idle or lifetime.absolute or 0
 
     def get_expire_at_browser_close(self) -> bool:
