@@ -23,6 +23,8 @@ QUESTIONS = {
     "first app": "tutorial/first-app",
     "login": "how-to/login-and-logout",
     "login and logout": "how-to/login-and-logout",
+    "oidc flask": "how-to/sign-in-with-openid-flask",
+    "sso django": "how-to/sign-in-with-openid-django",
     "auth0 flask": "how-to/sign-in-with-openid-flask",
     "keycloak fastapi": "how-to/sign-in-with-openid-fastapi",
     "google django": "how-to/sign-in-with-openid-django",

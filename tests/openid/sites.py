@@ -34,7 +34,7 @@ SITES = sorted(IN_COOKIES + ON_SERVER)
 CLIENT_SECRET = "a-secret-of-the-tests-0123456789abcdef"  # the one of provider.mjs
 STARTUP = 400  # tries of 0.05 seconds
 BACKEND = 'backend=SQLiteBackend("sessions.db")'
-SEVERAL = "\n## With several processes\n"
+SEVERAL = "\n## Refresh tokens with several processes\n"
 
 
 def free_ports(number: int) -> list[int]:
