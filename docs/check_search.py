@@ -18,6 +18,7 @@ QUESTIONS = {
     "django": "how-to/django",
     "fastapi": "how-to/fastapi",
     "starlette": "how-to/starlette",
+    "fasthtml": "how-to/fasthtml",
     "wsgi": "how-to/wsgi",
     "asgi": "how-to/asgi",
     "first app": "tutorial/first-app",
