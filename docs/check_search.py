@@ -18,7 +18,6 @@ QUESTIONS = {
     "django": "how-to/django",
     "fastapi": "how-to/fastapi",
     "starlette": "how-to/starlette",
-    "fasthtml": "how-to/fasthtml",
     "wsgi": "how-to/wsgi",
     "asgi": "how-to/asgi",
     "first app": "tutorial/first-app",
