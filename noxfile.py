@@ -303,7 +303,7 @@ def browser(session: nox.Session) -> None:
 def ecosystem(session: nox.Session) -> None:
     """Run the test suites of packages that build on sessions, with our adapters."""
     pinned(session, "ecosystem")
-    sources(session, "adapters/django")
+    sources(session, "adapters/django", "adapters/flask")
     session.run("pytest", "tests/ecosystem", *session.posargs)
 
 

@@ -43,7 +43,7 @@ def outcomes(
     def run(name: str, sessions: str) -> dict[str, str]:
         suite = SUITES[name]
         copy = folder / sessions / suite.distribution
-        shutil.copytree(sources[suite.distribution], copy)
+        shutil.copytree(sources[suite.distribution], copy, symlinks=True)
         return suite.run(copy, sessions)
 
     with ThreadPoolExecutor(2) as pool:
