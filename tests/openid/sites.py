@@ -32,7 +32,7 @@ ON_SERVER = [f"{framework}-on-the-server" for framework in FRAMEWORKS]
 IN_TWO_PROCESSES = [f"{framework}-in-two-processes" for framework in FRAMEWORKS]
 SITES = sorted(IN_COOKIES + ON_SERVER)
 CLIENT_SECRET = "a-secret-of-the-tests-0123456789abcdef"  # the one of provider.mjs
-STARTUP = 400  # tries of 0.05 seconds
+STARTUP = 1_200  # tries of 0.05 seconds; a process that ends is noticed at once
 BACKEND = 'backend=SQLiteBackend("sessions.db")'
 SEVERAL = "\n## Refresh tokens with several processes\n"
 

@@ -34,6 +34,7 @@ def test_the_request_has_a_state_a_nonce_and_a_challenge(browser: Browser):
         assert asked[name] != other[name]
 
 
+@served_by_a_backend
 def test_the_user_is_that_of_the_id_token(browser: Browser, site: Site):
     browser.sign_in()
     assert browser.get("/account").json == {
@@ -96,6 +97,7 @@ def test_a_refused_consent_signs_nobody_in_and_says_so(site: Site):
     assert browser.who is None
 
 
+@served_by_a_backend
 def test_a_refused_consent_leaves_a_signed_in_user_signed_in(browser: Browser):
     browser.sign_in()
     state = browser.get("/auth/login").query["state"]
@@ -133,6 +135,7 @@ def test_the_callback_of_another_visitor_is_refused(browser: Browser, site: Site
     assert browser.who is None
 
 
+@served_by_a_backend
 def test_a_callback_counts_once(browser: Browser):
     answer = browser.begin()
     alone = browser.twin()
