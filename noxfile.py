@@ -48,6 +48,7 @@ WITHOUT_THE_CORE = {"lint", "nox", "release", "uv"}
 GUIDES = [
     "a2wsgi",
     "celery",
+    "channels[daphne]",
     "django-cors-headers",
     "flask-cors",
     "flask-wtf",
