@@ -51,6 +51,11 @@ def explain_misplaced(init: F, /) -> F:
 
     @wraps(init)
     def call(*args: Any, **named: Any) -> None:
+        if len(args) > 2:
+            raise TypeError(
+                "SessionStore takes one argument without a name, the secret: give the others by name, such as "
+                "SessionStore(secret, lifetime=Lifetime(...)); an application goes to store.wsgi(app) or store.asgi(app)"
+            )
         for name in named:
             if name not in known:
                 near = get_close_matches(name, known, 1)
@@ -58,6 +63,11 @@ def explain_misplaced(init: F, /) -> F:
                 raise TypeError(
                     f"SessionStore has no argument {name}" + (f": give {meant}" if meant else "")
                 )
+        if len(args) < 2 and "secret" not in named:
+            raise TypeError(
+                "SessionStore needs a secret: `python -m sessionkit secret` makes one. SessionStore.from_env() takes it from "
+                "the variable SESSIONKIT_SECRET"
+            )
         init(*args, **named)
 
     return cast("F", call)

@@ -10,6 +10,7 @@ from ._exchange.config import Settings
 from ._exchange.exchange import OPEN, Exchange
 from ._exchange.request import RequestInfo
 from ._requests.current import get_current, get_last_current
+from ._requests.gateway import check_store
 from ._requests.lookup import (
     AnyExchange,
     Exclusion,
@@ -42,7 +43,12 @@ def configure(store: SessionStore | None) -> None:
     Args:
         store: the store. With None there is no such store: the default is then made from the `SESSIONKIT_*` variables when
             it is first needed.
+
+    Raises:
+        TypeError: the argument is no store.
     """
+    if store is not None:
+        check_store(store, "sessionkit.configure(store)")
     # There is one default for the whole process.
     global _configured, _from_env
     _configured, _from_env = store, None

@@ -36,6 +36,9 @@ class ModelVerbs(ABC, Generic[Request, Response]):
     def session_of(self, model: type[Any], /, *request: Any) -> Any:
         """Return the session of an authenticated user as a model, or None.
 
+        Valid calls: `session_of(Model)`, `session_of(Model, request)`, `session_of(Model, request, response)`, with a request and a
+        response as `get_session` takes them.
+
         The model is a copy: change it, and save it with `save_session`. Of a TypedDict the result is the live session itself.
 
         Args:
@@ -75,6 +78,9 @@ class ModelVerbs(ABC, Generic[Request, Response]):
     @clears_frames
     def save_session(self, *args: Any) -> bool:
         """Merge a model into the session: what differs from the session is changed, and everything else stays.
+
+        Valid calls: `save_session(model)`, `save_session(request, model)`, `save_session(request, response, model)`, with a request
+        and a response as `update_session` takes them.
 
         Keys that the model does not know stay, nested ones too. None is saved as null. A key that the model knows and no longer
         has, such as one of a dict, is removed. As `update_session`, it never logs in or out. With a backend the same changes are

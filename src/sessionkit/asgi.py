@@ -62,6 +62,7 @@ class SessionMiddleware(Gateway):
     """
 
     awaits = True
+    protocol = "ASGI"
 
     def __init__(
         self,

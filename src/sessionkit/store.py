@@ -192,6 +192,11 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
             ConfigurationError: a variable is unknown or cannot work (the message names it), or `SESSIONKIT_SECRET` is
                 missing.
         """
+        if isinstance(environ, (str, bytes)):
+            raise TypeError(
+                "from_env takes a mapping of variables, or nothing for those of the process: give a secret to "
+                "SessionStore(secret)"
+            )
 
         def make(values: dict[str, Any]) -> SessionStore:
             if "secret" not in values:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
+from inspect import getdoc
 from typing import Any, Generic, NamedTuple, NoReturn, TypeAlias, TypeVar, cast, overload
 
 from typing_extensions import deprecated
@@ -14,7 +15,7 @@ from ._exchange.request import RequestInfo
 from ._requests.lookup import Exclusion
 from ._requests.recognition import as_request, is_plain_session
 from ._requests.responses import as_fields, is_message, is_response, write_response
-from ._session.models import make_merge
+from ._session.models import is_model, make_merge
 from ._session.session import Session
 from ._session.tracebacks import clear_frames, clears_frames
 from ._typed import ModelVerbs
@@ -92,6 +93,29 @@ def _is_session(value: object) -> bool:
     return not is_message(mapping) and as_request(mapping) is None and as_fields(mapping) is None
 
 
+def list_forms(verb: str, *, session: bool, response: bool = True) -> str:
+    """Return the valid calls of a verb, for error messages and docstrings.
+
+    Args:
+        verb: the name of the verb.
+        session: whether the verb takes a session.
+        response: whether the verb takes a response.
+    """
+    last = ["session"] if session else []
+    forms = [
+        [],
+        ["environ"],
+        ["environ", "headers"],
+        ["scope"],
+        ["scope", "message"],
+        ["request"],
+        ["request", "response"],
+    ]
+    return ", ".join(
+        f"{verb}({', '.join(form + last)})" for form in forms if response or len(form) < 2
+    )
+
+
 def refuse_call(
     verb: str,
     args: tuple[Any, ...],
@@ -109,19 +133,7 @@ def refuse_call(
         response: whether the verb takes a response.
         named: the names of keyword arguments, which no verb takes.
     """
-    last = ["session"] if session else []
-    forms = [
-        [],
-        ["environ"],
-        ["environ", "headers"],
-        ["scope"],
-        ["scope", "message"],
-        ["request"],
-        ["request", "response"],
-    ]
-    valid = ", ".join(
-        f"{verb}({', '.join(form + last)})" for form in forms if response or len(form) < 2
-    )
+    valid = list_forms(verb, session=session, response=response)
     given = ", ".join([*(type(arg).__name__ for arg in args), *(f"{name}=..." for name in named)])
     why = ""
     if named:
@@ -131,6 +143,13 @@ def refuse_call(
             else "the arguments"
         )
         why = f" ({names} have no names)"
+    elif session and args and is_model(args[-1]):
+        way_out = (
+            "create_session(contents_of(model))"
+            if verb == "create_session"
+            else "save_session(model)"
+        )
+        why = f" (a model is no session: {way_out})"
     elif session and (
         not args
         or args[-1] is None
@@ -410,6 +429,24 @@ class Verbs(ModelVerbs[Request, Response], Generic[Request, Response, Carrier]):
         if response is not None:
             _respond(exchange, request, response)
         return result
+
+
+def _describe_forms(verb: str, *, session: bool, response: bool = True) -> None:
+    """Add the call forms to the docstring of a verb: `help` shows no overloads."""
+    method = getattr(Verbs, verb)
+    first, _, rest = (getdoc(method) or "").partition("\n\n")
+    forms = list_forms(verb, session=session, response=response)
+    method.__doc__ = (
+        f"{first}\n\nValid calls: `{forms.replace(', ' + verb, '`, `' + verb)}`.\n\n{rest}"
+    )
+
+
+for _verb in ("get_session", "touch_session", "rotate_session", "delete_session"):
+    _describe_forms(_verb, session=False)
+for _verb in ("update_session", "create_session"):
+    _describe_forms(_verb, session=True)
+_describe_forms("get_exchange", session=False, response=False)
+del _verb
 
 
 def _respond(exchange: Exchange, request: RequestInfo | None, response: object) -> None:

@@ -9,7 +9,7 @@ from contextvars import Context, copy_context
 from typing import Any, TypeAlias, cast
 
 from ._exchange.exchange import Exchange
-from ._requests.gateway import Gateway
+from ._requests.gateway import Gateway, explain_protocol
 from ._requests.views import WSGIRequest
 from ._session.events import EventKind, tell
 
@@ -32,6 +32,8 @@ class SessionMiddleware(Gateway):
         exclude: globs of paths that have no session (`/static/*`).
         framework: for adapters: the keys of the framework's own session object.
     """
+
+    protocol = "WSGI"
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request: run the application and its iterable in a context of their own."""
@@ -68,10 +70,11 @@ class SessionMiddleware(Gateway):
             body: Iterable[bytes] = context.run(
                 self.app, environ, start_response if exchange is None else respond
             )
-        except BaseException:
+        except BaseException as error:
             if exchange is None or not _end_failed(exchange, start_response, is_socket):
                 # A traceback shows the variables of this frame, and the environ has the cookies.
                 del environ
+                self._explain(error)
                 raise
             return [b""]
         kind = type(body)
@@ -80,6 +83,11 @@ class SessionMiddleware(Gateway):
                 exchange.finish(unanswerable=is_socket)
             return body
         return _Body(context, body, exchange, start_response, is_socket)
+
+    def _explain(self, error: BaseException) -> None:
+        """Raise a TypeError that says what to do, if the application failed because it is none of WSGI."""
+        if isinstance(error, TypeError):
+            explain_protocol(self.app, self.protocol)
 
 
 def _is_file(body: object, environ: Environ) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from .._cookies import chunks, renewal
@@ -26,11 +28,16 @@ __all__ = ["BLANK", "assume_lifetimes", "find_role", "inspect", "read_pasted"]
 
 BLANK = "\r\n\t "
 ENDLESS = Lifetime(rolling=False, absolute=LONGEST)
-_FIELD = re.compile(r"[<> \t]*(set-)?cookie[ \t]*:(.*)", re.IGNORECASE | re.DOTALL)
+_FIELD = re.compile(r"[<> \t]*([\"']?)(set-)?cookie[\"']?[ \t]*:(.*)", re.IGNORECASE | re.DOTALL)
+_COLUMNS = 7
+"""The columns of a line in the cookie file of curl and wget: domain, flag, path, secure, expiry, name, value."""
 
 
 def read_pasted(text: str) -> str:
-    """Return the Cookie header in a text that was copied: the header itself, its value, or the Set-Cookie lines of a response.
+    """Return the Cookie header in a text that was copied.
+
+    The text may be the header itself, its value, the Set-Cookie lines of a response, a curl command as a browser's developer
+    tools copy it, rows of their table of cookies, or a file of cookies that curl has written.
 
     Args:
         text: one line or several, decoded as latin-1; other header fields are ignored.
@@ -40,17 +47,47 @@ def read_pasted(text: str) -> str:
     """
     found: dict[str, list[str]] = {"cookie": [], "set-cookie": [], "": []}
     # Windows begins a file in UTF-8 with these three bytes.
-    for line in re.split("[\r\n]+", text.removeprefix("\xef\xbb\xbf")):
+    for line in _split_lines(text.removeprefix("\xef\xbb\xbf")):
         field = _FIELD.fullmatch(line)
-        value = line if field is None else field[2]
+        value = line if field is None else field[3]
         kind = "" if field is None else "cookie"
         if field is not None and field[1]:
+            # A line of a program: "cookie": "name=value",
+            value = value.strip(BLANK + ",").strip(field[1])
+        if field is not None and field[2]:
             kind, value = "set-cookie", value.partition(";")[0]
+        elif field is None:
+            value = _read_row(value)
         value = value.strip(BLANK)
         # A cleared cookie has no value, and a browser does not send it.
         if "=" in value and not (kind == "set-cookie" and value.endswith("=")):
             found[kind].append(value)
     return "; ".join(found["cookie"] or found["set-cookie"] or found[""])
+
+
+def _split_lines(text: str) -> list[str]:
+    """Return the lines of a text; those of a curl command are its headers."""
+    if not text.lstrip().startswith("curl "):
+        return re.split("[\r\n]+", text)
+    try:
+        # Developer tools write $'...' where a value has a quote in it.
+        words = shlex.split(text.replace("$'", "'"))
+    except ValueError:
+        return []
+    options = list(pairwise(words))
+    return [
+        *(value for option, value in options if option in ("-H", "--header")),
+        *(f"Cookie: {value}" for option, value in options if option in ("-b", "--cookie")),
+    ]
+
+
+def _read_row(line: str) -> str:
+    """Return `name=value` of a row of a table of cookies, whose columns are split by tabs; other lines as they are."""
+    columns = line.split("\t")
+    if len(columns) == _COLUMNS and columns[1] in ("TRUE", "FALSE"):
+        return "=".join(columns[-2:])
+    name = columns[0].strip()
+    return f"{name}={columns[1]}" if len(columns) > 2 and name and "=" not in name else line
 
 
 def inspect(settings: Settings, header: str, now: float, *, values: bool = False) -> dict[str, Any]:

@@ -54,6 +54,7 @@ def check_secrets(
     if not isinstance(given, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance]  # None, most often: a variable that is not set must never become a secret
         raise ConfigurationError(
             f"the secret must be str, bytes or a list of them, not {type(secret).__name__}"
+            + (": is the variable set that it comes from?" if secret is None else "")
         )
     if not given:
         raise ConfigurationError(f"there is no secret: give at least one; {REMEDY}")

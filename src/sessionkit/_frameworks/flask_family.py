@@ -186,7 +186,7 @@ class Extension(ABC, Generic[App]):
 
     @clears_frames
     def __init__(
-        self, app: App | None = None, *, store: SessionStore | None = None, **settings: Any
+        self, app: App | None = None, store: SessionStore | None = None, **settings: Any
     ) -> None:
         if store is not None:
             check_store(store, self.call)

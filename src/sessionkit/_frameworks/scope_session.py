@@ -13,7 +13,7 @@ from .._exchange.exchange import OPEN, Exchange
 from .._exchange.framework_keys import FrameworkKeys
 from .._requests.gateway import check_app
 from .._session.events import EventKind, tell
-from .._session.session import Contents, Session, refill
+from .._session.session import Contents, Session, Stamp, refill
 from .._session.tracebacks import clear_frames, clears_frames
 from ..asgi import Place, Scope, SessionMiddleware
 from ..errors import ConfigurationError, NoActiveRequestError
@@ -241,6 +241,13 @@ class _Unread(ScopeSession):
 
     def __repr__(self) -> str:
         return "<Session, not read yet>"
+
+    @property
+    def stamp(self) -> Stamp:
+        """Read the session, and return its id and times."""
+        self.mark_accessed()
+        # From here on the object is no `_Unread`, so `super()` would refuse it.
+        return cast("Stamp", cast("Any", Session.stamp).fget(self))
 
 
 def _read_first(name: str) -> Callable[..., Any]:

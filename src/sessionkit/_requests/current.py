@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 from .._exchange.drivers import aload, asettle
 from .._exchange.exchange import ENDED, OPEN, Exchange
@@ -263,6 +263,11 @@ class Activation:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._before: AnyExchange | None = None
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(
+            f"the exchange has not begun, so it has no {name!r}: write `with store.exchange(...) as exchange:`"
+        )
 
     def __enter__(self) -> Exchange:
         settings = self._exchange.settings

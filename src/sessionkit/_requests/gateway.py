@@ -5,7 +5,8 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol
+from inspect import iscoroutinefunction, signature
+from typing import Any, Protocol, cast
 
 from .._exchange.config import Settings
 from .._exchange.drivers import tell_warnings
@@ -23,7 +24,7 @@ from .lookup import (
     select_store,
 )
 
-__all__ = ["Gateway", "HasSettings", "check_app", "check_store"]
+__all__ = ["Gateway", "HasSettings", "check_app", "check_store", "explain_protocol"]
 
 
 class HasSettings(Protocol):
@@ -43,10 +44,14 @@ def check_app(app: object, call: str) -> None:
         call: the right call, for the error message.
 
     Raises:
-        TypeError: the argument is a store.
+        TypeError: the argument is a store, or a secret.
     """
     if _is_store(app) and not isinstance(app, Gateway):
         raise TypeError(f"a store stands where the application belongs: {call}")
+    if isinstance(app, (str, bytes)):
+        raise TypeError(
+            f"{type(app).__name__} stands where the application belongs: {call}, where store=SessionStore(secret)"
+        )
 
 
 def check_store(store: object, call: str) -> None:
@@ -61,6 +66,32 @@ def check_store(store: object, call: str) -> None:
     """
     if not _is_store(store):
         raise TypeError(f"{type(store).__name__} stands where the SessionStore belongs: {call}")
+
+
+def explain_protocol(app: object, protocol: str) -> None:
+    """Raise TypeError for an application of the other protocol, or for an `async def` that is none of either.
+
+    Args:
+        app: the application.
+        protocol: `WSGI` or `ASGI`, by which it is to be called.
+    """
+    called = getattr(app, "__call__", None)  # noqa: B004  # it is looked at, not asked for
+    is_async = iscoroutinefunction(app) or iscoroutinefunction(called)
+    name = getattr(app, "__name__", type(app).__name__)
+    if protocol == "WSGI" and is_async:
+        way_out = "serve it by store.asgi(app)" if _takes(app, 3) else "make it a plain function"
+        raise TypeError(f"{name} is async, and a WSGI application is not: {way_out}")
+    if protocol == "ASGI" and not is_async and _takes(app, 2) and not _takes(app, 3):
+        raise TypeError(f"{name} is no ASGI application: serve it by store.wsgi(app)")
+
+
+def _takes(app: object, count: int) -> bool:
+    """Return whether an application can be called with so many arguments."""
+    try:
+        signature(cast("Any", app)).bind(*[None] * count)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _is_store(value: object) -> bool:
@@ -80,6 +111,9 @@ class Gateway:
     call = "SessionMiddleware(app, store)"
     """The call that makes a gateway, for error messages."""
 
+    protocol = ""
+    """The protocol by which the application is called, `WSGI` or `ASGI`; empty for a framework's own."""
+
     awaits = False
     """Whether the gateway awaits a backend (`aload`, `asettle`). Otherwise a blocking one is called where it is needed."""
 
@@ -93,6 +127,8 @@ class Gateway:
     ) -> None:
         check_app(app, self.call)
         check_store(store, self.call)
+        if self.protocol and not _takes(app, 3):
+            explain_protocol(app, self.protocol)
         self.app = app
         self.settings: Settings = (
             store.settings if framework is None else store.settings.with_framework(framework)

@@ -34,6 +34,8 @@ FOUR_HUNDRED_DAYS = 400 * DAY
 CLOCK_SKEW = 60
 """Seconds by which the clocks of two machines may differ before a token is "not yet valid"."""
 
+_WEEK = timedelta(days=7)
+
 LONGEST = 10**10
 """The greatest time and duration, 317 years: every time in a token has at most 11 digits."""
 
@@ -75,7 +77,7 @@ class Lifetime:
         self,
         *,
         idle: Duration | Literal["auto"] | None = "auto",
-        absolute: Duration | None = timedelta(days=7),
+        absolute: Duration | None = _WEEK,
         rolling: bool = True,
         renew_after: Duration | None = None,
         transient: bool | None = None,
@@ -100,8 +102,10 @@ class Lifetime:
                     "rolling=True needs an idle time; for sessions without one set rolling=False"
                 )
         if pause is not None and whole is not None and pause > whole:
+            known = "" if absolute is not _WEEK else ", which is 7 days unless you set it"
             raise ConfigurationError(
-                f"idle ({pause} s) is longer than absolute ({whole} s): shorten idle"
+                f"idle ({pause} s) is longer than absolute ({whole} s{known}): "
+                + ("give absolute=... too, at least as long" if known else "shorten idle")
             )
         object.__setattr__(self, "idle", pause)
         object.__setattr__(self, "absolute", whole)

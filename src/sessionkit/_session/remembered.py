@@ -1,27 +1,66 @@
-"""Remember which settings were given: a frozen dataclass does not tell them from its defaults."""
+"""Remember which settings were given: a frozen dataclass does not tell them from its defaults. Explain those it does not have."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from functools import wraps
+from inspect import signature
 from typing import Any, TypeVar
 
 __all__ = ["remember_arguments"]
 
 T = TypeVar("T")
 
+_FOREIGN = {
+    "Lifetime": {
+        "expires": "absolute=...",
+        "max_age": "absolute=..., or idle=... for a limit that activity moves",
+        "permanent": "absolute=...",
+        "timeout": "idle=...",
+        "ttl": "absolute=..., or idle=... for a limit that activity moves",
+    },
+    "CookieSettings": {
+        "cookie_name": "name=...",
+        "expires": "SessionStore(..., lifetime=Lifetime(absolute=...))",
+        "https_only": "secure=...",
+        "httponly": "http_only=...",
+        "key": "name=...",
+        "max_age": "SessionStore(..., lifetime=Lifetime(absolute=...))",
+        "samesite": "same_site=...",
+        "session_cookie": "name=...",
+    },
+}
+"""What other libraries call the arguments of these classes."""
+
 
 def remember_arguments(kind: type[T]) -> type[T]:
     """Decorate a keyword-only frozen dataclass: its field `given` holds the arguments of the call.
+
+    An argument that it does not have, or without a name, is a TypeError that says what to write.
 
     Args:
         kind: the class; the field takes no part in its `__init__`, comparisons and `repr`.
     """
     namespace: Any = kind
     init: Callable[..., None] = namespace.__init__
+    known = [name for name in signature(init).parameters if name != "self"]
+    foreign = _FOREIGN.get(kind.__name__, {})
 
     @wraps(init)
-    def remember(self: T, **given: Any) -> None:
+    def remember(self: T, *nameless: Any, **given: Any) -> None:
+        if nameless:
+            forms = ", ".join(f"{name}=..." for name in known[:2])
+            raise TypeError(
+                f"the arguments of {kind.__name__} have names: {kind.__name__}({forms})"
+            )
+        for name in given:
+            if name not in known:
+                near = get_close_matches(name, known, 1)
+                meant = foreign.get(name) or (f"{near[0]}=..." if near else None)
+                raise TypeError(
+                    f"{kind.__name__} has no argument {name}" + (f": give {meant}" if meant else "")
+                )
         init(self, **given)
         object.__setattr__(self, "given", tuple(given.items()))
 

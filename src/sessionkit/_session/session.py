@@ -169,8 +169,18 @@ class Session(Contents):
 
     @property
     def stamp(self) -> Stamp:
-        """Return the session's id and times; None once a verb of this request has ended the session."""
-        return cast("Stamp", self._stamp)
+        """Return the session's id and times; None once a verb of this request has ended the session.
+
+        Raises:
+            ValueError: the application has made this object, so it is no session of a request.
+        """
+        stamp = self._stamp
+        if stamp is None and self._watcher is None:
+            raise ValueError(
+                "this Session was made by the application, so it has no stamp: take the session that get_session or "
+                "create_session returns"
+            )
+        return cast("Stamp", stamp)
 
 
 def _watched(method: Callable[..., Any], *, has_key: bool) -> Callable[..., Any]:

@@ -128,3 +128,11 @@ def test_one_that_nobody_read_before_the_request_ended_is_no_empty_one() -> None
     del exchange
     with pytest.raises(NoActiveRequestError, match="nobody had read it"):
         json.dumps(session)
+
+
+def test_its_stamp_is_that_of_the_session() -> None:
+    exchange = request_of(ANN)
+    stamp = ScopeSession.of(exchange).stamp
+    assert stamp == exchange.contents.stamp is not None
+    exchange = request_of(None)
+    assert ScopeSession.of(exchange).stamp is None

@@ -86,8 +86,9 @@ def test_a_session_takes_pairs_as_a_dict_does():
 
 
 def test_a_session_of_ones_own_has_no_stamp():
-    assert Session({"a": 1}).stamp is None
     assert Contents({"a": 1}).stamp is None
+    with pytest.raises(ValueError, match="take the session that get_session or create_session"):
+        _ = Session({"a": 1}).stamp
 
 
 def test_the_repr_shows_keys_and_stamp_but_no_value():

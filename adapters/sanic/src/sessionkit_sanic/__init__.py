@@ -21,13 +21,15 @@ from .verbs import (
     get_exchange,
     get_session,
     rotate_session,
+    save_session,
+    session_of,
     touch_session,
     update_session,
 )
 
 __all__ = [
     "SanicSession", "SessionKit", "create_session", "delete_session", "get_exchange", "get_session", "require_session_api",
-    "require_session_page", "rotate_session", "touch_session", "update_session",
+    "require_session_page", "rotate_session", "save_session", "session_of", "touch_session", "update_session",
 ]  # fmt: skip
 
 
@@ -43,8 +45,8 @@ class SessionKit(Extension[Sanic[Any, Any]]):
     def __init__(
         self,
         app: Sanic[Any, Any] | None = None,
-        *,
         store: SessionStore | None = None,
+        *,
         exclude: str | Iterable[str] = (),
     ) -> None:
         self.exclude = [exclude] if isinstance(exclude, str) else list(exclude)

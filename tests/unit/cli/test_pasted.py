@@ -1,0 +1,32 @@
+"""What people paste into `inspect`: lines of headers, commands and tables that hold cookies."""
+
+from __future__ import annotations
+
+import pytest
+
+from sessionkit._cli.inspection import read_pasted
+
+WANTED = "__Host-session=eyJ.x.y; a=b"
+
+PASTED = {
+    "the header": "Cookie: __Host-session=eyJ.x.y; a=b",
+    "its value": "__Host-session=eyJ.x.y; a=b",
+    "Set-Cookie lines": "Set-Cookie: __Host-session=eyJ.x.y; Max-Age=9; Path=/; HttpOnly\nset-cookie: a=b; Path=/\n",
+    "output of curl -v": "> GET / HTTP/1.1\n> Host: x\n> Cookie: __Host-session=eyJ.x.y; a=b\n< HTTP/1.1 200 OK\n",
+    "curl as Chromium copies it": "curl 'https://x.org/?a=1' \\\n  -H 'accept: */*' \\\n  -b '__Host-session=eyJ.x.y; a=b' \\\n  -H 'x: y=z'",
+    "curl as Firefox copies it": "curl 'https://x.org/' --compressed -H 'Cookie: __Host-session=eyJ.x.y; a=b' -H 'Priority: u=0, i'",
+    "curl with a quote in it": "curl 'https://x.org/' -b $'__Host-session=eyJ.x.y; a=b' -H 'x: y'",
+    "a file of curl's": "# Netscape HTTP Cookie File\n\n#HttpOnly_localhost\tFALSE\t/\tTRUE\t1795730681\t__Host-session\teyJ.x.y\nlocalhost\tFALSE\t/\tFALSE\t0\ta\tb\n",
+    "rows of a table": "__Host-session\teyJ.x.y\tlocalhost\t/\t2027-01-01T00:00:00.000Z\t500\t✓\na\tb\tlocalhost\t/\tSession\t2\n",
+    "a line of JavaScript": '  "accept": "*/*",\n  "cookie": "__Host-session=eyJ.x.y; a=b",\n  "x": "y=z"\n',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", PASTED.values(), ids=PASTED)
+def test_the_cookies_are_found_in(text: str) -> None:
+    assert read_pasted(text) == WANTED
+
+
+@pytest.mark.parametrize("text", ["curl", "curl 'https://x.org", "curl 'https://x.org' -H", "curl x -H 'a: b'", "\t\t", "a\tb"])  # fmt: skip
+def test_a_text_without_cookies_has_none(text: str) -> None:
+    assert read_pasted(text) == ""

@@ -1,0 +1,144 @@
+"""What a newcomer writes first and wrongly: each error says what to write."""
+
+from __future__ import annotations
+
+import asyncio
+import pydoc
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+import sessionkit
+from sessionkit import (
+    ConfigurationError,
+    CookieSettings,
+    Lifetime,
+    SessionStore,
+    configure,
+    create_session,
+    update_session,
+)
+
+from ..scene import ALICE, SECRET
+from ..served import environ_of, scope_of
+
+STORE = SessionStore(SECRET)
+VERBS = {
+    "get_session": "get_session(environ, headers)",
+    "update_session": "update_session(scope, message, session)",
+    "create_session": "create_session(environ, session)",
+    "touch_session": "touch_session(request, response)",
+    "rotate_session": "rotate_session(environ)",
+    "delete_session": "delete_session(scope, message)",
+    "get_exchange": "get_exchange(environ)",
+    "session_of": "session_of(Model, request, response)",
+    "save_session": "save_session(request, model)",
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("owner", [sessionkit, STORE, SessionStore], ids=["module", "store", "class"])  # fmt: skip
+def test_help_shows_the_calls(owner: Any, verb: str) -> None:
+    text = " ".join(pydoc.plain(pydoc.render_doc(getattr(owner, verb))).split())
+    assert f"`{VERBS[verb]}`" in text
+
+
+async def asgi_app(scope: Any, receive: Any, send: Any) -> None:
+    raise NotImplementedError
+
+
+async def async_view(environ: Any, start_response: Any) -> None:
+    raise NotImplementedError
+
+
+def wsgi_app(environ: Any, start_response: Any) -> list[bytes]:
+    raise NotImplementedError
+
+
+def broken(environ: Any, start_response: Any) -> list[bytes]:
+    raise TypeError("of the application")
+
+
+def serve(app: Any) -> Any:
+    return STORE.wsgi(app)(environ_of(""), print)
+
+
+@dataclass
+class Account:
+    user: str
+
+
+def in_request(act: Any) -> None:
+    with STORE.exchange():
+        act()
+
+
+WRONG: list[tuple[Any, type[Exception], str]] = [
+    (SessionStore, TypeError, "SessionStore needs a secret: .*SessionStore.from_env"),
+    (lambda: SessionStore(None), ConfigurationError, "not NoneType: is the variable set that it comes from"),
+    (lambda: SessionStore(SECRET, Lifetime()), TypeError, "one argument without a name, the secret"),
+    (lambda: SessionStore(wsgi_app, SECRET), TypeError, "an application goes to store.wsgi"),
+    (lambda: SessionStore(SECRET, max_age=60), TypeError, r"give lifetime=Lifetime\(absolute=\.\.\.\)"),
+    (lambda: SessionStore(SECRET, secure=False), TypeError, r"give cookie=CookieSettings\(secure=\.\.\.\)"),
+    (lambda: SessionStore.from_env(SECRET), TypeError, "a mapping of variables.*: give a secret to SessionStore"),
+    (lambda: Lifetime(3600), TypeError, r"have names: Lifetime\(idle=\.\.\., absolute=\.\.\.\)"),
+    (lambda: Lifetime(max_age=60), TypeError, r"Lifetime has no argument max_age: give absolute=\.\.\., or idle"),
+    (lambda: Lifetime(idel=60), TypeError, r"Lifetime has no argument idel: give idle=\.\.\."),
+    (lambda: Lifetime(whatever=60), TypeError, r"Lifetime has no argument whatever\Z"),
+    (lambda: Lifetime(idle=timedelta(days=30)), ConfigurationError, r"which is 7 days unless you set it\): give absolute"),
+    (lambda: Lifetime(idle=60, absolute=30), ConfigurationError, r"absolute \(30 s\): shorten idle"),
+    (lambda: CookieSettings("session"), TypeError, r"have names: CookieSettings\(name=\.\.\."),
+    (lambda: CookieSettings(samesite="lax"), TypeError, r"give same_site=\.\.\."),
+    (lambda: CookieSettings(httponly=True), TypeError, r"give http_only=\.\.\."),
+    (lambda: CookieSettings(max_age=60), TypeError, r"give SessionStore\(\.\.\., lifetime=Lifetime\(absolute"),
+    (lambda: configure(SECRET), TypeError, r"str stands where the SessionStore belongs: sessionkit.configure\(store\)"),
+    (lambda: STORE.wsgi(SECRET), TypeError, "str stands where the application belongs"),
+    (lambda: STORE.wsgi(STORE), TypeError, "a store stands where the application belongs"),
+    (lambda: STORE.asgi(wsgi_app), TypeError, r"wsgi_app is no ASGI application: serve it by store.wsgi\(app\)"),
+    (lambda: STORE.wsgi(async_view), TypeError, "async_view is async, and a WSGI application is not: make it a plain"),
+    (lambda: serve(asgi_app), TypeError, r"asgi_app is async, and a WSGI application is not: serve it by store.asgi"),
+    (lambda: serve(broken), TypeError, r"\Aof the application\Z"),
+    (lambda: STORE.exchange(b"a=b"), TypeError, "decode it first"),
+    (lambda: STORE.exchange(environ_of("")), TypeError, r"call the verbs with it, store.get_session\(request\)"),
+    (lambda: STORE.exchange(scope_of("")), TypeError, r"call the verbs with it, store.get_session\(request\)"),
+    (lambda: STORE.exchange("").get(), AttributeError, r"has no 'get': write `with store.exchange\(\.\.\.\) as exchange:`"),
+    (lambda: create_session(session=ALICE), TypeError, "have no names"),
+    (lambda: create_session(Account("ann")), TypeError, r"a model is no session: create_session\(contents_of\(model\)\)"),
+    (lambda: update_session(Account("ann")), TypeError, r"a model is no session: save_session\(model\)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("wrong", "kind", "message"), WRONG, ids=[message for _, _, message in WRONG]
+)
+def test_the_error_says_what_to_write(wrong: Any, kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind, match=message):
+        wrong()
+
+
+@pytest.mark.parametrize("cookies", [None, {}, {"a": "b"}, "a=b"])
+def test_a_request_of_cookies_takes_none_and_a_dict(cookies: Any) -> None:
+    with STORE.exchange(cookies) as exchange:
+        assert exchange.get() is None
+
+
+def test_applications_that_cannot_be_looked_into_are_taken() -> None:
+    class Any_:
+        def __call__(self, *args: Any) -> list[bytes]:
+            return []
+
+    assert STORE.asgi(Any_()).app is not None
+    assert STORE.asgi(print).app is print
+    assert STORE.wsgi(print).app is print
+    assert STORE.asgi(object()).app is not None
+
+
+def test_a_coroutine_that_is_none_is_said_by_python_itself() -> None:
+    async def handler() -> None:
+        with STORE.exchange():
+            await create_session(ALICE)  # type: ignore[misc]  # the point
+
+    with pytest.raises(TypeError, match="object Session can't be used in 'await' expression|'Session' object can't be awaited"):  # fmt: skip
+        asyncio.run(handler())
