@@ -34,9 +34,8 @@ def wsgi_app(site: Site) -> Callable[[dict[str, Any], Callable[..., Any]], Itera
     with_sessions = site.store.wsgi(handle)
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        with site.journal.open_entry(
-            environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
-        ) as entry:
+        address = environ.get("REMOTE_ADDR", "")
+        with site.journal.open_entry(WSGIRequest(environ), address) as entry:
 
             def note(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
                 entry.note_answer(int(status[:3]), headers)
@@ -62,7 +61,8 @@ def asgi_app(site: Site) -> Callable[..., Awaitable[None]]:
     async def app(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        with site.journal.open_entry(scope["method"], scope["path"]) as entry:
+        address, _ = scope.get("client") or ("", 0)
+        with site.journal.open_entry(ASGIRequest(scope), address) as entry:
 
             async def note(message: MutableMapping[str, Any]) -> None:
                 if message["type"] == "http.response.start":

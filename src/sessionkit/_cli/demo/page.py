@@ -17,6 +17,7 @@ from ..._session.session import Session
 from ..inspection import find_role
 from .buttons import render_button
 from .journal import Entry, Journal, Line
+from .remarks import explain
 from .sessions import render_sessions
 
 __all__ = ["Sight", "render"]
@@ -37,11 +38,20 @@ KINDS = ("session", "chunk", "pointer")
 
 LEGEND = """
   <p class="hint token first"><b>header</b>.<b></b>.<b>nonce</b>.<b>contents, encrypted</b>.<b>tag</b></p>
-  <p class="hint">The header can be read: key, session id and times. Nobody can change it.</p>"""
+  <p class="hint">The header can be read: key, session id and times. The tag is a checksum over all of it. Only the server can compute it,
+  so nobody else can change anything.</p>"""
 
 POINTER_LEGEND = """
   <p class="hint token first"><b>header</b>.<b></b>.<b>nonce</b>.<b>pointer, encrypted</b>.<b>tag</b></p>
-  <p class="hint">It points to a record on the server, and holds nothing else. The record is encrypted too.</p>"""
+  <p class="hint">It points to a record on the server, and holds nothing else. The record is encrypted too. The tag is a checksum
+  that only the server can compute.</p>"""
+
+MEANINGS = {
+    "fence": "The fence: the marks of sessions that have ended in this browser. If a late response brings one of them back, it is refused.",
+    "barrier": "The barrier: every session that began before this time has ended.",
+    "seen": "The last renewal: it moves the idle expiry, and holds nothing of the session.",
+}
+"""What the small cookies beside a session are for, by their role."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +115,7 @@ class Sight:
             cookies=sorted(held, key=lambda one: (one[0] in ("seen", "fence"), one[1])),
             max_bytes=settings.cookie.max_bytes,
             events=journal.events,
-            entries=list(journal),
+            entries=journal.entries,
             now=now,
             backend=None if settings.backend is None else type(settings.backend).__name__,
         )
@@ -166,7 +176,8 @@ SERVER_HERO = """  <h1>A session that lives <em>on the server.</em></h1>
 def _render_notice(events: Sequence[str]) -> str:
     """Return the events of this request as HTML."""
     return "".join(
-        f'<p class="event now" role="status">{escape(event[:1].upper() + event[1:])}.</p>'
+        f'<div role="status"><p class="event now">{escape(event[:1].upper() + event[1:])}.</p>'
+        f'<p class="hint why">{escape(explain(event))}</p></div>'
         for event in events
     )
 
@@ -272,10 +283,11 @@ def _render_cookie(kind: str, name: str, value: str) -> str:
         if kind in ("session", "pointer") or (kind == "chunk" and name.endswith(".0"))
         else ""
     )
+    meaning = f'<p class="hint">{MEANINGS[kind]}</p>' if kind in MEANINGS else ""
     return f"""<article class="cookie {kind}{first}">
     <h3><code>{escape(name)}</code><span class="tag">{kind}</span><span class="size">{size:,} bytes</span></h3>
     <div class="bar"><i style="--share:{share}%"></i></div>
-    <p class="token">{_render_value(kind, value)}</p>
+    <p class="token">{_render_value(kind, value)}</p>{meaning}
   </article>"""
 
 

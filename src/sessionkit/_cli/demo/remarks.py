@@ -1,10 +1,12 @@
-"""What the demo says about each change, and how far a session grows: in cookies, and on the server."""
+"""What the demo says about changes and refusals, and how far a session grows: in cookies, and on the server."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["IN_COOKIES", "ON_SERVER", "Remarks"]
+from ..._session.session import Absence
+
+__all__ = ["IN_COOKIES", "ON_SERVER", "Remarks", "explain"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +17,7 @@ class Remarks:
     sign_in: str
     note: str
     grow: str
+    chunks: str
     shrink: str
     touch: str
     rotate: str
@@ -26,7 +29,8 @@ IN_COOKIES = Remarks(
     step=1600,
     sign_in="create_session: a new id, a new creation time, exactly these contents.",
     note="update_session: new contents, sealed anew under the same id.",
-    grow="update_session: a token that is too long for one cookie is cut into numbered chunks.",
+    grow="update_session: the session is larger, and still fits into one cookie. The next step makes chunks.",
+    chunks="update_session: the token is too long for one cookie of 4,096 bytes, so it is cut into numbered chunks.",
     shrink="update_session: the chunks that are no longer needed are cleared.",
     touch="touch_session: one small cookie moves the idle expiry; the session itself is not sent.",
     rotate="rotate_session: the same contents under a new id; the mark of the old one is in the fence.",
@@ -39,8 +43,23 @@ ON_SERVER = Remarks(
     sign_in="create_session: a new record on the server, and a cookie that points to it.",
     note="update_session: the record has new contents. The cookie stays, so none is set.",
     grow="update_session: the record grows, to 64 kB at most. The cookie stays as it is.",
+    chunks="",
     shrink="update_session: the record is smaller. The cookie stays as it is.",
     touch="touch_session: the record's idle expiry moves. No cookie is set.",
     rotate="rotate_session: the same contents under a new id. The old cookie points to nothing.",
     sign_out="delete_session: the record is gone, so a copy of the cookie is worth nothing.",
 )
+
+_WHY = {
+    Absence.BAD_TAG: "The tag is a checksum that only the server can compute. It does not fit: somebody has changed the cookie.",
+    Absence.UNKNOWN_KEY: "The cookie was sealed with another secret. The demo makes a new one each time it starts.",
+    Absence.LOGGED_OUT: "The cookie itself is in order. But the fence, the cookie that a logout leaves, names its session as ended.",
+    Absence.IDLE: "Nobody used the session for as long as the idle limit.",
+    Absence.ABSOLUTE: "The absolute limit ends a session however often it is used.",
+    Absence.UNKNOWN_RECORD: "The cookie is in order, but the server no longer has the session that it points to.",
+}
+
+
+def explain(event: str) -> str:
+    """Return what an event means, if its reason is one that a visitor of the demo will meet; else an empty text."""
+    return next((why for reason, why in _WHY.items() if event.endswith(f": {reason.value}")), "")

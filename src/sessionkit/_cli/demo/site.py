@@ -118,7 +118,7 @@ class Site:
         ballast = str(session.get("ballast", "")) if session is not None else ""
         try:
             if self._update({"ballast": ballast + secrets.token_hex(self._remarks.step // 2)}):
-                self.journal.remark(self._remarks.grow)
+                self.journal.remark(self._remarks.grow, on_chunks=self._remarks.chunks)
         except SessionTooLargeError as error:
             self.journal.remark(f"SessionTooLargeError: {error}. The session stays as it was.")
 

@@ -5,7 +5,11 @@ import re
 import pytest
 
 from sessionkit import Event, EventKind
+from sessionkit._cli.demo.page import MEANINGS
+from sessionkit._cli.demo.remarks import IN_COOKIES, explain
 from sessionkit._cli.demo.site import Site
+from sessionkit._cli.demo.trails import KNOWN, Trails, digest
+from sessionkit._requests.views import WSGIRequest
 
 from .browser import NOW, Browser, over_wsgi, text_of
 
@@ -111,6 +115,33 @@ def test_rotating_gives_a_new_id_and_fences_the_old(ada: Browser) -> None:
     )
 
 
+def test_a_session_that_still_fits_into_one_cookie_is_not_said_to_be_chunks(ada: Browser) -> None:
+    ada.post("/grow")
+    assert (list(ada.cookies), remark_of(ada)) == (["sessionkit-demo"], IN_COOKIES.grow)
+    ada.post("/grow")
+    assert (len(ada.cookies), remark_of(ada)) == (2, IN_COOKIES.chunks)
+
+
+def test_a_refusal_and_the_small_cookies_are_explained(ada: Browser) -> None:
+    before = dict(ada.cookies)
+    ada.post("/rotate")
+    ada.post("/touch")
+    page = text_of(ada.get().page)
+    assert [MEANINGS[kind] in page for kind in ("fence", "seen", "barrier")] == [True, True, False]
+    ada.post("/tamper")
+    assert explain("no session: bad tag") in text_of(ada.get().page)
+    ada.cookies |= before
+    assert explain("no session: logged out") in text_of(ada.get().page)
+    assert explain("an event without a reason") == ""
+
+
+def remark_of(browser: Browser) -> str:
+    """Return the explanation of the last answer."""
+    found = re.search(r'<p class="remark">(.*?)</p>', browser.get().page)
+    assert found is not None
+    return found[1]
+
+
 @pytest.mark.parametrize("grown", [0, 3])
 def test_a_forged_character_ends_in_a_bad_tag(grown: int, ada: Browser) -> None:
     for _ in range(grown):
@@ -189,26 +220,70 @@ def test_a_line_without_max_age_is_shown_without_one() -> None:
     ]
 
 
+def answered(browser: Browser) -> list[str]:
+    """Return the requests that the page lists under "What the server answered last"."""
+    return re.findall(r'<p class="what"><code>(.*?)</code>', browser.get().page)
+
+
 def test_what_was_answered_last_is_kept_for_six_requests(ada: Browser) -> None:
     for _ in range(9):
         ada.post("/touch")
-    assert [entry.path for entry in ada.site.journal] == ["/touch"] * 6
+    assert answered(ada) == ["POST /touch"] * 6
 
 
 def test_a_page_that_changes_nothing_is_not_kept(browser: Browser) -> None:
     browser.get()
-    assert list(browser.site.journal) == []
+    assert answered(browser) == []
+
+
+def test_a_browser_sees_its_own_answers_only(ada: Browser) -> None:
+    other = Browser(ada.gateway, ada.site)
+    assert answered(other) == []
+    other.post("/sign-in", name="Grace")
+    other.post("/rotate")
+    ada.post("/touch")
+    assert answered(ada) == ["POST /touch", "POST /sign-in"]
+    assert answered(other) == ["POST /rotate", "POST /sign-in"]
+    assert answered(Browser(ada.gateway, ada.site)) == []
+
+
+def test_a_browser_sees_its_answers_through_every_change_of_its_cookies(ada: Browser) -> None:
+    ways = ["grow", "grow", "touch", "rotate", "shrink", "tamper"]
+    for way in ways:
+        ada.post(f"/{way}")
+    assert answered(ada) == [f"POST /{way}" for way in reversed(ways)]
+    ada.post("/sign-out")
+    assert answered(ada)[0] == "POST /sign-out"
+    ada.post("/sign-in")
+    assert answered(ada)[:2] == ["POST /sign-in", "POST /sign-out"]
+
+
+def test_the_demo_remembers_the_browsers_of_its_last_cookies_only() -> None:
+    trails: Trails[str] = Trails()
+    for number in range(KNOWN + 1):
+        trails.keep(f"browser {number}", [digest(f"a={number}")], f"client {number}")
+    found = [trails.find(header, "") for header in ("a=0", "a=1", f"x=y; a={KNOWN}; z=0", "a", "")]
+    assert found == [None, "browser 1", f"browser {KNOWN}", None, None]
+    assert [trails.find("", f"client {number}") for number in (0, 1, 1)] == [
+        None,
+        "browser 1",
+        None,
+    ]
 
 
 def test_outside_a_request_nothing_is_noted() -> None:
     journal = Site().journal
     journal.note_event(Event(kind=EventKind.REFUSED))
     journal.remark("unheard")
-    assert (list(journal), journal.events) == ([], [])
+    assert (journal.entries, journal.events) == ([], [])
 
 
 def test_an_event_without_a_reason_is_noted_as_it_is() -> None:
     journal = Site().journal
-    with journal.open_entry("GET", "/"):
+    with journal.open_entry(WSGIRequest({}), ""):
         journal.note_event(Event(kind=EventKind.LATE_CHANGE))
         assert journal.events == [EventKind.LATE_CHANGE.value]
+
+
+def test_nothing_moves_on_the_page_but_its_clocks(browser: Browser) -> None:
+    assert re.findall(r"@keyframes (\w+)", browser.get().page) == ["count", "drain"]
