@@ -10,7 +10,9 @@ from sessionkit import CookieSettings, SerializationError, SessionStore, anyone
 from sessionkit._exchange.exchange import Exchange
 from sessionkit._exchange.framework_keys import FrameworkKeys
 from sessionkit._exchange.request import HeaderRequest
+from sessionkit.backends import MemoryBackend
 from sessionkit.formats import FlaskCookie, Importer, Native
+from sessionkit.testing import session_cookies
 
 from ..formats.foreign_cookies import NOW, b64, flask_signed
 from ..formats.foreign_cookies import OLD as BEFORE
@@ -76,3 +78,28 @@ def test_a_cookie_of_flask_keeps_the_types_that_the_framework_has_tags_for() -> 
     assert {"pair": (Money(5), 2)} == visit(store, header).contents
     plain = Exchange(store.settings, HeaderRequest(header))
     assert {"pair": [5, 2]} == plain.contents
+
+
+# ---- on the server
+
+
+def test_parallel_changes_on_the_server_are_merged_with_their_types() -> None:
+    store = SessionStore(SECRET, backend=MemoryBackend())
+    settings = store.settings.with_framework(KEYS)
+    cookies = session_cookies(store, {**ANN, "paid": {" m": 1}})
+    header = "; ".join(f"{name}={value}" for name, value in cookies.items())
+
+    def begin() -> Exchange:
+        exchange = Exchange(settings, HeaderRequest(header))
+        exchange.drive()
+        assert exchange.contents is not None  # loads it
+        return exchange
+
+    first, second, third = begin(), begin(), begin()
+    first.contents["price"] = Money(5)
+    second.contents["pair"] = (Money(6), [1])
+    third.update(lambda found: {**found, "paid": Money(found["paid"].cents + 1)})
+    for exchange in (first, second, third):
+        exchange.commit()
+    expected = {**ANN, "paid": Money(2), "price": Money(5), "pair": (Money(6), [1])}
+    assert expected == begin().contents == third.contents
