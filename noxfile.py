@@ -181,6 +181,17 @@ def typing(session: nox.Session) -> None:
     session.run("pyright")
     session.run("pyright", "-p", "tests/typing")
     session.run("pyright", "--verifytypes", "sessionkit", "--ignoreexternal")
+    with_frameworks = [*(f"docs/how-to/{name}.md" for name in ADAPTERS), *guides_of_frameworks()]
+    pages = [str(page) for page in sorted(Path("docs").glob("*/*.md"))]
+    check_examples(session, "README.md", *(page for page in pages if page not in with_frameworks))
+
+
+def check_examples(session: nox.Session, *pages: str) -> None:
+    """Run mypy on the Python examples of pages, as users have them before them."""
+    folder = Path(session.create_tmp(), "examples")
+    shutil.rmtree(folder, ignore_errors=True)
+    session.run("python", "tests/typing/examples/write.py", str(folder), *pages)
+    session.run("mypy", "--config-file", "tests/typing/examples/mypy.ini", str(folder))
 
 
 @nox.session
@@ -322,6 +333,7 @@ def adapter(session: nox.Session, adapter: str) -> None:
     config = f"adapters/{adapter}/pyproject.toml"
     session.run("mypy", "--config-file", config, *_typed(adapter))
     session.run("pyright", "-p", f"adapters/{adapter}")
+    check_examples(session, f"docs/how-to/{adapter}.md", f"adapters/{adapter}/README.md")
 
 
 @nox.session

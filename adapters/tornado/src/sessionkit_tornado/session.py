@@ -82,9 +82,13 @@ class SessionMixin(RequestHandler):
         make_current(exchange)
         admit_task(exchange)
         if isinstance(self, WebSocketHandler):
-            self.on_message = bind(self.on_message)  # Tornado runs a coroutine in a task of its own
+            # An assignment to `self` would declare these methods for a handler that is no websocket, and so forbid to override them.
+            handler: Any = self
+            handler.on_message = bind(
+                self.on_message
+            )  # Tornado runs a coroutine in a task of its own
             if exchange.settings.backend is not None:
-                self.get_websocket_protocol = partial(
+                handler.get_websocket_protocol = partial(
                     _settle_handshake, exchange, self.get_websocket_protocol
                 )
         try:
