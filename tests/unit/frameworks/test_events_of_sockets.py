@@ -230,3 +230,19 @@ def test_an_event_that_reads_nothing_keeps_nothing() -> None:
     session.save_into(visitor.answer)
     session.exchange.leave()
     assert ([], False) == (visitor.heard, session.exchange.looked_at)
+
+
+# ---- saving a session whose request was answered
+
+
+def test_a_session_that_is_saved_after_its_response_tells_what_is_lost() -> None:
+    visitor = Visitor({**ANN, "cart": []}, on_server=False)
+    exchange = Exchange(visitor.settings, HeaderRequest(visitor.header))
+    session = FlaskFamilySession(exchange)
+    assert session["cart"] == []
+    exchange.commit()
+    session.save_into(visitor.answer)
+    assert [] == visitor.heard
+    session["cart"].append("tea")
+    session.save_into(visitor.answer)
+    assert ([EventKind.UNANSWERED], {}) == (visitor.heard, visitor.answer.headers)
