@@ -12,7 +12,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-DJANGOS = "django.contrib.sessions.middleware.SessionMiddleware"
+from django.contrib.sessions import middleware
+
+from sessionkit.backends import MemoryBackend
+from sessionkit_django import SessionMiddleware
+
 SECRET = "the tests of other packages: 0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -22,6 +26,9 @@ def pytest_load_initial_conftests(early_config: Any, parser: Any, args: list[str
     sys.modules[module.__name__] = module
     module.__dict__.update(_settings())
     os.environ["DJANGO_SETTINGS_MODULE"] = module.__name__
+    if os.environ["SESSIONS"] != "framework":
+        # Tests name Django's middleware, in settings of their own and by import.
+        middleware.SessionMiddleware = SessionMiddleware
 
 
 pytest_load_initial_conftests.pytest_impl = {"tryfirst": True}
@@ -33,15 +40,9 @@ def _settings() -> dict[str, Any]:
     settings.setdefault("PASSWORD_HASHERS", ["django.contrib.auth.hashers.MD5PasswordHasher"])
     if os.environ["SESSIONS"] == "framework":
         return settings
-    settings["MIDDLEWARE"] = [
-        "sessionkit_django.SessionMiddleware" if one == DJANGOS else one
-        for one in settings["MIDDLEWARE"]
-    ]
     settings["INSTALLED_APPS"] = [*settings["INSTALLED_APPS"], "sessionkit_django"]
     settings["SESSION_ENGINE"] = "sessionkit_django.engine"
     settings["SESSIONKIT"] = {"secret": SECRET}
     if os.environ["SESSIONS"] == "backend":
-        from sessionkit.backends import MemoryBackend
-
         settings["SESSIONKIT"]["backend"] = MemoryBackend()
     return settings
