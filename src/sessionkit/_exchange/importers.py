@@ -238,9 +238,9 @@ def _convert_token(
     traits, codec = importer.settings.format.traits, settings.codec
     ends = earliest(token.stamp.ends_at, codec.ends_at(contents))
     lifetime = token.stamp.lifetime
-    if lifetime is not None and lifetime not in settings.lifetimes:
-        return Absence.EXPIRED
-    expires = settings.find_lifetime(lifetime).expires_at(created, updated)
+    # With a name that is gone the session is over, and yet a logout needs its mark.
+    known = settings.lifetimes.get(lifetime or "", settings.lifetime)
+    expires = known.expires_at(created, updated)
     stamp = Stamp(
         id=derive_id("sessionkit import 1", traits.label, token.mark_id),
         created_at=created,

@@ -11,7 +11,7 @@ from sessionkit._exchange.request import HeaderRequest
 from sessionkit._session.base64url import decode
 from sessionkit.formats import Importer
 
-from ..scene import ALICE, BOB, OTHER_SECRET, SECRET, START, Browser, Scene, names
+from ..scene import ALICE, BOB, OTHER_SECRET, SECRET, START, Browser, Scene, cookie, names
 
 HOUR, DAY = 3600, 86_400
 SESSION, SEEN, FENCE = "__Host-session", "__Host-seen.session", "__Host-out.session"
@@ -267,6 +267,21 @@ def test_a_session_whose_name_the_importing_store_does_not_know_is_not_imported(
     other = Scene(secret=OTHER_SECRET, cookie=CookieSettings(name="app"), accept=[earlier])
     other.browser.jar = scene.browser.jar
     assert Absence.EXPIRED is other.browser.absence()
+
+
+def test_a_logout_fences_an_imported_session_whose_name_the_store_does_not_know(scene):
+    login(scene.browser, "remembered")
+    earlier = Importer(Native(), name=SESSION, secret=SECRET, until=None)
+    settings = {"secret": OTHER_SECRET, "cookie": CookieSettings(name="app"), "accept": [earlier]}
+    header = scene.browser.jar.header()
+    other = Scene(**settings)
+    exchange = other.store.begin(HeaderRequest(header))
+    assert (False, Absence.LOGGED_OUT) == (exchange.delete(), exchange.absence)
+    lines = [line for name, line in exchange.commit().add if name == "Set-Cookie"]
+    late = Scene(**settings, lifetimes=NAMED).store
+    assert ALICE == late.begin(HeaderRequest(header)).get()
+    fenced = f"{header}; out.app={cookie(lines, 'out.app')}"
+    assert Absence.LOGGED_OUT is late.begin(HeaderRequest(fenced)).absence
 
 
 # ---- wrong names
