@@ -224,3 +224,21 @@ def test_a_partitioned_cookie_in_an_iframe_of_another_site(
         tab = open_window(secure.replace("127.0.0.1", "localhost")).open_tab()
         tab.goto("/frame")
         assert site.seen == ["ada" if habits.partitions else "nobody"]
+
+
+PAGE = Path(__file__).parents[2] / "docs/explanation/browsers.md"
+SAID: list[tuple[str, str, dict[object, str]]] = [
+    ("the default cookie (Secure)", "secure_over_http", {True: "kept", False: "**dropped**"}),
+    ("`Clear-Site", "clears_cookies", {True: "removes the cookies", False: "does nothing"}),
+    ("the same with `Part", "partitions", {True: "a jar of its own", False: "refused"}),
+    ("a `Max-Age`", "longest_days", {400: "cut to 400 days", None: "kept"}),
+]
+
+
+@pytest.mark.parametrize(("row", "habit", "words"), SAID)
+def test_the_documentation_says_what_the_table_says(
+    row: str, habit: str, words: dict[object, str]
+) -> None:
+    (line,) = (line for line in PAGE.read_text().splitlines() if line.startswith(f"| {row}"))
+    said = [cell.strip() for cell in line.strip("|").split(" | ")][1:]
+    assert said == [words[getattr(HABITS[engine], habit)] for engine in HABITS]

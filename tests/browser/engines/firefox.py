@@ -14,7 +14,7 @@ from urllib.parse import urljoin
 
 import websocket
 
-from .interface import PATIENCE, Engine, EngineError, Tab, Window
+from .interface import PATIENCE, START, Engine, EngineError, Tab, Window
 
 PREFERENCES = {
     "datareporting.policy.dataSubmissionEnabled": False,
@@ -31,7 +31,7 @@ class Connection:
     """The socket to Firefox: commands with their answers, and the events that come between them."""
 
     def __init__(self, address: str) -> None:
-        self._socket = websocket.create_connection(address, timeout=PATIENCE, suppress_origin=True)
+        self._socket = websocket.create_connection(address, timeout=START, suppress_origin=True)
         self._sent = 0
         self.events: list[dict[str, Any]] = []
 

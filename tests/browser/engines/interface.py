@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 PATIENCE = 30  # seconds: how long a test waits for a browser or a server before it gives up
+START = 120  # seconds: how long a browser may take to start, on a machine that is busy
 
 
 class EngineError(Exception):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
-from .interface import PATIENCE, Engine, EngineError, Tab, Window
+from .interface import PATIENCE, START, Engine, EngineError, Tab, Window
 
 BROWSERS = [Path(folder) for folder in ("/usr/lib", "/usr/libexec")]
 
@@ -23,7 +23,7 @@ class Connection:
     """One session of the driver: one browser."""
 
     def __init__(self, port: int) -> None:
-        self._connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        self._connection = HTTPConnection("127.0.0.1", port, timeout=START)
         self._path = ""
         self._shown = ""
 
@@ -173,8 +173,9 @@ def _driver(display: str) -> Iterator[int]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + START
         while not _listens(port):
+            time.sleep(0.05)
             assert time.monotonic() < until, "WebKitWebDriver does not listen"
         yield port
     finally:

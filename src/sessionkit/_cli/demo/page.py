@@ -175,11 +175,14 @@ SERVER_HERO = """  <h1>A session that lives <em>on the server.</em></h1>
 
 def _render_notice(events: Sequence[str]) -> str:
     """Return the events of this request as HTML."""
-    return "".join(
-        f'<div role="status"><p class="event now">{escape(event[:1].upper() + event[1:])}.</p>'
-        f'<p class="hint why">{escape(explain(event))}</p></div>'
-        for event in events
-    )
+    return "".join(map(_render_event, events))
+
+
+def _render_event(event: str) -> str:
+    why = explain(event)
+    meaning = f'<p class="hint">{escape(why)}</p>' if why else ""
+    shown = escape(event[:1].upper() + event[1:])
+    return f'<div role="status"><p class="event now">{shown}.</p>{meaning}</div>'
 
 
 def _render_signed_out(sight: Sight) -> str:
