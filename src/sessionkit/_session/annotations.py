@@ -262,7 +262,10 @@ def _read_exactly(kind: type) -> Load:
 def _read_number(value: Any, path: str) -> float:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         raise MisfitError(path)
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise MisfitError(path) from None
 
 
 def _read_seconds(value: Any, path: str) -> timedelta:
@@ -339,7 +342,12 @@ def _read_array(item: Load, make: Callable[[Iterable[Any]], Any]) -> Load:
         if not isinstance(value, (list, tuple)):
             raise MisfitError(path)
         items = cast("list[Any]", value)
-        return make([item(one, _join(path, at)) for at, one in enumerate(items)])
+        read = [item(one, _join(path, at)) for at, one in enumerate(items)]
+        try:
+            return make(read)
+        except TypeError:
+            # A set holds no lists and dicts.
+            raise MisfitError(path) from None
 
     return load
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, time, timedelta
@@ -118,9 +118,10 @@ def make_merge(model: object) -> Callable[[dict[str, Any]], dict[str, Any]]:
 
     def merge(contents: dict[str, Any]) -> dict[str, Any]:
         nonlocal before
+        known = {} if given else _find_known(type(model), contents)
         if before is None:
-            before = {} if given else _find_known(type(model), contents)
-        return _merge_objects(contents, before, after)
+            before = known
+        return _merge_objects(contents, known, before, after)
 
     return merge
 
@@ -140,48 +141,53 @@ _ABSENT: Any = object()
 
 
 def _merge_objects(
-    contents: dict[str, Any], before: dict[str, Any], after: dict[str, Any]
+    contents: dict[str, Any], known: dict[str, Any], before: dict[str, Any], after: dict[str, Any]
 ) -> dict[str, Any]:
+    """Return contents with the change from before to after; known is what the model sees of these contents."""
     merged = dict(contents)
     for key in {**before, **after}:
         if key not in after:
             merged.pop(key, None)
         elif not _is_same(before.get(key, _ABSENT), after[key]):
-            merged[key] = _merge_values(
-                contents.get(key, _ABSENT), before.get(key, _ABSENT), after[key]
-            )
+            current, seen, was = (one.get(key, _ABSENT) for one in (contents, known, before))
+            merged[key] = _merge_values(current, seen, was, after[key])
     return merged
 
 
-def _merge_values(current: Any, before: Any, after: Any) -> Any:
+def _merge_values(current: Any, known: Any, before: Any, after: Any) -> Any:
     if isinstance(current, dict) and isinstance(after, dict):
-        known = cast("dict[str, Any]", before) if isinstance(before, dict) else {}
-        return _merge_objects(cast("dict[str, Any]", current), known, cast("dict[str, Any]", after))
-    lists: list[Any] = [current, before, after]
+        seen: list[Any] = [one if isinstance(one, dict) else {} for one in (known, before)]
+        return _merge_objects(
+            cast("dict[str, Any]", current), seen[0], seen[1], cast("dict[str, Any]", after)
+        )
+    lists: list[Any] = [current, known, after]
     if all(isinstance(one, list) for one in lists) and len(lists[0]) == len(lists[1]):
         # An item that the model has not changed keeps the keys that the model does not know, wherever it stands now.
-        left = list(zip(lists[1], lists[0], strict=True))
+        left: dict[str | None, list[Any]] = {}
+        for item, whole in zip(reversed(lists[1]), reversed(lists[0]), strict=True):
+            left.setdefault(_write(item), []).append(whole)
+        left.pop(None, None)
         return [_take_item(left, item) for item in lists[2]]
     return deepcopy(after)
 
 
-def _take_item(left: list[tuple[Any, Any]], item: Any) -> Any:
-    for at, (known, current) in enumerate(left):
-        if _is_same(known, item):
-            del left[at]
-            return current
-    return deepcopy(item)
+def _take_item(left: dict[str | None, list[Any]], item: Any) -> Any:
+    found = left.get(_write(item))
+    return found.pop() if found else deepcopy(item)
 
 
 def _is_same(one: Any, other: Any) -> bool:
     """Return whether two JSON values are equal with their types: 1, 1.0 and True differ."""
-    if one is _ABSENT:
-        return False
+    text = _write(one)
+    return text is not None and text == _write(other)
+
+
+def _write(value: Any) -> str | None:
+    """Return a JSON value as a text that equal values have; None for any other value, which `update_session` refuses."""
     try:
-        return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+        return json.dumps(value, sort_keys=True)
     except (TypeError, ValueError, RecursionError):
-        # It is not JSON, and `update_session` will say where.
-        return False
+        return None
 
 
 # ---- the kinds of models
@@ -242,7 +248,8 @@ def _make_pydantic_kind(model: type) -> _Kind:
             # As JSON, so that a strict model takes dates, and bytes are read as they were written.
             return adapter.validate_json(payload)
         except pydantic.ValidationError as error:
-            raise MisfitError(_add_path(path, _find_place(error))) from None
+            names = _find_names(adapter.core_schema)
+            raise MisfitError(_add_path(path, _find_place(error, names))) from None
 
     def dump(value: Any) -> Any:
         try:
@@ -259,10 +266,41 @@ def _make_pydantic_kind(model: type) -> _Kind:
     return _Kind(load=load, dump=dump)
 
 
-def _find_place(error: Any) -> str:
-    """Return the path of the first value that pydantic refused. Its message may show a value, the path shows none."""
+def _find_place(error: Any, names: Collection[str]) -> str:
+    """Return the path of the first value that pydantic refused. Its message may show a value, the path shows none.
+
+    Args:
+        error: the error.
+        names: those of all fields. What else stands in a path is a key in the session, and so data, or a type.
+    """
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    return ".".join(str(part) for part in first["loc"])
+    places = first["loc"]
+    return ".".join(str(one) if isinstance(one, int) or one in names else "*" for one in places)
+
+
+def _find_names(schema: Any) -> set[str]:
+    """Return the names of all fields in a schema of pydantic, and their aliases."""
+    found: set[str] = set()
+    left: list[Any] = [schema]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            members: dict[Any, Any] = one
+            if isinstance(members.get("fields"), dict):
+                found.update(members["fields"])
+            found.update(_list_texts([members.get("name"), members.get("validation_alias")]))
+            left.extend(value for key, value in members.items() if key != "metadata")
+        elif isinstance(one, list):
+            left.extend(one)
+    return found
+
+
+def _list_texts(values: list[Any]) -> Iterator[str]:
+    for one in values:
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, list):
+            yield from _list_texts(one)
 
 
 def _make_msgspec_kind(model: type) -> _Kind:

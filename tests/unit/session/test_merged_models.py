@@ -6,6 +6,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
+from sessionkit._session import models
 from sessionkit._session.models import dump_model, load_model, make_merge
 
 from .test_models import NOON, Everything, Own, Shop, Struct, Unknown, User
@@ -107,3 +110,31 @@ def test_a_value_that_is_not_json_counts_as_changed() -> None:
     model = load_model(Everything, contents)
     unknown = model.plain["x"] = Unknown()
     assert type(merge(model, contents)["plain"]["x"]) is type(unknown)
+
+
+def test_a_long_list_in_another_order_is_merged_in_time_that_grows_with_its_length(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written: list[int] = []
+    write = models._write
+    monkeypatch.setattr(models, "_write", lambda value: written.append(1) or write(value))
+    contents = {"user": {"sub": "a"}, "plain": {"list": list(range(500))}}
+    model = load_model(Everything, contents)
+    model.plain["list"].reverse()
+    assert merge(model, contents)["plain"]["list"] == list(range(499, -1, -1))
+    assert len(written) < 2_000
+
+
+def test_equal_items_are_taken_in_their_order() -> None:
+    contents = {"user": {"sub": "a"}, "lines": [{"sub": "x", "n": 1}, {"sub": "x", "n": 2}]}
+    model = load_model(Everything, contents)
+    model.lines.append(User("x"))
+    assert merge(model, contents)["lines"] == [{"sub": "x", "n": 1}, {"sub": "x", "n": 2}, {"sub": "x"}]  # fmt: skip
+
+
+def test_an_item_is_removed_by_its_value_whatever_order_another_request_has_made() -> None:
+    contents = {"user": {"sub": "a"}, "lines": [{"sub": "x", "n": 1}, {"sub": "y", "n": 2}]}
+    model = load_model(Everything, contents)
+    del model.lines[1]
+    theirs = {**contents, "lines": [{"sub": "y", "n": 2}, {"sub": "x", "n": 1}]}
+    assert merge(model, contents, theirs)["lines"] == [{"sub": "x", "n": 1}]
