@@ -145,6 +145,7 @@ def test_a_nested_change_is_seen_as_one():
     assert client.session["cart"] == {"items": ["tea"]}
 
 
+@override_settings(SESSIONKIT={"clock": lambda: 1_800_000_000.0})
 def test_a_line_is_sent_byte_for_byte_and_shows_its_attributes():
     response = Client().get("/put?a=1")
     morsel = response.cookies[NAME]
