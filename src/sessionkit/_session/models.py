@@ -284,23 +284,24 @@ def _find_names(schema: Any) -> set[str]:
     left: list[Any] = [schema]
     while left:
         one = left.pop()
+        members: Any = one
         if isinstance(one, dict):
-            members: dict[Any, Any] = one
             if isinstance(members.get("fields"), dict):
                 found.update(members["fields"])
             found.update(_list_texts([members.get("name"), members.get("validation_alias")]))
             left.extend(value for key, value in members.items() if key != "metadata")
         elif isinstance(one, list):
-            left.extend(one)
+            left.extend(members)
     return found
 
 
 def _list_texts(values: list[Any]) -> Iterator[str]:
     for one in values:
+        inner: Any = one
         if isinstance(one, str):
             yield one
         elif isinstance(one, list):
-            yield from _list_texts(one)
+            yield from _list_texts(inner)
 
 
 def _make_msgspec_kind(model: type) -> _Kind:
