@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from importlib import import_module
 
 import pytest
-from channels.auth import AuthMiddlewareStack, login, logout
+from channels.auth import AuthMiddleware, AuthMiddlewareStack, login, logout
 from channels.db import database_sync_to_async
 from channels.generic.http import AsyncHttpConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer, WebsocketConsumer
+from channels.sessions import CookieMiddleware, InstanceSessionWrapper, SessionMiddleware
 from channels.testing import HttpCommunicator, WebsocketCommunicator
+from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.exceptions import ImproperlyConfigured
 from django.test import Client, override_settings
 from kept import keeping
 
@@ -154,6 +158,52 @@ def test_a_session_key_in_the_cookie_opens_nothing(client, secure):
         for name in ("__Host-session", "sessionid"):
             other.cookies[name] = key
         assert talk(Who, other) == "AnonymousUser"
+
+
+class OwnWrapper(InstanceSessionWrapper):
+    """A project's own, which does what that of Channels does."""
+
+    async def resolve_session(self):
+        store = import_module(settings.SESSION_ENGINE).SessionStore
+        self.scope["session"]._wrapped = store(self.scope["cookies"].get(self.cookie_name))
+
+
+class OwnMiddleware(SessionMiddleware):
+    async def __call__(self, scope, receive, send):
+        wrapper = OwnWrapper(scope, send)
+        await wrapper.resolve_session()
+        return await self.inner(wrapper.scope, receive, wrapper.send)
+
+
+async def ask_from_a_thread(self):
+    """What Channels before 4.2 does."""
+    session_key = self.scope["cookies"].get(self.cookie_name)
+    store = database_sync_to_async(self.session_store)
+    self.scope["session"]._wrapped = await store(session_key)
+
+
+def key_in_the_cookie(client) -> Client:
+    """A client with the session key in the place of the cookie."""
+    thief = Client()
+    thief.cookies[settings.SESSION_COOKIE_NAME] = client.session.session_key
+    return thief
+
+
+@pytest.mark.usefixtures("_kept")
+def test_a_projects_own_subclass_of_the_middleware_knows_the_user_and_opens_no_key(client):
+    def wrap(app):
+        return CookieMiddleware(OwnMiddleware(AuthMiddleware(app)))
+
+    assert talk(Who, client, wrap) == "ann"
+    assert talk(Who, key_in_the_cookie(client), wrap) == "AnonymousUser"
+
+
+@pytest.mark.usefixtures("_kept")
+def test_a_channels_that_asks_from_a_thread_is_refused_and_opens_no_key(client, monkeypatch):
+    monkeypatch.setattr(InstanceSessionWrapper, "resolve_session", ask_from_a_thread)
+    with pytest.raises(ImproperlyConfigured, match="needs Channels 4"):
+        talk(Who, key_in_the_cookie(client))
+    assert talk(Who, Client()) == "AnonymousUser"
 
 
 # ---- writing

@@ -1,7 +1,7 @@
 """Notice a client that does not return a Secure cookie over http on the developer's own machine, and tell it once.
 
 Chromium and Firefox return it to http://localhost, Safari and HTTP clients such as httpx do not. Elsewhere no client does, and a
-warning is given when the cookie is set.
+warning is given when the cookie is set. The test clients of Flask and Werkzeug return it everywhere.
 """
 
 from __future__ import annotations
@@ -38,6 +38,9 @@ def tell_insecure(settings: Settings, request: RequestInfo, *, sets: bool) -> No
     if (
         sets
         and agent
+        and not agent.startswith(
+            "Werkzeug/"
+        )  # several test clients, one for each visitor, look like one
         and settings.cookie.path == "/"
         and settings.stem not in request.cookie_header
         and not any(map(request.header, _FORWARDED))

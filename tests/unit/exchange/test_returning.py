@@ -133,3 +133,9 @@ def test_one_client_is_remembered_whoever_comes(scene: Scene) -> None:
     for number in range(1000):
         login(scene, **{**HTTPX, "User-Agent": f"client {number}"})
     assert scene.store.settings.expected.client == ("client 999", "localhost:8000")
+
+
+def test_test_clients_of_flask_are_several_visitors_and_return_every_cookie(scene: Scene) -> None:
+    client = {"User-Agent": "Werkzeug/3.1.3", "Host": "localhost"}
+    login(scene, **client)
+    assert come(scene, **client) == []

@@ -2,30 +2,40 @@
 
 Both give the engine the value of one cookie, and take it for a session key. Our session may have several cookies, under another
 name, and a session key opens nothing in a browser. So the engine looks at the frame of the function that asks, and takes from it
-the client, or the connection, with all its cookies. A request from the network cannot choose that frame.
+the client, or the connection, with all its cookies. A request from the network cannot choose that frame. A subclass of the
+middleware of Channels counts as the middleware.
 """
 
 from __future__ import annotations
 
+import sys
 from inspect import currentframe
 from types import FrameType
 from typing import Any
 
-__all__ = ["CHANNELS", "CLIENT", "find_channels_wrapper", "find_test_client", "is_asked_by"]
+__all__ = [
+    "CHANNELS",
+    "CLIENT",
+    "find_channels_wrapper",
+    "find_test_client",
+    "is_asked_by",
+    "may_be_asked_by_old_channels",
+]
 
-CLIENT, CHANNELS = "django.test.client", "channels.sessions"
+CLIENT, CHANNELS, THREADS = "django.test.client", "channels.sessions", "asgiref.sync"
 PASSED = {"__init__", "session_key"}
 """The methods that a subclass of the engine in the project may have between the caller and us."""
 
 
 def find_test_client() -> Any:
     """Return the test client of Django that asks for its session; None if another does."""
-    return _find_self(CLIENT)
+    return _find_self() if is_asked_by(CLIENT) else None
 
 
 def find_channels_wrapper() -> Any:
     """Return the object by which Channels wraps the connection that asks for its session; None if another asks."""
-    return _find_self(CHANNELS)
+    channels, found = _channels(), _find_self()
+    return found if channels and isinstance(found, channels.InstanceSessionWrapper) else None
 
 
 def is_asked_by(module: str, function: str | None = None) -> bool:
@@ -43,12 +53,24 @@ def is_asked_by(module: str, function: str | None = None) -> bool:
     )
 
 
-def _find_self(module: str) -> Any:
-    """Return the object whose method asks, if the method is of this module."""
+def may_be_asked_by_old_channels() -> bool:
+    """Return whether this may be the session middleware of Channels before 4.2, which asks from a thread, unseen."""
+    channels = _channels()
+    if channels is None or not is_asked_by(THREADS):
+        return False
+    asking = channels.InstanceSessionWrapper.resolve_session
+    return "database_sync_to_async" in asking.__code__.co_names
+
+
+def _channels() -> Any:
+    """Return the module of Channels that asks for sessions; None if the project does not use it."""
+    return sys.modules.get(CHANNELS)
+
+
+def _find_self() -> Any:
+    """Return the object whose method asks; None if it is no method."""
     frame = _find_caller()
-    if frame is None or frame.f_globals.get("__name__") != module:
-        return None
-    return frame.f_locals.get("self")
+    return None if frame is None else frame.f_locals.get("self")
 
 
 def _find_caller() -> FrameType | None:

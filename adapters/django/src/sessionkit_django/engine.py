@@ -11,7 +11,7 @@ from django.http import parse_cookie
 from sessionkit import Exchange, Session
 from sessionkit.adapters import ASGIRequest, HeaderRequest, SessionKeys, find_or_open_exchange
 
-from .callers import find_channels_wrapper, find_test_client
+from .callers import find_channels_wrapper, find_test_client, may_be_asked_by_old_channels
 from .clients import make_class_in_client
 from .config import gateway
 from .saved import SavedSession, find_current, has_key, make_loader
@@ -59,6 +59,11 @@ class SessionStore(SavedSession):
 
     def _open(self, session_key: str | None) -> Exchange:
         """Return an exchange for a session apart from any request."""
+        if session_key is not None and may_be_asked_by_old_channels():
+            # The value of a visitor's cookie, which must not open the session of whoever has this key.
+            raise ImproperlyConfigured(
+                "sessionkit needs Channels 4.2 or later: before, its SessionMiddleware does not say for which connection it asks"
+            )
         settings = gateway().settings
         wrapper = find_channels_wrapper()
         if wrapper is not None:
