@@ -1,4 +1,19 @@
-"""Encrypted sessions for any Python web application."""
+"""Encrypted sessions for any Python web application.
+
+    from sessionkit import SessionStore, create_session, delete_session, get_session, update_session
+
+    store = SessionStore.from_env()         # SESSIONKIT_SECRET: python -m sessionkit secret
+    app = store.wsgi(app)                   # or store.asgi(app), or the adapter of a framework
+
+    create_session({"user": {"sub": "ada"}})    # sign in
+    get_session()                               # the session, or None if nobody is signed in
+    update_session({**get_session(), "n": 1})   # change it
+    delete_session()                            # sign out
+
+These functions act on the request that is being served. `SessionStore` has the settings, `Lifetime` and `CookieSettings`
+two groups of them. `sessionkit.backends` keeps sessions on the server, `sessionkit.testing` makes cookies for tests, and
+`sessionkit.formats` reads the cookies of other libraries. Names with an underscore are internal.
+"""
 
 from ._cookies.settings import CookieSettings
 from ._crypto.keyring import KeyRing
