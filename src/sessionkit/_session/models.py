@@ -82,18 +82,25 @@ def dump_model(model: object) -> dict[str, Any]:
             f"{type(model).__name__} is not a model: give an object of a pydantic model, a dataclass, a msgspec.Struct, or a class "
             "with `from_session` and `to_session`"
         )
-    dumped = kind.dump(model)
-    if not isinstance(dumped, dict):
-        raise TypeError(f"{type(model).__qualname__} is not written as a JSON object")
-    contents = cast("dict[str, Any]", dumped)
     try:
-        kind.load(contents, "")
+        dumped = kind.dump(model)
+        if isinstance(dumped, dict):
+            kind.load(dumped, "")
     except MisfitError as error:
         # Else the next request would find a session that does not fit, and its visitor signed out.
         raise SerializationError(
             f"the {type(model).__qualname__} could not be read again: the value of {error.path or 'it'} does not fit its type"
         ) from None
-    return contents
+    except RecursionError:
+        dumped = _TOO_DEEP
+    if dumped is _TOO_DEEP:
+        # Here, so that the error has no hundreds of frames with values.
+        raise SerializationError(
+            f"the {type(model).__qualname__} cannot be written as JSON: it is nested too deep, or inside itself"
+        )
+    if not isinstance(dumped, dict):
+        raise TypeError(f"{type(model).__qualname__} is not written as a JSON object")
+    return cast("dict[str, Any]", dumped)
 
 
 def is_model(value: object) -> bool:
@@ -121,7 +128,13 @@ def make_merge(model: object) -> Callable[[dict[str, Any]], dict[str, Any]]:
         known = {} if given else _find_known(type(model), contents)
         if before is None:
             before = known
-        return _merge_objects(contents, known, before, after)
+        try:
+            return _merge_objects(contents, known, before, after)
+        except RecursionError:
+            pass
+        raise SerializationError(
+            "the session cannot be saved: it is nested too deep, or inside itself"
+        )
 
     return merge
 
@@ -138,6 +151,7 @@ def _find_known(model: type, contents: dict[str, Any]) -> dict[str, Any]:
 
 
 _ABSENT: Any = object()
+_TOO_DEEP: Any = object()
 
 
 def _merge_objects(
@@ -258,10 +272,12 @@ def _make_pydantic_kind(model: type) -> _Kind:
                 value, mode="json", by_alias=True, round_trip=True, warnings=False
             )
         except ValueError as error:
-            raise SerializationError(
-                f"{model.__qualname__} cannot be written as JSON: {error}. For bytes set ser_json_bytes and val_json_bytes to 'base64' "
-                "in its model_config"
-            ) from None
+            # What comes after the second colon is the text of an error in a serializer, which may show a value.
+            why = ": ".join(str(error).split(": ")[:2])
+        raise SerializationError(
+            f"{model.__qualname__} cannot be written as JSON: {why}. For bytes set ser_json_bytes and val_json_bytes to 'base64' "
+            "in its model_config"
+        )
 
     return _Kind(load=load, dump=dump)
 
@@ -314,7 +330,15 @@ def _make_msgspec_kind(model: type) -> _Kind:
             place = str(error).rpartition(" - at `$.")[2] if " - at `$." in str(error) else ""
             raise MisfitError(_add_path(path, place.removesuffix("`"))) from None
 
-    return _Kind(load=load, dump=msgspec.to_builtins)
+    def dump(value: Any) -> Any:
+        try:
+            return msgspec.to_builtins(value)
+        except TypeError as error:
+            # It names a type, and no value.
+            why = str(error)
+        raise SerializationError(f"{model.__qualname__} cannot be written as JSON: {why}")
+
+    return _Kind(load=load, dump=dump)
 
 
 def _add_path(path: str, place: str) -> str:
