@@ -220,3 +220,28 @@ def test_a_consumer_opens_another_session_by_its_key(ann):
         return [*found, await SessionStore(key).aget("a")]
 
     assert asyncio.run(scenario()) == [1, 2]
+
+
+@pytest.mark.usefixtures("backend")
+def test_a_new_session_in_a_consumer_is_not_the_visitors(ann):
+    async def scenario():
+        found = []
+
+        async def begin(scope):
+            session = SessionStore()
+            await session.aset("for", "a job")
+            await session.asave()
+            found.extend([session.session_key != key, scope["session"].get("for")])
+            found.append(await SessionStore(session.session_key).aget("for"))
+
+        async def remember(scope):
+            nonlocal key
+            key = scope["session"].session_key
+
+        key = None
+        pointer = await sign_in(ann)
+        await visit(consumer(remember), pointer)
+        await visit(consumer(begin), pointer)
+        return [*found, await SessionStore(key).aget("for")]
+
+    assert asyncio.run(scenario()) == [True, None, "a job", None]

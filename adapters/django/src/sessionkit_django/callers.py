@@ -19,6 +19,7 @@ __all__ = [
     "find_channels_wrapper",
     "find_test_client",
     "is_asked_by",
+    "is_channels_asking",
     "may_be_asked_by_old_channels",
 ]
 
@@ -51,6 +52,11 @@ def is_asked_by(module: str, function: str | None = None) -> bool:
         and frame.f_globals.get("__name__") == module
         and function in (None, frame.f_code.co_name)
     )
+
+
+def is_channels_asking() -> bool:
+    """Return whether the session middleware of Channels asks, or may be asking from a thread."""
+    return find_channels_wrapper() is not None or may_be_asked_by_old_channels()
 
 
 def may_be_asked_by_old_channels() -> bool:

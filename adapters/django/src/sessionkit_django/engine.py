@@ -11,7 +11,12 @@ from django.http import parse_cookie
 from sessionkit import Exchange, Session
 from sessionkit.adapters import ASGIRequest, HeaderRequest, SessionKeys, find_or_open_exchange
 
-from .callers import find_channels_wrapper, find_test_client, may_be_asked_by_old_channels
+from .callers import (
+    find_channels_wrapper,
+    find_test_client,
+    is_channels_asking,
+    may_be_asked_by_old_channels,
+)
 from .clients import make_class_in_client
 from .config import gateway
 from .saved import SavedSession, find_current, has_key, make_loader
@@ -104,6 +109,9 @@ def _serves_consumer(exchange: Exchange, session_key: str | None) -> bool:
     if not isinstance(request, ASGIRequest) or exchange.fill is not Session:
         return False
     name = project.SESSION_COOKIE_NAME
+    if session_key is None and not is_channels_asking():
+        # A consumer makes a session of its own.
+        return False
     if session_key is not None and session_key != parse_cookie(request.cookie_header).get(name):
         return False
     if (
