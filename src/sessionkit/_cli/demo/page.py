@@ -165,7 +165,7 @@ def render(sight: Sight) -> str:
 
 
 COOKIE_HERO = """  <h1>A session that lives <em>in the cookie.</em></h1>
-  <p class="lead">Encrypted and authenticated, with two expiries that nobody can argue with. No server keeps anything.
+  <p class="lead">Encrypted and authenticated, with two time limits that the server enforces. No server keeps anything.
   Sign in and watch what the browser is given.</p>"""
 
 SERVER_HERO = """  <h1>A session that lives <em>on the server.</em></h1>
