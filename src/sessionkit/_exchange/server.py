@@ -71,7 +71,7 @@ class ServerSide(Loading):
     """
 
     __slots__ = (
-        "_created", "_doomed", "_forward", "_gone", "_has_failed", "_is_unclear",
+        "_created", "_doomed", "_forward", "_gone", "_has_failed", "_is_renewed", "_is_unclear",
         "_last", "_listed", "_others", "_pointer_due", "_proposal", "_renewal_failed", "_replaced", "_sent", "_steps", "_tries",
         "_unanswered", "driver", "gave_up", "is_kept", "pause", "settled_at",
         "since",
@@ -102,6 +102,8 @@ class ServerSide(Loading):
         self._listed: int = 0
         self._others: list[Record] = []
         self._renewal_failed: bool = False
+        # With `renew_after=0` a renewal is due at any time, and one in a request is enough.
+        self._is_renewed: bool = False
         self._has_failed: bool = False
         # The record that was sealed last, and its contents: a repeated decision gives the same one, with the same nonce.
         self._proposal: tuple[bytes, Record] | None = None
@@ -370,7 +372,15 @@ class ServerSide(Loading):
         elif (
             decision is RENEW
             and not self._renewal_failed
-            and (state.touched or (renews and state.is_renewal_due(now)))
+            and (
+                state.touched
+                or (
+                    renews
+                    and not self._is_renewed
+                    and now >= current.updated_at + 1
+                    and state.is_renewal_due(now)
+                )
+            )
         ):
             stamp = stamps.advance_stamp(self.settings, state.cookies, state.stamp, now)
             return Touch(key, current.owner, stamp.updated_at, stamp.expires_at)
@@ -582,6 +592,7 @@ class ServerSide(Loading):
             else:
                 self._drop(state, Absence.UNKNOWN_RECORD)
             return
+        self._is_renewed = True
         current = cast("Record", self.current)
         before = state.find_contents_end(state.stamp)
         self.current = current._replace(
