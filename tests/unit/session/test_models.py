@@ -112,7 +112,8 @@ class Own:
 
     @classmethod
     def from_session(cls, contents: dict[str, Any]) -> Own:
-        return cls(contents.pop("user")["sub"], datetime.fromisoformat(contents["seen"]))
+        seen = contents["seen"].replace("Z", "+00:00")  # Python 3.10 does not read the Z
+        return cls(contents.pop("user")["sub"], datetime.fromisoformat(seen))
 
     def to_session(self) -> dict[str, Any]:
         return {"user": {"sub": self.sub}, "seen": self.seen}
