@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from functools import wraps
 from inspect import iscoroutinefunction, signature
 from typing import Any, TypeVar, cast
@@ -12,6 +11,7 @@ from ._cookies.settings import CookieSettings
 from ._exchange.config import Settings
 from ._session.events import logger
 from ._session.lifetime import Lifetime
+from ._session.remembered import refuse_unknown
 from .backends import AsyncBackend, Backend
 from .errors import ConfigurationError
 
@@ -56,13 +56,7 @@ def explain_misplaced(init: F, /) -> F:
                 "SessionStore takes one argument without a name, the secret: give the others by name, such as "
                 "SessionStore(secret, lifetime=Lifetime(...)); an application goes to store.wsgi(app) or store.asgi(app)"
             )
-        for name in named:
-            if name not in known:
-                near = get_close_matches(name, known, 1)
-                meant = _PLACES.get(name) or (f"{near[0]}=..." if near else None)
-                raise TypeError(
-                    f"SessionStore has no argument {name}" + (f": give {meant}" if meant else "")
-                )
+        refuse_unknown("SessionStore", named, known, _PLACES)
         if len(args) < 2 and "secret" not in named:
             raise TypeError(
                 "SessionStore needs a secret: `python -m sessionkit secret` makes one. SessionStore.from_env() takes it from "

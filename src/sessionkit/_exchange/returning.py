@@ -15,6 +15,9 @@ __all__ = ["INSECURE", "check_return", "tell_insecure"]
 SOON = 10
 """Seconds. What a client does after a login follows at once, be it a redirect or the next line of a script."""
 
+TEST_CLIENT = "Werkzeug/"
+"""How the user agent of Flask's test client begins. A test has several, one for each visitor, and they look like one client."""
+
 INSECURE = ("http", "ws")
 """The schemes of requests over plain http."""
 
@@ -38,9 +41,7 @@ def tell_insecure(settings: Settings, request: RequestInfo, *, sets: bool) -> No
     if (
         sets
         and agent
-        and not agent.startswith(
-            "Werkzeug/"
-        )  # several test clients, one for each visitor, look like one
+        and not agent.startswith(TEST_CLIENT)
         and settings.cookie.path == "/"
         and settings.stem not in request.cookie_header
         and not any(map(request.header, _FORWARDED))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from functools import wraps
 from inspect import signature
 from typing import Any, TypeVar
 
-__all__ = ["remember_arguments"]
+__all__ = ["refuse_unknown", "remember_arguments"]
 
 T = TypeVar("T")
 
@@ -54,15 +54,29 @@ def remember_arguments(kind: type[T]) -> type[T]:
             raise TypeError(
                 f"the arguments of {kind.__name__} have names: {kind.__name__}({forms})"
             )
-        for name in given:
-            if name not in known:
-                near = get_close_matches(name, known, 1)
-                meant = foreign.get(name) or (f"{near[0]}=..." if near else None)
-                raise TypeError(
-                    f"{kind.__name__} has no argument {name}" + (f": give {meant}" if meant else "")
-                )
+        refuse_unknown(kind.__name__, given, known, foreign)
         init(self, **given)
         object.__setattr__(self, "given", tuple(given.items()))
 
     namespace.__init__ = remember
     return kind
+
+
+def refuse_unknown(
+    title: str, given: Iterable[str], known: Collection[str], places: Mapping[str, str]
+) -> None:
+    """Raise TypeError for the name of an argument that a class does not have, and say what to write.
+
+    Args:
+        title: the name of the class.
+        given: the names of the arguments that were given.
+        known: the names that the class has.
+        places: what other libraries call its arguments, and what to give in their place.
+    """
+    for name in given:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            meant = places.get(name) or (f"{near[0]}=..." if near else None)
+            raise TypeError(
+                f"{title} has no argument {name}" + (f": give {meant}" if meant else "")
+            )
