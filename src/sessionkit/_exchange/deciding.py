@@ -101,7 +101,7 @@ def decide(state: State, status: int, request: RequestInfo, now: float) -> Decis
         return _drop_changes(state, request, EventKind.EXPIRED_UNSAVED if changed else None)
     # Unchanged contents cannot belong to another user.
     vetted = not changed or state.is_vetted(snapshot)
-    if not vetted and not state.belongs_to_owner(session):
+    if not vetted and not state.owner.owns(session):
         raise IdentityChangedError(
             "the session was changed in place into another user's (or nobody's), and nothing of it was saved: "
             "call create_session to log in, delete_session to log out"

@@ -385,10 +385,10 @@ class Exchange:
         if session is not None:
             contents = state.merge_carried(dict(session)) if settings.carried else dict(session)
             contents, snapshot = normalize(contents, settings.tags)
-        ignored = state.judge_update(contents)
+        ignored = state.owner.judge_update(contents, present=state.present)
         if ignored is not None or contents is None:
             other = contents if ignored is Ignored.OTHER_USER else None
-            claim = None if other is None else state.find_differing_claim(other)
+            claim = None if other is None else state.owner.find_differing_claim(other)
             tell(settings.on_event, EventKind.UPDATE_IGNORED, ignored, claim)
             return False
         state.replace_contents(contents, snapshot, state.advance_stamp())

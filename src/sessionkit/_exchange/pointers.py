@@ -16,7 +16,6 @@ from ..backends._protocols import Record
 from .candidates import MOST_WHOLE, choose_furthest
 from .config import Settings
 from .importing import import_session
-from .owner import have_same_owner
 from .reading import (
     NO_COOKIES,
     RequestCookies,
@@ -26,6 +25,7 @@ from .reading import (
     read_cookies,
     read_values,
 )
+from .update_guard import have_same_owner
 
 __all__ = [
     "OpenedRecord",

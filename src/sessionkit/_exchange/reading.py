@@ -24,7 +24,7 @@ from .candidates import (
 )
 from .config import BoundImporter, Settings
 from .importers import import_token
-from .owner import have_same_owner
+from .update_guard import have_same_owner
 
 __all__ = [
     "NO_COOKIES",

@@ -716,7 +716,7 @@ class ServerSide(Loading):
             state.loaded_snapshot if self._replaced is not None else state.snapshot_of(theirs)
         )
         merged = replay(steps, dict(theirs), settings.serializer, exclusive, state.accepts_update)
-        if not state.belongs_to_owner(merged):
+        if not state.owner.owns(merged):
             raise ConflictError(
                 "the changes of parallel requests, merged, give the session to another user: nothing of this request was saved"
             )

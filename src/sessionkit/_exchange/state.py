@@ -1,4 +1,4 @@
-"""The state of one request's session: what its cookies held, and the contents now. Here is the guard of an update."""
+"""The state of one request's session: what its cookies held, and the contents now."""
 
 from __future__ import annotations
 
@@ -7,18 +7,24 @@ from math import inf
 from typing import Any, cast
 
 from .._cookies.caching import UNCHANGED, HeaderChanges
-from .._session.events import EventKind, Ignored, tell
-from .._session.identity import differing, who_is
+from .._session.events import EventKind, tell
 from .._session.session import Absence, Session, Stamp, Watcher, drop, refill, restamp, stamp_of
-from .._session.snapshot import fingerprint, is_opaque, normalize, restore_contents, same
+from .._session.snapshot import (
+    are_equal,
+    fingerprint,
+    is_opaque,
+    normalize,
+    restore_contents,
+    same,
+)
 from ..errors import SessionTooLargeError
 from . import stamps, writing
 from .config import Settings
 from .framework_keys import FrameworkKeys
 from .hidden import may_be_hidden, may_be_unnamed
-from .owner import Owner
 from .reading import RequestCookies
 from .request import RequestInfo
+from .update_guard import Owner
 
 __all__ = ["State"]
 
@@ -38,6 +44,7 @@ class State:
         deleted: whether a logout did.
         touched: whether the idle expiry moves in any case.
         loaded_snapshot: the snapshot of the contents in the cookies.
+        owner: the owner of the session, who guards it against updates.
         final_snapshot: the snapshot of the contents that the response was computed from.
         is_valid_as_read: whether there was a session, and only its times, which were judged as it was read, can end it.
         saved: whether the backend has been told of a change.
@@ -45,9 +52,9 @@ class State:
     """
 
     __slots__ = (
-        "_carried", "_owner", "_owner_intact", "_told", "_verb_contents", "_vetted", "absence", "changes", "cookies",
-        "deleted", "ended", "final_snapshot", "is_valid_as_read", "loaded_snapshot", "present", "saved", "session",
-        "settings", "touched",
+        "_carried", "_loaded", "_owner_intact", "_told", "_verb_contents", "_vetted", "absence", "changes", "cookies",
+        "deleted", "ended", "final_snapshot", "is_valid_as_read", "loaded_snapshot", "owner", "present", "saved",
+        "session", "settings", "touched",
     )  # fmt: skip
 
     def __init__(
@@ -76,7 +83,9 @@ class State:
         self.final_snapshot: bytes = snapshot
         # The snapshot of the members that an update of this session cannot change.
         self._carried: bytes | None = self._copy_carried(contents) if settings.carried else None
-        self._owner = Owner(settings, contents, snapshot)
+        self.owner: Owner = Owner(settings, contents, snapshot)
+        # It restores the loaded contents once for everybody.
+        self._loaded = self.owner
         # Whether the session still belonged to its owner before the current assignment.
         self._owner_intact: bool = True
         # The contents that a verb was given.
@@ -173,12 +182,24 @@ class State:
         Args:
             snapshot: the snapshot of the contents now.
         """
-        if snapshot != self.loaded_snapshot:
-            if not same(self.session, snapshot, self.loaded_snapshot):
-                return False
-            # The contents are equal, and this snapshot is quicker to compare with the next one.
-            self.loaded_snapshot = snapshot
+        if snapshot == self.loaded_snapshot:
+            return True
+        if (
+            is_opaque(snapshot)
+            or is_opaque(self.loaded_snapshot)
+            or not are_equal(self.session, self._restore_loaded())
+        ):
+            return False
+        # The contents are equal, and this snapshot is quicker to compare with the next one.
+        self.loaded_snapshot = snapshot
         return True
+
+    def _restore_loaded(self) -> dict[str, Any]:
+        """Return the contents of `loaded_snapshot`, which is not opaque; they are not to be changed."""
+        loaded = self._loaded
+        if loaded.snapshot is self.loaded_snapshot:
+            return loaded.original
+        return restore_contents(self.loaded_snapshot)
 
     def is_vetted(self, snapshot: bytes) -> bool:
         """Return whether the contents equal those that a verb has checked.
@@ -199,38 +220,6 @@ class State:
             return False
         lifetime = self.settings.find_lifetime(stamp.lifetime)
         return lifetime.due(stamp.created_at, stamp.updated_at, now)
-
-    def judge_update(self, contents: Mapping[str, Any] | None) -> Ignored | None:
-        """Guard an update: return the reason why it does nothing, or None if it may replace the contents.
-
-        Args:
-            contents: the new contents; None if `update_session` was given no session.
-        """
-        if contents is None:
-            return Ignored.NO_SESSION
-        settings = self.settings
-        if (
-            self.present
-            and settings.owner_keys is not None
-            and settings.guard(contents)
-            and self._owner.has_same_keys(contents)
-        ):
-            # The commonest update. The owner passes the guard too, which looks at no other keys. A guard of the application's
-            # own is asked once only, below.
-            return None
-        who = who_is(self.settings.guard, self.settings.identity, contents)
-        if who is None:
-            return Ignored.NO_USER
-        owner = self._owner.who if self.present else None
-        if owner is None:
-            return Ignored.NOT_AUTHENTICATED
-        return None if who == owner else Ignored.OTHER_USER
-
-    def find_differing_claim(self, contents: Mapping[str, Any]) -> str | None:
-        """Return the name of the claim by which contents belong to another user; never its value."""
-        settings = self.settings
-        who = who_is(settings.guard, settings.identity, contents)
-        return differing(self._owner.who, who, settings.login_keys)
 
     def judge_expiry(self, stamp: Stamp, now: float) -> Absence | None:
         """Return the reason why the session has expired, or None if it is valid.
@@ -261,13 +250,10 @@ class State:
         contents_end = self.settings.contents_end
         return inf if contents_end is None else contents_end(self.session, stamp.updated_at)
 
-    def belongs_to_owner(self, contents: Mapping[str, Any]) -> bool:
-        """Return whether contents belong to the session's owner."""
-        return self._owner.owns(contents)
-
     def accepts_update(self, contents: dict[str, Any]) -> bool:
         """Return whether an update may replace the contents by these."""
-        return self.judge_update(normalize(contents, self.settings.tags)[0]) is None
+        contents, _ = normalize(contents, self.settings.tags)
+        return self.owner.judge_update(contents, present=self.present) is None
 
     def snapshot_of(self, contents: dict[str, Any]) -> bytes:
         """Return the snapshot of contents by the settings of this session."""
@@ -289,7 +275,7 @@ class State:
         self._check_contents(contents, snapshot, stamp)
         refill(self.session, contents, stamp)
         self._verb_contents = contents
-        self._owner = Owner(self.settings, contents, snapshot)
+        self.owner = Owner(self.settings, contents, snapshot)
         self.present = True
 
     def begin(self, contents: dict[str, Any], snapshot: bytes, lifetime: str | None = None) -> None:
@@ -376,7 +362,7 @@ class State:
         self.present = self.touched = False
         self._vetted = self._carried = None
         self._verb_contents = {}
-        self._owner = Owner(self.settings, {}, fingerprint({}))
+        self.owner = Owner(self.settings, {}, fingerprint({}))
         self.absence = reason
 
     # ---- assignments to the live session, and logins through a framework's own session object
@@ -405,7 +391,7 @@ class State:
         ):
             # The commonest assignment is to a key that says nothing about the owner.
             return False
-        self._owner_intact = self.belongs_to_owner(session)
+        self._owner_intact = self.owner.owns(session)
         return True
 
     def after_assignment(self) -> None:
@@ -424,7 +410,7 @@ class State:
                 # The carried members belong to the earlier user's sign-in.
                 drop(session, self.settings.carried)
             self._carried = None
-            self._owner = Owner(self.settings, session, fingerprint(session, self.settings.tags))
+            self.owner = Owner(self.settings, session, fingerprint(session, self.settings.tags))
             self._vetted = None
             self._verb_contents = {}
             self.ended = True
@@ -432,7 +418,7 @@ class State:
 
     def _is_login(self) -> bool:
         """Return whether the assignment has just given the session to another user, or to nobody."""
-        owner, session = self._owner, self.session
+        owner, session = self.owner, self.session
         return not owner.owns(session) and (self._owner_intact or owner.is_nobodys(session))
 
     def serve_framework(self, settings: Settings) -> None:
@@ -446,7 +432,7 @@ class State:
             contents = tags.read(dict(self.session))
             if contents != self.session:
                 refill(self.session, contents, self.session.stamp)
-        self._owner = self._owner.with_framework(settings, self.session)
+        self.owner = self.owner.with_framework(settings, self.session)
 
     # ---- the plaintext
 
@@ -493,7 +479,7 @@ class State:
         session, settings = self.session, self.settings
         keys = settings.framework or FrameworkKeys()
         drops = keys.drops_sign_in if settings.guard(session) else keys.drops
-        loaded = {} if is_opaque(self.loaded_snapshot) else restore_contents(self.loaded_snapshot)
+        loaded = {} if is_opaque(self.loaded_snapshot) else self._restore_loaded()
         pool = [key for key in session if drops(key) and key not in self._verb_contents]
         written = [key for key in pool if key not in loaded or loaded[key] != session[key]]
         return [key for key in pool if key not in written] + written[:-1]

@@ -9,6 +9,7 @@ from .tags import Tags
 
 __all__ = [
     "OPAQUE",
+    "are_equal",
     "fingerprint",
     "is_opaque",
     "normalize",
@@ -135,7 +136,16 @@ def same(contents: dict[str, Any], snapshot: bytes, other: bytes) -> bool:
         return True
     if snapshot.startswith(OPAQUE) or other.startswith(OPAQUE):
         return False
-    others = restore_contents(other)
+    return are_equal(contents, restore_contents(other))
+
+
+def are_equal(contents: dict[str, Any], others: dict[str, Any]) -> bool:
+    """Return whether contents equal others, types included.
+
+    Args:
+        contents: of a session; marshal takes them.
+        others: the other contents, restored from a snapshot.
+    """
     try:
         if contents != others:
             return False

@@ -136,7 +136,7 @@ def test_whose_it_was_that_one_thread_works_out_is_not_whose_another_has_made_it
     exchange = scene.browser.visit().exchange
     exchange.get()
     asker = threading.Thread(
-        target=lambda: exchange.update(None) or exchange.state.belongs_to_owner(ALICE)
+        target=lambda: exchange.update(None) or exchange.state.owner.owns(ALICE)
     )
     asker.start()
     asking.wait(5)
@@ -159,7 +159,7 @@ def test_contents_that_came_in_types_of_their_own_belong_to_their_user(scene):
         exchange,
     )
     loaded["user"]["id"] = "8"  # whoever holds the values
-    assert state.judge_update({"user": {"id": "7"}}) is None
+    assert state.owner.judge_update({"user": {"id": "7"}}, present=True) is None
     assert state.judge_update({"user": {"id": "8"}}) is Ignored.OTHER_USER
 
 

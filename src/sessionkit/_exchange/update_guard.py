@@ -1,4 +1,7 @@
-"""The owner of a session: the user in the contents when a cookie, a verb or a login set them. Changes in place do not count."""
+"""The guard of an update: who owns the session, and may new contents replace it?
+
+The owner is the user in the contents when a cookie, a verb or a login set them. Changes in place do not count.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ import marshal
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._session.identity import Who, exact, who_is
+from .._session.events import Ignored
+from .._session.identity import Who, differing, exact, who_is
 from .._session.snapshot import OPAQUE, fingerprint, is_opaque, restore_contents
 from .config import Settings
 
@@ -29,17 +33,59 @@ class Owner:
             computed now.
     """
 
-    __slots__ = ("_identity", "_settings", "_snapshot")
+    __slots__ = ("_identity", "_original", "_settings", "snapshot")
 
     def __init__(self, settings: Settings, contents: Mapping[str, Any], snapshot: bytes) -> None:
         self._settings = settings
-        self._snapshot = snapshot
+        self.snapshot: bytes = snapshot
+        self._original: dict[str, Any] | None = None
         self._identity = _identify(settings, contents) if snapshot.startswith(OPAQUE) else None
+
+    @property
+    def original(self) -> dict[str, Any]:
+        """The contents at that moment, restored from the snapshot once; not to be changed."""
+        original = self._original
+        if original is None:
+            original = self._original = restore_contents(self.snapshot)
+        return original
 
     @property
     def who(self) -> Who | None:
         """The user by the store's guard and identity; None for an anonymous session."""
         return (self._identity or self._compute())[0]
+
+    def judge_update(self, contents: Mapping[str, Any] | None, *, present: bool) -> Ignored | None:
+        """Guard an update: return the reason why it does nothing, or None if it may replace the contents.
+
+        Args:
+            contents: the new contents; None if `update_session` was given no session.
+            present: whether there is a session.
+        """
+        if contents is None:
+            return Ignored.NO_SESSION
+        settings = self._settings
+        if (
+            present
+            and settings.owner_keys is not None
+            and settings.guard(contents)
+            and self.has_same_keys(contents)
+        ):
+            # The commonest update. The owner passes the guard too, which looks at no other keys. A guard of the application's
+            # own is asked once only, below.
+            return None
+        who = who_is(settings.guard, settings.identity, contents)
+        if who is None:
+            return Ignored.NO_USER
+        owner = self.who if present else None
+        if owner is None:
+            return Ignored.NOT_AUTHENTICATED
+        return None if who == owner else Ignored.OTHER_USER
+
+    def find_differing_claim(self, contents: Mapping[str, Any]) -> str | None:
+        """Return the name of the claim by which contents belong to another user; never its value."""
+        settings = self._settings
+        who = who_is(settings.guard, settings.identity, contents)
+        return differing(self.who, who, settings.login_keys)
 
     def owns(self, contents: Mapping[str, Any]) -> bool:
         """Return whether other contents belong to the same user and, in a framework's own session, name the same login."""
@@ -53,9 +99,9 @@ class Owner:
         A missing value equals None. With a guard or an identity of the application, any key may say who the user is.
         """
         keys = self._settings.owner_keys
-        if keys is None or self._snapshot.startswith(OPAQUE):
+        if keys is None or self.snapshot.startswith(OPAQUE):
             return False
-        original = restore_contents(self._snapshot)
+        original = self._original or self.original
         mine, theirs = [*map(original.get, keys)], [*map(contents.get, keys)]
         try:
             # Equality first: version 2 of marshal would walk through a value that contains itself for ever.
@@ -74,9 +120,9 @@ class Owner:
             settings: these settings.
             contents: the contents now. Their login keys were set when that was no login yet, so they count.
         """
-        if is_opaque(self._snapshot):
+        if is_opaque(self.snapshot):
             return self
-        original, snapshot = restore_contents(self._snapshot), self._snapshot
+        original, snapshot = restore_contents(self.snapshot), self.snapshot
         if settings.tags is not None:
             original = settings.tags.read(original)
             snapshot = fingerprint(original, settings.tags)
@@ -85,7 +131,7 @@ class Owner:
         return owner
 
     def _compute(self) -> tuple[Who | None, object]:
-        identity = self._identity = _identify(self._settings, restore_contents(self._snapshot))
+        identity = self._identity = _identify(self._settings, self.original)
         return identity
 
 
