@@ -47,8 +47,6 @@ def parse_call(  # noqa: RET503  # `refuse_call` does not return
     Raises:
         TypeError: the call has none of the valid forms; the message lists them.
     """
-    if session and len(args) == 1 and is_plain_session(args[0]):
-        return Call(None, None, args[0])
     if verb in ("update_session", "save_session") and args and _is_function(args[-1]):
         # A function that makes the new contents stands in the place of the session.
         request, response, _ = parse_call(verb, (*args[:-1], None), session=True)
@@ -271,7 +269,6 @@ class Verbs(ModelVerbs[Request, Response], Generic[Request, Response, Carrier]):
     def update_session(
         self, request: Request, response: Response, session: NewContents, /
     ) -> bool: ...
-    @clears_frames
     def update_session(self, *args: Any, **named: Any) -> bool:
         """Replace the contents of the session. This never logs in or out.
 
@@ -294,9 +291,14 @@ class Verbs(ModelVerbs[Request, Response], Generic[Request, Response, Carrier]):
             NoActiveRequestError: no gateway would write the response.
             TypeError: the call has none of the valid forms (`update_session(environ)`: the session is missing).
         """
-        if named:
-            refuse_call("update_session", args, session=True, named=named)
-        return self._write("update_session", args, Exchange.update, session=True)
+        try:
+            if named:
+                refuse_call("update_session", args, session=True, named=named)
+            return self._write("update_session", args, Exchange.update, session=True)
+        except BaseException as error:
+            del args, named
+            clear_frames(error)
+            raise
 
     @overload
     def touch_session(self) -> bool: ...
@@ -413,7 +415,10 @@ class Verbs(ModelVerbs[Request, Response], Generic[Request, Response, Carrier]):
             act: the method of `Exchange`.
             session: whether the verb takes a session.
         """
-        request, response, contents = parse_call(verb, args, session=session)
+        if session and len(args) == 1 and is_plain_session(args[0]):
+            request, response, contents = None, None, args[0]
+        else:
+            request, response, contents = parse_call(verb, args, session=session)
         exchange = self._exchange(request)
         if isinstance(exchange, Exclusion):
             raise NoActiveRequestError(

@@ -96,7 +96,7 @@ def decide(state: State, status: int, request: RequestInfo, now: float) -> Decis
         return _drop_changes(state, request, EventKind.ROLLED_BACK if changed else None)
     if not state.present:
         return _drop_changes(state, request, None)
-    stamp = state.stamp
+    stamp = cast("Stamp", stamp_of(session))
     if state.judge_expiry(stamp, now) is not None:
         return _drop_changes(state, request, EventKind.EXPIRED_UNSAVED if changed else None)
     # Unchanged contents cannot belong to another user.
@@ -288,8 +288,8 @@ def _collect_session_lines(
     if settings.framework is not None or stamp.lifetime is not None:
         cookie_settings = settings.for_writing(state.session, stamp)
         contents_end = state.find_contents_end(stamp)
-    if cookies.is_single and cookies.importer is None and not (state.ended or state.is_fresh):
-        # The commonest update replaces one cookie by another of the same name.
+    if cookies.is_single and cookies.importer is None and not state.ended:
+        # The commonest update replaces one cookie by another of the same name. A session with a new id has a new mark.
         line = writing.write_single_cookie(
             cookie_settings, cookies, plaintext, state.session, stamp, contents_end=contents_end
         )

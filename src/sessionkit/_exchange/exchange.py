@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
 from copy import deepcopy
 from enum import IntEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NoReturn
 
 from .._cookies.caching import UNCHANGED, HeaderChanges, is_kept_private
@@ -301,19 +301,16 @@ class Exchange:
             )
         return changes
 
-    def _find_valid(self) -> Session | None:
-        return self._load().find_valid(may_forget=self.phase is OPEN)
-
     # ---- the verbs
 
     def get(self) -> Session | None:
         """Return the live session of an authenticated user, or None; then `absence` says why."""
-        state = self.state
+        state, session = self.state, None
         if state is None:
             state = self._load_first()
             # The times were judged a moment ago. Only an end that the contents set is still to be judged.
-            session = state.session if state.is_valid_as_read else self._find_valid()
-        else:
+            session = state.session if state.is_valid_as_read else None
+        if session is None:
             session = state.find_valid(may_forget=self.phase is OPEN)
         try:
             signed_in = session is None or self.settings.guard(session)
@@ -333,20 +330,13 @@ class Exchange:
 
         They are empty, and have no stamp, while there is no session. The first assignment begins an anonymous session.
         """
-        state = self.state
-        if state is None:
-            state = self._load_first()
-            if state.is_valid_as_read:
-                return state.session
-        state.find_valid(may_forget=self.phase is OPEN)
-        return state.session
+        return self._judge().session
 
     @property
     def absence(self) -> Absence | None:
         """The reason why `get` returns None, or None while it returns a session."""
         return self._load().absence if self.get() is None else None
 
-    @clears_frames
     def update(self, session: Mapping[str, Any] | Function | None = None) -> bool:
         """Replace the contents of an authenticated user's session.
 
@@ -363,37 +353,35 @@ class Exchange:
             SessionTooLargeError: the contents do not fit in `max_bytes`.
             ResponseStartedError: the exchange is committed.
         """
-        if self.phase is not OPEN:
-            self._refuse_write("update_session")
-        settings, state = self.settings, self.state
-        if state is None:
-            state = self._load_first()
-            if not state.is_valid_as_read:
-                state.find_valid(may_forget=True)
-        else:
-            state.find_valid(may_forget=True)
-        contents: dict[str, Any] | None = None
-        snapshot, function = b"", None
-        if callable(session):
-            function, current = session, self.get()
-            if current is None:
-                tell(settings.on_event, EventKind.UPDATE_IGNORED, Ignored.NOT_AUTHENTICATED)
+        settings, contents, snapshot = self.settings, None, b""
+        current: Session | None = None
+        try:
+            state, function = self._begin_write("update_session"), None
+            if callable(session):
+                function, current = session, self.get()
+                if current is None:
+                    tell(settings.on_event, EventKind.UPDATE_IGNORED, Ignored.NOT_AUTHENTICATED)
+                    return False
+                if self.server is not None:
+                    self.server.note_change(state)
+                session = call_function(function, partial(deepcopy, dict(current)))
+            if session is not None:
+                contents = state.merge_carried(dict(session)) if settings.carried else dict(session)
+                contents, snapshot = normalize(contents, settings.tags)
+            ignored = state.owner.judge_update(contents, present=state.present)
+            if ignored is not None or contents is None:
+                claim = None
+                if contents is not None and ignored is Ignored.OTHER_USER:
+                    claim = state.owner.find_differing_claim(contents)
+                tell(settings.on_event, EventKind.UPDATE_IGNORED, ignored, claim)
                 return False
-            if self.server is not None:
-                self.server.note_change(state)
-            session = call_function(function, lambda: deepcopy(dict(current)))
-        if session is not None:
-            contents = state.merge_carried(dict(session)) if settings.carried else dict(session)
-            contents, snapshot = normalize(contents, settings.tags)
-        ignored = state.owner.judge_update(contents, present=state.present)
-        if ignored is not None or contents is None:
-            other = contents if ignored is Ignored.OTHER_USER else None
-            claim = None if other is None else state.owner.find_differing_claim(other)
-            tell(settings.on_event, EventKind.UPDATE_IGNORED, ignored, claim)
-            return False
-        state.replace_contents(contents, snapshot, state.advance_stamp())
-        if function is not None and self.server is not None:
-            self.server.note_update(state, function)
+            state.replace_contents(contents, snapshot, state.advance_stamp())
+            if function is not None and self.server is not None:
+                self.server.note_update(state, function)
+        except BaseException as error:
+            session, contents, current, snapshot = None, None, None, b""
+            clear_frames(error)
+            raise
         return True
 
     @clears_frames
@@ -406,11 +394,10 @@ class Exchange:
         Raises:
             ResponseStartedError: the exchange is committed.
         """
-        self._check_open("touch_session")
-        session = self._find_valid()
-        if session is None or self.settings.find_lifetime(session.stamp.lifetime).idle is None:
+        state = self._begin_write("touch_session")
+        if not state.present or self.settings.find_lifetime(state.stamp.lifetime).idle is None:
             return False
-        self._load().touch()
+        state.touch()
         return True
 
     @clears_frames
@@ -431,15 +418,15 @@ class Exchange:
             SessionTooLargeError: the contents do not fit in `max_bytes`.
             ResponseStartedError: the exchange is committed.
         """
-        self._check_open("create_session")
+        if self.phase is not OPEN:
+            self._refuse_write("create_session")
         self.settings.check_lifetime(lifetime)
         contents, snapshot = normalize(dict(session), self.settings.tags)
         if not self.settings.guard(contents):
             raise ValueError(
                 "create_session was given a session that does not pass the guard: by default it needs a user"
             )
-        state = self._load()
-        state.find_valid(may_forget=True)
+        state = self._judge()
         state.begin(contents, snapshot, lifetime)
         return state.session
 
@@ -453,11 +440,10 @@ class Exchange:
         Raises:
             ResponseStartedError: the exchange is committed.
         """
-        self._check_open("rotate_session")
-        if self._find_valid() is None:
-            return False
-        self._load().rotate()
-        return True
+        state = self._begin_write("rotate_session")
+        if state.present:
+            state.rotate()
+        return state.present
 
     @clears_frames
     def delete(self) -> bool:
@@ -469,9 +455,8 @@ class Exchange:
         Raises:
             ResponseStartedError: the exchange is committed.
         """
-        self._check_open("delete_session")
-        existed = self._find_valid() is not None
-        state = self._load()
+        state = self._begin_write("delete_session")
+        existed = state.present
         state.forget(Absence.LOGGED_OUT)
         state.ended = state.deleted = True
         return existed
@@ -693,10 +678,28 @@ class Exchange:
         unread = self.state is None and (self.server is None or self.server.cookies is None)
         return self.request.cookie_header if unread else self._header
 
-    def _check_open(self, what: str) -> None:
-        """Raise ResponseStartedError if the response has started."""
+    def _begin_write(self, verb: str) -> State:
+        """Return the state for a verb that writes; a session that has expired is dropped from it.
+
+        Args:
+            verb: the name of the verb, for the error message.
+
+        Raises:
+            ResponseStartedError: the response has started.
+        """
         if self.phase is not OPEN:
-            self._refuse_write(what)
+            self._refuse_write(verb)
+        return self._judge()
+
+    def _judge(self) -> State:
+        """Return the state; until the response starts, a session that has expired is dropped from it."""
+        state = self.state
+        if state is None:
+            state = self._load_first()
+            if state.is_valid_as_read:
+                return state
+        state.find_valid(may_forget=self.phase is OPEN)
+        return state
 
     def _refuse_write(self, what: str) -> NoReturn:
         """Raise ResponseStartedError, and say when the write would have been in time."""

@@ -15,13 +15,13 @@ from .._session.session import Absence, Stamp
 from ..backends._protocols import Record
 from .candidates import MOST_WHOLE, choose_furthest
 from .config import Settings
+from .expiry import judge_stamp
 from .importing import import_session
 from .reading import (
     NO_COOKIES,
     RequestCookies,
     collect_values,
     cut_header,
-    judge_token,
     read_cookies,
     read_values,
 )
@@ -156,12 +156,10 @@ def open_record(
         ends_at=stamp.ends_at,
         lifetime=lifetime,
     )
-    token = Opened(contents, times, stamp.id)
-    verdict = judge_token(settings, token, (), NO_COOKIES, now)
+    verdict = judge_stamp(settings, times, now)
     if isinstance(verdict, Absence):
         return verdict
-    token.stamp = verdict
-    return OpenedRecord(token, record, pointer)
+    return OpenedRecord(Opened(contents, verdict, stamp.id), record, pointer)
 
 
 def open_contents(settings: Settings, record: Record) -> dict[str, Any] | Absence:

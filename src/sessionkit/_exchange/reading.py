@@ -23,6 +23,7 @@ from .candidates import (
     open_candidates,
 )
 from .config import BoundImporter, Settings
+from .expiry import judge_stamp
 from .importers import import_token
 from .update_guard import have_same_owner
 
@@ -162,7 +163,7 @@ def read_cookies(
             cookies = RequestCookies(absence=token, by_name=by_name)
             cookies.unnamed = token in UNREADABLE and _is_unnamed(settings, cookies)
             return cookies
-        stamp = judge_token(settings, token, (), NO_COOKIES, now)
+        stamp = judge_stamp(settings, token.stamp, now)
         if isinstance(stamp, Absence):
             return RequestCookies(absence=stamp, by_name=by_name, tokens=(token,))
         return RequestCookies(
@@ -265,9 +266,7 @@ def _iterate_chunk_numbers(names: Iterable[str], chunk: str) -> Iterator[int]:
 def judge_token(
     settings: Settings, token: Opened, seen: Sequence[str], cookies: RequestCookies, now: float
 ) -> Stamp | Absence:
-    """Judge an authenticated token: refuse an ended or expired session.
-
-    The idle and the absolute expiry are enforced here. While the request lasts, `State.judge_expiry` enforces them.
+    """Judge an authenticated token by the cookies that came with it: refuse an ended or expired session.
 
     Args:
         settings: the store's settings. Their limits hold where they are stricter than the stamp.
@@ -287,26 +286,7 @@ def judge_token(
         newest = renewal.latest(settings.codec.seen, seen, stamp.id, sealed, now)
         if newest is not sealed:
             stamp = replace(stamp, updated_at=newest.updated_at, expires_at=newest.expires_at)
-    # The settings may have become stricter since the token was sealed.
-    lifetime = (
-        settings.lifetime if stamp.lifetime is None else settings.lifetimes.get(stamp.lifetime)
-    )
-    if lifetime is None:
-        # The settings no longer have a lifetime of this name.
-        return Absence.EXPIRED
-    limit = lifetime.expires_at(stamp.created_at, stamp.updated_at)
-    expires = min(stamp.expires_at, limit)
-    if stamp.ends_at is not None:
-        if now >= stamp.ends_at:
-            return Absence.EXPIRED
-        expires = min(expires, stamp.ends_at)
-    now -= settings.tolerance
-    if now >= expires:
-        return (
-            lifetime.absence(stamp.created_at, stamp.updated_at, stamp.expires_at, now)
-            or Absence.EXPIRED
-        )
-    return stamp if stamp.expires_at == expires else replace(stamp, expires_at=expires)
+    return judge_stamp(settings, stamp, now)
 
 
 def _choose_session(

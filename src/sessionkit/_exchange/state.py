@@ -20,6 +20,7 @@ from .._session.snapshot import (
 from ..errors import SessionTooLargeError
 from . import stamps, writing
 from .config import Settings
+from .expiry import judge_stamp
 from .framework_keys import FrameworkKeys
 from .hidden import may_be_hidden, may_be_unnamed
 from .reading import RequestCookies
@@ -198,7 +199,7 @@ class State:
         """Return the contents of `loaded_snapshot`, which is not opaque; they are not to be changed."""
         loaded = self._loaded
         if loaded.snapshot is self.loaded_snapshot:
-            return loaded.original
+            return loaded.restore()
         return restore_contents(self.loaded_snapshot)
 
     def is_vetted(self, snapshot: bytes) -> bool:
@@ -224,22 +225,19 @@ class State:
     def judge_expiry(self, stamp: Stamp, now: float) -> Absence | None:
         """Return the reason why the session has expired, or None if it is valid.
 
-        `expires_at` never exceeds the limits in the settings, so one comparison enforces the idle and the absolute limit.
-
         Args:
-            stamp: the session's stamp.
+            stamp: the session's stamp. Its `expires_at` is within the limits of the settings already.
             now: seconds since the epoch.
         """
         settings = self.settings
-        if stamp.ends_at is not None and now >= stamp.ends_at:
-            return Absence.EXPIRED
-        now -= settings.tolerance
-        if settings.contents_end is not None and now >= self.find_contents_end(stamp):
+        if settings.contents_end is not None and (
+            now - settings.tolerance >= self.find_contents_end(stamp)
+        ):
             return Absence.EXPIRED
         if now < stamp.expires_at:
             return None
-        lifetime = settings.find_lifetime(stamp.lifetime)
-        return lifetime.absence(stamp.created_at, stamp.updated_at, stamp.expires_at, now)
+        verdict = judge_stamp(settings, stamp, now)
+        return verdict if isinstance(verdict, Absence) else None
 
     def find_contents_end(self, stamp: Stamp) -> float:
         """Return the moment when the contents themselves end the session; infinity if they do not.

@@ -41,13 +41,11 @@ class Owner:
         self._original: dict[str, Any] | None = None
         self._identity = _identify(settings, contents) if snapshot.startswith(OPAQUE) else None
 
-    @property
-    def original(self) -> dict[str, Any]:
-        """The contents at that moment, restored from the snapshot once; not to be changed."""
-        original = self._original
-        if original is None:
-            original = self._original = restore_contents(self.snapshot)
-        return original
+    def restore(self) -> dict[str, Any]:
+        """Return the contents at that moment, restored from the snapshot once; they are not to be changed."""
+        if self._original is None:
+            self._original = restore_contents(self.snapshot)
+        return self._original
 
     @property
     def who(self) -> Who | None:
@@ -101,7 +99,7 @@ class Owner:
         keys = self._settings.owner_keys
         if keys is None or self.snapshot.startswith(OPAQUE):
             return False
-        original = self._original or self.original
+        original = self.restore()
         mine, theirs = [*map(original.get, keys)], [*map(contents.get, keys)]
         try:
             # Equality first: version 2 of marshal would walk through a value that contains itself for ever.
@@ -131,7 +129,7 @@ class Owner:
         return owner
 
     def _compute(self) -> tuple[Who | None, object]:
-        identity = self._identity = _identify(self._settings, self.original)
+        identity = self._identity = _identify(self._settings, self.restore())
         return identity
 
 

@@ -160,7 +160,7 @@ def test_contents_that_came_in_types_of_their_own_belong_to_their_user(scene):
     )
     loaded["user"]["id"] = "8"  # whoever holds the values
     assert state.owner.judge_update({"user": {"id": "7"}}, present=True) is None
-    assert state.judge_update({"user": {"id": "8"}}) is Ignored.OTHER_USER
+    assert state.owner.judge_update({"user": {"id": "8"}}, present=True) is Ignored.OTHER_USER
 
 
 def test_where_nobody_signs_in_a_session_that_begins_is_no_login(scene):
