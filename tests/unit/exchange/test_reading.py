@@ -3,7 +3,8 @@
 import pytest
 
 from sessionkit import Absence, Event, EventKind, anyone  # fmt: skip
-from sessionkit._exchange.exchange import COMMITTED, ENDED, GONE, OPEN, UnreadExchange
+from sessionkit._exchange.ended import GONE, UnreadExchange
+from sessionkit._exchange.exchange import COMMITTED, ENDED, OPEN
 from sessionkit._exchange.request import HOLDER, HeaderRequest
 
 from ..scene import ALICE, START, Scene, names

@@ -1,0 +1,372 @@
+"""Which operation on the backend is next? It follows from what the backend has been told, the cookies and the session now. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from .._cookies.caching import UNCHANGED, HeaderChanges, is_shared
+from .._session.events import EventKind
+from .._session.session import Absence, Stamp
+from ..backends._protocols import Record
+from . import stamps, writing
+from .config import Settings
+from .deciding import (
+    END,
+    NOTHING,
+    RENEW,
+    Decision,
+    Seal,
+    collect_lines,
+    collect_pointer_lines,
+    decide,
+    finish_answer,
+)
+from .drivers import BlockingDriver
+from .loading import Loading
+from .merging import Step
+from .operations import Delete, Insert, List, Load, Operation, Replace, Touch
+from .record_owners import derive_owners_of
+from .request import RequestInfo
+from .state import State
+
+__all__ = ["Planning"]
+
+FORWARD_LIFE = 60
+"""Seconds for which a forward record stays in the place of a record that was rotated."""
+
+
+class Planning(Loading):
+    """The records of one request's sessions, as far as the backend has told of them.
+
+    Args:
+        settings: the store's settings.
+        since: when the request began, in seconds since the epoch.
+
+    Attributes:
+        driver: performs operations on a blocking backend; None if an async driver does so beforehand.
+        pause: seconds to wait before the next operation.
+        settled_at: when no operation was left the last time, in seconds since the epoch; None before.
+        is_kept: whether an explicit save, or a rotation, has written what a failed response must not take back.
+        gave_up: whether a session could not be ended, and the response that should say so had failed in any case.
+    """
+
+    __slots__ = (
+        "_created", "_doomed", "_forward", "_gone", "_has_failed", "_is_renewed", "_is_unclear",
+        "_last", "_listed", "_others", "_pointer_due", "_proposal", "_renewal_failed", "_replaced", "_sent", "_steps", "_tries",
+        "_unanswered", "driver", "gave_up", "is_kept", "pause", "settled_at",
+        "since",
+    )  # fmt: skip
+
+    def __init__(self, settings: Settings, since: float) -> None:
+        super().__init__(settings)
+        self.since: float = since
+        self.driver: BlockingDriver | None = None
+        self.pause: float = 0
+        self.settled_at: float | None = None
+        self.is_kept: bool = False
+        self.gave_up: bool = False
+        # The records that must be deleted whatever the response says, and those that are gone.
+        self._doomed: dict[str, str] = {}
+        self._gone: set[str] = set()
+        # The record that this request inserted, and the one that it rotates.
+        self._created: Record | None = None
+        self._replaced: Record | None = None
+        # The forward record of this rotation: a repeated decision gives the same one.
+        self._forward: Record | None = None
+        # The write whose reply was lost, so that it is not known whether it was performed.
+        self._unanswered: Insert | Replace | None = None
+        self._pointer_due: bool = False
+        # Whether it is unclear which record is there, so that it must be loaded.
+        self._is_unclear: bool = False
+        # How many of the user's marks, one for each secret, were asked for their sessions.
+        self._listed: int = 0
+        self._others: list[Record] = []
+        self._renewal_failed: bool = False
+        # With `renew_after=0` a renewal is due at any time, and one in a request is enough.
+        self._is_renewed: bool = False
+        self._has_failed: bool = False
+        # The record that was sealed last, and its contents: a repeated decision gives the same one, with the same nonce.
+        self._proposal: tuple[bytes, Record] | None = None
+        # The versions of all records that this request has made, and how many steps were in each. One whose reply was lost
+        # may be there all the same.
+        self._sent: dict[bytes, int] = {}
+        # The steps, and the contents after the last of them.
+        self._steps: list[Step] = []
+        self._last: bytes | None = None
+        self._tries: int = 0
+
+    def decide(
+        self,
+        state: State,
+        status: int,
+        headers: Sequence[tuple[str, str]],
+        request: RequestInfo,
+        *,
+        owned: bool,
+        now: float | None = None,
+    ) -> tuple[Operation | None, HeaderChanges]:
+        """Return the next operation; or None, and the changes to the headers of the response.
+
+        Args:
+            state: the session's state.
+            status: the response's status.
+            headers: the application's header fields.
+            request: the request that is answered.
+            owned: whether a gateway answers.
+            now: the time to judge by, in seconds since the epoch; None for the clock's.
+
+        Raises:
+            IdentityChangedError, SerializationError, SessionTooLargeError, ConfigurationError: as for `Exchange.commit`.
+        """
+        self._has_failed = status >= 500
+        if self.gave_up and self._has_failed:
+            return None, finish_answer(state, [], status, headers, request, owned=owned)
+        now = self.settings.clock() if now is None else now
+        decision = decide(state, status, request, now)
+        if decision is NOTHING and self._has_nothing_left(state):
+            # The commonest case: the backend has the session as it is.
+            self.settled_at = now
+            return None, finish_answer(state, [], status, headers, request, owned=owned)
+        # What an explicit save has begun stays, though the response failed.
+        stays = status >= 500 and self.is_kept and self._created is not None and not state.deleted
+        lives = state.present and (stays or decision is not END) and self._lives_on_server(state)
+        key = self._derive_key(state) if lives else None
+        operation = self._find_end(state, status, decision, key)
+        if operation is None and lives:
+            if status < 500:
+                # An import is not worth the entry of a cache, nor is a renewal that sets the pointer anew.
+                skips = not state.touched and (status == 304 or is_shared(headers))
+                sets_pointer = self.settings.contents_end is not None
+                renews = (
+                    decision is RENEW
+                    and not (skips and sets_pointer)
+                    and self.settings.renews(request)
+                )
+                operation = self._find_write(
+                    state, decision, cast("str", key), now, imports=not skips, renews=renews
+                )
+            elif isinstance(self._unanswered, Replace) and self._unanswered.forwards:
+                # The old record may be gone already. Then the session would be lost with the new one.
+                operation = self._unanswered
+        if operation is not None:
+            return operation, UNCHANGED
+        self.settled_at = now
+        lines: list[str] = []
+        if not lives and self._is_rotated and isinstance(decision, Seal):
+            # An anonymous session would take the place of the rotated one.
+            state.tell_once(EventKind.LATE_WRITE)
+        elif not lives:
+            lines = collect_lines(state, decision, (status, headers), request, now)
+        elif self._pointer_due and self._known is None and (status < 500 or self.is_kept):
+            owner = cast("Record", self.current).owner
+            lines = collect_pointer_lines(state, request, owner)
+        return None, finish_answer(state, lines, status, headers, request, owned=owned)
+
+    def _has_nothing_left(self, state: State) -> bool:
+        """Return whether the session is in a record, and nothing that this request has done needs another operation or a cookie."""
+        return (
+            self.current is not None
+            and state.present
+            and not (state.ended or self._pointer_due or self._is_unclear or self._doomed)
+            and (self._created or self._replaced or self._unanswered) is None
+        )
+
+    def keep(self) -> None:
+        """Note that an explicit save succeeded: what it has written stays, even if the response fails."""
+        self.is_kept = self._created is not None
+
+    def needs_cookie(self, state: State) -> bool:
+        """Return whether a change is lost unless a response carries a cookie: a session that begins, is rotated, or is in a cookie.
+
+        Args:
+            state: the session's state, which has changed.
+        """
+        if not (state.present and state.session):
+            # The record of a session that was ended or emptied is deleted, and its pointer leads nowhere.
+            return not state.cookies.pointers
+        current = self.current
+        return current is None or state.ended or current.key != self._derive_key(state)
+
+    def name_record(self, state: State) -> tuple[str, str] | None:
+        """Return the key and the owner of the record that keeps the session, or will keep it; None for one in a cookie.
+
+        Args:
+            state: the session's state.
+        """
+        if not (state.present and self._lives_on_server(state)):
+            return None
+        key, current = self._derive_key(state), self.current
+        if current is not None and (current.key == key or not state.ended):
+            return key, current.owner
+        return key, self._make_owner(state, key)
+
+    def _derive_key(self, state: State) -> str:
+        """Return the key of the record of the session that is present."""
+        session_id = state.stamp.id
+        return session_id if session_id == self._known else self._codec.derive_key(session_id)
+
+    def find_key(self, state: State) -> str | None:
+        """Return the key of the record that holds the session now.
+
+        Args:
+            state: the session's state.
+
+        Returns:
+            None for a session in a cookie, and for one that this request begins and the backend does not have yet.
+        """
+        if self.current is None or (
+            state.ended and (self._created is None or self._created.key != self.current.key)
+        ):
+            return None
+        return self.current.key
+
+    def _lives_on_server(self, state: State) -> bool:
+        """Return whether the session that is present is kept in the backend."""
+        if state.ended or self.current is None:
+            return self.settings.is_for_server(state.session)
+        return True
+
+    def _find_end(
+        self, state: State, status: int, decision: Decision | Seal, key: str | None
+    ) -> Operation | None:
+        """Return the next deletion, if a session must end.
+
+        Args:
+            state: the session's state.
+            status: the response's status.
+            decision: the decision.
+            key: the key of the session that is present.
+        """
+        ending: dict[str, str] = {**self._doomed}
+        created = self._created
+        if created is None and isinstance(self._unanswered, Insert):
+            created = self._unanswered.record
+        drops_created = status >= 500 and created is not None and not self.is_kept
+        if isinstance(self._unanswered, Replace) and self._unanswered.forwards:
+            drops_created = False
+        ambiguous = state.cookies.absence is Absence.AMBIGUOUS
+        if state.ended or decision is END or (ambiguous and state.is_fresh):
+            ending.update(self._came)
+        elif state.is_fresh and self._created is not None and not drops_created:
+            # A rotation. The record with the old id becomes a forward record.
+            ending.update(self._came)
+            if self._replaced is not None:
+                ending.pop(self._replaced.key, None)
+        if drops_created and created is not None:
+            ending[created.key] = created.owner
+        elif key is not None:
+            ending.pop(key, None)
+        return next((Delete(one, owner) for one, owner in ending.items()), None)
+
+    def _find_write(
+        self,
+        state: State,
+        decision: Decision | Seal,
+        key: str,
+        now: float,
+        *,
+        imports: bool,
+        renews: bool,
+    ) -> Operation | None:
+        """Return the operation that keeps the session, if there is something to keep.
+
+        Args:
+            state: the session's state.
+            decision: the decision.
+            key: the key of the session's record.
+            now: seconds since the epoch.
+            imports: whether the response may carry an imported session that is unchanged.
+            renews: whether the request may renew the session of its own accord.
+        """
+        current = self.current
+        if self._is_unclear:
+            return Load(key, self._make_owner(state, key))
+        if current is None or current.key != key:
+            return self._find_insert(state, decision, key, now, imports=imports)
+        if isinstance(decision, Seal):
+            if not state.is_as_loaded(state.final_snapshot):
+                record = self._make_record(
+                    decision.plaintext, decision.stamp, key, current.owner, now
+                )
+                return Replace(record, current.version)
+        elif (
+            decision is RENEW
+            and not self._renewal_failed
+            and (
+                state.touched
+                or (
+                    renews
+                    and not self._is_renewed
+                    and now >= current.updated_at + 1
+                    and state.is_renewal_due(now)
+                )
+            )
+        ):
+            stamp = stamps.advance_stamp(self.settings, state.cookies, state.stamp, now)
+            return Touch(key, current.owner, stamp.updated_at, stamp.expires_at)
+        if self._replaced is not None:
+            return Replace(self._make_forward(key, now), self._replaced.version, forwards=True)
+        if self._created is not None and self.settings.max_sessions:
+            owners = self._list_owners(state, key)
+            if self._listed < len(owners):
+                return List(owners[self._listed])
+        return None
+
+    def _find_insert(
+        self, state: State, decision: Decision | Seal, key: str, now: float, *, imports: bool
+    ) -> Operation | None:
+        """Return the operation that adds the record of a session that begins, is rotated or is imported."""
+        if isinstance(decision, Seal):
+            plaintext, stamp = decision.plaintext, decision.stamp
+        elif state.cookies.importer is not None and imports:
+            stamp = stamps.advance_stamp(self.settings, state.cookies, state.stamp, now)
+            plaintext = writing.make_plaintext(self.settings, state.session, stamp)
+        else:
+            return None
+        owner = (
+            self._make_owner(state, key)
+            if self.current is None or state.ended
+            else self.current.owner
+        )
+        return Insert(self._make_record(plaintext, stamp, key, owner, now), self.since)
+
+    def _make_owner(self, state: State, key: str) -> str:
+        return self._list_owners(state, key)[0]
+
+    def _list_owners(self, state: State, key: str) -> tuple[str, ...]:
+        return derive_owners_of(self.settings, state.session, key)
+
+    def _make_record(
+        self, plaintext: bytes, stamp: Stamp, key: str, owner: str, now: float
+    ) -> Record:
+        """Return a record of the contents; the same one as before for the same contents."""
+        proposal = self._proposal
+        if proposal is not None and proposal[0] == plaintext and proposal[1].key == key:
+            return proposal[1]
+        sealed = self._codec.seal(
+            plaintext,
+            key=key,
+            owner=owner,
+            created_at=stamp.created_at,
+            now=int(now),
+            lifetime=stamp.lifetime,
+        )
+        times = stamp.created_at, stamp.updated_at, stamp.expires_at
+        record = Record(key, owner, 0, *times, sealed.version, sealed.sealed)
+        self._proposal = plaintext, record
+        self._sent[record.version] = len(self._steps)
+        return record
+
+    def _make_forward(self, next_key: str, now: float) -> Record:
+        """Return the forward record that takes the place of the record with the old id."""
+        old, forward = cast("Record", self._replaced), self._forward
+        if forward is not None and forward.key == old.key:
+            return forward
+        sealed = self._codec.seal_forward(
+            next_key, key=old.key, owner=old.owner, created_at=old.created_at, now=int(now)
+        )
+        expires = int(now) + FORWARD_LIFE
+        forward = old._replace(expires_at=expires, version=sealed.version, sealed=sealed.sealed)
+        self._forward = forward
+        return forward
