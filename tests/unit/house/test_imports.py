@@ -169,6 +169,14 @@ def test_contributing_lists_the_packages_in_their_order():
     assert rows == [name for name in ORDER if name not in ("__main__", "__init__")]
 
 
+def test_the_files_that_contributing_leads_to_are_there():
+    top = Path(__file__).parents[3]
+    table = (top / "CONTRIBUTING.md").read_text().partition("| question | file |")[2]
+    named = re.findall(r"`([a-z_0-9/]+(?:\.py|/))`", table.partition("\n\n")[0])
+    assert len(named) > 10
+    assert [name for name in named if not ((ROOT / name).exists() or (top / name).exists())] == []
+
+
 @pytest.mark.parametrize("root", ADAPTERS, ids=lambda root: root.name)
 def test_an_adapter_imports_public_modules_only(root):
     found = {
