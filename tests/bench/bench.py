@@ -1,7 +1,7 @@
-"""Measure what sessions cost, on this machine: `python bench.py [calls|store|frameworks|servers|backends|peers] [options]`.
+"""Measure what sessions cost, on this machine: `python bench.py [calls|promises|store|frameworks|servers|backends|peers] [options]`.
 
 A shared machine is noisy, so every figure is the median over many short rounds in which all contenders take turns,
-and what counts is the ratio between two of them. Without arguments the first four run. Run it with `nox -s bench`.
+and what counts is the ratio between two of them. Without arguments the first five run. Run it with `nox -s bench`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-IN_COOKIES = ("calls", "store", "frameworks", "servers")
+IN_COOKIES = ("calls", "promises", "store", "frameworks", "servers")
 ON_SERVER = ("backends", "peers")
 """They need redis-server, and packages that the others do not."""
 
