@@ -8,7 +8,7 @@ from inspect import iscoroutinefunction, signature
 from typing import Any, TypeVar, cast
 
 from ._cookies.settings import CookieSettings
-from ._exchange.config import Settings
+from ._exchange.config import MAX_RECORD, Settings
 from ._session.events import logger
 from ._session.lifetime import Lifetime
 from ._session.remembered import refuse_unknown
@@ -91,6 +91,10 @@ def check_backend(backend: object, max_record: object, max_sessions: object) -> 
     if max_sessions is not None and backend is None:
         raise ConfigurationError(
             "max_sessions needs a backend: nobody knows how many cookies a user has"
+        )
+    if max_record != MAX_RECORD and backend is None:
+        raise ConfigurationError(
+            "max_record needs a backend: the limit of a session in cookies is cookie=CookieSettings(max_bytes=...)"
         )
 
 

@@ -22,7 +22,7 @@ from ._cookies.settings import CookieSettings
 from ._crypto.keyring import KeyRing
 from ._crypto.sealer import Sealer
 from ._environment import apply_variables
-from ._exchange.config import Clock, Settings
+from ._exchange.config import MAX_RECORD, Clock, Settings
 from ._exchange.exchange import Exchange
 from ._exchange.framework_keys import FrameworkKeys
 from ._exchange.importers import bind_importers
@@ -110,7 +110,7 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         format: Format | None = None,
         audience: str = "",
         backend: AnyBackend | None = None,
-        max_record: int = 65_536,
+        max_record: int = MAX_RECORD,
         max_sessions: int | None = None,
         accept: Sequence[Importer] = (),
         guard: Guard | None = None,

@@ -30,7 +30,10 @@ from .drivers import Advice, BlockingDriver, is_async
 from .framework_keys import FrameworkKeys
 from .request import RequestInfo
 
-__all__ = ["BoundImporter", "Clock", "Settings"]
+__all__ = ["MAX_RECORD", "BoundImporter", "Clock", "Settings"]
+
+MAX_RECORD = 65_536
+"""The most bytes of contents in a record, unless the store says otherwise."""
 
 Clock = Callable[[], float]
 
@@ -81,7 +84,7 @@ class Settings:
     clock: Clock
     backend: AnyBackend | None = None
     """Where signed-in users' sessions are kept; None keeps every session in cookies."""
-    max_record: int = 65_536
+    max_record: int = MAX_RECORD
     """The most bytes of contents in a record."""
     max_sessions: int | None = None
     """The most sessions of one user; a login ends the oldest beyond it."""

@@ -51,6 +51,7 @@ class Half(MemoryBackend):
         ({"max_record": None}, r"^max_record must be a whole number"),
         ({"max_sessions": 1.5}, r"^max_sessions must be a whole number"),
         ({"max_sessions": 2}, r"^max_sessions needs a backend"),
+        ({"max_record": 9000}, r"^max_record needs a backend: .*max_bytes"),
         ({"backend": MemoryBackend(), "format": NextAuthV4()}, "a backend needs the native format"),
     ],
 )

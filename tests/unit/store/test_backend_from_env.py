@@ -92,6 +92,7 @@ def test_the_default_store_opens_its_backend_once(opened, monkeypatch):
         ({"MAX_RECORD": "64k"}, r"\ASESSIONKIT_MAX_RECORD: it must be a whole number"),
         ({"MAX_RECORD": "0"}, r"\ASESSIONKIT_MAX_RECORD: max_record must be"),
         ({"MAX_SESSIONS": "5"}, r"\ASESSIONKIT_MAX_SESSIONS: max_sessions needs a backend"),
+        ({"MAX_RECORD": "9000"}, r"\ASESSIONKIT_MAX_RECORD: max_record needs a backend"),
         ({"MAX_SESSIONS": "0", "BACKEND": "memory:"}, r"\ASESSIONKIT_MAX_SESSIONS: max_sessions"),
         ({"MAX_SESSIONS": "-1"}, r"\ASESSIONKIT_MAX_SESSIONS: it must be a whole number, or none"),
         ({"BACKENDS": "memory:"}, r"SESSIONKIT_BACKENDS is not .* did you mean SESSIONKIT_BACKEND\?"),
