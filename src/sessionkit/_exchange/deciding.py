@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from math import inf
-from typing import cast
+from typing import Any, cast
 
 from .._cookies import barrier, fence
 from .._cookies.caching import HeaderChanges, header_changes, is_shared
@@ -96,7 +96,7 @@ def decide(state: State, status: int, request: RequestInfo, now: float) -> Decis
         return _drop_changes(state, request, EventKind.ROLLED_BACK if changed else None)
     if not state.present:
         return _drop_changes(state, request, None)
-    stamp = cast("Stamp", stamp_of(session))
+    stamp: Any = stamp_of(session)
     if state.judge_expiry(stamp, now) is not None:
         return _drop_changes(state, request, EventKind.EXPIRED_UNSAVED if changed else None)
     # Unchanged contents cannot belong to another user.

@@ -13,7 +13,7 @@ from .._exchange.exchange import OPEN, Exchange
 from .._exchange.framework_keys import FrameworkKeys
 from .._requests.gateway import check_app
 from .._session.events import EventKind, tell
-from .._session.session import Contents, Session, Stamp, refill
+from .._session.session import Contents, Session, Stamp, Watcher, refill
 from .._session.tracebacks import clear_frames, clears_frames
 from ..asgi import Place, Scope, SessionMiddleware
 from ..errors import ConfigurationError, NoActiveRequestError
@@ -161,22 +161,25 @@ class ScopeSession(Session):
         """Return the session object of an exchange, always the same one."""
         if exchange.state is not None:
             return exchange.contents
-        known = getattr(exchange.fill, "__self__", None)
-        if isinstance(known, ScopeSession):
-            return known
+        if exchange.fill is not Session:
+            known = getattr(exchange.fill, "__self__", None)
+            if isinstance(known, ScopeSession):
+                return known
         made = _Unread()
         made._exchange = ref(exchange)  # noqa: SLF001  # of a subclass
         _raw.update(made, _NOT_READ)
         exchange.fill = made.filled
         return made
 
-    def filled(self, contents: Mapping[str, Any], /, **named: Any) -> Session:
+    def filled(
+        self, contents: Mapping[str, Any], /, *, stamp: Stamp | None, watcher: Watcher
+    ) -> Session:
         """Become the live session. The exchange calls this when it is first read."""
-        cast(
-            "Any", self
-        ).__class__ = ScopeSession  # from here on no method asks whether it was read
+        itself: Any = self
+        # From here on no method asks whether the session was read.
+        itself.__class__ = ScopeSession
         _raw.clear(self)
-        Session.__init__(self, contents, **named)
+        Session.__init__(self, contents, stamp=stamp, watcher=watcher)
         return self
 
     def mark_accessed(self) -> None:

@@ -112,6 +112,10 @@ class Watcher(Protocol):
         """Notice an assignment that has been made."""
 
 
+_raw: Any = dict
+"""Its methods tell nobody, and are called without `super()`, which takes as long as they do."""
+
+
 class Contents(dict[str, Any]):
     """The contents of a request's session: a dict of JSON values, empty while there is no session.
 
@@ -138,7 +142,7 @@ class Contents(dict[str, Any]):
         stamp: Stamp | None = None,
         watcher: Watcher | None = None,
     ) -> None:
-        super().__init__(contents)
+        _raw.__init__(self, contents)
         self._stamp = stamp
         self._watcher = None if watcher is None else ref(watcher)
 
@@ -209,9 +213,6 @@ def _watched(method: Callable[..., Any], *, has_key: bool) -> Callable[..., Any]
             raise
 
     return call
-
-
-_raw: Any = dict  # its methods, which tell nobody
 
 
 def restamp(session: Contents, stamp: Stamp | None) -> None:
