@@ -1,13 +1,13 @@
-"""A browser in one file: a jar by RFC 6265bis, raw requests over http.client, and a clock that the suite sets."""
+"""A browser: a jar by RFC 6265bis, raw requests, and a clock that the suite sets."""
 
 from __future__ import annotations
 
-import http.client
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from .connection import Connection
 from .keeping import OUT
 from .script import DO, FORM, LATE
 
@@ -133,7 +133,7 @@ class Browser:
     def __init__(self, port: int, clock: Callable[[], float]) -> None:
         self.port = port
         self.jar = Jar(clock)
-        self._connection: http.client.HTTPConnection | None = None
+        self._connection: Connection | None = None
 
     def do(self, *operations: Any, path: str = "/do", **named: Any) -> Any:
         """Have operations done, and return what the last of them gave."""
@@ -180,32 +180,19 @@ class Browser:
         if kept is not None:
             try:
                 return self._over(kept, method, path, headers)
-            except (http.client.RemoteDisconnected, ConnectionError):
+            except ConnectionError:
                 kept.close()  # RFC 9112 section 9.3.1: a connection that was kept may be closed at any time
-        return self._over(
-            http.client.HTTPConnection("127.0.0.1", self.port, timeout=30), method, path, headers
-        )
+        return self._over(Connection(self.port), method, path, headers)
 
     def _over(
-        self,
-        connection: http.client.HTTPConnection,
-        method: str,
-        path: str,
-        headers: dict[str, str | bytes],
+        self, connection: Connection, method: str, path: str, headers: dict[str, str | bytes]
     ) -> Answer:
-        connection.putrequest(method, path, skip_host="Host" in headers, skip_accept_encoding=True)
-        for name, value in headers.items():
-            connection.putheader(name, value)
-        if method == "POST":
-            connection.putheader("Content-Length", "0")
-        connection.endheaders()
-        response = connection.getresponse()
-        answer = Answer(status=response.status, headers=response.getheaders(), body=response.read())
-        if response.will_close:
+        status, fields, body = connection.ask(method, path, headers)
+        if connection.closes:
             connection.close()
         else:
             self._connection = connection
-        return answer
+        return Answer(status=status, headers=fields, body=body)
 
     def fork(self) -> Browser:
         """The same jar over a connection of its own: a second tab."""
