@@ -42,7 +42,7 @@ class ScopePlace:
             stands for, as a mapping, or None to leave the session as it is.
     """
 
-    __slots__ = ("_around", "_contents_of", "_exchange", "_owner", "_scope", "_session")
+    __slots__ = ("_around", "_contents_of", "_exchange", "_owner", "_root", "_scope", "_session")
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class ScopePlace:
         self._exchange, self._contents_of = exchange, contents_of
         found = scope.get(SCOPE_KEY)
         self._around = found if _is_foreign(found) else None
-        self._owner = scope.get("app")
+        self._owner, self._root = scope.get("app"), scope.get("root_path")
         if self._around is not None and "endpoint" not in scope:
             # It is not that of an application in which ours is mounted.
             exchange.settings.warn_once(EventKind.TWO_SESSIONS)
@@ -113,8 +113,7 @@ class ScopePlace:
         """Return the contents in the place, and put the session object back; None where there is nothing to take over."""
         found = self._scope.get(SCOPE_KEY)
         if _is_session(found):
-            if _is_foreign(found) and self._scope.get("app") is self._owner:
-                # It is not that of a mounted application.
+            if _is_foreign(found) and not self._is_in_mounted():
                 self._exchange.settings.warn_once(EventKind.TWO_SESSIONS)
             return None
         contents = self._contents_of(found, self._scope)
@@ -129,6 +128,13 @@ class ScopePlace:
         raise TypeError(
             f'scope["session"] was replaced by {type(found).__name__}: put a dict there, or change request.session in place'
         )
+
+    def _is_in_mounted(self) -> bool:
+        """Return whether the scope now belongs to an application that is mounted inside the one around this middleware."""
+        if self._owner is not None:
+            return self._scope.get("app") is not self._owner
+        # Nothing but this middleware is around the application, so only the place where it is mounted tells.
+        return self._scope.get("root_path") != self._root
 
 
 def _is_session(found: object) -> bool:

@@ -137,6 +137,22 @@ def test_an_application_with_sessions_of_its_own_that_is_mounted_is_no_mistake(
     assert told(scene) == []
 
 
+def test_it_is_told_where_ours_wraps_the_whole_application_by_hand(scene: Scene) -> None:
+    serve(ScopeSessionMiddleware(Application(Theirs(page)), scene.store), times=2)
+    assert told(scene) == [EventKind.TWO_SESSIONS]
+
+
+def test_a_mounted_application_is_no_mistake_there_either(scene: Scene) -> None:
+    async def main(scope: Any, receive: Any, send: Any) -> None:
+        # As Starlette's `Mount`, which changes the scope itself.
+        scope.update(root_path="/shop", endpoint=shop)
+        await shop(scope, receive, send)
+
+    shop = Application(Theirs(page))
+    serve(ScopeSessionMiddleware(Application(main), scene.store))
+    assert told(scene) == []
+
+
 def test_two_of_ours_are_no_mistake(scene: Scene) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
