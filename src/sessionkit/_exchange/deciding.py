@@ -70,12 +70,12 @@ def decide(state: State, status: int, request: RequestInfo, now: float) -> Decis
     settings, session, cookies = state.settings, state.session, state.cookies
     snapshot = fingerprint(session, settings.tags)
     if (
-        snapshot == state.loaded_snapshot
-        and stamp_of(session) is cookies.stamp
+        stamp_of(session) is cookies.stamp
         and session
         and cookies.stamp is not None
         and cookies.importer is None
         and not (state.ended or state.touched or snapshot.startswith(OPAQUE))
+        and (snapshot == state.loaded_snapshot or state.is_as_loaded(snapshot))
     ):
         # The commonest case: the session is the one in the cookies, with the same contents and stamp.
         state.final_snapshot = snapshot

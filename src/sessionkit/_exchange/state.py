@@ -53,7 +53,7 @@ class State:
     """
 
     __slots__ = (
-        "_carried", "_loaded", "_owner_intact", "_told", "_verb_contents", "_vetted", "absence", "changes", "cookies",
+        "_carried", "_equal", "_loaded", "_owner_intact", "_told", "_verb_contents", "_vetted", "absence", "changes", "cookies",
         "deleted", "ended", "final_snapshot", "is_valid_as_read", "loaded_snapshot", "owner", "present", "saved",
         "session", "settings", "touched",
     )  # fmt: skip
@@ -82,6 +82,8 @@ class State:
         snapshot = fingerprint(contents, settings.tags)
         self.loaded_snapshot: bytes = snapshot
         self.final_snapshot: bytes = snapshot
+        # Two unlike snapshots of equal contents: a value that the application holds too is written otherwise.
+        self._equal: tuple[bytes, bytes] = (b"", b"")
         # The snapshot of the members that an update of this session cannot change.
         self._carried: bytes | None = self._copy_carried(contents) if settings.carried else None
         self.owner: Owner = Owner(settings, contents, snapshot)
@@ -183,16 +185,16 @@ class State:
         Args:
             snapshot: the snapshot of the contents now.
         """
-        if snapshot == self.loaded_snapshot:
+        loaded = self.loaded_snapshot
+        if snapshot == loaded or (loaded, snapshot) == self._equal:
             return True
         if (
             is_opaque(snapshot)
-            or is_opaque(self.loaded_snapshot)
+            or is_opaque(loaded)
             or not are_equal(self.session, self._restore_loaded())
         ):
             return False
-        # The contents are equal, and this snapshot is quicker to compare with the next one.
-        self.loaded_snapshot = snapshot
+        self._equal = (loaded, snapshot)
         return True
 
     def _restore_loaded(self) -> dict[str, Any]:
