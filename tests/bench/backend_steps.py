@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,13 @@ from typing import Any, NamedTuple
 from sessions import cookie_header, session_of, store_of
 from store import answer, environ_of, scope_of
 
-from sessionkit.backends import AsyncRedisBackend, MemoryBackend, RedisBackend, SQLiteBackend
+from sessionkit.backends import (
+    AsyncRedisBackend,
+    MemoryBackend,
+    Record,
+    RedisBackend,
+    SQLiteBackend,
+)
 from sessionkit.backends import _sqlite as statements
 
 Step = Callable[[], object]
@@ -40,6 +47,8 @@ class Steps(NamedTuple):
         save: a request that reads and changes it.
         get: the client's own call that reads as much.
         put: the client's own call that writes as much.
+        fetch: the backend's load alone: no request, and the record stays sealed.
+        keep: the backend's replace alone, of a record that is sealed already.
     """
 
     untouched: Step
@@ -47,6 +56,8 @@ class Steps(NamedTuple):
     save: Step
     get: Step
     put: Step
+    fetch: Step
+    keep: Step
 
 
 def through_wsgi(backend: Any, way: str = "json") -> tuple[dict[str, Callable[[str], Step]], str]:
@@ -87,14 +98,43 @@ def through_wsgi(backend: Any, way: str = "json") -> tuple[dict[str, Callable[[s
 
 def steps_of(backend: Any, get: Step, put: Step, way: str = "json") -> Steps:
     made, cookie = through_wsgi(backend, way)
-    return Steps(made["untouched"](""), made["load"](cookie), made["save"](cookie), get, put)
+    requests = made["untouched"](""), made["load"](cookie), made["save"](cookie)
+    if backend is None:
+        return Steps(*requests, get, put, lambda: None, lambda: None)
+    versions = Versions(new_record())
+    backend.insert(versions.record, versions.record.created_at)
+    named = versions.record.key, versions.record.owner
+
+    def keep() -> None:
+        assert backend.replace(*versions.advance()) is True
+
+    return Steps(*requests, get, put, lambda: backend.load(*named), keep)
 
 
-def record_in(backend: Any) -> Any:
-    """Put a record of a session of 2 kB into a backend, and return it."""
+class Versions:
+    """A record that is replaced again and again, each time by one of another version."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+
+    def advance(self) -> tuple[Record, bytes]:
+        """Return the next record, and the version that it replaces."""
+        before = self.record.version
+        self.record = self.record._replace(version=os.urandom(12))
+        return self.record, before
+
+
+def new_record() -> Record:
+    """Return the record of a session of 2 kB."""
     kept = MemoryBackend()
     through_wsgi(kept)
     (record,) = kept._records.values()
+    return record
+
+
+def record_in(backend: Any) -> Record:
+    """Put a record of a session of 2 kB into a backend, and return it."""
+    record = new_record()
     backend.insert(record, record.created_at)
     return record
 
@@ -163,12 +203,9 @@ def in_postgresql(url: str, plain: str, way: str = "json") -> Steps:
 @contextmanager
 def in_async_redis(url: str, way: str = "json") -> Iterator[Steps]:
     """Through the ASGI gateway, in one event loop, beside GET and SET of redis-py's async client."""
-    import redis.asyncio
-
     loop = asyncio.new_event_loop()
     backend = AsyncRedisBackend(url)
     store = store_of(way, backend=backend)
-    client = redis.asyncio.Redis.from_url(url, protocol=2)
     session = session_of()
     sent: list[dict[str, Any]] = []
 
@@ -198,8 +235,20 @@ def in_async_redis(url: str, way: str = "json") -> Iterator[Steps]:
     gateway(lambda scope: store.create_session(scope, session))("")()
     lines = [value.decode() for name, value in sent[0]["headers"] if name == b"set-cookie"]
     cookie = cookie_header(lines)
+
+    async def own_client() -> Any:
+        return backend._client()
+
+    client = run(own_client())  # with the backend's pool and time-outs, as the blocking one
     payload = b"x" * 2000
     run(client.set("bare", payload, ex=3600))
+    versions = Versions(new_record())
+    run(backend.insert(versions.record, versions.record.created_at))
+    named = versions.record.key, versions.record.owner
+
+    def keep() -> None:
+        assert run(backend.replace(*versions.advance())) is True
+
     yield Steps(
         gateway(lambda scope: None)(""),
         gateway(lambda scope: store.get_session(scope)["user"])(cookie),
@@ -208,7 +257,8 @@ def in_async_redis(url: str, way: str = "json") -> Iterator[Steps]:
         ),
         lambda: run(client.get("bare")),
         lambda: run(client.set("bare", payload, ex=3600)),
+        lambda: run(backend.load(*named)),
+        keep,
     )
     run(backend.aclose())
-    run(client.aclose())
     loop.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import logging
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -16,12 +17,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
 import stored
 from backend_steps import (
+    Step,
     Steps,
     in_async_redis,
     in_cookie,
@@ -29,14 +32,15 @@ from backend_steps import (
     in_postgresql,
     in_redis,
     in_sqlite,
+    record_in,
     through_wsgi,
 )
-from many import fill_redis, fill_sqlite
+from many import FEW, add_to_redis, add_to_sqlite, at_random, fill
 from sessions import OURS, cookie_header, store_of
 from store import medians
 
 from sessionkit import Lifetime, SessionStore
-from sessionkit.backends import RedisBackend, SQLBackend
+from sessionkit.backends import RedisBackend, SQLBackend, SQLiteBackend
 
 sys.path.append(str(Path(__file__).parents[1] / "shared"))
 
@@ -114,11 +118,17 @@ def compare(contenders: dict[str, Steps], *, rounds: int, loops: int) -> None:
     print(
         "\nProcessor time, microseconds: a load and a save over the client's own call (aim: 20 each)"
     )
-    print(f"{'':24}{'untouched':>10}{'own read':>10}{'load':>8}{'own write':>11}{'save':>8}")
+    print(
+        "The request: all that it costs with a session. The backend: its own call, without the request."
+    )
+    print(f"{'':40}{'request':>18}{'backend':>18}")
+    print(f"{'':20}{'client: read':>12}{'write':>8}{'load':>10}{'save':>8}{'load':>10}{'save':>8}")
     for who in contenders:
-        untouched, load, save, get, put = (times[f"{who}|{name}"] for name in Steps._fields)
+        took = Steps(*(times[f"{who}|{name}"] for name in Steps._fields))  # type: ignore[arg-type]
+        untouched, load, save, get, put, fetch, keep = took
         print(
-            f"{who:24}{untouched:10.1f}{get:10.1f}{load - untouched - get:8.1f}{put:11.1f}{save - load - put:8.1f}",
+            f"{who:20}{get:12.1f}{put:8.1f}{load - untouched - get:10.1f}{save - load - put:8.1f}"
+            f"{fetch - get:10.1f}{keep - put:8.1f}",
             flush=True,
         )
 
@@ -157,24 +167,30 @@ def network(server: Any, milliseconds: float, *, rounds: int, loops: int) -> Non
     print(
         f"\nElapsed time, milliseconds, with {float(added) * 1000:.2f} ms more in a round trip (aim: 1.25)"
     )
-    print(f"{'':24}{'GET':>8}{'load':>8}{'':>8}{'SET':>8}{'save':>8}")
+    print(
+        f"{'':14}{'GET':>8}{'backend.load':>16}{'request':>16}{'SET':>10}{'backend.replace':>16}{'request':>16}"
+    )
     with in_async_redis(url) as awaited:
         for who, steps in {"Redis": in_redis(url), "Redis async": awaited}.items():
-            times = elapsed(steps, rounds=rounds, loops=loops)
+            times = elapsed(steps._asdict(), rounds=rounds, loops=loops)
             get, put = times["get"], times["put"]
             load, save = times["load"] - times["untouched"], times["save"] - times["load"]
-            print(
-                f"{who:24}{get:8.3f}{load:8.3f}{load / get:7.2f}x{put:8.3f}{save:8.3f}{save / put:7.2f}x",
-                flush=True,
+            cells = "".join(
+                f"{bare:{width}.3f}{own:8.3f}{own / bare:7.2f}x{whole:8.3f}{whole / bare:7.2f}x"
+                for width, bare, own, whole in (
+                    (8, get, times["fetch"], load),
+                    (10, put, times["keep"], save),
+                )
             )
+            print(f"{who:14}{cells}", flush=True)
     proxy.communicate()
 
 
-def elapsed(steps: Steps, *, rounds: int, loops: int) -> dict[str, float]:
+def elapsed(steps: dict[str, Step], *, rounds: int, loops: int) -> dict[str, float]:
     """Return the milliseconds of each step: the median of all calls, which take turns."""
-    times: dict[str, list[float]] = {name: [] for name in Steps._fields}
+    times: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(rounds * loops):
-        for name, step in steps._asdict().items():
+        for name, step in steps.items():
             begin = time.perf_counter()
             step()
             times[name].append((time.perf_counter() - begin) * 1000)
@@ -219,47 +235,62 @@ def frameworks(server: Any, *, rounds: int, loops: int) -> None:
 
 
 def many(server: Any, sessions: int, *, rounds: int, loops: int) -> None:
-    """Compare a load and a save with few and with many sessions, and tell what one session takes."""
+    """Compare a load and a replace among few sessions and among many, in turn, and tell what one session takes."""
     print(
-        f"\nWith 1,000 and with {sessions:,} sessions of 2 kB, each of its own user: processor time of a load and"
+        f"\nAmong 1,000 and among {sessions:,} sessions of 2 kB, each of its own user: the backend's load"
     )
     print(
-        "a save over the client's own call, elapsed time of both, microseconds; the bytes that a session takes"
+        "and replace of another session each time, in turn, microseconds; the bytes that a session takes"
     )
-    print(f"{'':12}{'sessions':>10}{'load':>8}{'save':>8}{'load':>9}{'save':>9}{'bytes':>8}")
+    print(f"{'':26}{'processor time':>16}{'elapsed time':>18}")
+    print(
+        f"{'':10}{'sessions':>10}{'load':>10}{'replace':>10}{'load':>10}{'replace':>10}{'bytes':>8}"
+    )
     with tempfile.TemporaryDirectory() as name, server.client() as client:
-        folder, path = Path(name), Path(name, "json.db")
-        redis = RedisBackend(server.url)
-        in_sqlite(folder)  # makes the table
-        in_redis(server.url)  # sends the scripts
-        kinds: dict[str, tuple[Any, Any, Any]] = {
-            "SQLite": (
-                lambda number: fill_sqlite(path, number),
-                lambda: sum(one.stat().st_size for one in folder.glob("json.db*")),
-                lambda: in_sqlite(folder),
-            ),
-            "Redis": (
-                lambda number: fill_redis(redis, number),
-                lambda: int(client.info("memory")["used_memory"]),
-                lambda: in_redis(server.url),
-            ),
+        files = [Path(name, "few.db"), Path(name, "many.db")]
+        in_files = [SQLiteBackend(file, synchronous="NORMAL") for file in files]
+        redis = RedisBackend(server.url), RedisBackend(f"{server.url.rpartition('/')[0]}/1")
+        for one in (*in_files, *redis):
+            record_in(one)  # makes the table, sends the scripts
+        kinds: dict[str, list[tuple[Any, Any, Any]]] = {
+            "SQLite": [
+                (backend, partial(add_to_sqlite, file), partial(size_of, file))
+                for backend, file in zip(in_files, files, strict=True)
+            ],
+            "Redis": [
+                (
+                    backend,
+                    partial(add_to_redis, backend),
+                    lambda: int(client.info("memory")["used_memory"]),
+                )
+                for backend in redis
+            ],
         }
-        for who, (fill, size, make) in kinds.items():
-            before, filled = size(), 0
-            for number in (1000, sessions):
-                fill(number - filled)
-                filled = number
-                each = (size() - before) / number
-                steps = make()
-                times = medians(steps._asdict(), rounds=rounds, loops=loops)
-                wall = elapsed(steps, rounds=rounds, loops=max(1, loops // 4))
-                load = times["load"] - times["untouched"] - times["get"]
-                save = times["save"] - times["load"] - times["put"]
-                both = wall["load"] * 1000, (wall["save"] - wall["load"]) * 1000
+        for who, places in kinds.items():
+            steps: dict[str, Step] = {}
+            bytes_each: list[float] = []
+            for number, (backend, add, size) in zip((FEW, sessions), places, strict=True):
+                before = size()
+                kept = fill(add, number)
+                bytes_each.append((size() - before) / number)
+                steps[f"load {number}"], steps[f"replace {number}"] = at_random(backend, kept)
+            took = medians(steps, rounds=rounds, loops=loops)
+            wall = elapsed(steps, rounds=rounds, loops=loops)
+            for number, each in zip((FEW, sessions), bytes_each, strict=True):
+                load, replace = f"load {number}", f"replace {number}"
                 print(
-                    f"{who:12}{number:10,}{load:8.1f}{save:8.1f}{both[0]:9.0f}{both[1]:9.0f}{each:8.0f}",
+                    f"{who:10}{number:10,}{took[load]:10.1f}{took[replace]:10.1f}{wall[load] * 1000:10.0f}"
+                    f"{wall[replace] * 1000:10.0f}{each:8.0f}",
                     flush=True,
                 )
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of an SQLite file, once its journal is written into it."""
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    return path.stat().st_size
 
 
 def start_postgresql(open_: ExitStack) -> Any:
