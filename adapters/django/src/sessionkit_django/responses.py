@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
+from functools import lru_cache
 from http.cookies import Morsel, SimpleCookie
 from typing import Any, cast
 
 from django.http.response import HttpResponseBase, HttpResponseServerError, ResponseHeaders
 
 from sessionkit import BackendError, Exchange
-from sessionkit.adapters import ResponseFields, asettle, commit_response, register_response
+from sessionkit.adapters import asettle, commit_response, register_response
 
-__all__ = ["Line", "answered", "copied", "response_fields", "settled"]
+__all__ = ["DjangoFields", "Line", "answered", "copied", "settled"]
 
 logger: logging.Logger = logging.getLogger("sessionkit")
 
@@ -24,15 +25,12 @@ class Line(Morsel[str]):
     """
 
     def __init__(self, line: str) -> None:
-        super().__init__()
-        self.line = line
-        pair, *attributes = line.split("; ")
+        pair, _, attributes = line.partition("; ")
         name, _, value = pair.partition("=")
+        # Not `Morsel.__init__`, which sets the same keys.
+        dict.update(self, _parse(attributes))  # pyright: ignore[reportUnknownMemberType]  # a bare dict's
         self.set(name, value, value)
-        for attribute in attributes:  # for whoever looks at response.cookies
-            key, equals, value = attribute.partition("=")
-            if self.isReservedKey(key):
-                self[key] = int(value) if key == "Max-Age" else value if equals else True
+        self.line = line
 
     def OutputString(self, attrs: Any = None) -> str:  # noqa: N802  # http.cookies' name and argument
         """Return the line, byte for byte."""
@@ -46,29 +44,50 @@ class Line(Morsel[str]):
         return Line, (self.line,)
 
 
-def response_fields(response: HttpResponseBase) -> ResponseFields:
-    """Return the header fields of a response, with its cookies. A cookie that is removed and added again keeps its object."""
-    removed: dict[str, Morsel[str]] = {}
+@lru_cache(maxsize=64)
+def _parse(attributes: str) -> Morsel[str]:
+    """Return the attributes of a line as whoever looks at `response.cookies` finds them; most lines have the same."""
+    found: Morsel[str] = Morsel()
+    for attribute in attributes.split("; "):
+        key, equals, value = attribute.partition("=")
+        if found.isReservedKey(key):
+            found[key] = int(value) if key == "Max-Age" else value if equals else True
+    return found
 
-    def items() -> list[tuple[str, str]]:
-        cookies = [("Set-Cookie", one.OutputString()) for one in response.cookies.values()]
-        return [*response.items(), *cookies]
 
-    def add(name: str, value: str) -> None:
+class DjangoFields:
+    """The header fields of a response, with its cookies. A cookie that is removed and added again keeps its object.
+
+    Args:
+        response: the response.
+    """
+
+    __slots__ = ("_removed", "_response")
+
+    def __init__(self, response: HttpResponseBase) -> None:
+        self._response = response
+        self._removed: dict[str, Morsel[str]] = {}
+
+    def items(self) -> list[tuple[str, str]]:
+        """Return all fields."""
+        cookies = [("Set-Cookie", one.OutputString()) for one in self._response.cookies.values()]
+        return [*self._response.headers.items(), *cookies]
+
+    def add(self, name: str, value: str, /) -> None:
+        """Add a field, or set the value of one that is no cookie."""
         if name.lower() == "set-cookie":
-            cookie = removed.get(value) or Line(value)
-            response.cookies[cookie.key] = cookie
+            cookie = self._removed.get(value) or Line(value)
+            self._response.cookies[cookie.key] = cookie
         else:
-            response[name] = value
+            self._response.headers[name] = value
 
-    def delete(name: str) -> None:
+    def __delitem__(self, name: str, /) -> None:
         if name.lower() == "set-cookie":
-            removed.update((one.OutputString(), one) for one in response.cookies.values())
-            response.cookies.clear()
+            cookies = self._response.cookies
+            self._removed.update((one.OutputString(), one) for one in cookies.values())
+            cookies.clear()
         else:
-            del response[name]
-
-    return ResponseFields(items, add, delete)
+            del self._response.headers[name]
 
 
 def copied(response: HttpResponseBase) -> Any:
@@ -79,10 +98,10 @@ def copied(response: HttpResponseBase) -> Any:
     # `copy` would leave out what Django does not pickle, such as the template of a response.
     own = cast("Any", object.__new__(cast("type[object]", type(response))))
     own.__dict__.update(vars(response))
-    own.headers = ResponseHeaders(response.headers)
-    cookies: SimpleCookie = SimpleCookie()
-    cookies.update(response.cookies)
-    own.cookies = cookies
+    own.headers = ResponseHeaders({})
+    own.headers._store.update(response.headers._store)  # noqa: SLF001  # they were checked and converted when they were set
+    own.cookies = SimpleCookie()
+    own.cookies.update(response.cookies)
     own._resource_closers = list(vars(response)["_resource_closers"])  # noqa: SLF001  # else one visitor's end would be another's
     return own
 
@@ -90,12 +109,12 @@ def copied(response: HttpResponseBase) -> Any:
 def answered(exchange: Exchange, response: Any) -> Any:
     """Write the session into a response; if that fails after a session was ended, return a bare 500 that carries the end."""
     try:
-        commit_response(exchange, response.status_code, response_fields(response))
+        commit_response(exchange, response.status_code, DjangoFields(response))
     except Exception:
         if not exchange.must_end:
             raise
         failed = HttpResponseServerError()
-        commit_response(exchange, 500, response_fields(failed))
+        commit_response(exchange, 500, DjangoFields(failed))
         if exchange.server is not None and exchange.server.gave_up:
             # The end itself failed, and no cookie may say that there was one.
             raise
@@ -134,4 +153,4 @@ async def settled(exchange: Exchange, status: int) -> None:
             await asettle(exchange, backend, 500)
 
 
-register_response(HttpResponseBase, response_fields)
+register_response(HttpResponseBase, DjangoFields)
