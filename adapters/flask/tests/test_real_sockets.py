@@ -45,10 +45,15 @@ class Site:
         if not kit_first:
             SessionKit(self.app, store=self.store)
         sockets.on_event("do", self.try_it)
-        Sock(self.app).route("/ws")(lambda socket: socket.send(self.try_it()))
+        Sock(self.app).route("/ws")(self.answer)
         self.app.add_url_rule("/plain", "plain", self.try_it)
         self.act: Any = None
         self.port = 0
+
+    def answer(self, socket: Any) -> None:
+        # simple_websocket's client loses a message that comes together with the handshake.
+        socket.receive()
+        socket.send(self.try_it())
 
     def try_it(self) -> str:
         try:
@@ -143,6 +148,7 @@ def test_a_websocket_route_keeps_its_change_or_tells(on_server: bool) -> None:
     site.act = lambda: (session.update(x=1), dict(session))
     with site.served():
         socket = site.socket("/ws")
+        socket.send("now")
         assert [None, {**ANN, "x": 1}] == json.loads(socket.receive(timeout=10))
         with suppress(ConnectionClosed):  # the handler may have ended, and the server with it
             socket.close()
