@@ -17,6 +17,9 @@ nox.options.error_on_external_run = True
 nox.options.error_on_missing_interpreters = True
 nox.options.sessions = ["tests"]
 
+# With this variable, each process would compile all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
 DEFAULT = f"{sys.version_info.major}.{sys.version_info.minor}"
 
