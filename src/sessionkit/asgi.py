@@ -160,14 +160,14 @@ class SessionMiddleware(Gateway):
                         place.close()
                         if place.has_outer:
                             place.give_back()
+                if is_answering:
+                    await _end_unanswered(exchange)
             except (Exception, CancelledError) as error:
-                if is_answering and exchange.phase is OPEN and exchange.must_end:
-                    # No response has started. The server would answer without our headers, and a logout would be lost.
+                if is_answering:
                     if kind == "http" and isinstance(error, Exception):
                         await _send_bare_500(exchange, send)
-                    elif backend is not None:
-                        # Nobody is answered (the client has hung up), and the session ends on the server all the same.
-                        await asettle(exchange, backend, 500)
+                    else:
+                        await _end_unanswered(exchange)
                 raise
             finally:
                 if is_answering:
@@ -204,8 +204,24 @@ _DECISIVE = frozenset(name.encode() for name in DECISIVE)
 _CDN_SUFFIX = CDN_SUFFIX.encode()
 
 
+async def _end_unanswered(exchange: Exchange) -> None:
+    """End the session on the server, if the application ended it and nobody is answered: no response can clear its cookies.
+
+    The client has hung up, or the application has refused a websocket.
+    """
+    backend = exchange.settings.backend
+    if backend is not None and exchange.phase is OPEN and exchange.must_end:
+        await asettle(exchange, backend, 500)
+        exchange.commit(500)
+
+
 async def _send_bare_500(exchange: Exchange, send: Send) -> None:
-    """Answer in the server's place with an empty 500 that carries the header fields of the exchange."""
+    """Answer in the server's place with an empty 500 that ends the session, if no response has started and one must say so.
+
+    The server would answer without our headers, and a logout would be lost.
+    """
+    if exchange.phase is not OPEN or not exchange.must_end:
+        return
     backend = exchange.settings.backend
     if backend is not None:
         await asettle(exchange, backend, 500)

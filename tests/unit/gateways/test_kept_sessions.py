@@ -339,3 +339,47 @@ def test_a_handler_that_is_cancelled_without_a_logout_keeps_the_session():
     seen = []
     site.serve(lambda: seen.append(dict(get_session())))
     assert [ALICE] == seen
+
+
+@pytest.mark.parametrize("how", ["asgi", "asgi, awaited"])
+@pytest.mark.parametrize(
+    "messages",
+    [
+        pytest.param([], id="nothing"),
+        pytest.param([{"type": "websocket.close", "code": 1008}], id="a refusal"),
+    ],
+)
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(delete_session, id="logout"),
+        pytest.param(lambda: create_session({"user": {"sub": "bob"}}), id="login"),
+    ],
+)
+def test_a_session_that_was_ended_on_a_socket_which_is_never_accepted_is_over(how, messages, end):
+    site = Site(how)
+    site.serve(lambda: create_session(ALICE))
+
+    async def app(scope, receive, send):
+        end()
+        for message in messages:
+            await send(message)
+
+    wire = serve_asgi(site.store.asgi(app), site.header, type="websocket", scheme="wss")
+    seen = []
+    site.serve(lambda: seen.append(get_session()))
+    assert (messages, [None]) == (wire.sent, seen)
+
+
+def test_a_socket_that_is_refused_and_cannot_end_its_session_is_an_error_in_the_log(caplog):
+    site = Site("asgi")
+    site.serve(lambda: create_session(ALICE))
+
+    async def app(scope, receive, send):
+        delete_session()
+        site.backend.down = True
+
+    with caplog.at_level(logging.ERROR, "sessionkit"):
+        serve_asgi(site.store.asgi(app), site.header, type="websocket", scheme="wss")
+    errors = [one.getMessage() for one in caplog.records if one.levelno == logging.ERROR]
+    assert ["the session could not be ended: the session backend is down"] == errors
