@@ -133,7 +133,7 @@ class SQLiteBackend:
         with (
             self._connections.take_turn(),
             self._connections.use() as connection,
-            Transaction(connection, self._connections.timeout),
+            Transaction(connection),
         ):
             connection.execute(_PURGE, (self._clock() - REMOVAL_DELAY, _TIDIED))
             if connection.execute(_INSERT, values).rowcount == 1:
@@ -144,11 +144,7 @@ class SQLiteBackend:
     def replace(self, record: Record, version: bytes) -> Record | bool:
         """Replace a record that has this version; return the record that is there if it has another."""
         key, owner, _, _, *values = record
-        with (
-            self._connections.take_turn(),
-            self._connections.use() as connection,
-            Transaction(connection, self._connections.timeout),
-        ):
+        with self._connections.take_turn(), self._connections.use() as connection:
             if connection.execute(_REPLACE, (*values, key, owner, version)).rowcount == 1:
                 return True
             present = _load(connection, key, owner)
@@ -159,11 +155,7 @@ class SQLiteBackend:
     @clears_frames
     def touch(self, key: str, owner: str, updated_at: int, expires_at: int) -> bool:
         """Move a record's times forward."""
-        with (
-            self._connections.take_turn(),
-            self._connections.use() as connection,
-            Transaction(connection, self._connections.timeout),
-        ):
+        with self._connections.take_turn(), self._connections.use() as connection:
             return connection.execute(_TOUCH, (updated_at, expires_at, key, owner)).rowcount == 1
 
     @clears_frames
@@ -172,7 +164,7 @@ class SQLiteBackend:
         with (
             self._connections.take_turn(),
             self._connections.use() as connection,
-            Transaction(connection, self._connections.timeout),
+            Transaction(connection),
         ):
             present = _load(connection, key, owner)
             connection.execute(_DELETE, (key, owner))
@@ -190,7 +182,7 @@ class SQLiteBackend:
         with (
             self._connections.take_turn(),
             self._connections.use() as connection,
-            Transaction(connection, self._connections.timeout),
+            Transaction(connection),
         ):
             connection.execute(_RAISE_GENERATION, (owner, at))
             (ended,) = connection.execute(_COUNT_LIVE, (owner, keep, self._clock())).fetchone()
@@ -204,7 +196,7 @@ class SQLiteBackend:
         with (
             self._connections.take_turn(),
             self._connections.use() as connection,
-            Transaction(connection, self._connections.timeout),
+            Transaction(connection),
         ):
             # To SQLite, a negative limit is none.
             return connection.execute(_PURGE, (now - REMOVAL_DELAY, max(0, limit))).rowcount

@@ -10,14 +10,15 @@ import weakref
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from ..errors import BackendError
 from ._sqlite_turns import Turn, find_turn
 
 __all__ = ["Connections", "Transaction"]
 
-_TABLES = """
-    CREATE TABLE IF NOT EXISTS sessionkit_session (
+_TABLES = (
+    """CREATE TABLE IF NOT EXISTS sessionkit_session (
         key TEXT NOT NULL PRIMARY KEY,
         owner TEXT NOT NULL,
         generation INTEGER NOT NULL,
@@ -26,15 +27,18 @@ _TABLES = """
         expires_at INTEGER NOT NULL,
         version BLOB NOT NULL,
         sealed BLOB NOT NULL
-    );
-    CREATE INDEX IF NOT EXISTS sessionkit_session_owner ON sessionkit_session (owner);
-    CREATE INDEX IF NOT EXISTS sessionkit_session_expires_at ON sessionkit_session (expires_at);
-    CREATE TABLE IF NOT EXISTS sessionkit_owner (
+    )""",
+    "CREATE INDEX IF NOT EXISTS sessionkit_session_owner ON sessionkit_session (owner)",
+    "CREATE INDEX IF NOT EXISTS sessionkit_session_expires_at ON sessionkit_session (expires_at)",
+    """CREATE TABLE IF NOT EXISTS sessionkit_owner (
         owner TEXT NOT NULL PRIMARY KEY,
         generation INTEGER NOT NULL,
         revoked_at REAL NOT NULL
-    ) WITHOUT ROWID;
-"""
+    ) WITHOUT ROWID""",
+)
+
+_LOOKING = 0.01
+"""Seconds for which SQLite itself looks for the end of a lock, again and again."""
 
 _LOCKED = "database is locked"
 
@@ -102,26 +106,41 @@ def _close_unused(sqlite: sqlite3.Connection, pid: int) -> None:
         _INHERITED.append(sqlite)
 
 
+class WaitingConnection(sqlite3.Connection):
+    """A connection whose statements wait for writers of other processes.
+
+    Left to itself, SQLite looks again every 0.1 s only, and misses the moments when the file is free. For some locks it does
+    not wait at all: where several processes turn a new file to a write-ahead log, say.
+
+    Attributes:
+        limit: how many seconds to wait.
+    """
+
+    limit: float
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        """Execute a statement; execute it again while the file is locked."""
+        until = None
+        while True:
+            try:
+                return super().execute(sql, parameters)
+            except sqlite3.OperationalError as error:
+                now = time.monotonic()
+                until = now + self.limit if until is None else until
+                if str(error) != _LOCKED or now > until:
+                    raise
+            time.sleep(0.001)
+
+
 class Transaction:
     """Several statements as one step. The write lock is taken at once: two readers that both want to write would block."""
 
-    def __init__(self, sqlite: sqlite3.Connection, timeout: float) -> None:
-        """Name the connection, and how many seconds to wait for writers of other processes."""
+    def __init__(self, sqlite: sqlite3.Connection) -> None:
+        """Name the connection."""
         self._sqlite = sqlite
-        self._timeout = timeout
 
     def __enter__(self) -> None:
-        until = time.monotonic() + self._timeout
-        # Left to itself, SQLite looks again every 0.1 s only, and misses the moments when the file is free.
-        self._sqlite.execute("PRAGMA busy_timeout = 10")
-        while True:
-            try:
-                self._sqlite.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if str(error) != _LOCKED or time.monotonic() > until:
-                    raise
-            else:
-                return
+        self._sqlite.execute("BEGIN IMMEDIATE")
 
     def __exit__(
         self,
@@ -135,7 +154,6 @@ class Transaction:
         finally:
             if self._sqlite.in_transaction:  # a full disk has rolled it back already
                 self._sqlite.execute("ROLLBACK")
-            self._sqlite.execute(f"PRAGMA busy_timeout = {int(self._timeout * 1000)}")
 
 
 class _Process:
@@ -222,31 +240,21 @@ class Connections:
         create_private(self._path)
         connection = sqlite3.connect(
             self._path,
-            timeout=self.timeout,
+            timeout=_LOOKING,
             isolation_level=None,
             check_same_thread=False,  # `close` runs in another thread; a lock keeps them apart
+            factory=WaitingConnection,
         )
+        connection.limit = self.timeout
         try:
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
-            self._use_write_ahead_log(connection)
-            connection.executescript(_TABLES)
+            connection.execute("PRAGMA journal_mode = WAL")
+            for statement in _TABLES:
+                connection.execute(statement)
         except BaseException:
             connection.close()
             raise
         return connection
-
-    def _use_write_ahead_log(self, connection: sqlite3.Connection) -> None:
-        """Switch the file to a write-ahead log. SQLite does not wait for other processes that do the same: try again."""
-        until = time.monotonic() + self.timeout
-        while True:
-            try:
-                connection.execute("PRAGMA journal_mode = WAL")
-            except sqlite3.OperationalError as error:
-                if str(error) != _LOCKED or time.monotonic() > until:
-                    raise
-                time.sleep(0.01)
-            else:
-                return
 
 
 def create_private(path: Path) -> None:
