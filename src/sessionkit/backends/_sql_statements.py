@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -10,11 +10,13 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    CursorResult,
     Double,
     LargeBinary,
     MetaData,
     String,
     Table,
+    Update,
     any_,
     bindparam,
     case,
@@ -29,6 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.mysql import MEDIUMBLOB, VARBINARY
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from ._protocols import REMOVAL_DELAY, Record
 
@@ -200,6 +203,7 @@ class Statements:
     def __init__(self, clock: Callable[[], float]) -> None:
         """Take the clock that decides what has expired."""
         self._clock = clock
+        self._compiled: dict[Update, SQLCompiler] = {}
 
     def load(self, connection: Connection, key: str, owner: str) -> Record | None:
         """Return a record: one statement."""
@@ -221,7 +225,7 @@ class Statements:
     def replace(self, connection: Connection, record: Record, version: bytes) -> Record | bool:
         """Replace a record: a statement, and another one if the record has not that version."""
         values = {**_values(connection, record), "loaded": version}
-        if connection.execute(_REPLACE, values).rowcount == 1:
+        if self._update(connection, _REPLACE, values).rowcount == 1:
             return True
         present = self.load(connection, record.key, record.owner)
         if present is None:
@@ -237,12 +241,12 @@ class Statements:
             "updated_at_": updated_at,
             "expires_at_": expires_at,
         }
-        if connection.execute(_TOUCH, values).rowcount == 1:
+        if self._update(connection, _TOUCH, values).rowcount == 1:
             return True
         # A revocation that keeps this record may have raised both generations while the statement waited for it.
         if self.load(connection, key, owner) is None:
             return False
-        return connection.execute(_TOUCH, values).rowcount == 1
+        return self._update(connection, _TOUCH, values).rowcount == 1
 
     def delete(self, connection: Connection, key: str, owner: str) -> Record | None:
         """Remove a record and return it: one statement, or two and more on MySQL, which cannot return it."""
@@ -285,6 +289,22 @@ class Statements:
         """Remove expired records: one statement."""
         values = {"before": now - REMOVAL_DELAY, "limit": limit}
         return connection.execute(_PURGE[_engine_name(connection)], values).rowcount
+
+    def _update(
+        self, connection: Connection, statement: Update, values: Mapping[str, Any]
+    ) -> CursorResult[Any]:
+        """Execute an UPDATE as text: to find it among its compiled statements, SQLAlchemy would walk through it.
+
+        A SELECT gains nothing: of a text, SQLAlchemy works out the columns each time.
+        """
+        compiled = self._compiled.get(statement)
+        if compiled is None:
+            compiled = statement.compile(dialect=connection.dialect)
+            self._compiled[statement] = compiled
+        named = {**compiled.params, **values}
+        order = compiled.positiontup
+        parameters = named if order is None else tuple(named[name] for name in order)
+        return connection.exec_driver_sql(compiled.string, parameters)
 
 
 def create_tables(connection: Connection) -> None:
