@@ -160,10 +160,11 @@ class SessionMiddleware(Gateway):
                         place.close()
                         if place.has_outer:
                             place.give_back()
-                if is_answering:
+                if is_answering and exchange.phase is OPEN:
                     await _end_unanswered(exchange)
             except (Exception, CancelledError) as error:
-                if is_answering:
+                if is_answering and exchange.phase is OPEN:
+                    # No response has started.
                     if kind == "http" and isinstance(error, Exception):
                         await _send_bare_500(exchange, send)
                     else:
@@ -210,17 +211,17 @@ async def _end_unanswered(exchange: Exchange) -> None:
     The client has hung up, or the application has refused a websocket.
     """
     backend = exchange.settings.backend
-    if backend is not None and exchange.phase is OPEN and exchange.must_end:
+    if backend is not None and exchange.must_end:
         await asettle(exchange, backend, 500)
         exchange.commit(500)
 
 
 async def _send_bare_500(exchange: Exchange, send: Send) -> None:
-    """Answer in the server's place with an empty 500 that ends the session, if no response has started and one must say so.
+    """Answer in the server's place with an empty 500 that ends the session, if one was ended.
 
     The server would answer without our headers, and a logout would be lost.
     """
-    if exchange.phase is not OPEN or not exchange.must_end:
+    if not exchange.must_end:
         return
     backend = exchange.settings.backend
     if backend is not None:
