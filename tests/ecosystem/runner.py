@@ -57,7 +57,7 @@ class Suite:
             *self.tests,
             path=[PLUGINS],
             plugins=[self.plugin],
-            variables={"SESSIONS": sessions, "PYTHONDONTWRITEBYTECODE": "1", **self.variables},
+            variables={"SESSIONS": sessions, **self.variables},
         )
         return {f"{one.classname}::{one.name}": one.became for one in outcomes}
 
