@@ -52,6 +52,23 @@ def test_commit_may_be_asked_again_with_another_status(alice):
     assert visit.exchange.get()["theme"] == "dark"
 
 
+def test_values_that_the_application_holds_are_no_change_and_hide_none(scene):
+    scene.browser.login({**ALICE, "cart": ["a value of some length", "another"]})
+    visit = scene.browser.visit()
+    session = visit.exchange.get()
+    held = [*session["cart"], session["user"], session["cart"]]
+    visit.exchange.check()
+    held.clear()
+    visit.exchange.check()
+    held.extend(session["cart"])
+    assert visit.answer() == []
+    session["cart"].append("a third")
+    visit.exchange.check()
+    session["cart"].append(held[0])
+    assert [NAME] == names(visit.arrive())
+    assert [*held, "a third", held[0]] == scene.browser.session()["cart"]
+
+
 # ---- after the response has started
 
 
