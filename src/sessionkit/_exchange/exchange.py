@@ -267,12 +267,16 @@ class Exchange(DrivenExchange):
 
         Raises:
             IdentityChangedError, SerializationError, SessionTooLargeError: as for `commit`.
-            BackendError, ConflictError: with a backend the session is kept now, and that failed.
+            BackendError, ConflictError: with a blocking backend the session is kept now, and that failed.
         """
         if self.state is None:
             return
-        if self.server is not None:
+        if self.server is not None and self.server.driver is not None:
             self._settle(status, ())
+            return
+        if self.server is not None:
+            # An async gateway answers, also for an application of WSGI inside, and performs the operations itself.
+            self.decide(status)
             return
         try:
             decide(self.state, status, self.request, self.settings.clock())

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
 
-from sessionkit import ConfigurationError, SessionStore, create_session, get_session, update_session
+from sessionkit import (
+    ConfigurationError,
+    IdentityChangedError,
+    SessionStore,
+    create_session,
+    delete_session,
+    get_exchange,
+    get_session,
+    update_session,
+)
+from sessionkit.backends import MemoryBackend
 
 from ..asked import header, serve, who, wsgi_page
 from ..scene import ALICE, BOB, SECRET, Scene
@@ -150,3 +161,34 @@ def test_a_renewal_gives_way_to_the_login_of_a_gateway_that_did_not_know_of_it()
     assert [value.partition("=")[0] for name, value in lines if name == "Set-Cookie"] == [
         "__Host-session"
     ]
+
+
+def test_an_early_save_inside_is_left_to_the_gateway_that_awaits_the_backend() -> None:
+    """Flask, Falcon and Pyramid save early, so that their error handlers can answer; outside, ASGI awaits the backend."""
+    backend = MemoryBackend()
+    store = SessionStore(SECRET, backend=backend)
+    kept: list[int] = []
+
+    def login(environ: Any) -> None:
+        create_session(environ, ALICE)
+        get_exchange(environ).check()
+        kept.append(len(backend._records))
+
+    answer = serve_asgi(store.asgi(as_wsgi_inside(store.wsgi(wsgi_page(login))))).answer
+    assert (cookies_of(answer), kept, len(backend._records)) == (["__Host-session"], [0], 1)
+
+
+def test_an_early_save_inside_refuses_a_session_that_cannot_be_kept() -> None:
+    store = SessionStore(SECRET, backend=MemoryBackend())
+    refused: list[type[Exception]] = []
+
+    def change_who_it_is(environ: Any) -> None:
+        create_session(environ, deepcopy(ALICE))["user"]["sub"] = "mallory"
+        try:
+            get_exchange(environ).check()
+        except IdentityChangedError as error:
+            refused.append(type(error))
+        delete_session(environ)
+
+    serve_asgi(store.asgi(as_wsgi_inside(store.wsgi(wsgi_page(change_who_it_is)))))
+    assert refused == [IdentityChangedError]
