@@ -167,10 +167,9 @@ class ScopeSession(Session):
         """Return the session object of an exchange, always the same one."""
         if exchange.state is not None:
             return exchange.contents
-        if exchange.fill is not Session:
-            known = getattr(exchange.fill, "__self__", None)
-            if isinstance(known, ScopeSession):
-                return known
+        known = getattr(exchange.fill, "__self__", None)
+        if isinstance(known, ScopeSession):
+            return known
         made = _Unread()
         made._exchange = ref(exchange)  # noqa: SLF001  # of a subclass
         _raw.update(made, _NOT_READ)
