@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import deepcopy
 from functools import partial
 from typing import Any, NoReturn
@@ -17,7 +17,7 @@ from .deciding import answer, decide
 from .driven import COMMITTED, ENDED, OPEN, DrivenExchange, Phase
 from .ended import GONE, UnreadExchange, make_unread, replace_link
 from .merging import Function, call_function
-from .request import HOLDER
+from .request import HOLDER, RequestInfo
 from .state import State
 
 __all__ = ["COMMITTED", "ENDED", "OPEN", "Exchange", "Phase"]
@@ -47,6 +47,14 @@ class Exchange(DrivenExchange):
     """
 
     __slots__ = ()
+
+    # The base class sets these too; a checker of types asks for them here.
+    settings: Settings
+    request: RequestInfo
+    phase: Phase
+    tasks: Collection[object] | None
+    late: Any
+    fill: Callable[..., Session]
 
     # ---- the verbs
 

@@ -38,6 +38,10 @@ class ServerSide(Planning):
 
     __slots__ = ()
 
+    # The base class sets these too; a checker of types asks for them here.
+    pause: float
+    is_kept: bool
+
     def judge_again(self, state: State, record: Record | None) -> Absence | None:
         """Return the reason why the session has ended, by its record that was loaded again; None if it is valid.
 
