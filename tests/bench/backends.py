@@ -124,7 +124,7 @@ def compare(contenders: dict[str, Steps], *, rounds: int, loops: int) -> None:
     print(f"{'':40}{'request':>18}{'backend':>18}")
     print(f"{'':20}{'client: read':>12}{'write':>8}{'load':>10}{'save':>8}{'load':>10}{'save':>8}")
     for who in contenders:
-        took = Steps(*(times[f"{who}|{name}"] for name in Steps._fields))  # type: ignore[arg-type]
+        took = [times[f"{who}|{name}"] for name in Steps._fields]
         untouched, load, save, get, put, fetch, keep = took
         print(
             f"{who:20}{get:12.1f}{put:8.1f}{load - untouched - get:10.1f}{save - load - put:8.1f}"

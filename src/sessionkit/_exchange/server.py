@@ -7,6 +7,7 @@ and of the session now, so it can be asked for again at any time.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import inf
 from random import random
 from typing import Any, cast
@@ -18,6 +19,7 @@ from .._session.session import Absence, Stamp
 from .._session.snapshot import is_opaque, restore_contents
 from ..backends._protocols import Record
 from ..errors import BackendError, ConflictError
+from .expiry import judge_stamp
 from .merging import Change, Function, Update, replay
 from .operations import Delete, Insert, Load, Operation, Replace, Touch
 from .planning import Planning
@@ -54,12 +56,12 @@ class ServerSide(Planning):
         contents = open_contents(self.settings, record)
         if isinstance(contents, Absence):
             return contents
-        times = record.created_at, record.updated_at, record.expires_at
-        lifetime = self.settings.find_lifetime(state.stamp.lifetime)
-        reason = lifetime.absence(*times, self.settings.clock())
-        if reason is None:
-            self._move_stamp(state, record)
-        return reason
+        stamp = _with_times(state.stamp, record)
+        verdict = judge_stamp(self.settings, stamp, self.settings.clock())
+        if isinstance(verdict, Absence):
+            return verdict
+        state.restamp(verdict)
+        return None
 
     # ---- steps, for a merge
 
@@ -285,18 +287,7 @@ class ServerSide(Planning):
 
     def _move_stamp(self, state: State, record: Record) -> None:
         """Give the session the times of its record."""
-        stamp = state.stamp
-        if (stamp.updated_at, stamp.expires_at) != (record.updated_at, record.expires_at):
-            stamp = Stamp(
-                id=stamp.id,
-                created_at=stamp.created_at,
-                updated_at=record.updated_at,
-                expires_at=record.expires_at,
-                ends_at=stamp.ends_at,
-                mark=stamp.mark,
-                lifetime=stamp.lifetime,
-            )
-        state.restamp(stamp)
+        state.restamp(_with_times(state.stamp, record))
 
     def _must_set_pointer(self, state: State) -> bool:
         """Return whether the cookie must change with the record: another secret seals, or its attributes differ."""
@@ -378,3 +369,10 @@ class ServerSide(Planning):
             # Other requests write during a pause, so the attempt after it mostly fails too, and returns what they wrote. The
             # next one follows at once. With a pause before each attempt, writers that never pause starve the others.
             self.pause = random() * min(LONGEST_PAUSE, 0.001 * 2**self._tries)  # noqa: S311  # a pause is no secret
+
+
+def _with_times(stamp: Stamp, record: Record) -> Stamp:
+    """Return a session's stamp with the times of its record."""
+    if (stamp.updated_at, stamp.expires_at) == (record.updated_at, record.expires_at):
+        return stamp
+    return replace(stamp, updated_at=record.updated_at, expires_at=record.expires_at)

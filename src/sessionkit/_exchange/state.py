@@ -236,7 +236,8 @@ class State:
             now - settings.tolerance >= self.find_contents_end(stamp)
         ):
             return Absence.EXPIRED
-        if now < stamp.expires_at:
+        if now < stamp.expires_at and (stamp.ends_at is None or now < stamp.ends_at):
+            # The commonest case. A record that was loaded again may promise more than the end that no activity moves.
             return None
         verdict = judge_stamp(settings, stamp, now)
         return verdict if isinstance(verdict, Absence) else None

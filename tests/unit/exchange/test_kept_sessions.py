@@ -1,5 +1,7 @@
 """Sessions on the server, one request after another."""
 
+from dataclasses import replace
+
 import pytest
 
 from sessionkit import Absence, Lifetime
@@ -184,6 +186,22 @@ def test_a_signed_in_session_in_a_cookie_of_before_there_was_a_backend_is_refuse
     exchange = scene.open(earlier.browser.jar.header())
     assert exchange.get() is None
     assert Absence.UNKNOWN_RECORD is exchange.absence
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_record_that_promises_more_does_not_move_the_end_that_the_provider_set(
+    scene, alice, again
+):
+    exchange = alice.visit().exchange
+    stamp = exchange.get().stamp
+    exchange.state.restamp(replace(stamp, ends_at=START + 100))
+    (wanted,) = scene.backend._records
+    record = scene.backend._records[wanted]._replace(expires_at=START + 7 * DAY)
+    assert exchange.refresh(record) is True
+    assert exchange.get().stamp.expires_at == START + 100
+    exchange.state.restamp(replace(exchange.get().stamp, expires_at=START + DAY))
+    scene.clock.wait(100)
+    assert not (exchange.refresh(record) if again else exchange.get())
 
 
 def test_an_expired_record_gives_no_session_and_says_why(scene, alice):
