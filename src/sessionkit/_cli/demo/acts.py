@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ...store import SessionStore
 from .journal import Journal
 from .messages import Answer, Request, make_plain
+from .remarks import ON_SERVER
 
 __all__ = ["ServerActs", "refuse_outage"]
 
@@ -37,11 +38,12 @@ class ServerActs:
                 continue
             if info.is_current:
                 self._store.delete_session()
+                self._journal.remark(ON_SERVER.sign_out)
             else:
                 self._store.revoke(handle)
-            self._journal.remark(
-                "revoke: that browser keeps its cookie, which now points to nothing."
-            )
+                self._journal.remark(
+                    "revoke: that browser keeps its cookie, which now points to nothing."
+                )
 
     def _sign_out_others(self, _request: Request, _form: dict[str, str]) -> None:
         session = self._store.get_session()

@@ -35,7 +35,7 @@ class Line:
 class Entry:
     """One request and its answer.
 
-    `remark` is the explanation of its handler; `remark_on_chunks` takes its place if the answer sets chunks. `given` holds the
+    `remark` is the explanation of its handler; `remark_on_chunks` takes its place if the answer sets or clears chunks. `given` holds the
     digests of the cookies that the answer sets.
     """
 
@@ -118,7 +118,7 @@ class Journal:
 
         Args:
             text: the explanation.
-            on_chunks: another one, for an answer that sets chunks.
+            on_chunks: another one, for an answer that sets or clears chunks.
         """
         current = self._open.get()
         if current is not None:

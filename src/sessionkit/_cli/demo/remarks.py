@@ -6,12 +6,17 @@ from dataclasses import dataclass
 
 from ..._session.session import Absence
 
-__all__ = ["IN_COOKIES", "ON_SERVER", "Remarks", "explain"]
+__all__ = ["IN_COOKIES", "ON_SERVER", "UNCHANGED", "Remarks", "explain"]
+
+UNCHANGED = "update_session: the contents are as before, so there is nothing to save."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remarks:
-    """A remark for each change. `step` is the number of characters that a session grows by."""
+    """A remark for each change. `step` is the number of characters that a session grows by.
+
+    `chunks` takes the place of `grow` if the answer sets chunks, and `unchunk` that of `shrink` if it clears some.
+    """
 
     step: int
     sign_in: str
@@ -19,6 +24,7 @@ class Remarks:
     grow: str
     chunks: str
     shrink: str
+    unchunk: str
     touch: str
     rotate: str
     sign_out: str
@@ -31,7 +37,8 @@ IN_COOKIES = Remarks(
     note="update_session: new contents, sealed anew under the same id.",
     grow="update_session: the session is larger, and still fits into one cookie. The next step makes chunks.",
     chunks="update_session: the token is too long for one cookie of 4,096 bytes, so it is cut into numbered chunks.",
-    shrink="update_session: the chunks that are no longer needed are cleared.",
+    shrink="update_session: the session is smaller.",
+    unchunk="update_session: the session fits into one cookie again, and the chunks are cleared.",
     touch="touch_session: one small cookie moves the idle expiry; the session itself is not sent.",
     rotate="rotate_session: the same contents under a new id; the mark of the old one is in the fence.",
     sign_out="delete_session: every cookie of it is cleared, and a late response cannot bring it back.",
@@ -45,6 +52,7 @@ ON_SERVER = Remarks(
     grow="update_session: the record grows, to 64 kB at most. The cookie stays as it is.",
     chunks="",
     shrink="update_session: the record is smaller. The cookie stays as it is.",
+    unchunk="",
     touch="touch_session: the record's idle expiry moves. No cookie is set.",
     rotate="rotate_session: the same contents under a new id. The old cookie points to nothing.",
     sign_out="delete_session: the record is gone, so a copy of the cookie is worth nothing.",

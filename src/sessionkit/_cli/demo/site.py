@@ -22,7 +22,7 @@ from .acts import ServerActs, refuse_outage
 from .journal import Journal
 from .messages import Answer, Request, make_plain, refuse
 from .page import Sight, render
-from .remarks import IN_COOKIES, ON_SERVER
+from .remarks import IN_COOKIES, ON_SERVER, UNCHANGED
 
 __all__ = ["Site"]
 
@@ -110,21 +110,24 @@ class Site:
         self.journal.remark(self._remarks.sign_in)
 
     def _note(self, _request: Request, form: dict[str, str]) -> None:
-        if self._update({"note": form.get("note", "")}):
-            self.journal.remark(self._remarks.note)
+        self._update({"note": form.get("note", "")}, remark=self._remarks.note)
 
     def _grow(self, _request: Request, _form: dict[str, str]) -> None:
         session = self.store.get_session()
         ballast = str(session.get("ballast", "")) if session is not None else ""
         try:
-            if self._update({"ballast": ballast + secrets.token_hex(self._remarks.step // 2)}):
-                self.journal.remark(self._remarks.grow, on_chunks=self._remarks.chunks)
+            self._update(
+                {"ballast": ballast + secrets.token_hex(self._remarks.step // 2)},
+                remark=self._remarks.grow,
+                on_chunks=self._remarks.chunks,
+            )
         except SessionTooLargeError as error:
             self.journal.remark(f"SessionTooLargeError: {error}. The session stays as it was.")
 
     def _shrink(self, _request: Request, _form: dict[str, str]) -> None:
-        if self._update({}, without="ballast"):
-            self.journal.remark(self._remarks.shrink)
+        self._update(
+            {}, without="ballast", remark=self._remarks.shrink, on_chunks=self._remarks.unchunk
+        )
 
     def _touch(self, _request: Request, _form: dict[str, str]) -> None:
         if self.store.touch_session():
@@ -158,12 +161,16 @@ class Site:
         if self.store.delete_session():
             self.journal.remark(self._remarks.sign_out)
 
-    def _update(self, changes: dict[str, str], without: str = "") -> bool:
-        """Update the session with changes; without a signed-in visitor this does nothing."""
-        contents: Session | dict[str, object] = self.store.get_session() or {}
-        return self.store.update_session(
-            {key: value for key, value in {**contents, **changes}.items() if key != without}
-        )
+    def _update(
+        self, changes: dict[str, str], *, without: str = "", remark: str, on_chunks: str = ""
+    ) -> None:
+        """Update the session with changes, and explain it; without a signed-in visitor this does nothing."""
+        before: Session | dict[str, object] = self.store.get_session() or {}
+        contents = {k: value for k, value in {**before, **changes}.items() if k != without}
+        if contents == before:
+            remark, on_chunks = UNCHANGED, ""
+        if self.store.update_session(contents):
+            self.journal.remark(remark, on_chunks=on_chunks)
 
     # ---- the page
 

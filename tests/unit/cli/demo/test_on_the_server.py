@@ -10,6 +10,7 @@ import pytest
 from sessionkit import BackendError
 from sessionkit._cli.demo import DemoError, opened_backend
 from sessionkit._cli.demo import check as walk
+from sessionkit._cli.demo.remarks import ON_SERVER
 from sessionkit._cli.demo.site import Site
 from sessionkit._cli.main import main
 from sessionkit.backends import MemoryBackend, SQLiteBackend
@@ -123,6 +124,8 @@ def test_one_session_is_signed_out_from_another_browser(laptop: Browser, phone: 
 def test_the_own_session_can_be_chosen_too(laptop: Browser, phone: Browser) -> None:
     sign_in(laptop, phone)
     laptop.post("/sign-out-one", handle=handles(laptop)["this"])
+    page = text_of(laptop.get().page)
+    assert (ON_SERVER.sign_out in page, "keeps its cookie" in page) == (True, False)
     assert (laptop.session, "sessionkit-demo" in laptop.cookies, phone.session is None) == (None, False, False)  # fmt: skip
 
 

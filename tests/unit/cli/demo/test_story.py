@@ -6,7 +6,7 @@ import pytest
 
 from sessionkit import Event, EventKind
 from sessionkit._cli.demo.page import MEANINGS
-from sessionkit._cli.demo.remarks import IN_COOKIES, explain
+from sessionkit._cli.demo.remarks import IN_COOKIES, UNCHANGED, explain
 from sessionkit._cli.demo.site import Site
 from sessionkit._cli.demo.trails import KNOWN, Trails, digest
 from sessionkit._requests.views import WSGIRequest
@@ -120,6 +120,22 @@ def test_a_session_that_still_fits_into_one_cookie_is_not_said_to_be_chunks(ada:
     assert (list(ada.cookies), remark_of(ada)) == (["sessionkit-demo"], IN_COOKIES.grow)
     ada.post("/grow")
     assert (len(ada.cookies), remark_of(ada)) == (2, IN_COOKIES.chunks)
+
+
+def test_chunks_are_said_to_be_cleared_only_if_there_were_some(ada: Browser) -> None:
+    ada.post("/grow")
+    ada.post("/shrink")
+    assert remark_of(ada) == IN_COOKIES.shrink
+    ada.post("/grow")
+    ada.post("/grow")
+    ada.post("/shrink")
+    assert remark_of(ada) == IN_COOKIES.unchunk
+
+
+@pytest.mark.parametrize("path", ["/note", "/shrink"])
+def test_a_change_that_changes_nothing_is_not_said_to_be_saved(ada: Browser, path: str) -> None:
+    ada.post("/note", note="hello")
+    assert (ada.post(path, note="hello").lines, remark_of(ada)) == ([], UNCHANGED)
 
 
 def test_a_refusal_and_the_small_cookies_are_explained(ada: Browser) -> None:
