@@ -400,7 +400,7 @@ def _list_differences(one: Settings, other: Settings) -> tuple[str, ...]:
 
 
 def _list_deciding(settings: Settings) -> dict[str, object]:
-    """Return the settings that decide whether there is a session, for whom, and for how long."""
+    """Return the settings that decide whether there is a session, for whom, how large it may be, and for how long it lasts."""
     guard, identity = settings.guard, settings.identity
     if settings.login_keys:
         # The guard and the identity for login keys are new functions, which equal no others. So the original ones are compared.
@@ -419,6 +419,8 @@ def _list_deciding(settings: Settings) -> dict[str, object]:
         "accept": [_list_parts(importer) for importer in settings.importers],
         "renews": settings.renews,
         "backend": settings.backend,
+        "max_record": settings.max_record,
+        "max_sessions": settings.max_sessions,
     }
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from sessionkit import ConfigurationError, CookieSettings, Lifetime, Native, SessionStore
 from sessionkit._exchange.framework_keys import FrameworkKeys
+from sessionkit.backends import MemoryBackend
 from sessionkit.formats import (
     Auth0FastAPI,
     Auth0V3,
@@ -52,6 +53,18 @@ def test_every_setting_that_decides_makes_another_store_and_equal_ones_the_same(
     assert one.same_store(other) is True
     assert settings.differences(one) == one.differences(settings) == (differing,)
     assert settings.same_store(one) is False
+
+
+@pytest.mark.parametrize("limit", ["max_sessions", "max_record"])
+def test_a_limit_of_a_store_on_the_server_is_not_ignored_within_another_store(limit):
+    backend = MemoryBackend()
+    site, admin = (SessionStore(SECRET, backend=backend, **more) for more in ({}, {limit: 300}))
+    with (
+        site.exchange(),
+        pytest.raises(ConfigurationError, match=f"differ in {limit}: give"),
+    ):
+        admin.create_session({"user": {"sub": "root"}})
+    assert site.sessions_of({"user": {"sub": "root"}}) == []
 
 
 @pytest.mark.parametrize(
