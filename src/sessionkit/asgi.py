@@ -114,7 +114,7 @@ class SessionMiddleware(Gateway):
             else:
                 admit_task(exchange)
 
-            async def commit_and_send(message: Message) -> None:
+            async def commit_and_send(message: Message) -> None:  # noqa: C901, PLR0912  # one message, from top to bottom
                 try:
                     if message["type"] in STARTS:
                         if place is not None:
@@ -142,8 +142,13 @@ class SessionMiddleware(Gateway):
                                 await send(message)
                             finally:
                                 place.take_back()
-                            return
-                    elif exchange.late is not None and not message.get("more_body"):
+                        else:
+                            await send(message)
+                        if is_answering and exchange.server is not None:
+                            # The headers have gone out, and have told the browser of a record.
+                            exchange.server.keep()
+                        return
+                    if exchange.late is not None and not message.get("more_body"):
                         # No byte of the body depends on a session that is read from here on.
                         exchange.late = None
                     await send(message)
@@ -208,12 +213,11 @@ _CDN_SUFFIX = CDN_SUFFIX.encode()
 async def _end_unanswered(exchange: Exchange) -> None:
     """End the session on the server, if the application ended it and nobody is answered: no response can clear its cookies.
 
-    The client has hung up, or the application has refused a websocket.
+    The client has hung up, or the application has refused a websocket. `Exchange.finish` reports what is lost all the same.
     """
     backend = exchange.settings.backend
     if backend is not None and exchange.must_end:
         await asettle(exchange, backend, 500)
-        exchange.commit(500)
 
 
 async def _send_bare_500(exchange: Exchange, send: Send) -> None:

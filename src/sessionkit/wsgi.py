@@ -164,9 +164,11 @@ class _Body:
             ):
                 raise
             raise StopIteration from None
-        if data:
-            # The headers have gone out, and have told the browser of an end.
+        if data and self._start_response is not None:
+            # The headers have gone out, and have told the browser of an end, or of a record.
             self._start_response = None
+            if self._exchange is not None and self._exchange.server is not None:
+                self._exchange.server.keep()
         return data
 
     def _start(self) -> bytes:

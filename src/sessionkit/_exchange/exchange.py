@@ -353,10 +353,11 @@ class Exchange(DrivenExchange):
 
     @property
     def must_end(self) -> bool:
-        """Whether a session was ended, which even a failed response must say."""
-        if self.state is None or (self.server is not None and self.server.gave_up):
+        """Whether a session was ended, or its earlier id in the backend, which even a failed response must say."""
+        state, server = self.state, self.server
+        if state is None or (server is not None and server.gave_up):
             return False
-        return self.state.must_end(self.request)
+        return state.must_end(self.request) or (server is not None and server.owes_pointer)
 
     def finish(self, *, unanswerable: bool = False) -> None:
         """End the request: report changes that came too late, or that no response carries. Reading is still possible.
@@ -380,8 +381,8 @@ class Exchange(DrivenExchange):
                     and not state.is_final
                 ):
                     tell(self.settings.on_event, EventKind.LATE_CHANGE)
-                elif self.phase is OPEN and state.changed and not (unanswerable and self.keep()):
-                    state.tell_once(EventKind.UNANSWERED if unanswerable else EventKind.ROLLED_BACK)
+                elif self.phase is OPEN:
+                    self._close_unanswered(state, unanswerable=unanswerable)
         finally:
             self.phase, self.late, self.tasks = ENDED, None, ()
             # An error page may still ask the request for its session. So the request keeps an exchange, and the exchange holds
@@ -394,6 +395,27 @@ class Exchange(DrivenExchange):
                 holder[HOLDER] = make_unread(self.settings)
             else:
                 replace_link(holder, self, UnreadExchange(self.settings, self.owned, self.outer))
+
+    def _close_unanswered(self, state: State, *, unanswerable: bool) -> None:
+        """End on the server what the application has ended, though nobody is answered; report a change that is lost.
+
+        Args:
+            state: the session's state.
+            unanswerable: as for `finish`.
+        """
+        server, ends = self.server, self.must_end
+        if unanswerable and state.changed and self.keep():
+            return
+        lost = EventKind.UNANSWERED if unanswerable else EventKind.ROLLED_BACK
+        if state.changed and (server is None or not ends or server.needs_cookie(state)):
+            state.tell_once(lost)
+        if server is not None and ends:
+            if server.driver is not None:
+                server.driver.run(self, 500, ())
+            # An async gateway has performed the operations already, if it could.
+            left, _ = self._decide(500, (), server.settled_at)
+            if left is not None and state.changed:
+                state.tell_once(lost)
 
     def serve_framework(self, settings: Settings) -> None:
         """Notice logins in a framework's own session object, for a gateway inside the one that made this exchange.

@@ -158,7 +158,7 @@ class Planning(Loading):
             state.tell_once(EventKind.LATE_WRITE)
         elif not lives:
             lines = collect_lines(state, decision, (status, headers), request, now)
-        elif self._pointer_due and self._known is None and (status < 500 or self.is_kept):
+        elif self.owes_pointer or (status < 500 and self._pointer_due and self._known is None):
             owner = cast("Record", self.current).owner
             lines = collect_pointer_lines(state, request, owner)
         return None, finish_answer(state, lines, status, headers, request, owned=owned)
@@ -173,8 +173,13 @@ class Planning(Loading):
         )
 
     def keep(self) -> None:
-        """Note that an explicit save succeeded: what it has written stays, even if the response fails."""
+        """Note that a record must stay: an explicit save succeeded, or the browser has been sent the pointer to it."""
         self.is_kept = self._created is not None
+
+    @property
+    def owes_pointer(self) -> bool:
+        """Whether a record stays though the response fails, and the browser must be told of it."""
+        return self.is_kept and self._pointer_due and self._known is None
 
     def needs_cookie(self, state: State) -> bool:
         """Return whether a change is lost unless a response carries a cookie: a session that begins, is rotated, or is in a cookie.

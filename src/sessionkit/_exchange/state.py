@@ -502,6 +502,7 @@ class State:
 
     def tell_once(self, kind: EventKind, reason: Absence | None = None) -> None:
         """Report an event once for each request, however often a verb or the response comes across it."""
-        if kind not in self._told:
+        is_told = kind is EventKind.ROLLED_BACK and EventKind.UNANSWERED in self._told
+        if kind not in self._told and not is_told:
             self._told = (*self._told, kind)
             tell(self.settings.on_event, kind, reason)
