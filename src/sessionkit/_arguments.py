@@ -14,9 +14,12 @@ from ._session.lifetime import Lifetime
 from ._session.remembered import refuse_unknown
 from .backends import AsyncBackend, Backend
 from .errors import ConfigurationError
+from .formats import Importer
 
 __all__ = [
     "check_backend",
+    "check_function",
+    "check_importers",
     "check_login_keys",
     "check_type",
     "explain_misplaced",
@@ -68,9 +71,33 @@ def explain_misplaced(init: F, /) -> F:
 
 
 def check_type(key: str, value: object, kind: type) -> None:
-    """Raise ConfigurationError if an argument that is given has another type."""
-    if value is not None and not isinstance(value, kind):
+    """Raise ConfigurationError if an argument has another type."""
+    if not isinstance(value, kind):
         raise ConfigurationError(f"{key} must be {kind.__name__}, not {type(value).__name__}")
+
+
+def check_function(key: str, function: object) -> None:
+    """Raise ConfigurationError if an argument is no function, or one that must be awaited.
+
+    Nothing awaits the functions of a store, and a coroutine counts as true: an async guard would let everybody pass.
+    """
+    if not callable(function):
+        raise ConfigurationError(f"{key} must be a function, not {type(function).__name__}")
+    called = getattr(function, "__call__", None)  # noqa: B004  # it is looked at, not asked for
+    if iscoroutinefunction(function) or iscoroutinefunction(called):
+        raise ConfigurationError(
+            f"{key} is async, and the store does not await it: give a plain function"
+        )
+
+
+def check_importers(given: object) -> None:
+    """Raise ConfigurationError if an argument is no sequence of importers."""
+    if not isinstance(given, Sequence) or not all(
+        isinstance(one, Importer) for one in cast("Sequence[object]", given)
+    ):
+        raise ConfigurationError(
+            "accept must be a sequence of importers, such as [Importer(FlaskCookie(), until=...)]"
+        )
 
 
 def check_backend(backend: object, max_record: object, max_sessions: object) -> None:

@@ -12,7 +12,7 @@ from ._exchange.exchange import OPEN, Exchange
 from ._exchange.framework_keys import FrameworkKeys
 from ._exchange.request import HOLDER
 from ._requests.current import admit_task, get_last_current, restore_current, set_current, this_task
-from ._requests.gateway import Gateway, HasSettings
+from ._requests.gateway import Gateway, HasSettings, check_origins
 from ._requests.responses import STARTS
 from ._requests.views import ASGIRequest
 from ._session.tracebacks import clear_frames
@@ -75,7 +75,7 @@ class SessionMiddleware(Gateway):
     ) -> None:
         super().__init__(app, store, exclude=exclude, framework=framework)
         self.show: Callable[[Exchange, Scope], Place] | None = None
-        self.origins: frozenset[str] | None = None if origins is None else frozenset(origins)
+        self.origins: frozenset[str] | None = check_origins(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901, PLR0912, PLR0915  # one request, from top to bottom
         """Serve one connection."""

@@ -12,6 +12,8 @@ from typing import Any, NoReturn
 from . import asgi, wsgi
 from ._arguments import (
     check_backend,
+    check_function,
+    check_importers,
     check_login_keys,
     check_type,
     explain_misplaced,
@@ -56,6 +58,7 @@ from ._session.tracebacks import clears_frames
 from .backends import AnyBackend
 from .errors import ConfigurationError, NoActiveRequestError
 from .formats import Format, Importer, Native
+from .formats.importer import check_format
 from .verbs import Verbs
 
 __all__ = ["SessionStore"]
@@ -82,8 +85,9 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         format: how a session becomes a token.
         audience: tenant or stage; a token of one audience does not exist for another.
         accept: cookies of other libraries to take a session from while the request has no cookie of ours.
-        guard: returns whether a session belongs to a signed-in user. None means the format's guard, else `has_user`.
-        identity: returns who that user is. None means the format's identity, else `subject`.
+        guard: a plain function of a session's contents, which returns whether it belongs to a signed-in user. None means the
+            format's guard, else `has_user`.
+        identity: a plain function that returns who that user is. None means the format's identity, else `subject`.
         login_keys: top-level keys that count as a signed-in user beside `user` (`("user_id",)`). The default guard and the
             default identity know them, and those of a framework. A guard or an identity that you give does not.
         renews: returns whether a request counts as activity. By default prefetches and OPTIONS do not.
@@ -121,13 +125,21 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         on_event: OnEvent | None = None,
         clock: Clock = time.time,
     ) -> None:
-        check_type("lifetime", lifetime, Lifetime)
-        check_type("cookie", cookie, CookieSettings)
-        check_type("audience", audience, str)
-        check_backend(backend, max_record, max_sessions)
         lifetime = Lifetime() if lifetime is None else lifetime
         cookie = CookieSettings() if cookie is None else cookie
         format = Native() if format is None else format
+        check_type("lifetime", lifetime, Lifetime)
+        check_type("cookie", cookie, CookieSettings)
+        check_type("audience", audience, str)
+        check_type("serializer", serializer, Serializer)
+        check_format(format)
+        check_importers(accept)
+        check_function("renews", renews)
+        check_function("clock", clock)
+        for key, function in {"guard": guard, "identity": identity, "on_event": on_event}.items():
+            if function is not None:
+                check_function(key, function)
+        check_backend(backend, max_record, max_sessions)
         named = check_lifetimes(lifetimes, transient=cookie.transient)
         if named and not format.traits.lifetimes:
             raise ConfigurationError(
@@ -214,8 +226,9 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
             audience: ASCII without NUL; it becomes part of every key.
 
         Raises:
-            ConfigurationError: it cannot be part of a key.
+            ConfigurationError: the audience cannot be part of a key.
         """
+        check_type("audience", audience, str)
         made = object.__new__(SessionStore)
         made.settings = self.settings.with_changes(audience=audience)
         return made

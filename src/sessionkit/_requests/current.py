@@ -170,8 +170,13 @@ def bind(function: F, /) -> F:
 
     Raises:
         NoActiveRequestError: no request is being served here.
-        TypeError: the function is a generator function, which would run after the binding is over.
+        TypeError: the argument is no function (was it called already?), or a generator function, which would run after the
+            binding is over.
     """
+    if not callable(function):
+        raise TypeError(
+            f"bind takes a function, not {type(function).__name__}: write bind(work), and not bind(work())"
+        )
     exchange = get_current()
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise TypeError(

@@ -24,7 +24,14 @@ from .lookup import (
     select_store,
 )
 
-__all__ = ["Gateway", "HasSettings", "check_app", "check_store", "explain_protocol"]
+__all__ = [
+    "Gateway",
+    "HasSettings",
+    "check_app",
+    "check_origins",
+    "check_store",
+    "explain_protocol",
+]
 
 
 class HasSettings(Protocol):
@@ -133,9 +140,7 @@ class Gateway:
         self.settings: Settings = (
             store.settings if framework is None else store.settings.with_framework(framework)
         )
-        self.excluded: Callable[[RequestInfo], object] | None = _match_globs(
-            [exclude] if isinstance(exclude, str) else list(exclude)
-        )
+        self.excluded: Callable[[RequestInfo], object] | None = _match_globs(exclude)
         if self.settings.records is not None and self.settings.driver is None and not self.awaits:
             raise ConfigurationError(
                 f"{type(self.settings.backend).__name__} is awaited, and this gateway is synchronous: take the blocking backend "
@@ -243,9 +248,47 @@ class Gateway:
         return exclusion
 
 
-def _match_globs(patterns: list[str]) -> Callable[[RequestInfo], object] | None:
+def _match_globs(exclude: str | Iterable[str]) -> Callable[[RequestInfo], object] | None:
     """Return a function that tells whether a request's path matches one of the globs; None without globs."""
+    patterns = [exclude] if isinstance(exclude, str) else _list_texts(exclude)
+    if patterns is None:
+        raise TypeError('exclude takes globs of paths: exclude="/static/*", or a list of them')
     if not patterns:
         return None
     match = re.compile("|".join(map(fnmatch.translate, patterns))).match
     return lambda request: match(request.path)
+
+
+def _list_texts(values: object) -> list[str] | None:
+    """Return texts as a list; None if the argument is something else."""
+    texts: list[Any] = (
+        list(cast("Iterable[object]", values)) if isinstance(values, Iterable) else [None]
+    )
+    return texts if all(isinstance(text, str) for text in texts) else None
+
+
+def check_origins(origins: Iterable[str] | None) -> frozenset[str] | None:
+    """Return the origins from which websockets are accepted; None for all.
+
+    Args:
+        origins: the values of `Origin`: scheme and host, and the port unless it is the scheme's own (RFC 6454 section 6.2).
+
+    Raises:
+        ConfigurationError: they are no list of such values. No browser would send them, so that every websocket would be
+            refused.
+    """
+    if origins is None:
+        return None
+    texts = None if isinstance(origins, str) else _list_texts(origins)
+    if texts is None:
+        raise ConfigurationError('origins must be a list, such as ["https://example.org"]')
+    for text in texts:
+        if text != "null" and _ORIGIN.fullmatch(text) is None:
+            raise ConfigurationError(
+                f"no browser sends the Origin {text!r}: write scheme and host in lower case, without a path or the scheme's "
+                'own port, such as "https://example.org"'
+            )
+    return frozenset(texts)
+
+
+_ORIGIN = re.compile(r"(?!https:.*:443$|http:.*:80$)[a-z][a-z0-9+.-]*://[^/\sA-Z]+")

@@ -62,6 +62,7 @@ class Importer:
         clear: bool | None = None,
         convert: Convert | None = None,
     ) -> None:
+        check_format(format)
         traits = format.traits
         if clear is None:
             clear = not traits.shared
@@ -78,6 +79,18 @@ class Importer:
             "convert": convert,
         }.items():
             object.__setattr__(self, key, value)
+
+
+def check_format(format: object) -> None:
+    """Raise ConfigurationError if an argument is no format, and no read-only source."""
+    if isinstance(format, type):
+        raise ConfigurationError(
+            f"format {format.__name__} is a class: give an object of it, {format.__name__}()"
+        )
+    if not hasattr(format, "traits"):
+        raise ConfigurationError(
+            f"{type(format).__name__} is not a format: give an object of sessionkit.formats, such as Auth0V4()"
+        )
 
 
 def _moment(until: Until) -> float | None:

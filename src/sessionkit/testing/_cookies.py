@@ -17,6 +17,7 @@ from .._exchange.reading import RequestCookies
 from .._exchange.record_owners import derive_owners_of
 from .._exchange.request import HeaderRequest
 from .._exchange.writing import make_checked_plaintext, write_pointer, write_session
+from .._requests.gateway import check_store
 from .._session.lifetime import Lifetime
 from .._session.session import Session, Stamp
 from .._session.tracebacks import clears_frames
@@ -58,6 +59,7 @@ def session_cookies(
         ConfigurationError: the store's backend is awaited (`asession_cookies`).
         BackendError: the backend failed.
     """
+    check_store(store, "session_cookies(store, session)")
     settings = store.settings
     _check_blocking(settings, "asession_cookies")
     cookies, insert = _make_cookies(settings, session, created_at, updated_at, lifetime)
@@ -76,6 +78,7 @@ async def asession_cookies(
     lifetime: str | None = None,
 ) -> dict[str, str]:
     """Return the cookies that a browser with this session sends, as `session_cookies` does, for a backend of either kind."""
+    check_store(store, "await asession_cookies(store, session)")
     settings = store.settings
     cookies, insert = _make_cookies(settings, session, created_at, updated_at, lifetime)
     if insert is not None and settings.backend is not None:
@@ -100,6 +103,7 @@ def read_cookies(
         ConfigurationError: the store's backend is awaited (`aread_cookies`).
         BackendError: the backend failed.
     """
+    check_store(store, "read_cookies(store, set_cookie_lines, cookies)")
     _check_blocking(store.settings, "aread_cookies")
     exchange = _begin_next(store, set_cookie_lines, cookies)
     exchange.drive()
@@ -110,6 +114,7 @@ async def aread_cookies(
     store: SessionStore, set_cookie_lines: Iterable[str], cookies: Mapping[str, str] | None = None
 ) -> Session | None:
     """Return the session that the next request has, as `read_cookies` does, for a backend of either kind."""
+    check_store(store, "await aread_cookies(store, set_cookie_lines, cookies)")
     exchange = _begin_next(store, set_cookie_lines, cookies)
     if store.settings.backend is not None:
         await aload(exchange, store.settings.backend)

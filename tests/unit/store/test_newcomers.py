@@ -6,6 +6,7 @@ import asyncio
 import pydoc
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,10 +17,13 @@ from sessionkit import (
     CookieSettings,
     Lifetime,
     SessionStore,
+    bind,
     configure,
     create_session,
     update_session,
 )
+from sessionkit.formats import FlaskCookie, Importer, Native
+from sessionkit.testing import aread_cookies, asession_cookies, read_cookies, session_cookies
 
 from ..scene import ALICE, SECRET
 from ..served import environ_of, scope_of
@@ -47,6 +51,15 @@ def test_help_shows_the_calls(owner: Any, verb: str) -> None:
 
 async def asgi_app(scope: Any, receive: Any, send: Any) -> None:
     raise NotImplementedError
+
+
+async def admits(session: Any) -> bool:
+    return False
+
+
+class Admits:
+    async def __call__(self, session: Any) -> bool:
+        return False
 
 
 async def async_view(environ: Any, start_response: Any) -> None:
@@ -93,6 +106,32 @@ WRONG: list[tuple[Any, type[Exception], str]] = [
     (lambda: CookieSettings(samesite="lax"), TypeError, r"give same_site=\.\.\."),
     (lambda: CookieSettings(httponly=True), TypeError, r"give http_only=\.\.\."),
     (lambda: CookieSettings(max_age=60), TypeError, r"give SessionStore\(\.\.\., lifetime=Lifetime\(absolute"),
+    (lambda: SessionStore(SECRET, guard=admits), ConfigurationError, "guard is async, and the store does not await it"),
+    (lambda: SessionStore(SECRET, guard=Admits()), ConfigurationError, "guard is async"),
+    (lambda: SessionStore(SECRET, guard=partial(admits)), ConfigurationError, "guard is async"),
+    (lambda: SessionStore(SECRET, guard=True), ConfigurationError, "guard must be a function, not bool"),
+    (lambda: SessionStore(SECRET, identity=admits), ConfigurationError, "identity is async"),
+    (lambda: SessionStore(SECRET, renews=admits), ConfigurationError, "renews is async"),
+    (lambda: SessionStore(SECRET, renews=None), ConfigurationError, "renews must be a function, not NoneType"),
+    (lambda: SessionStore(SECRET, on_event=admits), ConfigurationError, "on_event is async"),
+    (lambda: SessionStore(SECRET, clock=60), ConfigurationError, "clock must be a function, not int"),
+    (lambda: SessionStore(SECRET, serializer=None), ConfigurationError, "serializer must be Serializer, not NoneType"),
+    (lambda: SessionStore(SECRET, audience=None), ConfigurationError, "audience must be str, not NoneType"),
+    (lambda: STORE.for_audience(None), ConfigurationError, "audience must be str, not NoneType"),
+    (lambda: SessionStore(SECRET, format="auth0"), ConfigurationError, "str is not a format: give an object of sessionkit"),
+    (lambda: SessionStore(SECRET, format=Native), ConfigurationError, r"format Native is a class: give an object of it, Native\(\)"),
+    (lambda: Importer("flask", until=None), ConfigurationError, "str is not a format"),
+    (lambda: SessionStore(SECRET, accept=["flask"]), ConfigurationError, "accept must be a sequence of importers"),
+    (lambda: SessionStore(SECRET, accept=Importer(FlaskCookie(), until=None)), ConfigurationError, "accept must be a sequence"),
+    (lambda: session_cookies(ALICE, STORE), TypeError, r"stands where the SessionStore belongs: session_cookies\(store, session\)"),
+    (lambda: read_cookies({}, STORE), TypeError, r"stands where the SessionStore belongs: read_cookies\(store, set_cookie_lines"),
+    (lambda: asyncio.run(asession_cookies(ALICE, STORE)), TypeError, r"SessionStore belongs: await asession_cookies\(store"),
+    (lambda: asyncio.run(aread_cookies({}, STORE)), TypeError, r"SessionStore belongs: await aread_cookies\(store"),
+    (lambda: STORE.wsgi(wsgi_app, exclude=3), TypeError, r"exclude takes globs of paths: exclude=\"/static/\*\", or a list"),
+    (lambda: STORE.wsgi(wsgi_app, exclude=[3]), TypeError, "exclude takes globs of paths"),
+    (lambda: STORE.asgi(asgi_app, origins="https://example.org"), ConfigurationError, "origins must be a list"),
+    (lambda: STORE.asgi(asgi_app, origins=[None]), ConfigurationError, "origins must be a list"),
+    (lambda: in_request(lambda: bind(3)), TypeError, r"bind takes a function, not int: write bind\(work\), and not bind\(work\(\)\)"),
     (lambda: configure(SECRET), TypeError, r"str stands where the SessionStore belongs: sessionkit.configure\(store\)"),
     (lambda: STORE.wsgi(SECRET), TypeError, "str stands where the application belongs"),
     (lambda: STORE.wsgi(STORE), TypeError, "a store stands where the application belongs"),
@@ -116,6 +155,20 @@ WRONG: list[tuple[Any, type[Exception], str]] = [
 def test_the_error_says_what_to_write(wrong: Any, kind: type[Exception], message: str) -> None:
     with pytest.raises(kind, match=message):
         wrong()
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["example.org", "https://example.org/", "https://Example.org", "https://example.org:443", "http://a.example:80", "*", ""],
+)  # fmt: skip
+def test_an_origin_that_no_browser_sends_is_refused(origin: str) -> None:
+    with pytest.raises(ConfigurationError, match="no browser sends the Origin"):
+        STORE.asgi(asgi_app, origins=["https://example.org", origin])
+
+
+def test_origins_that_browsers_send_are_taken() -> None:
+    origins = ["https://example.org", "http://[::1]:8000", "http://a.example:443", "null", "chrome-extension://abc"]  # fmt: skip
+    assert STORE.asgi(asgi_app, origins=origins).origins == frozenset(origins)
 
 
 @pytest.mark.parametrize("cookies", [None, {}, {"a": "b"}, "a=b"])
