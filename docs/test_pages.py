@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import inspect
 import re
 from dataclasses import fields
@@ -115,6 +117,44 @@ def test_no_python_or_shell_session_stands_in_a_block_that_is_not_run() -> None:
         for one in sorted(languages)
         if one[1] in ("py", "python3", "pycon", "bash", "shell") or "code" in one[1]
     ] == []
+
+
+NAMES_OF_THE_READER = {
+    "links-in-mails.md": {"save_confirmed", "hash_password"},
+    "proxies-and-caches.md": {"browser"},
+    "testing.md": {"MyBackend"},
+}
+"""The names that a page's text explains: functions and classes of the reader's own."""
+
+
+def test_what_a_reader_sees_defines_every_name_that_it_uses() -> None:
+    undefined = {page.name: find_undefined_names(page) for page in PAGES}
+    assert {page: names for page, names in undefined.items() if names} == NAMES_OF_THE_READER
+
+
+def find_undefined_names(page: Path) -> set[str]:
+    """Return the names that the visible Python of a page uses, and that none of it defines or imports."""
+    visible = re.sub("<!--.*?-->", "", page.read_text(), flags=re.DOTALL)
+    blocks = re.findall(r"^```python\n(.*?)^```", visible, re.MULTILINE | re.DOTALL)
+    used, defined = set[str](), set(dir(builtins)) | {"__name__", "__file__"}
+    for block in blocks:
+        typed = re.findall(r"^(?:>>>|\.\.\.) ?(.*)", block, re.MULTILINE)
+        code = "\n".join(typed) if block.startswith(">>>") else block
+        for node in ast.walk(ast.parse(code)):
+            match node:
+                case ast.Name(id=name, ctx=ast.Load()):
+                    used.add(name)
+                case ast.Name(id=name):
+                    defined.add(name)
+                case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                    defined.add(node.name)
+                case ast.arg():
+                    defined.add(node.arg)
+                case ast.alias():
+                    defined.add((node.asname or node.name).partition(".")[0])
+                case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
+                    defined.add(name)
+    return used - defined
 
 
 def test_a_page_is_plain_markdown_that_any_site_renders() -> None:
