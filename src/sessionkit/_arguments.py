@@ -126,7 +126,7 @@ def check_backend(backend: object, max_record: object, max_sessions: object) -> 
 
 
 def _check_methods(backend: object) -> None:
-    """Raise ConfigurationError if an object has not the methods of a backend."""
+    """Raise ConfigurationError if an object lacks methods of a backend."""
     if isinstance(backend, type):
         raise ConfigurationError(
             f"backend={backend.__name__} is a class: give an object of it, {backend.__name__}(...)"

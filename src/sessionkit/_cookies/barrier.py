@@ -50,9 +50,9 @@ def read(keys: PurposeKeys, values: Iterable[str], fences: Iterable[str]) -> Bar
     """Return the latest barrier of a request, or None.
 
     Args:
-        keys: of the barrier.
-        values: of the barrier's cookies. At most eight are tried; one that does not verify is ignored.
-        fences: of the fence's cookies, whose links count if they lead to the session that the barrier spares.
+        keys: the keys of the barrier.
+        values: the values of the barrier's cookies. At most eight are tried; one that does not verify is ignored.
+        fences: the values of the fence's cookies. Their links count if they lead to the session that the barrier spares.
     """
     latest, spared = -1, dict[str, str]()
     for text in islice(values, TRIED):
@@ -76,7 +76,7 @@ def seal(keys: PurposeKeys, now: float, spared: str, known: Barrier | None) -> s
     """Return the value of a barrier that ends what has begun by now, on a machine whose clock is ahead too.
 
     Args:
-        keys: of the barrier.
+        keys: the keys of the barrier.
         now: seconds since the epoch.
         spared: the mark of the session that begins now, or nothing.
         known: the barrier that came; a clock that is behind does not lower it.
@@ -91,7 +91,7 @@ def link(keys: PurposeKeys, now: float, mark: str, first: str) -> str:
     A rotation writes this, and not the barrier anew: its answer may come after that of a later login.
 
     Args:
-        keys: of the barrier.
+        keys: the keys of the barrier.
         now: seconds since the epoch.
         mark: the session's new mark.
         first: the mark that the barrier spares.

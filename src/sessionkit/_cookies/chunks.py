@@ -94,8 +94,8 @@ def split_name(name: str, separator: str) -> tuple[str, int | None]:
     """Return a cookie's name without the number of a chunk, and that number; None if it has none.
 
     Args:
-        name: of the cookie.
-        separator: of the layout.
+        name: the name of the cookie.
+        separator: the separator of the layout.
     """
     whole, _, text = name.rpartition(separator)
     number = chunk_number(text) if whole else None
@@ -128,7 +128,7 @@ def join(chunks: Mapping[int, Sequence[str]], row: int, layout: Layout) -> str |
     complete. Later chunks are stale.
     """
     if layout.complete is not None:
-        return _joined(chunks, row, layout.complete)
+        return _join(chunks, row, layout.complete)
     parts: list[str] = []
     dots = tail = 0
     for value in _row(chunks, row):
@@ -143,7 +143,7 @@ def join(chunks: Mapping[int, Sequence[str]], row: int, layout: Layout) -> str |
     return Absence.INCOMPLETE
 
 
-def _joined(
+def _join(
     chunks: Mapping[int, Sequence[str]], row: int, complete: Callable[[str], bool]
 ) -> str | Absence:
     text = ""

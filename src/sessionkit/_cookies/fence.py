@@ -55,7 +55,7 @@ def max_age(lifetime: Lifetime, *, imported_for_ever: bool = False) -> int:
     """Return how many seconds a mark must stand: as long as a late response could keep its session alive.
 
     Args:
-        lifetime: of the store.
+        lifetime: the store's lifetime, or a named one.
         imported_for_ever: whether a cookie could be imported again at any time: it stays in the browser after the logout,
             because it was set with another Domain or another program goes on using it.
     """

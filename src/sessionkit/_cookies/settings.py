@@ -85,7 +85,7 @@ class CookieSettings:
         """Return a Set-Cookie line.
 
         Args:
-            name: of the cookie.
+            name: the name of the cookie.
             value: printable ASCII without a semicolon.
             max_age: seconds; left out if None, or if the cookies are transient.
         """
@@ -96,7 +96,7 @@ class CookieSettings:
         """Return the line that removes a cookie. It needs the path and domain of the line that set it (RFC 6265bis section 5.7).
 
         Args:
-            name: of the cookie.
+            name: the name of the cookie.
         """
         return f"{name}=; Max-Age=0{self.attributes}"
 
@@ -104,8 +104,8 @@ class CookieSettings:
         """Return the line of a fence or barrier: always HttpOnly and of high priority, never transient.
 
         Args:
-            name: of the cookie.
-            value: of the cookie.
+            name: the name of the cookie.
+            value: the value of the cookie.
             max_age: seconds.
         """
         return (

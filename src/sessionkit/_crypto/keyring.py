@@ -58,10 +58,10 @@ def check_secrets(
         )
     if not given:
         raise ConfigurationError(f"there is no secret: give at least one; {REMEDY}")
-    return tuple(_checked(number, one, shortest) for number, one in enumerate(given, 1))
+    return tuple(_check_secret(number, one, shortest) for number, one in enumerate(given, 1))
 
 
-def _checked(number: int, secret: object, shortest: int) -> bytes:
+def _check_secret(number: int, secret: object, shortest: int) -> bytes:
     if not isinstance(secret, (str, bytes)):
         raise ConfigurationError(
             f"secret {number} must be str or bytes, not {type(secret).__name__}"
@@ -102,7 +102,7 @@ class KeyRing:
     def __init__(self, secret: str | bytes | Sequence[str | bytes]) -> None:
         extracts: dict[str, bytes] = {}
         for raw in check_secrets(secret):
-            key_id, extract = _extracted(raw)
+            key_id, extract = _extract(raw)
             if key_id in extracts:
                 raise ConfigurationError(
                     "two secrets of the list have the same key id: remove the double"
@@ -118,7 +118,7 @@ class KeyRing:
             secret: as for a `KeyRing`; doubles count once.
         """
         ring = object.__new__(cls)
-        ring._extracts = dict(map(_extracted, check_secrets(secret, shortest=1)))
+        ring._extracts = dict(map(_extract, check_secrets(secret, shortest=1)))
         return ring
 
     @property
@@ -199,7 +199,7 @@ class PurposeKeys:
 
         Args:
             key_id: the fingerprint of the secret.
-            time: of sealing, in seconds since the epoch; its hour chooses the key.
+            time: the time of sealing, in seconds since the epoch; its hour chooses the key.
             nonce: 12 bytes.
             sealed: the ciphertext and its tag.
             bound: the additional authenticated data.
@@ -241,7 +241,7 @@ class PurposeKeys:
         raise TypeError("keys do not pickle")
 
 
-def _extracted(raw: bytes) -> tuple[str, bytes]:
+def _extract(raw: bytes) -> tuple[str, bytes]:
     """Return the key id of a secret, and its HKDF extract."""
     extract = hmac.digest(b"sessionkit", raw, "sha256")
     return encode(_expand(extract, b"\0".join((VERSION, b"kid")), 6)).decode(), extract

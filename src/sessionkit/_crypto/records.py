@@ -67,7 +67,7 @@ class RecordCodec:
         name: the name of the session's cookie.
         audience: the store's audience.
         absolute: the absolute lifetime of sessions without a named one, in seconds; None without one.
-        serializer: for pointers.
+        serializer: the serializer for pointers.
     """
 
     __slots__ = ("_bound", "_forwards", "_macs", "_pointers", "_prefix", "_records")

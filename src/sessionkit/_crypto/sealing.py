@@ -235,12 +235,12 @@ def _encoded(length: int) -> int:
 
 @dataclass(slots=True)
 class Opened:
-    """The contents of an authenticated token. Not frozen, since every request makes one.
+    """The contents of an authenticated token. Not frozen: every request makes one, and a frozen dataclass takes longer to make.
 
     Args:
-        contents: of the session.
-        stamp: its id, and the times in the token.
-        mark_id: names the session in the fence.
+        contents: the session's contents.
+        stamp: the session's id, and the times in the token.
+        mark_id: the text that names the session in the fence.
     """
 
     contents: dict[str, Any] = field(repr=False)

@@ -133,7 +133,7 @@ class Snapshot:
     """The state of a session's contents at one moment, to find out later whether they have changed; it shows no value.
 
     Args:
-        contents: of the exchange.
+        contents: the contents of the exchange.
     """
 
     __slots__ = ("_print",)

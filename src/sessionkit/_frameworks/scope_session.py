@@ -334,5 +334,5 @@ def _show(exchange: Exchange, scope: Scope) -> Place:
 
 
 def _contents_of(found: object, scope: Scope) -> object:
-    """Return what an application put in the place of the session: empty contents for None, and None for nothing."""
+    """Return the object that an application has put in the place of the session; {} if that is None, None if there is none."""
     return {} if found is None and SCOPE_KEY in scope else found

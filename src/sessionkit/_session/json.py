@@ -137,7 +137,7 @@ def check(contents: dict[str, Any], *, largest: int = INT_MAX) -> None:
     """Raise unless a session is JSON and only JSON.
 
     Args:
-        contents: of the session.
+        contents: the contents of the session.
         largest: the greatest absolute value of an integer; 2^53 - 1 if JavaScript reads the session too.
 
     Raises:
@@ -192,7 +192,7 @@ def freeze(
     """Return the JSON of a session, checked.
 
     Args:
-        contents: of the session.
+        contents: the contents of the session.
         serializer: writes them.
         largest: see `check`.
         snapshot: the snapshot of the contents, if there is one; then less is to be checked.

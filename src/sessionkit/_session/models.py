@@ -57,7 +57,7 @@ def load_model(model: type, contents: Mapping[str, Any]) -> Any:
     Args:
         model: a pydantic model, a dataclass, a `msgspec.Struct`, a class with `from_session` and `to_session`; or a TypedDict,
             which gives the contents themselves.
-        contents: of a session.
+        contents: the contents of a session.
 
     Raises:
         MisfitError: the contents do not fit the model.

@@ -119,7 +119,7 @@ class MemoryBackend:
             return self._live(owner)
 
     def revoke(self, owner: str, at: float, keep: str | None) -> int:
-        """Remove the records of an owner, and refuse those that requests from before this time would insert."""
+        """Remove the records of an owner, and refuse records that a request from before `at` would insert."""
         with _LOCK:
             group = self._owners.setdefault(owner, _Owner())
             group.generation += 1

@@ -84,7 +84,7 @@ def failure(error: Exception) -> str:
 
 
 class Operations:
-    """What `Backend` promises, as commands for Redis."""
+    """The operations of `Backend`, as commands for Redis."""
 
     __slots__ = ("_clock", "_prefix")
 

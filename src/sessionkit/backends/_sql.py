@@ -100,7 +100,7 @@ class SQLBackend:
 
     @clears_frames
     def revoke(self, owner: str, at: float, keep: str | None) -> int:
-        """Remove the records of an owner, and refuse those that requests from before this time would insert."""
+        """Remove the records of an owner, and refuse records that a request from before `at` would insert."""
         return self._run(self._statements.revoke, owner, at, keep)
 
     @clears_frames

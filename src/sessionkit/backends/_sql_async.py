@@ -110,7 +110,7 @@ class AsyncSQLBackend:
         return await answer
 
     async def revoke(self, owner: str, at: float, keep: str | None) -> int:
-        """Remove the records of an owner, and refuse those that requests from before this time would insert."""
+        """Remove the records of an owner, and refuse records that a request from before `at` would insert."""
         answer = self._run(self._statements.revoke, owner, at, keep)
         del owner, keep
         return await answer

@@ -15,7 +15,7 @@ __all__ = ["ASYNC", "BLOCKING", "Driver"]
 
 
 class Driver(NamedTuple):
-    """What differs between drivers.
+    """The differences between drivers.
 
     Attributes:
         package: the name under which pip installs the driver.
@@ -30,19 +30,22 @@ class Driver(NamedTuple):
 
 def _psycopg(url: URL, timeout: float) -> dict[str, Any]:
     asked = url.query.get("options", "")
-    ours = f"-c statement_timeout={_on_server(timeout)}"
+    ours = f"-c statement_timeout={_limit_statement(timeout)}"
     return {"options": f"{asked} {ours}".strip(), "connect_timeout": 2}  # 2: libpq's least
 
 
 def _asyncpg(url: URL, timeout: float) -> dict[str, Any]:
     return {
         "timeout": timeout,
-        "server_settings": {"statement_timeout": str(_on_server(timeout))},
+        "server_settings": {"statement_timeout": str(_limit_statement(timeout))},
     }
 
 
-def _on_server(timeout: float) -> int:
-    """Return milliseconds after which PostgreSQL ends a statement: before its client stops waiting, so that it is undone."""
+def _limit_statement(timeout: float) -> int:
+    """Return the milliseconds after which PostgreSQL cancels a statement.
+
+    The time is shorter than the client's, so that nothing is done that the client counts as failed.
+    """
     return int(timeout * 900)
 
 

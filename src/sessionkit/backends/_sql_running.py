@@ -59,7 +59,7 @@ def run(connection: Connection, operation: Callable[..., T], *arguments: Any) ->
 
 
 def explain(error: Exception) -> BackendError:
-    """Return the error that the application gets: no text of a driver, which may hold parameters."""
+    """Return the error for the application, without the text of the driver's error, which may show parameters."""
     if isinstance(error, PoolTimeoutError):
         return BackendError(
             "no connection of the session backend's pool was free in time: raise pool_size, or look for what is slow"

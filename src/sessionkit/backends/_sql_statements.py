@@ -82,19 +82,19 @@ _O = _OWNERS.c
 _FIELDS = (_S.generation, _S.created_at, _S.updated_at, _S.expires_at, _S.version, _S.sealed)
 
 
-def _given(column: Column[Any], name: str | None = None) -> ColumnElement[Any]:
+def _parameter(column: Column[Any], name: str | None = None) -> ColumnElement[Any]:
     return bindparam(name or f"{column.name}_", type_=column.type)
 
 
 def _later(column: Column[Any]) -> ColumnElement[Any]:
-    """Return the later one of a column's time and the one that is given. SQLite has no GREATEST."""
-    return case((column < _given(column), _given(column)), else_=column)
+    """Return the later one of a column's time and the statement's parameter. SQLite has no GREATEST."""
+    return case((column < _parameter(column), _parameter(column)), else_=column)
 
 
 _OWN_GENERATION = func.coalesce(
-    select(_O.generation).where(_O.owner == _given(_S.owner)).scalar_subquery(), 0
+    select(_O.generation).where(_O.owner == _parameter(_S.owner)).scalar_subquery(), 0
 )
-_IS_RECORD = (_S.key == _given(_S.key)) & (_S.owner == _given(_S.owner))
+_IS_RECORD = (_S.key == _parameter(_S.key)) & (_S.owner == _parameter(_S.owner))
 _IS_ALIVE = _S.generation == _OWN_GENERATION
 
 _WITH_OWNERS = _SESSIONS.outerjoin(_OWNERS, _O.owner == _S.owner)
@@ -105,7 +105,7 @@ _OF = (
     select(_S.key, *_FIELDS)
     .select_from(_WITH_OWNERS)
     .where(
-        _S.owner == _given(_S.owner),
+        _S.owner == _parameter(_S.owner),
         _IS_ALIVE_JOINED,
         _S.expires_at > bindparam("now", type_=BigInteger),
     )
@@ -115,18 +115,19 @@ _INSERT = (
     .from_select(
         [column.name for column in _S],
         select(
-            _given(_S.key),
-            _given(_S.owner),
+            _parameter(_S.key),
+            _parameter(_S.owner),
             _OWN_GENERATION,
-            _given(_S.created_at),
-            _given(_S.updated_at),
-            _given(_S.expires_at),
-            _given(_S.version),
-            _given(_S.sealed),
+            _parameter(_S.created_at),
+            _parameter(_S.updated_at),
+            _parameter(_S.expires_at),
+            _parameter(_S.version),
+            _parameter(_S.sealed),
         ).where(
             not_(
                 exists().where(
-                    _O.owner == _given(_S.owner), _O.revoked_at >= _given(_O.revoked_at, "since")
+                    _O.owner == _parameter(_S.owner),
+                    _O.revoked_at >= _parameter(_O.revoked_at, "since"),
                 )
             )
         ),
@@ -136,12 +137,12 @@ _INSERT = (
 )  # an INSERT has none otherwise
 _REPLACE = (
     update(_SESSIONS)
-    .where(_IS_RECORD, _S.version == _given(_S.version, "loaded"), _IS_ALIVE)
+    .where(_IS_RECORD, _S.version == _parameter(_S.version, "loaded"), _IS_ALIVE)
     .values(
-        updated_at=_given(_S.updated_at),
-        expires_at=_given(_S.expires_at),
-        version=_given(_S.version),
-        sealed=_given(_S.sealed),
+        updated_at=_parameter(_S.updated_at),
+        expires_at=_parameter(_S.expires_at),
+        version=_parameter(_S.version),
+        sealed=_parameter(_S.sealed),
     )
 )
 _TOUCH = (
@@ -152,28 +153,28 @@ _TOUCH = (
 _FIND = select(*_FIELDS).where(_IS_RECORD)
 _DELETE = delete(_SESSIONS).where(_IS_RECORD)
 _DELETE_RETURNING = _DELETE.returning(*_FIELDS)
-_DELETE_VERSION = _DELETE.where(_S.version == _given(_S.version, "loaded"))
+_DELETE_VERSION = _DELETE.where(_S.version == _parameter(_S.version, "loaded"))
 
 _RAISE_GENERATION = (
     update(_OWNERS)
-    .where(_O.owner == _given(_O.owner))
+    .where(_O.owner == _parameter(_O.owner))
     .values(generation=_O.generation + 1, revoked_at=_later(_O.revoked_at))
 )
 _FIRST_GENERATION = insert(_OWNERS).values(
-    owner=_given(_O.owner), generation=1, revoked_at=_given(_O.revoked_at)
+    owner=_parameter(_O.owner), generation=1, revoked_at=_parameter(_O.revoked_at)
 )
-_GENERATION = select(_O.generation).where(_O.owner == _given(_O.owner))
-_OF_GENERATION = (_S.owner == _given(_S.owner)) & (_S.generation == _given(_S.generation))
+_GENERATION = select(_O.generation).where(_O.owner == _parameter(_O.owner))
+_OF_GENERATION = (_S.owner == _parameter(_S.owner)) & (_S.generation == _parameter(_S.generation))
 _KEEP = (
     update(_SESSIONS)
-    .where(_S.key == _given(_S.key), _OF_GENERATION)
+    .where(_S.key == _parameter(_S.key), _OF_GENERATION)
     .values(generation=_S.generation + 1)
 )
 _END_LIVE = delete(_SESSIONS).where(
     _OF_GENERATION, _S.expires_at > bindparam("now", type_=BigInteger)
 )
 _END_OTHERS = delete(_SESSIONS).where(
-    _S.owner == _given(_S.owner), _S.generation <= _given(_S.generation)
+    _S.owner == _parameter(_S.owner), _S.generation <= _parameter(_S.generation)
 )
 
 _EXPIRED = (

@@ -34,7 +34,9 @@ def time_left() -> float:
 
 
 def connect_in_time(connect: Callable[[], Any]) -> Any:
-    """Connect in a thread. Looking up a name has no time limit, and libpq's is at least 2 seconds for each address.
+    """Connect in a thread, so that a time limit holds.
+
+    The look-up of a host name has no time limit, and libpq's own is at least 2 seconds for each address.
 
     Args:
         connect: opens a connection and returns it. One that comes too late is closed.

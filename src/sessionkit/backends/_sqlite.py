@@ -178,7 +178,7 @@ class SQLiteBackend:
 
     @clears_frames
     def revoke(self, owner: str, at: float, keep: str | None) -> int:
-        """Remove the records of an owner, and refuse those that requests from before this time would insert."""
+        """Remove the records of an owner, and refuse records that a request from before `at` would insert."""
         with (
             self._connections.take_turn(),
             self._connections.use() as connection,

@@ -206,7 +206,7 @@ class Times:
         """Return the stamp of the session in whole seconds, or why it has none.
 
         Args:
-            id: of the session.
+            id: the session's id.
             now: seconds since the epoch.
             mark: the mark id, if the contents would give another one.
 

@@ -21,7 +21,7 @@ LONGEST_HEADER = (
 )
 
 
-def _encoded(length: int) -> int:
+def _encoded_length(length: int) -> int:
     """Return how many base64url characters so many bytes make."""
     return (length * 4 + 2) // 3
 
@@ -34,7 +34,7 @@ class Framing:
         enc: the content encryption; `alg` is always `dir`.
         iv, tag: characters of the third and fifth segment of a token.
         block: bytes that the ciphertext is padded to, 1 for none.
-        members: of the header, beside `alg` and `enc`: exactly these, in any order.
+        members: the members of the header beside `alg` and `enc`: exactly these, in any order.
     """
 
     enc: str
@@ -102,7 +102,7 @@ class Framing:
         padded = (
             length if self.block == 1 else (length // self.block + 1) * self.block
         )  # PKCS #7 always adds
-        return _encoded(text) + self.iv + _encoded(padded) + self.tag + 4
+        return _encoded_length(text) + self.iv + _encoded_length(padded) + self.tag + 4
 
     def _registry(self) -> JWERegistry:
         return _REGISTRIES[self.enc]

@@ -92,7 +92,7 @@ class Traits:
     Args:
         label: names the format in derived ids. It never changes.
         title: names the format for people.
-        priority: of the session cookie, if the settings do not say.
+        priority: the session cookie's `Priority`, unless the settings name one.
         tolerance: seconds for which a session is still good after its expiry.
         largest_integer: the greatest absolute value of an integer; 2^53 - 1 if JavaScript reads the tokens.
         guard, identity: the defaults, instead of `has_user` and `subject`.

@@ -56,12 +56,12 @@ def known_formats(own: Iterable[Source] = ()) -> tuple[Source, ...]:
     Args:
         own: more formats, those of a store say.
     """
-    found: list[Source] = [*OURS, *_installed()]
+    found: list[Source] = [*OURS, *_find_installed()]
     found.extend(one for one in own if one not in found)
     return tuple(found)
 
 
-def _installed() -> Iterator[Source]:
+def _find_installed() -> Iterator[Source]:
     """Yield the formats that installed distributions name in their entry points."""
     for point in entry_points(group=GROUP):
         try:

@@ -19,7 +19,7 @@ from .._session.session import Absence
 from ._bases import BaseFormat, BaseOpener
 from ._claims import Secrets, Times, as_session
 
-__all__ = ["Signed", "SignedCookie", "SignedOpener", "base64", "inflated", "open_by_digest"]
+__all__ = ["Signed", "SignedCookie", "SignedOpener", "base64", "inflate", "open_by_digest"]
 
 INFLATED = 65_536
 """Bytes that a compressed payload may grow to."""
@@ -53,7 +53,7 @@ def base64(text: str, *, urlsafe: bool = True) -> bytes | None:
     return a2b_base64(raw + b"==")
 
 
-def inflated(data: bytes) -> bytes | None:
+def inflate(data: bytes) -> bytes | None:
     """Return zlib data unpacked, if that is no more than 64 KiB. Call it only after the signature has verified."""
     engine = zlib.decompressobj()
     try:
@@ -78,7 +78,7 @@ class SignedCookie(BaseFormat):
     """A source of signed cookies: always one cookie, never chunks.
 
     Attributes:
-        grammar: of a value.
+        grammar: the grammar of a value.
     """
 
     layout: ClassVar[Layout] = Layout(complete=_never)

@@ -113,7 +113,7 @@ class Auth0V4Codec(DatedCodec):
         )
 
     def header(self, stamp: Stamp) -> dict[str, Any]:
-        """Return the algorithms, in the order of the library."""
+        """Return the token's header, with the members in the order in which the library writes them."""
         return {"enc": self.framing.enc, "alg": "dir"}
 
     def check(self, contents: dict[str, Any]) -> None:
@@ -156,14 +156,14 @@ class Auth0V4Codec(DatedCodec):
             updated: float = created
             expires = self.lifetime.expires_at(int(created), int(created))
         elif is_time(expires):
-            updated = self._updated(created, expires, now)
+            updated = self._find_updated_at(created, expires, now)
         else:
             return Absence.MALFORMED
         contents, ours = unpack(payload, RESERVED, SPENT)
         times = Times(created, updated, expires, self.ends_at(contents))
         return self.opened(contents, ours, times, now, as_text(internal.get("sid")))
 
-    def _updated(self, created: float, expires: float, now: float) -> float:
+    def _find_updated_at(self, created: float, expires: float, now: float) -> float:
         """Return when the session was last active: the earliest moment from which `idle` leads to this expiry."""
         idle = self.lifetime.idle
         return created if idle is None else max(created, min(now, expires - idle))

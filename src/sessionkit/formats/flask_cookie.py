@@ -14,7 +14,7 @@ from .._session.lifetime import Duration, Lifetime, seconds
 from .._session.tags import Tags, strip_tags
 from ._claims import Secrets
 from ._protocols import Traits
-from ._signed import Signed, SignedCookie, SignedOpener, base64, inflated
+from ._signed import Signed, SignedCookie, SignedOpener, base64, inflate
 
 __all__ = ["FlaskCookie", "FlaskOpener"]
 
@@ -31,7 +31,7 @@ class FlaskCookie(SignedCookie):
     they are converted: tuples to lists, dates to ISO 8601 text, bytes to base64 text, UUIDs and markup to text.
 
     Args:
-        salt: of the app's session interface, if it was changed.
+        salt: the salt of the app's session interface, if it was changed.
         max_age: seconds after the signing from which Flask refuses the cookie (`PERMANENT_SESSION_LIFETIME`).
     """
 
@@ -83,7 +83,7 @@ class FlaskOpener(SignedOpener):
         """Return the value, unpacked if it is compressed, without Flask's tags."""
         data = base64(payload.lstrip("."))
         if data is not None and payload.startswith("."):
-            data = inflated(data)
+            data = inflate(data)
         if data is None:
             raise ValueError("no base64, or no zlib of a sane size")
         value = json.loads(data)

@@ -28,9 +28,9 @@ class Importer:
     secret: whoever guesses that secret signs in here.
 
     Args:
-        format: of the cookie: a format, or a read-only source.
-        secret: of that cookie; by default the store's.
-        name: of that cookie; by default the usual name of its format.
+        format: the format of the other cookie: one of `sessionkit.formats`, or a read-only source.
+        secret: the secret of the other cookie; by default the store's.
+        name: the name of the other cookie; by default the usual name of its format.
         until: the moment from which the importer is ignored. A date means the end of that day (UTC), a datetime without a zone
             is UTC, a number is seconds since the epoch. None, for ever, must be given explicitly.
         clear: whether the other cookie is removed after the import. The default is the format's: yes for Flask, Starlette, Django,

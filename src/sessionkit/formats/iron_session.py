@@ -131,7 +131,7 @@ class IronOpener(BaseOpener):
                 mac,
                 encode(hmac.digest(_key(password, mac_salt), covered.encode(), "sha256")).decode(),
             ):
-                contents = _decrypted(_key(password, salt), base64(iv), base64(sealed))
+                contents = _decrypt(_key(password, salt), base64(iv), base64(sealed))
                 return open_by_digest(contents, token, self._times(ends, now), now)
         return Absence.BAD_TAG
 
@@ -150,7 +150,7 @@ def _key(password: bytes, salt: str) -> bytes:
     return pbkdf2_hmac("sha1", password, salt.encode(), 1, 32)
 
 
-def _decrypted(key: bytes, iv: bytes | None, sealed: bytes | None) -> Any:
+def _decrypt(key: bytes, iv: bytes | None, sealed: bytes | None) -> Any:
     """Return the JSON value of an authentic seal, or None."""
     if iv is None or sealed is None or len(iv) != 16 or not sealed or len(sealed) % 16:
         return None

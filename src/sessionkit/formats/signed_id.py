@@ -22,7 +22,7 @@ def sign_id(sid: str, *, name: str, secret: str | bytes | Sequence[str | bytes])
 
     Args:
         sid: the session id.
-        name: of the cookie; the signature is bound to it.
+        name: the name of the cookie; the signature is bound to it.
         secret: one or several; the first signs.
 
     Returns:
@@ -36,8 +36,8 @@ def verify_id(value: str, *, name: str, secret: str | bytes | Sequence[str | byt
     """Return the session id of a cookie value, or None if its signature does not verify; no value makes it raise.
 
     Args:
-        value: of the cookie.
-        name: of the cookie.
+        value: the value of the cookie.
+        name: the name of the cookie.
         secret: one or several; each is tried.
     """
     sid, dot, signature = value.rpartition(".")

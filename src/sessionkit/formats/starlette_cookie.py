@@ -30,7 +30,7 @@ class StarletteCookie(SignedCookie):
     The session began when its cookie was last signed.
 
     Args:
-        max_age: seconds after the signing from which Starlette refuses the cookie; None as there.
+        max_age: seconds after the signing from which Starlette refuses the cookie; None for no limit, as there.
     """
 
     max_age: Duration | None = 14 * 86_400

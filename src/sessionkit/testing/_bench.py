@@ -1,4 +1,4 @@
-"""What each case is given: two clients of a backend, a clock, records of its own, and calls at the same time."""
+"""The bench of a case: two clients of a backend, a clock, records of its own, and calls at the same time."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Clock:
 
 @dataclass(frozen=True, kw_only=True)
 class Rig:
-    """What the author of a backend has told the suite: how to make clients, and where the server is."""
+    """The arguments of a suite, from the author of the backend: how to make clients, and where the server is."""
 
     make: Callable[..., AnyBackend]
     make_second: Callable[..., AnyBackend] | None

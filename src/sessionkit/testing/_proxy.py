@@ -7,7 +7,7 @@ import threading
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager, suppress
 
-__all__ = ["Proxy", "proxied", "refusing_address", "silent_address"]
+__all__ = ["Proxy", "refusing_address", "run_proxy", "silent_address"]
 
 _LOOPBACK = "127.0.0.1"
 
@@ -28,7 +28,7 @@ def silent_address() -> Generator[tuple[str, int], None, None]:
 
 
 @contextmanager
-def proxied(server: tuple[str, int]) -> Generator[Proxy, None, None]:
+def run_proxy(server: tuple[str, int]) -> Generator[Proxy, None, None]:
     """Yield a proxy before a server."""
     proxy = Proxy(server)
     try:

@@ -52,7 +52,7 @@ class SessionStore(SavedSession):
         super().__init__(exchange)
 
     def _find(self, session_key: str | None) -> Exchange | None:
-        """Return the exchange of the current request, if its session is asked for."""
+        """Return the exchange of the current request, if the key names its session or no key is given; else None."""
         exchange = find_current()
         if exchange is None or has_key(exchange, session_key):
             return exchange
@@ -63,7 +63,7 @@ class SessionStore(SavedSession):
         return exchange
 
     def _open(self, session_key: str | None) -> Exchange:
-        """Return an exchange for a session apart from any request."""
+        """Return an exchange for a session outside of any request."""
         if session_key is not None and may_be_asked_by_old_channels():
             # The value of a visitor's cookie, which must not open the session of whoever has this key.
             raise ImproperlyConfigured(

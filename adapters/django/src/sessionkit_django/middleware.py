@@ -74,7 +74,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
         elif not is_served:
             finalize(request, exchange.finish)
         else:
-            setattr(request, "close", _closing(request, exchange))  # noqa: B010  # a method, to type checkers
+            setattr(request, "close", _make_close(request, exchange))  # noqa: B010  # a method, to type checkers
 
     def process_response(self, request: HttpRequest, response: Any) -> Any:
         """Answer, unless a gateway around Django does."""
@@ -155,7 +155,7 @@ async def _served(exchange: Exchange, parts: AsyncIterator[bytes]) -> AsyncItera
         yield part
 
 
-def _closing(request: HttpRequest, exchange: Exchange) -> Callable[[], None]:
+def _make_close(request: HttpRequest, exchange: Exchange) -> Callable[[], None]:
     """Return a `request.close` that finishes the exchange as well.
 
     Django calls it when the response that is sent has been sent, its stream too, whichever middleware made it. The

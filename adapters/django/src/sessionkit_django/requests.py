@@ -60,7 +60,7 @@ class NotCached:
     `cache_page` and an `UpdateCacheMiddleware` listed after ours decide before our `Vary` and `Cache-Control` are there.
 
     Args:
-        request: the one whose session it is.
+        request: the request that the session belongs to.
     """
 
     __slots__ = ("_request",)
@@ -70,7 +70,12 @@ class NotCached:
 
     @classmethod
     def watch(cls, exchange: Exchange, request: HttpRequest) -> None:
-        """Hear of the first look at an exchange's session."""
+        """Keep a request's page out of Django's cache as soon as something reads the exchange's session.
+
+        Args:
+            exchange: the exchange of the request.
+            request: the request.
+        """
         if exchange.fill is Session or isinstance(exchange.fill, cls):
             exchange.fill = cls(request)
 

@@ -46,7 +46,7 @@ class Line(Morsel[str]):
 
 @lru_cache(maxsize=64)
 def _parse(attributes: str) -> Morsel[str]:
-    """Return the attributes of a line as whoever looks at `response.cookies` finds them; most lines have the same."""
+    """Return the attributes of a Set-Cookie line, as `response.cookies` shows them. Cached: most lines have equal ones."""
     found: Morsel[str] = Morsel()
     for attribute in attributes.split("; "):
         key, equals, value = attribute.partition("=")
@@ -74,7 +74,7 @@ class DjangoFields:
         return [*self._response.headers.items(), *cookies]
 
     def add(self, name: str, value: str, /) -> None:
-        """Add a field, or set the value of one that is no cookie."""
+        """Add a cookie for `Set-Cookie`; set any other field, of which a response has one."""
         if name.lower() == "set-cookie":
             cookie = self._removed.get(value) or Line(value)
             self._response.cookies[cookie.key] = cookie

@@ -44,14 +44,14 @@ class SavedSession(DjangoSession):
     """
 
     given_key: str | None = None
-    """The key of a session apart from any request, until it is loaded."""
+    """The key of a session outside of any request, until it is loaded."""
 
     is_apart: bool = False
-    """Whether it is on the server, apart from any request."""
+    """Whether the session is on the server, outside of any request."""
 
     @property
     def session_key(self) -> str | None:
-        """The session's key; None while there is no session. One apart from any request has a key once it is saved."""
+        """The session's key; None while there is no session. A session outside of any request has a key once it is saved."""
         if not self.is_apart:
             return super().session_key
         if not self.exchange.looked_at:
@@ -65,7 +65,7 @@ class SavedSession(DjangoSession):
         return server is not None and server.current is not None
 
     def is_empty(self) -> bool:
-        """Return whether there is nothing to save. Apart from any request, a session that has a key is not empty."""
+        """Return whether there is nothing to save. Outside of any request, a saved session is not empty."""
         return super().is_empty() and not (self.is_apart and self._is_saved)
 
     # ---- the methods by which Django saves and ends a session

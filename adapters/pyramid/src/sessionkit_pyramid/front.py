@@ -118,12 +118,12 @@ def answering(view: Any, info: object) -> Any:
     def answered(context: Any, request: Any) -> Any:
         response = view(context, request)
         carried = any(isinstance(one, _Respond) for one in request.response_callbacks or ())
-        return _copied(response) if carried else response
+        return _copy_response(response) if carried else response
 
     return answered
 
 
-def _copied(response: Any) -> Any:
+def _copy_response(response: Any) -> Any:
     """Copy a response with its header fields, and leave its body alone, which WebOb's own `copy` would read."""
     made: Any = response.__class__.__new__(response.__class__)
     made.__dict__.update(response.__dict__)

@@ -54,16 +54,16 @@ class SessionKit(Extension[Sanic[Any, Any]]):
 
     def _serve(self, app: Sanic[Any, Any]) -> None:
         front = Front(app, self.store or SessionStore.from_env(), self.exclude)
-        app.add_signal(front.begun, "http.lifecycle.handle")
-        app.add_signal(front.handled, "http.handler.after")
+        app.add_signal(front.on_request, "http.lifecycle.handle")
+        app.add_signal(front.on_handled, "http.handler.after")
         cast("Any", app).register_middleware(
-            front.streamed, "response", priority=sys.maxsize
+            front.on_response, "response", priority=sys.maxsize
         )  # the last of them
-        app.add_signal(front.answered, "http.lifecycle.response")
-        app.add_signal(front.closed, "http.lifecycle.complete")
+        app.add_signal(front.on_sent, "http.lifecycle.response")
+        app.add_signal(front.on_close, "http.lifecycle.complete")
         sockets = Sockets(front)
-        app.add_signal(sockets.routed, "http.routing.after")
-        app.add_signal(sockets.sending, "http.lifecycle.send")
+        app.add_signal(sockets.on_routed, "http.routing.after")
+        app.add_signal(sockets.on_send, "http.lifecycle.send")
 
 
 def _answer(refusal: Refusal, *args: Any, **_: Any) -> Any:

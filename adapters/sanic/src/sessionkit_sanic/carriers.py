@@ -108,17 +108,17 @@ class Answer(HTTPResponse):
 
     @property
     def status(self) -> int:  # type: ignore[override]
-        """The application's, unless the session cannot be kept."""
+        """The status of the application's response, or 500 if the session cannot be kept."""
         return self.response.status if self._status is None else self._status
 
     @property
     def body(self) -> bytes | None:  # type: ignore[override]
-        """The application's."""
+        """The body of the application's response."""
         return self.response.body
 
     @property
     def content_type(self) -> str | None:  # type: ignore[override]
-        """The application's."""
+        """The content type of the application's response."""
         return self.response.content_type
 
     @property

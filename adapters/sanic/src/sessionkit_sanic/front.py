@@ -50,7 +50,7 @@ class Front(Gateway):
             f"sessionkit.latest {self.settings.name}",
         )
 
-    async def begun(self, request: Request[Any, Any]) -> None:
+    async def on_request(self, request: Request[Any, Any]) -> None:
         """Begin a request. One task serves a whole connection, so the context variable must be set for each of its requests."""
         exchange = self.begin(SanicRequest(request))
         if exchange is None:
@@ -60,16 +60,16 @@ class Front(Gateway):
         fronts: list[Front] = cast("Any", vars(request.ctx)).setdefault(_FRONTS, [])
         fronts.append(self)
         if request.conn_info is not None:
-            await self.closed(request.conn_info)
+            await self.on_close(request.conn_info)
             setattr(request.conn_info.ctx, self._latest, exchange)
         if self.settings.backend is not None:
             await aload(exchange, self.settings.backend)
 
-    async def handled(self, request: Request[Any, Any]) -> None:
+    async def on_handled(self, request: Request[Any, Any]) -> None:
         """Note that the handler has returned: from here on its response is answered, unless it has responded itself."""
         setattr(request.ctx, _HANDLED, True)
 
-    async def streamed(self, request: Request[Any, Any], response: Response) -> Response | None:
+    async def on_response(self, request: Request[Any, Any], response: Response) -> Response | None:
         """Answer a `request.respond()` in a handler: its headers go out with the first `send`, without another signal.
 
         What Sanic's middleware raises it logs and forgets, so what cannot be kept fails the response here.
@@ -93,7 +93,7 @@ class Front(Gateway):
             error_logger.exception("the session cannot be saved, and the response becomes a 500")
             await self._commit(request, response, 500)
 
-    async def answered(self, request: Request[Any, Any], response: Response) -> None:
+    async def on_sent(self, request: Request[Any, Any], response: Response) -> None:
         """Answer the request: a response is about to be sent, or a stream is over. Nothing of the application runs after this."""
         connection = request.conn_info
         # Sanic has cancelled the handler of a client that has hung up. What the handler began to write is dropped.
@@ -103,7 +103,7 @@ class Front(Gateway):
         if exchange is not None:
             exchange.finish()
 
-    async def closed(self, conn_info: Any) -> None:
+    async def on_close(self, conn_info: Any) -> None:
         """End the latest exchange of a closed connection: that of a websocket, or one that was never answered."""
         exchange: Exchange | None = (
             None if conn_info is None else getattr(conn_info.ctx, self._latest, None)

@@ -25,7 +25,7 @@ class Sockets:
     def __init__(self, front: Front) -> None:
         self.front = front
 
-    async def sending(self, data: object) -> None:
+    async def on_send(self, data: object) -> None:
         """Put the session into the bytes of a handshake. They are the only ones that Sanic sends as a buffer, which can be changed."""
         if type(data) is not bytearray or not data.startswith(b"HTTP/1.1 101 "):
             return
@@ -38,7 +38,7 @@ class Sockets:
             second = data.index(b"\n") + 1
             data[second:second] = lines.encode("latin-1")
 
-    async def routed(self, request: Request[Any, Any], handler: object, **_: Any) -> None:
+    async def on_routed(self, request: Request[Any, Any], handler: object, **_: Any) -> None:
         """Close the session of a websocket to writing under ASGI, where Sanic's handshake takes no headers."""
         exchange = self.front.serving(SanicRequest(request))
         if exchange is not None and request.app.asgi and hasattr(handler, "is_websocket"):

@@ -198,7 +198,7 @@ async def _accept(exchange: Exchange, accept: Any, handler: Any) -> None:
 
 
 def _retrieve(task: Future[None]) -> None:
-    """Take a task's error, which is answered whether or not the application awaits the task."""
+    """Retrieve a task's error, which has been answered: asyncio would log it if the application does not await the task."""
     if not task.cancelled():
         task.exception()
 

@@ -11,7 +11,7 @@ from typing import Any
 from ...backends import Backend, Record
 from ...errors import BackendError
 from .._bench import Bench, equal, expect, same
-from .._proxy import proxied, refusing_address, silent_address
+from .._proxy import refusing_address, run_proxy, silent_address
 
 
 def operations(bench: Bench, record: Record) -> list[tuple[str, tuple[Any, ...]]]:
@@ -54,7 +54,7 @@ def test_64_an_unreachable_server_raises_backend_error(bench: Bench) -> None:
 
 def test_65_a_reply_that_breaks_off_raises_backend_error(bench: Bench) -> None:
     """A connection cut in mid-reply raises BackendError, and the next call is answered right, with its own reply."""
-    with proxied(bench.rig.server()) as proxy:
+    with run_proxy(bench.rig.server()) as proxy:
         client = bench.at(proxy.address)
         for name in ("load", "of", "touch", "replace", "insert"):
             record = bench.add()
