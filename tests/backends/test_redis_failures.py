@@ -7,6 +7,7 @@ import time
 import pytest
 from redis_servers import redis_server
 from tcp_proxy import deaf_port, proxy
+from tracebacks import frames_of_ours, held
 
 from sessionkit import BackendError
 from sessionkit.backends import AsyncRedisBackend, Record, RedisBackend
@@ -275,3 +276,16 @@ def test_no_frame_of_ours_shows_what_was_sent_to_a_server_that_fails(kind, name,
         assert "canary" not in str(error)
 
     run(kind, use, server.url)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_no_frame_of_ours_shows_what_a_call_that_is_given_up_has_sent(name, server):
+    async def use(backend):
+        server.pause()
+        with pytest.raises(asyncio.TimeoutError) as raised:
+            await asyncio.wait_for(getattr(backend, name)(*OPERATIONS[name]), timeout=0.05)
+        server.resume()
+        assert frames_of_ours(raised.value) > 0
+        assert held(raised.value, "canary") == []
+
+    run(AsyncRedisBackend, use, server.url)

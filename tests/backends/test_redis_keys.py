@@ -238,11 +238,13 @@ def test_more_sessions_than_a_command_takes_are_listed_and_revoked(backend):
     assert backend.revoke("o", NOW, None) == 1001
 
 
-def test_a_value_that_is_no_record_is_an_error_at_a_write(client, backend):
+def test_a_value_that_is_no_record_is_an_error(client, backend):
     client.set("sk:{o}:n", 0)
     client.set("sk:{o}:abc", "x")
     with pytest.raises(BackendError, match="ResponseError"):
         backend.touch("abc", "o", NOW, NOW)
+    with pytest.raises(BackendError, match="failed"):
+        backend.load("abc", "o")
 
 
 # ---- commands
@@ -312,9 +314,30 @@ def test_a_script_is_sent_whole_once(server, client, backend):
     second, _ = seen(server, lambda: backend.insert(RECORD, NOW))
     assert [command.split()[0] for command in first] == ["EVALSHA", "EVAL"]
     assert [command.split()[0] for command in second] == ["EVALSHA"]
+    change = CHANGED, RECORD.version
+    first, _ = seen(server, lambda: backend.replace(*change))
+    second, _ = seen(server, lambda: backend.replace(*change))
+    assert [command.split()[0] for command in first] == ["EVALSHA", "EVAL"]
+    assert [command.split()[0] for command in second] == ["EVALSHA"]
 
 
-# ---- a client that repeats
+# ---- clients of applications
+
+
+class Documented:
+    """A client that has the documented methods, and nothing else."""
+
+    def __init__(self, client):
+        self.mget, self.evalsha, self.eval = client.mget, client.evalsha, client.eval
+
+
+def test_a_client_needs_three_methods(client):
+    backend = RedisBackend(Documented(client), clock=lambda: NOW)
+    assert backend.insert(RECORD, NOW) is True
+    assert backend.replace(CHANGED, RECORD.version) is True
+    assert backend.load("k", "o") == CHANGED
+    assert backend.replace(RECORD, b"another") == CHANGED
+    assert backend.delete("k", "o") == CHANGED
 
 
 class Twice(redis.Redis):

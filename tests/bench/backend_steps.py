@@ -237,7 +237,7 @@ def in_async_redis(url: str, way: str = "json") -> Iterator[Steps]:
     cookie = cookie_header(lines)
 
     async def own_client() -> Any:
-        return backend._client()
+        return await backend._client()
 
     client = run(own_client())  # with the backend's pool and time-outs, as the blocking one
     payload = b"x" * 2000

@@ -10,10 +10,17 @@ from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from ..errors import BackendError
 from ._protocols import Record
 from ._redis_clients import RedisClient, async_client, blocking_client, check_client
-from ._redis_operations import REFUSED, Operations, Steps, failure
+from ._redis_operations import (
+    REFUSED,
+    Operations,
+    Steps,
+    failure,
+    is_unknown_script,
+    replaced,
+)
+from ._redis_scripts import REPLACE, decode_alive
 
 __all__ = ["AsyncRedisBackend", "RedisBackend"]
 
@@ -56,13 +63,19 @@ class RedisBackend:
         )
         check_client(self._client, is_async=False)
 
-    # Arguments are deleted before a command can fail, since tracebacks show the variables of each frame.
+    # Arguments are deleted before an exception leaves a frame, since tracebacks show its variables. `failed` is raised
+    # outside `except`: the frames of the client's error hold what was sent.
 
     def load(self, key: str, owner: str) -> Record | None:
         """Return a record, or None."""
-        steps = self._operations.load(key, owner)
-        del key, owner
-        return self._run(steps)
+        names = self._operations.names_to_load(key, owner)
+        try:
+            return decode_alive(key, owner, *self._client.mget(names))
+        except Exception as error:  # noqa: BLE001  # as in `_run`
+            failed = failure(error)
+        finally:
+            del key, owner, names
+        raise failed
 
     def insert(self, record: Record, since: float) -> bool:
         """Add a record, unless its key exists with another version or the owner was revoked since."""
@@ -72,9 +85,17 @@ class RedisBackend:
 
     def replace(self, record: Record, version: bytes) -> Record | bool:
         """Replace a record that has this version; return the record that is there if it has another."""
-        steps = self._operations.replace(record, version)
-        del record
-        return self._run(steps)
+        words = self._operations.words_to_replace(record, version)
+        try:
+            return replaced(record, self._client.evalsha(REPLACE.digest, *words))
+        except Exception as error:  # noqa: BLE001  # as in `_run`
+            failed = None if is_unknown_script(error) else failure(error)
+            steps = self._operations.replace_by_text(record, words)
+        finally:
+            del record, words
+        if failed is None:
+            return self._run(steps)
+        raise failed
 
     def touch(self, key: str, owner: str, updated_at: int, expires_at: int) -> bool:
         """Move a record's times forward."""
@@ -116,20 +137,20 @@ class RedisBackend:
     def _run(self, steps: Steps[T]) -> T:
         command: Any = None
         reply: Any = None
-        failed = ""
-        while not failed:
-            try:
+        failed: Exception | None = None
+        try:
+            while failed is None:
                 command = steps.send(reply)
-            except StopIteration as done:
-                return done.value  # type: ignore[no-any-return]  # the type of StopIteration.value is Any
-            try:
-                reply = command.on(self._client)
-            except Exception as error:  # noqa: BLE001  # RedisClusterException is no RedisError, and drivers have bugs
-                reply = REFUSED
-                failed = "" if command.is_refused_by(error) else failure(error)
-        # Not raised inside `except`: the frames of the client's error hold what was sent, and so do these variables.
-        del command, reply
-        raise BackendError(failed)
+                try:
+                    reply = command.on(self._client)
+                except Exception as error:  # noqa: BLE001  # RedisClusterException is no RedisError, and drivers have bugs
+                    reply = REFUSED
+                    failed = None if command.is_refused_by(error) else failure(error)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]  # the type of StopIteration.value is Any
+        finally:
+            del command, reply
+        raise failed
 
 
 class AsyncRedisBackend:
@@ -176,13 +197,19 @@ class AsyncRedisBackend:
             WeakKeyDictionary()
         )
 
-    # As in `RedisBackend`: arguments are deleted before a command can fail.
+    # As in `RedisBackend`: arguments are deleted, and errors raised outside `except`.
 
     async def load(self, key: str, owner: str) -> Record | None:
         """Load as `RedisBackend.load` does."""
-        steps = self._operations.load(key, owner)
-        del key, owner
-        return await self._run(steps)
+        names = self._operations.names_to_load(key, owner)
+        try:
+            client = await self._client()
+            return decode_alive(key, owner, *await client.mget(names))
+        except Exception as error:  # noqa: BLE001  # as in `RedisBackend._run`
+            failed = failure(error)
+        finally:
+            del key, owner, names
+        raise failed
 
     async def insert(self, record: Record, since: float) -> bool:
         """Insert as `RedisBackend.insert` does."""
@@ -192,9 +219,18 @@ class AsyncRedisBackend:
 
     async def replace(self, record: Record, version: bytes) -> Record | bool:
         """Replace as `RedisBackend.replace` does."""
-        steps = self._operations.replace(record, version)
-        del record
-        return await self._run(steps)
+        words = self._operations.words_to_replace(record, version)
+        try:
+            client = await self._client()
+            return replaced(record, await client.evalsha(REPLACE.digest, *words))
+        except Exception as error:  # noqa: BLE001  # as in `RedisBackend._run`
+            failed = None if is_unknown_script(error) else failure(error)
+            steps = self._operations.replace_by_text(record, words)
+        finally:
+            del record, words
+        if failed is None:
+            return await self._run(steps)
+        raise failed
 
     async def touch(self, key: str, owner: str, updated_at: int, expires_at: int) -> bool:
         """Touch as `RedisBackend.touch` does."""
@@ -235,29 +271,33 @@ class AsyncRedisBackend:
         return await self._run(self._operations.warnings())
 
     async def _run(self, steps: Steps[T]) -> T:
-        client = self._client() if self._given is None else self._given
         command: Any = None
         reply: Any = None
-        failed = ""
-        while not failed:
-            try:
+        failed: Exception | None = None
+        try:
+            while failed is None:
                 command = steps.send(reply)
-            except StopIteration as done:
-                return done.value  # type: ignore[no-any-return]  # the type of StopIteration.value is Any
-            try:
-                if hasattr(
-                    client, "get_primaries"
-                ):  # redis-py's cluster fails if several first commands come at once
-                    await client.initialize()
-                reply = await command.on(client)
-            except Exception as error:  # noqa: BLE001  # as in `RedisBackend`
-                reply = REFUSED
-                failed = "" if command.is_refused_by(error) else failure(error)
-        del command, reply  # as in `RedisBackend`
-        raise BackendError(failed)
+                try:
+                    reply = await command.on(await self._client())
+                except Exception as error:  # noqa: BLE001  # as in `RedisBackend._run`
+                    reply = REFUSED
+                    failed = None if command.is_refused_by(error) else failure(error)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]  # the type of StopIteration.value is Any
+        finally:
+            del command, reply
+        raise failed
 
-    def _client(self) -> Any:
-        """Return the client of the running event loop: connections cannot move to another loop, nor over a fork."""
+    async def _client(self) -> Any:
+        """Return the client of the running event loop."""
+        client = self._client_of_loop() if self._given is None else self._given
+        if hasattr(client, "get_primaries"):
+            # redis-py's cluster fails if several first commands come at once.
+            await client.initialize()
+        return client
+
+    def _client_of_loop(self) -> Any:
+        """Return the client that was made for this event loop: connections cannot move to another, nor over a fork."""
         loop, pid = asyncio.get_running_loop(), os.getpid()
         maker, client = self._clients.get(loop, (0, None))
         if maker != pid:

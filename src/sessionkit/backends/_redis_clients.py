@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from inspect import signature
 from typing import Any, Protocol
 
@@ -43,10 +44,26 @@ class RedisClient(Protocol):
         """Run a script."""
 
 
+class _ReadsKeys:
+    """A client that reads keys with one command. redis-py's `mget` first looks for what its cache of replies needs."""
+
+    def mget(self: Any, keys: Sequence[str]) -> Any:
+        """Read several keys."""
+        return self.execute_command("MGET", *keys)
+
+
+class _BlockingClient(_ReadsKeys, redis.Redis):  # type: ignore[misc]  # `mget` of redis-py takes more
+    pass
+
+
+class _AsyncClient(_ReadsKeys, redis.asyncio.Redis):  # type: ignore[misc]  # as above
+    pass
+
+
 def blocking_client(url: str, max_connections: int, timeout: float) -> Any:
     """Return a client of redis-py for threads. Its pool waits for a free connection, and notices a fork."""
     never = Retry(NoBackoff(), 0)
-    return redis.Redis.from_pool(
+    return _BlockingClient.from_pool(
         _pool(redis.BlockingConnectionPool, url, never, max_connections, timeout)
     )
 
@@ -54,7 +71,7 @@ def blocking_client(url: str, max_connections: int, timeout: float) -> Any:
 def async_client(url: str, max_connections: int, timeout: float) -> Any:
     """Return a client of redis-py for one event loop."""
     never = AsyncRetry(NoBackoff(), 0)
-    return redis.asyncio.Redis.from_pool(
+    return _AsyncClient.from_pool(
         _pool(redis.asyncio.BlockingConnectionPool, url, never, max_connections, timeout)
     )
 

@@ -28,56 +28,68 @@ from ._protocols import Record
 
 __all__ = [
     "DELETE",
+    "GENERATION",
+    "INDEX",
     "INSERT",
     "REMOVE",
     "REPLACE",
     "REVOCATION_TTL",
     "REVOKE",
+    "REVOKED",
     "TOUCH",
-    "Names",
     "Script",
     "decode",
+    "decode_alive",
     "encode",
+    "encode_change",
+    "name_owner",
+    "name_record",
 ]
 
 REVOCATION_TTL = 86_400_000
 """Milliseconds for which the time of a revocation is kept: no request is in flight for a day."""
 
+# The scripts read and write the same with Lua's `struct`.
 _HEAD = Struct(">qqqqB")
-"""Generation, creation, update, expiry, length of the version. The scripts read the same with Lua's `struct`."""
+"""Of a record: generation, creation, update, expiry, length of the version. The version follows, and the payload."""
+_CHANGED = Struct(">qqB")
+"""What a change replaces of that: update, expiry, length of the version."""
+_EXPECTED = Struct(">qB")
+"""What comes before a change: TTL, length of the version that is expected. That version follows."""
+
+GENERATION = "n"
+REVOKED = "t"
+INDEX = "i"
+"""The ends of an owner's names, after what `name_owner` returns."""
 
 
-class Names:
-    """The names of an owner's keys."""
-
-    __slots__ = ("generation", "index", "revoked", "start")
-
-    def __init__(self, start: str) -> None:
-        self.start = start
-        self.generation = start + "n"
-        self.revoked = start + "t"
-        self.index = start + "i"
-
-    @classmethod
-    def of(cls, prefix: str, owner: str) -> Names:
-        """Name the keys of an owner, any printable ASCII. Braces and colons in it are escaped."""
+def name_owner(prefix: str, owner: str) -> str:
+    """Return what the names of an owner's keys begin with. Braces and colons in `owner`, any printable ASCII, are escaped."""
+    if not owner.isalnum():
         # "%" alone escapes nothing, so it can stand for the empty owner: empty braces would be no hash tag.
-        return cls(f"{prefix}:{{{quote(owner, safe='') or '%'}}}:")
+        owner = quote(owner, safe="") or "%"
+    return f"{prefix}:{{{owner}}}:"
 
-    @classmethod
-    def of_index(cls, index: str) -> Names:
-        """Name the keys of the owner who has this index."""
-        return cls(index[:-1])
 
-    def record(self, key: str) -> str:
-        """Name a record. A key of one character is escaped: it could be the name of another key."""
-        return self.start + (quote(key, safe="") if len(key) != 1 else f"%{ord(key):02X}")
+def name_record(start: str, key: str) -> str:
+    """Return the name of a record. A key of one character is escaped: it could be the name of another key."""
+    if len(key) == 1:
+        return f"{start}%{ord(key):02X}"
+    return start + (key if key.isalnum() else quote(key, safe=""))
 
 
 def encode(record: Record) -> bytes:
-    """Return what Redis keeps of a record after its generation."""
+    """Return what Redis keeps of a new record after its generation."""
     times = (record.created_at, record.updated_at, record.expires_at)
     return _HEAD.pack(0, *times, len(record.version))[8:] + record.version + record.sealed
+
+
+def encode_change(record: Record, version: bytes, ttl: int) -> bytes:
+    """Return what `REPLACE` takes. It is one argument, since redis-py spends processor time on each."""
+    changed = _CHANGED.pack(record.updated_at, record.expires_at, len(record.version))
+    return b"".join(
+        (_EXPECTED.pack(ttl, len(version)), version, changed, record.version, record.sealed)
+    )
 
 
 def decode(key: str, owner: str, value: bytes) -> Record:
@@ -86,6 +98,16 @@ def decode(key: str, owner: str, value: bytes) -> Record:
     start = _HEAD.size + length
     version, sealed = value[_HEAD.size : start], value[start:]
     return Record(key, owner, generation, created_at, updated_at, expires_at, version, sealed)
+
+
+def decode_alive(
+    key: str, owner: str, value: bytes | None, generation: bytes | None
+) -> Record | None:
+    """Return the record that was read together with its owner's generation, or None if it is not of that generation."""
+    if value is None or generation is None:
+        return None
+    record = decode(key, owner, value)
+    return record if record.generation == int(generation) else None
 
 
 class Script(NamedTuple):
@@ -103,6 +125,10 @@ def _script(body: str) -> Script:
 _FUNCTIONS = """\
 local function is_alive(record, generation)
   return record and generation and struct.unpack('>i8', record) == tonumber(generation)
+end
+local function key_of(record, index)
+  local function unescape(hex) return string.char(tonumber(hex, 16)) end
+  return (string.gsub(string.sub(record, #index), '%%(%x%x)', unescape))
 end
 local function version_of(record)
   return string.sub(record, 34, 33 + string.byte(record, 33))
@@ -139,14 +165,16 @@ return 1
 
 REPLACE = _script("""
 local record, generation, index = unpack(KEYS)
-local key, expected, version, expires, ttl, rest = unpack(ARGV)
+local ttl, expected, first = struct.unpack('>i8Bc0', ARGV[1])
+local changed = string.sub(ARGV[1], first)
+local _, expires, version = struct.unpack('>i8i8Bc0', changed)
 local there, current = redis.call('GET', record), redis.call('GET', generation)
 if not is_alive(there, current) then return 0 end
 local found = version_of(there)
 if found == version then return 1 end
 if found ~= expected then return there end
-redis.call('SET', record, string.sub(there, 1, 16) .. rest, 'PX', ttl)
-redis.call('ZADD', index, expires, key)
+redis.call('SET', record, string.sub(there, 1, 16) .. changed, 'PX', ttl)
+redis.call('ZADD', index, expires, key_of(record, index))
 live_longer(ttl, generation, index)
 return 1
 """)
