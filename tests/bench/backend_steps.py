@@ -46,7 +46,8 @@ class Steps(NamedTuple):
         load: a request that reads its session.
         save: a request that reads and changes it.
         get: the client's own call that reads as much.
-        put: the client's own call that writes as much.
+        put: the client's own call that writes as much, with a new version each time: SQLite writes nothing for an
+            UPDATE that changes nothing.
         fetch: the backend's load alone: no request, and the record stays sealed.
         keep: the backend's replace alone, of a record that is sealed already.
     """
@@ -158,27 +159,27 @@ def in_sqlite(folder: Path, way: str = "json") -> Steps:
     bare = sqlite3.connect(folder / f"{way}.db", isolation_level=None)
     bare.execute("PRAGMA synchronous = NORMAL")
     named = (record.key, record.owner)
-    values = (record.updated_at, record.expires_at, record.version, record.sealed)
-    return steps_of(
-        backend,
-        lambda: bare.execute(statements._LOAD, named).fetchone(),
-        lambda: bare.execute(statements._REPLACE, (*values, *named, record.version)),
-        way,
-    )
+    versions = Versions(record)
+
+    def put() -> None:
+        (_, _, _, _, *values), before = versions.advance()
+        assert bare.execute(statements._REPLACE, (*values, *named, before)).rowcount == 1
+
+    return steps_of(backend, lambda: bare.execute(statements._LOAD, named).fetchone(), put, way)
 
 
 def in_redis(url: str, way: str = "json") -> Steps:
     """Beside GET and SET of the same client, which is the backend's own."""
     backend = RedisBackend(url)
     client = backend._client
-    payload = record_in(backend).sealed
-    client.set("bare", payload, ex=3600)
-    return steps_of(
-        backend,
-        lambda: client.get("bare"),
-        lambda: client.set("bare", payload, ex=3600),
-        way,
-    )
+    versions = Versions(record_in(backend))
+
+    def put() -> None:
+        record, _ = versions.advance()
+        client.set("bare", record.sealed, ex=3600)
+
+    put()
+    return steps_of(backend, lambda: client.get("bare"), put, way)
 
 
 def in_postgresql(url: str, plain: str, way: str = "json") -> Steps:
@@ -191,13 +192,13 @@ def in_postgresql(url: str, plain: str, way: str = "json") -> Steps:
     record = record_in(backend)
     bare = psycopg.connect(plain, autocommit=True)
     named = (record.key, record.owner)
-    values = (record.updated_at, record.expires_at, record.version, record.sealed)
-    return steps_of(
-        backend,
-        lambda: bare.execute(LOAD_SQL, named).fetchone(),
-        lambda: bare.execute(SAVE_SQL, (*values, *named, record.version)),
-        way,
-    )
+    versions = Versions(record)
+
+    def put() -> None:
+        (_, _, _, _, *values), before = versions.advance()
+        assert bare.execute(SAVE_SQL, (*values, *named, before)).rowcount == 1
+
+    return steps_of(backend, lambda: bare.execute(LOAD_SQL, named).fetchone(), put, way)
 
 
 @contextmanager
@@ -240,8 +241,13 @@ def in_async_redis(url: str, way: str = "json") -> Iterator[Steps]:
         return await backend._client()
 
     client = run(own_client())  # with the backend's pool and time-outs, as the blocking one
-    payload = b"x" * 2000
-    run(client.set("bare", payload, ex=3600))
+    own = Versions(new_record())
+
+    def put() -> None:
+        record, _ = own.advance()
+        run(client.set("bare", record.sealed, ex=3600))
+
+    put()
     versions = Versions(new_record())
     run(backend.insert(versions.record, versions.record.created_at))
     named = versions.record.key, versions.record.owner
@@ -256,7 +262,7 @@ def in_async_redis(url: str, way: str = "json") -> Iterator[Steps]:
             cookie
         ),
         lambda: run(client.get("bare")),
-        lambda: run(client.set("bare", payload, ex=3600)),
+        put,
         lambda: run(backend.load(*named)),
         keep,
     )
