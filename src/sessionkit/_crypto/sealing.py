@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from cryptography.exceptions import InvalidTag
 
-from .._session.base64url import FROM_URL, LAST, TOKEN_ALPHABET, encode, is_token
+from .._session.base64url import ALPHABET, FROM_URL, LAST, encode, is_token
 from .._session.json import Serializer
 from .._session.lifetime import CLOCK_SKEW, LONGEST, LONGEST_NAME
 from .._session.session import Absence, Stamp
@@ -120,19 +120,19 @@ class NativeCodec:
         """
         if not token.isascii():
             return Absence.MALFORMED
-        raw = token.encode()
-        parts = raw.split(b".")
-        if len(parts) != 5 or raw.translate(None, TOKEN_ALPHABET):
+        header, _, rest = token.encode().partition(b"..")  # no key is between the two
+        nonce, _, rest = rest.partition(b".")
+        text, dot, tag = rest.rpartition(b".")
+        if not dot or len(nonce) != NONCE or len(tag) != TAG:
             return Absence.MALFORMED
-        header, empty, nonce, text, tag = parts
-        if empty or len(nonce) != NONCE or len(tag) != TAG:
+        if (header + nonce + tag).translate(None, ALPHABET) or tag[-1] not in LAST[TAG % 4]:
             return Absence.MALFORMED
         found = _read_header(header)
-        if (
-            found is None
-            or tag[-1] not in LAST[TAG % 4]
-            or (text and text[-1] not in LAST[len(text) % 4])
-        ):
+        if found is None:
+            return Absence.MALFORMED
+        try:
+            sealed = self._serializer.b64decode(text)
+        except ValueError:
             return Absence.MALFORMED
         key_id, slice_, stamp = found
         updated, absolute = stamp.updated_at, self._absolute
@@ -151,7 +151,7 @@ class NativeCodec:
         ):
             return Absence.ABSOLUTE
         ends = a2b_base64((nonce + tag).translate(FROM_URL) + b"==")
-        sealed = self._serializer.b64decode(text) + ends[12:]
+        sealed += ends[12:]
         cipher = self._keys.ciphers.get((key_id, slice_))
         if cipher is None:
             payload = self._keys.unseal(key_id, updated, ends[:12], sealed, header)

@@ -48,10 +48,13 @@ class Serializer:
         dumps: a JSON value to UTF-8 bytes, compact.
         loads: UTF-8 bytes to the value; raises ValueError for anything else.
         b64encode: bytes to base64url without padding.
-        b64decode: canonical base64url without padding to bytes.
+        b64decode: canonical base64url without padding to bytes; raises ValueError for any other text.
         strict: whether `dumps` raises TypeError for keys that are not str, for half a surrogate pair and for integers of more
             than 64 bits. Then less is checked beforehand.
         tags: for adapters: how a framework's session object keeps values that JSON does not have.
+
+    Raises:
+        ConfigurationError: `b64decode` accepts a text that it must refuse.
     """
 
     dumps: Callable[[Any], bytes]
@@ -60,6 +63,17 @@ class Serializer:
     b64decode: Callable[[bytes], bytes] = base64url.decode
     strict: bool = False
     tags: Tags | None = None
+
+    def __post_init__(self) -> None:
+        for text in base64url.NOT_CANONICAL:
+            try:
+                self.b64decode(text)
+            except ValueError:
+                continue
+            raise ConfigurationError(
+                f"b64decode of the serializer accepts {text!r}: it must raise ValueError for any text that is not canonical "
+                "base64url without padding, or many texts would be the same token"
+            )
 
     def tagging(self, tags: Tags) -> Serializer:
         """Return a serializer for sessions with values that JSON does not have.
@@ -118,9 +132,10 @@ def fast_json() -> Serializer:
         return pybase64.b64encode(data, b"-_").rstrip(b"=")
 
     def decode(text: bytes) -> bytes:
-        return pybase64.b64decode(
-            text + b"=="[: -len(text) % 4], b"-_", True
-        )  # validating is what makes it fast
+        if b"+" in text or b"/" in text or not base64url.is_canonical(text):
+            raise ValueError("not canonical base64url")
+        # Validating is what makes it fast.
+        return pybase64.b64decode(text + base64url.PADDING[len(text) % 4], b"-_", True)
 
     def loads(payload: bytes) -> Any:
         try:

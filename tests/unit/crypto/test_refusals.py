@@ -1,12 +1,13 @@
 """The native token: what is refused, and what that costs."""
 
 import string
+from base64 import urlsafe_b64decode
 
 import pytest
 
 from sessionkit import Absence, KeyRing, Native
 from sessionkit._crypto.keyring import KEPT_CIPHERS
-from sessionkit._session.base64url import decode, encode
+from sessionkit._session.base64url import encode
 
 from ..scene import OTHER_SECRET, SECRET, START
 from .sealing import STAMP, codec, header_text, sealed, under_header
@@ -104,6 +105,7 @@ def test_a_frame_that_is_no_token_of_ours_is_malformed(change):
 
 def test_the_spare_bits_of_header_ciphertext_and_tag_must_be_zero():
     alphabet = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
+    tried = set()
     for size in range(3):
         parts = sealed({"a": "x" * size}).split(".")
         for at, part in enumerate(parts):
@@ -111,8 +113,10 @@ def test_the_spare_bits_of_header_ciphertext_and_tag_must_be_zero():
                 for spare in range(1, 4):
                     changed = part[:-1] + alphabet[(alphabet.index(part[-1]) // 4 * 4) + spare]
                     token = ".".join([*parts[:at], changed, *parts[at + 1 :]])
-                    if decode(changed.encode()) == decode(part.encode()):
+                    if urlsafe_b64decode(changed + "==") == urlsafe_b64decode(part + "=="):
+                        tried.add((size, at))
                         assert codec().open(token, START) is Absence.MALFORMED
+    assert len(tried) == 5
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ import os
 
 import pytest
 
+from sessionkit import fast_json
 from sessionkit._session import base64url
 
 
@@ -36,3 +37,32 @@ def test_nothing_and_whole_groups_are_canonical():
 def test_a_token_has_nothing_but_the_alphabet_and_dots(odd):
     assert base64url.is_token(b"aZ09-_..") is True
     assert base64url.is_token(b"aZ09" + odd.encode() + b"-_") is False
+
+
+@pytest.mark.parametrize("decode", [base64url.decode, fast_json().b64decode], ids=["json", "speed"])
+@pytest.mark.parametrize("at", range(9))
+@pytest.mark.parametrize("odd", [*"+/= \n\t\0%.~\\", "\x80", "\xff"])
+def test_a_text_with_another_character_is_not_decoded(decode, at, odd):
+    text = base64url.encode(b"\xfb\xef\xbe" * 2 + b"\xff\xfe")
+    assert decode(text) == b"\xfb\xef\xbe" * 2 + b"\xff\xfe"
+    with pytest.raises(ValueError, match=r"."):
+        decode(text[:at] + odd.encode("latin-1") + text[at + 1 :])
+    with pytest.raises(ValueError, match=r"."):
+        decode(text[:at] + odd.encode("latin-1") + text[at:])
+
+
+@pytest.mark.parametrize("decode", [base64url.decode, fast_json().b64decode], ids=["json", "speed"])
+def test_a_text_that_is_not_canonical_is_not_decoded(decode):
+    for text in base64url.NOT_CANONICAL:
+        with pytest.raises(ValueError, match=r"."):
+            decode(text)
+    assert decode(b"") == b""
+
+
+def test_the_decoder_of_python_3_10_is_as_strict_as_the_one_of_later_versions():
+    for text in (b"AA==", b"AAA=", b"AAAA", b"+/+/", b""):
+        assert base64url._decode_by_look(text) == base64url._decode(text)
+    for text in (b"AA-A", b"A A=", b"A=AA", b"AAA\n", b"AAA."):
+        for decode in (base64url._decode_by_look, base64url._decode):
+            with pytest.raises(ValueError, match=r"."):
+                decode(text)

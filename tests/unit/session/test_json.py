@@ -1,3 +1,4 @@
+import base64
 import json
 import math
 import sys
@@ -79,6 +80,22 @@ def test_both_write_the_same_base64url(serializer, size):
     data = bytes(range(size, size * 2))
     assert JSON.b64encode(data) == serializer.b64encode(data)
     assert data == serializer.b64decode(serializer.b64encode(data))
+
+
+def test_a_serializer_that_decodes_what_is_not_canonical_is_refused_when_it_is_made():
+    def lenient(text):
+        return base64.urlsafe_b64decode(text + b"==")
+
+    with pytest.raises(ConfigurationError, match=r"b64decode of the serializer accepts b'\+AAA'"):
+        Serializer(dumps=JSON.dumps, loads=JSON.loads, b64decode=lenient)
+
+    def without_spare_bits(text):
+        if set(text) & set(b"+/="):
+            raise ValueError
+        return base64.b64decode(text + b"==="[: -len(text) % 4], b"-_", validate=True)
+
+    with pytest.raises(ConfigurationError, match="accepts b'AB'"):
+        Serializer(dumps=JSON.dumps, loads=JSON.loads, b64decode=without_spare_bits)
 
 
 def test_fast_json_is_what_the_extra_installs():
