@@ -49,9 +49,11 @@ def _is_cross_site(request: RequestInfo) -> bool:
     if site is not None:
         return site.strip().lower() == "cross-site"
     origin = None if request.method in _SAFE else request.header("Origin")
-    return origin is not None and _parse_host(origin.partition("://")[2]) != _parse_host(
-        request.header("Host") or ""
-    )
+    if origin is None:
+        return False
+    # `null` names no host: the browser hides the origin, after a redirect from another site above all.
+    host = _parse_host(origin.partition("://")[2])
+    return not host or host != _parse_host(request.header("Host") or "")
 
 
 def _parse_host(authority: str) -> str:

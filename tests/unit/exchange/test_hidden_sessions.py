@@ -222,6 +222,7 @@ def test_a_first_login_from_the_site_itself_sets_one_cookie(headers):
         ("POST", {"Sec-Fetch-Site": " Cross-Site"}),
         ("POST", {"Origin": "https://op.example", "Host": "app.example"}),
         ("POST", {"Origin": "null", "Host": "app.example"}),
+        ("POST", {"Origin": "null"}),
         ("POST", {"Origin": "https://op.example"}),
         ("PUT", {"Origin": "http://[::1]", "Host": "[::2]"}),
     ],
