@@ -347,9 +347,8 @@ def _reason(value: object, largest: int, tags: Tags | None) -> str | None:
         return None
     if tags is not None and tags.knows(value):
         return None
-    return f"{type(value).__name__} is not JSON" + next(
-        (f": {way_out}" for kind, way_out in _WAYS_OUT if isinstance(value, kind)), ""
-    )
+    way_out = next(way_out for kind, way_out in _WAYS_OUT if isinstance(value, kind))
+    return f"{type(value).__name__} is not JSON: {way_out}"
 
 
 _WAYS_OUT: tuple[tuple[type | tuple[type, ...], str], ...] = (
@@ -359,6 +358,10 @@ _WAYS_OUT: tuple[tuple[type | tuple[type, ...], str], ...] = (
     ((UUID, Decimal), "store str(value), or save a model (session_of, save_session)"),
     ((bytes, bytearray), "store text, base64.b64encode(value).decode()"),
     ((set, frozenset), "store a list"),
+    (
+        object,
+        "store its values as text, numbers, lists and dicts, or save a model (session_of, save_session)",
+    ),
 )
 
 

@@ -47,3 +47,8 @@ def __getattr__(name: str) -> Any:
         raise ConfigurationError(
             f"{name} needs a client library ({error.name}): pip install 'sessionkit-core[{extra}]'"
         ) from None
+
+
+def __dir__() -> list[str]:
+    """List the backends that are imported when they are asked for, too."""
+    return sorted(__all__)

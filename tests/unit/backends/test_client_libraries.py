@@ -37,3 +37,7 @@ def test_a_backend_whose_client_library_is_missing_says_how_to_install_it(
 def test_a_backend_that_does_not_exist_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'NoSuchBackend'"):
         backends.NoSuchBackend  # noqa: B018
+
+
+def test_a_newcomer_who_lists_the_module_sees_every_backend():
+    assert dir(backends) == sorted(backends.__all__)
