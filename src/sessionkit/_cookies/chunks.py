@@ -107,14 +107,23 @@ def rows(chunks: Mapping[int, Sequence[str]]) -> int:
     return max(map(len, chunks.values()), default=0)
 
 
-def orders(chunks: Mapping[int, Sequence[str]]) -> Iterator[Mapping[int, Sequence[str]]]:
-    """Yield the chunks with the values of doubled names in other orders: first of all names but that of chunk 0, then of one at a time.
+def orders(
+    chunks: Mapping[int, Sequence[str]], layout: Layout
+) -> Iterator[Mapping[int, Sequence[str]]]:
+    """Yield the chunks with the values of doubled names in other orders, the likeliest first.
+
+    A row that grows gets its later chunks after those of the other row, so the values of all names from some name on are
+    turned round. A row has at least two chunks, unless even a single cookie has a number. Last, one name at a time is turned.
 
     The values of a name are rotated, so that each meets each value of chunk 0. This is no cross product.
     """
     doubled = [number for number, values in chunks.items() if number and len(values) > 1]
+    grown = [doubled[first:] for first in range(len(doubled))]
+    if not layout.numbered:
+        grown = [*grown[1:], *grown[:1]]
+    alone = [[number] for number in doubled[:-1]]
     for turn in range(1, rows(chunks)):
-        for moved in (doubled, *([one] for one in doubled if len(doubled) > 1)):
+        for moved in (*grown, *alone):
             yield {
                 number: [*values[turn:], *values[:turn]] if number in moved else values
                 for number, values in chunks.items()

@@ -130,7 +130,8 @@ def _try_other_orders(
         now: seconds since the epoch.
         allowance: the tokens and bytes that may be opened.
     """
-    tries, orders = MOST_OPENS, list(islice(chunks.orders(chunk_values), MOST_OPENS))
+    tries = MOST_OPENS
+    orders = list(islice(chunks.orders(chunk_values, settings.layout), MOST_OPENS))
     for number, result in enumerate(results):
         if isinstance(result, Opened):
             continue
