@@ -312,5 +312,5 @@ def _complain(text: str) -> None:
 
 
 def _escape(text: str) -> str:
-    """Return text in which control characters are escaped, so that a terminal obeys none of them."""
+    """Return text in ASCII, with everything else escaped, so that a terminal obeys no control character."""
     return json.dumps(text, ensure_ascii=True)[1:-1].replace('\\"', '"').replace("\\\\", "\\")

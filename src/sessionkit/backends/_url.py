@@ -27,8 +27,8 @@ _INSTEAD = {
     "file": "sqlite:///sessions.db",
 }
 _KNOWN = (
-    "memory:, sqlite:///sessions.db, redis://…, rediss://…, unix://…, postgresql+psycopg://… or mysql+pymysql://…;"
-    " for async redis+async://…, postgresql+asyncpg://… or mysql+asyncmy://…"
+    "memory:, sqlite:///sessions.db, redis://..., rediss://..., unix://..., postgresql+psycopg://... or mysql+pymysql://...;"
+    " for async redis+async://..., postgresql+asyncpg://... or mysql+asyncmy://..."
 )
 
 

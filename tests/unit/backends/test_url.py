@@ -93,3 +93,9 @@ def test_other_urls_are_refused_without_showing_them(url, told):
     with pytest.raises(ConfigurationError, match=told) as failure:
         open_backend(url)
     assert "s3cret" not in str(failure.value)
+
+
+def test_the_kinds_of_urls_can_be_read_in_a_terminal_of_any_encoding() -> None:
+    with pytest.raises(ConfigurationError, match="redis://") as caught:
+        read_url("postgres")
+    assert str(caught.value).isascii()
