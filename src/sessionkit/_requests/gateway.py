@@ -76,7 +76,7 @@ def check_store(store: object, call: str) -> None:
 
 
 def explain_protocol(app: object, protocol: str) -> None:
-    """Raise TypeError for an application of the other protocol, or for an `async def` that is none of either.
+    """Raise TypeError for an application of the other protocol, or for an `async def` that is neither.
 
     Args:
         app: the application.

@@ -126,7 +126,7 @@ def same(contents: dict[str, Any], snapshot: bytes, other: bytes) -> bool:
     """Return whether contents equal those of another snapshot.
 
     Args:
-        contents: of a session.
+        contents: the contents of a session.
         snapshot: their snapshot.
         other: the other snapshot.
     """

@@ -189,7 +189,7 @@ class Operations:
     def revoke(self, owner: str, at: float, keep: str | None) -> Steps[int]:
         """Raise the generation, which ends every session at once; then remove the records, which are dead already.
 
-        A script must be given the names of all keys that it uses, so that the records need a second command.
+        A script must be given the names of all keys that it uses, so the records need a second command.
         """
         start = name_owner(self._prefix, owner)
         keys = [start + GENERATION, start + REVOKED, start + INDEX]

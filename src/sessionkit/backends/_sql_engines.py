@@ -113,7 +113,7 @@ def _arguments(url: URL, driver: Driver, pool_size: int, timeout: float) -> dict
 
 
 def _refuse_stale_connections(engine: Engine, driver: Driver) -> None:
-    """Look at a connection that is taken from the pool; if the server has closed it, open another one in its place."""
+    """Have each connection checked when it is taken from the pool: another one replaces one that the server has closed."""
     is_stale = driver.is_stale
     if is_stale is None:
         return

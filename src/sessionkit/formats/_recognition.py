@@ -54,7 +54,7 @@ def known_formats(own: Iterable[Source] = ()) -> tuple[Source, ...]:
     """Return our formats, those of installed distributions, and some more, each once.
 
     Args:
-        own: more formats, those of a store say.
+        own: more formats, such as those of a store.
     """
     found: list[Source] = [*OURS, *_find_installed()]
     found.extend(one for one in own if one not in found)

@@ -57,7 +57,7 @@ class AuthJSV5(JWEFormat):
 
 
 class AuthJSV5Codec(ClaimsCodec):
-    """A256CBC-HS512 under a key for each secret and cookie name. A token names its key by a thumbprint."""
+    """Seals and opens with A256CBC-HS512, under a key for each secret and cookie name. A token names its key by a thumbprint."""
 
     label: ClassVar[str] = AuthJSV5.traits.label
 

@@ -92,7 +92,7 @@ class SessionInClient(SavedSession):
         self._put()
 
     def _delete(self, session_key: str | None = None) -> Steps:
-        """End it, in the client too: Django's own engines do not wait for `save` either."""
+        """End the session, in the client too: Django's own engines do not wait for `save` either."""
         yield from super()._delete(session_key)
         if self.client is not None:
             yield SETTLE

@@ -35,7 +35,7 @@ class _Sessions:
         return ClientSession(client=self)
 
     async def asession(self) -> ClientSession:
-        """As `session`."""
+        """Return the session of the next request, as `session` does, and load it."""
         session = ClientSession(client=self)
         await session.aload()
         return session

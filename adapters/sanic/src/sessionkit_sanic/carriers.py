@@ -123,7 +123,7 @@ class Answer(HTTPResponse):
 
     @property
     def original(self) -> BaseHTTPResponse:
-        """The application's response, whatever number of stores answer it."""
+        """The application's response, under the answers of all stores."""
         return self.response.original if isinstance(self.response, Answer) else self.response
 
 
