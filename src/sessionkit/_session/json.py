@@ -168,20 +168,34 @@ def is_shallow(value: object, levels: int = DEEPEST_READ) -> bool:
     """Return whether a JSON value has at most so many levels of nesting; does not recurse."""
     layer = [value]
     for _ in range(levels):
-        layer = [item for one in layer for item in _items(one) if isinstance(item, (dict, list))]
+        layer = _list_containers(layer)
         if not layer:
             return True
     return False
 
 
 def is_finite(value: object) -> bool:
-    """Return whether a JSON value is free of NaN and infinity, which Python reads and JavaScript does not."""
-    layer = [value]
+    """Return whether a JSON value is free of NaN and infinity, which Python reads and JavaScript does not.
+
+    An application may hand over a value that contains itself.
+    """
+    layer, known = [value], set[int]()
     while layer:
-        layer = [item for one in layer for item in _items(one)]
-        if any(isinstance(item, float) and not isfinite(item) for item in layer):
+        if any(
+            isinstance(item, float) and not isfinite(item) for one in layer for item in _items(one)
+        ):
             return False
+        known.update(map(id, layer))
+        layer = [item for item in _list_containers(layer) if id(item) not in known]
     return True
+
+
+def _list_containers(layer: list[object]) -> list[object]:
+    """Return the objects and arrays one level deeper, each once: it may be in several places, and inside itself."""
+    found: list[object] = [
+        item for one in layer for item in _items(one) if isinstance(item, (dict, list))
+    ]
+    return list({id(item): item for item in found}.values()) if len(found) > 1 else found
 
 
 def _items(value: object) -> Iterable[Any]:

@@ -8,6 +8,8 @@ import pytest
 
 from sessionkit import IdentityChangedError, SerializationError
 from sessionkit._session.identity import exact
+from sessionkit._session.json import is_finite, is_shallow
+from sessionkit.formats import Auth0V4, AuthJSV5, Format
 
 from ..frameworks.framework import Framework, put
 from ..scene import Scene
@@ -92,3 +94,20 @@ def test_a_snapshot_of_what_contains_itself_equals_none():
     inside.append(inside)
     assert exact(inside) != exact(inside)
     assert exact(("sub", None, "ann")) == exact(("sub", None, "ann"))
+
+
+@pytest.mark.parametrize("form", [Auth0V4(), AuthJSV5()], ids=lambda form: form.traits.label)
+def test_a_format_that_javascript_reads_refuses_it_at_once(form: Format):
+    scene = Scene(format=form)
+    exchange = scene.browser.visit().exchange
+    with pytest.raises(SerializationError, match="nested"):
+        exchange.create({"user": ring({"sub": "ann"}), "sub": "ann", "orders": [1.5, float(2)]})
+
+
+def test_a_value_in_many_places_is_looked_at_once_in_each_level():
+    value: list[object] = [1.5]
+    for _ in range(45):
+        value = [value, value, {"again": value}]
+    assert (is_shallow(value), is_shallow([value], 90), is_finite(value)) == (True, False, True)
+    value = [[float("nan")], value]
+    assert is_finite([value, value]) is False
