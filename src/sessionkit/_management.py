@@ -119,9 +119,16 @@ def list_sessions(
         user: contents with a user, or an identity.
         current: the exchange of the current request, or None.
     """
+    # Not in the generator: a traceback would show its variables.
+    owners = _derive_owners(settings, user, current)
+    return _list_records(settings, owners, _find_record(current))
+
+
+def _list_records(
+    settings: Settings, owners: tuple[str, ...], own: str | None
+) -> Steps[list[SessionInfo]]:
     found: list[SessionInfo] = []
-    own = _find_record(current)
-    for owner in _derive_owners(settings, user, current):
+    for owner in owners:
         records: list[Record] = yield List(owner)
         for record in records:
             contents = open_contents(settings, record)
@@ -188,8 +195,14 @@ def revoke_user(settings: Settings, user: object, keep: Exchange | None) -> Step
         user: contents with a user, or an identity.
         keep: the exchange of a request whose session stays, or None.
     """
+    return _revoke_owners(settings, _derive_owners(settings, user, keep), keep)
+
+
+def _revoke_owners(
+    settings: Settings, owners: tuple[str, ...], keep: Exchange | None
+) -> Steps[int]:
     codec, ended = cast("RecordCodec", settings.records), 0
-    for owner in _derive_owners(settings, user, keep):
+    for owner in owners:
         records: list[Record] = yield List(owner)
         forwards = sum(codec.open_forward(record) is not None for record in records)
         at = settings.clock()

@@ -102,7 +102,11 @@ class SessionMiddleware(Gateway):
                 set_current(mine := self.leave_out(request))
                 await self.app(scope, receive, send)
                 return
-            exchange, is_answering = self.enter(request)
+            try:
+                exchange, is_answering = self.enter(request)
+            except BaseException as error:
+                clear_frames(error)
+                raise
             set_current(mine := scope[HOLDER])
             backend = self.settings.backend
             if backend is not None and is_answering:
@@ -128,10 +132,11 @@ class SessionMiddleware(Gateway):
                         else:
                             if backend is not None:
                                 # ASGI only demands an iterable.
-                                raw = list(message.get("headers") or ())
-                                message = {**message, "headers": raw}
-                                status, fields = message.get("status", 200), _decode_fields(raw)
-                                await asettle(exchange, backend, status, fields)
+                                message = {**message, "headers": list(message.get("headers") or ())}
+                                status = message.get("status", 200)
+                                await asettle(
+                                    exchange, backend, status, _decode_fields(message["headers"])
+                                )
                             message = _answer(exchange, message)
                         # Before Python 3.12, `current_task` with a given loop spares a system call.
                         if here is not None and current_task(here.get_loop()) is not here:

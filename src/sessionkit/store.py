@@ -54,7 +54,7 @@ from ._session.events import OnEvent
 from ._session.identity import Guard, Identity, resolve
 from ._session.json import JSON, Serializer
 from ._session.lifetime import Lifetime, check_lifetimes
-from ._session.tracebacks import clears_frames
+from ._session.tracebacks import clear_frames, clears_frames
 from .backends import AnyBackend
 from .errors import ConfigurationError, NoActiveRequestError
 from .formats import Format, Importer, Native
@@ -318,6 +318,7 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
 
     # ---- sessions on the server
 
+    @clears_frames
     def sessions_of(self, user: object) -> list[SessionInfo]:
         """List the sessions of a user, the one that was used last first.
 
@@ -333,8 +334,16 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
 
     async def asessions_of(self, user: object) -> list[SessionInfo]:
         """List the sessions of a user as `sessions_of` does."""
-        return await arun(self._kept(), list_sessions(self.settings, user, self._find_current()))
+        try:
+            return await arun(
+                self._kept(), list_sessions(self.settings, user, self._find_current())
+            )
+        except BaseException as error:
+            del user
+            clear_frames(error)
+            raise
 
+    @clears_frames
     def revoke(self, handle: str) -> bool:
         """End one session. Its next request has no session, and a late write of it is dropped.
 
@@ -352,8 +361,14 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
 
     async def arevoke(self, handle: str) -> bool:
         """End one session as `revoke` does."""
-        return await arun(self._kept(), revoke_session(self.settings, handle))
+        try:
+            return await arun(self._kept(), revoke_session(self.settings, handle))
+        except BaseException as error:
+            del handle
+            clear_frames(error)
+            raise
 
+    @clears_frames
     def revoke_user(self, user: object, *, keep_current: bool = False) -> int:
         """End every session of a user, on all devices. A login that is in progress loses too; the next one counts.
 
@@ -374,8 +389,13 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
 
     async def arevoke_user(self, user: object, *, keep_current: bool = False) -> int:
         """End every session of a user as `revoke_user` does."""
-        keep = self._find_current() if keep_current else None
-        return await arun(self._kept(), revoke_user(self.settings, user, keep))
+        try:
+            keep = self._find_current() if keep_current else None
+            return await arun(self._kept(), revoke_user(self.settings, user, keep))
+        except BaseException as error:
+            del user
+            clear_frames(error)
+            raise
 
     def purge(self, limit: int = 500) -> int:
         """Remove expired records. Every login removes a few, so this is only needed for a backlog.
@@ -396,6 +416,7 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         """Remove expired records as `purge` does."""
         return await arun(self._kept(), purge(self.settings, limit))
 
+    @clears_frames
     def still_valid(self, *request: Any) -> bool:
         """Ask the backend again whether the request's session is valid; a session that is not is dropped.
 
@@ -417,10 +438,15 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
 
     async def astill_valid(self, *request: Any) -> bool:
         """Ask the backend again as `still_valid` does."""
-        exchange = self.get_exchange(*request)
-        if exchange.settings.backend is not None:
-            return await arun(exchange.settings, check_alive(exchange))
-        return exchange.get() is not None
+        try:
+            exchange = self.get_exchange(*request)
+            if exchange.settings.backend is not None:
+                return await arun(exchange.settings, check_alive(exchange))
+            return exchange.get() is not None
+        except BaseException as error:
+            del request
+            clear_frames(error)
+            raise
 
     def _kept(self) -> Settings:
         """Return the settings of a store with a backend.

@@ -12,6 +12,7 @@ from ._exchange.exchange import Exchange
 from ._requests.gateway import Gateway, explain_protocol
 from ._requests.views import WSGIRequest
 from ._session.events import EventKind, tell
+from ._session.tracebacks import clear_frames
 
 __all__ = ["SessionMiddleware"]
 
@@ -35,10 +36,15 @@ class SessionMiddleware(Gateway):
 
     protocol = "WSGI"
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:  # noqa: C901  # one request, from top to bottom
         """Serve one request: run the application and its iterable in a context of their own."""
         context = copy_context()
-        exchange = context.run(self.begin, WSGIRequest(environ))
+        try:
+            exchange = context.run(self.begin, WSGIRequest(environ))
+        except BaseException as error:
+            del environ
+            clear_frames(error)
+            raise
         is_socket = "HTTP_UPGRADE" in environ and WSGIRequest(environ).is_websocket
         served = cast("Exchange", exchange)  # `respond` is not used where there is none
 
@@ -71,9 +77,9 @@ class SessionMiddleware(Gateway):
                 self.app, environ, start_response if exchange is None else respond
             )
         except BaseException as error:
+            # A traceback shows the variables of this frame, and the environ has the cookies.
+            del environ
             if exchange is None or not _end_failed(exchange, start_response, is_socket):
-                # A traceback shows the variables of this frame, and the environ has the cookies.
-                del environ
                 self._explain(error)
                 raise
             return [b""]

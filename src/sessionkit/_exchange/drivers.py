@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeAlias
 
 from .._cookies.caching import HeaderChanges
 from .._session.events import logger
+from .._session.tracebacks import clears_frames
 from ..backends._protocols import AnyBackend, Record
 from ..errors import BackendError
 from .operations import Operation, Wanted
@@ -129,6 +130,7 @@ class BlockingDriver:
                 time.sleep(exchange.pause)
 
 
+@clears_frames
 def settle(
     exchange: Settling, backend: AnyBackend, status: int = 200, headers: Fields = ()
 ) -> HeaderChanges:
@@ -191,21 +193,30 @@ async def asettle(
         BackendError: the backend failed. Nothing is known about the last operation.
         ConflictError: parallel changes could not be merged.
     """
-    return await _run(exchange, backend, status, headers, is_shielded=False)
+    try:
+        return await _run(exchange, backend, status, headers, is_shielded=False)
+    except BaseException:
+        # A traceback shows the variables of this frame.
+        del headers
+        raise
 
 
 async def _run(
     exchange: Settling, backend: AnyBackend, status: int, headers: Fields, *, is_shielded: bool
 ) -> HeaderChanges:
-    while True:
-        operation, changes = exchange.decide(status, headers)
-        if operation is None:
-            return changes
-        if exchange.settings.advice.due:
-            await _atell_warnings(exchange.settings.advice, backend)
-        if operation.ends and not is_shielded:
-            return await _shield(_run(exchange, backend, status, headers, is_shielded=True))
-        await _take(exchange, backend, operation)
+    try:
+        while True:
+            operation, changes = exchange.decide(status, headers)
+            if operation is None:
+                return changes
+            if exchange.settings.advice.due:
+                await _atell_warnings(exchange.settings.advice, backend)
+            if operation.ends and not is_shielded:
+                return await _shield(_run(exchange, backend, status, headers, is_shielded=True))
+            await _take(exchange, backend, operation)
+    except BaseException:
+        del headers
+        raise
 
 
 async def _shield(work: Coroutine[Any, Any, HeaderChanges]) -> HeaderChanges:

@@ -239,9 +239,9 @@ class Exchange(DrivenExchange):
         if state is None:
             self.phase = COMMITTED
             return UNCHANGED
-        if self.server is not None:
-            return self.close(self._settle(status, headers))
         try:
+            if self.server is not None:
+                return self.close(self._settle(status, headers))
             changes = answer(state, status, headers, self.request, owned=self.owned)
         except BaseException as error:
             headers = ()
@@ -321,9 +321,9 @@ class Exchange(DrivenExchange):
         """
         if self.state is None:
             return UNCHANGED
-        if self.server is not None:
-            return self._settle(status, headers)
         try:
+            if self.server is not None:
+                return self._settle(status, headers)
             return answer(self.state, status, headers, self.request, owned=self.owned)
         except BaseException as error:
             headers = ()
@@ -374,15 +374,13 @@ class Exchange(DrivenExchange):
         state = self.state
         try:
             if state is not None:
-                snapshot = fingerprint(state.session, state.settings.tags)
-                if (
-                    self.phase is COMMITTED
-                    and snapshot != state.final_snapshot
+                if self.phase is OPEN:
+                    self._close_unanswered(state, unanswerable=unanswerable)
+                elif (
+                    fingerprint(state.session, state.settings.tags) != state.final_snapshot
                     and not state.is_final
                 ):
                     tell(self.settings.on_event, EventKind.LATE_CHANGE)
-                elif self.phase is OPEN:
-                    self._close_unanswered(state, unanswerable=unanswerable)
         finally:
             self.phase, self.late, self.tasks = ENDED, None, ()
             # An error page may still ask the request for its session. So the request keeps an exchange, and the exchange holds
@@ -395,6 +393,8 @@ class Exchange(DrivenExchange):
                 holder[HOLDER] = make_unread(self.settings)
             else:
                 replace_link(holder, self, UnreadExchange(self.settings, self.owned, self.outer))
+            # If a backend has failed, a traceback shows the variables of this frame, and the holder has the cookies.
+            del holder
 
     def _close_unanswered(self, state: State, *, unanswerable: bool) -> None:
         """End on the server what the application has ended, though nobody is answered; report a change that is lost.
