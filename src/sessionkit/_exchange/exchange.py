@@ -386,9 +386,11 @@ class Exchange(DrivenExchange):
             # An error page may still ask the request for its session. So the request keeps an exchange, and the exchange holds
             # no reference back to the request.
             holder = self.request.holder
-            if state is not None or (self.server is not None and self.server.cookies is not None):
-                # What was loaded can still be read.
+            if state is not None:
                 self.request, self.fill = GONE, Session
+            elif self.server is not None and self.server.cookies is not None:
+                # What was loaded can still be read, also through a session object that was handed out.
+                self.request = GONE
             elif holder.get(HOLDER) is self and self.outer is None and self.owned:
                 holder[HOLDER] = make_unread(self.settings)
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 import pickle
@@ -11,10 +12,12 @@ from typing import Any
 import orjson
 import pytest
 
-from sessionkit import NoActiveRequestError, SessionStore
+from sessionkit import NoActiveRequestError, ResponseStartedError, SessionStore
+from sessionkit._exchange.drivers import aload
 from sessionkit._exchange.exchange import Exchange
 from sessionkit._exchange.request import HeaderRequest
 from sessionkit._frameworks.scope_session import ScopeSession
+from sessionkit.backends import MemoryBackend
 from sessionkit.testing import session_cookies
 
 SECRET = "scope tests: 0123456789abcdefghijklmnopqrstuvwxyz"
@@ -128,6 +131,26 @@ def test_one_that_nobody_read_before_the_request_ended_is_no_empty_one() -> None
     del exchange
     with pytest.raises(NoActiveRequestError, match="nobody had read it"):
         json.dumps(session)
+
+
+@pytest.mark.parametrize("backend", [None, MemoryBackend()], ids=["cookie", "memory"])
+def test_one_that_is_read_first_by_the_page_of_a_500_shows_the_session(backend: Any) -> None:
+    kept = SessionStore(SECRET, backend=backend)
+    with kept.exchange() as login:
+        kept.create_session(ANN)
+    cookie = next(
+        line.partition(";")[0] for name, line in login.response_headers if name == "Set-Cookie"
+    )
+    exchange = Exchange(kept.settings, HeaderRequest(cookie))
+    session = ScopeSession.of(exchange)
+    if backend is not None:
+        asyncio.run(aload(exchange, backend))
+    exchange.close_unread()
+    exchange.finish()
+    session.mark_accessed()
+    assert dict(session) == ANN
+    with pytest.raises(ResponseStartedError):
+        session["n"] = 2
 
 
 def test_its_stamp_is_that_of_the_session() -> None:
