@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import inspect
+import logging
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import sessionkit
 from sessionkit import Absence, CookieSettings, EventKind, Lifetime, adapters, formats
 from sessionkit._environment import VARIABLES
+from sessionkit._session.events import _LEVELS
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -68,6 +70,17 @@ def test_every_event_and_every_refusal_has_its_row() -> None:
         *(one.name for one in Absence if one.name not in silent),
     ]
     assert [name for name in names if f"`{name}`" not in page] == []
+
+
+def test_every_event_that_is_logged_above_debug_has_its_level_on_the_page() -> None:
+    page = (DOCS / "how-to/log-and-monitor.md").read_text()
+    said = {
+        name: level
+        for level, line in re.findall(r"^- `(WARNING|INFO)`: (.*)", page, re.MULTILINE)
+        for name in re.findall(r"`([A-Z_]+)`", line)
+    }
+    kinds = {one: level for one, level in _LEVELS.items() if isinstance(one, EventKind)}
+    assert said == {kind.name: logging.getLevelName(level) for kind, level in kinds.items()}
 
 
 def test_every_variable_has_its_row_in_order() -> None:

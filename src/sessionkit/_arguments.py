@@ -173,7 +173,8 @@ def refuse_django_default(
             b"django-insecure-"
         ):
             raise ConfigurationError(
-                "a secret is the one that django-admin startproject wrote, which is for development: make a real one"
+                "a secret is the one that django-admin startproject wrote, which is for development: `python -m sessionkit secret` "
+                "makes a real one"
             )
 
 

@@ -477,7 +477,8 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         one = find_open(select_store(iterate_outward(get_current()), self.settings))
         if one is None or not one.settings.same_store(self.settings):
             raise NoActiveRequestError(
-                f"the current request is served by another store than that of the cookie {self.settings.name!r}"
+                f"the current request is served by another store than that of the cookie {self.settings.name!r}: call the verb of "
+                "that store, or serve the request with this one too"
             )
         return one
 

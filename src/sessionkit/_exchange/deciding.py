@@ -215,9 +215,9 @@ def finish_answer(
     if lines and owned and status < 500 and _sets_session(settings, headers):
         if state.changed or state.ended:
             raise ConfigurationError(
-                f"the response sets the cookie {settings.name!r} already: the session was changed by an application inside, which "
-                "the bridge around it did not tell of this request, and outside of it too. Serve that application without a "
-                "gateway of its own, or by a bridge that carries the outer request (a2wsgi), or change the session on one side"
+                f"the response sets the cookie {settings.name!r} already: an application inside this one has changed the session, "
+                "and so has this one, and the bridge between them does not pass the request on. Serve the inner application "
+                "without a gateway of its own, or by a bridge that passes the request on (a2wsgi), or change the session on one side"
             )
         # Only a renewal is left out: the inner gateway has written the session.
         lines = []

@@ -73,7 +73,8 @@ def _bind_importer(
             )
         if not importer.clear:
             raise ConfigurationError(
-                f"the cookie {name!r} cannot be left: ours has its name. Give ours another name, or drop clear=False"
+                f"the importer's cookie {name!r} cannot be left in the browser: the store's own cookie has this name. Give the "
+                "store's another name, or drop clear=False"
             )
     return BoundImporter(
         settings=_make_reading_settings(settings, source, name, keys),

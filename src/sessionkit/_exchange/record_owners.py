@@ -60,7 +60,7 @@ def derive_owners(settings: Settings, user: object) -> tuple[str, ...]:
         if settings.overrides[1] is None and not _is_identity(given):
             raise ValueError(
                 'give contents that name the user as the session does, such as {"user": {"sub": ...}} (with `iss`, if the '
-                "session has it), or an identity. A bare name or id, or the claims alone, say nothing"
+                "session has it), or an identity. A bare name or id, or the claims alone, name nobody"
             )
         who = Who(exact(given))
     printed = print_identity(who)

@@ -317,7 +317,7 @@ class ScopeSessionMiddleware(SessionMiddleware):
             )
         if store is not None and arguments:
             raise ConfigurationError(
-                f"SessionMiddleware has a store: {', '.join(arguments)} must be said where that is made"
+                f"SessionMiddleware has a store: {', '.join(arguments)} belong to SessionStore(...)"
             )
         super().__init__(
             app,

@@ -97,7 +97,7 @@ def _path(rest: str) -> str:
     if "?" in path:
         raise ConfigurationError(
             "the URL of an SQLite file takes no settings after '?': make the backend in code,"
-            " SQLiteBackend(path, synchronous=…, timeout=…)"
+            " SQLiteBackend(path, synchronous=..., timeout=...)"
         )
     return "" if path == "//" else path
 
@@ -105,7 +105,7 @@ def _path(rest: str) -> str:
 def _redis(kind: str, driver: str, rest: str) -> tuple[str, tuple[str, ...]]:
     if driver not in ("", "+async"):
         raise ConfigurationError(
-            f"a URL names one Redis server: {kind}://… or {kind}+async://…. For Sentinel or a cluster make the client in"
+            f"a URL names one Redis server: {kind}://HOST or {kind}+async://HOST. For Sentinel or a cluster make the client in"
             " code: RedisBackend(client)"
         )
     return "AsyncRedisBackend" if driver else "RedisBackend", (f"{kind}:{rest}",)

@@ -146,7 +146,7 @@ def _make_cookies(
     expires = lifetime.expires_at(created, updated)
     if not created <= updated < expires:
         raise ValueError(
-            f"no session is created at {created}, active at {updated} and over at {expires}"
+            f"no session is created at {created}, active at {updated} and over at {expires}: give times in this order"
         )
     stamp = Stamp(
         id=secrets.token_urlsafe(16),

@@ -81,7 +81,7 @@ def _read_settings() -> SessionStore:
     store = asked["store"]
     if len(asked) > 1 or not isinstance(store, SessionStore):
         raise ConfigurationError(
-            'SESSIONKIT["store"] must be a SessionStore and stand alone: its arguments are the other settings'
+            'SESSIONKIT["store"] must be a SessionStore and stand alone: give the other settings to SessionStore(...)'
         )
     return store
 
