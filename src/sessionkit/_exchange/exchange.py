@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import deepcopy
 from functools import partial
+from inspect import isawaitable
 from typing import Any, NoReturn
 
 from .._cookies.caching import UNCHANGED, HeaderChanges
@@ -12,6 +13,7 @@ from .._session.events import EventKind, Ignored, tell
 from .._session.session import Absence, Contents, Session
 from .._session.snapshot import fingerprint, normalize
 from .._session.tracebacks import clear_frames, clears_frames
+from ..errors import ConfigurationError
 from .config import Settings
 from .deciding import answer, decide
 from .driven import COMMITTED, ENDED, OPEN, DrivenExchange, Phase
@@ -167,7 +169,8 @@ class Exchange(DrivenExchange):
             The live session.
 
         Raises:
-            ConfigurationError: the store has no lifetime of this name; the message lists those that it has.
+            ConfigurationError: the store has no lifetime of this name; the message lists those that it has. Or the guard must be
+                awaited.
             ValueError: the contents do not pass the guard.
             SerializationError: the contents are not JSON.
             SessionTooLargeError: the contents do not fit in `max_bytes`.
@@ -177,7 +180,13 @@ class Exchange(DrivenExchange):
             self._refuse_write("create_session")
         self.settings.check_lifetime(lifetime)
         contents, snapshot = normalize(dict(session), self.settings.tags)
-        if not self.settings.guard(contents):
+        passes: object = self.settings.guard(contents)
+        if isawaitable(passes):
+            raise ConfigurationError(
+                "the guard returned something to be awaited, which counts as true, so everybody would pass: let it call plain "
+                "functions only"
+            )
+        if not passes:
             raise ValueError(
                 "create_session was given a session that does not pass the guard: by default it needs a user"
             )

@@ -88,6 +88,16 @@ def in_request(act: Any) -> None:
         act()
 
 
+class Later:
+    def __await__(self) -> Any:
+        raise NotImplementedError
+
+
+def log_in(store: SessionStore) -> None:
+    with store.exchange():
+        store.create_session(ALICE)
+
+
 WRONG: list[tuple[Any, type[Exception], str]] = [
     (SessionStore, TypeError, "SessionStore needs a secret: .*SessionStore.from_env"),
     (lambda: SessionStore(None), ConfigurationError, "not NoneType: is the variable set that it comes from"),
@@ -109,6 +119,7 @@ WRONG: list[tuple[Any, type[Exception], str]] = [
     (lambda: SessionStore(SECRET, guard=admits), ConfigurationError, "guard is async, and the store does not await it"),
     (lambda: SessionStore(SECRET, guard=Admits()), ConfigurationError, "guard is async"),
     (lambda: SessionStore(SECRET, guard=partial(admits)), ConfigurationError, "guard is async"),
+    (lambda: log_in(SessionStore(SECRET, guard=lambda session: Later())), ConfigurationError, "the guard returned something to be awaited"),
     (lambda: SessionStore(SECRET, guard=True), ConfigurationError, "guard must be a function, not bool"),
     (lambda: SessionStore(SECRET, identity=admits), ConfigurationError, "identity is async"),
     (lambda: SessionStore(SECRET, renews=admits), ConfigurationError, "renews is async"),
