@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from tcp_proxy import proxy
 
 from sessionkit.backends import AsyncSQLBackend, SQLBackend
-from sessionkit.backends._sql_time import connect_in_time, time_limit
+from sessionkit.backends._sql_time import TimeLimit, connect_in_time
 from sessionkit.errors import BackendError, ConfigurationError
 
 
@@ -93,7 +93,7 @@ def test_a_url_may_be_sqlalchemys_own(tmp_path):
 
 def test_options_of_the_url_are_kept_beside_ours(clients):
     backend = SQLBackend(postgresql().url("psycopg") + "?options=-c%20work_mem%3D7MB", timeout=1)
-    with time_limit(1), backend._engine.connect() as connection:
+    with TimeLimit(1), backend._engine.connect() as connection:
         found = [
             connection.exec_driver_sql(f"SHOW {one}").scalar_one()
             for one in ("work_mem", "statement_timeout")
@@ -284,7 +284,7 @@ def test_a_connection_that_comes_too_late_is_closed():
         comes.wait(5)
         return Late()
 
-    with time_limit(0.05), pytest.raises(futures.TimeoutError):
+    with TimeLimit(0.05), pytest.raises(futures.TimeoutError):
         connect_in_time(connect)
     comes.set()
     assert closed.wait(5)
@@ -297,7 +297,7 @@ def test_an_error_that_comes_too_late_is_nobodys():
         comes.wait(5)
         raise OSError("refused")
 
-    with time_limit(0.05), pytest.raises(futures.TimeoutError):
+    with TimeLimit(0.05), pytest.raises(futures.TimeoutError):
         connect_in_time(connect)
     (thread,) = [one for one in threading.enumerate() if one.name == "sessionkit-connect"]
     comes.set()

@@ -14,7 +14,7 @@ from ._protocols import Record
 from ._sql_engines import check_limits, make_engine
 from ._sql_running import explain, run
 from ._sql_statements import METADATA, Statements, create_tables
-from ._sql_time import time_limit
+from ._sql_time import TimeLimit
 from ._sql_warnings import collect_warnings
 
 __all__ = ["SQLBackend"]
@@ -127,7 +127,7 @@ class SQLBackend:
             self._pid = os.getpid()
             self._engine.dispose(close=False)
         try:
-            with time_limit(limit or self._timeout), self._engine.connect() as connection:
+            with TimeLimit(limit or self._timeout), self._engine.connect() as connection:
                 return run(connection, operation, *arguments)
         # Drivers raise errors of their own, of the socket and of the system.
         except Exception as error:  # noqa: BLE001

@@ -17,7 +17,7 @@ from ._protocols import Record
 from ._sql_engines import check_limits, make_async_engine
 from ._sql_running import explain, run
 from ._sql_statements import METADATA, Statements, create_tables
-from ._sql_time import time_limit
+from ._sql_time import TimeLimit
 from ._sql_warnings import collect_warnings
 
 __all__ = ["AsyncSQLBackend"]
@@ -161,7 +161,7 @@ class AsyncSQLBackend:
     ) -> T | BackendError:
         """Return what an operation returns, or its error as a value: without the frames in which it arose."""
         try:
-            with time_limit(seconds):
+            with TimeLimit(seconds):
                 async with self._engine().connect() as connection:
                     return await connection.run_sync(run, operation, *arguments)
         # Drivers raise errors of their own, of the socket and of the system.

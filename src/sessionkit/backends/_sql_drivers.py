@@ -6,10 +6,12 @@ Attributes with an underscore are of the drivers: there is no public way to the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from selectors import EVENT_READ, DefaultSelector
+from selectors import EVENT_READ
 from typing import Any, NamedTuple
 
 from sqlalchemy import URL
+
+from ._sql_time import wait_for
 
 __all__ = ["ASYNC", "BLOCKING", "Driver"]
 
@@ -92,9 +94,7 @@ def _socket(connection: Any) -> Any:
 
 def _is_readable(file: Any) -> bool:
     """Return whether anything has arrived: on an idle connection nothing can but its end, or an error before that."""
-    with DefaultSelector() as selector:
-        selector.register(file, EVENT_READ)
-        return bool(selector.select(0))
+    return bool(wait_for(file, EVENT_READ, 0))
 
 
 BLOCKING = {

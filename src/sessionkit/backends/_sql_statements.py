@@ -24,6 +24,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal_column,
     not_,
     select,
     text,
@@ -91,14 +92,15 @@ def _later(column: Column[Any]) -> ColumnElement[Any]:
     return case((column < _parameter(column), _parameter(column)), else_=column)
 
 
+_NONE_RAISED: ColumnElement[int] = literal_column("0")  # no parameter: each takes processor time
 _OWN_GENERATION = func.coalesce(
-    select(_O.generation).where(_O.owner == _parameter(_S.owner)).scalar_subquery(), 0
+    select(_O.generation).where(_O.owner == _parameter(_S.owner)).scalar_subquery(), _NONE_RAISED
 )
 _IS_RECORD = (_S.key == _parameter(_S.key)) & (_S.owner == _parameter(_S.owner))
 _IS_ALIVE = _S.generation == _OWN_GENERATION
 
 _WITH_OWNERS = _SESSIONS.outerjoin(_OWNERS, _O.owner == _S.owner)
-_IS_ALIVE_JOINED = _S.generation == func.coalesce(_O.generation, 0)
+_IS_ALIVE_JOINED = _S.generation == func.coalesce(_O.generation, _NONE_RAISED)
 
 _LOAD = select(*_FIELDS).select_from(_WITH_OWNERS).where(_IS_RECORD, _IS_ALIVE_JOINED)
 _OF = (

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+import select
+from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from contextlib import contextmanager
 from contextvars import ContextVar
-from selectors import DefaultSelector
+from selectors import EVENT_READ, EVENT_WRITE
 from threading import Thread
 from time import monotonic
 from typing import Any
 
-__all__ = ["WaitsInTime", "connect_in_time", "time_left", "time_limit"]
+__all__ = ["TimeLimit", "WaitsInTime", "connect_in_time", "time_left", "wait_for"]
 
 # Outside an operation (a pool that is closed, say) nobody waits for an answer.
 _deadline: ContextVar[float] = ContextVar("sessionkit_sql_deadline", default=0.0)
 
 
-@contextmanager
-def time_limit(seconds: float) -> Generator[None, None, None]:
-    """Give the operations of a block this many seconds in all."""
-    token = _deadline.set(monotonic() + seconds)
-    try:
-        yield
-    finally:
-        _deadline.reset(token)
+class TimeLimit:
+    """Give the operations of a `with` block this many seconds in all."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        self._token = _deadline.set(monotonic() + self._seconds)
+
+    def __exit__(self, *error: object) -> None:
+        _deadline.reset(self._token)
 
 
 def time_left() -> float:
@@ -63,6 +66,31 @@ def connect_in_time(connect: Callable[[], Any]) -> Any:
         raise
 
 
+def wait_for(file: Any, wanted: int, seconds: float) -> int:
+    """Wait until a connection can be read or written. An end or an error shows itself in both ways.
+
+    For one connection and one wait, a selector of the standard library takes several times as long.
+
+    Args:
+        file: the connection, or its socket.
+        wanted: `EVENT_READ` or `EVENT_WRITE` of `selectors`, or both.
+        seconds: how long to wait at most.
+
+    Returns:
+        Which of them is possible; 0 if the time is over.
+    """
+    reads, writes = wanted & EVENT_READ, wanted & EVENT_WRITE
+    if not hasattr(select, "poll"):  # on Windows, and with eventlet
+        ready = select.select((file,) if reads else (), (file,) if writes else (), (), seconds)
+        return (reads if ready[0] else 0) | (writes if ready[1] else 0)
+    poll = select.poll()
+    poll.register(file, (select.POLLIN if reads else 0) | (select.POLLOUT if writes else 0))
+    for _, events in poll.poll(seconds * 1000):
+        reads = reads if events & ~select.POLLOUT else 0
+        return reads | (writes if events & ~select.POLLIN else 0)
+    return 0
+
+
 class WaitsInTime:
     """A mixin for psycopg's connection, which has no time limit for an answer.
 
@@ -76,11 +104,8 @@ class WaitsInTime:
         """Drive a generator that yields what to wait for, as psycopg does, until the operation's time is over."""
         try:
             wanted = next(generator)
-            with DefaultSelector() as selector:
-                selector.register(self, wanted)
-                while ready := selector.select(time_left()):
-                    wanted = generator.send(ready[0][1])
-                    selector.modify(self, wanted)
+            while ready := wait_for(self, wanted, time_left()):
+                wanted = generator.send(ready)
         except StopIteration as finished:
             return finished.value
         # An answer may still come, for nobody: the connection cannot be used again.
