@@ -210,6 +210,7 @@ def _revoke_owners(
         if keep is not None and keep.server is not None:
             # A session that this request begins or rotates is added later, and must not lose to its own revocation.
             keep.server.since = max(keep.server.since, at + _MOMENT)
+            keep.server.outlasts = True
     return max(0, ended)
 
 

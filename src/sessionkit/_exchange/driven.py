@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from enum import IntEnum
 from typing import Any, NoReturn
 
@@ -168,6 +168,13 @@ class DrivenExchange:
             self._header = self.request.cookie_header
         return server.read(self._header, self.settings.clock())
 
+    def add_import(self) -> Generator[Operation, Any, None] | None:
+        """Return the operations that add the record of an imported session, for a driver; None without one."""
+        server = self.server
+        cookies = None if server is None or self.state is not None else server.cookies
+        is_imported = server is not None and cookies is not None and cookies.importer is not None
+        return server.add_import(self) if server is not None and is_imported else None
+
     def supply(self, found: Sequence[Record | None] | BackendError) -> None:
         """Take the records that a driver has loaded, in the order of `wanted`.
 
@@ -297,6 +304,10 @@ class DrivenExchange:
                 self.supply([load(one) for one in wanted])
             except BackendError as error:
                 self.supply(error)
+        elif server.driver is not None:
+            operations = self.add_import()
+            if operations is not None:
+                server.driver.perform_all(operations)
         return server.open(self.settings.clock())
 
     def _settle(self, status: int, headers: Sequence[tuple[str, str]]) -> HeaderChanges:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Generator, Sequence
+from contextlib import suppress
 from typing import Any, Protocol, TypeAlias
 
 from .._cookies.caching import HeaderChanges
@@ -72,6 +73,10 @@ class Settling(Protocol):
     def supply(self, found: Sequence[Record | None] | BackendError) -> None:
         """Take the records that were loaded."""
 
+    def add_import(self) -> Generator[Operation, Any, None] | None:
+        """Return the operations that add the record of an imported session."""
+        ...
+
     def decide(
         self, status: int = ..., headers: Fields = ...
     ) -> tuple[Operation | None, HeaderChanges]:
@@ -120,14 +125,23 @@ class BlockingDriver:
             operation, changes = exchange.decide(status, headers)
             if operation is None:
                 return changes
-            reply: Any
-            try:
-                reply = operation.on(self.backend)
-            except BackendError as error:
-                reply = error
-            exchange.took(operation, reply)
+            exchange.took(operation, self._perform(operation))
             if exchange.pause:
                 time.sleep(exchange.pause)
+
+    def perform_all(self, operations: Generator[Operation, Any, None]) -> None:
+        """Perform operations, and give each reply to the generator that yields them."""
+        reply: Any = None
+        with suppress(StopIteration):
+            while True:
+                reply = self._perform(operations.send(reply))
+
+    def _perform(self, operation: Operation) -> Any:
+        """Return the reply to an operation, or the `BackendError` that it raised."""
+        try:
+            return operation.on(self.backend)
+        except BackendError as error:
+            return error
 
 
 @clears_frames
@@ -161,6 +175,9 @@ async def aload(exchange: Settling, backend: AnyBackend) -> None:
     """
     wanted = exchange.wanted
     if not wanted:
+        operations = exchange.add_import()
+        if operations is not None:
+            await _add_import(exchange, backend, operations)
         return
     if exchange.settings.advice.due:
         await _atell_warnings(exchange.settings.advice, backend)
@@ -170,6 +187,22 @@ async def aload(exchange: Settling, backend: AnyBackend) -> None:
         exchange.supply(error)
     else:
         exchange.supply(found)
+
+
+async def _add_import(
+    exchange: Settling, backend: AnyBackend, operations: Generator[Operation, Any, None]
+) -> None:
+    """Add the record of an imported session; a failure is raised where the session is asked for."""
+    reply: Any = None
+    try:
+        while True:
+            reply = await _reply(backend, operations.send(reply))
+    except StopIteration:
+        return
+    except BackendError as error:
+        exchange.supply(error)
+    except Exception:  # noqa: BLE001  # the application's guard, which the verb meets again
+        return
 
 
 async def asettle(
@@ -238,13 +271,16 @@ def _forget(task: asyncio.Future[HeaderChanges]) -> None:
         task.exception()
 
 
-async def _take(exchange: Settling, backend: AnyBackend, operation: Operation) -> None:
-    reply: Any
+async def _reply(backend: AnyBackend, operation: Operation) -> Any:
+    """Return the reply to an operation, or the `BackendError` that it raised."""
     try:
-        reply = await _call(backend, operation.on, backend)
+        return await _call(backend, operation.on, backend)
     except BackendError as error:
-        reply = error
-    exchange.took(operation, reply)
+        return error
+
+
+async def _take(exchange: Settling, backend: AnyBackend, operation: Operation) -> None:
+    exchange.took(operation, await _reply(backend, operation))
     if exchange.pause:
         await asyncio.sleep(exchange.pause)
 

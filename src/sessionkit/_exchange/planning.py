@@ -44,6 +44,7 @@ class Planning(Loading):
         since: when the request began, in seconds since the epoch.
 
     Attributes:
+        outlasts: whether the session of this request stays, though the request has revoked the sessions of its user.
         driver: performs operations on a blocking backend; None if an async driver does so beforehand.
         pause: seconds to wait before the next operation.
         settled_at: when no operation was left the last time, in seconds since the epoch; None before.
@@ -52,15 +53,16 @@ class Planning(Loading):
     """
 
     __slots__ = (
-        "_created", "_doomed", "_forward", "_gone", "_has_failed", "_is_renewed", "_is_unclear",
+        "_created", "_doomed", "_forward", "_gone", "_has_failed", "_is_import", "_is_renewed", "_is_unclear",
         "_last", "_listed", "_others", "_pointer_due", "_proposal", "_renewal_failed", "_replaced", "_sent", "_steps", "_tries",
-        "_unanswered", "driver", "gave_up", "is_kept", "pause", "settled_at",
-        "since",
+        "_unanswered", "driver", "gave_up", "is_kept", "outlasts", "pause",
+        "settled_at", "since",
     )  # fmt: skip
 
     def __init__(self, settings: Settings, since: float) -> None:
         super().__init__(settings)
         self.since: float = since
+        self.outlasts: bool = False
         self.driver: BlockingDriver | None = None
         self.pause: float = 0
         self.settled_at: float | None = None
@@ -79,6 +81,8 @@ class Planning(Loading):
         self._pointer_due: bool = False
         # Whether it is unclear which record is there, so that it must be loaded.
         self._is_unclear: bool = False
+        # Whether the session was imported, and its record was added, or found, before it was used.
+        self._is_import: bool = False
         # How many of the user's marks, one for each secret, were asked for their sessions.
         self._listed: int = 0
         self._others: list[Record] = []
@@ -158,10 +162,19 @@ class Planning(Loading):
             state.tell_once(EventKind.LATE_WRITE)
         elif not lives:
             lines = collect_lines(state, decision, (status, headers), request, now)
-        elif self.owes_pointer or (status < 500 and self._pointer_due and self._known is None):
+        elif self.owes_pointer or (
+            status < 500
+            and self._pointer_due
+            and self._known is None
+            and not (self._is_mere_import(state) and (status == 304 or is_shared(headers)))
+        ):
             owner = cast("Record", self.current).owner
             lines = collect_pointer_lines(state, request, owner)
         return None, finish_answer(state, lines, status, headers, request, owned=owned)
+
+    def _is_mere_import(self, state: State) -> bool:
+        """Return whether the session was imported, and nothing else was done to it. That is not worth the entry of a cache."""
+        return self._is_import and not (state.changed or state.touched or self._is_renewed)
 
     def _has_nothing_left(self, state: State) -> bool:
         """Return whether the session is in a record, and nothing that this request has done needs another operation or a cookie."""
@@ -312,7 +325,7 @@ class Planning(Loading):
             return Touch(key, current.owner, stamp.updated_at, stamp.expires_at)
         if self._replaced is not None:
             return Replace(self._make_forward(key, now), self._replaced.version, forwards=True)
-        if self._created is not None and self.settings.max_sessions:
+        if (self._created is not None or self._is_import) and self.settings.max_sessions:
             owners = self._list_owners(state, key)
             if self._listed < len(owners):
                 return List(owners[self._listed])
@@ -334,7 +347,11 @@ class Planning(Loading):
             if self.current is None or state.ended
             else self.current.owner
         )
-        return Insert(self._make_record(plaintext, stamp, key, owner, now), self.since)
+        since = self.since
+        if state.cookies.importer is not None and not (state.ended or self.outlasts):
+            # A revocation ends the session wherever its cookie is, also where it was not imported yet.
+            since = min(since, stamp.created_at)
+        return Insert(self._make_record(plaintext, stamp, key, owner, now), since)
 
     def _make_owner(self, state: State, key: str) -> str:
         return self._list_owners(state, key)[0]

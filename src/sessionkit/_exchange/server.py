@@ -6,7 +6,7 @@ and of the session now, so it can be asked for again at any time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from math import inf
 from random import random
@@ -15,15 +15,17 @@ from typing import Any, cast
 from .._crypto.sealing import Opened
 from .._session.events import EventKind, logger
 from .._session.json import rewrite
-from .._session.session import Absence, Stamp
+from .._session.session import Absence, Stamp, Watcher
 from .._session.snapshot import is_opaque, restore_contents
 from ..backends._protocols import Record
 from ..errors import BackendError, ConflictError
+from .deciding import RENEW
 from .expiry import judge_stamp
 from .merging import Change, Function, Update, replay
 from .operations import Delete, Insert, Load, Operation, Replace, Touch
 from .planning import Planning
 from .pointers import open_contents
+from .reading import RequestCookies
 from .state import State
 
 __all__ = ["ServerSide"]
@@ -62,6 +64,45 @@ class ServerSide(Planning):
             return verdict
         state.restamp(verdict)
         return None
+
+    # ---- an imported session
+
+    def add_import(self, watcher: Watcher) -> Generator[Operation, Any, None]:
+        """Yield the operations that add the record of an imported session, before the session is used.
+
+        The other library's cookie knows of no revocation, and of no change since an earlier import. The backend refuses a
+        session that began before the sessions of its user were revoked, and has the record of one that was imported already.
+
+        Args:
+            watcher: watches the session.
+
+        Raises:
+            BackendError: the backend failed.
+        """
+        state = State(self.settings, cast("RequestCookies", self.cookies), watcher)
+        if self.current is not None or not self.settings.is_for_server(state.session):
+            return
+        key, now = self._derive_key(state), self.settings.clock()
+        insert = cast("Insert", self._find_insert(state, RENEW, key, now, imports=True))
+        operation: Operation = insert
+        reply: Any = yield operation
+        if reply is False:
+            operation = Load(key, insert.record.owner)
+            reply = yield operation
+            reason = Absence.REVOKED if reply is None else None
+            if isinstance(reply, Record):
+                reason = self.judge_again(state, reply)
+            if reason is not None:
+                self.cookies = replace(
+                    state.cookies, token=None, stamp=None, importer=None, absence=reason
+                )
+                return
+        self.took(state, operation, reply)
+        # Another request may use the record by now: a failed response must not take it back.
+        self._created, self._is_import = None, True
+        stamp, token = state.stamp, cast("Opened", state.cookies.token)
+        token = replace(token, contents=dict(state.session), stamp=stamp)
+        self.cookies = replace(state.cookies, token=token, stamp=stamp)
 
     # ---- steps, for a merge
 
@@ -181,7 +222,7 @@ class ServerSide(Planning):
             self._replaced = self.current
         self._came[record.key] = record.owner
         self.current = self._created = record
-        self._pointer_due, self.is_kept = True, False
+        self._pointer_due, self.is_kept, self._is_import = True, False, False
         self._mark_stored(state, record)
 
     def _took_load(self, state: State, reply: Record | None) -> None:
