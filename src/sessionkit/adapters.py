@@ -25,8 +25,8 @@ The guide "Write your own adapter" shows how the parts go together. By topic:
   middleware of the framework's.
 - **Flask's family.** `Extension` is the base of extensions with an `init_app` method, `FlaskFamilyExtension` and
   `FlaskFamilySession` that of Flask's and Quart's.
-- **Settings.** `store_from_dotted` makes a store from a configuration with dotted names, and `make_idle_lifetime` a lifetime from
-  the one number that frameworks have.
+- **Settings.** `store_from_dotted` makes a store from a configuration with dotted names. `merge_settings` puts a framework's
+  settings and those that an application gives together.
 - **Tracebacks.** `clears_frames` keeps contents and secrets out of them.
 """
 
@@ -52,6 +52,7 @@ from ._frameworks.flask_family import Extension, FlaskFamilyExtension, FlaskFami
 from ._frameworks.guards import Refusal, Refuse, api_refusal, page_refusal
 from ._frameworks.scope_session import ScopePlace, ScopeSession, ScopeSessionMiddleware
 from ._frameworks.session_keys import SessionKeys
+from ._frameworks.stated import merge_settings
 from ._requests.current import Entry, admit_task, make_current
 from ._requests.gateway import Gateway, check_store
 from ._requests.recognition import register_request
@@ -62,7 +63,6 @@ from ._requests.responses import (
     write_response,
 )
 from ._requests.views import ASGIRequest, CarriedRequest, WSGIRequest
-from ._session.lifetime import make_idle_lifetime
 from ._session.models import MisfitError, load_model
 from ._session.tags import Tags
 from ._session.tracebacks import clears_frames
@@ -120,7 +120,7 @@ __all__ = [  # noqa: RUF022  # by topic, as above
     "FlaskFamilyExtension",
     "FlaskFamilySession",
     # settings
-    "make_idle_lifetime",
+    "merge_settings",
     "store_from_dotted",
     # tracebacks
     "clears_frames",

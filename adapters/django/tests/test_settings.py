@@ -116,6 +116,19 @@ def test_sessionkit_wins():
         assert (settings().name, settings().lifetime.idle) == ("mine", 60)
 
 
+def test_sessionkit_keeps_the_settings_of_django_that_it_does_not_name():
+    given = {
+        "secret": SECRET,
+        "lifetime": Lifetime(absolute=43_200),
+        "cookie": CookieSettings(path="/shop"),
+    }
+    with override_settings(
+        SESSIONKIT=given, SESSION_COOKIE_SAMESITE="Strict", SESSION_COOKIE_AGE=900
+    ):
+        assert (settings().cookie.same_site, settings().cookie.path) == ("Strict", "/shop")
+        assert settings().lifetime == Lifetime(idle=900, absolute=43_200)
+
+
 def test_a_store_says_everything():
     store = SessionStore(SECRET, cookie=CookieSettings(name="mine"))
     with override_settings(SESSIONKIT={"store": store}):

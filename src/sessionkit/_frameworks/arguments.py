@@ -11,13 +11,17 @@ from .._exchange.request import RequestInfo
 from .._session.events import OnEvent, logger
 from .._session.identity import Guard, Identity
 from .._session.json import Serializer
-from .._session.lifetime import Lifetime, make_idle_lifetime
+from .._session.lifetime import Lifetime
 from .._session.tracebacks import clears_frames
 from ..backends import AnyBackend
 from ..formats import Format, Importer
 from ..store import SessionStore
+from .stated import merge_settings
 
 __all__ = ["Arguments", "store_from_arguments"]
+
+MAX_AGE = 14 * 86_400
+"""The default of `max_age` in Starlette's own session middleware, in seconds."""
 
 
 class Arguments(TypedDict, total=False):
@@ -59,7 +63,7 @@ def store_from_arguments(
     secret_key: object,
     *,
     session_cookie: str | None = None,
-    max_age: int | None = 14 * 86_400,
+    max_age: int | None = MAX_AGE,
     path: str = "/",
     same_site: str = "lax",
     https_only: bool = False,
@@ -79,7 +83,7 @@ def store_from_arguments(
         https_only: whether the cookie is Secure.
         domain: the domain of the cookie.
         partitioned: whether the cookie is Partitioned.
-        **settings: arguments of `SessionStore`, which win over the others.
+        **settings: arguments of `SessionStore`, which win over the others; a lifetime and cookie settings do so field by field.
     """
     cookie = CookieSettings(
         name=session_cookie,
@@ -94,9 +98,18 @@ def store_from_arguments(
     secrets = (
         [_text(one) for one in cast("list[object]", secret_key)] if several else _text(secret_key)
     )
-    lifetime = None if max_age is None else make_idle_lifetime(max_age)
-    made: dict[str, Any] = {"secret": secrets, "lifetime": lifetime, "cookie": cookie, **settings}
-    store = SessionStore(**made)
+    defaults = CookieSettings(secure=False)
+    stated = {
+        field: value
+        for field, value in cookie.given
+        if field != "transient" and value != getattr(defaults, field)
+    }
+    made: dict[str, Any] = {"secret": secrets, "cookie": cookie}
+    store = SessionStore(
+        **merge_settings(
+            made, settings, cookie=stated, idle=max_age, states_idle=max_age != MAX_AGE
+        )
+    )
     if not store.settings.cookie.secure:
         logger.warning(
             "https_only is not set: the session goes over plain http too, and its cookie is no __Host- cookie"

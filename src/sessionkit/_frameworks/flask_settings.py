@@ -8,9 +8,10 @@ from typing import Any
 
 from .._cookies.settings import CookieSettings
 from .._session.events import logger
-from .._session.lifetime import Lifetime, make_idle_lifetime
+from .._session.lifetime import Lifetime
 from .._session.tracebacks import clears_frames
 from ..store import SessionStore
+from .stated import merge_settings
 
 __all__ = ["complete_config", "read_values", "store_from_config"]
 
@@ -27,6 +28,20 @@ NAMES = (
     "PERMANENT_SESSION_LIFETIME",
     "SESSION_REFRESH_EACH_REQUEST",
 )
+
+COOKIE = {
+    "name": ("SESSION_COOKIE_NAME", "session"),
+    "path": ("SESSION_COOKIE_PATH", None),
+    "domain": ("SESSION_COOKIE_DOMAIN", None),
+    "secure": ("SESSION_COOKIE_SECURE", False),
+    "http_only": ("SESSION_COOKIE_HTTPONLY", True),
+    "same_site": ("SESSION_COOKIE_SAMESITE", None),
+    "partitioned": ("SESSION_COOKIE_PARTITIONED", False),
+}
+"""The setting of each field of the cookie, and its default in these frameworks."""
+
+PERMANENT = timedelta(days=31)
+"""The default of `PERMANENT_SESSION_LIFETIME`."""
 
 
 def read_values(app: Any) -> tuple[Any, ...]:
@@ -67,7 +82,7 @@ def store_from_config(
 
     Args:
         config: the application's configuration.
-        settings: arguments of `SessionStore`, which win over `config`.
+        settings: arguments of `SessionStore`, which win over `config`; a lifetime and cookie settings do so field by field.
         for_development: leave out the warning about a cookie that is not Secure.
 
     Returns:
@@ -82,11 +97,6 @@ def store_from_config(
         return None
     permanent = config["PERMANENT_SESSION_LIFETIME"]
     seconds = int(permanent.total_seconds()) if isinstance(permanent, timedelta) else permanent
-    lifetime = (
-        make_idle_lifetime(seconds)
-        if config["SESSION_REFRESH_EACH_REQUEST"]
-        else Lifetime(rolling=False, absolute=seconds)
-    )
     name = config["SESSION_COOKIE_NAME"]
     cookie = CookieSettings(
         # Their default name becomes `__Host-session` where browsers accept that prefix.
@@ -99,8 +109,20 @@ def store_from_config(
         partitioned=config.get("SESSION_COOKIE_PARTITIONED", False),
         transient=True,
     )
-    made: dict[str, Any] = {"secret": secrets, "lifetime": lifetime, "cookie": cookie, **settings}
-    store = SessionStore(**made)
+    stated = {
+        field: getattr(cookie, field)
+        for field, (setting, default) in COOKIE.items()
+        if config.get(setting, default) != default
+    }
+    made: dict[str, Any] = {"secret": secrets, "cookie": cookie}
+    idle: int | None = seconds
+    if not config["SESSION_REFRESH_EACH_REQUEST"]:
+        made["lifetime"], idle = Lifetime(rolling=False, absolute=seconds), None
+    store = SessionStore(
+        **merge_settings(
+            made, settings, cookie=stated, idle=idle, states_idle=permanent != PERMANENT
+        )
+    )
     if not (store.settings.cookie.secure or for_development):
         logger.warning(
             "SESSION_COOKIE_SECURE is not set: the session goes over plain http too, and its cookie is no __Host- cookie"

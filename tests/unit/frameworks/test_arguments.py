@@ -90,6 +90,22 @@ def test_settings_of_the_store_win():
     assert settings(lifetime=Lifetime(idle=60)).lifetime.idle == 60
 
 
+def test_a_given_cookie_and_lifetime_keep_what_they_do_not_name():
+    made = settings(
+        same_site="strict",
+        https_only=True,
+        max_age=900,
+        cookie=CookieSettings(path="/shop"),
+        lifetime=Lifetime(absolute=DAY),
+    )
+    assert made.cookie == CookieSettings(
+        name="session", path="/shop", same_site="Strict", priority="High"
+    )
+    assert made.lifetime == Lifetime(idle=900, absolute=DAY)
+    assert settings(lifetime=Lifetime(absolute=DAY)).lifetime == Lifetime(absolute=DAY)
+    assert settings(cookie=CookieSettings(path="/shop")).cookie.secure
+
+
 def test_a_short_secret_is_an_error():
     with pytest.raises(ConfigurationError):
         settings("short")

@@ -120,6 +120,29 @@ def test_what_is_given_wins():
     assert settings.codec.ids == made(SECRET_KEY=OLD).codec.ids
 
 
+def test_a_cookie_that_is_given_keeps_what_it_does_not_name():
+    config = {"SESSION_COOKIE_SAMESITE": "Strict", "SESSION_COOKIE_HTTPONLY": False}
+    settings = made({"cookie": CookieSettings(name="given")}, **config)
+    assert settings.cookie == CookieSettings(
+        name="given", same_site="Strict", http_only=False, priority="High"
+    )
+    assert made({"cookie": CookieSettings(same_site="Lax")}, **config).cookie.same_site == "Lax"
+
+
+def test_a_lifetime_that_is_given_keeps_the_idle_limit_that_was_set():
+    def lifetime(given, **config):
+        return made(
+            {"lifetime": given}, PERMANENT_SESSION_LIFETIME=timedelta(hours=2), **config
+        ).lifetime
+
+    assert lifetime(Lifetime(absolute=DAY)) == Lifetime(idle=7200, absolute=DAY)
+    assert lifetime(Lifetime(absolute=3600)) == Lifetime(idle=3600, absolute=3600)
+    assert lifetime(Lifetime(absolute=None)) == Lifetime(idle=7200, absolute=None)
+    assert lifetime(Lifetime(idle=60)) == Lifetime(idle=60)
+    assert lifetime(Lifetime(rolling=False, absolute=DAY)) == Lifetime(rolling=False, absolute=DAY)
+    assert lifetime(Lifetime(), SESSION_REFRESH_EACH_REQUEST=False) == Lifetime()
+
+
 def test_a_secret_that_is_given_is_enough():
     store = store_from_config(
         {**DEFAULTS, "SECRET_KEY": None}, {"secret": OLD}, for_development=True

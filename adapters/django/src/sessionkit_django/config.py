@@ -20,7 +20,7 @@ from sessionkit.adapters import (
     FrameworkKeys,
     Gateway,
     clears_frames,
-    make_idle_lifetime,
+    merge_settings,
 )
 
 from .expiry import ends, transient
@@ -33,6 +33,18 @@ KEYS = FrameworkKeys(
     transient=transient,
     ends=ends,
 )
+
+
+COOKIE = {
+    "name": "SESSION_COOKIE_NAME",
+    "path": "SESSION_COOKIE_PATH",
+    "domain": "SESSION_COOKIE_DOMAIN",
+    "secure": "SESSION_COOKIE_SECURE",
+    "http_only": "SESSION_COOKIE_HTTPONLY",
+    "same_site": "SESSION_COOKIE_SAMESITE",
+    "transient": "SESSION_EXPIRE_AT_BROWSER_CLOSE",
+}
+"""The setting of each field of the cookie."""
 
 
 class ProjectGateway(Gateway):
@@ -75,9 +87,9 @@ def _read_settings() -> SessionStore:
     if isinstance(asked.get("backend"), str):
         rest = {name: value for name, value in asked.items() if name != "backend"}
         variables = {"SESSIONKIT_BACKEND": asked["backend"]}
-        return SessionStore.from_env(variables, **{**_defaults(), **rest})
+        return SessionStore.from_env(variables, **_with_defaults(rest))
     if "store" not in asked:
-        return SessionStore(**{**_defaults(), **asked})
+        return SessionStore(**_with_defaults(asked))
     store = asked["store"]
     if len(asked) > 1 or not isinstance(store, SessionStore):
         raise ConfigurationError(
@@ -92,7 +104,7 @@ def _defaults() -> dict[str, Any]:
     `SESSION_COOKIE_AGE` counts from the last write, or, with `SESSION_SAVE_EVERY_REQUEST`, from the last request; a
     session ends for good after 400 days, since no browser keeps a cookie longer.
     """
-    name, age = settings.SESSION_COOKIE_NAME, settings.SESSION_COOKIE_AGE
+    name = settings.SESSION_COOKIE_NAME
     path, domain, secure = (
         settings.SESSION_COOKIE_PATH,
         settings.SESSION_COOKIE_DOMAIN,
@@ -102,7 +114,6 @@ def _defaults() -> dict[str, Any]:
     named = settings.is_overridden("SESSION_COOKIE_NAME")
     return {
         "secret": [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS],
-        "lifetime": make_idle_lifetime(age),
         "renews": is_activity if settings.SESSION_SAVE_EVERY_REQUEST else _never,
         "cookie": CookieSettings(
             name=name if named or not host_only else None,  # __Host-session, which a browser guards
@@ -114,6 +125,23 @@ def _defaults() -> dict[str, Any]:
             transient=settings.SESSION_EXPIRE_AT_BROWSER_CLOSE,
         ),
     }
+
+
+def _with_defaults(asked: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of the store that Django's own settings and `SESSIONKIT` say together."""
+    defaults = _defaults()
+    cookie = {
+        field: getattr(defaults["cookie"], field)
+        for field, setting in COOKIE.items()
+        if settings.is_overridden(setting)
+    }
+    return merge_settings(
+        defaults,
+        asked,
+        cookie=cookie,
+        idle=settings.SESSION_COOKIE_AGE,
+        states_idle=settings.is_overridden("SESSION_COOKIE_AGE"),
+    )
 
 
 def _never(request: RequestInfo, /) -> bool:
