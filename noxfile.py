@@ -67,7 +67,11 @@ SIGN_IN = sorted(Path("docs/how-to").glob("sign-in-with-openid-*.md"))
 OPENID = ["authlib", "requests", "httpx2", "python-multipart"]
 """What these pages need beside their frameworks; the newest versions, as of the frameworks."""
 
-THOROUGH = ["tests/unit/backends/test_broken.py", "tests/unit/exchange/test_interleavings.py"]
+THOROUGH = [
+    "tests/unit/backends/test_broken.py",
+    "tests/unit/exchange/test_interleavings.py",
+    "tests/unit/house/test_imports.py",
+]
 """Long tests that no version of Python or of a dependency changes: `tests` runs them on the default Python only."""
 
 

@@ -41,15 +41,15 @@ def test_a_token_has_nothing_but_the_alphabet_and_dots(odd):
 
 
 @pytest.mark.parametrize("decode", [base64url.decode, fast_json().b64decode], ids=["json", "speed"])
-@pytest.mark.parametrize("at", range(9))
 @pytest.mark.parametrize("odd", [*"+/= \n\t\0%.~\\", "\x80", "\xff"])
-def test_a_text_with_another_character_is_not_decoded(decode, at, odd):
-    text = base64url.encode(b"\xfb\xef\xbe" * 2 + b"\xff\xfe")
+def test_a_text_with_another_character_is_not_decoded(decode, odd):
+    text, one = base64url.encode(b"\xfb\xef\xbe" * 2 + b"\xff\xfe"), odd.encode("latin-1")
     assert decode(text) == b"\xfb\xef\xbe" * 2 + b"\xff\xfe"
-    with pytest.raises(ValueError, match=r"."):
-        decode(text[:at] + odd.encode("latin-1") + text[at + 1 :])
-    with pytest.raises(ValueError, match=r"."):
-        decode(text[:at] + odd.encode("latin-1") + text[at:])
+    for at in range(len(text)):
+        with pytest.raises(ValueError, match=r"."):
+            decode(text[:at] + one + text[at + 1 :])
+        with pytest.raises(ValueError, match=r"."):
+            decode(text[:at] + one + text[at:])
 
 
 @pytest.mark.parametrize("decode", [base64url.decode, fast_json().b64decode], ids=["json", "speed"])

@@ -13,7 +13,7 @@ from sessionkit._cli.demo.site import Site
 COOKIE = "sessionkit-demo"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def address():
     with running(Site(), asgi=False) as url:
         yield urlsplit(url).netloc
