@@ -253,6 +253,11 @@ def _match_globs(exclude: str | Iterable[str]) -> Callable[[RequestInfo], object
     patterns = [exclude] if isinstance(exclude, str) else _list_texts(exclude)
     if patterns is None:
         raise TypeError('exclude takes globs of paths: exclude="/static/*", or a list of them')
+    for pattern in patterns:
+        if pattern and pattern[0] not in "/*?[":
+            raise ConfigurationError(
+                f"exclude: no path matches {pattern!r}, since a path begins with a slash: write a glob such as '/static/*'"
+            )
     if not patterns:
         return None
     match = re.compile("|".join(map(fnmatch.translate, patterns))).match

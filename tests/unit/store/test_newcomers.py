@@ -140,6 +140,8 @@ WRONG: list[tuple[Any, type[Exception], str]] = [
     (lambda: asyncio.run(aread_cookies({}, STORE)), TypeError, r"SessionStore belongs: await aread_cookies\(store"),
     (lambda: STORE.wsgi(wsgi_app, exclude=3), TypeError, r"exclude takes globs of paths: exclude=\"/static/\*\", or a list"),
     (lambda: STORE.wsgi(wsgi_app, exclude=[3]), TypeError, "exclude takes globs of paths"),
+    (lambda: STORE.wsgi(wsgi_app, exclude="static/*"), ConfigurationError, r"no path matches 'static/\*', since a path begins with a slash"),
+    (lambda: STORE.asgi(asgi_app, exclude=["/a", r"^/b"]), ConfigurationError, "no path matches '\\^/b'"),
     (lambda: STORE.asgi(asgi_app, origins="https://example.org"), ConfigurationError, "origins must be a list"),
     (lambda: STORE.asgi(asgi_app, origins=[None]), ConfigurationError, "origins must be a list"),
     (lambda: in_request(lambda: bind(3)), TypeError, r"bind takes a function, not int: write bind\(work\), and not bind\(work\(\)\)"),
