@@ -43,6 +43,7 @@ class ServerSide(Planning):
     __slots__ = ()
 
     # The base class sets these too; a checker of types asks for them here.
+    cookies: RequestCookies | None
     pause: float
     is_kept: bool
 
