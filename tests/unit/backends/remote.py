@@ -12,6 +12,7 @@ from sessionkit.backends import MemoryBackend
 from sessionkit.errors import BackendError
 
 LENGTH = 4
+LIMIT = 0.9  # seconds, as the backends of the library wait
 
 
 def pack(value):
@@ -72,7 +73,7 @@ class RemoteBackend:
     def connection(self):
         place = self.place()
         if place not in self.connections:
-            connection = socket.create_connection(self.address, timeout=0.5)
+            connection = socket.create_connection(self.address, timeout=LIMIT)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.connections[place] = connection, connection.makefile("rb")
         return self.connections[place]
@@ -132,7 +133,7 @@ class AsyncRemoteBackend:
 
     async def call(self, name, *arguments):
         try:
-            return await asyncio.wait_for(self.talk(pack((name, arguments))), 0.5)
+            return await asyncio.wait_for(self.talk(pack((name, arguments))), LIMIT)
         except (OSError, EOFError, asyncio.TimeoutError, pickle.PickleError):
             pass
         raise BackendError("the session backend did not answer: is the server up?")
