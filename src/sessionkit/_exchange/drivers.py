@@ -194,15 +194,17 @@ async def _add_import(
 ) -> None:
     """Add the record of an imported session; a failure is raised where the session is asked for."""
     reply: Any = None
-    try:
-        while True:
-            reply = await _reply(backend, operations.send(reply))
-    except StopIteration:
-        return
-    except BackendError as error:
-        exchange.supply(error)
-    except Exception:  # noqa: BLE001  # the application's guard, which the verb meets again
-        return
+    while True:
+        try:
+            operation = operations.send(reply)
+        except StopIteration:
+            return
+        except BackendError as error:
+            exchange.supply(error)
+            return
+        except Exception:  # noqa: BLE001  # the application's guard, which the verb meets again
+            return
+        reply = await _reply(backend, operation)
 
 
 async def asettle(

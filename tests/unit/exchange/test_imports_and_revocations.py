@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -35,18 +36,22 @@ from ..served import Wire, answering, answering_async, environ_of, serve_asgi, s
 
 
 class Failing(MemoryBackend):
-    down = False
+    down = broken = False
 
     def insert(self, *args: Any) -> bool:
+        if self.broken:
+            raise ZeroDivisionError
         if self.down:
             raise BackendError("the session backend is down")
         return super().insert(*args)
 
 
 class FailingAwaited(AwaitedMemory):
-    down = False
+    down = broken = False
 
     async def insert(self, *args: Any) -> bool:
+        if self.broken:
+            raise ZeroDivisionError
         if self.down:
             raise BackendError("the session backend is down")
         return await super().insert(*args)
@@ -248,6 +253,19 @@ def test_a_guard_that_raises_does_so_where_the_session_is_asked_for(how: str) ->
 
     serve_asgi(site.store.asgi(answering_async(view)), theirs, wire=wire)
     assert [ZeroDivisionError] == seen
+
+
+@pytest.mark.parametrize("how", ["wsgi", "asgi", "asgi, awaited"])
+def test_a_session_is_not_used_while_its_record_cannot_be_added(how: str) -> None:
+    site, seen = Site(how), list[Any]()
+    theirs = site.log_in_there()
+    site.backend.broken = True
+    with suppress(ZeroDivisionError):  # a server of WSGI answers it itself
+        site.ask(theirs, lambda: seen.append(get_session()))
+    assert seen == []
+    site.backend.broken = False
+    site.ask(theirs, lambda: seen.append(get_session()))
+    assert seen == [ALICE]
 
 
 @pytest.mark.parametrize("left", [60, 150, 250, 400])
