@@ -9,7 +9,7 @@ from ._environment import apply_variables
 from ._exchange.config import Settings
 from ._exchange.exchange import OPEN, Exchange
 from ._exchange.request import RequestInfo
-from ._requests.current import get_current, get_last_current
+from ._requests.current import find_preserved, get_current, get_last_current
 from ._requests.gateway import check_store
 from ._requests.lookup import (
     AnyExchange,
@@ -91,7 +91,9 @@ class _AnywhereVerbs(Verbs[Request, Response, Carrier]):
                 if last.outer is None and _configured is None:
                     return last
                 return _require_one_store(last)
-            return _require_one_store(get_current())
+            request = find_preserved()
+            if request is None:
+                return _require_one_store(get_current())
         innermost = find_innermost(request)
         if innermost is not None:
             link = find_open(innermost)

@@ -39,7 +39,7 @@ from ._management import (
     revoke_user,
     run,
 )
-from ._requests.current import Activation, get_current
+from ._requests.current import Activation, find_preserved, get_current
 from ._requests.lookup import (
     Exclusion,
     find_exchange,
@@ -472,6 +472,8 @@ class SessionStore(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasSco
         return exchange
 
     def _exchange(self, request: RequestInfo | None) -> Exchange | Exclusion:
+        if request is None:
+            request = find_preserved()
         if request is not None:
             return find_exchange(request, self.settings) or open_unanswered(request, self.settings)
         one = find_open(select_store(iterate_outward(get_current()), self.settings))

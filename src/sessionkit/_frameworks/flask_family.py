@@ -11,7 +11,7 @@ from .._exchange.drivers import aload, asettle
 from .._exchange.exchange import OPEN, Exchange
 from .._exchange.framework_keys import FrameworkKeys
 from .._exchange.request import RequestInfo
-from .._requests.current import get_last_current, make_current
+from .._requests.current import get_last_current, make_current, register_preserved
 from .._requests.gateway import Gateway, check_app, check_store
 from .._requests.lookup import UnansweredExchange, find_exchange, iterate_outward
 from .._requests.responses import write_response
@@ -219,6 +219,9 @@ class FlaskFamilyExtension(Extension[App]):
 
     serializer: Any
     json: Any
+
+    register_preserved = staticmethod(register_preserved)
+    """Register the function that returns the request whose context the framework's test client preserves, or None."""
 
     @property
     def tags(self) -> Tags:

@@ -16,6 +16,7 @@ from typing import Any, NoReturn, TypeVar, cast
 
 from .._exchange.drivers import aload, asettle
 from .._exchange.exchange import ENDED, OPEN, Exchange
+from .._exchange.request import RequestInfo
 from ..errors import BackendError, ConfigurationError, NoActiveRequestError
 from .lookup import AnyExchange, Exclusion, find_open, iterate_outward
 
@@ -24,10 +25,12 @@ __all__ = [
     "Entry",
     "admit_task",
     "bind",
+    "find_preserved",
     "find_waiting",
     "get_current",
     "get_last_current",
     "make_current",
+    "register_preserved",
     "restore_current",
     "set_current",
     "this_task",
@@ -120,6 +123,22 @@ def make_current(exchange: Exchange) -> Entry:
     entry = _Hold(exchange, exchange, get_last_current())
     set_current(exchange)
     return entry
+
+
+_find_functions: list[Callable[[], RequestInfo | None]] = []
+
+register_preserved: Callable[[Callable[[], RequestInfo | None]], None] = _find_functions.append
+"""Register a framework's function that returns the request whose context is preserved after its end, or None."""
+
+
+def find_preserved() -> RequestInfo | None:
+    """Return the request whose context a framework's test client, or debugger, preserves after its end; None without one.
+
+    The session of such a request can be read. A request that is being served comes first.
+    """
+    if not _find_functions or _current.get() is not None:
+        return None
+    return next(filter(None, (find() for find in _find_functions)), None)
 
 
 def get_current() -> Exchange | Exclusion:

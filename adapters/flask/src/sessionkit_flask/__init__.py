@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import Any, cast
 
 from flask import Flask, Request, Response, json, request
@@ -50,6 +51,9 @@ class SessionKit(FlaskFamilyExtension[Flask], SessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> FlaskSession | None:
         """Return the session object of a request; nothing is decrypted yet. Return None without a secret key, as Flask expects."""
+        preserve = request.environ.get("werkzeug.debug.preserve_context")
+        if preserve is not None:
+            preserve(_Preserved(WSGIRequest(request.environ)))
         exchange = self.open_exchange(
             app,
             WSGIRequest(request.environ),
@@ -67,6 +71,32 @@ class SessionKit(FlaskFamilyExtension[Flask], SessionInterface):
         No gateway does in `session_transaction()`.
         """
         cast("FlaskSession", session).save_into(response)
+
+
+_preserved: ContextVar[WSGIRequest | None] = ContextVar("sessionkit_flask", default=None)
+SessionKit.register_preserved(_preserved.get)
+
+
+class _Preserved:
+    """A context in which the session of a finished request can be read without naming the request.
+
+    Flask's test client enters it together with Flask's own contexts, and so does Werkzeug's debugger, each time that it
+    evaluates an expression.
+
+    Args:
+        request: the view of the request.
+    """
+
+    def __init__(self, request: WSGIRequest) -> None:
+        self._request = request
+        self._before: WSGIRequest | None = None
+
+    def __enter__(self) -> None:
+        self._before = _preserved.get()
+        _preserved.set(self._request)
+
+    def __exit__(self, *_: object) -> None:
+        _preserved.set(self._before)
 
 
 def _is_event(app: Flask, environ: dict[str, Any]) -> bool | None:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from quart import Quart, Response, has_websocket_context, json, request, websocket
+from quart import (
+    Quart,
+    Response,
+    has_request_context,
+    has_websocket_context,
+    json,
+    request,
+    websocket,
+)
+from quart.globals import request_ctx
 from quart.json.tag import TaggedJSONSerializer
 from quart.sessions import SessionInterface, SessionMixin
 
@@ -73,6 +82,17 @@ class SessionKit(FlaskFamilyExtension[Quart], SessionInterface):
                 await cast("QuartSession", session).asave_into(response)
             finally:
                 del session  # a traceback shows the variables of this frame
+
+
+def _find_preserved() -> ASGIRequest | None:
+    """Return the request of the context that Quart's test client has preserved and set; None if that is not the current one."""
+    if not has_request_context():
+        return None
+    preserved = getattr(request_ctx.app, "_preserved_context", None)
+    return ASGIRequest(cast("Any", request.scope)) if request_ctx == preserved else None
+
+
+SessionKit.register_preserved(_find_preserved)
 
 
 def _answer(refusal: Refusal, *_: Any, **__: Any) -> Response:
