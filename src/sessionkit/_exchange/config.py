@@ -10,17 +10,18 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from .._cookies.barrier import LABEL as BARRIER_LABEL
-from .._cookies.chunks import Layout, most
+from .._cookies.capacity import list_possible_names, measure_single_size
+from .._cookies.chunks import Layout
 from .._cookies.fence import LABEL as FENCE_LABEL
 from .._cookies.fence import max_age
 from .._cookies.renewal import LABEL as SEEN_LABEL
-from .._cookies.settings import LINE, CookieSettings, insert_label
+from .._cookies.settings import CookieSettings, insert_label
 from .._crypto.keyring import KeyRing, PurposeKeys
 from .._crypto.records import RecordCodec
 from .._session.events import EventKind, OnEvent, tell
 from .._session.identity import Guard, Identity, has_user, resolve
 from .._session.json import Serializer
-from .._session.lifetime import FOUR_HUNDRED_DAYS, Lifetime
+from .._session.lifetime import Lifetime
 from .._session.session import Stamp
 from .._session.tags import Tags
 from ..backends._protocols import AnyBackend
@@ -177,8 +178,8 @@ class Settings:
             fence=insert_label(name, FENCE_LABEL),
             barrier=insert_label(name, BARRIER_LABEL),
             stem=insert_label(name, "\0").rpartition("\0")[2],
-            single_size=_measure_single_size(cookie, layout, name),
-            possible_names=_list_possible_names(cookie, layout, name),
+            single_size=measure_single_size(cookie, layout, name),
+            possible_names=list_possible_names(cookie, layout, name),
             largest_integer=traits.largest_integer,
             tolerance=traits.tolerance,
             carried=traits.carried,
@@ -261,7 +262,7 @@ class Settings:
             return True
 
     def with_inner_framework(self, keys: FrameworkKeys) -> Settings:
-        """Return the settings for two frameworks, this one and another inside it."""
+        """Return the settings for two frameworks: that of these settings, and another inside it."""
         return _join_frameworks(self, keys)
 
     def find_lifetime(self, name: str | None) -> Lifetime:
@@ -323,24 +324,6 @@ class Settings:
 _PRINTABLE = " " + punctuation
 
 
-def _measure_single_size(cookie: CookieSettings, layout: Layout, name: str) -> int:
-    """Return the most characters of a token that certainly fit into one cookie; 0 if that is not known."""
-    if layout.numbered or layout.alike or layout.size is not None:
-        # Such a format splits tokens by rules of its own.
-        return 0
-    return min(
-        LINE - len(cookie.line(name, "", FOUR_HUNDRED_DAYS)), cookie.max_bytes - len(name) - 3
-    )
-
-
-def _list_possible_names(cookie: CookieSettings, layout: Layout, name: str) -> tuple[str, ...]:
-    """Return the name of the whole cookie, and the names of as many chunks as `max_bytes` allows."""
-    # The longest line leaves the least room for a chunk, and so makes the most chunks.
-    line = LINE + 1 - len(cookie.line("", "", FOUR_HUNDRED_DAYS)) - (layout.expiry or 0)
-    count = most(name, layout, line, cookie.max_bytes)
-    return (name, *(f"{name}{layout.separator}{number}" for number in range(count)))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class BoundImporter:
     """An importer with its keys: it reads another library's cookie, or an earlier form of the store's own.
@@ -380,14 +363,8 @@ class BoundImporter:
 @lru_cache(maxsize=64)
 def _join_frameworks(settings: Settings, keys: FrameworkKeys) -> Settings:
     """Return settings with the framework keys of both; made once, because every request of such an application asks."""
-    outer = settings.framework or FrameworkKeys()
-    both = FrameworkKeys(
-        login=tuple(dict.fromkeys((*outer.login, *keys.login))),
-        dropped=tuple(dict.fromkeys((*outer.dropped, *keys.dropped))),
-        transient=outer.transient or keys.transient,
-        ends=outer.ends or keys.ends,
-        tags=outer.tags or keys.tags,
-    )
+    outer = cast("FrameworkKeys", settings.framework)
+    both = outer.join(keys)
     return settings if both == outer else settings.with_framework(both)
 
 

@@ -59,6 +59,16 @@ class FrameworkKeys:
         object.__setattr__(self, "dropped", dropped)
         object.__setattr__(self, "noticed", dict.fromkeys((*LOGIN_KEYS, *self.login)))
 
+    def join(self, inner: FrameworkKeys) -> FrameworkKeys:
+        """Return the keys of two frameworks: this one, and another inside it."""
+        return FrameworkKeys(
+            login=tuple(dict.fromkeys((*self.login, *inner.login))),
+            dropped=tuple(dict.fromkeys((*self.dropped, *inner.dropped))),
+            transient=self.transient or inner.transient,
+            ends=self.ends or inner.ends,
+            tags=self.tags or inner.tags,
+        )
+
     def drops(self, key: str) -> bool:
         """Return whether a key must not survive a login or logout."""
         return _is_among(key, self.dropped)
