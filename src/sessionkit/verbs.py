@@ -15,7 +15,8 @@ from ._exchange.request import RequestInfo
 from ._requests.lookup import Exclusion
 from ._requests.recognition import as_request, is_plain_session
 from ._requests.responses import as_fields, is_message, is_response, write_response
-from ._session.models import is_model, make_merge
+from ._session.model_merging import make_merge
+from ._session.models import is_model
 from ._session.session import Session
 from ._session.tracebacks import clear_frames, clears_frames
 from ._typed import ModelVerbs

@@ -11,7 +11,8 @@ import pydantic
 import pytest
 
 from sessionkit import SerializationError
-from sessionkit._session.models import dump_model, make_merge
+from sessionkit._session.model_merging import make_merge
+from sessionkit._session.models import dump_model
 
 
 @dataclass

@@ -155,7 +155,7 @@ def test_parallel_requests_each_keep_what_the_other_saved() -> None:
     slow, quick = scene.browser.visit(), scene.browser.visit()
     for visit, change in ((slow, {"note": "slow"}), (quick, {"cart": ["tea"]})):
         account = Account(User(ALICE["user"]["sub"]), **change)
-        visit.exchange.update(sessionkit._session.models.make_merge(account))
+        visit.exchange.update(sessionkit._session.model_merging.make_merge(account))
     quick.commit()
     slow.commit()
     assert scene.browser.session() == {**ALICE, "note": "slow", "cart": ["tea"]}

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from sessionkit._session import models
-from sessionkit._session.models import dump_model, load_model, make_merge
+from sessionkit._session import model_merging
+from sessionkit._session.model_merging import make_merge
+from sessionkit._session.models import dump_model, load_model
 
 from .test_models import NOON, Everything, Own, Shop, Struct, Unknown, User
 
@@ -116,8 +117,8 @@ def test_a_long_list_in_another_order_is_merged_in_time_that_grows_with_its_leng
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     written: list[int] = []
-    write = models._write
-    monkeypatch.setattr(models, "_write", lambda value: written.append(1) or write(value))
+    write = model_merging._write
+    monkeypatch.setattr(model_merging, "_write", lambda value: written.append(1) or write(value))
     contents = {"user": {"sub": "a"}, "plain": {"list": list(range(500))}}
     model = load_model(Everything, contents)
     model.plain["list"].reverse()
