@@ -48,7 +48,9 @@ from ._frameworks.contents import (
 )
 from ._frameworks.decorators import make_guards, make_hooks
 from ._frameworks.dotted import store_from_dotted
-from ._frameworks.flask_family import Extension, FlaskFamilyExtension, FlaskFamilySession
+from ._frameworks.extension import Extension
+from ._frameworks.flask_extension import FlaskFamilyExtension
+from ._frameworks.flask_session import FlaskFamilySession
 from ._frameworks.guards import Refusal, Refuse, api_refusal, page_refusal
 from ._frameworks.scope_session import ScopePlace, ScopeSession, ScopeSessionMiddleware
 from ._frameworks.session_keys import SessionKeys

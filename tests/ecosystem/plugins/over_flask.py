@@ -12,7 +12,7 @@ from typing import Any
 import flask
 
 from sessionkit import SessionStore
-from sessionkit._frameworks import flask_family
+from sessionkit._frameworks import flask_extension
 from sessionkit._frameworks.flask_settings import store_from_config
 from sessionkit.backends import MemoryBackend
 from sessionkit_flask import SessionKit
@@ -31,7 +31,7 @@ def pytest_configure() -> None:
     """Put our session into every application to come."""
     if os.environ["SESSIONS"] == "framework":
         return
-    flask_family.store_from_config = make_store
+    flask_extension.store_from_config = make_store
     make = flask.Flask.__init__
 
     def make_with_sessionkit(self: flask.Flask, *args: Any, **named: Any) -> None:

@@ -18,11 +18,8 @@ from sessionkit import (
 from sessionkit._exchange.exchange import COMMITTED, ENDED, OPEN, Exchange
 from sessionkit._exchange.request import HOLDER, HeaderRequest
 from sessionkit._frameworks.contents import SocketExchange
-from sessionkit._frameworks.flask_family import (
-    KEYS,
-    FlaskFamilyExtension,
-    FlaskFamilySession,
-)
+from sessionkit._frameworks.flask_extension import FlaskFamilyExtension
+from sessionkit._frameworks.flask_session import KEYS, FlaskFamilySession
 from sessionkit._requests.lookup import Exclusion
 from sessionkit.backends import MemoryBackend
 from sessionkit.testing import session_cookies

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from sessionkit import ResponseStartedError, SessionStore
-from sessionkit._frameworks.flask_family import FlaskFamilyExtension, FlaskFamilySession
+from sessionkit._frameworks.flask_extension import FlaskFamilyExtension
+from sessionkit._frameworks.flask_session import FlaskFamilySession
 from sessionkit.wsgi import SessionMiddleware
 
 from .test_settings_of_flask import DEFAULTS

@@ -6,7 +6,8 @@ import pytest
 
 from sessionkit import BackendError, SessionStore, create_session
 from sessionkit._exchange.request import HeaderRequest
-from sessionkit._frameworks.flask_family import FlaskFamilyExtension, FlaskFamilySession
+from sessionkit._frameworks.flask_extension import FlaskFamilyExtension
+from sessionkit._frameworks.flask_session import FlaskFamilySession
 from sessionkit.asgi import SessionMiddleware
 
 from ..backends.awaited import AwaitedMemory

@@ -18,11 +18,8 @@ from sessionkit import (
 )
 from sessionkit._exchange.request import HeaderRequest
 from sessionkit._frameworks.dotted import store_from_dotted
-from sessionkit._frameworks.flask_family import (
-    KEYS,
-    FlaskFamilyExtension,
-    FlaskFamilySession,
-)
+from sessionkit._frameworks.flask_extension import FlaskFamilyExtension
+from sessionkit._frameworks.flask_session import KEYS, FlaskFamilySession
 from sessionkit._frameworks.flask_settings import read_values, store_from_config
 from sessionkit._requests.views import WSGIRequest
 from sessionkit.wsgi import SessionMiddleware

@@ -12,7 +12,7 @@ import pytest
 from sessionkit import SessionStore
 from sessionkit._exchange.exchange import Exchange
 from sessionkit._exchange.request import HOLDER, HeaderRequest
-from sessionkit._frameworks.flask_family import FlaskFamilyExtension
+from sessionkit._frameworks.flask_extension import FlaskFamilyExtension
 from sessionkit._requests.current import (
     Entry,
     admit_task,

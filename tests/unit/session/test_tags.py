@@ -19,7 +19,7 @@ from sessionkit import (
 from sessionkit._exchange.exchange import Exchange
 from sessionkit._exchange.framework_keys import FrameworkKeys
 from sessionkit._exchange.request import HeaderRequest
-from sessionkit._frameworks.flask_family import FlaskFamilyExtension
+from sessionkit._frameworks.flask_extension import FlaskFamilyExtension
 from sessionkit._session.json import freeze, rewrite
 from sessionkit._session.snapshot import fingerprint, is_opaque, normalize, same
 from sessionkit._session.tags import Tags

@@ -9,7 +9,7 @@ import pytest
 
 import sessionkit
 from sessionkit import IdentityChangedError, SerializationError, SessionStore, SessionTooLargeError
-from sessionkit._frameworks.flask_family import FlaskFamilyGateway
+from sessionkit._frameworks.flask_extension import FlaskFamilyGateway
 from sessionkit._frameworks.scope_session import ScopeSessionMiddleware
 from sessionkit._requests.responses import commit_response, write_response
 from sessionkit._requests.views import WSGIRequest

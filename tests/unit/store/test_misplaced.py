@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sessionkit import SessionStore, asgi, wsgi
-from sessionkit._frameworks.flask_family import Extension
+from sessionkit._frameworks.extension import Extension
 from sessionkit._frameworks.scope_session import ScopeSessionMiddleware
 from sessionkit._requests.gateway import Gateway
 

@@ -19,7 +19,7 @@ from sessionkit import (
 from sessionkit._frameworks.arguments import store_from_arguments
 from sessionkit._frameworks.contents import LazyContents, replace_contents
 from sessionkit._frameworks.dotted import store_from_dotted
-from sessionkit._frameworks.flask_family import FlaskFamilyGateway
+from sessionkit._frameworks.flask_extension import FlaskFamilyGateway
 from sessionkit._frameworks.flask_settings import store_from_config
 from sessionkit._frameworks.scope_session import ScopeSessionMiddleware
 from sessionkit._session.tracebacks import clear_frames

@@ -10,7 +10,7 @@ from flask import Flask
 
 import sessionkit_flask
 from sessionkit import SessionStore
-from sessionkit._frameworks import flask_family
+from sessionkit._frameworks import flask_extension
 from sessionkit._frameworks.flask_settings import store_from_config
 
 
@@ -27,7 +27,7 @@ def store_of_a_test(config: Any, settings: dict[str, Any], **named: Any) -> Sess
 
 def pytest_configure() -> None:
     """Point every application to come at the adapter."""
-    flask_family.store_from_config = store_of_a_test
+    flask_extension.store_from_config = store_of_a_test
     made = flask.Flask.__init__
 
     def init(self: Flask, *args: Any, **named: Any) -> None:
