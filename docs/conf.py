@@ -68,7 +68,7 @@ nitpick_ignore_regex = [
 nitpick_ignore = [
     ("py:class", name)
     for name in (
-        "sessionkit._frameworks.arguments.Arguments",
+        "sessionkit._frameworks.starlette_arguments.Arguments",
         "P",
         "sessionkit._frameworks.decorators.P",
         "sessionkit._frameworks.decorators.Result",

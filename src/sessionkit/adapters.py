@@ -47,14 +47,14 @@ from ._frameworks.contents import (
     replace_contents,
 )
 from ._frameworks.decorators import make_guards, make_hooks
-from ._frameworks.dotted import store_from_dotted
+from ._frameworks.dotted_settings import store_from_dotted
 from ._frameworks.extension import Extension
 from ._frameworks.flask_extension import FlaskFamilyExtension
 from ._frameworks.flask_session import FlaskFamilySession
 from ._frameworks.guards import Refusal, Refuse, api_refusal, page_refusal
+from ._frameworks.merged_settings import merge_settings
 from ._frameworks.scope_session import ScopePlace, ScopeSession, ScopeSessionMiddleware
 from ._frameworks.session_keys import SessionKeys
-from ._frameworks.stated import merge_settings
 from ._requests.current import Entry, admit_task, make_current
 from ._requests.gateway import Gateway, check_store
 from ._requests.recognition import register_request

@@ -11,7 +11,7 @@ from .._session.events import logger
 from .._session.lifetime import Lifetime
 from .._session.tracebacks import clears_frames
 from ..store import SessionStore
-from .stated import merge_settings
+from .merged_settings import merge_settings
 
 __all__ = ["complete_config", "read_values", "store_from_config"]
 

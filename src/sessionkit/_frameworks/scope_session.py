@@ -18,8 +18,8 @@ from .._session.tracebacks import clear_frames, clears_frames
 from ..asgi import Place, Scope, SessionMiddleware
 from ..errors import ConfigurationError, NoActiveRequestError
 from ..store import SessionStore
-from .arguments import Arguments, store_from_arguments
 from .contents import LazyContents, replace_contents
+from .starlette_arguments import Arguments, store_from_arguments
 
 __all__ = ["SCOPE_KEY", "ScopePlace", "ScopeSession", "ScopeSessionMiddleware"]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from sessionkit import ConfigurationError, CookieSettings, Lifetime, Native, SessionStore
-from sessionkit._frameworks.dotted import store_from_dotted
+from sessionkit._frameworks.dotted_settings import store_from_dotted
 from sessionkit.formats import Auth0FastAPI
 
 from ..scene import OTHER_SECRET, SECRET

@@ -16,7 +16,7 @@ from .._session.tracebacks import clears_frames
 from ..backends import AnyBackend
 from ..formats import Format, Importer
 from ..store import SessionStore
-from .stated import merge_settings
+from .merged_settings import merge_settings
 
 __all__ = ["Arguments", "store_from_arguments"]
 

@@ -9,7 +9,7 @@ from typing import get_type_hints
 import pytest
 
 from sessionkit import ConfigurationError, CookieSettings, Lifetime, SessionStore, anyone
-from sessionkit._frameworks.arguments import Arguments, store_from_arguments
+from sessionkit._frameworks.starlette_arguments import Arguments, store_from_arguments
 
 KEY, OLD = (
     "new key: 0123456789abcdefghijklmnopqrstuvwxyz",
