@@ -9,6 +9,7 @@ from contextvars import Context, copy_context
 from typing import Any, TypeAlias, cast
 
 from ._exchange.exchange import Exchange
+from ._exchange.server import ServerSide
 from ._requests.gateway import Gateway, explain_protocol
 from ._requests.views import WSGIRequest
 from ._session.events import EventKind, tell
@@ -65,12 +66,14 @@ class SessionMiddleware(Gateway):
                     # The server answered the handshake before the handler ran, so no response carries the change.
                     tell(served.settings.on_event, EventKind.UNANSWERED)
             if exc_info is None:
-                return start_response(status, headers)
-            try:
-                return start_response(status, headers, exc_info)
-            finally:
-                # PEP 3333 demands that no circular reference remains.
-                exc_info = None
+                write = start_response(status, headers)
+            else:
+                try:
+                    write = start_response(status, headers, exc_info)
+                finally:
+                    # PEP 3333 demands that no circular reference remains.
+                    exc_info = None
+            return write if served.server is None else _keep_at_write(served.server, write)
 
         try:
             body: Iterable[bytes] = context.run(
@@ -94,6 +97,17 @@ class SessionMiddleware(Gateway):
         """Raise a TypeError that says what to do, if the application failed because it is none of WSGI."""
         if isinstance(error, TypeError):
             explain_protocol(self.app, self.protocol)
+
+
+def _keep_at_write(server: ServerSide, write: Write) -> Write:
+    """Return the server's `write` (PEP 3333), which sends the headers; from then on no failure takes a record back."""
+
+    def write_and_keep(data: bytes, /) -> object:
+        if data:
+            server.keep()
+        return write(data)
+
+    return write_and_keep
 
 
 def _is_file(body: object, environ: Environ) -> bool:

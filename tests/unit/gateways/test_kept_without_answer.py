@@ -134,6 +134,53 @@ def test_a_login_whose_answer_has_begun_outlives_a_failure_under_wsgi() -> None:
     assert (200, b"begun", BOB) == (answer.status, answer.body, scene.browser.session())
 
 
+@pytest.mark.parametrize("answers_again", [True, False])
+@pytest.mark.parametrize(("act", "stays"), [(log_in, BOB), (rotate_session, ALICE)])
+def test_a_login_whose_answer_was_begun_by_write_outlives_a_failure(
+    act: Any, stays: Any, answers_again: bool
+) -> None:
+    scene = signed_in()
+
+    def app(environ: Any, start_response: Any) -> Any:
+        act()
+        start_response("200 OK", HTML)(b"begun")
+        try:
+            raise KeyError
+        except KeyError:
+            if not answers_again:
+                raise
+            start_response("500 Internal Server Error", HTML, sys.exc_info())
+
+    answer = visit(scene, scene.store.wsgi(app))
+    assert (200, b"begun", stays) == (answer.status, answer.body, scene.browser.session())
+    assert 1 == scene.alive(stays)
+
+
+def test_a_login_of_which_nothing_was_written_is_dropped_by_the_next_answer() -> None:
+    scene = signed_in()
+
+    def app(environ: Any, start_response: Any) -> Any:
+        log_in()
+        start_response("200 OK", HTML)(b"")
+        try:
+            raise KeyError
+        except KeyError:
+            write = start_response("500 Internal Server Error", HTML, sys.exc_info())
+        write(b"an error page")
+        return []
+
+    started: list[str] = []
+    written: list[bytes] = []
+
+    def start_response(status: str, headers: Any, exc_info: Any = None) -> Any:
+        started.append(status)
+        return written.append
+
+    scene.store.wsgi(app)(environ_of(scene.browser.jar.header()), start_response)
+    assert (["200 OK", "500 Internal Server Error"], [b"", b"an error page"]) == (started, written)
+    assert 0 == scene.alive(BOB)
+
+
 def test_a_login_whose_answer_has_begun_outlives_a_second_answer_under_asgi() -> None:
     scene = signed_in()
 
