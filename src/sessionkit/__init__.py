@@ -34,13 +34,13 @@ from ._exchange.exchange import Exchange
 from ._exchange.request import RequestInfo, is_activity
 from ._frameworks.return_to import safe_return_to
 from ._management import SessionInfo
+from ._model_verbs import contents_of
 from ._requests.current import bind
 from ._session.events import Event, EventKind, Ignored
 from ._session.identity import anyone, has_user, subject
 from ._session.json import JSON, Serializer, fast_json
 from ._session.lifetime import Lifetime
 from ._session.session import Absence, Contents, Session, Stamp
-from ._typed import contents_of
 from .errors import (
     BackendError,
     ConfigurationError,

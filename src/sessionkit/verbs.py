@@ -12,6 +12,7 @@ from typing_extensions import deprecated
 
 from ._exchange.exchange import ENDED, Exchange
 from ._exchange.request import RequestInfo
+from ._model_verbs import ModelVerbs
 from ._requests.lookup import Exclusion
 from ._requests.recognition import as_request, is_plain_session
 from ._requests.responses import as_fields, is_message, is_response, write_response
@@ -19,7 +20,6 @@ from ._session.model_merging import make_merge
 from ._session.models import is_model
 from ._session.session import Session
 from ._session.tracebacks import clear_frames, clears_frames
-from ._typed import ModelVerbs
 from .errors import ConfigurationError, NoActiveRequestError
 
 __all__ = ["Call", "Verbs", "parse_call", "refuse_call"]

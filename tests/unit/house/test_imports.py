@@ -14,7 +14,7 @@ ROOT = Path(sessionkit.__file__).parent
 
 # From the foundation up: a package, or a module beside the packages. CONTRIBUTING.md says of each what it holds.
 ORDER = [
-    "errors", "_session", "_crypto", "_cookies", "formats", "backends", "_exchange", "_requests", "wsgi", "asgi", "_typed", "verbs", "_environment", "_arguments", "_management", "store",
+    "errors", "_session", "_crypto", "_cookies", "formats", "backends", "_exchange", "_requests", "wsgi", "asgi", "_model_verbs", "verbs", "_environment", "_arguments", "_management", "_server_verbs", "store",
     "_default", "_frameworks", "adapters", "testing", "_cli", "__main__", "__init__",
 ]  # fmt: skip
 

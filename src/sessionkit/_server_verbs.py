@@ -1,0 +1,192 @@
+"""The verbs of a store for sessions on the server: `sessions_of`, `revoke`, `revoke_user`, `purge`, `still_valid`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._exchange.config import Settings
+from ._exchange.exchange import Exchange
+from ._management import (
+    SessionInfo,
+    arun,
+    check_alive,
+    list_sessions,
+    purge,
+    revoke_session,
+    revoke_user,
+    run,
+)
+from ._requests.recognition import HasEnv, HasEnviron, HasScope, RequestLike
+from ._requests.responses import ResponseLike
+from ._session.tracebacks import clear_frames, clears_frames
+from .errors import ConfigurationError, NoActiveRequestError
+from .verbs import Verbs
+
+__all__ = ["ServerVerbs"]
+
+
+class ServerVerbs(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasScope]):
+    """The verbs of a store. Those of this class are for sessions on the server; each has a twin that is awaited.
+
+    Attributes:
+        settings: the store's settings.
+    """
+
+    __slots__ = ()
+
+    settings: Settings
+
+    @clears_frames
+    def sessions_of(self, user: object) -> list[SessionInfo]:
+        """List the sessions of a user, the one that was used last first.
+
+        Args:
+            user: contents with a user (such as the current session), or an identity as `identity` returns it.
+
+        Raises:
+            ConfigurationError: the store has no backend, or one that is awaited (`asessions_of`).
+            ValueError: the user names nobody.
+            BackendError: the backend failed.
+        """
+        return run(
+            self._require_backend(), list_sessions(self.settings, user, self._find_current())
+        )
+
+    async def asessions_of(self, user: object) -> list[SessionInfo]:
+        """List the sessions of a user as `sessions_of` does."""
+        try:
+            return await arun(
+                self._require_backend(), list_sessions(self.settings, user, self._find_current())
+            )
+        except BaseException as error:
+            del user
+            clear_frames(error)
+            raise
+
+    @clears_frames
+    def revoke(self, handle: str) -> bool:
+        """End one session. Its next request has no session, and a late write of it is dropped.
+
+        Args:
+            handle: the `handle` of a `SessionInfo`. Check that it is in `sessions_of` the user who asks.
+
+        Returns:
+            Whether there was such a session; False for a malformed handle too.
+
+        Raises:
+            ConfigurationError: the store has no backend, or one that is awaited (`arevoke`).
+            BackendError: the backend failed.
+        """
+        return run(self._require_backend(), revoke_session(self.settings, handle))
+
+    async def arevoke(self, handle: str) -> bool:
+        """End one session as `revoke` does."""
+        try:
+            return await arun(self._require_backend(), revoke_session(self.settings, handle))
+        except BaseException as error:
+            del handle
+            clear_frames(error)
+            raise
+
+    @clears_frames
+    def revoke_user(self, user: object, *, keep_current: bool = False) -> int:
+        """End every session of a user, on all devices. A login that is in progress loses too; the next one counts.
+
+        Args:
+            user: contents with a user, or an identity as `identity` returns it.
+            keep_current: whether the session of the request being served stays, also if this request begins or rotates it.
+
+        Returns:
+            How many sessions were ended.
+
+        Raises:
+            ConfigurationError: the store has no backend, or one that is awaited (`arevoke_user`).
+            ValueError: the user names nobody.
+            BackendError: the backend failed.
+        """
+        keep = self._find_current() if keep_current else None
+        return run(self._require_backend(), revoke_user(self.settings, user, keep))
+
+    async def arevoke_user(self, user: object, *, keep_current: bool = False) -> int:
+        """End every session of a user as `revoke_user` does."""
+        try:
+            keep = self._find_current() if keep_current else None
+            return await arun(self._require_backend(), revoke_user(self.settings, user, keep))
+        except BaseException as error:
+            del user
+            clear_frames(error)
+            raise
+
+    def purge(self, limit: int = 500) -> int:
+        """Remove expired records. Every login removes a few, so this is only needed for a backlog.
+
+        Args:
+            limit: the most records to remove.
+
+        Returns:
+            How many were removed.
+
+        Raises:
+            ConfigurationError: the store has no backend, or one that is awaited (`apurge`).
+            BackendError: the backend failed.
+        """
+        return run(self._require_backend(), purge(self.settings, limit))
+
+    async def apurge(self, limit: int = 500) -> int:
+        """Remove expired records as `purge` does."""
+        return await arun(self._require_backend(), purge(self.settings, limit))
+
+    @clears_frames
+    def still_valid(self, *request: Any) -> bool:
+        """Ask the backend again whether the request's session is valid; a session that is not is dropped.
+
+        A request that lasts, such as a websocket or an event stream, has no other way to learn of a logout. Without a
+        backend only the expiry is judged.
+
+        Args:
+            *request: the request, as for `get_session`; nothing for the current one.
+
+        Raises:
+            NoActiveRequestError, TypeError: as for `get_session`.
+            ConfigurationError: the backend is awaited (`astill_valid`).
+            BackendError: the backend failed.
+        """
+        exchange = self.get_exchange(*request)
+        if exchange.settings.backend is not None:
+            return run(exchange.settings, check_alive(exchange))
+        return exchange.get() is not None
+
+    async def astill_valid(self, *request: Any) -> bool:
+        """Ask the backend again as `still_valid` does."""
+        try:
+            exchange = self.get_exchange(*request)
+            if exchange.settings.backend is not None:
+                return await arun(exchange.settings, check_alive(exchange))
+            return exchange.get() is not None
+        except BaseException as error:
+            del request
+            clear_frames(error)
+            raise
+
+    def _require_backend(self) -> Settings:
+        """Return the settings of a store with a backend.
+
+        Raises:
+            ConfigurationError: the store has none.
+        """
+        if self.settings.backend is None:
+            raise ConfigurationError(
+                "this store keeps its sessions in cookies, so nobody can list or revoke them: give it a backend, such as "
+                "backend=SQLiteBackend('sessions.db')"
+            )
+        return self.settings
+
+    def _find_current(self) -> Exchange | None:
+        """Return the exchange of the current request, if a user is signed in there."""
+        try:
+            exchange = self._exchange(None)
+        except NoActiveRequestError:
+            return None
+        if not isinstance(exchange, Exchange) or exchange.server is None or exchange.get() is None:
+            return None
+        return exchange
