@@ -9,7 +9,7 @@ from contextvars import Context, copy_context
 from typing import Any, TypeAlias, cast
 
 from ._exchange.exchange import Exchange
-from ._exchange.server import ServerSide
+from ._exchange.server_side import ServerSide
 from ._requests.gateway import Gateway, explain_protocol
 from ._requests.views import WSGIRequest
 from ._session.events import EventKind, tell

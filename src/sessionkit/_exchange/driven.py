@@ -19,7 +19,7 @@ from .operations import Operation, Wanted
 from .reading import RequestCookies, read_cookies
 from .request import RequestInfo
 from .returning import check_return
-from .server import ServerSide
+from .server_side import ServerSide
 from .state import State
 
 __all__ = ["COMMITTED", "ENDED", "OPEN", "DrivenExchange", "Phase"]

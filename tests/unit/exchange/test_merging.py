@@ -12,7 +12,7 @@ from sessionkit import (
 )
 from sessionkit._exchange.merging import Change, Update, merge_change, replay
 from sessionkit._exchange.operations import Insert, Replace
-from sessionkit._exchange.server import MOST_TRIES
+from sessionkit._exchange.replaying import MOST_TRIES
 
 from ..kept import KeptScene
 from ..scene import ALICE, SECRET

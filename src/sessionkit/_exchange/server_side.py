@@ -9,35 +9,26 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from math import inf
-from random import random
 from typing import Any, cast
 
 from .._crypto.sealing import Opened
 from .._session.events import EventKind, logger
-from .._session.json import rewrite
 from .._session.session import Absence, Stamp, Watcher
-from .._session.snapshot import is_opaque, restore_contents
 from ..backends._protocols import Record
 from ..errors import BackendError, ConflictError
 from .deciding import RENEW
 from .expiry import judge_stamp
-from .merging import Change, Function, Update, replay
+from .merging import Update
 from .operations import Delete, Insert, Load, Operation, Replace, Touch
-from .planning import Planning
 from .pointers import open_contents
 from .reading import RequestCookies
+from .replaying import Replaying, with_times
 from .state import State
 
 __all__ = ["ServerSide"]
 
-MOST_TRIES = 64
-"""Conflicts after which a write is given up. Eight processes that write one session all the time never needed so many."""
 
-LONGEST_PAUSE = 0.064
-"""The longest pause after a conflict, in seconds. Without a pause, parallel writers starve each other."""
-
-
-class ServerSide(Planning):
+class ServerSide(Replaying):
     """The records of one request's sessions: what the backend replies changes the plan."""
 
     __slots__ = ()
@@ -59,7 +50,7 @@ class ServerSide(Planning):
         contents = open_contents(self.settings, record)
         if isinstance(contents, Absence):
             return contents
-        stamp = _with_times(state.stamp, record)
+        stamp = with_times(state.stamp, record)
         verdict = judge_stamp(self.settings, stamp, self.settings.clock())
         if isinstance(verdict, Absence):
             return verdict
@@ -104,45 +95,6 @@ class ServerSide(Planning):
         stamp, token = state.stamp, cast("Opened", state.cookies.token)
         token = replace(token, contents=dict(state.session), stamp=stamp)
         self.cookies = replace(state.cookies, token=token, stamp=stamp)
-
-    # ---- steps, for a merge
-
-    def note_change(self, state: State) -> None:
-        """Note the change since the last step, before `update_session` calls a function.
-
-        Args:
-            state: the session's state.
-        """
-        if self.current is None and state.cookies.importer is None:
-            return
-        now = rewrite(dict(state.session), self.settings.serializer)
-        before = self._last_contents(state)
-        if now != before:
-            self._steps.append(Change(before, now))
-        self._last = now
-
-    def note_update(self, state: State, function: Function) -> None:
-        """Note a function that has updated the session.
-
-        Args:
-            state: the session's state.
-            function: the function.
-        """
-        if self.current is None and state.cookies.importer is None:
-            return
-        self._steps.append(Update(function))
-        self._last = rewrite(dict(state.session), self.settings.serializer)
-
-    def _last_contents(self, state: State) -> bytes:
-        """Return the contents after the last step."""
-        if self._last is None and self._base is not None:
-            self._last = cast("bytes", self._codec.open(self._base))
-        elif self._last is None:
-            # An imported session. Nested values of the token's contents may have been changed in place.
-            token, snapshot = cast("Opened", state.cookies.token), state.loaded_snapshot
-            imported = token.contents if is_opaque(snapshot) else restore_contents(snapshot)
-            self._last = rewrite(imported, self.settings.serializer)
-        return self._last
 
     # ---- what the backend answered
 
@@ -323,14 +275,6 @@ class ServerSide(Planning):
         state.touched = False
         self._move_stamp(state, record)
 
-    def _reset_steps(self, record: Record) -> None:
-        """Begin the steps anew, with a record that the backend has."""
-        self._base, self._steps, self._last, self._tries = record, [], None, 0
-
-    def _move_stamp(self, state: State, record: Record) -> None:
-        """Give the session the times of its record."""
-        state.restamp(_with_times(state.stamp, record))
-
     def _must_set_pointer(self, state: State) -> bool:
         """Return whether the cookie must change with the record: another secret seals, or its attributes differ."""
         cookies, settings = state.cookies, self.settings
@@ -369,52 +313,3 @@ class ServerSide(Planning):
         self.current = self._created = self._replaced = None
         self._pointer_due = False
         state.forget(reason)
-
-    def _merge(self, state: State, other: Record) -> None:
-        """Replay the steps of this request over the record that another one wrote.
-
-        Args:
-            state: the session's state.
-            other: the record.
-
-        Raises:
-            ConflictError: the changes cannot be merged, or this was tried too often.
-        """
-        self._tries += 1
-        if self._tries > MOST_TRIES:
-            raise ConflictError(
-                f"other requests changed the session {MOST_TRIES} times while this one tried to save it, and nothing of this "
-                "request was saved"
-            )
-        settings = self.settings
-        theirs = open_contents(settings, other)
-        if isinstance(theirs, Absence):
-            raise BackendError("the session's record was replaced by one that does not open")
-        before = self._last_contents(state)
-        mine = rewrite(dict(state.session), settings.serializer)
-        steps = self._steps if mine == before else [*self._steps, Change(before, mine)]
-        exclusive = {"user", *settings.login_keys}
-        # While the new record of a rotation is there already, a further change is one of its contents.
-        snapshot = (
-            state.loaded_snapshot if self._replaced is not None else state.snapshot_of(theirs)
-        )
-        merged = replay(steps, dict(theirs), settings.serializer, exclusive, state.accepts_update)
-        if not state.owner.owns(merged):
-            raise ConflictError(
-                "the changes of parallel requests, merged, give the session to another user: nothing of this request was saved"
-            )
-        state.rebase(merged, snapshot)
-        self._steps, self._last = steps, rewrite(merged, settings.serializer)
-        if not state.is_fresh:
-            self._move_stamp(state, other)
-        if self._tries % 2:
-            # Other requests write during a pause, so the attempt after it mostly fails too, and returns what they wrote. The
-            # next one follows at once. With a pause before each attempt, writers that never pause starve the others.
-            self.pause = random() * min(LONGEST_PAUSE, 0.001 * 2**self._tries)  # noqa: S311  # a pause is no secret
-
-
-def _with_times(stamp: Stamp, record: Record) -> Stamp:
-    """Return a session's stamp with the times of its record."""
-    if (stamp.updated_at, stamp.expires_at) == (record.updated_at, record.expires_at):
-        return stamp
-    return replace(stamp, updated_at=record.updated_at, expires_at=record.expires_at)
