@@ -17,7 +17,7 @@ two groups of them. `sessionkit.backends` keeps sessions on the server, `session
 
 from ._cookies.settings import CookieSettings
 from ._crypto.keyring import KeyRing
-from ._crypto.sealer import Sealer
+from ._crypto.sealed_values import Sealer
 from ._default import (
     configure,
     create_session,

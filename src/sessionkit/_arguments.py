@@ -10,8 +10,8 @@ from typing import Any, TypeVar, cast
 from ._cookies.settings import CookieSettings
 from ._exchange.config import MAX_RECORD, Settings
 from ._session.events import logger
+from ._session.given_arguments import refuse_unknown
 from ._session.lifetime import Lifetime
-from ._session.remembered import refuse_unknown
 from .backends import AsyncBackend, Backend
 from .errors import ConfigurationError
 from .formats import Importer

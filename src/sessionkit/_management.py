@@ -23,7 +23,7 @@ __all__ = [
     "Steps",
     "arun",
     "check_alive",
-    "is_over",
+    "has_expired",
     "list_sessions",
     "purge",
     "revoke_session",
@@ -132,7 +132,7 @@ def _list_records(
         records: list[Record] = yield List(owner)
         for record in records:
             contents = open_contents(settings, record)
-            if isinstance(contents, Absence) or is_over(settings, record):
+            if isinstance(contents, Absence) or has_expired(settings, record):
                 # A forward record, or one that another application wrote.
                 continue
             found.append(
@@ -150,7 +150,7 @@ def _list_records(
     return found
 
 
-def is_over(settings: Settings, record: Record) -> bool:
+def has_expired(settings: Settings, record: Record) -> bool:
     """Return whether the session of a record has expired.
 
     Args:
@@ -183,7 +183,7 @@ def revoke_session(settings: Settings, handle: object) -> Steps[bool]:
             # The session was rotated meanwhile.
             keys.append(following)
         elif record is not None:
-            existed = existed or not is_over(settings, record)
+            existed = existed or not has_expired(settings, record)
     return existed
 
 

@@ -22,7 +22,7 @@ from ._arguments import (
 )
 from ._cookies.settings import CookieSettings
 from ._crypto.keyring import KeyRing
-from ._crypto.sealer import Sealer
+from ._crypto.sealed_values import Sealer
 from ._environment import apply_variables
 from ._exchange.config import MAX_RECORD, Clock, Settings
 from ._exchange.exchange import Exchange

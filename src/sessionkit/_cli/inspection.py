@@ -14,7 +14,7 @@ from .._cookies.header import pairs
 from .._crypto.records import RecordCodec
 from .._crypto.sealing import NativeCodec, Opened, peek_stamp
 from .._exchange.config import Settings
-from .._exchange.pointers import is_over, read_pointers
+from .._exchange.pointers import is_logged_out, read_pointers
 from .._exchange.reading import RequestCookies, read_cookies
 from .._session.base64url import decode
 from .._session.json import JSON, is_shallow, rewrite
@@ -106,7 +106,7 @@ def inspect(settings: Settings, header: str, now: float, *, values: bool = False
     """
     read = read_cookies if settings.records is None else read_pointers
     cookies = read(settings, header, now)
-    points = any(not is_over(settings, cookies, pointer) for pointer in cookies.pointers)
+    points = any(not is_logged_out(settings, cookies, pointer) for pointer in cookies.pointers)
     found = [
         (name, value)
         for name, value in pairs(header, settings.stem)

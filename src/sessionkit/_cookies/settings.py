@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .._session.remembered import remember_arguments
+from .._session.given_arguments import remember_arguments
 from ..errors import ConfigurationError
 from .header import HEADER
 

@@ -4,19 +4,22 @@ In the order of a request:
 
 - `config`: the settings of a store. `framework_keys` has the keys of a framework's own session object.
 - `request`: the view of a request.
-- `exchange`: the exchange, which a gateway makes and the verbs call.
-- `reading`: opens the tokens, and enforces the fence, the barrier, the idle and the absolute expiry. `candidates` bounds
-  the work.
-- `importing`: imports a session from another library's cookie. `importers` binds importers and converts tokens.
-- `state`: the contents now, and the guard of an update. `owner` knows who the user is, `stamps` makes ids and times.
-- `deciding`: decides at the commit: nothing, renew, seal or end. `hidden` tells whether an end takes a barrier.
+- `exchange`: the exchange, which a gateway makes and the verbs call. `driven` is its base class: what drivers call.
+- `reading`: opens the tokens, and enforces the fence and the barrier. `candidates` bounds the work. `expiry` enforces the
+  idle and the absolute limit.
+- `importing`: imports a session from another library's cookie. `importers` gives importers their keys, and `conversion`
+  converts their tokens.
+- `state`: the contents now. `stamps` makes ids and times. `update_guard` decides whether an update is accepted.
+- `deciding`: decides at the commit: nothing, renew, seal or end. `hidden_sessions` tells whether an end takes a barrier.
 - `writing`: writes the session, the renewal cookie, the fence and the barrier. `clearing` clears stale chunks and ended
-  sessions.
+  sessions. `unreturned_cookie` warns of a browser that drops them.
+- `unread`: what is left in a request that ended before its session was read.
 
 With a backend:
 
-- `pointers` reads the cookies that point to records. `loading` says which records to load, and finds the session in them.
-- `server` decides the next operation on the backend, and takes its reply. `merging` replays the steps of a request over the
-  contents that another one wrote. `record_owners` names the owner of a record.
-- `operations` has the operations as values. `drivers` performs them, blocking or awaited.
+- `pointers`: reads the cookies that point to records. `loading` says which records to load, and finds the session in them.
+- `planning`: decides the next operation on the backend. `record_owners` names the owner of a record.
+- `server_side`: takes the backend's reply. `replaying` replays the steps of a request over the contents that another one
+  wrote, and `merging` merges two changes.
+- `operations`: the operations as values. `drivers` performs them, blocking or awaited.
 """

@@ -17,8 +17,8 @@ from ..errors import ConfigurationError, IdentityChangedError
 from . import stamps, writing
 from .config import Settings
 from .request import RequestInfo
-from .returning import INSECURE, tell_insecure
 from .state import State
+from .unreturned_cookie import INSECURE, tell_insecure
 
 __all__ = [
     "END",

@@ -18,9 +18,9 @@ from .importing import read_or_import
 from .operations import Operation, Wanted
 from .reading import RequestCookies, read_cookies
 from .request import RequestInfo
-from .returning import check_return
 from .server_side import ServerSide
 from .state import State
+from .unreturned_cookie import check_return
 
 __all__ = ["COMMITTED", "ENDED", "OPEN", "DrivenExchange", "Phase"]
 

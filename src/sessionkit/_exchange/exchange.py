@@ -17,10 +17,10 @@ from ..errors import ConfigurationError
 from .config import Settings
 from .deciding import answer, decide
 from .driven import COMMITTED, ENDED, OPEN, DrivenExchange, Phase
-from .ended import GONE, UnreadExchange, make_unread, replace_link
 from .merging import Function, call_function
 from .request import HOLDER, RequestInfo
 from .state import State
+from .unread import GONE, UnreadExchange, make_unread, replace_link
 
 __all__ = ["COMMITTED", "ENDED", "OPEN", "Exchange", "Phase"]
 

@@ -11,7 +11,7 @@ from .._session.session import Absence
 from ..errors import SerializationError
 from .candidates import Allowance, choose_furthest
 from .config import BoundImporter, Settings
-from .importers import import_token
+from .conversion import import_token
 from .reading import ImporterCookies, RequestCookies, cut_header, judge_token, read_cookies
 
 __all__ = ["import_session", "read_or_import"]

@@ -13,7 +13,7 @@ from ..errors import BackendError
 from .candidates import choose_furthest
 from .config import Settings
 from .operations import Wanted
-from .pointers import OpenedRecord, choose_record, is_over, open_record, read_pointers
+from .pointers import OpenedRecord, choose_record, is_logged_out, open_record, read_pointers
 from .reading import RequestCookies
 
 __all__ = ["Loading"]
@@ -150,7 +150,7 @@ class Loading:
         for pointer, record in zip(cookies.pointers, self._found["found"], strict=True):
             if record is not None:
                 self._came[pointer.key] = pointer.owner
-            if is_over(self.settings, cookies, pointer):
+            if is_logged_out(self.settings, cookies, pointer):
                 reason = choose_furthest(reason, Absence.LOGGED_OUT)
                 continue
             one = open_record(self.settings, pointer, record, now)

@@ -30,7 +30,7 @@ from .update_guard import have_same_owner
 __all__ = [
     "OpenedRecord",
     "choose_record",
-    "is_over",
+    "is_logged_out",
     "open_contents",
     "open_record",
     "read_pointers",
@@ -118,7 +118,7 @@ def _read_many(settings: Settings, header: str, now: float) -> RequestCookies:
     return cookies
 
 
-def is_over(settings: Settings, cookies: RequestCookies, pointer: Pointer) -> bool:
+def is_logged_out(settings: Settings, cookies: RequestCookies, pointer: Pointer) -> bool:
     """Return whether the fence or a barrier that came with a pointer ends its session."""
     if not cookies.fence and cookies.barrier is None:
         return False

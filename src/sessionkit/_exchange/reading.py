@@ -23,8 +23,8 @@ from .candidates import (
     open_candidates,
 )
 from .config import BoundImporter, Settings
+from .conversion import import_token
 from .expiry import judge_stamp
-from .importers import import_token
 from .update_guard import have_same_owner
 
 __all__ = [

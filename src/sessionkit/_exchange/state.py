@@ -22,7 +22,7 @@ from . import stamps, writing
 from .config import Settings
 from .expiry import judge_stamp
 from .framework_keys import FrameworkKeys
-from .hidden import may_be_hidden, may_be_unnamed
+from .hidden_sessions import may_be_hidden, may_be_unnamed
 from .reading import RequestCookies
 from .request import RequestInfo
 from .update_guard import Owner

@@ -21,7 +21,7 @@ from .._exchange.exchange import Exchange
 from .._exchange.operations import Load
 from .._exchange.pointers import open_contents
 from .._exchange.request import HeaderRequest
-from .._management import Steps, arun, is_over, revoke_session, run
+from .._management import Steps, arun, has_expired, revoke_session, run
 from .._session.session import Absence
 from ..backends import Record
 
@@ -102,7 +102,7 @@ class SessionKeys:
         return (
             record is not None
             and not isinstance(open_contents(self.settings, record), Absence)
-            and not is_over(self.settings, record)
+            and not has_expired(self.settings, record)
         )
 
     def delete(self, session_key: str | None) -> Steps[bool]:

@@ -10,7 +10,7 @@ from math import isfinite
 from typing import Any, Literal
 
 from ..errors import ConfigurationError
-from .remembered import remember_arguments
+from .given_arguments import remember_arguments
 from .session import Absence
 
 __all__ = [

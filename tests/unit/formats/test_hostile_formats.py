@@ -15,7 +15,7 @@ from sessionkit import (
     SessionStore,
 )
 from sessionkit._crypto.sealing import Opened
-from sessionkit._exchange.importers import import_token
+from sessionkit._exchange.conversion import import_token
 from sessionkit._session.session import Stamp
 from sessionkit.formats import (
     Auth0V3,

@@ -177,6 +177,16 @@ def test_the_files_that_contributing_leads_to_are_there():
     assert [name for name in named if not ((ROOT / name).exists() or (top / name).exists())] == []
 
 
+@pytest.mark.parametrize("name", ["_exchange", "_requests"])
+def test_the_map_of_a_package_names_each_of_its_modules(name):
+    named = set(
+        re.findall(
+            r"`(\w+)`", ast.get_docstring(ast.parse((ROOT / name / "__init__.py").read_text()))
+        )
+    )
+    assert named == {path.stem for path in (ROOT / name).glob("*.py")} - {"__init__"}
+
+
 @pytest.mark.parametrize("root", ADAPTERS, ids=lambda root: root.name)
 def test_an_adapter_imports_public_modules_only(root):
     found = {

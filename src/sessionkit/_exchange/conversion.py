@@ -1,0 +1,131 @@
+"""Convert a token of another library into a session of ours: its contents, id, times and mark."""
+
+from __future__ import annotations
+
+import marshal
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from .._crypto.sealing import Opened
+from .._session.json import DEEPEST, JSON, Serializer, freeze, is_shallow, rewrite
+from .._session.lifetime import CLOCK_SKEW
+from .._session.session import Absence, Stamp
+from .._session.tags import Tags
+from ..errors import SerializationError
+from ..formats._claims import derive_id, earliest
+from ..formats._protocols import Convert
+from .config import BoundImporter, Settings
+
+__all__ = ["CheckedConversion", "import_token"]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedConversion:
+    """Calls an importer's `convert` and checks the result; two with the same function are equal."""
+
+    convert: Convert | None
+    tags: Tags | None = None
+
+    def __call__(self, contents: dict[str, Any], _stamp: Stamp) -> Mapping[str, Any] | None:
+        if self.convert is None:
+            return contents
+        beyond_limits = not self._is_json(contents)
+        try:
+            converted = self.convert(contents)
+        except (LookupError, TypeError, ValueError, AttributeError):
+            # The function was not made for such contents: a cookie from the network raises nothing.
+            return None
+        if not isinstance(converted, Mapping):
+            return None
+        result = dict(converted)
+        # A value that the function was given and has passed on, such as NaN, is kept as it would be without the function.
+        # A value that the function made must be JSON. The depth of the result depends on the cookie, and so raises nothing.
+        passed_on = beyond_limits or not is_shallow(result, DEEPEST)
+        if not (passed_on and self._is_writable(result)):
+            freeze(result, self._serializer)
+        return result
+
+    @property
+    def _serializer(self) -> Serializer:
+        return JSON if self.tags is None else JSON.tagging(self.tags)
+
+    def _is_json(self, contents: dict[str, Any]) -> bool:
+        """Return whether contents are JSON within our limits, which other libraries do not have."""
+        try:
+            freeze(contents, self._serializer)
+        except SerializationError:
+            return False
+        return True
+
+    def _is_writable(self, contents: dict[str, Any]) -> bool:
+        """Return whether contents can be written, whatever our limits."""
+        try:
+            rewrite(contents, self._serializer)
+        except Exception:  # noqa: BLE001  # the methods of a value with a tag may raise anything
+            return False
+        return True
+
+
+def _copy_contents(contents: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy for `convert` and the application to change: the session's mark is computed from the original again later."""
+    try:
+        return cast("dict[str, Any]", marshal.loads(marshal.dumps(contents)))  # noqa: S302  # these bytes were written just now
+    except ValueError:
+        return deepcopy(contents)
+
+
+def import_token(
+    settings: Settings, importer: BoundImporter, token: Opened, now: float
+) -> Opened | Absence:
+    """Return the session of ours that another library's token becomes; the caller judges its expiry and the fence.
+
+    Its id is derived from the token, so that parallel requests import one session, and a mark in the fence stops the next
+    import.
+
+    Args:
+        settings: the store's settings.
+        importer: the importer that opened the token.
+        token: the other library's token.
+        now: seconds since the epoch.
+    """
+    try:
+        return _convert_token(settings, importer, token, now)
+    except RecursionError:
+        # The stack is too deep already to look at nested contents.
+        return Absence.MALFORMED
+
+
+def _convert_token(
+    settings: Settings, importer: BoundImporter, token: Opened, now: float
+) -> Opened | Absence:
+    created = token.stamp.created_at
+    if not 0 < created <= now + CLOCK_SKEW:
+        return Absence.MALFORMED if created <= 0 else Absence.NOT_YET_VALID
+    convert = importer.convert
+    if settings.tags is not None and isinstance(convert, CheckedConversion):
+        convert = replace(convert, tags=settings.tags)
+    converted = (
+        convert(_copy_contents(token.contents), token.stamp) if is_shallow(token.contents) else None
+    )
+    if not isinstance(converted, Mapping) or not is_shallow(converted):
+        return Absence.MALFORMED
+    created, updated, contents = min(created, int(now)), int(now), dict(converted)
+    traits, codec = importer.settings.format.traits, settings.codec
+    ends = earliest(token.stamp.ends_at, codec.ends_at(contents))
+    lifetime = token.stamp.lifetime
+    # With a name that is gone the session is over, and yet a logout needs its mark.
+    known = settings.lifetimes.get(lifetime or "", settings.lifetime)
+    expires = known.expires_at(created, updated)
+    stamp = Stamp(
+        id=derive_id("sessionkit import 1", traits.label, token.mark_id),
+        created_at=created,
+        updated_at=updated,
+        expires_at=expires if ends is None else min(expires, ends),
+        ends_at=ends,
+        lifetime=lifetime,
+    )
+    # A session without a creation time gets a new one at each request: its mark cannot depend on the times.
+    mark_id = codec.mark_id(contents, stamp) if traits.dated else stamp.id
+    return Opened(contents=contents, stamp=replace(stamp, mark=mark_id), mark_id=mark_id)
