@@ -54,8 +54,8 @@ class Planning(Loading):
 
     __slots__ = (
         "_created", "_doomed", "_forward", "_gone", "_has_failed", "_is_import", "_is_renewed", "_is_unclear",
-        "_last", "_listed", "_others", "_pointer_due", "_proposal", "_renewal_failed", "_replaced", "_sent", "_steps", "_tries",
-        "_unanswered", "driver", "gave_up", "is_kept", "outlasts", "pause",
+        "_last", "_listed", "_others", "_pointer_due", "_proposal", "_renewal_failed", "_replaced", "_sent", "_steps", "_surplus",
+        "_tries", "_unanswered", "driver", "gave_up", "is_kept", "outlasts", "pause",
         "settled_at", "since",
     )  # fmt: skip
 
@@ -86,6 +86,8 @@ class Planning(Loading):
         # How many of the user's marks, one for each secret, were asked for their sessions.
         self._listed: int = 0
         self._others: list[Record] = []
+        # The user's oldest sessions beyond `max_sessions`, which end once the new one is there.
+        self._surplus: dict[str, str] = {}
         self._renewal_failed: bool = False
         # With `renew_after=0` a renewal is due at any time, and one in a request is enough.
         self._is_renewed: bool = False
@@ -136,7 +138,8 @@ class Planning(Loading):
         stays = status >= 500 and self.is_kept and self._created is not None and not state.deleted
         lives = state.present and (stays or decision is not END) and self._lives_on_server(state)
         key = self._derive_key(state) if lives else None
-        operation = self._find_end(state, status, decision, key)
+        operation = self._find_list(state, status, decision, key)
+        operation = operation or self._find_end(state, status, decision, key)
         if operation is None and lives:
             if status < 500:
                 # An import is not worth the entry of a cache, nor is a renewal that sets the pointer anew.
@@ -263,6 +266,8 @@ class Planning(Loading):
         drops_created = status >= 500 and created is not None and not self.is_kept
         if isinstance(self._unanswered, Replace) and self._unanswered.forwards:
             drops_created = False
+        if not drops_created and (self._created is not None or self._is_import):
+            ending.update(self._surplus)
         ambiguous = state.cookies.absence is Absence.AMBIGUOUS
         if state.ended or decision is END or (ambiguous and state.is_fresh):
             ending.update(self._came)
@@ -325,11 +330,32 @@ class Planning(Loading):
             return Touch(key, current.owner, stamp.updated_at, stamp.expires_at)
         if self._replaced is not None:
             return Replace(self._make_forward(key, now), self._replaced.version, forwards=True)
-        if (self._created is not None or self._is_import) and self.settings.max_sessions:
-            owners = self._list_owners(state, key)
-            if self._listed < len(owners):
-                return List(owners[self._listed])
         return None
+
+    def _find_list(
+        self, state: State, status: int, decision: Decision | Seal, key: str | None
+    ) -> Operation | None:
+        """Return the next list of the user's sessions, of which only `max_sessions` may stay; None if all are listed.
+
+        A login lists them before it adds its own record. If two logins at the same time did so afterwards, each would end the
+        other's session.
+
+        Args:
+            state: the session's state.
+            status: the response's status.
+            decision: the decision.
+            key: the key of the session that is present, if it is kept in the backend.
+        """
+        if self.settings.max_sessions is None or key is None or status >= 500:
+            return None
+        current = self.current
+        is_login = isinstance(decision, Seal) and (
+            current is None or (state.ended and current.key != key)
+        )
+        if not (is_login or self._is_import or self._created is not None):
+            return None
+        owners = self._list_owners(state, key)
+        return List(owners[self._listed]) if self._listed < len(owners) else None
 
     def _find_insert(
         self, state: State, decision: Decision | Seal, key: str, now: float, *, imports: bool

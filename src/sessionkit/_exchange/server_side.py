@@ -141,7 +141,7 @@ class ServerSide(Replaying):
             raise error
 
     def _took_delete(self, operation: Delete, reply: Record | None) -> None:
-        for records in (self._came, self._doomed):
+        for records in (self._came, self._doomed, self._surplus):
             records.pop(operation.key, None)
         self._gone.add(operation.key)
         if self._created is not None and self._created.key == operation.key:
@@ -253,18 +253,21 @@ class ServerSide(Replaying):
     def _took_list(self, state: State, reply: Sequence[Record]) -> None:
         """Choose the oldest sessions of the user beyond `max_sessions`, once those under each secret are listed."""
         self._listed += 1
-        own = cast("Record", self.current).key
+        own = self._derive_key(state)
         self._others.extend(
             record
             for record in reply
-            if record.key != own and self._codec.open_forward(record) is None
+            if record.key != own
+            and record.key not in self._came  # a session of this browser ends in any case
+            and self._codec.open_forward(record) is None
         )
         if self._listed < len(self._list_owners(state, own)):
             return
-        others = sorted(self._others, key=lambda one: (one.created_at, one.updated_at))
+        # The key decides last: the order in which `of` lists records is each engine's own.
+        others = sorted(self._others, key=lambda one: (one.created_at, one.updated_at, one.key))
         surplus = len(others) + 1 - cast("int", self.settings.max_sessions)
         for record in others[: max(0, surplus)]:
-            self._doomed[record.key] = record.owner
+            self._surplus[record.key] = record.owner
 
     def _mark_stored(self, state: State, record: Record) -> None:
         """Note that the backend has the session as it is now."""
