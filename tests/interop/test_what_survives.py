@@ -89,6 +89,18 @@ def test_a_session_of_a_user_alone_is_read_on_both_sides_whoever_writes_it(libra
     assert we_read(browser.at(40), browser.jar) == {**BARE, "js": 1}
 
 
+def test_a_session_whose_tokens_the_library_has_set_to_null_is_read_on_both_sides(
+    library: Get,
+) -> None:
+    browser = Browser(library, NEXTJS_V4)
+    browser.they("login", 0, {**BARE, "tokenSet": {"accessToken": "at"}})
+    browser.they("update", 5, {"user": BARE["user"], "tokenSet": None})
+    assert we_read(browser.at(10), browser.jar) == {**BARE, "tokenSet": None}
+    we_update(browser.at(15), browser.jar, {"user": BARE["user"], "tokenSet": None, "n": 1})
+    found = browser.they("read", 20)
+    assert (found["n"], found["tokenSet"]) == (1, {})
+
+
 SIDS = [
     pytest.param(
         NEXTJS_V3, {"user": {"sub": "auth0|1", "sid": "op"}}, {"user": {"sub": "auth0|1"}}, id="v3"

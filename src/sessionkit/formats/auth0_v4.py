@@ -117,9 +117,11 @@ class Auth0V4Codec(DatedCodec):
         return {"enc": self.framing.enc, "alg": "dir"}
 
     def check(self, contents: dict[str, Any]) -> None:
-        """Raise SerializationError unless `user`, `tokenSet` and `internal` are objects."""
+        """Raise SerializationError unless `user`, `tokenSet` and `internal` are objects; `tokenSet` may be None."""
         super().check(contents)
-        must_be_objects(contents, ("user", "tokenSet", "internal"), LIBRARY)
+        must_be_objects(contents, ("user", "internal"), LIBRARY)
+        if contents.get("tokenSet") is not None:
+            must_be_objects(contents, ("tokenSet",), LIBRARY)
 
     def ends_at(self, contents: Mapping[str, Any]) -> int | None:
         """Return the identity provider's end of the session."""
@@ -143,12 +145,15 @@ class Auth0V4Codec(DatedCodec):
         """Return contents and times. Cookies `__txn_` and `__FC_` have another shape."""
         internal, user = as_mapping(payload.get("internal")), payload.get("user")
         created, expires = internal.get("createdAt"), payload.get("exp", NOT_SAID)
+        tokens = payload.get(
+            "tokenSet"
+        )  # `updateSession({...session, tokenSet: null})` takes them away
         if not (
             isinstance(user, dict)
-            and isinstance(payload.get("tokenSet", {}), dict)
+            and (tokens is None or isinstance(tokens, dict))
             and is_time(created)
             # With less than the library's login writes, only a user tells it from what else is sealed like it.
-            and (user or ("tokenSet" in payload and "exp" in payload))
+            and (user or (tokens is not None and "exp" in payload))
         ):
             return Absence.MALFORMED
         if expires is NOT_SAID:

@@ -292,12 +292,24 @@ def test_an_exp_that_is_no_time_is_malformed(exp):
     assert scene.browser.absence() is Absence.MALFORMED
 
 
-@pytest.mark.parametrize("tokens", [[], "x", None])
+@pytest.mark.parametrize("tokens", [[], "x", 0, False])
 def test_a_token_set_that_is_no_object_is_malformed(tokens):
     scene = Scene(format=Auth0V4())
     payload = {"user": {"sub": "a"}, "tokenSet": tokens, "internal": {"createdAt": START}}
     put(scene, sealed_by_their_library(scene, payload))
     assert scene.browser.absence() is Absence.MALFORMED
+
+
+def test_a_token_set_of_null_is_read_and_written_as_an_empty_one():
+    # The library reads such a session, which its updateSession({...session, tokenSet: null}) writes.
+    scene = Scene(format=Auth0V4())
+    bare = {"user": {"sub": "a"}, "internal": {"createdAt": START}}
+    put(scene, sealed_by_their_library(scene, {**bare, "tokenSet": None, "exp": START + 1000}))
+    assert scene.browser.session() == {**bare, "tokenSet": None}
+    visit = scene.browser.visit()
+    assert visit.exchange.update({**visit.exchange.get(), "n": 1}) is True
+    visit.arrive()
+    assert scene.browser.session() == {**bare, "tokenSet": {}, "n": 1}
 
 
 def test_a_name_of_ours_in_a_v3_session_is_the_applications():

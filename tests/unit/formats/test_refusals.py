@@ -164,6 +164,7 @@ def test_a_time_further_ahead_than_clocks_differ_is_not_yet_valid():
         {"connection": "google", "accessToken": "g", "expiresAt": NOW + 10, "exp": NOW + 3600},
         {"user": {}, "tokenSet": {}, "exp": NOW + 3600},
         {"user": {}, "internal": {"createdAt": NOW}, "exp": NOW + 3600},
+        {"user": {}, "tokenSet": None, "internal": {"createdAt": NOW}, "exp": NOW + 3600},
         {"user": [], "tokenSet": {}, "internal": {"createdAt": NOW}, "exp": NOW + 3600},
         {"user": {}, "tokenSet": {}, "internal": {"createdAt": "x"}, "exp": NOW + 3600},
         {"user": {}, "tokenSet": {}, "internal": {"createdAt": NOW}},
