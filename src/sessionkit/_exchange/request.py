@@ -77,8 +77,8 @@ def is_activity(request: RequestInfo, /) -> bool:
     """Return whether a request is activity of the user; this is the default `renews`.
 
     OPTIONS is none, and neither is a page that is fetched before the user asks for it. Browsers mark such a request in
-    `Sec-Purpose` (the Fetch standard), older ones in `Purpose`, `X-Purpose` or `X-Moz`, scripts in `X-Sec-Purpose` (Turbo)
-    or `Next-Router-Prefetch`.
+    `Sec-Purpose` (the Fetch standard), older ones in `Purpose`, `X-Purpose` or `X-Moz`, scripts in `X-Sec-Purpose` (Turbo),
+    `Next-Router-Prefetch` or `X-Middleware-Prefetch` (Next.js).
 
     Args:
         request: the view of the request.
@@ -96,7 +96,7 @@ _PURPOSES = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Sec-Purpose", "X-Moz")
 _PREFETCH = re.compile("prefetch|prerender|preview")
 
 
-_NEXT = ("Next-Router-Prefetch", "Next-Router-Segment-Prefetch")
+_NEXT = ("Next-Router-Prefetch", "Next-Router-Segment-Prefetch", "X-Middleware-Prefetch")
 """Headers of a prefetch in Next.js. Their values do not matter."""
 
 
