@@ -19,12 +19,13 @@ from .._session.snapshot import (
 )
 from ..errors import SessionTooLargeError
 from . import stamps, writing
+from .carried import Carried, find_carried
 from .config import Settings
 from .expiry import judge_stamp
-from .framework_keys import FrameworkKeys
 from .hidden_sessions import may_be_hidden, may_be_unnamed
 from .reading import RequestCookies
 from .request import RequestInfo
+from .spare_keys import list_spare_keys
 from .update_guard import Owner
 
 __all__ = ["State"]
@@ -84,8 +85,10 @@ class State:
         self.final_snapshot: bytes = snapshot
         # Two unlike snapshots of equal contents: a value that the application holds too is written otherwise.
         self._equal: tuple[bytes, bytes] = (b"", b"")
-        # The snapshot of the members that an update of this session cannot change.
-        self._carried: bytes | None = self._copy_carried(contents) if settings.carried else None
+        # The members that an update of this session cannot change.
+        self._carried: Carried | None = None
+        if settings.carried:
+            self._carried = find_carried(settings.carried, contents)
         self.owner: Owner = Owner(settings, contents, snapshot)
         # It restores the loaded contents once for everybody.
         self._loaded = self.owner
@@ -292,31 +295,19 @@ class State:
         """
         self.replace_contents(contents, snapshot, self._begin_stamp(contents, lifetime))
         if self.settings.carried:
-            self._carried = self._copy_carried(self.session)
+            self._carried = find_carried(self.settings.carried, self.session)
         self.ended = True
 
     def merge_carried(self, contents: dict[str, Any]) -> dict[str, Any]:
         """Return contents with the carried members of the loaded session."""
-        return contents if self._carried is None else contents | restore_contents(self._carried)
+        return contents if self._carried is None else self._carried.merge_into(contents)
 
     def restore_carried(self) -> bool:
         """Undo changes in place of carried members; return whether there were any."""
-        if self._carried is None or self._has_carried(self._carried):
+        if self._carried is None or self._carried.are_in(self.session):
             return False
         refill(self.session, self.merge_carried(dict(self.session)), self.session.stamp)
         return True
-
-    def _copy_carried(self, contents: Mapping[str, Any]) -> bytes | None:
-        """Return the snapshot of the carried members, or None if there are none."""
-        members = {key: contents[key] for key in self.settings.carried if key in contents}
-        snapshot = fingerprint(members, self.settings.tags)
-        return snapshot if members and not is_opaque(snapshot) else None
-
-    def _has_carried(self, carried: bytes) -> bool:
-        """Return whether the session still has these members unchanged."""
-        keys = restore_contents(carried)
-        members = {key: self.session[key] for key in keys if key in self.session}
-        return same(members, fingerprint(members, self.settings.tags), carried)
 
     def rotate(self) -> None:
         """Give the session a new id."""
@@ -407,7 +398,7 @@ class State:
             return
         if not session or self._is_login():
             drop(session, [key for key in session if framework.drops(key)])
-            if self._carried is not None and self._has_carried(self._carried):
+            if self._carried is not None and self._carried.are_in(session):
                 # The carried members belong to the earlier user's sign-in.
                 drop(session, self.settings.carried)
             self._carried = None
@@ -471,19 +462,9 @@ class State:
         return plaintext
 
     def _list_spare_keys(self) -> list[str]:
-        """Return the keys that may be dropped from a session that does not fit, in the order in which to drop them.
-
-        These are the keys that must not survive a login; in the session of a signed-in user only the sign-ins in
-        progress. Keys that this request wrote come last. The key that it wrote last, and those that it gave to a verb,
-        are not among them.
-        """
-        session, settings = self.session, self.settings
-        keys = settings.framework or FrameworkKeys()
-        drops = keys.drops_sign_in if settings.guard(session) else keys.drops
+        """Return the keys that may be dropped; those that this request gave to a verb are kept."""
         loaded = {} if is_opaque(self.loaded_snapshot) else self._restore_loaded()
-        pool = [key for key in session if drops(key) and key not in self._verb_contents]
-        written = [key for key in pool if key not in loaded or loaded[key] != session[key]]
-        return [key for key in pool if key not in written] + written[:-1]
+        return list_spare_keys(self.settings, self.session, loaded, self._verb_contents)
 
     def advance_stamp(self) -> Stamp:
         """Return the session's stamp with the idle expiry moved."""
