@@ -173,20 +173,6 @@ def test_a_record_that_changes_before_it_is_deleted_is_returned_as_it_was_then(c
     assert other.load(record.key, record.owner) is None
 
 
-def test_a_record_that_comes_between_is_touched_by_a_second_try(clients):
-    backend, other, record = clients.make(BLOCKING[0]), clients.make(BLOCKING[0]), new()
-    assert backend.load(record.key, record.owner) is None
-
-    def add(connection, cursor, statement, *_):
-        if statement.startswith("SELECT"):
-            other.insert(record, 0)
-
-    event.listen(backend._engine, "before_cursor_execute", add)
-    later = record.expires_at + 5
-    assert backend.touch(record.key, record.owner, record.updated_at, later) is True
-    assert other.load(record.key, record.owner) == record._replace(expires_at=later)
-
-
 @pytest.mark.parametrize("kind", EVERY)
 def test_in_another_process_the_connections_of_the_parent_are_left_alone(clients, kind):
     client, record = clients.make(kind), new()
@@ -202,40 +188,6 @@ def test_in_another_process_the_connections_of_the_parent_are_left_alone(clients
     else:
         (engine,) = client._backend._of_parent[0].values()
         clients.loop.run_until_complete(engine.dispose())
-
-
-# ---- an engine of the application
-
-
-@pytest.mark.parametrize("kind", BLOCKING)
-def test_an_engine_of_the_application_is_used_and_left_open(kind):
-    database, driver = kind.split()
-    engine = create_engine(SERVERS[database]().url(driver))
-    backend, record = SQLBackend(engine), new()
-    assert backend.insert(record, 0) is True
-    assert backend.revoke(record.owner, 1.0, record.key) == 0
-    assert backend.load(record.key, record.owner) == record._replace(generation=1)
-    backend.close()
-    assert engine.pool.checkedin() == 1
-    with engine.begin() as connection:
-        # The application's transactions are as they were.
-        connection.exec_driver_sql("DELETE FROM sessionkit_session")
-        connection.rollback()
-    assert backend.load(record.key, record.owner) is not None
-    engine.dispose()
-
-
-def test_an_async_engine_of_the_application_is_used_and_left_open():
-    async def use():
-        engine = create_async_engine(postgresql().url("asyncpg"))
-        backend, record = AsyncSQLBackend(engine), new()
-        assert await backend.insert(record, 0) is True
-        await backend.aclose()
-        assert engine.pool.checkedin() == 1
-        assert await backend.load(record.key, record.owner) == record
-        await engine.dispose()
-
-    asyncio.run(use())
 
 
 # ---- event loops

@@ -182,15 +182,15 @@ def in_redis(url: str, way: str = "json") -> Steps:
     return steps_of(backend, lambda: client.get("bare"), put, way)
 
 
-def in_postgresql(url: str, plain: str, way: str = "json") -> Steps:
-    """Beside the same statements of psycopg."""
+def beside_psycopg(url: str, way: str = "json") -> Steps:
+    """PostgreSQL beside the same statements of psycopg alone, on one connection without a pool."""
     import psycopg
 
     from sessionkit.backends import SQLBackend
 
     backend = SQLBackend(url)
     record = record_in(backend)
-    bare = psycopg.connect(plain, autocommit=True)
+    bare = psycopg.connect(url.replace("+psycopg", ""), autocommit=True)
     named = (record.key, record.owner)
     versions = Versions(record)
 
@@ -199,6 +199,47 @@ def in_postgresql(url: str, plain: str, way: str = "json") -> Steps:
         assert bare.execute(SAVE_SQL, (*values, *named, before)).rowcount == 1
 
     return steps_of(backend, lambda: bare.execute(LOAD_SQL, named).fetchone(), put, way)
+
+
+def beside_sqlalchemy(url: str, way: str = "json") -> Steps:
+    """PostgreSQL beside the same statements of SQLAlchemy Core, on an engine with the settings of the backend's own."""
+    from sqlalchemy import create_engine
+
+    from sessionkit.backends import SQLBackend
+    from sessionkit.backends import _sql_statements as core
+
+    backend = SQLBackend(url)
+    record = record_in(backend)
+    bare = create_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        skip_autocommit_rollback=True,
+        pool_reset_on_return=None,
+        pool_size=10,
+        max_overflow=0,
+        hide_parameters=True,
+    )
+    named = {"key_": record.key, "owner_": record.owner}
+    versions = Versions(record)
+
+    def get() -> Any:
+        with bare.connect() as connection:
+            return connection.execute(core._LOAD, named).first()
+
+    def put() -> None:
+        (_, _, _, _, updated_at, expires_at, version, sealed), before = versions.advance()
+        values = {
+            **named,
+            "updated_at_": updated_at,
+            "expires_at_": expires_at,
+            "version_": version,
+            "sealed_": sealed,
+            "loaded": before,
+        }
+        with bare.connect() as connection:
+            assert connection.execute(core._REPLACE, values).rowcount == 1
+
+    return steps_of(backend, get, put, way)
 
 
 @contextmanager

@@ -51,7 +51,8 @@ class SQLBackend:
         Args:
             url_or_engine: SQLAlchemy's URL of the database, with a driver: `postgresql+psycopg://`, `mysql+pymysql://`,
                 `sqlite:///` (four slashes for an absolute path). An engine of the application is possible too, with its
-                pool; its time limits and its fork safety are then the application's.
+                pool, its listeners and its `schema_translate_map`; its time limits and its fork safety are then the
+                application's.
             clock: the time in seconds since the epoch, for what has expired.
             pool_size: how many connections a process opens at most. An operation waits for a free one.
             timeout: seconds that an operation may take in all, at most 3.
@@ -59,9 +60,9 @@ class SQLBackend:
         check_limits(pool_size, timeout)
         self._clock = clock
         self._timeout = timeout
-        self._statements = Statements(clock)
         self._pid = os.getpid()
         self._owned = not isinstance(url_or_engine, Engine)
+        self._statements = Statements(clock, owns_engine=self._owned)
         self._engine: Engine = (
             make_engine(url_or_engine, pool_size, timeout)
             if not isinstance(url_or_engine, Engine)

@@ -52,7 +52,7 @@ class AsyncSQLBackend:
         Args:
             url_or_engine: SQLAlchemy's URL of the database, with a driver: `postgresql+asyncpg://`, `mysql+asyncmy://`,
                 `sqlite+aiosqlite:///`. An async engine of the application is possible too, for the event loop that it
-                belongs to.
+                belongs to, with its listeners and its `schema_translate_map`.
             clock: the time in seconds since the epoch, for what has expired.
             pool_size: how many connections are opened at most for an event loop. An operation waits for a free one.
             timeout: seconds that an operation may take in all, at most 3.
@@ -60,7 +60,6 @@ class AsyncSQLBackend:
         check_limits(pool_size, timeout)
         self._clock = clock
         self._timeout = timeout
-        self._statements = Statements(clock)
         self._pid = os.getpid()
         self._engines: dict[asyncio.AbstractEventLoop, AsyncEngine] = {}
         self._of_parent: list[dict[asyncio.AbstractEventLoop, AsyncEngine]] = []
@@ -72,6 +71,7 @@ class AsyncSQLBackend:
             self._make = partial(make_async_engine, url_or_engine, pool_size, timeout)
             self._make()  # raises if the URL or the driver is wrong
         self._owned = not isinstance(url_or_engine, AsyncEngine)
+        self._statements = Statements(clock, owns_engine=self._owned)
 
     async def load(self, key: str, owner: str) -> Record | None:
         """Return a record, or None."""

@@ -103,6 +103,8 @@ def _arguments(url: URL, driver: Driver, pool_size: int, timeout: float) -> dict
         # A statement is a transaction, without BEGIN before it and ROLLBACK after it.
         "isolation_level": "AUTOCOMMIT",
         "skip_autocommit_rollback": True,
+        # After an error a connection is never used again (`run`): none comes back to the pool in a transaction.
+        "pool_reset_on_return": None,
         # No key, owner or payload in an error or a log line.
         "hide_parameters": True,
         "pool_size": pool_size,

@@ -64,7 +64,7 @@ def explain(error: Exception) -> BackendError:
         return BackendError(
             "no connection of the session backend's pool was free in time: raise pool_size, or look for what is slow"
         )
-    cause = error.orig if isinstance(error, DBAPIError) else error
+    cause = _cause(error)
     code = _code(cause)
     if code in _NO_TABLES or "no such table" in str(cause):
         return BackendError(
@@ -79,7 +79,12 @@ def explain(error: Exception) -> BackendError:
 
 
 def _is_passing(error: BaseException) -> bool:
-    return isinstance(error, DBAPIError) and _code(error.orig) in _PASSING
+    return _code(_cause(error)) in _PASSING
+
+
+def _cause(error: BaseException) -> BaseException | None:
+    """Return the error of the driver, which SQLAlchemy has wrapped if it has sent the statement."""
+    return error.orig if isinstance(error, DBAPIError) else error
 
 
 def _code(error: BaseException | None) -> str | int | None:
