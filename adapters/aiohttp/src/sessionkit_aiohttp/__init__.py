@@ -11,7 +11,7 @@ from sessionkit import SessionStore
 from sessionkit.adapters import FrameworkKeys, Refusal, make_guards
 
 from . import verbs
-from .front import Front
+from .gateway import AiohttpGateway
 from .session import AiohttpSession, get_session, new_session
 
 __all__ = [
@@ -35,9 +35,9 @@ def setup(app: web.Application, store: SessionStore, *, exclude: str | Iterable[
         store: the store.
         exclude: globs of paths without sessions; `*` matches a slash too.
     """
-    front = Front(app, store, exclude=exclude, framework=KEYS)
-    app.middlewares.insert(0, front.serve)
-    app.on_response_prepare.append(front.prepare)
+    gateway = AiohttpGateway(app, store, exclude=exclude, framework=KEYS)
+    app.middlewares.insert(0, gateway.serve)
+    app.on_response_prepare.append(gateway.prepare)
 
 
 def _answer(refusal: Refusal, *_: Any) -> web.Response:

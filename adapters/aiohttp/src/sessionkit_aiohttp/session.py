@@ -7,7 +7,7 @@ from aiohttp import web
 from sessionkit import NoActiveRequestError
 from sessionkit.adapters import LazyContents, find_serving
 
-from .carriers import AiohttpRequest
+from .requests import AiohttpRequest
 
 __all__ = ["AiohttpSession", "get_session", "new_session"]
 

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from sessionkit.adapters import TypedVerbs
 
-from . import carriers as carriers  # teaches the verbs the type
+from . import requests as requests  # teaches the verbs the type
 
 __all__ = [
     "create_session",

@@ -13,7 +13,7 @@ from sessionkit.adapters import HeaderRequest
 from .callers import CLIENT, is_asked_by
 from .config import gateway
 from .responses import Line
-from .saved import BEGUN, SETTLE, SavedSession, Steps
+from .saving import BEGUN, SETTLE, SavedSession, Steps
 
 __all__ = ["SessionInClient", "make_class_in_client"]
 

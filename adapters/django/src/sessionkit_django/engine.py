@@ -19,7 +19,7 @@ from .callers import (
 )
 from .clients import make_class_in_client
 from .config import gateway
-from .saved import SavedSession, find_current, has_key, make_loader
+from .saving import SavedSession, find_current, has_key, make_loader
 
 __all__ = ["SessionStore"]
 

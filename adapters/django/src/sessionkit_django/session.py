@@ -11,7 +11,7 @@ from django.utils.module_loading import import_string
 from sessionkit import Exchange
 from sessionkit.adapters import LazyContents, SessionKeys, Snapshot
 
-from .awaited import AwaitedSession
+from .async_methods import AwaitedSession
 from .config import gateway
 
 __all__ = ["DjangoSession"]

@@ -10,7 +10,7 @@ from sessionkit import Session
 from sessionkit.adapters import ScopeSession
 from sessionkit.adapters import ScopeSessionMiddleware as SessionMiddleware
 
-from .refusing import NotSignedIn
+from .exceptions import NotSignedIn
 from .security import (
     SessionCookie,
     SessionPage,
@@ -18,7 +18,7 @@ from .security import (
     require_session_api,
     require_session_page,
 )
-from .typed import session_of
+from .typed_sessions import session_of
 
 __all__ = [
     "CurrentSession", "NotSignedIn", "OptionalSession", "ScopeSession", "SessionCookie", "SessionMiddleware", "SessionPage",

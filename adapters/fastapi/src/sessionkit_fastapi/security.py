@@ -10,7 +10,7 @@ from fastapi.security import APIKeyCookie
 from sessionkit import Session, SessionStore, get_session
 from sessionkit.adapters import ASGIRequest, Refusal, api_refusal, page_refusal
 
-from .refusing import refused_with
+from .exceptions import refused_with
 
 __all__ = [
     "SessionCookie",

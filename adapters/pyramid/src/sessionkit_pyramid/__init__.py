@@ -17,7 +17,7 @@ from pyramid.viewderivers import INGRESS
 from sessionkit import SessionStore
 from sessionkit.adapters import check_store
 
-from .front import FRONT, STORE, Front, answering, entering, exchange_in, session_of
+from .gateway import POLICY, STORE, ExecutionPolicy, answering, entering, exchange_in, session_of
 from .guards import require_session_api, require_session_page
 from .session import PyramidSession
 
@@ -29,18 +29,18 @@ def includeme(config: Any) -> None:
 
     def fail_at_the_start(event: Any) -> None:
         """Make the gateway when the application is made: wrong settings are no matter of a request."""
-        event.app.registry[FRONT].gateway  # noqa: B018
+        event.app.registry[POLICY].gateway  # noqa: B018
 
     def stand_around() -> None:
-        front = config.registry[FRONT] = Front(config.registry)
-        config.registry.registerUtility(front, IExecutionPolicy)
+        policy = config.registry[POLICY] = ExecutionPolicy(config.registry)
+        config.registry.registerUtility(policy, IExecutionPolicy)
 
     config.add_directive("set_sessionkit_store", set_sessionkit_store)
     config.set_session_factory(session_of)
     config.add_tween("sessionkit_pyramid.checking", under=EXCVIEW)
     config.add_view_deriver(answering, "sessionkit_answering", under=INGRESS)
     # After everything else: an execution policy of somebody else's (pyramid_retry) stays, inside ours.
-    config.action(FRONT, stand_around, order=PHASE3_CONFIG + 1)
+    config.action(POLICY, stand_around, order=PHASE3_CONFIG + 1)
     config.add_subscriber(fail_at_the_start, ApplicationCreated)
     config.add_subscriber(entering, NewRequest)
 

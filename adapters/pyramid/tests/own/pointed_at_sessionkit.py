@@ -11,7 +11,7 @@ import pyramid.session
 from sessionkit import CookieSettings, Lifetime, SessionStore
 from sessionkit.wsgi import SessionMiddleware
 from sessionkit_pyramid import PyramidSession
-from sessionkit_pyramid.front import FRONT, KEYS, session_of
+from sessionkit_pyramid.gateway import KEYS, POLICY, session_of
 
 COOKIE = {
     "cookie_name": "name",
@@ -59,7 +59,7 @@ def factory(
             f"{name}={value}" for name, value in request.cookies.items()
         )
         request.environ["REQUEST_METHOD"] = request.method
-        request.registry = {FRONT: SimpleNamespace(gateway=gateway)}
+        request.registry = {POLICY: SimpleNamespace(gateway=gateway)}
         return session_of(request)
 
     return make

@@ -13,7 +13,7 @@ from sanic.server.websockets.impl import WebsocketImplProtocol
 from sessionkit import SessionStore
 from sessionkit.adapters import Extension, Refusal, make_guards
 
-from .front import Front, SanicSession
+from .gateway import SanicGateway, SanicSession
 from .sockets import Sockets
 from .verbs import (
     create_session,
@@ -53,15 +53,15 @@ class SessionKit(Extension[Sanic[Any, Any]]):
         super().__init__(app, store=store)
 
     def _serve(self, app: Sanic[Any, Any]) -> None:
-        front = Front(app, self.store or SessionStore.from_env(), self.exclude)
-        app.add_signal(front.on_request, "http.lifecycle.handle")
-        app.add_signal(front.on_handled, "http.handler.after")
+        gateway = SanicGateway(app, self.store or SessionStore.from_env(), self.exclude)
+        app.add_signal(gateway.on_request, "http.lifecycle.handle")
+        app.add_signal(gateway.on_handled, "http.handler.after")
         cast("Any", app).register_middleware(
-            front.on_response, "response", priority=sys.maxsize
+            gateway.on_response, "response", priority=sys.maxsize
         )  # the last of them
-        app.add_signal(front.on_sent, "http.lifecycle.response")
-        app.add_signal(front.on_close, "http.lifecycle.complete")
-        sockets = Sockets(front)
+        app.add_signal(gateway.on_sent, "http.lifecycle.response")
+        app.add_signal(gateway.on_close, "http.lifecycle.complete")
+        sockets = Sockets(gateway)
         app.add_signal(sockets.on_routed, "http.routing.after")
         app.add_signal(sockets.on_send, "http.lifecycle.send")
 

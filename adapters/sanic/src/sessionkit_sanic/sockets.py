@@ -9,8 +9,8 @@ from sanic import Request
 from sessionkit import Exchange
 from sessionkit.adapters import Phase, asettle
 
-from .carriers import SanicRequest
-from .front import Front
+from .gateway import SanicGateway
+from .requests import SanicRequest
 
 __all__ = ["Sockets"]
 
@@ -19,18 +19,18 @@ class Sockets:
     """The websockets of an application; the methods are for Sanic's signals.
 
     Args:
-        front: the application's gateway.
+        gateway: the application's gateway.
     """
 
-    def __init__(self, front: Front) -> None:
-        self.front = front
+    def __init__(self, gateway: SanicGateway) -> None:
+        self.gateway = gateway
 
     async def on_send(self, data: object) -> None:
         """Put the session into the bytes of a handshake. They are the only ones that Sanic sends as a buffer, which can be changed."""
         if type(data) is not bytearray or not data.startswith(b"HTTP/1.1 101 "):
             return
         request = Request.get_current()
-        exchange = self.front.serving(SanicRequest(request))
+        exchange = self.gateway.serving(SanicRequest(request))
         if exchange is not None and exchange.phase is Phase.OPEN:
             lines = "".join(
                 f"{name}: {value}\r\n" for name, value in await _accept(exchange, request)
@@ -40,7 +40,7 @@ class Sockets:
 
     async def on_routed(self, request: Request[Any, Any], handler: object, **_: Any) -> None:
         """Close the session of a websocket to writing under ASGI, where Sanic's handshake takes no headers."""
-        exchange = self.front.serving(SanicRequest(request))
+        exchange = self.gateway.serving(SanicRequest(request))
         if exchange is not None and request.app.asgi and hasattr(handler, "is_websocket"):
             await _accept(exchange, request)
 

@@ -8,7 +8,7 @@ from sanic import Request
 
 from sessionkit.adapters import TypedVerbs
 
-from .carriers import Response  # and teaches the verbs the types
+from .responses import Response
 
 __all__ = [
     "create_session",

@@ -14,7 +14,7 @@ from sessionkit.adapters import FrameworkKeys, Gateway, check_store, clears_fram
 __all__ = ["gateway_of"]
 
 
-class Front(Gateway):
+class TornadoGateway(Gateway):
     """The gateway of an application; its handlers await a backend."""
 
     call = "Application(handlers, sessionkit=store)"
@@ -43,9 +43,9 @@ def gateway_of(application: Application) -> Gateway:
     if isinstance(given, tuple):
         store = SessionStore(_secrets_of(settings))
     else:
-        check_store(given, Front.call)
+        check_store(given, TornadoGateway.call)
         store = given
-    gateway = Front(application, store, framework=FrameworkKeys())
+    gateway = TornadoGateway(application, store, framework=FrameworkKeys())
     _gateways[application] = given, gateway
     return gateway
 

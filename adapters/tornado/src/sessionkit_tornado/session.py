@@ -21,8 +21,8 @@ from sessionkit.adapters import (
     make_current,
 )
 
-from .carriers import TornadoRequest, fields_of
 from .config import gateway_of
+from .requests import TornadoRequest, fields_of
 from .verbs import get_session
 
 __all__ = ["SessionMixin", "TornadoSession"]

@@ -7,7 +7,7 @@ from tornado.web import RequestHandler
 
 from sessionkit.adapters import TypedVerbs
 
-from . import carriers as carriers  # teaches the verbs both types
+from . import requests as requests  # teaches the verbs both types
 
 __all__ = [
     "create_session",

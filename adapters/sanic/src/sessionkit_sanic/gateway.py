@@ -22,18 +22,19 @@ from sessionkit.adapters import (
     commit_response,
 )
 
-from .carriers import Answer, Response, SanicRequest, copy_of_stream, fields_of
+from .requests import SanicRequest
+from .responses import Answer, Response, copy_of_stream, fields_of
 
-__all__ = ["Front", "SanicSession"]
+__all__ = ["SanicGateway", "SanicSession"]
 
-_HANDLED, _FRONTS = "sessionkit.handled", "sessionkit.fronts"
+_HANDLED, _GATEWAYS = "sessionkit.handled", "sessionkit.gateways"
 
 
 class SanicSession(LazyContents):
     """The object behind `request.ctx.session`: nested changes are saved, and nothing is read before its first use."""
 
 
-class Front(Gateway):
+class SanicGateway(Gateway):
     """The gateway of an application; its methods are for Sanic's signals."""
 
     awaits = True
@@ -57,8 +58,8 @@ class Front(Gateway):
             return
         admit_task(exchange)
         request.ctx.session = SanicSession(exchange)
-        fronts: list[Front] = cast("Any", vars(request.ctx)).setdefault(_FRONTS, [])
-        fronts.append(self)
+        gateways: list[SanicGateway] = cast("Any", vars(request.ctx)).setdefault(_GATEWAYS, [])
+        gateways.append(self)
         if request.conn_info is not None:
             await self.on_close(request.conn_info)
             setattr(request.conn_info.ctx, self._latest, exchange)
@@ -77,9 +78,9 @@ class Front(Gateway):
         if isinstance(response, ResponseStream):
             made = copy_of_stream(response)
             # Sanic calls no middleware after one that gave a response.
-            fronts: list[Front] = getattr(request.ctx, _FRONTS, [])
-            for front in fronts:
-                await front.commit_or_fail(request, made)
+            gateways: list[SanicGateway] = getattr(request.ctx, _GATEWAYS, [])
+            for gateway in gateways:
+                await gateway.commit_or_fail(request, made)
             return made  # from a coroutine: Sanic would await, and so begin, the stream itself
         if not hasattr(request.ctx, _HANDLED):
             await self.commit_or_fail(request, response)

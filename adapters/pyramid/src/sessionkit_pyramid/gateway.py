@@ -22,20 +22,29 @@ from sessionkit.wsgi import SessionMiddleware
 
 from .session import CSRF_TOKEN, PyramidSession
 
-__all__ = ["FRONT", "KEYS", "STORE", "Front", "answering", "entering", "exchange_in", "session_of"]
+__all__ = [
+    "KEYS",
+    "POLICY",
+    "STORE",
+    "ExecutionPolicy",
+    "answering",
+    "entering",
+    "exchange_in",
+    "session_of",
+]
 
 KEYS = FrameworkKeys(
     login=("auth.userid",),  # SessionAuthenticationHelper
     dropped=(CSRF_TOKEN,),
 )
-FRONT, STORE, ROUTER = (
-    "sessionkit_pyramid.front",
+POLICY, STORE, ROUTER = (
+    "sessionkit_pyramid.policy",
     "sessionkit_pyramid.store",
     "sessionkit_pyramid.router",
 )
 
 
-class Front:
+class ExecutionPolicy:
     """An execution policy: what Pyramid asks for each request's response, and so the place of a gateway around everything."""
 
     def __init__(self, registry: Any) -> None:
@@ -68,7 +77,7 @@ class Front:
 def exchange_in(request: Any) -> Exchange:
     """Return the exchange of a request: the gateway's, or a new one that no gateway answers."""
     exchange = find_or_open_exchange(
-        WSGIRequest(request.environ), request.registry[FRONT].gateway.settings
+        WSGIRequest(request.environ), request.registry[POLICY].gateway.settings
     )
     assert exchange is not None  # noqa: S101  # no path is excluded
     return exchange

@@ -1,63 +1,24 @@
-"""Sanic's request and response as the core sees them."""
+"""Sanic's responses, as the core writes to them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable
 from copy import copy
-from typing import Any, TypeAlias, cast
-from urllib.parse import unquote
+from typing import Any, TypeAlias
 
-from sanic import HTTPResponse, Request
+from sanic import HTTPResponse
 from sanic.compat import Header
 from sanic.response import BaseHTTPResponse, ResponseStream
 
 from sessionkit.adapters import (
-    CarriedRequest,
     HeaderChanges,
     ResponseFields,
-    register_request,
     register_response,
 )
 
-__all__ = ["Answer", "Response", "SanicRequest", "copy_of_stream", "fields_of"]
+__all__ = ["Answer", "Response", "copy_of_stream"]
 
 Response: TypeAlias = BaseHTTPResponse | ResponseStream
-
-
-class SanicRequest(CarriedRequest):
-    """A view of a request."""
-
-    __slots__ = ()
-
-    @property
-    def holder(self) -> MutableMapping[str, Any]:
-        """What is kept on `request.ctx`; no attribute of the application's can be named like our keys."""
-        return cast("MutableMapping[str, Any]", vars(self.request.ctx))
-
-    @property
-    def path(self) -> str:
-        """The path, which Sanic leaves encoded."""
-        return unquote(self.request.path)
-
-    @property
-    def query(self) -> str:
-        """The query string, encoded."""
-        return str(self.request.query_string)
-
-    def fields(self, name: str, /) -> list[str]:
-        """Return the values of a header from the raw lines.
-
-        Not of `request.headers`: Sanic strips more from a value than the blanks of HTTP (U+2000), and so makes our name of another.
-        """
-        request, wanted = self.request, name.lower().encode("latin-1")
-        if request.app.asgi:
-            pairs: Iterable[tuple[bytes, bytes]] = request.scope["headers"]
-        else:
-            lines = (
-                line.partition(b":") for line in cast("bytes", request.head).split(b"\r\n")[1:]
-            )
-            pairs = ((field.lower(), value.strip(b" \t")) for field, _, value in lines)
-        return [value.decode("latin-1") for field, value in pairs if field == wanted]
 
 
 def fields_of(response: Response) -> ResponseFields:
@@ -135,6 +96,5 @@ def copy_of_stream(response: ResponseStream) -> ResponseStream:
     return made
 
 
-register_request(Request, SanicRequest)
 register_response(BaseHTTPResponse, fields_of)
 register_response(ResponseStream, fields_of)

@@ -12,16 +12,16 @@ from aiohttp import web
 from sessionkit import Exchange
 from sessionkit.adapters import Gateway, Phase, admit_task, aload, asettle, commit_response
 
-from .carriers import AiohttpRequest
+from .requests import AiohttpRequest
 
-__all__ = ["Front"]
+__all__ = ["AiohttpGateway"]
 
 TASK = "sessionkit.task"
 
 logger: logging.Logger = logging.getLogger("sessionkit")
 
 
-class Front(Gateway):
+class AiohttpGateway(Gateway):
     """Begin an exchange before the handler, and answer it when the headers of a response are about to go out."""
 
     call = "setup(app, store)"

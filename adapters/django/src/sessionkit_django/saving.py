@@ -12,7 +12,7 @@ from sessionkit import ConfigurationError, Exchange, NoActiveRequestError
 from sessionkit.adapters import SessionKeys, Settings, asettle
 from sessionkit.backends import Record
 
-from .awaited import BATCH
+from .async_methods import BATCH
 from .callers import CHANNELS, is_asked_by
 from .config import gateway, project_store
 from .session import DjangoSession

@@ -1,4 +1,4 @@
-"""aiohttp's request as the core sees it; its responses have headers that the core can write to as they are."""
+"""aiohttp's requests, as the core sees them. Its responses have headers that the core can write to as they are."""
 
 from __future__ import annotations
 
