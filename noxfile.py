@@ -352,7 +352,8 @@ def oldest(session: nox.Session, adapter: str) -> None:
     """Run the contract suite, with sessions in cookies, with an adapter on the oldest supported version of its framework."""
     versions = [*oldest_of(frameworks(adapter)), *settings(adapter).get("with-oldest", [])]
     adapter_with_its_tests(session, adapter, versions)
-    session.run("pytest", "tests/contract", "--sessions", "cookie", "--app", *_apps(adapter))
+    brief = ("--sessions", "cookie", "--requests", "2000")
+    session.run("pytest", "tests/contract", *brief, "--app", *_apps(adapter))
 
 
 def _typed(adapter: str) -> list[str]:

@@ -42,6 +42,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=KINDS,
         help="where sessions are kept; by default every app runs twice, with cookie and memory",
     )
+    parser.addoption(
+        "--requests",
+        type=int,
+        default=10_000,
+        help="how many requests of 100 users at once are made where sessions are in cookies; on the server a fifth",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
