@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nox
@@ -69,10 +70,13 @@ OPENID = ["authlib", "requests", "httpx2", "python-multipart"]
 
 THOROUGH = [
     "tests/unit/backends/test_broken.py",
+    "tests/unit/exchange/test_ends.py",
+    "tests/unit/exchange/test_hidden_sessions.py",
     "tests/unit/exchange/test_interleavings.py",
+    "tests/unit/exchange/test_scopes.py",
     "tests/unit/house/test_imports.py",
 ]
-"""Long tests that no version of Python or of a dependency changes: `tests` runs them on the default Python only."""
+"""Long tests that no version of Python or of a dependency changes: `unit` runs them on the default Python only."""
 
 
 def installed() -> list[str]:
@@ -158,18 +162,42 @@ def demo(session: nox.Session) -> None:
     session.run("python", "-m", "sessionkit", "demo", *session.posargs)
 
 
-@nox.session(python=INSTALLED)
+@nox.session(venv_backend="none")
 def tests(session: nox.Session) -> None:
-    """Run the core's tests on every installed Python; on the default one with branch coverage and short property tests."""
+    """Run the core's tests side by side: the session `unit` on every installed Python, and short property tests."""
+    names = [f"unit-{version}" for version in sorted(INSTALLED, key=lambda one: one != DEFAULT)]
+    if not session.posargs:  # they choose among the unit tests
+        names.append("properties")
+    cores = os.cpu_count() or 1
+    # One process for each session costs less than pytest-xdist, which pays where there are more cores than sessions.
+    workers = round(cores / len(names))
+    env = {
+        "HYPOTHESIS_PROFILE": "dev",
+        "PYTEST_XDIST_AUTO_NUM_WORKERS": str(workers if workers > 1 else 0),
+    }
+
+    def run(name: str) -> None:
+        """Run a session, and print what it wrote when it ends; nox prints it if the session fails."""
+        command = (sys.executable, "-m", "nox", "-s", name, "--", *session.posargs)
+        print(session.run(*command, env=env, silent=True), flush=True)
+
+    with ThreadPoolExecutor(cores) as pool:  # the longest begins first
+        runs = {name: pool.submit(run, name) for name in names}
+    failed = [name for name, one in runs.items() if one.exception()]
+    if failed:
+        session.error(f"failed: {', '.join(failed)}")
+
+
+@nox.session(python=INSTALLED)
+def unit(session: nox.Session) -> None:
+    """Run the core's unit tests on one Python; on the default one all of them, and their branch coverage must be 100 %."""
     pinned(session, "test")
-    on_each_core = ("-n", "auto", "--dist", "worksteal")
+    options = ["-n", "auto", "--dist", "worksteal"]
     if session.python != DEFAULT:
-        left_out = [f"--ignore={path}" for path in THOROUGH]
-        session.run("pytest", "tests/unit", *on_each_core, *left_out, *session.posargs)
-        return
-    measured = ("--cov", "--cov-report", "term-missing:skip-covered")
-    session.run("pytest", "tests/unit", *on_each_core, *measured, *session.posargs)
-    session.run("pytest", "tests/property", *on_each_core, env={"HYPOTHESIS_PROFILE": "dev"})
+        options += [f"--ignore={path}" for path in THOROUGH]
+    elif not session.posargs:
+        options += ["--cov", "--cov-report", "term-missing:skip-covered"]
+    session.run("pytest", "tests/unit", *options, *session.posargs)
 
 
 @nox.session
@@ -243,9 +271,10 @@ def guides_of_frameworks() -> dict[str, set[str]]:
 
 @nox.session
 def properties(session: nox.Session) -> None:
-    """Run the property tests at full length: 2,000 lives of a browser, 200,000 fuzzed headers."""
+    """Run the property tests at full length (2,000 lives of a browser, 200,000 fuzzed headers), or as HYPOTHESIS_PROFILE says."""
     pinned(session, "test")
-    session.run("pytest", "tests/property", *session.posargs, env={"HYPOTHESIS_PROFILE": "ci"})
+    profile = os.environ.get("HYPOTHESIS_PROFILE", "ci")
+    session.run("pytest", "tests/property", *session.posargs, env={"HYPOTHESIS_PROFILE": profile})
 
 
 @nox.session(python=PYTHONS[0])
