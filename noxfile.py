@@ -305,14 +305,18 @@ def servers(session: nox.Session) -> None:
 
 @nox.session
 def backends(session: nox.Session) -> None:
-    """Test the backends with real servers, with the coverage of the Redis and SQL modules; then redis-py's oldest version."""
+    """Test the backends with real servers, with the coverage of the Redis and SQL modules; then redis-py otherwise.
+
+    That is: without hiredis, as an application may have it that brings its own client; and in its oldest version.
+    """
     pinned(session, "backends")
     session.run("coverage", "run", "-m", "pytest", "tests/backends", *session.posargs)
     if not session.posargs:
         modules = "*/backends/_redis*.py,*/backends/_sql.py,*/backends/_sql_*.py"
         session.run("coverage", "report", f"--include={modules}", "--omit=tests/*")
+        of_redis = [str(path) for path in sorted(Path("tests/backends").glob("test_redis*.py"))]
+        session.run("pytest", *of_redis, env={"REDIS_PARSER": "python"})
         session.install(*oldest_of(PROJECT["project"]["optional-dependencies"]["redis"]))
-        of_redis = map(str, sorted(Path("tests/backends").glob("test_redis*.py")))
         session.run("pytest", *of_redis, "-k", "not Cluster and not Sentinel")
 
 

@@ -1,10 +1,19 @@
-"""Servers for the tests of this folder: each is started for the first test that needs it, and stopped at the end."""
+"""Servers for the tests of this folder: each is started for the first test that needs it, and stopped at the end.
+
+With `REDIS_PARSER=python` in the environment, redis-py and valkey-py parse replies as they do without hiredis and libvalkey.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 
 import pytest
+
+if os.environ.get("REDIS_PARSER") == "python":  # before the clients look for them
+    sys.modules.update({"hiredis": None, "libvalkey": None})
+
 from redis_servers import RedisServer, redis_cluster, redis_sentinel, redis_server
 
 

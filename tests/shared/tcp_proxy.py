@@ -16,6 +16,8 @@ class Proxy:
         port: the port to connect to.
         cut_after: how many bytes of replies still go through; then both sides of the connection are closed, and the
             proxy works normally again. None for no cut.
+        split_after: how many bytes of the next reply go through at once; the rest follows after `delay` seconds. None to
+            pass replies on as they come.
         delay: seconds to wait before each piece of a reply goes on.
         silent: whether replies are swallowed; the connections stay open.
         connections: how many connections were accepted.
@@ -27,6 +29,7 @@ class Proxy:
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listening.getsockname()[1])
         self.cut_after: int | None = None
+        self.split_after: int | None = None
         self.delay = 0.0
         self.silent = False
         self.connections = 0
@@ -78,6 +81,10 @@ class Proxy:
     def _replies(self, server: socket.socket, client: socket.socket) -> None:
         with suppress(OSError):
             while piece := server.recv(65536):
+                if self.split_after is not None:
+                    first, piece = piece[: self.split_after], piece[self.split_after :]
+                    self.split_after = None
+                    client.sendall(first)
                 if self.delay:
                     time.sleep(self.delay)
                 if self.silent:
