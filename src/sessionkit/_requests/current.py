@@ -101,8 +101,12 @@ class Entry:
         If no other request waits, this one stays current, because its stream may read the session. The inner one of two
         gateways of one request stays current too, and so does an exchange that has become current meanwhile.
         """
-        if self._before is not None and self._before not in iterate_outward(self._mine):
-            restore_current(self._mine, self._before)
+        before = self._before
+        if before is None or before in iterate_outward(self._mine):
+            return
+        # The inner one of two gateways may have made its exchange current since.
+        if any(link is self._mine for link in iterate_outward(get_last_current())):
+            set_current(before)
 
 
 class _Hold(Entry):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sessionkit import SessionStore
+from sessionkit import CookieSettings, SessionStore
 from sessionkit._exchange.exchange import Exchange
 from sessionkit._exchange.request import HOLDER, HeaderRequest
 from sessionkit._frameworks.flask_extension import FlaskFamilyExtension
@@ -115,6 +115,23 @@ def test_a_gateway_begins_a_request_inside_another_one():
     assert get_last_current() is entry.exchange is not outer
     entry.leave()
     assert get_last_current() is outer
+
+
+def test_a_request_with_two_gateways_inside_another_one_is_left_by_both():
+    names = ("one", "two")
+    first, second = (
+        Gateway(None, SessionStore(f"requests inside {name}: 0123456789abcdefghijklmnopqrstuvwxyz",
+                                   cookie=CookieSettings(name=f"__Host-{name}"))) for name in names
+    )  # fmt: skip
+    outer, inside = HeaderRequest(""), HeaderRequest("")
+    first.begin_inside(outer)
+    innermost = second.begin_inside(outer).exchange
+    assert get_last_current() is innermost
+    entries = [first.begin_inside(inside), second.begin_inside(inside)]
+    assert get_last_current() is entries[1].exchange
+    for entry in reversed(entries):
+        entry.leave()
+    assert get_last_current() is innermost
 
 
 # ---- request contexts of Flask and Quart
