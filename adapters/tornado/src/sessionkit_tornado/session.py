@@ -79,7 +79,7 @@ class SessionMixin(RequestHandler):
             await super()._execute(transforms, *args, **kwargs)
             return
         self._exchange = exchange
-        make_current(exchange)
+        entry = make_current(exchange)
         admit_task(exchange)
         if isinstance(self, WebSocketHandler):
             # An assignment to `self` would declare these methods for a handler that is no websocket, and so forbid to override them.
@@ -94,7 +94,11 @@ class SessionMixin(RequestHandler):
         try:
             await super()._execute(transforms, *args, **kwargs)
         finally:
-            await self._watch()
+            try:
+                await self._watch()
+            finally:
+                # Another handler may have executed this one, inside its own request.
+                entry.leave()
 
     def finish(self, chunk: Any = None) -> Future[None]:
         """Finish the response. With a backend, the session is saved first: the response is sent when this is awaited, or soon."""
