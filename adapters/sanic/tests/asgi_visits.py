@@ -22,7 +22,9 @@ def ask_asgi(app: Sanic, *scopes: dict[str, Any]) -> list[Any]:
             return {"type": "http.request", "body": b"", "more_body": False}
 
         async def send(message):
-            answers[-1].append(message)
+            # Sanic gives the fields as a generator.
+            fields = {"headers": list(message["headers"])} if "headers" in message else {}
+            answers[-1].append({**message, **fields})
 
         answers.append([])
         await app({"type": "lifespan", "asgi": {"version": "3.0"}}, lifespan, send)

@@ -12,6 +12,7 @@ from sanic.response import ResponseStream
 
 from sessionkit import Exchange, SessionStore
 from sessionkit.adapters import (
+    Entry,
     FrameworkKeys,
     Gateway,
     HeaderChanges,
@@ -43,17 +44,22 @@ class SanicGateway(Gateway):
         self, app: Sanic[Any, Any], store: SessionStore, exclude: str | Iterable[str]
     ) -> None:
         super().__init__(app, store, exclude=exclude, framework=FrameworkKeys())
-        # Where a request keeps, for each store, the response that was answered, and whether one could not be saved; and a
-        # connection its latest exchange.
-        self._answered, self._failed, self._latest = (
+        # Where a request keeps, for each store, the response that was answered, whether one could not be saved, and its entry;
+        # and a connection its latest exchange.
+        self._answered, self._failed, self._entry, self._latest = (
             f"sessionkit.answered {self.settings.name}",
             f"sessionkit.failed {self.settings.name}",
+            f"sessionkit.entry {self.settings.name}",
             f"sessionkit.latest {self.settings.name}",
         )
 
     async def on_request(self, request: Request[Any, Any]) -> None:
         """Begin a request. One task serves a whole connection, so the context variable must be set for each of its requests."""
-        exchange = self.begin(SanicRequest(request))
+        # An earlier request of the connection that was never answered waits for nothing.
+        await self.on_close(request.conn_info)
+        entry = self.begin_inside(SanicRequest(request))
+        setattr(request.ctx, self._entry, entry)
+        exchange = entry.exchange
         if exchange is None:
             return
         admit_task(exchange)
@@ -61,7 +67,6 @@ class SanicGateway(Gateway):
         gateways: list[SanicGateway] = cast("Any", vars(request.ctx)).setdefault(_GATEWAYS, [])
         gateways.append(self)
         if request.conn_info is not None:
-            await self.on_close(request.conn_info)
             setattr(request.conn_info.ctx, self._latest, exchange)
         if self.settings.backend is not None:
             await aload(exchange, self.settings.backend)
@@ -103,6 +108,9 @@ class SanicGateway(Gateway):
         exchange = self.serving(SanicRequest(request))
         if exchange is not None:
             exchange.finish()
+        entry: Entry | None = getattr(request.ctx, self._entry, None)
+        if entry is not None:
+            entry.leave()
 
     async def on_close(self, conn_info: Any) -> None:
         """End the latest exchange of a closed connection: that of a websocket, or one that was never answered."""
