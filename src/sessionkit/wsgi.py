@@ -20,7 +20,6 @@ __all__ = ["SessionMiddleware"]
 Environ: TypeAlias = dict[str, Any]
 Write: TypeAlias = Callable[[bytes], object]
 StartResponse: TypeAlias = Callable[..., Write]
-WSGIApp: TypeAlias = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 logger: logging.Logger = logging.getLogger("sessionkit")
 

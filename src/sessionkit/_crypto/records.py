@@ -14,7 +14,7 @@ from .._session.session import Absence, Stamp
 from .keyring import SLICE, KeyRing, PurposeKeys
 from .sealing import NativeCodec
 
-__all__ = ["Pointer", "RecordCodec", "SealedRecord"]
+__all__ = ["Pointer", "RecordCodec"]
 
 KEY_ID, HOUR, NONCE, TAG = 8, 4, 12, 16
 """Bytes of a sealed payload before its ciphertext, of its nonce and of its tag."""

@@ -11,7 +11,6 @@ from typing import Any, Protocol, TypeAlias
 
 from .._cookies.caching import HeaderChanges
 from .._session.events import logger
-from .._session.tracebacks import clears_frames
 from ..backends._protocols import AnyBackend, Record
 from ..errors import BackendError
 from .operations import Operation, Wanted
@@ -23,7 +22,6 @@ __all__ = [
     "asettle",
     "is_async",
     "perform",
-    "settle",
     "tell_warnings",
 ]
 
@@ -142,28 +140,6 @@ class BlockingDriver:
             return operation.on(self.backend)
         except BackendError as error:
             return error
-
-
-@clears_frames
-def settle(
-    exchange: Settling, backend: AnyBackend, status: int = 200, headers: Fields = ()
-) -> HeaderChanges:
-    """Perform every operation that an exchange decides on a blocking backend, and close the exchange.
-
-    Args:
-        exchange: the exchange.
-        backend: a blocking backend.
-        status: the response's status.
-        headers: the application's header fields.
-
-    Returns:
-        The changes to the header fields.
-
-    Raises:
-        BackendError: the backend failed. Nothing is known about the last operation.
-        ConflictError: parallel changes could not be merged.
-    """
-    return exchange.close(BlockingDriver(backend).run(exchange, status, headers))
 
 
 async def aload(exchange: Settling, backend: AnyBackend) -> None:

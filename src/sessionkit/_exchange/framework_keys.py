@@ -9,7 +9,7 @@ from typing import Any
 from .._session.identity import Who, exact, subject
 from .._session.tags import Tags
 
-__all__ = ["DROPPED_AT_LOGIN", "LOGIN_KEYS", "PROFILE", "SIGN_INS", "FrameworkKeys"]
+__all__ = ["DROPPED_AT_LOGIN", "LOGIN_KEYS", "PROFILE", "FrameworkKeys"]
 
 SIGN_INS = ("_state_*",)
 """The keys of Authlib's sign-ins in progress, some of them perhaps in another tab."""

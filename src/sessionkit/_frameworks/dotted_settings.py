@@ -10,7 +10,7 @@ from .._environment import PREFIX
 from .._session.tracebacks import clears_frames
 from ..store import SessionStore
 
-__all__ = ["DOTTED", "store_from_dotted"]
+__all__ = ["store_from_dotted"]
 
 DOTTED = "sessionkit."
 

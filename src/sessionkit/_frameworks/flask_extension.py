@@ -35,7 +35,9 @@ class FlaskFamilyExtension(Extension[App]):
     serializer: Any
     json: Any
 
-    register_preserved = staticmethod(register_preserved)
+    register_preserved: staticmethod[[Callable[[], RequestInfo | None]], None] = staticmethod(
+        register_preserved
+    )
     """Register the function that returns the request whose context the framework's test client preserves, or None."""
 
     @property

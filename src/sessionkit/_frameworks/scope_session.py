@@ -21,7 +21,7 @@ from ..store import SessionStore
 from .contents import LazyContents, replace_contents
 from .starlette_arguments import Arguments, store_from_arguments
 
-__all__ = ["SCOPE_KEY", "ScopePlace", "ScopeSession", "ScopeSessionMiddleware"]
+__all__ = ["ScopePlace", "ScopeSession", "ScopeSessionMiddleware"]
 
 SCOPE_KEY = "session"
 """The key under which the scope holds the session object."""

@@ -15,7 +15,6 @@ __all__ = [
     "HasEnviron",
     "HasScope",
     "RequestLike",
-    "T",
     "as_cookie_header",
     "as_request",
     "register_request",

@@ -15,8 +15,6 @@ from .views import ASGIRequest
 
 __all__ = [
     "STARTS",
-    "Fields",
-    "HasHeaders",
     "ResponseFields",
     "ResponseLike",
     "as_fields",

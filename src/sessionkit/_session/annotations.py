@@ -30,7 +30,7 @@ from .value_readers import (
     read_tuple,
 )
 
-__all__ = ["NestedLoad", "make_dataclass_loader", "make_dict_loader"]
+__all__ = ["make_dataclass_loader", "make_dict_loader"]
 
 NestedLoad: TypeAlias = Callable[[type], Load | None]
 """A function that returns how values of another class are read; None for a class that is no model."""

@@ -34,15 +34,7 @@ from ._redis_settings import (
     warn_of_settings,
 )
 
-__all__ = [
-    "REFUSED",
-    "Command",
-    "Operations",
-    "Steps",
-    "failure",
-    "is_unknown_script",
-    "replaced",
-]
+__all__ = ["REFUSED", "Operations", "Steps", "failure", "is_unknown_script", "replaced"]
 
 T = TypeVar("T")
 

@@ -19,7 +19,6 @@ from .._session.lifetime import CLOCK_SKEW, LONGEST
 from .._session.session import Absence, Stamp
 
 __all__ = [
-    "LEEWAY",
     "NONE",
     "OURS",
     "Secrets",

@@ -24,7 +24,7 @@ from .native import Native
 from .nextauth_v4 import NextAuthV4
 from .starlette_cookie import StarletteCookie
 
-__all__ = ["GROUP", "SEPARATORS", "known_formats", "recognize", "spoken_format"]
+__all__ = ["SEPARATORS", "known_formats", "recognize", "spoken_format"]
 
 GROUP = "sessionkit.formats"
 """The group of entry points by which an installed distribution names its formats."""

@@ -28,7 +28,7 @@ from ._framing import CBC, Framing
 from ._jwe import DatedCodec, JWEFormat, must_be_objects
 from ._protocols import Traits
 
-__all__ = ["Auth0FastAPI", "Auth0FastAPICodec"]
+__all__ = ["Auth0FastAPI"]
 
 LIBRARY = "auth0-fastapi"
 END = "session_expires_at"

@@ -28,7 +28,7 @@ from ._jwe import DatedCodec, JWEFormat, must_be_objects
 from ._protocols import Traits
 from .auth0_v3 import Auth0V3
 
-__all__ = ["Auth0V4", "Auth0V4Codec"]
+__all__ = ["Auth0V4"]
 
 LIBRARY = "nextjs-auth0 v4"
 TOLERANCE = 15

@@ -20,7 +20,7 @@ from ._jwe import JWEFormat
 from ._protocols import Traits
 from .nextauth_v4 import ClaimsCodec, identity_of, is_signed_in, nobody
 
-__all__ = ["AuthJSV5", "AuthJSV5Codec"]
+__all__ = ["AuthJSV5"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

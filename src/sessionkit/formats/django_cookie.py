@@ -17,7 +17,7 @@ from ._claims import Secrets, earliest, is_time
 from ._protocols import Traits
 from ._signed import Signed, SignedCookie, SignedOpener, base64, inflate
 
-__all__ = ["DjangoCookie", "DjangoOpener"]
+__all__ = ["DjangoCookie"]
 
 GRAMMAR = re.compile(r"((\.?[A-Za-z0-9_-]+):([0-9A-Za-z]{5,7})):([A-Za-z0-9_-]{43})")
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

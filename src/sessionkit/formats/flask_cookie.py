@@ -16,7 +16,7 @@ from ._claims import Secrets
 from ._protocols import Traits
 from ._signed import Signed, SignedCookie, SignedOpener, base64, inflate
 
-__all__ = ["FlaskCookie", "FlaskOpener"]
+__all__ = ["FlaskCookie"]
 
 GRAMMAR = re.compile(r"((\.?[A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{5,8}))\.([A-Za-z0-9_-]{27})")
 """payload.timestamp.signature; a dot before the payload means that it is compressed."""

@@ -28,14 +28,13 @@ from ._claims import Secrets, Times, check_foreign_secrets
 from ._protocols import Traits
 from ._signed import base64, open_by_digest
 
-__all__ = ["IronOpener", "IronSession"]
+__all__ = ["IronSession"]
 
 GRAMMAR = re.compile(
     r"(Fe26\.2\*([0-9A-Za-z_]*)\*([0-9A-Za-z_-]+)\*([0-9A-Za-z_-]+)\*([0-9A-Za-z_-]+)\*([0-9]{0,14}))\*([0-9A-Za-z_-]+)\*([0-9A-Za-z_-]+)(?:~[0-9]+)?"
 )
 BEGINNING = re.compile(r"Fe26\.2(\*|%2A)", re.IGNORECASE)
 COMPLETE = re.compile(r"(~|%7E)[0-9]+\Z", re.IGNORECASE)
-CHUNKS = 4
 LONGEST_SALT = 256
 FOURTEEN_DAYS = 14 * 86_400
 """The default of the library."""

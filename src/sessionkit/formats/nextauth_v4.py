@@ -27,7 +27,7 @@ from ._framing import GCM, Framing
 from ._jwe import JWECodec, JWEFormat
 from ._protocols import Traits
 
-__all__ = ["ClaimsCodec", "NextAuthV4", "NextAuthV4Codec", "identity_of", "is_signed_in", "nobody"]
+__all__ = ["ClaimsCodec", "NextAuthV4", "identity_of", "is_signed_in", "nobody"]
 
 SPENT = frozenset({"iat", "exp", "jti"})
 RESERVED = SPENT | {"nbf"}

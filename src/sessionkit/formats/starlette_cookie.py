@@ -16,7 +16,7 @@ from ._claims import Secrets
 from ._protocols import Traits
 from ._signed import Signed, SignedCookie, SignedOpener, base64
 
-__all__ = ["StarletteCookie", "StarletteOpener"]
+__all__ = ["StarletteCookie"]
 
 GRAMMAR = re.compile(
     r"(((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)\.([A-Za-z0-9_-]{5,8}))\.([A-Za-z0-9_-]{27})"

@@ -7,7 +7,7 @@ import pytest
 
 from sessionkit import BackendError
 from sessionkit._exchange import drivers
-from sessionkit._exchange.drivers import aload, asettle, settle
+from sessionkit._exchange.drivers import BlockingDriver, aload, asettle
 from sessionkit._exchange.operations import Purge
 from sessionkit._exchange.request import HeaderRequest
 from sessionkit.backends import MemoryBackend
@@ -224,7 +224,7 @@ def test_a_blocking_conflict_is_followed_by_a_pause(monkeypatch):
     monkeypatch.setattr(drivers.time, "sleep", pauses.append)
     exchange = begin(scene)
     exchange.create(ALICE)
-    changes = settle(exchange, scene.backend)
+    changes = BlockingDriver(scene.backend).run(exchange, 200, ())
     scene.browser.jar.receive(value for name, value in changes.add if name == "Set-Cookie")
     one, other = begin(scene), begin(scene)
     for number, each in enumerate((one, other)):
@@ -300,5 +300,5 @@ def test_an_exchange_that_nobody_used_has_nothing_to_settle():
     exchange = begin(scene)
     operation, changes = exchange.decide()
     assert (None, []) == (operation, list(changes.add))
-    settle(exchange, scene.backend)
+    assert [] == list(BlockingDriver(scene.backend).run(exchange, 200, ()).add)
     assert exchange.looked_at is False

@@ -3,7 +3,7 @@
 import pytest
 
 from sessionkit import Absence, BackendError, ConfigurationError, Event, EventKind
-from sessionkit._exchange.drivers import settle
+from sessionkit._exchange.drivers import BlockingDriver
 from sessionkit._exchange.operations import Delete, Insert, Replace, Touch
 from sessionkit._exchange.request import HeaderRequest
 
@@ -114,10 +114,11 @@ def test_a_login_in_flight_loses_to_a_revocation(scene):
     assert [NAME] == names(scene.browser.login())
 
 
-def test_settle_performs_everything_and_closes_the_exchange(scene):
+def test_a_commit_performs_everything_and_closes_the_exchange(scene):
     exchange = scene.store.begin(HeaderRequest(""))
+    exchange.server.driver = BlockingDriver(scene.backend)
     exchange.create(ALICE)
-    changes = settle(exchange, scene.backend)
+    changes = exchange.commit()
     assert changes.add == tuple(exchange.response_headers) or list(changes.add) == (
         exchange.response_headers
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..._session.session import Absence
 
-__all__ = ["IN_COOKIES", "ON_SERVER", "UNCHANGED", "Remarks", "explain"]
+__all__ = ["IN_COOKIES", "ON_SERVER", "UNCHANGED", "explain"]
 
 UNCHANGED = "update_session: the contents are as before, so there is nothing to save."
 
