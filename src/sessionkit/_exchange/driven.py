@@ -308,6 +308,11 @@ class DrivenExchange:
             operations = self.add_import()
             if operations is not None:
                 server.driver.perform_all(operations)
+        elif server.is_undecided:
+            operations = self.add_import()
+            # If the guard raises again, so does the verb. If it has recovered, it is too late for the record.
+            if operations is not None and next(operations, None) is not None:
+                server.refuse_import(Absence.UNKNOWN_RECORD)
         return server.open(self.settings.clock())
 
     def _settle(self, status: int, headers: Sequence[tuple[str, str]]) -> HeaderChanges:

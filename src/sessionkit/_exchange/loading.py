@@ -29,10 +29,12 @@ class Loading:
         loader: loads a record when the session is first used; None if an async driver supplies it beforehand.
         cookies: the request's cookies, once they are read; the session is in them once the records are opened.
         current: the record that holds the session now.
+        is_undecided: whether the record of an imported session was to be added, and this failed: the application's guard raised.
     """
 
     __slots__ = (
-        "_base", "_came", "_failure", "_found", "_is_rotated", "_known", "_wanted", "cookies", "current", "loader", "settings",
+        "_base", "_came", "_failure", "_found", "_is_rotated", "_known", "_wanted", "cookies", "current", "is_undecided",
+        "loader", "settings",
     )  # fmt: skip
 
     def __init__(self, settings: Settings) -> None:
@@ -40,6 +42,7 @@ class Loading:
         self.loader: Callable[[Wanted], Record | None] | None = None
         self.cookies: RequestCookies | None = None
         self.current: Record | None = None
+        self.is_undecided: bool = False
         self._wanted: tuple[Wanted, ...] = ()
         # The key of a record that no cookie pointed to. It stands for the session's id, which only a pointer holds.
         self._known: str | None = None

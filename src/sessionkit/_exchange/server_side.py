@@ -71,6 +71,11 @@ class ServerSide(Replaying):
         Raises:
             BackendError: the backend failed.
         """
+        self.is_undecided = True
+        yield from self._add_import(watcher)
+        self.is_undecided = False
+
+    def _add_import(self, watcher: Watcher) -> Generator[Operation, Any, None]:
         state = State(self.settings, cast("RequestCookies", self.cookies), watcher)
         if self.current is not None or not self.settings.is_for_server(state.session):
             return
@@ -85,9 +90,7 @@ class ServerSide(Replaying):
             if isinstance(reply, Record):
                 reason = self.judge_again(state, reply)
             if reason is not None:
-                self.cookies = replace(
-                    state.cookies, token=None, stamp=None, importer=None, absence=reason
-                )
+                self.refuse_import(reason)
                 return
         self.took(state, operation, reply)
         # Another request may use the record by now: a failed response must not take it back.
@@ -95,6 +98,15 @@ class ServerSide(Replaying):
         stamp, token = state.stamp, cast("Opened", state.cookies.token)
         token = replace(token, contents=dict(state.session), stamp=stamp)
         self.cookies = replace(state.cookies, token=token, stamp=stamp)
+
+    def refuse_import(self, reason: Absence) -> None:
+        """Use no imported session in this request.
+
+        Args:
+            reason: the reason.
+        """
+        cookies = cast("RequestCookies", self.cookies)
+        self.cookies = replace(cookies, token=None, stamp=None, importer=None, absence=reason)
 
     # ---- what the backend answered
 

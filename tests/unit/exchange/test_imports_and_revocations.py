@@ -255,6 +255,48 @@ def test_a_guard_that_raises_does_so_where_the_session_is_asked_for(how: str) ->
     assert [ZeroDivisionError] == seen
 
 
+@pytest.mark.parametrize("is_revoked", [True, False])
+@pytest.mark.parametrize("how", ["asgi", "asgi, awaited"])
+def test_a_session_is_not_used_if_the_guard_raised_while_its_record_was_added(
+    how: str, is_revoked: bool
+) -> None:
+    fails, seen = list[bool](), list[Any]()
+
+    def guard(session: Any) -> bool:
+        if fails:
+            fails.pop()
+            raise ZeroDivisionError
+        return "user" in session
+
+    site = Site(how, guard=guard)
+    theirs = site.log_in_there()
+    site.clock.wait(5)
+    if is_revoked:
+        site.revoke()
+    fails.append(True)
+    answer = site.ask(theirs, lambda: seen.extend([get_session(), get_exchange().absence]))
+    assert seen == [None, Absence.UNKNOWN_RECORD]
+    assert pointer(answer) == ""
+    assert site.who(theirs) == (Absence.REVOKED if is_revoked else ALICE)
+
+
+@pytest.mark.parametrize("how", ["asgi", "asgi, awaited"])
+def test_an_anonymous_session_is_used_though_the_guard_raised_at_first(how: str) -> None:
+    fails, seen = list[bool](), list[Any]()
+
+    def guard(session: Any) -> bool:
+        if fails:
+            fails.pop()
+            raise ZeroDivisionError
+        return False
+
+    site = Site(how, guard=guard)
+    theirs = site.log_in_there()
+    fails.append(True)
+    site.ask(theirs, lambda: seen.append(dict(get_exchange().contents)))
+    assert seen == [ALICE]
+
+
 @pytest.mark.parametrize("how", ["wsgi", "asgi", "asgi, awaited"])
 def test_a_session_is_not_used_while_its_record_cannot_be_added(how: str) -> None:
     site, seen = Site(how), list[Any]()
