@@ -195,6 +195,23 @@ def test_under_asgi_a_websocket_reads_the_session_and_even_a_middleware_cannot_w
     assert raised == [ResponseStartedError]
 
 
+def test_under_asgi_the_verbs_find_the_session_of_a_websocket_in_a_middleware_too():
+    app, seen = sockets(application()), []
+
+    @app.on_request
+    async def look(request):
+        if request.path == "/ws":
+            seen.append(get_session())
+
+    _, answer = ask_asgi(
+        app,
+        {"type": "http", "scheme": "https", "path": "/login"},
+        {"type": "websocket", "scheme": "wss", "path": "/ws"},
+    )
+    assert seen == [ANN]
+    assert json.loads(answer[1]["text"]) == [ANN, ANN]
+
+
 def test_a_store_cannot_be_handed_to_a_worker():
     with pytest.raises(TypeError, match="does not pickle"):
         pickle.dumps(SessionKit(store=STORE))

@@ -114,3 +114,32 @@ def test_the_verbs_of_the_handler_find_its_own_session_again_and_end_it(path: st
 def test_with_two_stores_it_finds_both_of_its_own_sessions_again():
     app = make_app("two_inside", "/me", STORE, OTHER, visits=both)
     assert visit(app) == ("bob bob then ann ann", [])
+
+
+def test_after_a_websocket_that_it_opened_the_handler_finds_its_own_session_again():
+    app = make_app("socket_inside", "/me", STORE)
+    seen: list[str] = []
+
+    @app.websocket("/ws")
+    async def socket(request: Any, ws: Any) -> None:
+        seen.append(who())
+
+    @app.get("/asks")
+    async def asks(request: Any) -> Any:
+        messages = [{"type": "websocket.connect"}, {"type": "websocket.disconnect", "code": 1000}]
+
+        async def receive() -> dict[str, Any]:
+            return messages.pop(0) if messages else {"type": "websocket.disconnect", "code": 1000}
+
+        async def send(message: dict[str, Any]) -> None:
+            seen.append(message["type"])
+
+        headers = [(b"host", b"localhost"), (b"cookie", cookies("bob").encode())]
+        kind = {"type": "websocket", "scheme": "wss", "path": "/ws", "raw_path": b"/ws"}
+        await app({**request.scope, **kind, "subprotocols": [], "headers": headers}, receive, send)
+        return text(who())
+
+    headers = [(b"host", b"localhost"), (b"cookie", cookies("ann").encode())]
+    [answer] = ask_asgi(app, {"type": "http", "scheme": "https", "path": "/asks", "headers": headers})  # fmt: skip
+    assert answer[1]["body"] == b"ann"
+    assert seen[:2] == ["websocket.accept", "bob"]

@@ -74,6 +74,9 @@ class SanicGateway(Gateway):
     async def on_handled(self, request: Request[Any, Any]) -> None:
         """Note that the handler has returned: from here on its response is answered, unless it has responded itself."""
         setattr(request.ctx, _HANDLED, True)
+        if request.app.asgi and request.scope["type"] == "websocket":
+            # Nothing is sent once the handler of a websocket has returned.
+            self._leave(request)
 
     async def on_response(self, request: Request[Any, Any], response: Response) -> Response | None:
         """Answer a `request.respond()` in a handler: its headers go out with the first `send`, without another signal.
@@ -108,6 +111,10 @@ class SanicGateway(Gateway):
         exchange = self.serving(SanicRequest(request))
         if exchange is not None:
             exchange.finish()
+        self._leave(request)
+
+    def _leave(self, request: Request[Any, Any]) -> None:
+        """Make the request of another visitor, inside which this one was made, the current one again."""
         entry: Entry | None = getattr(request.ctx, self._entry, None)
         if entry is not None:
             entry.leave()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+from itertools import chain
 from typing import Any
 
 from sanic import Request
@@ -49,5 +51,26 @@ async def _accept(exchange: Exchange, request: Request[Any, Any]) -> tuple[tuple
     """Close an exchange, and return the fields of its handshake; from then on the task of the socket can read the session."""
     if exchange.settings.backend is not None:
         await asettle(exchange, exchange.settings.backend, 101)
-    exchange.tasks = request.app.websocket_tasks
+    # The application's middleware runs in the task of the request, and the handler in one that Sanic adds later.
+    exchange.tasks = _Tasks(exchange.tasks or (), request.app.websocket_tasks)
     return exchange.commit(101).add
+
+
+class _Tasks(Collection[object]):
+    """The tasks of two collections, as these are when they are asked.
+
+    Args:
+        parts: the collections.
+    """
+
+    def __init__(self, *parts: Collection[object]) -> None:
+        self._parts = parts
+
+    def __contains__(self, task: object) -> bool:
+        return any(task in part for part in self._parts)
+
+    def __iter__(self) -> Iterator[object]:
+        return chain(*self._parts)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._parts))
