@@ -188,8 +188,8 @@ async def asettle(
 ) -> HeaderChanges:
     """Perform every operation that an exchange decides on a backend of either kind; close nothing.
 
-    A client that hangs up cancels the task that serves it. It must not undo its logout, so operations from the first one
-    that ends a session are shielded.
+    If a client hangs up, the server cancels the task that serves it. A logout must not be left half done, so from the first
+    operation that ends a session on, all operations are shielded from the cancellation.
 
     Args:
         exchange: the exchange. A synchronous `commit` afterwards finds nothing left to do.

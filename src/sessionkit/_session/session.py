@@ -166,7 +166,7 @@ stamp_of: Callable[[Contents], Stamp | None] = vars(Contents)["_stamp"].__get__
 class Session(Contents):
     """A session that exists: `Contents` with a stamp.
 
-    The objects are the same; only type checkers see the difference.
+    At run time the contents of an exchange are of this class too; to type checkers they are `Contents`, which may have no stamp.
     """
 
     __slots__ = ()

@@ -94,7 +94,7 @@ _BATCH = 1000
 
 
 def failure(error: Exception) -> Exception:
-    """Return the error that the application gets for one of the client library, whose own text may hold keys."""
+    """Return the error that the application gets in the place of an error of the client library, whose text may show keys."""
     if isinstance(error, ConfigurationError):  # of ours: a client that does not suit
         return error
     return BackendError(

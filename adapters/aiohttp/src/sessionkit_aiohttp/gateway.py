@@ -31,7 +31,7 @@ class AiohttpGateway(Gateway):
     async def serve(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """Serve a request; the middleware."""
+        """Serve a request: this is the middleware."""
         view = AiohttpRequest(request)
         entry = self.begin_inside(view)
         exchange = entry.exchange
@@ -121,11 +121,11 @@ class AiohttpGateway(Gateway):
 
 
 def _unprepare(request: web.Request, response: Any) -> None:
-    """Undo what aiohttp has done, before the signal, for a response that cannot go out.
+    """Undo how aiohttp has prepared a response that cannot be sent, so that an error's response can be sent instead.
 
-    The request's writer is set to send the body in chunks, or compressed. The error's response goes through that very writer,
-    and its headers would say neither. The response counts as sent, and what is written to it would go out without headers.
-    aiohttp has no public way back.
+    Before its signal, aiohttp sets the request's writer to send the body in chunks, or compressed. The error's response uses
+    the same writer, and its headers would say neither. aiohttp also marks the first response as sent, so that anything
+    written to it would go out without headers. It has no public way to undo this.
     """
     writer: Any = request.writer
     writer.chunked, writer._compress = False, None  # noqa: SLF001  # see above

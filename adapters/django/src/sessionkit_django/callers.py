@@ -60,7 +60,10 @@ def is_channels_asking() -> bool:
 
 
 def may_be_asked_by_old_channels() -> bool:
-    """Return whether this may be the session middleware of Channels before 4.2, which asks from a thread, unseen."""
+    """Return whether the caller may be the session middleware of Channels before 4.2.
+
+    It asks from a thread, so the stack of this call does not show it.
+    """
     channels = _channels()
     if channels is None or not is_asked_by(THREADS):
         return False

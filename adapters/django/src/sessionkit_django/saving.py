@@ -40,7 +40,7 @@ class SavedSession(DjangoSession):
     """A session that Django may save, end and find by its key.
 
     Args:
-        exchange: whose contents it shows.
+        exchange: the exchange that holds the contents.
     """
 
     given_key: str | None = None
@@ -160,7 +160,7 @@ class SavedSession(DjangoSession):
             NoActiveRequestError: it is not the session of a request, and there is no backend.
             SerializationError, SessionTooLargeError: it cannot be kept.
             ResponseStartedError: the response's headers have gone out.
-            UpdateError: apart from a request: the session was ended meanwhile. In a request, what it wrote is dropped.
+            UpdateError: outside of any request, if the session was ended meanwhile. Within a request the change is dropped.
             CreateError: with `must_create`: the session is there already.
             BackendError: the backend failed.
         """
@@ -257,7 +257,7 @@ class SavedSession(DjangoSession):
 
 
 def make_loader(exchange: Exchange) -> Callable[[Any], Record | None]:
-    """Return the function that loads the record of a session apart from any request; not in an event loop."""
+    """Return the function that loads the record of a session outside of any request; it raises in an event loop."""
     load, settings = exchange.loader, exchange.settings
 
     def load_blocking(wanted: Any) -> Record | None:

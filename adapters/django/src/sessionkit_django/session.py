@@ -60,10 +60,10 @@ class DjangoSession(LazyContents, AwaitedSession):  # type: ignore[misc]  # the 
 
     @property
     def modified(self) -> bool:
-        """Whether it differs from what came, or from what it was when this was set to False; nested values included.
+        """Whether the session has changed since it was loaded, or since this was set to False; nested values count.
 
-        To set it to True is allowed and not needed. It is False in a consumer of Channels, whose `SessionMiddleware` would
-        put the session key into the session's cookie otherwise.
+        Setting this to True is allowed and not needed. In a consumer of Channels it is always False. Otherwise the
+        `SessionMiddleware` of Channels would put the session key into the session's cookie.
         """
         if self.in_consumer:
             return False

@@ -22,12 +22,12 @@ class NotSignedIn(HTTPException):
 
 
 def refused_with(refusal: Refusal, request: HTTPConnection) -> Exception:
-    """Return the exception that answers with a refusal; that of a websocket closes it, which refuses its handshake."""
+    """Return the exception that answers with a refusal. For a websocket it closes the connection, which refuses the handshake."""
     if request.scope["type"] == "websocket":
         return WebSocketException(
             1008, "not authenticated"
         )  # "violates its policy" (RFC 6455 section 7.4.1)
-    # Where Starlette looks handlers up; ours is found at the route, inside of whatever middleware there is.
+    # Starlette looks up handlers here. Ours is found at the route, so the answer passes through every middleware.
     handlers, _ = request.scope.get("starlette.exception_handlers", ({}, {}))
     handlers.setdefault(NotSignedIn, _carry)
     return NotSignedIn(refusal)

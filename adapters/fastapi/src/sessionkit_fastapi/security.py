@@ -68,9 +68,9 @@ class SessionPage(SessionCookie):
     """The same for pages: everybody else is sent to the login page, with a `returnTo` that cannot leave the site.
 
     Args:
-        login_url: the application's own, as is `logout_url`; neither is returned to.
-        logout_url: see there.
-        default: where to return to instead.
+        login_url: the application's login page. A visitor is never returned to it, nor to the logout page.
+        logout_url: the application's logout page.
+        default: the path to return to in their place.
         **named: as for `SessionCookie`.
     """
 

@@ -30,10 +30,10 @@ class SessionKit(FlaskFamilyExtension[Flask], SessionInterface):
     """Sessions for a Flask application: serves `flask.session`, and the verbs in every form.
 
     Args:
-        app: the application; leave it out and call `init_app` where it is made elsewhere.
+        app: the application. If it is made elsewhere, leave it out here and call `init_app` there.
         store: the store; without one it is made from the settings of Flask (`SECRET_KEY`,
             `SECRET_KEY_FALLBACKS`, `SESSION_COOKIE_*`, `PERMANENT_SESSION_LIFETIME`, `SESSION_REFRESH_EACH_REQUEST`).
-        **settings: of `SessionStore`, instead of what those settings of Flask say.
+        **settings: arguments of `SessionStore`, which win over the settings of Flask.
 
     Attributes:
         serializer: keeps tuples, bytes, UUIDs, dates and markup, as in Flask's own session; tags of your own can be registered

@@ -45,7 +45,7 @@ POLICY, STORE, ROUTER = (
 
 
 class ExecutionPolicy:
-    """An execution policy: what Pyramid asks for each request's response, and so the place of a gateway around everything."""
+    """The execution policy, which Pyramid calls for each request. It puts the gateway around all of the application."""
 
     def __init__(self, registry: Any) -> None:
         self.registry = registry
@@ -55,7 +55,7 @@ class ExecutionPolicy:
 
     @cached_property
     def gateway(self) -> SessionMiddleware:
-        """Made when the application is."""
+        """The gateway. It is made together with the application."""
         store = self.registry.get(STORE) or store_from_dotted(self.registry.settings, {})
         return SessionMiddleware(self._serve, store, framework=KEYS)
 

@@ -37,10 +37,10 @@ class SessionKit(FlaskFamilyExtension[Quart], SessionInterface):
     """Sessions for a Quart application: serves `quart.session`, and the verbs in every form, on websockets too.
 
     Args:
-        app: the application; leave it out and call `init_app` where it is made elsewhere.
+        app: the application. If it is made elsewhere, leave it out here and call `init_app` there.
         store: the store; without one it is made from the settings of Quart (`SECRET_KEY`,
             `SECRET_KEY_FALLBACKS`, `SESSION_COOKIE_*`, `PERMANENT_SESSION_LIFETIME`, `SESSION_REFRESH_EACH_REQUEST`).
-        **settings: of `SessionStore`, instead of what those settings of Quart say.
+        **settings: arguments of `SessionStore`, which win over the settings of Quart.
 
     Attributes:
         serializer: keeps tuples, bytes, UUIDs, dates and markup, as in Quart's own session; tags of your own can be registered

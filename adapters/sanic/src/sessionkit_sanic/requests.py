@@ -23,7 +23,7 @@ class SanicRequest(CarriedRequest):
 
     @property
     def holder(self) -> MutableMapping[str, Any]:
-        """What is kept on `request.ctx`; no attribute of the application's can be named like our keys."""
+        """The attributes of `request.ctx`. An application cannot give one the name of our keys, which contain dots."""
         return cast("MutableMapping[str, Any]", vars(self.request.ctx))
 
     @property
@@ -39,7 +39,8 @@ class SanicRequest(CarriedRequest):
     def fields(self, name: str, /) -> list[str]:
         """Return the values of a header from the raw lines.
 
-        Not of `request.headers`: Sanic strips more from a value than the blanks of HTTP (U+2000), and so makes our name of another.
+        `request.headers` will not do: Sanic strips more white space than HTTP allows (U+2000). A cookie with another name would
+        get our name by that.
         """
         request, wanted = self.request, name.lower().encode("latin-1")
         if request.app.asgi:

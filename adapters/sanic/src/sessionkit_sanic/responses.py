@@ -34,12 +34,12 @@ def fields_of(response: Response) -> ResponseFields:
 class Answer(HTTPResponse):
     """A response as one visitor gets it: the application's, with header fields of its own.
 
-    The application may keep its response and send it again, to others, so nothing is written into that one. The fields are
-    copied when they are sent: until then the application may add to its own.
+    The application may keep its response and send it again to other visitors, so nothing is written into it. The fields are
+    copied when they are sent: until then the application may add to them.
 
     Args:
-        response: the application's, or another answer.
-        changes: what is to be done to its header fields.
+        response: the application's response, or the answer of an inner gateway.
+        changes: the changes to its header fields.
         status: another status than the response's.
     """
 
@@ -62,7 +62,7 @@ class Answer(HTTPResponse):
 
     @headers.setter
     def headers(self, kept: Iterable[str]) -> None:
-        """Keep the fields of these names: older Sanic takes those of a body out of a 304 and a 412, and of each name all but one."""
+        """Keep the fields with these names: older Sanic drops the others from a 304 and a 412, and all but one field of each name."""
         names = {name.lower() for name in kept}
         fields: Any = self.headers
         self._fields = Header([one for one in fields.items() if one[0].lower() in names])
@@ -84,7 +84,7 @@ class Answer(HTTPResponse):
 
     @property
     def original(self) -> BaseHTTPResponse:
-        """The application's response, under the answers of all stores."""
+        """The application's response, which the answers of all stores wrap."""
         return self.response.original if isinstance(self.response, Answer) else self.response
 
 

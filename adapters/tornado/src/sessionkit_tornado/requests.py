@@ -1,4 +1,4 @@
-"""Tornado's request and handler as the core sees them."""
+"""Tornado's requests, and the headers of a handler's response, as the core sees them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class TornadoRequest(CarriedRequest):
 
     @property
     def scheme(self) -> str:
-        """Of the connection, or of the proxy's header with `xheaders=True`."""
+        """The scheme of the connection; with `xheaders=True` the one that the proxy's header names."""
         return self.request.protocol
 
     def fields(self, name: str, /) -> Sequence[str]:

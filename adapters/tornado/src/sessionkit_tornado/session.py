@@ -101,7 +101,7 @@ class SessionMixin(RequestHandler):
                 entry.leave()
 
     def finish(self, chunk: Any = None) -> Future[None]:
-        """Finish the response. With a backend, the session is saved first: the response is sent when this is awaited, or soon."""
+        """Finish the response. With a backend, the session is saved before it is sent. Await the result to wait for both."""
         if self._finished or not self._must_settle():
             return super().finish(chunk)  # pyright: ignore[reportUnknownMemberType]  # a bare `dict` in Tornado's annotation
         if chunk is not None:
@@ -111,7 +111,7 @@ class SessionMixin(RequestHandler):
         return self._put_off()
 
     def flush(self, include_footers: bool = False) -> Future[None]:
-        """Send what was written; the first time with the headers, into which the session is written."""
+        """Send the output that was written so far. The first call writes the session into the headers, and sends these too."""
         # Only `finish` sends footers, and it has asked before.
         if not include_footers and self._must_settle():
             return self._put_off()

@@ -73,7 +73,7 @@ def refuse(request: Request, listening: str) -> Answer | None:
 def _is_ours(host: str | None, listening: str) -> bool:
     """Return whether a Host header names this machine, or the address that `--host` gave.
 
-    A page of `evil.example` can have its name point to 127.0.0.1; the browser then sends that name.
+    The owner of `evil.example` can point this name to 127.0.0.1 (DNS rebinding). The browser then sends it as the host.
     """
     if is_loopback(host):
         return True
