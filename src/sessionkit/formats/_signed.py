@@ -19,7 +19,15 @@ from .._session.session import Absence
 from ._bases import BaseFormat, BaseOpener
 from ._claims import Secrets, Times, as_session
 
-__all__ = ["Signed", "SignedCookie", "SignedOpener", "base64", "inflate", "open_by_digest"]
+__all__ = [
+    "Signed",
+    "SignedCookie",
+    "SignedOpener",
+    "TimestampOpener",
+    "base64",
+    "inflate",
+    "open_by_digest",
+]
 
 INFLATED = 65_536
 """Bytes that a compressed payload may grow to."""
@@ -139,3 +147,25 @@ class SignedOpener(BaseOpener):
     def ends_at(self, contents: dict[str, Any], signed_at: int) -> int | None:
         """Return the moment that ends a session whatever the visitor does; None if the framework signs anew at each request."""
         return None
+
+
+class TimestampOpener(SignedOpener):
+    """Opens the values of itsdangerous' TimestampSigner: payload.timestamp.signature, with HMAC-SHA-1.
+
+    Attributes:
+        grammar: the grammar of a value; its groups are the text that is signed, the payload, the timestamp and the signature.
+    """
+
+    grammar: ClassVar[Pattern[str]]
+
+    def parts(self, text: str) -> Signed | None:
+        """Return the parts of payload.timestamp.signature."""
+        found = self.grammar.fullmatch(text)
+        if found is None:
+            return None
+        covered, payload, stamp, signature = found.groups()
+        return Signed(covered, payload, int.from_bytes(base64(stamp) or b"", "big"), signature)
+
+    def sign(self, key: bytes, covered: bytes) -> str:
+        """Return the HMAC-SHA-1."""
+        return encode(hmac.digest(key, covered, "sha1")).decode()

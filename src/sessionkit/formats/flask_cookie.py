@@ -8,13 +8,12 @@ import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .._session.base64url import encode
 from .._session.json import Serializer
 from .._session.lifetime import Duration, Lifetime, seconds
 from .._session.tags import Tags, strip_tags
 from ._claims import Secrets
 from ._protocols import Traits
-from ._signed import Signed, SignedCookie, SignedOpener, base64, inflate
+from ._signed import SignedCookie, TimestampOpener, base64, inflate
 
 __all__ = ["FlaskCookie"]
 
@@ -48,8 +47,10 @@ class FlaskCookie(SignedCookie):
         return FlaskOpener(keys, self.salt, seconds("max_age", self.max_age), serializer.tags)
 
 
-class FlaskOpener(SignedOpener):
+class FlaskOpener(TimestampOpener):
     """Opens the values of itsdangerous' URLSafeTimedSerializer: HMAC-SHA-1 under a key derived by HMAC."""
+
+    grammar = GRAMMAR
 
     def __init__(
         self, secrets: Secrets, salt: str, max_age: int | None, tags: Tags | None = None
@@ -61,18 +62,6 @@ class FlaskOpener(SignedOpener):
     def key(self, secret: bytes) -> bytes:
         """Return the key by the derivation `hmac` of itsdangerous."""
         return hmac.digest(secret, self._salt, "sha1")
-
-    def parts(self, text: str) -> Signed | None:
-        """Return the parts of payload.timestamp.signature."""
-        found = GRAMMAR.fullmatch(text)
-        if found is None:
-            return None
-        covered, payload, stamp, signature = found.groups()
-        return Signed(covered, payload, int.from_bytes(base64(stamp) or b"", "big"), signature)
-
-    def sign(self, key: bytes, covered: bytes) -> str:
-        """Return the HMAC-SHA-1."""
-        return encode(hmac.digest(key, covered, "sha1")).decode()
 
     def ends_at(self, contents: dict[str, Any], signed_at: int) -> int | None:
         """Return the end of a session that is not permanent."""

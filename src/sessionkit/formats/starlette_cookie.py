@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 import re
 from dataclasses import dataclass
 from hashlib import sha1
 from typing import Any, ClassVar
 
-from .._session.base64url import encode
 from .._session.json import Serializer
 from .._session.lifetime import Duration, Lifetime, seconds
 from ._claims import Secrets
 from ._protocols import Traits
-from ._signed import Signed, SignedCookie, SignedOpener, base64
+from ._signed import SignedCookie, TimestampOpener, base64
 
 __all__ = ["StarletteCookie"]
 
@@ -45,24 +43,14 @@ class StarletteCookie(SignedCookie):
         return StarletteOpener(keys, seconds("max_age", self.max_age))
 
 
-class StarletteOpener(SignedOpener):
+class StarletteOpener(TimestampOpener):
     """Opens the values of itsdangerous' TimestampSigner: HMAC-SHA-1 under a key derived by SHA-1."""
+
+    grammar = GRAMMAR
 
     def key(self, secret: bytes) -> bytes:
         """Return the key by the derivation `django-concat` of itsdangerous."""
         return sha1(b"itsdangerous.Signer" + b"signer" + secret, usedforsecurity=False).digest()
-
-    def parts(self, text: str) -> Signed | None:
-        """Return the parts of payload.timestamp.signature."""
-        found = GRAMMAR.fullmatch(text)
-        if found is None:
-            return None
-        covered, payload, stamp, signature = found.groups()
-        return Signed(covered, payload, int.from_bytes(base64(stamp) or b"", "big"), signature)
-
-    def sign(self, key: bytes, covered: bytes) -> str:
-        """Return the HMAC-SHA-1."""
-        return encode(hmac.digest(key, covered, "sha1")).decode()
 
     def contents(self, payload: str) -> Any:
         """Return the JSON value."""
