@@ -32,7 +32,7 @@ SCENARIOS: dict[str, Any] = {
     "login as bob": lambda exchange: exchange.create(BOB),
 }
 LENGTHS = {
-    "touch": 1, "update": 1, "function": 1, "rotate": 2, "rotate, update": 2, "delete": 1, "login": 3, "login as bob": 3,
+    "touch": 1, "update": 1, "function": 1, "rotate": 3, "rotate, update": 3, "delete": 1, "login": 3, "login as bob": 3,
 }  # fmt: skip
 CASES = [
     pytest.param(name, place, lost, id=f"{name}, {place}, {'after' if lost else 'before'}")
@@ -71,6 +71,13 @@ def check(scene: KeptScene) -> None:
     shown = scene.browser.session()
     assert all_alive(scene) in ([], [shown])
     assert shown.get("n", 0) in (0, 1, 10)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_the_cases_are_all_operations_of_a_scenario(scene, name):
+    visit = scene.browser.visit()
+    SCENARIOS[name](visit.exchange)
+    assert LENGTHS[name] == len(visit.settle())
 
 
 @pytest.mark.parametrize(("name", "place", "lost"), CASES)
