@@ -117,6 +117,13 @@ def test_a_gateway_begins_a_request_inside_another_one():
     assert get_last_current() is outer
 
 
+def test_what_has_become_current_since_stays_current():
+    outer, inner, other = exchange(), exchange(), exchange()
+    set_current(other)
+    Entry(inner, inner, outer).leave()
+    assert get_last_current() is other
+
+
 def test_a_request_with_two_gateways_inside_another_one_is_left_by_both():
     names = ("one", "two")
     first, second = (
