@@ -300,5 +300,5 @@ def test_an_exchange_that_nobody_used_has_nothing_to_settle():
     exchange = begin(scene)
     operation, changes = exchange.decide()
     assert (None, []) == (operation, list(changes.add))
-    assert [] == list(BlockingDriver(scene.backend).run(exchange, 200, ()).add)
+    assert [] == list(exchange.close(BlockingDriver(scene.backend).run(exchange, 200, ())).add)
     assert exchange.looked_at is False
