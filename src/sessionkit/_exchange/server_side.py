@@ -37,6 +37,7 @@ class ServerSide(Replaying):
     cookies: RequestCookies | None
     pause: float
     is_kept: bool
+    is_undecided: bool
 
     def judge_again(self, state: State, record: Record | None) -> Absence | None:
         """Return the reason why the session has ended, by its record that was loaded again; None if it is valid.
