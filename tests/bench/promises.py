@@ -15,7 +15,8 @@ from sessions import OURS, cookie_header, session_of, store_of
 from store import Step, medians, through_wsgi, untouched
 
 from sessionkit._exchange.update_guard import Owner
-from sessionkit._session.json import INT_MAX, check, freeze
+from sessionkit._session.json import check, freeze
+from sessionkit._session.json_errors import INT_MAX
 from sessionkit._session.snapshot import are_equal, fingerprint
 
 

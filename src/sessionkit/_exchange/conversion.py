@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from .._crypto.sealing import Opened
-from .._session.json import DEEPEST, JSON, Serializer, freeze, is_shallow, rewrite
+from .._session.json import JSON, Serializer, freeze, is_shallow, rewrite
+from .._session.json_errors import DEEPEST
 from .._session.lifetime import CLOCK_SKEW
 from .._session.session import Absence, Stamp
 from .._session.tags import Tags

@@ -2,6 +2,7 @@
 
 - `recognition`: which request is this? `views` are the views of an environ, a scope and a framework's own request;
   `registry` looks up the types that adapters register.
+- `call_forms`: which argument of a verb is the request, the response, the session?
 - `lookup`: which exchange does a given request have?
 - `current`: which exchange is the current one?
 - `gateway`: what every gateway does on entry.

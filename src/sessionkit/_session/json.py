@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import date, time, timedelta
-from decimal import Decimal
-from enum import Enum
 from math import isfinite
 from typing import Any, cast
-from uuid import UUID
 
 from ..errors import ConfigurationError, SerializationError
 from . import base64url
+from .json_errors import DEEPEST, INT_MAX, find_culprit
 from .snapshot import OPAQUE, fingerprint, plain
 from .tags import MARK, Tags
 
@@ -28,13 +25,10 @@ __all__ = [
     "rewrite",
 ]
 
-DEEPEST = 64
-"""Levels of nesting, the session itself being the first."""
-
 DEEPEST_READ = 100
 """Levels of nesting of a session that another library wrote: more than it needs, and few enough for any stack."""
 
-INT_MIN, INT_MAX = -(2**63), 2**63 - 1
+INT_MIN = -(2**63)
 MANY = 64
 SAFE_INTEGER = 2**53 - 1
 """JavaScript rounds what lies beyond (RFC 8259 section 6): user 9007199254740993 would come back as somebody else."""
@@ -159,7 +153,7 @@ def check(contents: dict[str, Any], *, largest: int = INT_MAX) -> None:
         SerializationError: with the path of the culprit, `session["user"]["joined"]: datetime is not JSON`.
     """
     if not _is_json(contents, -largest - (largest == INT_MAX), largest):
-        culprit = _culprit(contents, "session", DEEPEST, largest)
+        culprit = find_culprit(contents, largest)
         if culprit is not None:
             raise SerializationError(": ".join(culprit))
 
@@ -250,7 +244,7 @@ def freeze(
         return payload  # noqa: TRY300  # all three may raise
     except (TypeError, ValueError, RecursionError):
         # Lone surrogates are left to the encoder: to look for them in every string would cost more than all the rest.
-        path, why = _culprit(contents, "session", DEEPEST, largest) or ("session", "it is not JSON")
+        path, why = find_culprit(contents, largest) or ("session", "it is not JSON")
         raise SerializationError(f"{path}: {why}") from None
 
 
@@ -269,8 +263,8 @@ def _freeze_tagged(
     except Exception:  # noqa: BLE001  # a value's own methods may raise anything
         # What is wrong is told by the application's own names, and else by those of the tags.
         path, why = (
-            _culprit(contents, "session", DEEPEST, largest, tags)
-            or _culprit(tagged, "session", DEEPEST, largest)
+            find_culprit(contents, largest, tags)
+            or find_culprit(tagged, largest)
             or ("session", "it is not JSON")
         )
         raise SerializationError(f"{path}: {why}") from None
@@ -344,73 +338,3 @@ def _is_json(contents: dict[str, Any], smallest: int, largest: int) -> bool:  # 
     except TypeError:
         return False
     return True
-
-
-def _reason(value: object, largest: int, tags: Tags | None) -> str | None:
-    """Return the reason why a value is not JSON, whatever its members are; None if it is."""
-    if isinstance(value, float):
-        return None if isfinite(value) else "NaN and infinity are not JSON"
-    if isinstance(value, int):
-        low = -largest - (largest == INT_MAX)
-        return (
-            None
-            if low <= value <= largest
-            else f"an integer beyond {largest} is not portable JSON: store it as a string"
-        )
-    if isinstance(value, str):
-        return None if _is_unicode(value) else "a lone surrogate is not Unicode text"
-    if value is None or isinstance(value, (dict, list, tuple)):
-        return None
-    if tags is not None and tags.knows(value):
-        return None
-    way_out = next(way_out for kind, way_out in _WAYS_OUT if isinstance(value, kind))
-    return f"{type(value).__name__} is not JSON: {way_out}"
-
-
-_WAYS_OUT: tuple[tuple[type | tuple[type, ...], str], ...] = (
-    (Enum, "store its value"),
-    ((date, time), "store value.isoformat(), or save a model (session_of, save_session)"),
-    (timedelta, "store value.total_seconds(), or save a model (session_of, save_session)"),
-    ((UUID, Decimal), "store str(value), or save a model (session_of, save_session)"),
-    ((bytes, bytearray), "store text, base64.b64encode(value).decode()"),
-    ((set, frozenset), "store a list"),
-    (
-        object,
-        "store its values as text, numbers, lists and dicts, or save a model (session_of, save_session)",
-    ),
-)
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _culprit(
-    value: object, path: str, levels: int, largest: int, tags: Tags | None = None
-) -> tuple[str, str] | None:
-    """Return the path of the first value that is not JSON, and the reason; None if there is none."""
-    why = _reason(value, largest, tags)
-    if why is None and isinstance(value, (dict, list, tuple)) and levels == 0:
-        why = f"nested deeper than {DEEPEST} levels (or inside itself)"
-    if why is not None:
-        return path, why
-    if isinstance(value, dict):
-        pairs: list[tuple[Any, Any]] = list(value.items())  # pyright: ignore[reportUnknownArgumentType]  # object narrows to dict[Unknown, Unknown]
-        for key, _ in pairs:
-            if not isinstance(key, str):
-                return path, f"a key is {type(key).__name__}, and keys are str"
-            if not _is_unicode(key):
-                return path, "a key with a lone surrogate is not Unicode text"
-    elif isinstance(value, (list, tuple)):
-        pairs = list(enumerate(cast("list[Any]", value)))
-    else:
-        return None
-    inner = (
-        _culprit(item, f"{path}[{json.dumps(key)}]", levels - 1, largest, tags)
-        for key, item in pairs
-    )
-    return next(filter(None, inner), None)

@@ -10,7 +10,8 @@ from .._cookies.chunks import Layout
 from .._crypto.keyring import PurposeKeys
 from .._crypto.sealing import Opened
 from .._session.identity import Guard, Identity
-from .._session.json import INT_MAX, Serializer
+from .._session.json import Serializer
+from .._session.json_errors import INT_MAX
 from .._session.lifetime import Lifetime
 from .._session.session import Absence, Stamp
 

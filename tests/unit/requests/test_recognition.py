@@ -12,10 +12,10 @@ import pytest
 
 from sessionkit import Session, SessionStore
 from sessionkit._exchange.request import HeaderRequest
+from sessionkit._requests.call_forms import parse_call
 from sessionkit._requests.recognition import as_request, register_request
 from sessionkit._requests.responses import as_fields, is_message, register_response
 from sessionkit._requests.views import ASGIRequest, WSGIRequest
-from sessionkit.verbs import parse_call
 
 from ..scene import SECRET
 

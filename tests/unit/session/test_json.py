@@ -14,7 +14,8 @@ import pybase64
 import pytest
 
 from sessionkit import JSON, ConfigurationError, SerializationError, Serializer, fast_json
-from sessionkit._session.json import DEEPEST, INT_MAX, INT_MIN, SAFE_INTEGER, check, freeze
+from sessionkit._session.json import INT_MIN, SAFE_INTEGER, check, freeze
+from sessionkit._session.json_errors import DEEPEST, INT_MAX
 from sessionkit._session.snapshot import fingerprint
 
 BOTH = pytest.mark.parametrize("serializer", [JSON, fast_json()], ids=["json", "fast_json"])

@@ -7,7 +7,7 @@ import pytest
 
 from sessionkit import Absence, IdentityChangedError, Native
 from sessionkit._exchange.request import HeaderRequest
-from sessionkit._session.json import DEEPEST
+from sessionkit._session.json_errors import DEEPEST
 
 from ..scene import ALICE, START, names
 from .attacking import SEEN
