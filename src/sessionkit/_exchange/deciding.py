@@ -91,7 +91,7 @@ def decide(state: State, status: int, request: RequestInfo, now: float) -> Decis
     if settings.tags is not None:
         snapshot = state.normalize(snapshot)
     state.final_snapshot = snapshot
-    changed = state.present and (state.is_fresh or not state.is_as_loaded(snapshot))
+    changed = state.present and (not state.is_as_loaded(snapshot) or state.is_fresh)
     if status >= 500:
         return _drop_changes(state, request, EventKind.ROLLED_BACK if changed else None)
     if not state.present:

@@ -113,7 +113,9 @@ class Exchange(DrivenExchange):
         settings, contents, snapshot = self.settings, None, b""
         current: Session | None = None
         try:
-            state, function = self._begin_write("update_session"), None
+            if self.phase is not OPEN:
+                self._refuse_write("update_session")
+            state, function = self._judge(), None
             if callable(session):
                 function, current = session, self.get()
                 if current is None:

@@ -10,6 +10,7 @@ from .._cookies.caching import UNCHANGED, HeaderChanges
 from .._session.events import EventKind, tell
 from .._session.session import Absence, Session, Stamp, Watcher, drop, refill, restamp, stamp_of
 from .._session.snapshot import (
+    OPAQUE,
     are_equal,
     fingerprint,
     is_opaque,
@@ -191,11 +192,9 @@ class State:
         loaded = self.loaded_snapshot
         if snapshot == loaded or (loaded, snapshot) == self._equal:
             return True
-        if (
-            is_opaque(snapshot)
-            or is_opaque(loaded)
-            or not are_equal(self.session, self._restore_loaded())
-        ):
+        if snapshot.startswith(OPAQUE) or loaded.startswith(OPAQUE):
+            return False
+        if not are_equal(self.session, self._restore_loaded()):
             return False
         self._equal = (loaded, snapshot)
         return True
@@ -276,7 +275,8 @@ class State:
         Raises:
             SerializationError, SessionTooLargeError: the contents cannot be kept, and nothing has changed.
         """
-        self._check_contents(contents, snapshot, stamp)
+        plaintext = writing.make_checked_plaintext(self.settings, contents, stamp, snapshot)
+        self._vetted = (snapshot, stamp, plaintext, contents)
         refill(self.session, contents, stamp)
         self._verb_contents = contents
         self.owner = Owner(self.settings, contents, snapshot)
@@ -446,7 +446,7 @@ class State:
         contents, snapshot, spare_keys = dict(self.session), self.final_snapshot, None
         while True:
             try:
-                plaintext = self._check_contents(contents, snapshot, stamp)
+                plaintext = writing.make_checked_plaintext(self.settings, contents, stamp, snapshot)
             except SessionTooLargeError:
                 spare_keys = self._list_spare_keys() if spare_keys is None else spare_keys
                 if not spare_keys:
@@ -455,6 +455,7 @@ class State:
                 snapshot = fingerprint(contents, self.settings.tags)
             else:
                 break
+        self._vetted = (snapshot, stamp, plaintext, contents)
         if spare_keys is not None:
             refill(self.session, contents, self.session.stamp)
             self.final_snapshot = snapshot
@@ -474,12 +475,6 @@ class State:
     def _begin_stamp(self, contents: Mapping[str, Any], lifetime: str | None = None) -> Stamp:
         settings = self.settings
         return stamps.begin_stamp(settings, self.cookies, contents, settings.clock(), lifetime)
-
-    def _check_contents(self, contents: dict[str, Any], snapshot: bytes, stamp: Stamp) -> bytes:
-        """Return the plaintext of contents that can be kept, and record them as vetted."""
-        plaintext = writing.make_checked_plaintext(self.settings, contents, stamp, snapshot)
-        self._vetted = (snapshot, stamp, plaintext, contents)
-        return plaintext
 
     def tell_once(self, kind: EventKind, reason: Absence | None = None) -> None:
         """Report an event once for each request, however often a verb or the response comes across it."""
