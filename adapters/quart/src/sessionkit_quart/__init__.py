@@ -13,7 +13,7 @@ from quart import (
     request,
     websocket,
 )
-from quart.globals import request_ctx
+from quart import globals as quart_globals
 from quart.json.tag import TaggedJSONSerializer
 from quart.sessions import SessionInterface, SessionMixin
 
@@ -84,12 +84,16 @@ class SessionKit(FlaskFamilyExtension[Quart], SessionInterface):
                 del session  # a traceback shows the variables of this frame
 
 
+# Since Quart 0.23 one context is both the application's and the request's.
+_context: Any = getattr(quart_globals, "request_ctx", quart_globals.app_ctx)
+
+
 def _find_preserved() -> ASGIRequest | None:
     """Return the request of the context that Quart's test client has preserved and set; None if that is not the current one."""
     if not has_request_context():
         return None
-    preserved = getattr(request_ctx.app, "_preserved_context", None)
-    return ASGIRequest(cast("Any", request.scope)) if request_ctx == preserved else None
+    preserved = getattr(_context.app, "_preserved_context", None)
+    return ASGIRequest(cast("Any", request.scope)) if _context == preserved else None
 
 
 SessionKit.register_preserved(_find_preserved)
