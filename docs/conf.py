@@ -78,7 +78,7 @@ nitpick_ignore = [
         "sessionkit._frameworks.guards.PageDecorator",
         "sessionkit._frameworks.guards.PageHook",
         "sessionkit._exchange.drivers.Settling",
-        "sessionkit._exchange.unread.UnreadExchange",
+        "sessionkit._exchange.unread_exchange.UnreadExchange",
         "sessionkit._exchange.operations.Delete",
         "sessionkit._exchange.operations.Insert",
         "sessionkit._exchange.operations.List",

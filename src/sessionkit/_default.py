@@ -6,9 +6,9 @@ import os
 from typing import Final, TypeVar
 
 from ._environment import apply_variables
-from ._exchange.config import Settings
 from ._exchange.exchange import OPEN, Exchange
 from ._exchange.request import RequestInfo
+from ._exchange.settings import Settings
 from ._requests.current import find_preserved, get_current, get_last_current
 from ._requests.gateway import check_store
 from ._requests.lookup import (

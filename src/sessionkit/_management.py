@@ -8,12 +8,12 @@ from re import compile as compile_pattern
 from typing import Any, TypeVar, cast
 
 from ._crypto.records import RecordCodec
-from ._exchange.config import Settings
 from ._exchange.drivers import perform
 from ._exchange.exchange import Exchange
 from ._exchange.operations import Delete, List, Load, Operation, Purge, Revoke
 from ._exchange.pointers import open_contents
 from ._exchange.record_owners import derive_owners
+from ._exchange.settings import Settings
 from ._session.session import Absence
 from .backends import Record
 from .errors import ConfigurationError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._exchange.config import Settings
 from ._exchange.exchange import Exchange
+from ._exchange.settings import Settings
 from ._management import (
     SessionInfo,
     arun,

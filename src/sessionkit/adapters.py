@@ -34,11 +34,11 @@ from __future__ import annotations
 
 from ._cookies.caching import HeaderChanges
 from ._default import TypedVerbs
-from ._exchange.config import Settings
 from ._exchange.drivers import aload, asettle
 from ._exchange.exchange import Phase
 from ._exchange.framework_keys import FrameworkKeys
 from ._exchange.request import HeaderRequest
+from ._exchange.settings import Settings
 from ._frameworks.contents import (
     LazyContents,
     Snapshot,

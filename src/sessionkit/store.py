@@ -24,11 +24,11 @@ from ._cookies.settings import CookieSettings
 from ._crypto.keyring import KeyRing
 from ._crypto.sealed_values import Sealer
 from ._environment import apply_variables
-from ._exchange.config import MAX_RECORD, Clock, Settings
+from ._exchange.bound_importers import bind_importers
 from ._exchange.exchange import Exchange
 from ._exchange.framework_keys import FrameworkKeys
-from ._exchange.importers import bind_importers
 from ._exchange.request import HeaderRequest, RequestInfo, is_activity
+from ._exchange.settings import MAX_RECORD, Clock, Settings
 from ._requests.current import Activation, find_preserved, get_current
 from ._requests.lookup import (
     Exclusion,

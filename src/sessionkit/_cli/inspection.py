@@ -13,9 +13,9 @@ from .._cookies import chunks, renewal
 from .._cookies.header import pairs
 from .._crypto.records import RecordCodec
 from .._crypto.sealing import NativeCodec, Opened, peek_stamp
-from .._exchange.config import Settings
 from .._exchange.pointers import is_logged_out, read_pointers
 from .._exchange.reading import RequestCookies, read_cookies
+from .._exchange.settings import Settings
 from .._session.base64url import decode
 from .._session.json import JSON, is_shallow, rewrite
 from .._session.lifetime import LONGEST, Lifetime

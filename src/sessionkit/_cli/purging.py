@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Generator
 from typing import Any
 
-from .._exchange.config import Clock
 from .._exchange.drivers import is_async
+from .._exchange.settings import Clock
 from ..backends import AnyBackend
 
 __all__ = ["purge"]

@@ -2,19 +2,19 @@
 
 In the order of a request:
 
-- `config`: the settings of a store. `framework_keys` has the keys of a framework's own session object.
+- `settings`: the settings of a store. `framework_keys` has the keys of a framework's own session object.
 - `request`: the view of a request.
-- `exchange`: the exchange, which a gateway makes and the verbs call. `driven` is its base class: what drivers call.
+- `exchange`: the exchange, which a gateway makes and the verbs call. `driven_exchange` has its base class: what drivers call.
 - `reading`: opens the tokens, and enforces the fence and the barrier. `candidates` bounds the work. `expiry` enforces the
   idle and the absolute limit.
-- `importing`: imports a session from another library's cookie. `importers` gives importers their keys, and `conversion`
+- `importing`: imports a session from another library's cookie. `bound_importers` gives importers their keys, and `conversion`
   converts their tokens.
-- `state`: the contents now. `stamps` makes ids and times. `update_guard` decides whether an update is accepted. `carried`:
-  members that every update keeps. `spare_keys`: what a session that does not fit can do without.
+- `state`: the contents now. `stamps` makes ids and times. `update_guard` decides whether an update is accepted.
+  `carried_members`: members that every update keeps. `spare_keys`: what a session that does not fit can do without.
 - `deciding`: decides at the commit: nothing, renew, seal or end. `hidden_sessions` tells whether an end takes a barrier.
 - `writing`: writes the session, the renewal cookie, the fence and the barrier. `clearing` clears stale chunks and ended
   sessions. `unreturned_cookie` warns of a browser that drops them.
-- `unread`: what is left in a request that ended before its session was read.
+- `unread_exchange`: what is left in a request that ended before its session was read.
 
 With a backend:
 

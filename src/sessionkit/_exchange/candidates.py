@@ -9,7 +9,7 @@ from itertools import islice
 from .._cookies import chunks
 from .._crypto.sealing import Opened
 from .._session.session import Absence
-from .config import Settings
+from .settings import Settings
 
 __all__ = [
     "MOST_CHUNKS",

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .config import BoundImporter, Settings
 from .reading import RequestCookies
+from .settings import BoundImporter, Settings
 
 __all__ = ["clear_ended", "clear_obsolete"]
 

@@ -17,7 +17,7 @@ from .._session.tags import Tags
 from ..errors import SerializationError
 from ..formats._claims import derive_id, earliest
 from ..formats._protocols import Convert
-from .config import BoundImporter, Settings
+from .settings import BoundImporter, Settings
 
 __all__ = ["CheckedConversion", "import_token"]
 

@@ -15,8 +15,8 @@ from .._session.session import Absence, Stamp, stamp_of
 from .._session.snapshot import OPAQUE, fingerprint
 from ..errors import ConfigurationError, IdentityChangedError
 from . import stamps, writing
-from .config import Settings
 from .request import RequestInfo
+from .settings import Settings
 from .state import State
 from .unreturned_cookie import INSECURE, tell_insecure
 

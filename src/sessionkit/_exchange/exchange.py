@@ -14,13 +14,13 @@ from .._session.session import Absence, Contents, Session
 from .._session.snapshot import fingerprint, normalize
 from .._session.tracebacks import clear_frames, clears_frames
 from ..errors import ConfigurationError
-from .config import Settings
 from .deciding import answer, decide
-from .driven import COMMITTED, ENDED, OPEN, DrivenExchange, Phase
+from .driven_exchange import COMMITTED, ENDED, OPEN, DrivenExchange, Phase
 from .merging import Function, call_function
 from .request import HOLDER, RequestInfo
+from .settings import Settings
 from .state import State
-from .unread import GONE, UnreadExchange, make_unread, replace_link
+from .unread_exchange import GONE, UnreadExchange, make_unread, replace_link
 
 __all__ = ["COMMITTED", "ENDED", "OPEN", "Exchange", "Phase"]
 

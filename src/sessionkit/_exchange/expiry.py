@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .._session.session import Absence, Stamp
-from .config import Settings
+from .settings import Settings
 
 __all__ = ["judge_stamp"]
 

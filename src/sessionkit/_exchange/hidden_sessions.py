@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .config import Settings
 from .reading import RequestCookies
 from .request import RequestInfo
+from .settings import Settings
 
 __all__ = ["may_be_hidden", "may_be_unnamed"]
 

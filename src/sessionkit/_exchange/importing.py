@@ -10,9 +10,9 @@ from .._crypto.sealing import Opened
 from .._session.session import Absence
 from ..errors import SerializationError
 from .candidates import Allowance, choose_furthest
-from .config import BoundImporter, Settings
 from .conversion import import_token
 from .reading import ImporterCookies, RequestCookies, cut_header, judge_token, read_cookies
+from .settings import BoundImporter, Settings
 
 __all__ = ["import_session", "read_or_import"]
 

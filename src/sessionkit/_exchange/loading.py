@@ -11,10 +11,10 @@ from .._session.session import Absence, Stamp
 from ..backends._protocols import Record
 from ..errors import BackendError
 from .candidates import choose_furthest
-from .config import Settings
 from .operations import Wanted
 from .pointers import OpenedRecord, choose_record, is_logged_out, open_record, read_pointers
 from .reading import RequestCookies
+from .settings import Settings
 
 __all__ = ["Loading"]
 

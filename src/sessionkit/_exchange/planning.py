@@ -10,7 +10,6 @@ from .._session.events import EventKind
 from .._session.session import Absence, Stamp
 from ..backends._protocols import Record
 from . import stamps, writing
-from .config import Settings
 from .deciding import (
     END,
     NOTHING,
@@ -28,6 +27,7 @@ from .merging import Step
 from .operations import Delete, Insert, List, Load, Operation, Replace, Touch
 from .record_owners import derive_owners_of
 from .request import RequestInfo
+from .settings import Settings
 from .state import State
 
 __all__ = ["Planning"]

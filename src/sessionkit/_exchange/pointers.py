@@ -14,7 +14,6 @@ from .._session.json import DEEPEST_READ, is_shallow
 from .._session.session import Absence, Stamp
 from ..backends._protocols import Record
 from .candidates import MOST_WHOLE, choose_furthest
-from .config import Settings
 from .expiry import judge_stamp
 from .importing import import_session
 from .reading import (
@@ -25,6 +24,7 @@ from .reading import (
     read_cookies,
     read_values,
 )
+from .settings import Settings
 from .update_guard import have_same_owner
 
 __all__ = [

@@ -22,9 +22,9 @@ from .candidates import (
     choose_furthest,
     open_candidates,
 )
-from .config import BoundImporter, Settings
 from .conversion import import_token
 from .expiry import judge_stamp
+from .settings import BoundImporter, Settings
 from .update_guard import have_same_owner
 
 __all__ = [

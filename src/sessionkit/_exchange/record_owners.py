@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from .._crypto.records import RecordCodec
 from .._session.identity import CLAIMS, Who, exact, print_identity, who_is
-from .config import Settings
+from .settings import Settings
 
 __all__ = ["derive_owners", "derive_owners_of"]
 

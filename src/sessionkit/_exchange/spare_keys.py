@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from typing import Any
 
-from .config import Settings
 from .framework_keys import FrameworkKeys
+from .settings import Settings
 
 __all__ = ["list_spare_keys"]
 

@@ -10,8 +10,8 @@ from typing import Any
 from .._cookies import fence
 from .._session.base64url import encode
 from .._session.session import Stamp
-from .config import Settings
 from .reading import RequestCookies
+from .settings import Settings
 
 __all__ = ["advance_stamp", "begin_stamp", "rotate_stamp"]
 

@@ -20,12 +20,12 @@ from .._session.snapshot import (
 )
 from ..errors import SessionTooLargeError
 from . import stamps, writing
-from .carried import Carried, find_carried
-from .config import Settings
+from .carried_members import Carried, find_carried
 from .expiry import judge_stamp
 from .hidden_sessions import may_be_hidden, may_be_unnamed
 from .reading import RequestCookies
 from .request import RequestInfo
+from .settings import Settings
 from .spare_keys import list_spare_keys
 from .update_guard import Owner
 

@@ -7,8 +7,8 @@ warning is given when the cookie is set. The test clients of Flask and Werkzeug 
 from __future__ import annotations
 
 from .._session.events import EventKind
-from .config import Settings
 from .request import RequestInfo, is_loopback
+from .settings import Settings
 
 __all__ = ["INSECURE", "check_return", "tell_insecure"]
 

@@ -12,7 +12,7 @@ from typing import Any
 from .._session.events import Ignored
 from .._session.identity import Who, differing, exact, who_is
 from .._session.snapshot import OPAQUE, fingerprint, is_opaque, restore_contents
-from .config import Settings
+from .settings import Settings
 
 __all__ = ["Owner", "have_same_owner"]
 

@@ -18,8 +18,8 @@ from .._session.lifetime import FOUR_HUNDRED_DAYS
 from .._session.session import Contents, Stamp
 from ..errors import SerializationError, SessionTooLargeError
 from .clearing import clear_ended, clear_obsolete
-from .config import Settings
 from .reading import RequestCookies
+from .settings import Settings
 
 __all__ = [
     "make_checked_plaintext",

@@ -8,9 +8,9 @@ from typing import Any
 from typing_extensions import Self
 
 from .._cookies.caching import UNCHANGED
-from .._exchange.config import Settings
 from .._exchange.exchange import ENDED, OPEN, Exchange
 from .._exchange.request import RequestInfo
+from .._exchange.settings import Settings
 from .._requests.lookup import (
     UnansweredExchange,
     detach,

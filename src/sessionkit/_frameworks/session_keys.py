@@ -16,11 +16,11 @@ from base64 import b85decode, b85encode
 from functools import lru_cache
 from typing import TypeVar
 
-from .._exchange.config import Settings
 from .._exchange.exchange import Exchange
 from .._exchange.operations import Load
 from .._exchange.pointers import open_contents
 from .._exchange.request import HeaderRequest
+from .._exchange.settings import Settings
 from .._management import Steps, arun, has_expired, revoke_session, run
 from .._session.session import Absence
 from ..backends import Record

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict, cast
 
 from .._cookies.settings import CookieSettings
-from .._exchange.config import Clock
 from .._exchange.request import RequestInfo
+from .._exchange.settings import Clock
 from .._session.events import OnEvent, logger
 from .._session.identity import Guard, Identity
 from .._session.json import Serializer

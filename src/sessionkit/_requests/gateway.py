@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from inspect import iscoroutinefunction, signature
 from typing import Any, Protocol, cast
 
-from .._exchange.config import Settings
 from .._exchange.drivers import tell_warnings
 from .._exchange.exchange import ENDED, Exchange
 from .._exchange.framework_keys import FrameworkKeys
 from .._exchange.request import HOLDER, RequestInfo
+from .._exchange.settings import Settings
 from ..errors import ConfigurationError, NoActiveRequestError
 from .current import Entry, find_waiting, get_current, get_last_current, set_current
 from .lookup import (

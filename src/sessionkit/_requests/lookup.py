@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from typing import Any, TypeAlias, cast
 
-from .._exchange.config import Settings
 from .._exchange.exchange import ENDED, OPEN, Exchange
 from .._exchange.request import HOLDER, RequestInfo
-from .._exchange.unread import GONE, UnreadExchange, replace_link
+from .._exchange.settings import Settings
+from .._exchange.unread_exchange import GONE, UnreadExchange, replace_link
 from .._session.events import EventKind, tell
 from ..errors import ConfigurationError
 from .views import ASGIRequest, WSGIRequest

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from ..errors import BackendError
 from ._protocols import Record
 from ._sql_engines import check_limits, make_async_engine
-from ._sql_running import explain, run
+from ._sql_retries import explain, run
 from ._sql_statements import METADATA, Statements, create_tables
 from ._sql_time import TimeLimit
 from ._sql_warnings import collect_warnings

@@ -131,7 +131,7 @@ class SQLiteBackend:
         """Add a record, unless its key exists with another version or the owner was revoked since."""
         values = {**record._asdict(), "since": since}
         with (
-            self._connections.take_turn(),
+            self._connections.lock_writes(),
             self._connections.use() as connection,
             Transaction(connection),
         ):
@@ -144,7 +144,7 @@ class SQLiteBackend:
     def replace(self, record: Record, version: bytes) -> Record | bool:
         """Replace a record that has this version; return the record that is there if it has another."""
         key, owner, _, _, *values = record
-        with self._connections.take_turn(), self._connections.use() as connection:
+        with self._connections.lock_writes(), self._connections.use() as connection:
             if connection.execute(_REPLACE, (*values, key, owner, version)).rowcount == 1:
                 return True
             present = _load(connection, key, owner)
@@ -155,14 +155,14 @@ class SQLiteBackend:
     @clears_frames
     def touch(self, key: str, owner: str, updated_at: int, expires_at: int) -> bool:
         """Move a record's times forward."""
-        with self._connections.take_turn(), self._connections.use() as connection:
+        with self._connections.lock_writes(), self._connections.use() as connection:
             return connection.execute(_TOUCH, (updated_at, expires_at, key, owner)).rowcount == 1
 
     @clears_frames
     def delete(self, key: str, owner: str) -> Record | None:
         """Remove a record and return it."""
         with (
-            self._connections.take_turn(),
+            self._connections.lock_writes(),
             self._connections.use() as connection,
             Transaction(connection),
         ):
@@ -180,7 +180,7 @@ class SQLiteBackend:
     def revoke(self, owner: str, at: float, keep: str | None) -> int:
         """Remove the records of an owner, and refuse records that a request from before `at` would insert."""
         with (
-            self._connections.take_turn(),
+            self._connections.lock_writes(),
             self._connections.use() as connection,
             Transaction(connection),
         ):
@@ -194,7 +194,7 @@ class SQLiteBackend:
     def purge(self, now: int, limit: int) -> int:
         """Remove at most `limit` records that expired more than `REMOVAL_DELAY` seconds ago."""
         with (
-            self._connections.take_turn(),
+            self._connections.lock_writes(),
             self._connections.use() as connection,
             Transaction(connection),
         ):

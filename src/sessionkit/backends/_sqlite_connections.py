@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from ..errors import BackendError
-from ._sqlite_turns import Turn, find_turn
+from ._sqlite_write_lock import WriteLock, find_write_lock
 
 __all__ = ["Connections", "Transaction"]
 
@@ -157,11 +157,11 @@ class Transaction:
 
 
 class _Process:
-    """The connections of one process, from its first call or the last `close` on."""
+    """The connections of one process, since its first call or since the last `close`."""
 
     def __init__(self, path: Path, timeout: float) -> None:
         self.pid = os.getpid()
-        self.turn = find_turn(path, timeout)
+        self.write_lock = find_write_lock(path, timeout)
         self.opening = threading.Lock()
         self.of_thread = threading.local()
         self.all: weakref.WeakSet[Connection] = weakref.WeakSet()
@@ -171,20 +171,19 @@ class Connections:
     """The connections of a backend, by process and thread."""
 
     def __init__(self, path: Path, synchronous: str, timeout: float) -> None:
-        """Keep the settings. Nothing is opened."""
+        """Keep the settings, and open no connection yet."""
         self._path = path
         self._synchronous = synchronous
         # Half the time is for the threads of this process, half for other processes.
         self.timeout = timeout / 2
         self._process = self._start()
 
-    def take_turn(self) -> Turn:
-        """Return the context manager that a write enters before `use`: threads of this process write one by one.
+    def lock_writes(self) -> WriteLock:
+        """Return the lock that a write holds, so that the threads of this process write one by one. Enter it before `use`.
 
-        Raises:
-            BackendError: other threads wrote for too long.
+        Entering it raises `BackendError` if other threads write for too long.
         """
-        return self._of_this_process().turn
+        return self._of_this_process().write_lock
 
     def use(self) -> Connection:
         """Return the connection of this thread, locked: leaving its `with` block unlocks it.

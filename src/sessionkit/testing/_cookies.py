@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import Any, cast
 
 from .._crypto.records import RecordCodec
-from .._exchange.config import Settings
 from .._exchange.drivers import aload, perform
 from .._exchange.exchange import Exchange
 from .._exchange.operations import Insert
 from .._exchange.reading import RequestCookies
 from .._exchange.record_owners import derive_owners_of
 from .._exchange.request import HeaderRequest
+from .._exchange.settings import Settings
 from .._exchange.writing import make_checked_plaintext, write_pointer, write_session
 from .._requests.gateway import check_store
 from .._session.lifetime import Lifetime

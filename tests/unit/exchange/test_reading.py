@@ -5,7 +5,7 @@ import pytest
 from sessionkit import Absence, Event, EventKind, anyone  # fmt: skip
 from sessionkit._exchange.exchange import COMMITTED, ENDED, OPEN
 from sessionkit._exchange.request import HOLDER, HeaderRequest
-from sessionkit._exchange.unread import GONE, UnreadExchange
+from sessionkit._exchange.unread_exchange import GONE, UnreadExchange
 
 from ..scene import ALICE, START, Scene, names
 from .kinds import DAY, FENCE, NAME, SEEN, kinds

@@ -56,7 +56,7 @@ ASKED_FOR = {
             "_sql_async",
             "_sql_drivers",
             "_sql_engines",
-            "_sql_running",
+            "_sql_retries",
             "_sql_statements",
             "_sql_warnings",
         )

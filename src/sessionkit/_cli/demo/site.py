@@ -10,8 +10,8 @@ from urllib.parse import parse_qs
 
 from ..._cookies.header import pairs
 from ..._cookies.settings import CookieSettings
-from ..._exchange.config import Clock
 from ..._exchange.reading import read_cookies
+from ..._exchange.settings import Clock
 from ..._session.base64url import ALPHABET
 from ..._session.lifetime import Lifetime
 from ..._session.session import Session

@@ -12,13 +12,13 @@ from .._session.session import Absence, Session
 from .._session.tracebacks import clear_frames
 from ..backends._protocols import Record
 from ..errors import BackendError, ConfigurationError, ResponseStartedError
-from .config import Settings
 from .deciding import answer
 from .importing import read_or_import
 from .operations import Operation, Wanted
 from .reading import RequestCookies, read_cookies
 from .request import RequestInfo
 from .server_side import ServerSide
+from .settings import Settings
 from .state import State
 from .unreturned_cookie import check_return
 

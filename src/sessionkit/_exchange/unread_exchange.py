@@ -6,8 +6,8 @@ from collections.abc import MutableMapping
 from functools import lru_cache
 from typing import Any
 
-from .config import Settings
 from .request import HOLDER, HeaderRequest
+from .settings import Settings
 
 __all__ = ["GONE", "UnreadExchange", "make_unread", "replace_link"]
 

@@ -15,8 +15,8 @@ from ..errors import ConfigurationError
 from ..formats._protocols import Format, Source
 from ..formats._recognition import SEPARATORS
 from ..formats.importer import Importer
-from .config import BoundImporter, Settings
 from .conversion import CheckedConversion
+from .settings import BoundImporter, Settings
 
 __all__ = ["bind_importers"]
 

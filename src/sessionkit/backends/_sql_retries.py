@@ -1,4 +1,4 @@
-"""Running an operation of an SQL backend: what is tried again, and what its errors say."""
+"""Run an operation of an SQL backend, repeat it if the server has undone it, and explain its errors."""
 
 from __future__ import annotations
 

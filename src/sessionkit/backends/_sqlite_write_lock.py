@@ -1,6 +1,6 @@
-"""Let the threads of a process write to an SQLite file one by one, in the order in which they ask.
+"""The write lock of an SQLite file: the threads of a process write one by one, in the order in which they ask.
 
-SQLite lets a writer that waits look again now and then: of many threads that write all the time, one can wait for seconds.
+A waiting writer of SQLite only polls. If many threads write without a pause, one of them can wait for seconds.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from types import TracebackType
 
 from ..errors import BackendError
 
-__all__ = ["Turn", "Turns", "find_turn"]
+__all__ = ["FairLock", "WriteLock", "find_write_lock"]
 
 
-class Turns:
+class FairLock:
     """A first-in-first-out lock with a time limit."""
 
     def __init__(self) -> None:
@@ -26,10 +26,13 @@ class Turns:
         self._waiting: deque[threading.Lock] = deque()
 
     def acquire(self, timeout: float) -> None:
-        """Wait for the turn of this thread.
+        """Acquire the lock; wait while other threads hold it or have asked for it earlier.
+
+        Args:
+            timeout: how many seconds to wait.
 
         Raises:
-            BackendError: it has not come within these seconds.
+            BackendError: the lock was not free in time.
         """
         with self._changing:
             if not self._is_held:
@@ -51,7 +54,7 @@ class Turns:
             )
 
     def release(self) -> None:
-        """Give the turn to the thread that has waited longest."""
+        """Release the lock, or hand it to the thread that has waited longest."""
         with self._changing:
             if self._waiting:
                 self._waiting.popleft().release()
@@ -63,19 +66,19 @@ class Turns:
             if ticket in self._waiting:
                 self._waiting.remove(ticket)
                 return
-        self.release()  # the turn came too late
+        self.release()  # the lock was handed to this thread too late
 
 
-class Turn:
-    """The turn of one write, as a context manager."""
+class WriteLock:
+    """A context manager that holds a lock during one write."""
 
-    def __init__(self, turns: Turns, timeout: float) -> None:
+    def __init__(self, lock: FairLock, timeout: float) -> None:
         """Name the lock, and how many seconds to wait for it."""
-        self._turns = turns
+        self._lock = lock
         self._timeout = timeout
 
     def __enter__(self) -> None:
-        self._turns.acquire(self._timeout)
+        self._lock.acquire(self._timeout)
 
     def __exit__(
         self,
@@ -83,16 +86,16 @@ class Turn:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._turns.release()
+        self._lock.release()
 
 
-_OF_FILES: dict[Path, Turns] = {}
+_OF_FILES: dict[Path, FairLock] = {}
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
     # A thread that the child process does not have may hold one.
     os.register_at_fork(after_in_child=_OF_FILES.clear)
 
 
-def find_turn(path: Path, timeout: float) -> Turn:
-    """Return the context manager of a write to this file. All writers of the process share its lock."""
-    return Turn(_OF_FILES.setdefault(path, Turns()), timeout)
+def find_write_lock(path: Path, timeout: float) -> WriteLock:
+    """Return the write lock of this file, which all threads of the process share."""
+    return WriteLock(_OF_FILES.setdefault(path, FairLock()), timeout)
