@@ -83,7 +83,7 @@ class Framing:
         """Return the plaintext of a token that `check` has passed, under the first key that opens it."""
         for key in keys:
             try:
-                return decrypt_compact(token, key, registry=self._registry()).plaintext or b""
+                return decrypt_compact(token, key, registry=_REGISTRIES[self.enc]).plaintext or b""
             except RecursionError:
                 return Absence.MALFORMED
             except (JoseError, ValueError):
@@ -92,7 +92,7 @@ class Framing:
 
     def seal(self, header: dict[str, Any], plaintext: bytes, key: OctKey) -> str:
         """Return a token; joserfc draws the nonce."""
-        return encrypt_compact(header, plaintext, key, registry=self._registry())
+        return encrypt_compact(header, plaintext, key, registry=_REGISTRIES[self.enc])
 
     def size(self, header: dict[str, Any], length: int) -> int:
         """Return the length of a token with a plaintext of so many bytes."""
@@ -102,9 +102,6 @@ class Framing:
         )  # PKCS #7 always adds
         return _encoded_length(text) + self.iv + _encoded_length(padded) + self.tag + 4
 
-    def _registry(self) -> JWERegistry:
-        return _REGISTRIES[self.enc]
-
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
@@ -113,12 +110,11 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _registry(enc: str) -> JWERegistry:
-    # Not strict: nextjs-auth0 keeps times in the header. `check` has already refused every member that is not the format's.
-    return JWERegistry(algorithms=["dir", enc], strict_check_header=False)
-
-
-_REGISTRIES = {enc: _registry(enc) for enc in ("A256GCM", "A256CBC-HS512")}
+# Not strict: nextjs-auth0 keeps times in the header. `check` has already refused every member that is not the format's.
+_REGISTRIES = {
+    enc: JWERegistry(algorithms=["dir", enc], strict_check_header=False)
+    for enc in ("A256GCM", "A256CBC-HS512")
+}
 
 GCM = Framing("A256GCM", iv=16, tag=22)
 """AES-256-GCM: a nonce of 12 bytes, a tag of 16."""

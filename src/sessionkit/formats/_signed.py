@@ -27,6 +27,7 @@ __all__ = [
     "base64",
     "inflate",
     "open_by_digest",
+    "unpack_payload",
 ]
 
 INFLATED = 65_536
@@ -69,6 +70,20 @@ def inflate(data: bytes) -> bytes | None:
     except zlib.error:
         return None
     return found if len(found) <= INFLATED and engine.eof else None
+
+
+def unpack_payload(payload: str) -> bytes:
+    """Return the bytes of a payload, unpacked if a dot says that it is compressed. Call it only after the signature has verified.
+
+    Raises:
+        ValueError: the payload is no base64, or no zlib data of at most 64 KiB.
+    """
+    data = base64(payload.lstrip("."))
+    if data is not None and payload.startswith("."):
+        data = inflate(data)
+    if data is None:
+        raise ValueError("no base64, or no zlib of a sane size")
+    return data
 
 
 def open_by_digest(contents: object, token: str, times: Times, now: float) -> Opened | Absence:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -78,13 +77,11 @@ class Auth0V3Codec(DatedCodec):
         return {"alg": "dir", "enc": "A256GCM", **{key: times[key] for key in self.order}}
 
     def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
-        """Return the session, with our claim if it is needed."""
-        return pack(contents, NONE, self.ours(contents, stamp))
-
-    def ours(self, contents: Mapping[str, Any], stamp: Stamp) -> dict[str, Any]:
-        """Return the data for our claim, with the end of the session: the library has no place for that."""
-        ours = super().ours(contents, stamp)
-        return ours if stamp.ends_at is None else {**ours, "ends": stamp.ends_at}
+        """Return the session, with our claim if it is needed: the library has no place for the end of the session."""
+        ours = self.ours(contents, stamp)
+        if stamp.ends_at is not None:
+            ours["ends"] = stamp.ends_at
+        return pack(contents, NONE, ours)
 
     def read(self, header: dict[str, Any], payload: dict[str, Any], now: float) -> Opened | Absence:
         """Return contents and times."""

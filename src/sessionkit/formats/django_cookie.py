@@ -15,7 +15,7 @@ from .._session.json import Serializer
 from .._session.lifetime import LONGEST, Duration, Lifetime, seconds
 from ._claims import Secrets, earliest, is_time
 from ._protocols import Traits
-from ._signed import Signed, SignedCookie, SignedOpener, base64, inflate
+from ._signed import Signed, SignedCookie, SignedOpener, unpack_payload
 
 __all__ = ["DjangoCookie"]
 
@@ -78,12 +78,7 @@ class DjangoOpener(SignedOpener):
 
     def contents(self, payload: str) -> Any:
         """Return the JSON value, unpacked if it is compressed."""
-        data = base64(payload.lstrip("."))
-        if data is not None and payload.startswith("."):
-            data = inflate(data)
-        if data is None:
-            raise ValueError("no base64, or no zlib of a sane size")
-        return json.loads(data.decode("latin-1"))
+        return json.loads(unpack_payload(payload).decode("latin-1"))
 
 
 def _set_expiry(value: object, signed_at: int) -> int | None:

@@ -11,8 +11,7 @@ from .._session.base64url import decode
 from .._session.json import SAFE_INTEGER, Serializer, is_shallow
 from .._session.lifetime import Lifetime
 from .._session.session import Stamp
-from ._claims import Secrets, as_mapping, as_text, provider_end, with_end
-from ._jwe import DatedCodec
+from ._claims import NONE, Secrets, as_mapping, as_text, pack, provider_end, with_end
 from ._protocols import Traits
 from .auth0_v3 import Auth0V3, Auth0V3Codec
 
@@ -93,10 +92,7 @@ class ExpressOpenIDCodec(Auth0V3Codec):
         """Return the identity provider's end of the session."""
         return provider_end(contents.get("sessionExpiresAt"))
 
-    def ours(self, contents: Mapping[str, Any], stamp: Stamp) -> dict[str, Any]:
-        """Return the data for our claim; the end has a place of its own."""
-        return DatedCodec.ours(self, contents, stamp)
-
     def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
         """Return the session, with its end where express keeps it."""
-        return super().payload(with_end(contents, "sessionExpiresAt", stamp), stamp)
+        ended = with_end(contents, "sessionExpiresAt", stamp)
+        return pack(ended, NONE, self.ours(contents, stamp))

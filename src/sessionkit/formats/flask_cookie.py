@@ -13,7 +13,7 @@ from .._session.lifetime import Duration, Lifetime, seconds
 from .._session.tags import Tags, strip_tags
 from ._claims import Secrets
 from ._protocols import Traits
-from ._signed import SignedCookie, TimestampOpener, base64, inflate
+from ._signed import SignedCookie, TimestampOpener, unpack_payload
 
 __all__ = ["FlaskCookie"]
 
@@ -52,9 +52,7 @@ class FlaskOpener(TimestampOpener):
 
     grammar = GRAMMAR
 
-    def __init__(
-        self, secrets: Secrets, salt: str, max_age: int | None, tags: Tags | None = None
-    ) -> None:
+    def __init__(self, secrets: Secrets, salt: str, max_age: int | None, tags: Tags | None) -> None:
         self._salt = salt.encode()
         self._tags = tags
         super().__init__(secrets, max_age)
@@ -70,10 +68,5 @@ class FlaskOpener(TimestampOpener):
 
     def contents(self, payload: str) -> Any:
         """Return the value, unpacked if it is compressed, without Flask's tags."""
-        data = base64(payload.lstrip("."))
-        if data is not None and payload.startswith("."):
-            data = inflate(data)
-        if data is None:
-            raise ValueError("no base64, or no zlib of a sane size")
-        value = json.loads(data)
+        value = json.loads(unpack_payload(payload))
         return strip_tags(value) if self._tags is None else self._tags.read(value)

@@ -131,10 +131,6 @@ class ClaimsCodec(JWECodec):
             else Opened(contents=contents, stamp=stamp, mark_id=id)
         )
 
-    def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
-        """Return the id in our claim."""
-        return stamp.id
-
 
 class NextAuthV4Codec(ClaimsCodec):
     """A256GCM under one key for all cookie names."""
