@@ -189,6 +189,9 @@ class LazyContents(MutableMapping[str, Any]):
     def __or__(self, other: Mapping[str, Any]) -> dict[str, Any]:
         return dict(self.exchange.contents) | dict(other)
 
+    def __ror__(self, other: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(other) | dict(self.exchange.contents)
+
     @clears_frames
     def __ior__(self, other: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Self:
         self.exchange.contents.update(other)

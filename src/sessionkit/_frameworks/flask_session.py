@@ -89,7 +89,14 @@ class FlaskFamilySession(LazyContents):
     def __getitem__(self, key: str) -> Any:
         """Return a value. Flashed messages are tuples, as the framework writes them, even if an application without tags wrote them."""
         value = super().__getitem__(key)
-        return [tuple(cast("Iterable[str]", one)) for one in value] if key == FLASHES else value
+        if key != FLASHES or all(type(one) is tuple for one in value):
+            return value
+        flashes = [tuple(cast("Iterable[str]", one)) for one in value]
+        exchange = self.exchange
+        if exchange.phase is OPEN and exchange.settings.tags is not None:
+            # The list is the session's own, so that a message which the caller appends to it is saved.
+            exchange.contents[key] = flashes
+        return flashes
 
     def __delitem__(self, key: str) -> None:
         # Reading flashed messages deletes them. Tests do so after the request, in the context that a test client preserves.

@@ -281,6 +281,7 @@ def test_it_is_joined_and_read_backwards_like_a_dict():
     contents.update({"a": 1, "b": 2})
     contents |= {"c": 3}
     assert contents | {"d": 4} == {"a": 1, "b": 2, "c": 3, "d": 4}
+    assert {"a": 0, "d": 4} | contents == {"a": 1, "d": 4, "b": 2, "c": 3}
     assert list(reversed(contents)) == ["c", "b", "a"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from wsgiref.headers import Headers
 
 import pytest
@@ -13,6 +14,7 @@ from sessionkit import (
 )
 from sessionkit._exchange.request import HeaderRequest
 from sessionkit._frameworks.flask_session import KEYS, FlaskFamilySession
+from sessionkit._session.tags import Tags
 
 KEY = "flask: 0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -35,6 +37,18 @@ def test_flashed_messages_are_tuples():
             [("message", "saved")],
             [["message", "saved"]],
         )
+
+
+@pytest.mark.parametrize("first", [["message", "saved"], ("message", "saved")])
+def test_a_message_that_is_appended_to_the_messages_is_saved(first):
+    tags = Tags(tag=lambda value: value, untag=lambda value: value)
+    framework = SessionStore(KEY).for_framework(replace(KEYS, tags=tags))
+    with framework.exchange() as exchange:
+        session = FlaskFamilySession(exchange)
+        session["_flashes"] = [first]
+        session["_flashes"].append(("message", "too"))
+        session.setdefault("_flashes", []).append(("message", "twice"))
+        assert ["saved", "too", "twice"] == [text for _, text in session["_flashes"]]
 
 
 @pytest.mark.parametrize(
