@@ -91,7 +91,8 @@ def decide(state: State, status: int, request: RequestInfo, now: float) -> Decis
     if settings.tags is not None:
         snapshot = state.normalize(snapshot)
     state.final_snapshot = snapshot
-    changed = state.present and (not state.is_as_loaded(snapshot) or state.is_fresh)
+    as_loaded = state.present and state.is_as_loaded(snapshot)
+    changed = state.present and (not as_loaded or state.is_fresh)
     if status >= 500:
         return _drop_changes(state, request, EventKind.ROLLED_BACK if changed else None)
     if not state.present:
@@ -111,7 +112,9 @@ def decide(state: State, status: int, request: RequestInfo, now: float) -> Decis
         return END if state.deleted or cookies.may_hold_session(settings) else NOTHING
     if changed:
         advanced = stamps.advance_stamp(settings, cookies, stamp, now)
-        return Seal(state.make_plaintext(advanced, vetted=vetted), advanced)
+        # A rotation changes no contents, and another library may have written them.
+        plaintext = state.make_plaintext(advanced, vetted=vetted, as_loaded=as_loaded)
+        return Seal(plaintext, advanced)
     if state.touched or cookies.importer is not None or state.is_renewal_due(now):
         return RENEW
     return NOTHING

@@ -428,7 +428,7 @@ class State:
 
     # ---- the plaintext
 
-    def make_plaintext(self, stamp: Stamp, *, vetted: bool) -> bytes:
+    def make_plaintext(self, stamp: Stamp, *, vetted: bool, as_loaded: bool = False) -> bytes:
         """Return the plaintext to seal; contents that a verb has checked are not checked again.
 
         If the session does not fit, the oldest keys that may be dropped are dropped from it, and an event reports it.
@@ -436,6 +436,7 @@ class State:
         Args:
             stamp: the stamp to seal with.
             vetted: whether a verb has checked the contents.
+            as_loaded: whether the contents equal those in the cookies.
 
         Raises:
             SerializationError, SessionTooLargeError: the contents cannot be kept.
@@ -446,7 +447,9 @@ class State:
         contents, snapshot, spare_keys = dict(self.session), self.final_snapshot, None
         while True:
             try:
-                plaintext = writing.make_checked_plaintext(self.settings, contents, stamp, snapshot)
+                plaintext = writing.make_checked_plaintext(
+                    self.settings, contents, stamp, snapshot, as_loaded=as_loaded
+                )
             except SessionTooLargeError:
                 spare_keys = self._list_spare_keys() if spare_keys is None else spare_keys
                 if not spare_keys:

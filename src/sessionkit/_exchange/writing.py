@@ -38,7 +38,12 @@ HEADROOM = 1024
 
 
 def make_checked_plaintext(
-    settings: Settings, contents: dict[str, Any], stamp: Stamp, snapshot: bytes = b""
+    settings: Settings,
+    contents: dict[str, Any],
+    stamp: Stamp,
+    snapshot: bytes = b"",
+    *,
+    as_loaded: bool = False,
 ) -> bytes:
     """Return the plaintext of a session, checked to be JSON and to fit into `max_bytes`.
 
@@ -47,18 +52,22 @@ def make_checked_plaintext(
         contents: the contents of the session.
         stamp: the session's id and times.
         snapshot: the snapshot of the contents, if there is one already.
+        as_loaded: whether a cookie held these contents. Then only their size is checked, as for `make_plaintext`.
 
     Raises:
         SerializationError: the contents are not JSON.
         SessionTooLargeError: the cookies would be larger than `max_bytes`.
     """
-    if settings.nobody is not None and not settings.names_somebody(contents):
-        raise SerializationError(settings.nobody)
     codec = settings.codec
-    codec.check(contents)
-    payload = codec.payload(contents, stamp)
-    known = snapshot if payload is contents else b""
-    plaintext = freeze(payload, settings.serializer, settings.largest_integer, known)
+    if as_loaded:
+        plaintext = make_plaintext(settings, contents, stamp)
+    else:
+        if settings.nobody is not None and not settings.names_somebody(contents):
+            raise SerializationError(settings.nobody)
+        codec.check(contents)
+        payload = codec.payload(contents, stamp)
+        known = snapshot if payload is contents else b""
+        plaintext = freeze(payload, settings.serializer, settings.largest_integer, known)
     if settings.records is not None and settings.is_for_server(contents):
         if len(plaintext) > settings.max_record:
             raise SessionTooLargeError(

@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from sessionkit import Absence, SerializationError, SessionStore, Stamp
+from sessionkit import (
+    Absence,
+    CookieSettings,
+    SerializationError,
+    SessionStore,
+    SessionTooLargeError,
+    Stamp,
+)
+from sessionkit.backends import MemoryBackend
 from sessionkit.formats import Auth0V3, Auth0V4, ExpressOpenID, Format, Importer
 
 from ..scene import SECRET, START, Clock, names
@@ -43,6 +51,50 @@ def test_half_a_surrogate_pair_is_taken_over_as_it_came() -> None:
     line = next(value for name, value in exchange.response_headers if name == "Set-Cookie")
     with store.exchange(line.partition(";")[0]):
         assert store.get_session() == contents
+
+
+def nested(depth: int) -> dict[str, Any]:
+    """An object of so many levels."""
+    return {"in": nested(depth - 1)} if depth else {}
+
+
+IMPORTING: dict[str, dict[str, Any]] = {
+    "in its own format": {"format": Auth0V3()},
+    "imported": {"accept": [Importer(Auth0V3(), until=None)]},
+    "imported into a backend": {"accept": [Importer(Auth0V3(), until=None)], "backend": None},
+}
+
+
+@pytest.mark.parametrize("settings", IMPORTING.values(), ids=IMPORTING)
+@pytest.mark.parametrize("value", [HALF, nested(80), 2**60], ids=["half", "nested", "large"])
+def test_what_we_would_not_write_does_not_keep_a_session_from_being_rotated(
+    settings: dict[str, Any], value: object
+) -> None:
+    clock = Clock()
+    if "backend" in settings:
+        settings = {**settings, "backend": MemoryBackend(clock=clock)}
+    store = SessionStore(SECRET, clock=clock, **settings)
+    contents = {"user": {"sub": "alice"}, "value": value}
+    clock.wait(1)
+    with store.exchange(cookie(Auth0V3(), contents, "appSession")) as exchange:
+        earlier = store.get_exchange().contents.stamp
+        assert store.rotate_session()
+    lines = [value for name, value in exchange.response_headers if name == "Set-Cookie"]
+    with store.exchange("; ".join(line.partition(";")[0] for line in lines)):
+        session = store.get_session()
+        assert session == contents
+        assert earlier is not None and session.stamp.id != earlier.id
+
+
+def test_a_rotation_drops_no_session_that_is_too_large() -> None:
+    settings = {"accept": [Importer(Auth0V3(), until=None)], "clock": Clock()}
+    store = SessionStore(SECRET, cookie=CookieSettings(max_bytes=1024), **settings)
+    contents = {"user": {"sub": "alice"}, "value": "x" * 3000}
+    with (
+        pytest.raises(SessionTooLargeError),
+        store.exchange(cookie(Auth0V3(), contents, "appSession")),
+    ):
+        store.rotate_session()
 
 
 def test_an_update_refuses_half_a_surrogate_pair_still() -> None:
