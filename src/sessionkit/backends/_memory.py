@@ -9,12 +9,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ._protocols import REMOVAL_DELAY, Record
+from ._protocols import REMOVAL_DELAY, TIDIED, Record
 
 __all__ = ["MemoryBackend"]
-
-_TIDIED = 4
-"""How many expired records an insert removes at most: more than it adds, so that memory cannot grow without end."""
 
 _LOCK = threading.Lock()
 """One lock for all: a thread that forks holds it, so that the child's copy is complete and its lock is free."""
@@ -165,7 +162,7 @@ class MemoryBackend:
             del self._owners[record.owner]
 
     def _tidy(self) -> None:
-        self._remove_expired(self._clock(), _TIDIED)
+        self._remove_expired(self._clock(), TIDIED)
         # Pairs of deleted records wait for their expiry: start over when they are the most.
         if len(self._expiries) > 2 * len(self._records) + 64:
             self._expiries = [(record.expires_at, key) for key, record in self._records.items()]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
-__all__ = ["REMOVAL_DELAY", "AnyBackend", "AsyncBackend", "Backend", "Record"]
+__all__ = ["REMOVAL_DELAY", "TIDIED", "AnyBackend", "AsyncBackend", "Backend", "Record"]
 
 REMOVAL_DELAY = 60
 """Seconds after `expires_at` for which a record may still be there: the application judges the expiry, by its own clock."""
+
+TIDIED = 4
+"""How many expired records an insert of our backends removes at most: more than it adds, so that they cannot grow without end."""
 
 
 class Record(NamedTuple):

@@ -13,16 +13,13 @@ from .._session.tracebacks import clears_frames
 from ._protocols import Record
 from ._sql_engines import check_limits, make_engine
 from ._sql_retries import explain, run
-from ._sql_statements import METADATA, Statements, create_tables
+from ._sql_statements import CREATION, METADATA, Statements, create_tables
 from ._sql_time import TimeLimit
 from ._sql_warnings import collect_warnings
 
 __all__ = ["SQLBackend"]
 
 T = TypeVar("T")
-
-_CREATION = 10.0
-"""Seconds for making the tables, which no visitor waits for."""
 
 
 class SQLBackend:
@@ -115,7 +112,7 @@ class SQLBackend:
 
     def create_tables(self) -> None:
         """Create the tables that do not exist yet. With Alembic, make a migration from `metadata` instead."""
-        self._run(create_tables, limit=max(_CREATION, self._timeout))
+        self._run(create_tables, limit=max(CREATION, self._timeout))
 
     def close(self) -> None:
         """Close every connection, unless the engine is the application's. A later operation opens new ones."""

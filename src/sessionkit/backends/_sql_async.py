@@ -16,16 +16,13 @@ from ..errors import BackendError
 from ._protocols import Record
 from ._sql_engines import check_limits, make_async_engine
 from ._sql_retries import explain, run
-from ._sql_statements import METADATA, Statements, create_tables
+from ._sql_statements import CREATION, METADATA, Statements, create_tables
 from ._sql_time import TimeLimit
 from ._sql_warnings import collect_warnings
 
 __all__ = ["AsyncSQLBackend"]
 
 T = TypeVar("T")
-
-_CREATION = 10.0
-"""Seconds for making the tables, which no visitor waits for."""
 
 
 class AsyncSQLBackend:
@@ -125,7 +122,7 @@ class AsyncSQLBackend:
 
     async def create_tables(self) -> None:
         """Create the tables that do not exist yet. With Alembic, make a migration from `metadata` instead."""
-        await self._run(create_tables, limit=max(_CREATION, self._timeout))
+        await self._run(create_tables, limit=max(CREATION, self._timeout))
 
     async def aclose(self) -> None:
         """Close every connection of the running event loop, unless the engine is the application's."""

@@ -35,12 +35,12 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.dialects.mysql import MEDIUMBLOB, VARBINARY
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from ._protocols import REMOVAL_DELAY, Record
+from ._protocols import REMOVAL_DELAY, TIDIED, Record
 
-__all__ = ["METADATA", "Statements", "create_tables"]
+__all__ = ["CREATION", "METADATA", "Statements", "create_tables"]
 
-_TIDIED = 4
-"""How many expired records an insert removes at most: more than it adds, so that the table cannot grow without end."""
+CREATION = 10.0
+"""Seconds for making the tables, which no visitor waits for."""
 
 # MySQL and MariaDB compare the names as bytes: most of their collations ignore case, and blanks at the end.
 # PostgreSQL's "C" compares bytes too, whatever the collation of the database.
@@ -246,7 +246,7 @@ class Statements:
     def insert(self, connection: Connection, record: Record, since: float) -> bool:
         """Add a record: a statement, after one that removes expired records."""
         # Tidy first: if it fails, nothing has been added.
-        self.purge(connection, int(self._clock()), _TIDIED)
+        self.purge(connection, int(self._clock()), TIDIED)
         try:
             added = connection.execute(_INSERT, {**_values(connection, record), "since": since})
         except IntegrityError:

@@ -12,15 +12,12 @@ from pathlib import Path
 
 from .._session.tracebacks import clears_frames
 from ..errors import ConfigurationError
-from ._protocols import REMOVAL_DELAY, Record
+from ._protocols import REMOVAL_DELAY, TIDIED, Record
 from ._sqlite_connections import Connections, Transaction
 
 __all__ = ["SQLiteBackend"]
 
 _LEVELS = ("OFF", "NORMAL", "FULL", "EXTRA")
-
-_TIDIED = 4
-"""How many expired records an insert removes at most: more than it adds, so that the file cannot grow without end."""
 
 _FIELDS = "key, owner, generation, created_at, updated_at, expires_at, version, sealed"
 _OF_TODAY = (
@@ -135,7 +132,7 @@ class SQLiteBackend:
             self._connections.use() as connection,
             Transaction(connection),
         ):
-            connection.execute(_PURGE, (self._clock() - REMOVAL_DELAY, _TIDIED))
+            connection.execute(_PURGE, (self._clock() - REMOVAL_DELAY, TIDIED))
             if connection.execute(_INSERT, values).rowcount == 1:
                 return True
             return connection.execute(_IS_INSERTED, values).fetchone() is not None
