@@ -20,7 +20,6 @@ from .._session.base64url import decode
 from .._session.json import JSON, is_shallow, rewrite
 from .._session.lifetime import LONGEST, Lifetime
 from .._session.session import Absence, Stamp
-from ..formats._protocols import Source
 from ..formats._recognition import known_formats, recognize
 
 __all__ = ["BLANK", "assume_lifetimes", "find_role", "inspect", "read_pasted"]
@@ -113,11 +112,12 @@ def inspect(settings: Settings, header: str, now: float, *, values: bool = False
         if find_role(settings, name) is not None
     ]
     seen = [value for name, value in found if name == settings.seen]
+    imported = [one.settings.format for one in settings.importers]
     return {
         "session": None if points else cookies.token is not None,
         "absence": None if points or cookies.absence is None else cookies.absence.value,
         "cookie": settings.name,
-        "looks like": recognize(header, _list_formats(settings)),
+        "looks like": recognize(header, known_formats((settings.format, *imported))),
         "key ids": list(settings.codec.ids),
         "found": [
             {"name": name, "role": find_role(settings, name), "bytes": len(name) + 1 + len(value)}
@@ -156,11 +156,6 @@ def find_role(settings: Settings, name: str) -> str | None:
     ):
         return "chunk"
     return beside.get(name)
-
-
-def _list_formats(settings: Settings) -> tuple[Source, ...]:
-    """Return the formats that cookies are compared with: all that are known, and those of the store and its importers."""
-    return known_formats((settings.format, *(one.settings.format for one in settings.importers)))
 
 
 def _collect_tokens(

@@ -11,6 +11,7 @@ import sys
 import time
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -36,7 +37,7 @@ EXIT_CODES = (
 
 HIGHEST_PORT = 65_535
 
-LIMIT_DIGITS = 9
+HIGHEST_LIMIT = 999_999_999
 
 TERMINAL_LINE = 4095
 """The bytes of the longest line that a terminal passes on (MAX_CANON of Linux). It cuts a longer line."""
@@ -98,7 +99,9 @@ def _build_parser() -> argparse.ArgumentParser:
     )
     demo.add_argument(
         "--port",
-        type=_parse_port,
+        type=partial(
+            _parse_number, least=0, most=HIGHEST_PORT, rule="a port is a number from 0 to 65535"
+        ),
         default=8765,
         help="the port to listen on (%(default)s); 0 takes a free one",
     )
@@ -158,7 +161,12 @@ def _build_parser() -> argparse.ArgumentParser:
     most = tidy.add_mutually_exclusive_group()
     most.add_argument(
         "--limit",
-        type=_parse_limit,
+        type=partial(
+            _parse_number,
+            least=1,
+            most=HIGHEST_LIMIT,
+            rule="a limit is a whole number of at least 1",
+        ),
         default=500,
         metavar="N",
         help="remove at most N (%(default)s)",
@@ -174,15 +182,10 @@ def _build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _parse_port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= HIGHEST_PORT):
-        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
-    return int(text)
-
-
-def _parse_limit(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= LIMIT_DIGITS and int(text) > 0):
-        raise argparse.ArgumentTypeError("a limit is a whole number of at least 1")
+def _parse_number(text: str, *, least: int, most: int, rule: str) -> int:
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(most))
+    if not (is_number and least <= int(text) <= most):
+        raise argparse.ArgumentTypeError(rule)
     return int(text)
 
 
@@ -208,7 +211,8 @@ def _print_secret(_arguments: argparse.Namespace) -> int:
 
 def _run_inspect(arguments: argparse.Namespace) -> int:
     # A wrong variable is reported before any question. No record is loaded, so the backend is not opened.
-    given: dict[str, Any] = {"backend": MemoryBackend() if _names_backend(os.environ) else None}
+    names_backend = os.environ.get(BACKEND, "none").strip().lower() != "none"
+    given: dict[str, Any] = {"backend": MemoryBackend() if names_backend else None}
     settings = apply_variables(_check_secrets, os.environ, given)
     if "secret" not in settings:
         given |= _check_secrets({"secret": _prompt("Secret: ").split()})
@@ -232,10 +236,6 @@ def _run_inspect(arguments: argparse.Namespace) -> int:
                 f"the cookie {name} looks like a session, and was not opened: SESSIONKIT_COOKIE_NAME={name} looks into it"
             )
     return 1 if report["session"] is False else 0
-
-
-def _names_backend(environ: Mapping[str, str]) -> bool:
-    return environ.get(BACKEND, "none").strip().lower() != "none"
 
 
 def _run_purge(arguments: argparse.Namespace) -> int:

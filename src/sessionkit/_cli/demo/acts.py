@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from ...store import SessionStore
 from .journal import Journal
-from .messages import Answer, Request, make_plain
+from .messages import Answer, Request
 from .remarks import ON_SERVER
 
-__all__ = ["ServerActs", "refuse_outage"]
+__all__ = ["ServerActs"]
 
 
 class ServerActs:
@@ -72,8 +72,3 @@ class ServerActs:
         self._journal.remark(
             "A slow request had read the session. Another one signed out. Then the slow one wrote a note: it was dropped."
         )
-
-
-def refuse_outage() -> Answer:
-    """Return the answer while the backend cannot be reached. Nobody is signed out by it."""
-    return make_plain(503, "The backend of the demo does not answer. Your session is still there.")

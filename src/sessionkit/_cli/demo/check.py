@@ -41,10 +41,11 @@ def check(*, asgi: bool, say: Say, backend: AnyBackend | None = None) -> bool:
         done = 0
         try:
             browser = Browser(address)
-            if backend is None:
-                steps = chain(_walk_growth(browser), _walk_ending(browser))
-            else:
-                steps = chain(walk_on_server(browser, Browser(address), clock))
+            steps = (
+                chain(_walk_growth(browser), _walk_ending(browser))
+                if backend is None
+                else walk_on_server(browser, Browser(address), clock)
+            )
             for step in steps:
                 say(f"  ok  {step}")
                 done += 1

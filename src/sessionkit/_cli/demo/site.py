@@ -18,7 +18,7 @@ from ..._session.session import Session
 from ...backends import AnyBackend
 from ...errors import BackendError, SessionTooLargeError
 from ...store import SessionStore
-from .acts import ServerActs, refuse_outage
+from .acts import ServerActs
 from .journal import Journal
 from .messages import Answer, Request, make_plain, refuse
 from .page import Sight, render
@@ -78,7 +78,10 @@ class Site:
         try:
             return self._answer(request)
         except BackendError:
-            return refuse_outage()
+            # Nobody is signed out by an outage.
+            return make_plain(
+                503, "The backend of the demo does not answer. Your session is still there."
+            )
 
     def _answer(self, request: Request) -> Answer:
         refused = refuse(request, self.listening)
