@@ -13,8 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from ..backends import Backend, Record
-from ._clients import AnyBackend, blocking, is_async
+from .._exchange.drivers import is_async
+from ..backends import AnyBackend, Backend, Record
+from ._clients import blocking
 
 __all__ = ["Address", "Bench", "Clock", "Rig", "equal", "expect", "only", "same"]
 

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar, cast
 
-from ..backends import AsyncBackend, Backend
+from .._exchange.drivers import is_async
+from ..backends import AnyBackend, AsyncBackend, Backend
 
-__all__ = ["AnyBackend", "awaited", "blocking", "in_new_loop", "is_async"]
+__all__ = ["awaited", "blocking", "in_new_loop"]
 
 T = TypeVar("T")
-
-AnyBackend = Backend | AsyncBackend
-
-
-def is_async(backend: AnyBackend) -> bool:
-    """Return whether the operations of a backend are awaited."""
-    return inspect.iscoroutinefunction(backend.load)
 
 
 def blocking(backend: AnyBackend, loop: asyncio.AbstractEventLoop) -> Backend:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NoReturn
 
+from ..backends import AnyBackend
 from ._bench import Address, Bench, Rig
 from ._cases import (
     deletes,
@@ -20,7 +21,6 @@ from ._cases import (
     replaces,
     touches,
 )
-from ._clients import AnyBackend
 
 __all__ = ["backend_conformance"]
 
