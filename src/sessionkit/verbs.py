@@ -13,7 +13,7 @@ from typing_extensions import deprecated
 from ._exchange.exchange import ENDED, Exchange
 from ._exchange.request import RequestInfo
 from ._model_verbs import ModelVerbs
-from ._requests.call_forms import list_forms, parse_call, refuse_call
+from ._requests.call_forms import TAKING_A_SESSION, list_forms, parse_call, refuse_call
 from ._requests.lookup import Exclusion
 from ._requests.recognition import as_request, is_plain_session
 from ._requests.responses import write_response
@@ -85,7 +85,7 @@ class Verbs(ModelVerbs[Request, Response], Generic[Request, Response, Carrier]):
         request = response = session = None
         try:
             if args:
-                request, response, _ = parse_call("get_session", args, session=False)
+                request, response, _ = parse_call("get_session", args)
             exchange = self._exchange(request)
             if isinstance(exchange, Exclusion):
                 return None
@@ -116,7 +116,7 @@ class Verbs(ModelVerbs[Request, Response], Generic[Request, Response, Carrier]):
         """
         request = as_request(args[0]) if args else None
         if len(args) > 1 or (args and request is None):
-            refuse_call("get_exchange", args, session=False, response=False)
+            refuse_call("get_exchange", args)
         exchange = self._exchange(request)
         if isinstance(exchange, Exclusion):
             raise NoActiveRequestError(
@@ -161,8 +161,8 @@ class Verbs(ModelVerbs[Request, Response], Generic[Request, Response, Carrier]):
         """
         try:
             if named:
-                refuse_call("update_session", args, session=True, named=named)
-            return self._write("update_session", args, Exchange.update, session=True)
+                refuse_call("update_session", args, named=named)
+            return self._write("update_session", args, Exchange.update)
         except BaseException as error:
             del args, named
             clear_frames(error)
@@ -224,9 +224,9 @@ class Verbs(ModelVerbs[Request, Response], Generic[Request, Response, Carrier]):
                 `update_session`.
         """
         if named or not args or args[-1] is None:
-            refuse_call("create_session", args, session=True, named=named)
+            refuse_call("create_session", args, named=named)
         act = Exchange.create if lifetime is None else partial(Exchange.create, lifetime=lifetime)
-        return self._write("create_session", args, act, session=True)
+        return self._write("create_session", args, act)
 
     @overload
     def rotate_session(self) -> bool: ...
@@ -268,25 +268,23 @@ class Verbs(ModelVerbs[Request, Response], Generic[Request, Response, Carrier]):
         model: Any = args[-1]
         if isinstance(model, Mapping):
             # An environ, a scope or a message is no model.
-            parse_call("save_session", args, session=True)
+            parse_call("save_session", args)
         merge = make_merge(cast("object", model))
-        return self._write("save_session", (*args[:-1], merge), Exchange.update, session=True)
+        return self._write("save_session", (*args[:-1], merge), Exchange.update)
 
-    def _write(
-        self, verb: str, args: tuple[Any, ...], act: Callable[..., Result], *, session: bool = False
-    ) -> Result:
+    def _write(self, verb: str, args: tuple[Any, ...], act: Callable[..., Result]) -> Result:
         """Call a method that writes, and write the response if the call has one.
 
         Args:
-            verb: the name of the verb, for error messages.
+            verb: the name of the verb.
             args: the arguments of the verb.
             act: the method of `Exchange`.
-            session: whether the verb takes a session.
         """
+        session = verb in TAKING_A_SESSION
         if session and len(args) == 1 and is_plain_session(args[0]):
             request, response, contents = None, None, args[0]
         else:
-            request, response, contents = parse_call(verb, args, session=session)
+            request, response, contents = parse_call(verb, args)
         exchange = self._exchange(request)
         if isinstance(exchange, Exclusion):
             raise NoActiveRequestError(
@@ -304,21 +302,20 @@ class Verbs(ModelVerbs[Request, Response], Generic[Request, Response, Carrier]):
         return result
 
 
-def _describe_forms(verb: str, *, session: bool, response: bool = True) -> None:
+def _describe_forms(verb: str) -> None:
     """Add the call forms to the docstring of a verb: `help` shows no overloads."""
     method = getattr(Verbs, verb)
     first, _, rest = (getdoc(method) or "").partition("\n\n")
-    forms = list_forms(verb, session=session, response=response)
+    forms = list_forms(verb)
     method.__doc__ = (
         f"{first}\n\nValid calls: `{forms.replace(', ' + verb, '`, `' + verb)}`.\n\n{rest}"
     )
 
 
-for _verb in ("get_session", "touch_session", "rotate_session", "delete_session"):
-    _describe_forms(_verb, session=False)
-for _verb in ("update_session", "create_session"):
-    _describe_forms(_verb, session=True)
-_describe_forms("get_exchange", session=False, response=False)
+for _verb in (
+    "get_session", "get_exchange", "update_session", "touch_session", "create_session", "rotate_session", "delete_session",
+):  # fmt: skip
+    _describe_forms(_verb)
 del _verb
 
 

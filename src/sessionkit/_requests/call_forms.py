@@ -10,7 +10,10 @@ from .._session.models import is_model
 from .recognition import as_request
 from .responses import as_fields, is_message, is_response
 
-__all__ = ["Call", "list_forms", "parse_call", "refuse_call"]
+__all__ = ["TAKING_A_SESSION", "Call", "list_forms", "parse_call", "refuse_call"]
+
+TAKING_A_SESSION = frozenset({"create_session", "save_session", "update_session"})
+"""The verbs that take a session, as the last argument."""
 
 
 class Call(NamedTuple):
@@ -21,26 +24,24 @@ class Call(NamedTuple):
     session: Any
 
 
-def parse_call(  # noqa: RET503  # `refuse_call` does not return
-    verb: str, args: tuple[Any, ...], *, session: bool
-) -> Call:
+def parse_call(verb: str, args: tuple[Any, ...]) -> Call:  # noqa: RET503  # `refuse_call` does not return
     """Return the arguments of a verb by their roles.
 
     "Is it a request?" is asked before "is it a session?", because Starlette's Request is a mapping too.
 
     Args:
-        verb: the name of the verb, for the error message.
+        verb: the name of the verb.
         args: the arguments.
-        session: whether the verb takes a session.
 
     Raises:
         TypeError: the call has none of the valid forms; the message lists them.
     """
     if verb in ("update_session", "save_session") and args and _is_function(args[-1]):
         # A function that makes the new contents stands in the place of the session.
-        request, response, _ = parse_call(verb, (*args[:-1], None), session=True)
+        request, response, _ = parse_call(verb, (*args[:-1], None))
         return Call(request, response, args[-1])
     request = as_request(args[0]) if args else None
+    session = verb in TAKING_A_SESSION
     match args:
         case ():
             return Call(None, None, None)
@@ -57,7 +58,7 @@ def parse_call(  # noqa: RET503  # `refuse_call` does not return
         ):
             return Call(request, response, contents)
         case _:
-            refuse_call(verb, args, session=session)
+            refuse_call(verb, args)
 
 
 def _is_function(value: object) -> bool:
@@ -80,15 +81,10 @@ def _is_session(value: object) -> bool:
     return not is_message(mapping) and as_request(mapping) is None and as_fields(mapping) is None
 
 
-def list_forms(verb: str, *, session: bool, response: bool = True) -> str:
-    """Return the valid calls of a verb, for error messages and docstrings.
-
-    Args:
-        verb: the name of the verb.
-        session: whether the verb takes a session.
-        response: whether the verb takes a response.
-    """
-    last = ["session"] if session else []
+def list_forms(verb: str) -> str:
+    """Return the valid calls of a verb, for error messages and docstrings."""
+    takes_response = verb != "get_exchange"
+    last = ["session"] if verb in TAKING_A_SESSION else []
     forms = [
         [],
         ["environ"],
@@ -99,28 +95,20 @@ def list_forms(verb: str, *, session: bool, response: bool = True) -> str:
         ["request", "response"],
     ]
     return ", ".join(
-        f"{verb}({', '.join(form + last)})" for form in forms if response or len(form) < 2
+        f"{verb}({', '.join(form + last)})" for form in forms if takes_response or len(form) < 2
     )
 
 
-def refuse_call(
-    verb: str,
-    args: tuple[Any, ...],
-    *,
-    session: bool,
-    response: bool = True,
-    named: Collection[str] = (),
-) -> NoReturn:
+def refuse_call(verb: str, args: tuple[Any, ...], *, named: Collection[str] = ()) -> NoReturn:
     """Raise TypeError for a call, and list the valid forms.
 
     Args:
         verb: the name of the verb.
         args: the arguments of the call.
-        session: whether the verb takes a session.
-        response: whether the verb takes a response.
         named: the names of keyword arguments, which no verb takes.
     """
-    valid = list_forms(verb, session=session, response=response)
+    valid = list_forms(verb)
+    session = verb in TAKING_A_SESSION
     given = ", ".join([*(type(arg).__name__ for arg in args), *(f"{name}=..." for name in named)])
     why = ""
     if named:

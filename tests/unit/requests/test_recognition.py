@@ -230,19 +230,19 @@ RESPONSES = [
 
 
 def test_no_arguments_mean_the_current_request() -> None:
-    assert parse_call("get_session", (), session=False) == (None, None, None)
+    assert parse_call("get_session", ()) == (None, None, None)
 
 
 @pytest.mark.parametrize("request_", REQUESTS)
 def test_a_request_alone(request_: Any) -> None:
-    found = parse_call("get_session", (request_,), session=False)
+    found = parse_call("get_session", (request_,))
     assert found.request is not None
     assert found[1:] == (None, None)
 
 
 @pytest.mark.parametrize("session", [SESSION, Session(SESSION), UserDict(SESSION), {}, None])
 def test_a_session_alone(session: Any) -> None:
-    found = parse_call("update_session", (session,), session=True)
+    found = parse_call("update_session", (session,))
     assert (found.request, found.response, found.session is session) == (None, None, True)
 
 
@@ -251,10 +251,10 @@ def test_a_session_alone(session: Any) -> None:
 def test_a_request_and_its_response_with_and_without_a_session(
     request_: Any, response: Any
 ) -> None:
-    found = parse_call("get_session", (request_, response), session=False)
+    found = parse_call("get_session", (request_, response))
     assert found.request is not None
     assert found.response is response
-    found = parse_call("update_session", (request_, response, SESSION), session=True)
+    found = parse_call("update_session", (request_, response, SESSION))
     assert found.response is response
     assert found.session is SESSION
 
@@ -271,7 +271,7 @@ def test_a_wrong_call_of_a_verb_without_a_session_lists_the_valid_ones(
     args: tuple[Any, ...],
 ) -> None:
     with pytest.raises(TypeError) as caught:
-        parse_call("get_session", args, session=False)
+        parse_call("get_session", args)
     for form in (
         "get_session()",
         "get_session(environ)",
@@ -296,7 +296,7 @@ WRONG_WITH_A_SESSION: list[tuple[Any, ...]] = [
 @pytest.mark.parametrize("args", [*FORGOTTEN, *WRONG_WITH_A_SESSION])
 def test_a_wrong_call_of_a_verb_with_a_session_lists_the_valid_ones(args: tuple[Any, ...]) -> None:
     with pytest.raises(TypeError) as caught:
-        parse_call("update_session", args, session=True)
+        parse_call("update_session", args)
     valid = [
         "update_session(session)",
         "update_session(environ, session)",
@@ -310,7 +310,7 @@ def test_a_wrong_call_of_a_verb_with_a_session_lists_the_valid_ones(args: tuple[
 @pytest.mark.parametrize("args", FORGOTTEN)
 def test_a_forgotten_session_is_named(args: tuple[Any, ...]) -> None:
     with pytest.raises(TypeError, match=r"\(the session is missing\)"):
-        parse_call("update_session", args, session=True)
+        parse_call("update_session", args)
 
 
 @pytest.mark.parametrize("kind", [[], {}, None, 1, "http.request"], ids=repr)
