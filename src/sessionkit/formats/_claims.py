@@ -19,7 +19,6 @@ from .._session.lifetime import CLOCK_SKEW, LONGEST
 from .._session.session import Absence, Stamp
 
 __all__ = [
-    "NONE",
     "OURS",
     "Secrets",
     "Times",
@@ -40,9 +39,6 @@ __all__ = [
 
 OURS = "sessionkit"
 """The claim for data of ours that a format has no place for."""
-
-
-NONE: frozenset[str] = frozenset()
 
 
 class Secrets:
@@ -149,7 +145,7 @@ def as_text(value: object) -> str:
 
 
 def pack(
-    contents: Mapping[str, Any], reserved: frozenset[str], ours: dict[str, Any]
+    contents: Mapping[str, Any], ours: dict[str, Any], reserved: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
     """Return the claims of a token: the contents, and our data in a claim of our own.
 
@@ -164,7 +160,9 @@ def pack(
 
 
 def unpack(
-    claims: dict[str, Any], reserved: frozenset[str], spent: frozenset[str]
+    claims: dict[str, Any],
+    reserved: frozenset[str] = frozenset(),
+    spent: frozenset[str] = frozenset(),
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the contents that `pack` was given, without the claims in `spent`, and the data in our claim."""
     ours = as_mapping(claims.get(OURS))

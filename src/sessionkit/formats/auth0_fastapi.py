@@ -12,7 +12,6 @@ from .._session.json import SAFE_INTEGER, Serializer
 from .._session.lifetime import Lifetime
 from .._session.session import Absence, Stamp
 from ._claims import (
-    NONE,
     Secrets,
     Times,
     as_mapping,
@@ -95,7 +94,7 @@ class Auth0FastAPICodec(DatedCodec):
             **self.ours(contents, stamp),
         }
         internal = {**internal, "created_at": stamp.created_at}
-        return pack({**contents, "internal": internal}, NONE, ours)
+        return pack({**contents, "internal": internal}, ours)
 
     def read(self, header: dict[str, Any], payload: dict[str, Any], now: float) -> Opened | Absence:
         """Return contents and times."""
@@ -103,7 +102,7 @@ class Auth0FastAPICodec(DatedCodec):
         created = internal.get("created_at")
         if not is_time(created):
             return Absence.MALFORMED
-        contents, ours = unpack(payload, NONE, NONE)
+        contents, ours = unpack(payload)
         updated, expires = ours.get("updated"), ours.get("expires")
         if not (is_time(updated) and is_time(expires)):
             updated, expires = created, self.lifetime.expires_at(int(created), int(created))

@@ -11,7 +11,6 @@ from .._session.json import SAFE_INTEGER, Serializer
 from .._session.lifetime import Lifetime
 from .._session.session import Absence, Stamp
 from ._claims import (
-    NONE,
     Secrets,
     Times,
     earliest,
@@ -81,13 +80,13 @@ class Auth0V3Codec(DatedCodec):
         ours = self.ours(contents, stamp)
         if stamp.ends_at is not None:
             ours["ends"] = stamp.ends_at
-        return pack(contents, NONE, ours)
+        return pack(contents, ours)
 
     def read(self, header: dict[str, Any], payload: dict[str, Any], now: float) -> Opened | Absence:
         """Return contents and times."""
         updated, created, expires = (header[key] for key in TIMES)
         if not (is_time(updated) and is_time(created) and is_time(expires)):
             return Absence.MALFORMED
-        contents, ours = unpack(payload, NONE, NONE)
+        contents, ours = unpack(payload)
         ends = earliest(self.ends_at(contents), whole_time(ours.get("ends")))
         return self.opened(contents, ours, Times(created, updated, expires, ends), now)

@@ -138,7 +138,7 @@ class Auth0V4Codec(DatedCodec):
             "tokenSet": as_mapping(contents.get("tokenSet")),
             "internal": {**internal, "createdAt": stamp.created_at},
         }
-        claims = pack({**contents, **needed}, RESERVED, self.ours(contents, stamp))
+        claims = pack({**contents, **needed}, self.ours(contents, stamp), RESERVED)
         return {**claims, "exp": stamp.expires_at}
 
     def read(self, header: dict[str, Any], payload: dict[str, Any], now: float) -> Opened | Absence:

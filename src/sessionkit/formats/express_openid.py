@@ -11,7 +11,7 @@ from .._session.base64url import decode
 from .._session.json import SAFE_INTEGER, Serializer, is_shallow
 from .._session.lifetime import Lifetime
 from .._session.session import Stamp
-from ._claims import NONE, Secrets, as_mapping, as_text, pack, provider_end, with_end
+from ._claims import Secrets, as_mapping, as_text, pack, provider_end, with_end
 from ._protocols import Traits
 from .auth0_v3 import Auth0V3, Auth0V3Codec
 
@@ -95,4 +95,4 @@ class ExpressOpenIDCodec(Auth0V3Codec):
     def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
         """Return the session, with its end where express keeps it."""
         ended = with_end(contents, "sessionExpiresAt", stamp)
-        return pack(ended, NONE, self.ours(contents, stamp))
+        return pack(ended, self.ours(contents, stamp))

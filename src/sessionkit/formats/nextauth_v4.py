@@ -104,7 +104,7 @@ class ClaimsCodec(JWECodec):
         if stamp.ends_at is not None:
             ours["ends"] = stamp.ends_at
         times = {"iat": stamp.updated_at, "exp": stamp.expires_at, "jti": str(uuid4())}
-        return {**pack(contents, RESERVED, ours), **times}
+        return {**pack(contents, ours, RESERVED), **times}
 
     def read(self, header: dict[str, Any], payload: dict[str, Any], now: float) -> Opened | Absence:
         """Return contents and times. A token that the library made is dated by its `iat`."""
