@@ -117,7 +117,7 @@ def check_backend(backend: object, max_record: object, max_sessions: object) -> 
             raise ConfigurationError(f"{name} must be a whole number of at least 1")
     if max_sessions is not None and backend is None:
         raise ConfigurationError(
-            "max_sessions needs a backend: nobody knows how many cookies a user has"
+            "max_sessions needs a backend, since nobody knows how many cookies a user has: give backend=..., or leave max_sessions out"
         )
     if max_record != MAX_RECORD and backend is None:
         raise ConfigurationError(
@@ -140,12 +140,14 @@ def _check_methods(backend: object) -> None:
             "RedisBackend('redis://localhost')"
         )
     if missing:
-        raise ConfigurationError(f"{given} is not a backend: it has no {', '.join(missing)}")
+        raise ConfigurationError(
+            f"{given} is not a backend: it has no {', '.join(missing)}. Add what is missing"
+        )
     if not is_awaited:
         for name in methods:
             if _is_awaited(backend, name):
                 raise ConfigurationError(
-                    f"{given} is not a backend: {name} is a coroutine function and load is not"
+                    f"{given} is not a backend: {name} is a coroutine function and load is not. Make all methods async, or none"
                 )
 
 

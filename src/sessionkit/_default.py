@@ -41,8 +41,7 @@ def configure(store: SessionStore | None) -> None:
     """Make a store the default, for requests that no gateway has prepared.
 
     Args:
-        store: the store. With None there is no such store: the default is then made from the `SESSIONKIT_*` variables when
-            it is first needed.
+        store: the store. None removes it: a store is then made from the `SESSIONKIT_*` variables when it is first needed.
 
     Raises:
         TypeError: the argument is no store.

@@ -150,7 +150,7 @@ def apply_variables(
 
 
 def _read_variables(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Return the values of the variables that are ours."""
+    """Return the values of the `SESSIONKIT_*` variables."""
     found: dict[str, Any] = {}
     for name, text in environ.items():
         if not name.startswith(PREFIX):
@@ -158,7 +158,12 @@ def _read_variables(environ: Mapping[str, str]) -> dict[str, Any]:
         if name not in _SETTINGS:
             near = difflib.get_close_matches(name, VARIABLES, 1)
             raise ConfigurationError(
-                f"{name} is not a setting" + (f": did you mean {near[0]}?" if near else "")
+                f"{name} is not a setting: "
+                + (
+                    f"did you mean {near[0]}?"
+                    if near
+                    else "correct the name, or remove the variable"
+                )
             )
         parse = _SETTINGS[name][2]
         try:

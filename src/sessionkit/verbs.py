@@ -120,7 +120,7 @@ class Verbs(ModelVerbs[Request, Response], Generic[Request, Response, Carrier]):
         exchange = self._exchange(request)
         if isinstance(exchange, Exclusion):
             raise NoActiveRequestError(
-                "get_exchange: this path is excluded from sessions, so its requests have no exchange"
+                "get_exchange: this path is excluded from sessions, so its requests have no exchange: take it out of `exclude`"
             )
         return exchange
 
@@ -236,7 +236,7 @@ class Verbs(ModelVerbs[Request, Response], Generic[Request, Response, Carrier]):
     def rotate_session(self, request: Request, response: Response, /) -> bool: ...
     @clears_frames
     def rotate_session(self, *args: Any) -> bool:
-        """Give the session a new id with the same contents; call this where privileges rise.
+        """Give the session a new id with the same contents. Call this when a user gains privileges.
 
         Returns:
             Whether there was a session, anonymous ones included.
@@ -288,7 +288,7 @@ class Verbs(ModelVerbs[Request, Response], Generic[Request, Response, Carrier]):
         exchange = self._exchange(request)
         if isinstance(exchange, Exclusion):
             raise NoActiveRequestError(
-                f"{verb}: this path is excluded from sessions, so nobody would write its cookies"
+                f"{verb}: this path is excluded from sessions, so nobody would write its cookies: take it out of `exclude`"
             )
         if not exchange.owned and response is None and exchange.phase is not ENDED:
             raise NoActiveRequestError(

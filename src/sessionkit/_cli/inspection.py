@@ -233,7 +233,7 @@ def _describe_token(
 
 
 def _open_pointer(settings: Settings, token: str) -> Opened | None:
-    """Return what a pointer to a record says, over or not; None if the token is no pointer of the store's secrets."""
+    """Return the contents of a pointer to a record, expired or not; None if the token is no pointer sealed under the store's secrets."""
     if not settings.format.traits.pointers:
         return None
     codec = NativeCodec(
@@ -332,7 +332,7 @@ def _knows_lifetime(settings: Settings, stamp: Stamp) -> bool:
 
 
 def _find_lifetime(settings: Settings, stamp: Stamp) -> Lifetime:
-    """Return the lifetime of a session; if the store does not know its name, an endless one, so that the times in the token count."""
+    """Return the lifetime of a session; an endless one if the store does not know its name. Then only the times in the token count."""
     return settings.find_lifetime(stamp.lifetime) if _knows_lifetime(settings, stamp) else ENDLESS
 
 

@@ -242,9 +242,13 @@ def _run_purge(arguments: argparse.Namespace) -> int:
     # No secret is needed: nothing is opened.
     backend = apply_variables(lambda settings: settings.get("backend"), os.environ, {})
     if backend is None:
-        raise _UserError("SESSIONKIT_BACKEND is not set: there are no sessions on a server")
+        raise _UserError(
+            "SESSIONKIT_BACKEND is not set, so there are no sessions to purge: set it to the URL of your backend"
+        )
     if isinstance(backend, MemoryBackend):
-        raise _UserError("SESSIONKIT_BACKEND is memory: and no other process sees those sessions")
+        raise _UserError(
+            "SESSIONKIT_BACKEND is memory:, and no other process sees those sessions. The process that has them must purge them"
+        )
     removed = 0
     try:
         for count in purge(backend, time.time, limit=arguments.limit):
@@ -295,7 +299,9 @@ def _prompt(prompt: str) -> str:
         try:
             return getpass.getpass(prompt)
         except EOFError:
-            raise _UserError("nothing was entered") from None
+            raise _UserError(
+                "nothing was entered: run the command again, and paste what it asks for"
+            ) from None
         except getpass.GetPassWarning:
             raise _UserError(
                 "there is no terminal to ask on: set SESSIONKIT_SECRET, and pipe the Cookie header in"

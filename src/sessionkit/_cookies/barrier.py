@@ -1,8 +1,8 @@
 """The barrier: a sealed cookie that ends every session begun before a time, for logins and logouts that see no session.
 
-A mark in the fence names one session, and needs no key. A login by another site's POST sees no session that it could name. Its
-barrier ends sessions by time instead. The barrier is sealed, because whoever could make one could lock visitors out. It is a
-cookie of its own, because a late response of a rotation overwrites the whole fence.
+A mark in the fence names one session, and needs no key. A login by another site's POST carries no cookie, so it has no session to
+name, and ends sessions by time instead. The barrier is sealed, so that an attacker cannot make one and lock visitors out. It
+is a separate cookie, because a late response of a rotation overwrites the whole fence.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ class Layout:
         alike: whether every chunk, and the single cookie, is as large as the line of chunk 0 allows.
         numbered: whether even a single cookie has a number.
         tag: characters of the last segment of a compact JWE: 22 for A256GCM, 43 for A256CBC-HS512.
-        expiry: characters of a library's Set-Cookie line for the expiry, where it has one; None for as many as ours.
+        expiry: how many characters the expiry takes in the Set-Cookie line of another library; None for as many as in ours.
         complete: for tokens that are no compact JWE: a function of the last 8 characters (or fewer) of a text, which returns
             whether the token ends there.
         cleared: how many chunks, from 0 on, the library clears at a write that does not set them, and the whole cookie

@@ -69,7 +69,7 @@ def _check_secret(number: int, secret: object, shortest: int) -> bytes:
     try:
         raw = secret.encode() if isinstance(secret, str) else bytes(secret)
     except UnicodeEncodeError:
-        raise ConfigurationError(f"secret {number} is not valid Unicode") from None
+        raise ConfigurationError(f"secret {number} is not valid Unicode: {REMEDY}") from None
     if len(raw) < shortest:
         raise ConfigurationError(
             f"secret {number} has {len(raw)} bytes, at least {shortest} are needed: {REMEDY}"
@@ -105,7 +105,7 @@ class KeyRing:
             key_id, extract = _extract(raw)
             if key_id in extracts:
                 raise ConfigurationError(
-                    "two secrets of the list have the same key id: remove the double"
+                    "two secrets of the list have the same key id: remove one of them"
                 )
             extracts[key_id] = extract
         self._extracts = extracts
@@ -242,7 +242,7 @@ class PurposeKeys:
 
 
 def _extract(raw: bytes) -> tuple[str, bytes]:
-    """Return the key id of a secret, and its HKDF extract."""
+    """Return the key id of a secret, and the pseudorandom key that HKDF extracts from it (RFC 5869 section 2.2)."""
     extract = hmac.digest(b"sessionkit", raw, "sha256")
     return encode(_expand(extract, b"\0".join((VERSION, b"kid")), 6)).decode(), extract
 

@@ -59,7 +59,7 @@ class SealedRecord:
 class RecordCodec:
     """Seals and opens pointers and records, under the keys of one cookie name and audience.
 
-    A record's key is a hash of the session id, and its owner a keyed hash of the identity: whoever reads the table learns
+    A record's key is a hash of the session id, and its owner a keyed hash of the identity, so that a reader of the table learns
     neither. Both are lower-case hexadecimal, since some databases compare text without regard to case.
 
     Args:

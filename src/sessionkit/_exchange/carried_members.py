@@ -1,4 +1,4 @@
-"""Carried members: those that a format takes from the loaded session into every update, whatever the new contents say."""
+"""Carried members: a format copies them from the loaded session into every update, even if the new contents lack them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["Carried", "find_carried"]
 
 
 class Carried:
-    """The carried members of a session, as they were at a certain moment.
+    """A snapshot of the carried members of a session.
 
     Args:
-        snapshot: the snapshot of the members, which is not opaque.
+        snapshot: the snapshot of the members; never an opaque one.
     """
 
     __slots__ = ("_snapshot",)
@@ -23,7 +23,7 @@ class Carried:
         self._snapshot = snapshot
 
     def merge_into(self, contents: dict[str, Any]) -> dict[str, Any]:
-        """Return contents with the carried members as they were."""
+        """Return contents with the carried members of the snapshot."""
         return contents | restore_contents(self._snapshot)
 
     def are_in(self, contents: Mapping[str, Any]) -> bool:

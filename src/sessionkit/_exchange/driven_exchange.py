@@ -1,4 +1,4 @@
-"""An exchange as drivers see it: the session, loaded when it is first used, and its records on the server. No I/O."""
+"""The base class of an exchange, with the methods that drivers call: load the session when it is first used, save its records. No I/O."""
 
 from __future__ import annotations
 
@@ -133,7 +133,8 @@ class DrivenExchange:
         """Raise ResponseStartedError, and say when the write would have been in time."""
         if self.phase is ENDED:
             raise ResponseStartedError(
-                f"{what} came too late: the request it belonged to has finished, and its session can only be read"
+                f"{what} came too late: the request it belonged to has finished, and its session can only be read. Change "
+                "it before the response starts"
             )
         raise ResponseStartedError(
             f"{what} came too late: the response's headers have gone out. Write the session before the response starts "
@@ -208,7 +209,7 @@ class DrivenExchange:
     ) -> tuple[Operation | None, HeaderChanges]:
         """Return the next operation on the backend; or None, and the changes to the header fields.
 
-        Nothing changes, so it may be asked again, with another status too. After an operation, call `took`.
+        The call changes no state, so it can be repeated, with another status too. After an operation, call `took`.
 
         Args:
             status: the response's status.

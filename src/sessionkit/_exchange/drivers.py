@@ -201,7 +201,7 @@ async def asettle(
         The changes to the header fields.
 
     Raises:
-        BackendError: the backend failed. Nothing is known about the last operation.
+        BackendError: the backend failed. The last operation may have succeeded or not.
         ConflictError: parallel changes could not be merged.
     """
     try:
@@ -231,7 +231,7 @@ async def _run(
 
 
 async def _shield(work: Coroutine[Any, Any, HeaderChanges]) -> HeaderChanges:
-    """Await work that goes on if the waiting task is cancelled."""
+    """Await work, and let it finish even if the waiting task is cancelled."""
     task = asyncio.ensure_future(work)
     # An event loop refers weakly to its tasks.
     _shielded.add(task)

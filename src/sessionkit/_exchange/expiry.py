@@ -1,4 +1,4 @@
-"""Is a session over? One verdict of its stamp, of the time, and of the settings of today."""
+"""Decide whether a session has expired, from its stamp, the time and the current settings."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def may_be_hidden(settings: Settings, cookies: RequestCookies, request: RequestI
 
 
 def may_be_unnamed(cookies: RequestCookies) -> bool:
-    """Return whether a session may have come that no mark names."""
+    """Return whether the request may carry a session without a readable id, which no mark can fence."""
     return cookies.unnamed or any(theirs.unnamed for _, theirs in cookies.read_importers())
 
 

@@ -1,4 +1,4 @@
-"""The records that one request's cookies point to: which are to be loaded, and the session in them. No I/O."""
+"""Decide which records a request's cookies point to, and find the session in the loaded records. No I/O."""
 
 from __future__ import annotations
 

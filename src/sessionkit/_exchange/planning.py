@@ -1,4 +1,4 @@
-"""Which operation on the backend is next? It follows from what the backend has been told, the cookies and the session now. No I/O."""
+"""Decide the next operation on the backend, from the operations so far, the cookies and the session now. No I/O."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ class Planning(Loading):
         return None, finish_answer(state, lines, status, headers, request, owned=owned)
 
     def _is_mere_import(self, state: State) -> bool:
-        """Return whether the session was imported, and nothing else was done to it. That is not worth the entry of a cache."""
+        """Return whether the session was imported and not changed. A response that caches may store then stays without a cookie."""
         return self._is_import and not (state.changed or state.touched or self._is_renewed)
 
     def _has_nothing_left(self, state: State) -> bool:
@@ -300,7 +300,7 @@ class Planning(Loading):
             key: the key of the session's record.
             now: seconds since the epoch.
             imports: whether the response may carry an imported session that is unchanged.
-            renews: whether the request may renew the session of its own accord.
+            renews: whether the request counts as activity, so that it may renew the session.
         """
         current = self.current
         if self._is_unclear:

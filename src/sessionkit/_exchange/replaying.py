@@ -72,7 +72,7 @@ class Replaying(Planning):
         return self._last
 
     def _reset_steps(self, record: Record) -> None:
-        """Begin the steps anew, with a record that the backend has."""
+        """Forget the steps so far, and begin with this record of the backend."""
         self._base, self._steps, self._last, self._tries = record, [], None, 0
 
     def _move_stamp(self, state: State, record: Record) -> None:
@@ -93,12 +93,14 @@ class Replaying(Planning):
         if self._tries > MOST_TRIES:
             raise ConflictError(
                 f"other requests changed the session {MOST_TRIES} times while this one tried to save it, and nothing of this "
-                "request was saved"
+                "request was saved: repeat the request, or send fewer at the same time"
             )
         settings = self.settings
         theirs = open_contents(settings, other)
         if isinstance(theirs, Absence):
-            raise BackendError("the session's record was replaced by one that does not open")
+            raise BackendError(
+                "the session's record was replaced by one that does not open: give all processes the same secrets"
+            )
         before = self._last_contents(state)
         mine = rewrite(dict(state.session), settings.serializer)
         steps = self._steps if mine == before else [*self._steps, Change(before, mine)]
@@ -110,7 +112,8 @@ class Replaying(Planning):
         merged = replay(steps, dict(theirs), settings.serializer, exclusive, state.accepts_update)
         if not state.owner.owns(merged):
             raise ConflictError(
-                "the changes of parallel requests, merged, give the session to another user: nothing of this request was saved"
+                "the changes of parallel requests, merged, give the session to another user: nothing of this request was saved. "
+                "Call create_session for another user"
             )
         state.rebase(merged, snapshot)
         self._steps, self._last = steps, rewrite(merged, settings.serializer)

@@ -235,7 +235,8 @@ class ServerSide(Replaying):
         elif is_repeated and any(isinstance(step, Update) for step in self._steps):
             raise ConflictError(
                 "the backend failed while the session was saved, and another request has changed it since: it is not known "
-                "whether the change of this request was saved, and its function was not called again"
+                "whether the change of this request was saved, and its function was not called again. Read the session in the "
+                "next request, and make the change again if it is missing"
             )
         elif operation.forwards:
             self._merge(state, other)

@@ -45,7 +45,7 @@ _DERIVED: Any = None
 
 @dataclass(slots=True)
 class Expected:
-    """The client that was given a session last, on this machine. There is one of it in a store, whoever comes.
+    """The client on this machine that was given a session last. Each store has one such object for all clients.
 
     Attributes:
         client: the client; None if no cookie is expected, as always over https.
@@ -217,7 +217,7 @@ class Settings:
         return frozenset(("user", *self.login_keys, *noticed))
 
     def with_changes(self, **changes: Any) -> Settings:
-        """Return settings with these changes, in the settings of the importers too."""
+        """Return a copy of the settings with these changes, made in the importers' settings too."""
         importers = tuple(
             replace(importer, settings=importer.settings.with_changes(**changes))
             for importer in self.importers

@@ -1,4 +1,4 @@
-"""The keys that may be dropped from a session that does not fit into its cookies."""
+"""List the keys that may be dropped from a session that does not fit into its cookies."""
 
 from __future__ import annotations
 

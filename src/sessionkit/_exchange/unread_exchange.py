@@ -1,4 +1,4 @@
-"""What is left of an exchange in its request once the request has ended."""
+"""The objects that replace an exchange and its request after the request has ended, so that no reference cycle remains."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._session.events import Ignored
-from .._session.identity import Who, differing, exact, who_is
+from .._session.identity import Who, exact, find_differing_claim, who_is
 from .._session.snapshot import OPAQUE, fingerprint, is_opaque, restore_contents
 from .settings import Settings
 
@@ -83,7 +83,7 @@ class Owner:
         """Return the name of the claim by which contents belong to another user; never its value."""
         settings = self._settings
         who = who_is(settings.guard, settings.identity, contents)
-        return differing(self.who, who, settings.login_keys)
+        return find_differing_claim(self.who, who, settings.login_keys)
 
     def owns(self, contents: Mapping[str, Any]) -> bool:
         """Return whether other contents belong to the same user and, in a framework's own session, name the same login."""

@@ -57,7 +57,7 @@ def find_or_open_exchange(request: RequestInfo, settings: Settings) -> Exchange 
 
 
 def find_serving(request: RequestInfo) -> Exchange | None:
-    """Return the exchange by which a request is being served, of whatever store.
+    """Return the exchange by which a request is being served, whichever store it belongs to.
 
     Args:
         request: the view of the request.

@@ -198,11 +198,12 @@ class ScopeSession(Session):
             exchange.contents  # noqa: B018  # reads it
         elif isinstance(self, _Unread):
             raise NoActiveRequestError(
-                "the request this session belonged to has finished, and nobody had read it before"
+                "the request this session belonged to has finished, and nobody had read it before: read it while the request is "
+                "served, and pass on dict(session)"
             )
 
     def mark_modified(self) -> None:
-        """Do nothing: changes are noticed without it."""
+        """Do nothing: sessionkit notices changes without this call."""
 
     @property
     def accessed(self) -> bool:

@@ -164,7 +164,8 @@ def get_current() -> Exchange | Exclusion:
         link = find_open(current)
     if link is None:
         raise NoActiveRequestError(
-            "the request this session belonged to has finished: a task that outlives it has no session"
+            "the request this session belonged to has finished: a task that outlives it has no session. Pass the "
+            "values that it needs to the task"
         )
     if isinstance(link, Exchange) and link.phase is not OPEN and link.tasks is not None:
         here = this_task()
@@ -236,7 +237,7 @@ def this_task() -> asyncio.Task[Any] | None:
 def admit_task(exchange: Exchange) -> None:
     """Let the calling task find an exchange implicitly after the response has started.
 
-    Not every task that has the context may do so: a task that one visitor's request started may work for other visitors.
+    A task that only inherited the context may not do so, because a task that one visitor's request started may work for other visitors.
     """
     exchange.tasks = (*(exchange.tasks or ()), this_task())
 

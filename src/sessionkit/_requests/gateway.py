@@ -35,7 +35,7 @@ __all__ = [
 
 
 class HasSettings(Protocol):
-    """A store, as far as a gateway needs it."""
+    """The part of a store that a gateway needs."""
 
     @property
     def settings(self) -> Settings:

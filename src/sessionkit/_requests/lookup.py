@@ -1,6 +1,6 @@
 """Find the exchange of a given request: in its holder, in the gateways around, and by store; open one if there is none.
 
-`current` finds the exchange of the current request, which no argument names.
+`current` finds the exchange of the current request, for calls without a request.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def _have_same_cookies(one: str, other: str) -> bool:
 
 
 def _find_bridged(holder: MutableMapping[str, Any]) -> object:
-    """Return what the request holds that a bridge (a2wsgi) has translated into this one."""
+    """Return the exchange, or its substitute, of the request that a bridge (a2wsgi) has translated; None without a bridge."""
     while True:
         outer = holder.get("asgi.scope") or holder.get("wsgi_environ")
         if outer is None or not isinstance(outer, MutableMapping):

@@ -114,7 +114,8 @@ class _Builder:
             return get_type_hints(model, include_extras=True)
         except NameError as error:
             raise TypeError(
-                f"the annotations of {model.__qualname__} cannot be read: the name {error.name!r} is not defined in its module"
+                f"the annotations of {model.__qualname__} cannot be read: the name {error.name!r} is not defined in its module. Import "
+                "it there, outside of TYPE_CHECKING"
             ) from None
 
     def load_type(self, hint: Any, place: str) -> Load:  # noqa: C901, PLR0912  # one case a kind of annotation

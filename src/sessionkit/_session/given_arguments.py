@@ -1,4 +1,4 @@
-"""Remember which settings were given: a frozen dataclass does not tell them from its defaults. Explain those it does not have."""
+"""Remember which settings were passed, which a frozen dataclass cannot tell from its defaults, and explain unknown ones."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ __all__ = [
     "Identity",
     "Who",
     "anyone",
-    "differing",
     "exact",
+    "find_differing_claim",
     "has_user",
     "print_identity",
     "resolve",
@@ -42,7 +42,7 @@ def has_user(session: Mapping[str, Any], /) -> bool:
 
 
 def anyone(session: Mapping[str, Any], /) -> bool:
-    """Return True: the guard of sites without users, which every valid session passes.
+    """Return True for every session: the guard of sites without users.
 
     Args:
         session: its contents.
@@ -102,7 +102,7 @@ class Who:  # noqa: PLW1641  # compared by more than its bytes, and so without a
 
 
 def who_is(guard: Guard, identity: Identity, session: Mapping[str, Any]) -> Who | None:
-    """Return the owner of a session; None when it does not pass the guard."""
+    """Return the owner of a session; None if the session does not pass the guard."""
     return Who(exact(identity(session))) if guard(session) else None
 
 
@@ -120,7 +120,7 @@ def exact(value: object) -> object:
     try:
         return marshal.dumps(cast("Any", value), 2)
     except ValueError:
-        return _typed(value)
+        return _copy_with_types(value)
 
 
 def print_identity(who: Who) -> bytes | None:
@@ -186,54 +186,58 @@ def _are_reordered(one: object, other: object) -> bool:
     """Return whether two snapshots that differ have the same members in another order."""
     if not (isinstance(one, bytes) and isinstance(other, bytes) and len(one) == len(other)):
         return False
-    first, second = (_ordered(marshal.loads(each)) for each in (one, other))  # noqa: S302  # our own bytes
+    first, second = (_sort_members(marshal.loads(each)) for each in (one, other))  # noqa: S302  # our own bytes
     return marshal.dumps(cast("Any", first), 2) == marshal.dumps(cast("Any", second), 2)
 
 
-def _ordered(value: object, levels: int = DEEPEST) -> object:
+def _sort_members(value: object, levels: int = DEEPEST) -> object:
     """Return a value with the members of its objects and sets sorted."""
     if not levels:
         return value
     kind = type(value)
     if kind is dict:
         claims = cast("dict[object, object]", value)
-        return {key: _ordered(claims[key], levels - 1) for key in sorted(claims, key=repr)}
+        return {key: _sort_members(claims[key], levels - 1) for key in sorted(claims, key=repr)}
     if kind is list:
-        return [_ordered(item, levels - 1) for item in cast("list[object]", value)]
+        return [_sort_members(item, levels - 1) for item in cast("list[object]", value)]
     if kind is tuple:
-        return tuple([_ordered(item, levels - 1) for item in cast("tuple[object, ...]", value)])
+        return tuple(
+            [_sort_members(item, levels - 1) for item in cast("tuple[object, ...]", value)]
+        )
     if kind is set or kind is frozenset:
-        members = [_ordered(item, levels - 1) for item in cast("frozenset[object]", value)]
+        members = [_sort_members(item, levels - 1) for item in cast("frozenset[object]", value)]
         return (kind.__name__, sorted(members, key=repr))
     return value
 
 
-def _typed(value: object, levels: int = DEEPEST) -> object:
-    """Copy a value that marshal does not know, each part beside its type: `1 == True`, and they are two users."""
+def _copy_with_types(value: object, levels: int = DEEPEST) -> object:
+    """Copy a value that marshal does not know, and add the type of each part: `1 == True`, but they are two users."""
     if levels and isinstance(value, dict):
         pairs = cast("dict[object, object]", value)
-        return (dict, {key: _typed(one, levels - 1) for key, one in pairs.items()})
+        return (dict, {key: _copy_with_types(one, levels - 1) for key, one in pairs.items()})
     if levels and isinstance(value, (list, tuple)):
         items = cast("list[object]", value)
         return (
             list if isinstance(value, list) else tuple,
-            [_typed(one, levels - 1) for one in items],
+            [_copy_with_types(one, levels - 1) for one in items],
         )
     return (type(value), copy.deepcopy(value))
 
 
-def differing(before: Who | None, after: Who | None, login_keys: tuple[str, ...]) -> str | None:
+def find_differing_claim(
+    before: Who | None, after: Who | None, login_keys: tuple[str, ...]
+) -> str | None:
     """Return the name of the claim by which two owners differ, for a log; never a value.
 
     Args:
         before: the owner of the session.
-        after: the owner of what was given instead.
-        login_keys: the names that may be told besides those of claims.
+        after: the owner of the new contents.
+        login_keys: the names that may be returned besides names of claims.
 
     Returns:
-        None when the identities do not name their claims, as `subject` does; those of one's own need not.
+        None if the identities do not contain names of claims. Those of `subject` do; those of an application's function need not.
     """
-    name = _differing(_value(before), _value(after))
+    name = _find_difference(_value(before), _value(after))
     known = (*CLAIMS, "iss", "user", *login_keys)
     return name if isinstance(name, str) and name in known else None
 
@@ -243,11 +247,11 @@ def _value(who: Who | None) -> object:
     return marshal.loads(snapshot) if isinstance(snapshot, bytes) else None  # noqa: S302  # our own bytes
 
 
-def _differing(before: object, after: object) -> object:
+def _find_difference(before: object, after: object) -> object:
     one, other = _members(before), _members(after)  # by login keys, or by all claims
     for key in {**one, **other} if one and other else ():
         if Who(exact(one.get(key))) != Who(exact(other.get(key))):
-            return _differing(one.get(key), other.get(key)) if key == "user" else key
+            return _find_difference(one.get(key), other.get(key)) if key == "user" else key
     named = [_parts(before), _parts(after)]
     heads = [parts[0] for parts in named if parts]
     if len(heads) == 2 and heads[0] == heads[1]:

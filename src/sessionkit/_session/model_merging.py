@@ -46,7 +46,7 @@ def make_merge(model: object) -> Callable[[dict[str, Any]], dict[str, Any]]:
 
 
 def _find_known(model: type, contents: dict[str, Any]) -> dict[str, Any]:
-    """Return what a model knows of contents; {} if they do not fit the model."""
+    """Return the members of contents that the model has fields for; {} if the contents do not fit the model."""
     try:
         return dump_model(load_model(model, contents))
     except (MisfitError, SerializationError):

@@ -100,7 +100,9 @@ def dump_model(model: object) -> dict[str, Any]:
             f"the {type(model).__qualname__} cannot be written as JSON: it is nested too deep, or inside itself"
         )
     if not isinstance(dumped, dict):
-        raise TypeError(f"{type(model).__qualname__} is not written as a JSON object")
+        raise TypeError(
+            f"{type(model).__qualname__} is not written as a JSON object: give a model with fields, since a session is a dict"
+        )
     return cast("dict[str, Any]", dumped)
 
 

@@ -187,7 +187,7 @@ class Session(Contents):
         return cast("Stamp", stamp)
 
 
-def _watched(method: Callable[..., Any], *, has_key: bool) -> Callable[..., Any]:
+def _make_watched(method: Callable[..., Any], *, has_key: bool) -> Callable[..., Any]:
     """Return a method of a dict that tells the watcher; `has_key` says whether its first argument is a key."""
 
     @wraps(method)
@@ -199,7 +199,8 @@ def _watched(method: Callable[..., Any], *, has_key: bool) -> Callable[..., Any]
             told = watcher()
             if told is None:
                 raise ResponseStartedError(  # noqa: TRY301  # forgets what is assigned, as any other
-                    "an assignment to the session came too late: the request it belonged to has finished"
+                    "an assignment to the session came too late: the request it belonged to has finished. Change the session "
+                    "before the response starts"
                 )
             tells = told.writing(args[0] if has_key and args else None)
             try:
@@ -234,7 +235,7 @@ def drop(session: Contents, keys: Iterable[str]) -> None:
 
 
 for _name in ("__setitem__", "__delitem__", "pop", "setdefault"):
-    setattr(Contents, _name, _watched(getattr(dict, _name), has_key=True))
+    setattr(Contents, _name, _make_watched(getattr(dict, _name), has_key=True))
 for _name in ("__ior__", "clear", "popitem", "update"):
-    setattr(Contents, _name, _watched(getattr(dict, _name), has_key=False))
+    setattr(Contents, _name, _make_watched(getattr(dict, _name), has_key=False))
 del _name

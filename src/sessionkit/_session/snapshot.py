@@ -1,4 +1,4 @@
-"""Has a session changed? Snapshots of contents: two are the same if and only if their JSON is, types included."""
+"""Tell whether a session has changed, by snapshots of its contents: they are equal if and only if the JSON and its types are."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ def _make_opaque(contents: dict[str, Any], tags: Tags | None) -> bytes:
 
 
 def fingerprint(contents: dict[str, Any], tags: Tags | None = None) -> bytes:
-    """Return the snapshot of a session, in a quarter of the time of the standard library's json; never raise.
+    """Return the snapshot of a session; never raise.
 
-    marshal, because it accepts the types of JSON and few others: an encoder would write a date or NaN like
-    the text or null that was there before. Contents that no JSON gives have an opaque snapshot. It differs from
-    those of all other contents, so that they count as changed, and the serializer judges them.
+    marshal makes it in a quarter of the time of the standard library's json. It accepts the types of JSON and few others, while
+    a JSON encoder may write a date like a text, or NaN like null, and hide the change. Contents that are not JSON have an
+    opaque snapshot. It equals no other snapshot, so that the contents count as changed, and the serializer judges them.
 
     Args:
-        contents: of a session.
-        tags: how values that JSON does not have are kept: contents with equal such values are equal.
+        contents: the contents of a session.
+        tags: the conversion of values that JSON does not have. Contents that it converts to equal JSON are equal.
     """
     if not contents:
         return _EMPTY

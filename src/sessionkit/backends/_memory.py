@@ -138,7 +138,7 @@ class MemoryBackend:
         """Do nothing: there is no connection. The sessions stay."""
 
     def warnings(self) -> list[str]:
-        """Return that no other process sees the sessions."""
+        """Return one warning: no other process sees the sessions."""
         return [
             "MemoryBackend keeps sessions in this process only: other workers do not see them. For several: SQLiteBackend('sessions.db')"
         ]

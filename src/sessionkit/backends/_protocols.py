@@ -1,4 +1,4 @@
-"""What a backend is: the record of a session, and the operations on it. Nothing here knows a session's contents."""
+"""The protocols of a backend: the record of a session, and the operations on it. A backend never sees the contents of a session."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Backend(Protocol):
     def load(self, key: str, owner: str) -> Record | None:
         """Return a record; None if there is none, or if its generation is not the owner's.
 
-        An expired record may be returned: the application judges the times.
+        An expired record may be returned: the core checks the times.
 
         Args:
             key: the record's name.
@@ -152,7 +152,7 @@ class Backend(Protocol):
         ...
 
     def warnings(self) -> list[str]:
-        """Return what in the server's settings may lose or revive sessions, a sentence each; ask the server for it."""
+        """Ask the server for its settings; return a sentence about each that may lose or revive sessions."""
         ...
 
 

@@ -18,7 +18,7 @@ from ._redis_operations import (
     Steps,
     failure,
     is_unknown_script,
-    replaced,
+    read_replaced,
 )
 from ._redis_scripts import REPLACE, decode_alive
 
@@ -39,7 +39,7 @@ class RedisBackend:
         max_connections: int = 50,
         timeout: float = 0.9,
     ) -> None:
-        """Take the address of a server, or a client. Nothing is sent yet.
+        """Keep the address of a server, or a client. The first operation connects.
 
         Args:
             url_or_client: `redis://user:password@host:6379/0`, `rediss://…` for TLS, `unix:///path/to/socket`; or a
@@ -87,7 +87,7 @@ class RedisBackend:
         """Replace a record that has this version; return the record that is there if it has another."""
         words = self._operations.words_to_replace(record, version)
         try:
-            return replaced(record, self._client.evalsha(REPLACE.digest, *words))
+            return read_replaced(record, self._client.evalsha(REPLACE.digest, *words))
         except Exception as error:  # noqa: BLE001  # as in `_run`
             failed = None if is_unknown_script(error) else failure(error)
             steps = self._operations.replace_by_text(record, words)
@@ -165,7 +165,7 @@ class AsyncRedisBackend:
         max_connections: int = 50,
         timeout: float = 0.9,
     ) -> None:
-        """Take the address of a server, or a client. Nothing is sent yet.
+        """Keep the address of a server, or a client. The first operation connects.
 
         Args:
             url_or_client: `redis://user:password@host:6379/0`, `rediss://…` for TLS, `unix:///path/to/socket`; or a
@@ -222,7 +222,7 @@ class AsyncRedisBackend:
         words = self._operations.words_to_replace(record, version)
         try:
             client = await self._client()
-            return replaced(record, await client.evalsha(REPLACE.digest, *words))
+            return read_replaced(record, await client.evalsha(REPLACE.digest, *words))
         except Exception as error:  # noqa: BLE001  # as in `RedisBackend._run`
             failed = None if is_unknown_script(error) else failure(error)
             steps = self._operations.replace_by_text(record, words)

@@ -34,7 +34,7 @@ from ._redis_settings import (
     warn_of_settings,
 )
 
-__all__ = ["REFUSED", "Operations", "Steps", "failure", "is_unknown_script", "replaced"]
+__all__ = ["REFUSED", "Operations", "Steps", "failure", "is_unknown_script", "read_replaced"]
 
 T = TypeVar("T")
 
@@ -77,7 +77,7 @@ def is_unknown_script(error: Exception) -> bool:
 
 
 def _is_named(error: Exception, name: str) -> bool:
-    """Return whether an exception is of a class of this name: valkey-py has classes of its own with redis-py's names."""
+    """Return whether an exception's class has this name. valkey-py has its own classes with the names of redis-py's."""
     return name in (one.__name__ for one in type(error).__mro__)
 
 
@@ -127,13 +127,13 @@ class Operations:
         return name_record(start, key), start + GENERATION
 
     def words_to_replace(self, record: Record, version: bytes) -> tuple[Any, ...]:
-        """Return what follows `REPLACE` in the command that replaces a record."""
+        """Return the keys and arguments of the `REPLACE` script."""
         change = encode_change(record, version, self._ttl(record.expires_at))
         return (3, *self._names(record.key, record.owner), change)
 
     def replace_by_text(self, record: Record, words: tuple[Any, ...]) -> Steps[Record | bool]:
         """Replace a record on a server that does not know the script."""
-        return replaced(record, (yield Command("eval", (REPLACE.text, *words))))
+        return read_replaced(record, (yield Command("eval", (REPLACE.text, *words))))
 
     def insert(self, record: Record, since: float) -> Steps[bool]:
         """Insert a record."""
@@ -239,8 +239,8 @@ class Operations:
         return int(self._clock()) - REMOVAL_DELAY
 
 
-def replaced(record: Record, reply: int | bytes) -> Record | bool:
-    """Return what `replace` returns for the reply of `REPLACE`."""
+def read_replaced(record: Record, reply: int | bytes) -> Record | bool:
+    """Return the result of `replace`, from the reply of the `REPLACE` script."""
     return bool(reply) if isinstance(reply, int) else decode(record.key, record.owner, reply)
 
 

@@ -64,7 +64,7 @@ INDEX = "i"
 
 
 def name_owner(prefix: str, owner: str) -> str:
-    """Return what the names of an owner's keys begin with. Braces and colons in `owner`, any printable ASCII, are escaped."""
+    """Return the prefix of the names of an owner's keys. Braces and colons in `owner`, any printable ASCII, are escaped."""
     if not owner.isalnum():
         # "%" alone escapes nothing, so it can stand for the empty owner: empty braces would be no hash tag.
         owner = quote(owner, safe="") or "%"
@@ -79,13 +79,13 @@ def name_record(start: str, key: str) -> str:
 
 
 def encode(record: Record) -> bytes:
-    """Return what Redis keeps of a new record after its generation."""
+    """Return the encoding of a new record, which Redis stores after the record's generation."""
     times = (record.created_at, record.updated_at, record.expires_at)
     return _HEAD.pack(0, *times, len(record.version))[8:] + record.version + record.sealed
 
 
 def encode_change(record: Record, version: bytes, ttl: int) -> bytes:
-    """Return what `REPLACE` takes. It is one argument, since redis-py spends processor time on each."""
+    """Return the record as one argument of `REPLACE`. redis-py spends processor time on each argument."""
     changed = _CHANGED.pack(record.updated_at, record.expires_at, len(record.version))
     return b"".join(
         (_EXPECTED.pack(ttl, len(version)), version, changed, record.version, record.sealed)

@@ -107,7 +107,7 @@ class SQLBackend:
         return self._run(self._statements.purge, now, limit)
 
     def warnings(self) -> list[str]:
-        """Return what in the server's settings may lose or revive sessions, a sentence each; ask the server for it."""
+        """Ask the server for its settings; return a sentence about each that may lose or revive sessions."""
         return self._run(collect_warnings, self._clock)
 
     def create_tables(self) -> None:

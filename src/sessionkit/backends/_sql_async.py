@@ -117,7 +117,7 @@ class AsyncSQLBackend:
         return await self._run(self._statements.purge, now, limit)
 
     async def warnings(self) -> list[str]:
-        """Return what in the server's settings may lose or revive sessions, a sentence each; ask the server for it."""
+        """Ask the server for its settings; return a sentence about each that may lose or revive sessions."""
         return await self._run(collect_warnings, self._clock)
 
     async def create_tables(self) -> None:
@@ -147,7 +147,10 @@ class AsyncSQLBackend:
         finally:
             task.cancel()
         if not task.done():
-            raise BackendError(f"the session backend did not answer within {seconds:g} seconds")
+            raise BackendError(
+                f"the session backend did not answer within {seconds:g} seconds: check that the database server is up, reachable "
+                "for this process, and not overloaded"
+            )
         outcome = task.result()
         if isinstance(outcome, BackendError):
             raise outcome
@@ -156,7 +159,7 @@ class AsyncSQLBackend:
     async def _attempt(
         self, seconds: float, operation: Callable[..., T], arguments: tuple[Any, ...]
     ) -> T | BackendError:
-        """Return what an operation returns, or its error as a value: without the frames in which it arose."""
+        """Return the result of an operation, or its error as a value without the frames in which it was raised."""
         try:
             with TimeLimit(seconds):
                 async with self._engine().connect() as connection:

@@ -197,7 +197,7 @@ _PURGE: dict[str, Executable] = {
 
 @cache
 def _purge_mysql(schema: str | None) -> TextClause:
-    """Return what purges on MySQL, which has no LIMIT in a subquery, but in DELETE."""
+    """Return the DELETE statement of a purge on MySQL, which accepts LIMIT in DELETE but not in a subquery."""
     quote = mysql.dialect().identifier_preparer.quote
     name = ".".join(quote(one) for one in (schema, _SESSIONS.name) if one)
     return text(

@@ -204,7 +204,7 @@ class SQLiteBackend:
 
     @clears_frames
     def warnings(self) -> list[str]:
-        """Return what a power loss or the file system may do to the sessions."""
+        """Return a sentence about each risk of losing sessions: by a power loss, or by the file system."""
         found: list[str] = []
         if self._synchronous in ("OFF", "NORMAL"):
             found.append(

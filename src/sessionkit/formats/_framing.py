@@ -22,7 +22,7 @@ LONGEST_HEADER = (
 
 
 def _encoded_length(length: int) -> int:
-    """Return how many base64url characters so many bytes make."""
+    """Return the length of the base64url encoding of this many bytes."""
     return (length * 4 + 2) // 3
 
 
@@ -46,8 +46,8 @@ class Framing:
     def header(self, segment: str) -> dict[str, Any] | None:
         """Return the header in a first segment, or None unless it is exactly of this format.
 
-        These are refused before any cryptography: doubled members, which joserfc accepts, unknown members
-        (`zip`, `crit`, `jwk`, `p2c`, …), other algorithms (RFC 8725 section 3.1), non-canonical base64url.
+        A header is refused before any cryptography if it has duplicate members (which joserfc accepts), unknown members
+        (`zip`, `crit`, `jwk`, `p2c`, …), another algorithm (RFC 8725 section 3.1) or non-canonical base64url.
         """
         if not segment.isascii() or len(segment) > LONGEST_HEADER:
             return None

@@ -134,7 +134,7 @@ class DatedCodec(JWECodec):
             return {}
         return {"mark": stamp.mark}
 
-    def opened(
+    def make_opened(
         self,
         contents: dict[str, Any],
         ours: dict[str, Any],
@@ -158,4 +158,6 @@ def must_be_objects(contents: Mapping[str, Any], keys: Sequence[str], library: s
     """
     for key in keys:
         if not isinstance(contents.get(key, {}), dict):
-            raise SerializationError(f'session["{key}"]: {library} needs an object here')
+            raise SerializationError(
+                f'session["{key}"]: {library} needs an object here: give a dict'
+            )

@@ -101,7 +101,7 @@ class Traits:
         beside: a prefix: cookies with this prefix and a number belong to the session and end with it.
         dated: whether every token says when its session began.
         carried: top-level members that an update cannot change: the values of the loaded session stay. A login sets them.
-        nobody: the error message for a session of nobody, if the library takes every token for a signed-in user;
+        nobody: the error message for a session without a user, if the library takes every token for a signed-in user;
             None if a session may be anonymous.
         shared: whether another program goes on using the cookies: an importer leaves them unless it is told to clear.
         read_only: whether sessions can only be imported from the format.

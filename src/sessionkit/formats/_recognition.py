@@ -1,4 +1,4 @@
-"""Which format a cookie looks like, without any secret: a hint for `inspect`, and never a reason to trust the cookie."""
+"""Guess the format of a cookie without any secret: a hint for `inspect`, and never a reason to trust the cookie."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _matches(header: str, formats: Iterable[Source] | None) -> Iterator[tuple[st
 
 
 def _is_chunk(name: str) -> bool:
-    """Return whether a name ends like the name of a chunk of ours."""
+    """Return whether a name ends like the name of one of our chunks."""
     return any(split_name(name, one)[1] is not None for one in SEPARATORS)
 
 

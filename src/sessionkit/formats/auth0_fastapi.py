@@ -1,4 +1,4 @@
-"""auth0-fastapi and auth0-server-python: the numbered cookies `_a0_session_0` and on."""
+"""auth0-fastapi and auth0-server-python: the numbered cookies `_a0_session_0`, `_a0_session_1`, …."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Auth0FastAPI(JWEFormat):
 
     The library keeps only the creation time (`internal.created_at`). Update and expiry are in our claim `sessionkit`. A
     token without this claim counts from its creation: a session that only the library writes ends `idle` seconds after
-    sign-in. `internal` survives every update; with `internal.session_expires_at` the identity provider ends the
-    session, 30 seconds before. The fence knows a session by creation time and `user.sub`.
+    sign-in. `internal` survives every update; if `internal.session_expires_at` is set, the session ends 30
+    seconds before that time. The fence knows a session by creation time and `user.sub`.
     """
 
     traits: ClassVar[Traits] = Traits(
@@ -63,7 +63,7 @@ class Auth0FastAPI(JWEFormat):
 
 
 class Auth0FastAPICodec(DatedCodec):
-    """The payload is `{user, …, internal: {sid, created_at}}`, under a key bound to the cookie's name."""
+    """The codec: the payload is `{user, …, internal: {sid, created_at}}`, under a key bound to the cookie's name."""
 
     label: ClassVar[str] = Auth0FastAPI.traits.label
 
@@ -107,4 +107,4 @@ class Auth0FastAPICodec(DatedCodec):
         if not (is_time(updated) and is_time(expires)):
             updated, expires = created, self.lifetime.expires_at(int(created), int(created))
         times = Times(created, updated, expires, self.ends_at(contents))
-        return self.opened(contents, ours, times, now, as_text(internal.get("sid")))
+        return self.make_opened(contents, ours, times, now, as_text(internal.get("sid")))

@@ -61,7 +61,7 @@ class Auth0V3(JWEFormat):
 
 
 class Auth0V3Codec(DatedCodec):
-    """The times are in the header, and the session is the payload."""
+    """The codec: the header holds the times, and the payload is the session."""
 
     label: ClassVar[str] = Auth0V3.traits.label
     order: ClassVar[tuple[str, ...]] = Auth0V3.order
@@ -89,4 +89,4 @@ class Auth0V3Codec(DatedCodec):
             return Absence.MALFORMED
         contents, ours = unpack(payload)
         ends = earliest(self.ends_at(contents), whole_time(ours.get("ends")))
-        return self.opened(contents, ours, Times(created, updated, expires, ends), now)
+        return self.make_opened(contents, ours, Times(created, updated, expires, ends), now)

@@ -166,7 +166,7 @@ class Auth0V4Codec(DatedCodec):
             return Absence.MALFORMED
         contents, ours = unpack(payload, RESERVED, SPENT)
         times = Times(created, updated, expires, self.ends_at(contents))
-        return self.opened(contents, ours, times, now, as_text(internal.get("sid")))
+        return self.make_opened(contents, ours, times, now, as_text(internal.get("sid")))
 
     def _find_updated_at(self, created: float, expires: float, now: float) -> float:
         """Return when the session was last active: the earliest moment from which `idle` leads to this expiry."""

@@ -68,7 +68,8 @@ class Importer:
             clear = not traits.shared
         if not clear and not traits.dated:
             raise ConfigurationError(
-                f"{traits.title} cookies need not say when they were made: with clear=False nobody could log out of one"
+                f"{traits.title} cookies need not say when they were made, so that with clear=False nobody could log out of one: leave "
+                "clear=False out"
             )
         for key, value in {
             "format": format,

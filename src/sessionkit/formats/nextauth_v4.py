@@ -46,7 +46,7 @@ def identity_of(session: Mapping[str, Any], /) -> object:
 
 
 def nobody(title: str) -> str:
-    """Return the error message for a session of nobody."""
+    """Return the error message for a session without a user."""
     return f"session: without sub, email or user {title} would still take it for somebody signed in"
 
 
@@ -133,7 +133,7 @@ class ClaimsCodec(JWECodec):
 
 
 class NextAuthV4Codec(ClaimsCodec):
-    """A256GCM under one key for all cookie names."""
+    """The codec: it seals with A256GCM, under one key for all cookie names."""
 
     label: ClassVar[str] = NextAuthV4.traits.label
 

@@ -27,7 +27,7 @@ _FIELDS = (str, str, int, int, int, int, bytes, bytes)
 
 
 def expect(truth: bool, otherwise: str) -> None:
-    """Raise if a rule does not hold. No `assert`: `python -O` would remove it."""
+    """Raise if a rule does not hold. An `assert` would be removed by `python -O`."""
     if not truth:
         raise AssertionError(otherwise)
 
@@ -41,7 +41,7 @@ def equal(actual: object, expected: object) -> None:
 
 
 def same(actual: object, expected: Record) -> Record:
-    """Return the record that a backend gave; raise if it is another. The generation is the backend's to choose."""
+    """Return the record that a backend gave; raise if it is another. The backend may choose the generation."""
     expect(isinstance(actual, Record), f"expected a record, got {actual!r}")
     record = actual if isinstance(actual, Record) else expected
     equal(tuple(map(type, record)), _FIELDS)
@@ -83,7 +83,7 @@ class Bench:
     """Two clients of a backend, a clock, and records that no other case has."""
 
     def __init__(self, rig: Rig) -> None:
-        """Make the clients. Nothing is sent yet."""
+        """Make the clients. The first operation connects."""
         self.rig = rig
         self.clock = Clock()
         self.now = int(self.clock())

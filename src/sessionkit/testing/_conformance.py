@@ -1,4 +1,4 @@
-"""Make a class of tests from the cases: the tests that a backend of anybody's passes."""
+"""Make a class of tests from the cases, which every backend must pass, yours too."""
 
 from __future__ import annotations
 

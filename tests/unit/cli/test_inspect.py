@@ -253,7 +253,10 @@ def test_ctrl_d_at_a_prompt_is_one_clear_line(
 
     monkeypatch.setattr(getpass, "getpass", ended)
     assert main(["inspect"]) == 2
-    assert capsys.readouterr().err == "sessionkit: error: nothing was entered\n"
+    assert (
+        capsys.readouterr().err
+        == "sessionkit: error: nothing was entered: run the command again, and paste what it asks for\n"
+    )
 
 
 def test_the_secret_is_never_taken_from_the_pipe_that_holds_the_cookie() -> None:

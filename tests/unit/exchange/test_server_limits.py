@@ -40,7 +40,7 @@ class Half(MemoryBackend):
         ({"backend": 7}, r"^int is not a backend: give an object of sessionkit.backends"),
         (
             {"backend": Unfinished()},
-            r"^Unfinished is not a backend: it has no of, purge, close, warnings$",
+            r"^Unfinished is not a backend: it has no of, purge, close, warnings. Add what is missing$",
         ),
         (
             {"backend": Half()},

@@ -3,7 +3,7 @@ from enum import Enum
 import pytest
 
 from sessionkit import anyone, has_user, subject
-from sessionkit._session.identity import differing, resolve, who_is
+from sessionkit._session.identity import find_differing_claim, resolve, who_is
 
 from ..scene import Scene
 
@@ -275,7 +275,9 @@ def test_a_guard_is_given_whatever_its_truth_value():
 
 
 def told(before, after, guard=has_user, identity=subject, keys=()):
-    return differing(who_is(guard, identity, before), who_is(guard, identity, after), tuple(keys))
+    return find_differing_claim(
+        who_is(guard, identity, before), who_is(guard, identity, after), tuple(keys)
+    )
 
 
 @pytest.mark.parametrize(

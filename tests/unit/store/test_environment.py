@@ -71,7 +71,7 @@ def test_other_variables_are_not_ours():
         ),
         (
             {"ZZZZZZZZZZZZZZZZZZZZZZZZ": "1"},
-            r"SESSIONKIT_ZZZZZZZZZZZZZZZZZZZZZZZZ is not a setting\Z",
+            r"SESSIONKIT_ZZZZZZZZZZZZZZZZZZZZZZZZ is not a setting: correct the name, or remove the variable\Z",
         ),
         (
             {"ROLLING": "maybe"},

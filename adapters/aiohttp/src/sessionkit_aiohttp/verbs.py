@@ -1,7 +1,7 @@
 """The verbs of sessionkit for aiohttp: synchronous, with nothing, with the request, or with request and response.
 
 `get_session` is the verb here, which gives a signed-in user's session or None; that of `sessionkit_aiohttp`, which
-is awaited, gives the session object of whoever comes.
+is awaited, returns the session object of any visitor.
 """
 
 from __future__ import annotations

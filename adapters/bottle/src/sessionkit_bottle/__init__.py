@@ -64,7 +64,7 @@ class SessionKit(Extension[bottle.Bottle]):
         served.wsgi = gateway  # looked up at each request
 
     def apply(self, callback: Any, route: Any) -> Any:
-        """Leave a route as it is: the whole application is served."""
+        """Return the route unchanged: the plugin serves the whole application."""
         return callback
 
 

@@ -1,4 +1,4 @@
-"""A button of the demo: a form of its own, with the name of the verb that it calls."""
+"""Render a button of the demo: a form with one button that names the verb it calls."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ __all__ = ["Browser", "StepError", "expect"]
 
 
 class StepError(Exception):
-    """A step failed."""
+    """A step of the check failed."""
 
 
 class Response(NamedTuple):

@@ -69,5 +69,5 @@ _WHY = {
 
 
 def explain(event: str) -> str:
-    """Return what an event means, if its reason is one that a visitor of the demo will meet; else an empty text."""
+    """Return an explanation of an event; an empty text if a visitor of the demo cannot cause it."""
     return next((why for reason, why in _WHY.items() if event.endswith(f": {reason.value}")), "")

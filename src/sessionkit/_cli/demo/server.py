@@ -85,7 +85,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
         raise DemoError(
-            f"cannot listen on {host} port {port}: {reason or 'not an address'}"
+            f"cannot listen on {host} port {port}: {reason or 'not an address'}. Give another --host or --port"
         ) from None
 
 
