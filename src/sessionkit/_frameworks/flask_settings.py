@@ -15,20 +15,6 @@ from .merged_settings import merge_settings
 
 __all__ = ["complete_config", "read_values", "store_from_config"]
 
-NAMES = (
-    "SECRET_KEY",
-    "SESSION_COOKIE_NAME",
-    "SESSION_COOKIE_PATH",
-    "APPLICATION_ROOT",
-    "SESSION_COOKIE_DOMAIN",
-    "SESSION_COOKIE_SECURE",
-    "SESSION_COOKIE_HTTPONLY",
-    "SESSION_COOKIE_SAMESITE",
-    "SESSION_COOKIE_PARTITIONED",
-    "PERMANENT_SESSION_LIFETIME",
-    "SESSION_REFRESH_EACH_REQUEST",
-)
-
 COOKIE = {
     "name": ("SESSION_COOKIE_NAME", "session"),
     "path": ("SESSION_COOKIE_PATH", None),
@@ -39,6 +25,15 @@ COOKIE = {
     "partitioned": ("SESSION_COOKIE_PARTITIONED", False),
 }
 """The setting of each field of the cookie, and its default in these frameworks."""
+
+NAMES = (
+    "SECRET_KEY",
+    "APPLICATION_ROOT",
+    "PERMANENT_SESSION_LIFETIME",
+    "SESSION_REFRESH_EACH_REQUEST",
+    *(setting for setting, _ in COOKIE.values()),
+)
+"""The settings that a store is made from, beside `SECRET_KEY_FALLBACKS`."""
 
 PERMANENT = timedelta(days=31)
 """The default of `PERMANENT_SESSION_LIFETIME`."""
