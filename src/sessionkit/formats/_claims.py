@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from .._crypto.keyring import SHORTEST, check_secrets
 from .._session.base64url import encode
+from .._session.events import logger
 from .._session.json import is_shallow
 from .._session.lifetime import CLOCK_SKEW, LONGEST
 from .._session.session import Absence, Stamp
@@ -73,7 +73,7 @@ def check_foreign_secrets(secret: str | bytes | Sequence[str | bytes]) -> Secret
     """
     raw = check_secrets(secret, shortest=8)
     if min(map(len, raw)) < SHORTEST:
-        logging.getLogger("sessionkit").warning(
+        logger.warning(
             "a secret is shorter than %d bytes: whoever has a cookie can try guesses on it",
             SHORTEST,
         )
