@@ -8,6 +8,7 @@ from inspect import iscoroutinefunction, signature
 from typing import Any, TypeVar, cast
 
 from ._cookies.settings import CookieSettings
+from ._exchange.drivers import is_async
 from ._exchange.settings import MAX_RECORD, Settings
 from ._session.events import logger
 from ._session.given_arguments import refuse_unknown
@@ -131,7 +132,7 @@ def _check_methods(backend: object) -> None:
         raise ConfigurationError(
             f"backend={backend.__name__} is a class: give an object of it, {backend.__name__}(...)"
         )
-    given, is_awaited = type(backend).__name__, _is_awaited(backend, "load")
+    given, is_awaited = type(backend).__name__, is_async(backend)
     methods = [name for name in vars(AsyncBackend if is_awaited else Backend) if name[0] != "_"]
     missing = [name for name in methods if not hasattr(backend, name)]
     if "load" in missing:
@@ -145,15 +146,10 @@ def _check_methods(backend: object) -> None:
         )
     if not is_awaited:
         for name in methods:
-            if _is_awaited(backend, name):
+            if iscoroutinefunction(getattr(backend, name)):
                 raise ConfigurationError(
                     f"{given} is not a backend: {name} is a coroutine function and load is not. Make all methods async, or none"
                 )
-
-
-def _is_awaited(backend: object, name: str) -> bool:
-    """Return whether a method of a backend is a coroutine function."""
-    return iscoroutinefunction(getattr(backend, name, None))
 
 
 def check_login_keys(given: Sequence[str]) -> tuple[str, ...]:
