@@ -10,18 +10,18 @@ from fastapi.responses import Response
 
 from sessionkit.adapters import Refusal
 
-__all__ = ["NotSignedIn", "refused_with"]
+__all__ = ["NotSignedIn", "make_exception"]
 
 
 class NotSignedIn(HTTPException):
-    """The exception of the guards. Its answer is a `Refusal`, unless the application has a handler for it or for its status."""
+    """The exception that the guards raise. Its answer is a `Refusal`, unless the application handles the exception or its status."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.status, "Not authenticated", dict(refusal.headers))
         self.refusal = refusal
 
 
-def refused_with(refusal: Refusal, request: HTTPConnection) -> Exception:
+def make_exception(refusal: Refusal, request: HTTPConnection) -> Exception:
     """Return the exception that answers with a refusal. For a websocket it closes the connection, which refuses the handshake."""
     if request.scope["type"] == "websocket":
         return WebSocketException(

@@ -10,7 +10,7 @@ from fastapi.security import APIKeyCookie
 from sessionkit import Session, SessionStore, get_session
 from sessionkit.adapters import ASGIRequest, Refusal, api_refusal, page_refusal
 
-from .exceptions import refused_with
+from .exceptions import make_exception
 
 __all__ = [
     "SessionCookie",
@@ -57,7 +57,7 @@ class SessionCookie(APIKeyCookie):
 
     def refused(self, request: HTTPConnection) -> Exception:
         """Return the exception for a visitor who is not signed in."""
-        return refused_with(self.refusal(request), request)
+        return make_exception(self.refusal(request), request)
 
     def refusal(self, request: HTTPConnection) -> Refusal:
         """Return the refusal for a visitor who is not signed in."""

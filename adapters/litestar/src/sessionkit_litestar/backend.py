@@ -107,7 +107,8 @@ def _fields(response: Response[Any]) -> ResponseFields:
     def add(name: str, value: str) -> None:
         if name.lower() == "set-cookie":
             raise ConfigurationError(
-                "a Response of Litestar holds one line of each header: install the middleware"
+                "a Response of Litestar holds one Set-Cookie line, and the session may need several: install the middleware "
+                "of sessionkit_litestar, and leave the response out of the call"
             )
         headers[name] = value
 

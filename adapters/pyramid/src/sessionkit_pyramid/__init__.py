@@ -17,7 +17,15 @@ from pyramid.viewderivers import INGRESS
 from sessionkit import SessionStore
 from sessionkit.adapters import check_store
 
-from .gateway import POLICY, STORE, ExecutionPolicy, answering, entering, exchange_in, session_of
+from .gateway import (
+    POLICY,
+    STORE,
+    ExecutionPolicy,
+    copy_view_response,
+    enter_request,
+    exchange_in,
+    session_of,
+)
 from .guards import require_session_api, require_session_page
 from .session import PyramidSession
 
@@ -28,7 +36,7 @@ def includeme(config: Any) -> None:
     """Add sessions to an application; Pyramid calls this for `config.include("sessionkit_pyramid")`."""
 
     def fail_at_the_start(event: Any) -> None:
-        """Make the gateway when the application is made: wrong settings are no matter of a request."""
+        """Make the gateway when the application is made, so that wrong settings fail at the start and not in a request."""
         event.app.registry[POLICY].gateway  # noqa: B018
 
     def stand_around() -> None:
@@ -38,29 +46,29 @@ def includeme(config: Any) -> None:
     config.add_directive("set_sessionkit_store", set_sessionkit_store)
     config.set_session_factory(session_of)
     config.add_tween("sessionkit_pyramid.checking", under=EXCVIEW)
-    config.add_view_deriver(answering, "sessionkit_answering", under=INGRESS)
+    config.add_view_deriver(copy_view_response, "sessionkit_answering", under=INGRESS)
     # After everything else: an execution policy of somebody else's (pyramid_retry) stays, inside ours.
     config.action(POLICY, stand_around, order=PHASE3_CONFIG + 1)
     config.add_subscriber(fail_at_the_start, ApplicationCreated)
-    config.add_subscriber(entering, NewRequest)
+    config.add_subscriber(enter_request, NewRequest)
 
 
 def set_sessionkit_store(config: Any, store: SessionStore) -> None:
-    """Serve the application with a store; the directive.
+    """Serve the application with a store. This is a directive of the configurator.
 
     Args:
         config: the configurator.
         store: the store.
 
     Raises:
-        TypeError: it is something else.
+        TypeError: the argument is no store.
     """
     check_store(store, "config.set_sessionkit_store(store)")
     config.action(STORE, lambda: config.registry.__setitem__(STORE, store))
 
 
 def checking(handler: Callable[[Any], Any], registry: Any) -> Callable[[Any], Any]:
-    """Make a tween that keeps the session in the backend, or checks that it can be kept; an exception view answers if it cannot."""
+    """Make a tween that saves the session in the backend, or checks that it fits the cookie. If that fails, an exception view answers."""
 
     def tween(request: Any) -> Any:
         try:

@@ -27,8 +27,8 @@ __all__ = [
     "POLICY",
     "STORE",
     "ExecutionPolicy",
-    "answering",
-    "entering",
+    "copy_view_response",
+    "enter_request",
     "exchange_in",
     "session_of",
 ]
@@ -87,7 +87,7 @@ def session_of(request: Any) -> PyramidSession:
     """Return the session object of a request; the session factory. Nothing is decrypted yet.
 
     A request that did not come through the application, a subrequest above all, has a session of its own, which its
-    own response carries. One that is made with the environ of another shares that one's session.
+    own response carries. A request made with the environ of another request shares its session.
     """
     exchange = exchange_in(request)
     if not exchange.owned:
@@ -95,8 +95,8 @@ def session_of(request: Any) -> PyramidSession:
     return PyramidSession(exchange)
 
 
-def entering(event: Any) -> None:
-    """Make a request current that did not come through the application, so that the verbs find its own session; a subscriber."""
+def enter_request(event: Any) -> None:
+    """Make a subrequest current, so that the verbs find its own session. This is a subscriber of `NewRequest`."""
     request, exchange = event.request, exchange_in(event.request)
     if not exchange.owned:
         entry = make_current(exchange)
@@ -117,19 +117,19 @@ class _Respond:
         write_response(self.exchange, response)
 
 
-def answering(view: Any, info: object) -> Any:
-    """Copy the response of a view if a response callback of this module will write into it; a view deriver.
+def copy_view_response(view: Any, info: object) -> Any:
+    """Copy the response of a view if a response callback of this module will write into it. This is a view deriver.
 
-    The application may keep its response and send it again, to other visitors. What goes out through the gateway
-    needs no copy, since the gateway writes into no response.
+    The application may keep its response and send it again, to other visitors. A response that the gateway sends
+    needs no copy, since the gateway does not write into the response object.
     """
 
-    def answered(context: Any, request: Any) -> Any:
+    def call_view(context: Any, request: Any) -> Any:
         response = view(context, request)
         carried = any(isinstance(one, _Respond) for one in request.response_callbacks or ())
         return _copy_response(response) if carried else response
 
-    return answered
+    return call_view
 
 
 def _copy_response(response: Any) -> Any:

@@ -53,18 +53,18 @@ class SessionKit(FlaskFamilyExtension[Quart], SessionInterface):
     def _serve(self, app: Quart) -> None:
         gateway = self.make_gateway(app, app.asgi_app, SessionMiddleware)
 
-        async def served(
+        async def serve(
             scope: Any, receive: Any, send: Any
         ) -> None:  # a coroutine function: asgiref guesses by that
             await gateway(scope, receive, send)
 
-        app.asgi_app = cast("Any", served)  # type: ignore[method-assign]  # Quart's documented way to put a middleware in
+        app.asgi_app = cast("Any", serve)  # type: ignore[method-assign]  # Quart's documented way to put a middleware in
         app.session_interface = cast("Any", self)
 
-        async def left(_: BaseException | None) -> None:  # a plain function would run in a thread
+        async def leave(_: BaseException | None) -> None:  # a plain function would run in a thread
             self.leave_context(request)
 
-        app.teardown_request(left)
+        app.teardown_request(leave)
 
     async def open_session(self, app: Quart, request: Any) -> QuartSession | None:
         """Return the session object of a request or websocket; nothing is decrypted yet. Return None without a secret key."""

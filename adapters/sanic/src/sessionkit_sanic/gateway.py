@@ -103,7 +103,7 @@ class SanicGateway(Gateway):
             await self._commit(request, response, 500)
 
     async def on_sent(self, request: Request[Any, Any], response: Response) -> None:
-        """Answer the request: a response is about to be sent, or a stream is over. Nothing of the application runs after this."""
+        """Answer the request: a response is about to be sent, or a stream is over. The application runs no code after this."""
         connection = request.conn_info
         # Sanic has cancelled the handler of a client that has hung up. What the handler began to write is dropped.
         is_lost = self.settings.backend is not None and connection is not None and connection.lost
@@ -161,7 +161,7 @@ class SanicGateway(Gateway):
         view.holder[self._answered] = response
 
     async def _settle(self, exchange: Exchange, view: SanicRequest, status: int) -> bool:
-        """Save the session on the server; return False if this failed, and no later response can say more than that.
+        """Save the session on the server. Return False if this fails for an error response, which then becomes a 500.
 
         Raises:
             BackendError: the session cannot be saved. Sanic answers with an error, in the place of the response.

@@ -32,7 +32,7 @@ def fields_of(response: Response) -> ResponseFields:
 
 
 class Answer(HTTPResponse):
-    """A response as one visitor gets it: the application's, with header fields of its own.
+    """The response for one visitor: the application's response with its own header fields.
 
     The application may keep its response and send it again to other visitors, so nothing is written into it. The fields are
     copied when they are sent: until then the application may add to them.

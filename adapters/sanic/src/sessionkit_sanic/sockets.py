@@ -57,7 +57,7 @@ async def _accept(exchange: Exchange, request: Request[Any, Any]) -> tuple[tuple
 
 
 class _Tasks(Collection[object]):
-    """The tasks of two collections, as these are when they are asked.
+    """The tasks that two collections contain now.
 
     Args:
         parts: the collections.

@@ -37,7 +37,7 @@ class TornadoRequest(CarriedRequest):
 
     @property
     def scheme(self) -> str:
-        """The scheme of the connection; with `xheaders=True` the one that the proxy's header names."""
+        """The scheme of the connection; with `xheaders=True` the scheme in the proxy's header."""
         return self.request.protocol
 
     def fields(self, name: str, /) -> Sequence[str]:

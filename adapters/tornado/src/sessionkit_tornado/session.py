@@ -51,7 +51,7 @@ class SessionMixin(RequestHandler):
 
     @property
     def session(self) -> TornadoSession:
-        """The session of whoever comes, anonymous or signed in.
+        """The session of the visitor, anonymous or signed in.
 
         Raises:
             NoActiveRequestError: Tornado has not begun to execute the handler.
