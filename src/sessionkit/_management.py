@@ -76,7 +76,7 @@ def run(settings: Settings, steps: Steps[Result]) -> Result:
         ConfigurationError: the backend is awaited.
         BackendError: the backend failed.
     """
-    if settings.driver is None:
+    if settings.backend is not None and settings.driver is None:
         raise ConfigurationError(
             f"{type(settings.backend).__name__} is an async backend: await the method with an `a` before its name "
             "(asessions_of, arevoke, arevoke_user, apurge, astill_valid)"
@@ -87,7 +87,7 @@ def run(settings: Settings, steps: Steps[Result]) -> Result:
             operation = steps.send(reply)
         except StopIteration as end:
             return cast("Result", end.value)
-        reply = operation.on(settings.driver.backend)
+        reply = operation.on(settings.backend)
 
 
 async def arun(settings: Settings, steps: Steps[Result]) -> Result:
@@ -238,7 +238,7 @@ def purge(settings: Settings, limit: int) -> Steps[int]:
 
 
 def check_alive(exchange: Exchange) -> Steps[bool]:
-    """Look again whether the session of a request is still valid; one that is not is dropped.
+    """Look again whether the session of a request is still valid; one that is not is dropped. Without a backend, look at its expiry.
 
     Args:
         exchange: the request's exchange.

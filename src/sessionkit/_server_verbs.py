@@ -152,17 +152,13 @@ class ServerVerbs(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasScop
             BackendError: the backend failed.
         """
         exchange = self.get_exchange(*request)
-        if exchange.settings.backend is not None:
-            return run(exchange.settings, check_alive(exchange))
-        return exchange.get() is not None
+        return run(exchange.settings, check_alive(exchange))
 
     async def astill_valid(self, *request: Any) -> bool:
         """Ask the backend again as `still_valid` does."""
         try:
             exchange = self.get_exchange(*request)
-            if exchange.settings.backend is not None:
-                return await arun(exchange.settings, check_alive(exchange))
-            return exchange.get() is not None
+            return await arun(exchange.settings, check_alive(exchange))
         except BaseException as error:
             del request
             clear_frames(error)
