@@ -69,13 +69,14 @@ def decide(state: State, status: int, request: RequestInfo, now: float) -> Decis
     """
     settings, session, cookies = state.settings, state.session, state.cookies
     snapshot = fingerprint(session, settings.tags)
+    is_as_loaded = snapshot == state.loaded_snapshot or state.is_as_loaded(snapshot)
     if (
-        stamp_of(session) is cookies.stamp
+        is_as_loaded
+        and stamp_of(session) is cookies.stamp
         and session
         and cookies.stamp is not None
         and cookies.importer is None
         and not (state.ended or state.touched or snapshot.startswith(OPAQUE))
-        and (snapshot == state.loaded_snapshot or state.is_as_loaded(snapshot))
     ):
         # The commonest case: the session is the one in the cookies, with the same contents and stamp.
         state.final_snapshot = snapshot
@@ -88,11 +89,12 @@ def decide(state: State, status: int, request: RequestInfo, now: float) -> Decis
         return RENEW if due else NOTHING
     if settings.carried and state.restore_carried():
         snapshot = fingerprint(session, settings.tags)
-    if settings.tags is not None:
-        snapshot = state.normalize(snapshot)
+        is_as_loaded = state.is_as_loaded(snapshot)
+    if settings.tags is not None and snapshot.startswith(OPAQUE):
+        snapshot = state.normalize()
+        is_as_loaded = state.is_as_loaded(snapshot)
     state.final_snapshot = snapshot
-    as_loaded = state.present and state.is_as_loaded(snapshot)
-    changed = state.present and (not as_loaded or state.is_fresh)
+    changed = state.present and (not is_as_loaded or state.is_fresh)
     if status >= 500:
         return _drop_changes(state, request, EventKind.ROLLED_BACK if changed else None)
     if not state.present:
@@ -113,7 +115,7 @@ def decide(state: State, status: int, request: RequestInfo, now: float) -> Decis
     if changed:
         advanced = stamps.advance_stamp(settings, cookies, stamp, now)
         # A rotation changes no contents, and another library may have written them.
-        plaintext = state.make_plaintext(advanced, vetted=vetted, as_loaded=as_loaded)
+        plaintext = state.make_plaintext(advanced, vetted=vetted, as_loaded=is_as_loaded)
         return Seal(plaintext, advanced)
     if state.touched or cookies.importer is not None or state.is_renewal_due(now):
         return RENEW
@@ -286,11 +288,11 @@ def _collect_session_lines(
     state: State, request: RequestInfo, plaintext: bytes, stamp: Stamp
 ) -> list[str]:
     """Return the lines of a session that is sealed: its cookies, cleared cookies, the fence and the barrier."""
-    settings, cookies, contents_end = state.settings, state.cookies, inf
+    settings, cookies = state.settings, state.cookies
     cookie_settings = settings
     if settings.framework is not None or stamp.lifetime is not None:
         cookie_settings = settings.for_writing(state.session, stamp)
-        contents_end = state.find_contents_end(stamp)
+    contents_end = inf if settings.contents_end is None else state.find_contents_end(stamp)
     if cookies.is_single and cookies.importer is None and not state.ended:
         # The commonest update replaces one cookie by another of the same name. A session with a new id has a new mark.
         line = writing.write_single_cookie(
@@ -333,11 +335,11 @@ def collect_pointer_lines(state: State, request: RequestInfo, owner: str) -> lis
         request: the request that is answered.
         owner: the owner of its record.
     """
-    settings, stamp, contents_end = state.settings, state.stamp, inf
+    settings, stamp = state.settings, state.stamp
     cookie_settings = settings
     if settings.framework is not None or stamp.lifetime is not None:
         cookie_settings = settings.for_writing(state.session, stamp)
-        contents_end = state.find_contents_end(stamp)
+    contents_end = inf if settings.contents_end is None else state.find_contents_end(stamp)
     lines = writing.write_pointer(
         cookie_settings,
         state.cookies,

@@ -170,17 +170,13 @@ class State:
         snapshot = fingerprint(self.session, self.settings.tags)
         return snapshot == self.final_snapshot or same(self.session, snapshot, self.final_snapshot)
 
-    def normalize(self, snapshot: bytes) -> bytes:
+    def normalize(self) -> bytes:
         """Replace values that JSON does not have by those that the next request will read; return the new snapshot.
 
         A lazy text, above all, is read while the request lasts: later its language may be another.
-
-        Args:
-            snapshot: the snapshot of the contents now.
         """
-        if is_opaque(snapshot):
-            contents, snapshot = normalize(dict(self.session), self.settings.tags)
-            refill(self.session, contents, self.session.stamp)
+        contents, snapshot = normalize(dict(self.session), self.settings.tags)
+        refill(self.session, contents, self.session.stamp)
         return snapshot
 
     def is_as_loaded(self, snapshot: bytes) -> bool:
