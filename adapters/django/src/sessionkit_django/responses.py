@@ -71,15 +71,18 @@ class DjangoFields:
     def items(self) -> list[tuple[str, str]]:
         """Return all fields."""
         cookies = [("Set-Cookie", one.OutputString()) for one in self._response.cookies.values()]
-        return [*self._response.headers.items(), *cookies]
+        # Each is kept as a pair; the mapping's own `items` looks every value up by its name again.
+        return [*self._response.headers._store.values(), *cookies]  # noqa: SLF001  # the pairs have no public name
 
     def add(self, name: str, value: str, /) -> None:
         """Add a cookie for `Set-Cookie`; set any other field, of which a response has one."""
-        if name.lower() == "set-cookie":
+        lowered = name.lower()
+        if lowered == "set-cookie":
             cookie = self._removed.get(value) or Line(value)
             self._response.cookies[cookie.key] = cookie
         else:
-            self._response.headers[name] = value
+            # The core's own text, and the application's, which was checked and converted when it was set.
+            self._response.headers._store[lowered] = (name, value)  # noqa: SLF001  # assigning would check it again
 
     def __delitem__(self, name: str, /) -> None:
         if name.lower() == "set-cookie":
