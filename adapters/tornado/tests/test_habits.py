@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import dataclass
 
 import pytest
 from tornado.web import Finish, RequestHandler, authenticated
@@ -16,6 +17,8 @@ from sessionkit_tornado import (
     get_session,
     require_session_api,
     require_session_page,
+    save_session,
+    session_of,
 )
 
 from .visitor import ANN, SECRET, STORE, Handler, browse, names
@@ -344,3 +347,21 @@ def test_a_guarded_socket_is_refused_before_it_is_accepted():
         return (await client.get("/ws", **headers)).code
 
     assert browse([("/ws", Socket)], walk) == 401
+
+
+def test_a_session_is_read_and_saved_as_a_model_by_names_of_the_package():
+    @dataclass
+    class Basket:
+        theme: str = "light"
+
+    class Themes(Handler):
+        def get(self):
+            basket = session_of(Basket, self)
+            basket.theme = "dark"
+            self.write({"saved": save_session(self, basket), "theme": self.session["theme"]})
+
+    async def walk(client):
+        await client.get("/login")
+        return json.loads((await client.get("/themes")).body)
+
+    assert browse([("/themes", Themes)], walk, sessionkit=STORE) == {"saved": True, "theme": "dark"}

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
-from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
+from inspect import (
+    CO_ASYNC_GENERATOR,
+    CO_COROUTINE,
+    CO_GENERATOR,
+    iscoroutinefunction,
+    isgeneratorfunction,
+)
 from types import FrameType, TracebackType
 from typing import Any, TypeVar, cast
 
@@ -26,8 +32,15 @@ def clears_frames(function: F, /) -> F:
     The traceback keeps its lines. A function that every request calls has the same three lines in its body instead.
 
     Args:
-        function: no coroutine or generator function.
+        function: no coroutine or generator function: it would return before it runs.
+
+    Raises:
+        TypeError: it is one.
     """
+    if iscoroutinefunction(function) or isgeneratorfunction(function):
+        raise TypeError(
+            f"{function.__name__} can wait, so nothing is raised where it is called: call clear_frames in its body"
+        )
 
     @wraps(function)
     def call(*args: Any, **named: Any) -> Any:

@@ -20,7 +20,7 @@ from .._exchange.writing import make_checked_plaintext, write_pointer, write_ses
 from .._requests.gateway import check_store
 from .._session.lifetime import Lifetime
 from .._session.session import Session, Stamp
-from .._session.tracebacks import clears_frames
+from .._session.tracebacks import clear_frames, clears_frames
 from ..backends import Record
 from ..errors import ConfigurationError
 from ..store import SessionStore
@@ -68,7 +68,6 @@ def session_cookies(
     return cookies
 
 
-@clears_frames
 async def asession_cookies(
     store: SessionStore,
     session: Mapping[str, Any],
@@ -78,14 +77,21 @@ async def asession_cookies(
     lifetime: str | None = None,
 ) -> dict[str, str]:
     """Return the cookies that a browser with this session sends, as `session_cookies` does, for a backend of either kind."""
-    check_store(store, "await asession_cookies(store, session)")
-    settings = store.settings
-    cookies, insert = _make_cookies(settings, session, created_at, updated_at, lifetime)
-    if insert is not None and settings.backend is not None:
-        await perform(insert, settings.backend)
+    cookies: dict[str, str] = {}
+    try:
+        check_store(store, "await asession_cookies(store, session)")
+        settings = store.settings
+        cookies, insert = _make_cookies(settings, session, created_at, updated_at, lifetime)
+        if insert is not None and settings.backend is not None:
+            await perform(insert, settings.backend)
+    except BaseException as error:
+        del session, cookies
+        clear_frames(error)
+        raise
     return cookies
 
 
+@clears_frames
 def read_cookies(
     store: SessionStore, set_cookie_lines: Iterable[str], cookies: Mapping[str, str] | None = None
 ) -> Session | None:
@@ -114,11 +120,17 @@ async def aread_cookies(
     store: SessionStore, set_cookie_lines: Iterable[str], cookies: Mapping[str, str] | None = None
 ) -> Session | None:
     """Return the session that the next request has, as `read_cookies` does, for a backend of either kind."""
-    check_store(store, "await aread_cookies(store, set_cookie_lines, cookies)")
-    exchange = _begin_next(store, set_cookie_lines, cookies)
-    if store.settings.backend is not None:
-        await aload(exchange, store.settings.backend)
-    return _read(exchange)
+    exchange = None
+    try:
+        check_store(store, "await aread_cookies(store, set_cookie_lines, cookies)")
+        exchange = _begin_next(store, set_cookie_lines, cookies)
+        if store.settings.backend is not None:
+            await aload(exchange, store.settings.backend)
+        return _read(exchange)
+    except BaseException as error:
+        del set_cookie_lines, cookies, exchange
+        clear_frames(error)
+        raise
 
 
 def _check_blocking(settings: Settings, instead: str) -> None:

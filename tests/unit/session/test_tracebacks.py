@@ -13,6 +13,7 @@ from sessionkit._frameworks.flask_extension import FlaskFamilyGateway
 from sessionkit._frameworks.scope_session import ScopeSessionMiddleware
 from sessionkit._requests.responses import commit_response, write_response
 from sessionkit._requests.views import WSGIRequest
+from sessionkit._session.tracebacks import clears_frames
 from sessionkit.wsgi import SessionMiddleware
 
 from ..leaving import CANARY, STORES, header, leaves
@@ -239,3 +240,14 @@ def test_what_a_visitor_can_cause_carries_no_contents(kind, way, change):
     if kind == "foreign" and (change in ("NaN", "half a surrogate") or way is by_replacing):
         expected = None
     leaves(lambda: way(STORES[kind](), act), expected or sessionkit.SessionKitError)
+
+
+def test_a_function_that_can_wait_is_not_decorated() -> None:
+    async def awaited() -> None: ...
+
+    def generator() -> Any:
+        yield
+
+    for function in (awaited, generator):
+        with pytest.raises(TypeError, match=f"{function.__name__} can wait"):
+            clears_frames(function)

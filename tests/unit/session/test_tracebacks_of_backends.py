@@ -11,6 +11,7 @@ import pytest
 from sessionkit import (
     BackendError,
     ConfigurationError,
+    SerializationError,
     SessionStore,
     create_session,
     delete_session,
@@ -20,6 +21,7 @@ from sessionkit import (
 )
 from sessionkit._exchange.request import HeaderRequest
 from sessionkit.backends import MemoryBackend
+from sessionkit.testing import aread_cookies, asession_cookies, read_cookies, session_cookies
 
 from ..backends.awaited import AwaitedMemory
 from ..leaving import ADA, CANARY, leaves
@@ -129,6 +131,32 @@ def test_a_save_by_hand_that_fails() -> None:
     exchange.update({**ADA, "more": CANARY})
     backend.error = BackendError("down")
     leaves(lambda: exchange.answer(200, [("X-Own", CANARY)]), BackendError)
+
+
+def test_cookies_for_a_test_that_cannot_be_made() -> None:
+    backend, awaited = Failing(), FailingAwaited(clock=time.time)
+    store, other = SessionStore(SECRET, backend=backend), SessionStore(SECRET, backend=awaited)
+    unwritable = {**ADA, "more": {CANARY}}
+    leaves(lambda: session_cookies(store, unwritable), SerializationError)
+    leaves(lambda: asyncio.run(asession_cookies(other, unwritable)), SerializationError)
+    backend.error = awaited.error = BackendError("down")
+    leaves(lambda: session_cookies(store, ADA), BackendError)
+    leaves(lambda: asyncio.run(asession_cookies(other, ADA)), BackendError)
+
+
+def test_cookies_of_a_test_that_cannot_be_read() -> None:
+    def guard(session: Any) -> bool:
+        raise RuntimeError("broken")
+
+    lines = [f"own={CANARY}; Path=/"]
+    backend = Failing()
+    store = SessionStore(SECRET, backend=backend, guard=guard)
+    awaited = SessionStore(SECRET, backend=FailingAwaited(clock=time.time), guard=guard)
+    for one in (store, awaited):
+        sealing = SessionStore(SECRET)
+        sent = {**session_cookies(sealing, ADA), "own": CANARY}
+        leaves(lambda: asyncio.run(aread_cookies(one, lines, sent)), RuntimeError)  # noqa: B023  # called at once
+    leaves(lambda: read_cookies(store, lines, sent), RuntimeError)
 
 
 @pytest.mark.parametrize("user", [ADA, {"token": CANARY}], ids=["a user", "nobody"])

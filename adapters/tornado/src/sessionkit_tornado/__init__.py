@@ -15,13 +15,15 @@ from .verbs import (
     get_exchange,
     get_session,
     rotate_session,
+    save_session,
+    session_of,
     touch_session,
     update_session,
 )
 
 __all__ = [
     "SessionMixin", "TornadoSession", "create_session", "delete_session", "get_exchange", "get_session", "require_session_api",
-    "require_session_page", "rotate_session", "touch_session", "update_session",
+    "require_session_page", "rotate_session", "save_session", "session_of", "touch_session", "update_session",
 ]  # fmt: skip
 
 
