@@ -7,15 +7,17 @@ import copy
 import pickle
 import sys
 from io import BytesIO
+from typing import Any
 
 import pytest
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.middleware import SessionMiddleware as DjangosSessionMiddleware
-from django.http import HttpRequest, HttpResponse
-from django.test import RequestFactory, override_settings
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.test import AsyncRequestFactory, RequestFactory, override_settings
 from django.views.debug import ExceptionReporter
 
 from sessionkit import (
+    EventKind,
     NoActiveRequestError,
     ResponseStartedError,
     SessionStore,
@@ -24,6 +26,7 @@ from sessionkit import (
     update_session,
 )
 from sessionkit._exchange.exchange import ENDED
+from sessionkit.testing import session_cookies
 from sessionkit_django import SessionMiddleware, engine
 from sessionkit_django.responses import Line
 from sessionkit_django.testing import AsyncClient, Client
@@ -393,3 +396,57 @@ def test_a_response_that_an_outer_middleware_replaces_leaves_no_session_behind()
     with pytest.raises(NoActiveRequestError):
         get_session()
     assert client.session["seen"] is True
+
+
+# ---- an application that puts something else in the place of the session
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize(
+    ("put", "kept"),
+    [({"n": 1}, {"n": 1}), ({}, {}), (None, {"cart": 1})],
+    ids=["contents", "empty", "nothing"],
+)
+def test_a_dict_in_the_place_of_the_session_replaces_its_contents(put, kept, fails):
+    def view(request):
+        request.session = put
+        return HttpResponse(status=500 if fails else 200)
+
+    store = SessionStore(SECRET)
+    with override_settings(SESSIONKIT={"store": store}):
+        kit = SessionMiddleware(view)
+        browser = RequestFactory()
+        browser.cookies.load(session_cookies(store, {"cart": 1}))
+        browser.cookies.update(kit(browser.get("/", secure=True)).cookies)
+        asked = browser.get("/", secure=True)
+        SessionMiddleware(lambda request: HttpResponse())(asked)
+        assert dict(asked.session) == ({"cart": 1} if fails and kept else kept)
+
+
+def test_an_async_view_can_put_a_dict_there_too():
+    async def view(request):
+        request.session = {"n": 1}
+        return HttpResponse()
+
+    request = AsyncRequestFactory().get("/", secure=True)
+    response = asyncio.run(SessionMiddleware(view)(request))
+    assert list(response.cookies) == [NAME]
+
+
+def test_a_dict_that_is_put_there_while_the_response_is_streamed_is_reported():
+    heard: list[Any] = []
+
+    def view(request):
+        def parts():
+            yield b"a"
+            request.session = {"late": 1}
+
+        request.session["n"] = 1
+        return StreamingHttpResponse(parts())
+
+    with override_settings(SESSIONKIT={"store": SessionStore(SECRET, on_event=heard.append)}):
+        request = RequestFactory().get("/", secure=True)
+        response = SessionMiddleware(view)(request)
+        list(response.streaming_content)
+        request.close()
+    assert [EventKind.LATE_CHANGE] == [event.kind for event in heard]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import falcon
 import falcon.asgi
@@ -314,3 +315,42 @@ def test_a_signed_in_user_passes_with_the_parameters_of_the_route(store, with_as
         "/page/7", headers={"Cookie": cookie}
     )
     assert answer.json == {"number": "7"}
+
+
+# ---- an application that puts something else in the place of the session
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize(
+    ("put", "kept"),
+    [({**ANN, "n": 1}, {**ANN, "n": 1}), ({}, {}), (None, ANN), (object(), ANN)],
+    ids=["contents", "empty", "nothing", "of a database"],
+)
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_dict_in_the_place_of_the_session_replaces_its_contents(
+    store, put, kept, is_async, fails
+):
+    def replace(req, resp):
+        req.context.session = put
+        if fails:
+            raise RuntimeError
+
+    if is_async:
+        app: Any = falcon.asgi.App(middleware=[SessionMiddleware(store)])
+    else:
+        app = falcon.App(middleware=[SessionMiddleware(store)])
+    route = AsyncRoute if is_async else Route
+    app.add_route("/put", route(replace))
+    app.add_route("/all", route(lambda req, resp: dict(req.context.session)))
+    app.add_route("/login", route(lambda req, resp: dict(create_session(ANN))))
+    client = testing.TestClient(store.asgi(app) if is_async else store.wsgi(app))
+    cookies: dict[str, str] = {}
+    for path in ("/login", "/put"):
+        answer = client.simulate_get(path, cookies=cookies, protocol="https")
+        for name, cookie in answer.cookies.items():
+            cookies[name] = cookie.value
+            if cookie.max_age == 0:
+                del cookies[name]
+    if fails and kept:
+        kept = ANN
+    assert client.simulate_get("/all", cookies=cookies, protocol="https").json == kept

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from pyramid.config import Configurator
+from pyramid.httpexceptions import HTTPInternalServerError
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config, view_defaults
@@ -146,3 +147,43 @@ def test_a_guarded_view_is_given_what_pyramid_would_give_it(view):
     site.add("/account", require_session_api(view))
     site.client.get("/login", base_url="https://localhost")
     assert "/account" == site.client.get("/account", base_url="https://localhost").json
+
+
+# ---- an application that puts something else in the place of the session
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize(
+    ("put", "kept"),
+    [({**ANN, "n": 1}, {**ANN, "n": 1}), ({}, {}), (None, ANN)],
+    ids=["contents", "empty", "nothing"],
+)
+def test_a_dict_in_the_place_of_the_session_replaces_its_contents(put, kept, fails):
+    site = Site()
+
+    def replace(request):
+        request.session = put
+        if fails:
+            raise RuntimeError
+
+    site.add("/put", replace)
+    site.config.add_exception_view(lambda request: HTTPInternalServerError(), context=RuntimeError)
+    site.get("/login")
+    site.get("/put")
+    assert site.get("/all").json == (ANN if fails and kept else kept)
+
+
+def test_a_subrequest_that_puts_a_dict_there_gives_it_to_its_own_response():
+    site = Site()
+
+    def replace(request):
+        request.session["first"] = 1
+        request.session = {"n": 1}
+
+    def outer(request):
+        inner = request.invoke_subrequest(Request.blank("/put", base_url="https://localhost"))
+        return [line.partition("=")[0] for line in inner.headers.getall("Set-Cookie")]
+
+    site.add("/put", replace)
+    site.add("/outer", outer)
+    assert site.get("/outer").json == ["__Host-session"]

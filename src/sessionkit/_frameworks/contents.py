@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from typing import Any
+from typing import Any, cast
 
 from typing_extensions import Self
 
@@ -19,7 +19,7 @@ from .._requests.lookup import (
     find_open,
     open_exchange,
 )
-from .._session.events import EventKind
+from .._session.events import EventKind, tell
 from .._session.session import Contents, Stamp, refill
 from .._session.snapshot import fingerprint, same
 from .._session.tracebacks import clears_frames
@@ -200,6 +200,29 @@ class LazyContents(MutableMapping[str, Any]):
     def copy(self) -> dict[str, Any]:
         """Return the contents as a plain dict."""
         return dict(self.exchange.contents)
+
+    @clears_frames
+    def take_over(self, found: object) -> bool:
+        """Make the contents of a mapping that the application has put in the place of this object; for adapters.
+
+        Anything else there is left alone: this object, one of another library (a session of a database), and the session of a
+        request, of this store or another. A mapping that comes after the response has started is not saved, and is reported.
+
+        Args:
+            found: what is in the place of this object.
+
+        Returns:
+            Whether it is such a mapping. Then put this object in its place again.
+        """
+        if not isinstance(found, Mapping) or isinstance(found, LazyContents):
+            return False
+        if isinstance(found, Contents) and found._watcher is not None:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # not for users
+            return False
+        if self.exchange.phase is OPEN:
+            replace_contents(self.exchange, cast("Mapping[str, Any]", found))
+        else:
+            tell(self.exchange.settings.on_event, EventKind.LATE_CHANGE)
+        return True
 
     @property
     def stamp(self) -> Stamp | None:

@@ -8,9 +8,12 @@ from sessionkit import (
     Absence,
     BackendError,
     CookieSettings,
+    Event,
+    EventKind,
     Exchange,
     IdentityChangedError,
     Lifetime,
+    Session,
     SessionStore,
 )
 from sessionkit._exchange.framework_keys import FrameworkKeys
@@ -352,3 +355,43 @@ def test_a_snapshot_differs_once_a_nested_value_has_changed():
         assert snapshot.differs_from(exchange.contents) is True
         exchange.contents["cart"].pop()
         assert snapshot.differs_from(exchange.contents) is False
+
+
+# ---- what an application puts in the place of the session object
+
+
+def test_a_dict_in_the_place_of_the_session_object_replaces_the_contents():
+    contents, exchange = begin()
+    contents["cart"] = ["tea"]
+    assert LazyContents(exchange).take_over({"n": 1}) is True
+    assert dict(exchange.contents) == {"n": 1}
+    assert LazyContents(exchange).take_over({}) is True
+    assert dict(exchange.contents) == {}
+
+
+@pytest.mark.parametrize("kind", ["itself", "live", "nothing", "of a database"])
+def test_what_is_no_dict_of_the_application_is_left_alone(kind):
+    contents, exchange = begin()
+    contents["cart"] = ["tea"]
+    other, _ = begin()
+    other["n"] = 1
+    found = {
+        "itself": contents, "live": other.exchange.contents, "nothing": None, "of a database": object(),
+    }  # fmt: skip
+    assert LazyContents(exchange).take_over(found[kind]) is False
+    assert dict(contents) == {"cart": ["tea"]}
+
+
+def test_a_session_that_the_application_made_replaces_the_contents():
+    _, exchange = begin()
+    assert LazyContents(exchange).take_over(Session({"n": 1})) is True
+    assert dict(exchange.contents) == {"n": 1}
+
+
+def test_a_dict_that_comes_after_the_response_has_started_is_reported():
+    heard: list[Event] = []
+    with SessionStore(SECRET, on_event=heard.append).exchange() as exchange:
+        exchange.contents["n"] = 1
+        exchange.commit()
+        assert LazyContents(exchange).take_over({}) is True
+    assert [EventKind.LATE_CHANGE] == [event.kind for event in heard]

@@ -24,6 +24,9 @@ __all__ = ["SessionMiddleware"]
 ENTRY = "sessionkit.entry"
 """The attribute of a request that keeps its entry."""
 
+SESSION = "sessionkit.session"
+"""The attribute of a request that keeps its session object."""
+
 
 class SessionMiddleware(middleware.SessionMiddleware):
     """Serves `request.session`, and the verbs in every form. In `MIDDLEWARE` where Django's stood.
@@ -68,7 +71,8 @@ class SessionMiddleware(middleware.SessionMiddleware):
         found = exchange or find_or_open_exchange(info, settings)
         if found is not None:
             NotCached.watch(found, request)
-        request.session = self._engine(exchange=found)
+        session = request.session = self._engine(exchange=found)
+        setattr(request, SESSION, session)
         if exchange is None:
             vars(request).pop("close", None)  # of a copy: its original ends with its own response
         elif not is_served:
@@ -82,6 +86,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
         if entry is None:
             return response
         try:
+            _take_back(request)
             exchange = _find_used(entry, response)
             return response if exchange is None else answered(exchange, copied(response))
         finally:
@@ -91,6 +96,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
         """Answer as `process_response` does, and await the backend."""
         entry: Entry = getattr(request, ENTRY)
         try:
+            _take_back(request)
             exchange = _find_used(entry, response)
             if exchange is None:
                 return response
@@ -131,6 +137,13 @@ class SessionMiddleware(middleware.SessionMiddleware):
         return response
 
 
+def _take_back(request: HttpRequest) -> None:
+    """Make the contents of a dict that the application has put in the place of `request.session`."""
+    session: Any = getattr(request, SESSION, None)
+    if session is not None and session.take_over(getattr(request, "session", None)):
+        request.session = session
+
+
 def _find_used(entry: Entry, response: Any) -> Exchange | None:
     """Return the exchange that the response must carry; None if another gateway answers, or nobody used the session."""
     exchange = entry.exchange
@@ -167,6 +180,7 @@ def _make_close(request: HttpRequest, exchange: Exchange) -> Callable[[], None]:
         try:
             close()
         finally:
+            _take_back(request)
             exchange.finish()
             vars(request).pop("close", None)  # else the request would be garbage of a cycle
 

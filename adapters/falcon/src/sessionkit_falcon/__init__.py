@@ -20,6 +20,7 @@ from sessionkit.adapters import (
     asettle,
     check_store,
     find_or_open_exchange,
+    find_serving,
     make_hooks,
     register_response,
 )
@@ -66,7 +67,7 @@ class SessionMiddleware:
         self, req: falcon.Request, resp: falcon.Response, resource: object, req_succeeded: bool
     ) -> None:
         """Keep the session in the backend, or check that it can be kept, so that Falcon's error handlers answer if it cannot."""
-        exchange = _find_unfailed(req, resp)
+        exchange = self._find_unfailed(req, WSGIRequest(req.env), resp)
         if exchange is not None:
             exchange.check(resp.status_code)
 
@@ -78,7 +79,7 @@ class SessionMiddleware:
         req_succeeded: bool,
     ) -> None:
         """Do the same in an ASGI application, where a backend is awaited."""
-        exchange = _find_unfailed(req, resp)
+        exchange = self._find_unfailed(req, ASGIRequest(req.scope), resp)
         if exchange is not None:
             if exchange.looked_at and exchange.settings.backend is not None:
                 await asettle(exchange, exchange.settings.backend, resp.status_code)
@@ -94,13 +95,22 @@ class SessionMiddleware:
             exchange.serve_framework(self.settings)
         req.context.session = None if exchange is None else LazyContents(exchange)
 
+    def _find_unfailed(
+        self, req: falcon.Request, request: RequestInfo, resp: falcon.Response
+    ) -> Exchange | None:
+        """Return the exchange of a request; None if there is none, or if its response has failed, so that nothing is kept.
 
-def _find_unfailed(req: falcon.Request, resp: falcon.Response) -> Exchange | None:
-    """Return the exchange of a request; None if there is none, or if its response has failed, so that nothing is kept."""
-    session = getattr(req.context, "session", None)
-    if not isinstance(session, LazyContents) or resp.status_code >= 500:
-        return None
-    return session.exchange
+        A dict that the application has put in the place of `req.context.session` becomes the contents.
+        """
+        session = getattr(req.context, "session", None)
+        if isinstance(session, LazyContents):
+            exchange: Exchange | None = session.exchange
+        else:
+            exchange = find_serving(request)
+            own = None if exchange is None else LazyContents(exchange)
+            if own is not None and own.take_over(session):
+                req.context.session = own
+        return exchange if resp.status_code < 500 else None
 
 
 def _fields(resp: Any) -> ResponseFields:

@@ -25,6 +25,7 @@ from .gateway import (
     enter_request,
     exchange_in,
     session_of,
+    take_back,
 )
 from .guards import require_session_api, require_session_page
 from .session import PyramidSession
@@ -77,11 +78,16 @@ def checking(handler: Callable[[Any], Any], registry: Any) -> Callable[[Any], An
             # An answer that a view raises, such as a redirect.
             check(request, answer.status_code)
             raise
+        except Exception:
+            # The exception view answers, with an end of the session too.
+            take_back(request, exchange_in(request))
+            raise
         check(request, response.status_code)
         return response
 
     def check(request: Any, status: int) -> None:
         exchange = exchange_in(request)
+        take_back(request, exchange)
         if exchange.owned and status < 500:  # what fails is rolled back
             exchange.check(status)
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, cast
 
 from pyramid.interfaces import IExecutionPolicy
+from pyramid.request import Request
 from pyramid.router import default_execution_policy  # pyright: ignore[reportUnknownVariableType]
 
 from sessionkit import Exchange
@@ -31,6 +32,7 @@ __all__ = [
     "enter_request",
     "exchange_in",
     "session_of",
+    "take_back",
 ]
 
 KEYS = FrameworkKeys(
@@ -95,6 +97,14 @@ def session_of(request: Any) -> PyramidSession:
     return PyramidSession(exchange)
 
 
+def take_back(request: Any, exchange: Exchange) -> None:
+    """Make the contents of a dict that the application has put in the place of `request.session`."""
+    session = PyramidSession(exchange)
+    # Not `request.session`, which would make a session object that nobody has asked for. Pyramid's test request has one of its own.
+    if isinstance(request, Request) and session.take_over(vars(request).get("session")):
+        request.session = session
+
+
 def enter_request(event: Any) -> None:
     """Make a subrequest current, so that the verbs find its own session. This is a subscriber of `NewRequest`."""
     request, exchange = event.request, exchange_in(event.request)
@@ -113,7 +123,8 @@ class _Respond:
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
 
-    def __call__(self, _: Any, response: Any) -> None:
+    def __call__(self, request: Any, response: Any) -> None:
+        take_back(request, self.exchange)
         write_response(self.exchange, response)
 
 
