@@ -7,7 +7,8 @@ from math import inf
 from typing import Any, cast
 
 from .._cookies.caching import UNCHANGED, HeaderChanges
-from .._session.events import EventKind, tell
+from .._session.events import EventKind, Ignored, tell
+from .._session.json import freeze
 from .._session.session import Absence, Session, Stamp, Watcher, drop, refill, restamp, stamp_of
 from .._session.snapshot import (
     OPAQUE,
@@ -250,9 +251,26 @@ class State:
         return inf if contents_end is None else contents_end(self.session, stamp.updated_at)
 
     def accepts_update(self, contents: dict[str, Any]) -> bool:
-        """Return whether an update may replace the contents by these."""
-        contents, _ = normalize(contents, self.settings.tags)
-        return self.owner.judge_update(contents, present=self.present) is None
+        """Return whether an update that is replayed may replace the contents by these; report the reason if not.
+
+        The verb has returned True already, so nothing else says that the update is dropped.
+
+        Args:
+            contents: the result of the update's function.
+
+        Raises:
+            SerializationError: the contents are not JSON.
+        """
+        settings = self.settings
+        contents, snapshot = normalize(contents, settings.tags)
+        ignored = self.owner.judge_update(contents, present=self.present)
+        if ignored is not None:
+            is_other = ignored is Ignored.OTHER_USER
+            claim = self.owner.find_differing_claim(contents) if is_other else None
+            tell(settings.on_event, EventKind.UPDATE_IGNORED, ignored, claim)
+            return False
+        freeze(contents, settings.serializer, settings.largest_integer, snapshot)
+        return True
 
     def snapshot_of(self, contents: dict[str, Any]) -> bytes:
         """Return the snapshot of contents by the settings of this session."""

@@ -1,5 +1,7 @@
 """Parallel changes of one session, merged."""
 
+import re
+
 import pytest
 
 from sessionkit import (
@@ -8,6 +10,8 @@ from sessionkit import (
     BackendError,
     ConflictError,
     EventKind,
+    Ignored,
+    SerializationError,
     SessionStore,
 )
 from sessionkit._exchange.merging import Change, Update, merge_change, replay
@@ -187,6 +191,36 @@ def test_contents_that_a_function_gives_to_another_user_are_a_conflict_too(alice
     one.arrive()
     other.arrive()
     assert ([0, 1], 1) == (seen, alice.session()["n"])
+
+
+@pytest.mark.parametrize(
+    ("user", "reason", "claim"),
+    [
+        ({**ALICE["user"], "sub": "bob"}, Ignored.OTHER_USER, "sub"),
+        ({"sub": "alice"}, Ignored.OTHER_USER, "iss"),
+        ({}, Ignored.NO_USER, None),
+    ],
+)
+def test_an_update_that_is_dropped_when_it_is_replayed_is_reported(
+    alice, scene, user, reason, claim
+):
+    one, other = alice.visit(), alice.visit()
+    one.exchange.update(count)
+    assert other.exchange.update(lambda now: {**now, "user": user} if now["n"] else count(now))
+    one.arrive()
+    other.arrive()
+    told = [(event.kind, event.reason, event.claim) for event in scene.events]
+    assert [(EventKind.UPDATE_IGNORED, reason, claim)] == told
+
+
+def test_what_is_not_json_when_an_update_is_replayed_is_an_error_that_says_where(alice):
+    one, other = alice.visit(), alice.visit()
+    one.exchange.update(count)
+    assert other.exchange.update(lambda now: {**count(now), "at": {1} if now["n"] else 1})
+    one.arrive()
+    with pytest.raises(SerializationError, match=re.escape('session["at"]: set is not JSON')):
+        other.settle()
+    assert {**ALICE, "n": 1} == alice.session()
 
 
 def test_writers_that_never_come_to_an_end_are_given_up(alice):
