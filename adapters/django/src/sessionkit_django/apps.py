@@ -1,4 +1,4 @@
-"""For `INSTALLED_APPS`: `manage.py check` then looks at the settings of the session."""
+"""The app for `INSTALLED_APPS`. With it, `manage.py check` checks the settings of the session."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class SessionInClient(SavedSession):
         return "".join(chunks)
 
     def __bool__(self) -> bool:
-        """Return True for a client's: Django's clients would otherwise log in with a session of nobody's."""
+        """Return True for the session of a test client. Otherwise Django's client would log in with another session, of no client."""
         return self.client is not None or len(self) > 0
 
     def __iter__(self) -> Iterator[str]:

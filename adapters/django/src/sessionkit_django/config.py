@@ -99,7 +99,7 @@ def _read_settings() -> SessionStore:
 
 
 def _defaults() -> dict[str, Any]:
-    """Return the arguments of the store that Django's own settings say.
+    """Return the arguments of the store that follow from Django's own settings.
 
     `SESSION_COOKIE_AGE` counts from the last write, or, with `SESSION_SAVE_EVERY_REQUEST`, from the last request; a
     session ends for good after 400 days, since no browser keeps a cookie longer.

@@ -1,4 +1,4 @@
-"""The session engine, `SESSION_ENGINE = "sessionkit_django.engine"`: `SessionStore`, which finds out whose session is asked for."""
+"""The session engine, `SESSION_ENGINE = "sessionkit_django.engine"`. Its `SessionStore` finds the session of its caller."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class SessionStore(SavedSession):
 
     Its `session_key` is never the token of the cookie: it is safe in logs and tables, and opens nothing in a browser.
 
-    One made without a request's session (`SessionStore()` in a job, or with the key of a session elsewhere) is on the server
-    if the store has a backend: it loads, saves and ends the session of its key. Without a backend it is an empty mapping that
-    cannot be kept: what would save or end it raises `NoActiveRequestError`.
+    Outside a request, or with the key of another session, `SessionStore(key)` loads, saves and ends the session with that key
+    on the server. This needs a backend. Without one the object is an empty mapping, and saving or ending it raises
+    `NoActiveRequestError`.
 
-    One that a test client of Django makes is the session of that client.
+    An object that a test client of Django makes is the session of that client.
 
     Args:
-        session_key: the key of the current request's session, or of one on the server; any other finds nothing.
-        exchange: the request's.
+        session_key: the key of the current request's session, or of a session on the server. Any other key finds no session.
+        exchange: the exchange of the request.
     """
 
     def __init__(self, session_key: str | None = None, *, exchange: Exchange | None = None) -> None:

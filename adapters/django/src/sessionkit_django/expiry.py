@@ -13,20 +13,20 @@ KEY = "_session_expiry"
 
 
 def transient(contents: Mapping[str, Any]) -> bool | None:
-    """Return whether the browser forgets the session when it closes; None if the session does not say."""
+    """Return whether the browser drops the session when it closes; None if `set_expiry` was not called."""
     asked = contents.get(KEY)
     return None if asked is None else bool(asked == 0)
 
 
 def ends(contents: Mapping[str, Any], updated_at: int) -> float:
-    """Return the moment at which the session ends by its own setting.
+    """Return the time at which the session ends according to `set_expiry`.
 
     Args:
-        contents: an int is seconds since the last activity, a str a moment (ISO 8601).
-        updated_at: when it was last active, in seconds since the epoch.
+        contents: the contents of the session. An int under the key is seconds since the last activity, a str is a time (ISO 8601).
+        updated_at: when the session was last active, in seconds since the epoch.
 
     Returns:
-        Seconds since the epoch; infinity if the session does not say.
+        Seconds since the epoch; infinity if `set_expiry` was not called.
     """
     asked = contents.get(KEY)
     if not asked:
@@ -36,4 +36,4 @@ def ends(contents: Mapping[str, Any], updated_at: int) -> float:
     try:
         return datetime.fromisoformat(asked).timestamp()
     except ValueError:
-        return -inf  # not written by Django: nobody can say that it is still good
+        return -inf  # Django did not write this, so the session may have expired

@@ -17,7 +17,7 @@ from sessionkit.backends import AnyBackend
 from .config import gateway
 from .engine import SessionStore
 from .requests import NotCached, hide_tokens, request_info
-from .responses import answered, copied, settled
+from .responses import copy_response, settle_response, write_or_fail
 
 __all__ = ["SessionMiddleware"]
 
@@ -88,7 +88,9 @@ class SessionMiddleware(middleware.SessionMiddleware):
         try:
             _take_back(request)
             exchange = _find_used(entry, response)
-            return response if exchange is None else answered(exchange, copied(response))
+            return (
+                response if exchange is None else write_or_fail(exchange, copy_response(response))
+            )
         finally:
             entry.leave()
 
@@ -100,8 +102,8 @@ class SessionMiddleware(middleware.SessionMiddleware):
             exchange = _find_used(entry, response)
             if exchange is None:
                 return response
-            await settled(exchange, response.status_code)
-            return answered(exchange, copied(response))
+            await settle_response(exchange, response.status_code)
+            return write_or_fail(exchange, copy_response(response))
         finally:
             entry.leave()
 
@@ -127,13 +129,15 @@ class SessionMiddleware(middleware.SessionMiddleware):
             response = await get_response(request)
             response = await self._await_response(request, response)
         except BaseException:
-            # The visitor has gone, and Django cancels the view; or the session cannot be saved. Nothing closes the request.
+            # Either the visitor has gone and Django cancels the view, or the session cannot be saved. Django does not close the request.
             _abandon(request)
             raise
         if exchange is not None:
             admit_task(exchange)
             if response.streaming and response.is_async:
-                response.streaming_content = _served(exchange, response.streaming_content)
+                response.streaming_content = _admit_streaming_task(
+                    exchange, response.streaming_content
+                )
         return response
 
 
@@ -161,8 +165,10 @@ def _abandon(request: HttpRequest) -> None:
         entry.leave()
 
 
-async def _served(exchange: Exchange, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Let the task that sends a stream find the session; a middleware outside of ours may have made it another."""
+async def _admit_streaming_task(
+    exchange: Exchange, parts: AsyncIterator[bytes]
+) -> AsyncIterator[bytes]:
+    """Yield the parts of a stream, and let the sending task find the session. An outer middleware may send it from another task."""
     admit_task(exchange)
     async for part in parts:
         yield part
@@ -171,12 +177,12 @@ async def _served(exchange: Exchange, parts: AsyncIterator[bytes]) -> AsyncItera
 def _make_close(request: HttpRequest, exchange: Exchange) -> Callable[[], None]:
     """Return a `request.close` that finishes the exchange as well.
 
-    Django calls it when the response that is sent has been sent, its stream too, whichever middleware made it. The
-    response itself stays free of what a cache could not pickle.
+    Django calls it when the whole response has been sent, including a stream, even if a middleware has replaced the response. The
+    response itself gets no attribute that a cache could not pickle.
     """
     close = request.close
 
-    def closing() -> None:
+    def close_and_finish() -> None:
         try:
             close()
         finally:
@@ -184,4 +190,4 @@ def _make_close(request: HttpRequest, exchange: Exchange) -> Callable[[], None]:
             exchange.finish()
             vars(request).pop("close", None)  # else the request would be garbage of a cycle
 
-    return closing
+    return close_and_finish

@@ -57,7 +57,7 @@ def request_info(request: HttpRequest) -> RequestInfo:
 class NotCached:
     """Keep a page that looks at the session out of a cache that stands inside of our middleware.
 
-    `cache_page` and an `UpdateCacheMiddleware` listed after ours decide before our `Vary` and `Cache-Control` are there.
+    `cache_page`, and an `UpdateCacheMiddleware` listed after our middleware, decide before our `Vary` and `Cache-Control` are set.
 
     Args:
         request: the request that the session belongs to.

@@ -1,4 +1,4 @@
-"""Django's responses, as the core writes to them."""
+"""Write the session into Django's responses."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from django.http.response import HttpResponseBase, HttpResponseServerError, Resp
 from sessionkit import BackendError, Exchange
 from sessionkit.adapters import asettle, commit_response, register_response
 
-__all__ = ["DjangoFields", "Line", "answered", "copied", "settled"]
+__all__ = ["DjangoFields", "Line", "copy_response", "settle_response", "write_or_fail"]
 
 logger: logging.Logger = logging.getLogger("sessionkit")
 
 
 class Line(Morsel[str]):
-    """A Set-Cookie line as it is: what a response's `cookies` (a `SimpleCookie`) would not let pass, such as Priority.
+    """A Set-Cookie line that is sent unchanged. A `SimpleCookie`, as in a response's `cookies`, would refuse attributes such as Priority.
 
     Args:
         line: the value of the field.
@@ -93,10 +93,10 @@ class DjangoFields:
             del self._response.headers[name]
 
 
-def copied(response: HttpResponseBase) -> Any:
-    """Return the response with headers and cookies of its own, in which one visitor's session can be written.
+def copy_response(response: HttpResponseBase) -> Any:
+    """Return a copy of the response with its own headers and cookies, to write one visitor's session into.
 
-    An application may keep a response and send it to every visitor.
+    An application may keep its response and send it to every visitor.
     """
     # `copy` would leave out what Django does not pickle, such as the template of a response.
     own = cast("Any", object.__new__(cast("type[object]", type(response))))
@@ -109,7 +109,7 @@ def copied(response: HttpResponseBase) -> Any:
     return own
 
 
-def answered(exchange: Exchange, response: Any) -> Any:
+def write_or_fail(exchange: Exchange, response: Any) -> Any:
     """Write the session into a response; if that fails after a session was ended, return a bare 500 that carries the end."""
     try:
         commit_response(exchange, response.status_code, DjangoFields(response))
@@ -129,8 +129,8 @@ def answered(exchange: Exchange, response: Any) -> Any:
     return response
 
 
-async def settled(exchange: Exchange, status: int) -> None:
-    """Await what the exchange decides on a backend for a response; `answered` then finds nothing left to do.
+async def settle_response(exchange: Exchange, status: int) -> None:
+    """Perform the backend operations that a response needs; afterwards `write_or_fail` needs no I/O.
 
     Args:
         exchange: the exchange.
@@ -150,8 +150,8 @@ async def settled(exchange: Exchange, status: int) -> None:
         await asettle(exchange, backend, 500)
         if exchange.server is not None and exchange.server.gave_up:
             raise
-        # `answered` finds that the session is not kept, and returns a bare 500 that carries the end.
-    except Exception:  # noqa: BLE001  # `answered` meets the same error, and raises or reports it
+        # `write_or_fail` finds that the session is not kept, and returns a bare 500 that carries the end.
+    except Exception:  # noqa: BLE001  # `write_or_fail` meets the same error, and raises or reports it
         if exchange.must_end:
             await asettle(exchange, backend, 500)
 

@@ -1,4 +1,4 @@
-"""The methods by which Django saves and ends a session, whoever made it."""
+"""The methods by which Django saves and ends a session."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ NOT_KEPT = (
 
 
 class SavedSession(DjangoSession):
-    """A session that Django may save, end and find by its key.
+    """A session that Django saves, ends and finds by its key.
 
     Args:
         exchange: the exchange that holds the contents.
@@ -229,7 +229,7 @@ class SavedSession(DjangoSession):
                 reply = await cast("SessionKeys", self._keys).arun(step)
 
     def _check_saved(self, error: type[Exception]) -> None:
-        """After a save: raise if the session had been ended meanwhile, or note that it stays whatever the response says."""
+        """Raise if the session was ended during a save. Otherwise note that the record stays, even if the response fails."""
         server = self.exchange.server
         if server is None:
             return

@@ -41,7 +41,7 @@ class _Sessions:
         return session
 
     def _set_login_cookies(self, request: HttpRequest) -> None:
-        """Nothing to do: `save` has done it."""
+        """Do nothing: `save` has put the cookies into the client."""
 
 
 class Client(_Sessions, DjangoClient):
@@ -53,7 +53,7 @@ class AsyncClient(_Sessions, DjangoAsyncClient):
 
 
 def install() -> None:
-    """Make Django's own test clients do what ours do, those of pytest-django's fixtures too.
+    """Give Django's own test clients the sessions of ours; also the clients of pytest-django's fixtures.
 
     Call it once, in `conftest.py` or where the tests begin.
     """
