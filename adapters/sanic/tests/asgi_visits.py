@@ -8,7 +8,7 @@ from typing import Any
 from sanic import Sanic
 
 
-def ask_asgi(app: Sanic, *scopes: dict[str, Any]) -> list[Any]:
+def ask_asgi(app: Sanic, *scopes: dict[str, Any], host: bytes = b"localhost") -> list[Any]:
     """The messages that are sent for each of the scopes; a scope without a cookie is given the latest that was set."""
     answers: list[Any] = []
 
@@ -32,7 +32,7 @@ def ask_asgi(app: Sanic, *scopes: dict[str, Any]) -> list[Any]:
         for scope in scopes:
             answers.append([])
             path = scope["path"]
-            headers = [(b"host", b"localhost"), (b"cookie", b"a=1"), (b"cookie", cookie)]
+            headers = [(b"host", host), (b"cookie", b"a=1"), (b"cookie", cookie)]
             await app(
                 {"http_version": "1.1", "method": "GET", "raw_path": path.encode(), "query_string": b"", "headers": headers,
                  "server": ("localhost", 443), "client": ("127.0.0.1", 1), "asgi": {"version": "3.0"}, **scope}, receive, send

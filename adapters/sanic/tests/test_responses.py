@@ -12,6 +12,7 @@ from sanic import response
 from sessionkit import CookieSettings, EventKind, NoActiveRequestError, SessionStore, bind
 from sessionkit_sanic import SessionKit, create_session, delete_session, get_session, update_session
 
+from .asgi_visits import ask_asgi
 from .visitor import ANN, SECRET, STORE, application, browse
 
 # Sanic imports it.
@@ -362,3 +363,22 @@ def test_a_dict_that_is_put_there_too_late_is_reported():
 
     browse(app, lambda client: client.get("/late"))
     assert [EventKind.LATE_CHANGE] == [event.kind for event in heard]
+
+
+# ---- over http
+
+
+@pytest.mark.parametrize(
+    ("scheme", "proxied", "told"),
+    [("https", None, []), ("http", "https", []), ("http", None, ["INSECURE"])],
+)
+def test_under_asgi_the_scheme_is_that_of_the_server_unless_a_proxy_says_another(
+    scheme, proxied, told
+):
+    events = []
+    app = application(SessionStore(SECRET, on_event=lambda event: events.append(event.kind.name)))
+    if proxied:
+        app.config.SERVER_NAME = f"{proxied}://example.org"
+    scope = {"type": "http", "scheme": scheme, "path": "/login"}
+    ask_asgi(app, scope, host=b"example.org")
+    assert events == told

@@ -27,6 +27,15 @@ class SanicRequest(CarriedRequest):
         return cast("MutableMapping[str, Any]", vars(self.request.ctx))
 
     @property
+    def scheme(self) -> str:
+        """The scheme by Sanic's proxy settings, or under ASGI by the server: Sanic looks for TLS at its own connections only."""
+        request = self.request
+        scheme = str(request.scheme)
+        if request.app.asgi and scheme in ("http", "ws"):
+            return str(request.scope.get("scheme", scheme))
+        return scheme
+
+    @property
     def path(self) -> str:
         """The path, which Sanic leaves encoded."""
         return unquote(self.request.path)
