@@ -1,7 +1,9 @@
-"""Measure what sessions cost, on this machine: `python bench.py [calls|promises|store|frameworks|servers|backends|peers] [options]`.
+"""Measure what sessions cost, on this machine.
 
-A shared machine is noisy, so every figure is the median over many short rounds in which all contenders take turns,
-and what counts is the ratio between two of them. Without arguments the first five run. Run it with `nox -s bench`.
+Usage: `python bench.py [calls|promises|store|frameworks|servers|instructions|backends|peers] [options]`, or `nox -s bench`.
+
+A shared machine is noisy, so every time is the median over many short rounds in which all contenders take turns, and what
+counts is the ratio between two of them. Without arguments the first five run.
 """
 
 from __future__ import annotations
@@ -9,16 +11,16 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-IN_COOKIES = ("calls", "promises", "store", "frameworks", "servers")
-ON_SERVER = ("backends", "peers")
-"""They need redis-server, and packages that the others do not."""
+BY_DEFAULT = ("calls", "promises", "store", "frameworks", "servers")
+WITH_PROGRAMS = ("instructions", "backends", "peers")
+"""They need valgrind; redis-server, and packages that the others do not."""
 
 
 def main(arguments: list[str]) -> int:
-    if arguments and arguments[0] not in IN_COOKIES + ON_SERVER:
+    if arguments and arguments[0] not in BY_DEFAULT + WITH_PROGRAMS:
         print(__doc__)
         return 2
-    for kind in arguments[:1] or IN_COOKIES:
+    for kind in arguments[:1] or BY_DEFAULT:
         import_module(kind).main(arguments[1:])
     return 0
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from apps import ACTIONS, FRAMEWORKS, THEIRS, WAYS
 
-Times = dict[tuple[str, str], float]
-"""Microseconds of a request, by way and action."""
+Figures = dict[tuple[str, str], float]
+"""What a request costs, by way and action."""
 
 
 class Worker:
@@ -41,7 +41,7 @@ class Worker:
         self._process.communicate()
 
 
-def measure(framework: str, *, rounds: int, loops: int) -> Times:
+def measure(framework: str, *, rounds: int, loops: int) -> Figures:
     workers = {way: Worker(framework, way) for way in WAYS}
     found: dict[tuple[str, str], list[float]] = {}
     for number in range(rounds + 1):
@@ -55,16 +55,26 @@ def measure(framework: str, *, rounds: int, loops: int) -> Times:
     return {key: statistics.median(times) for key, times in found.items()}
 
 
-def report(framework: str, times: Times) -> None:
+def head(unit: str) -> None:
+    """Print what the rows of `report` mean."""
+    print(f"\nInside the frameworks, Python {sys.version.partition(' ')[0]}: {unit} that a")
+    print("session of 2 kB adds to a request, and ours as a multiple of theirs, json | speed")
+    print(f"{'':42}{'app alone':>9}{'theirs':>8}{'json':>8}{'speed':>8}   ratios", flush=True)
+
+
+def report(framework: str, figures: Figures, *, digits: int) -> None:
+    """Print a framework's rows, with so many digits after the point."""
+
     def added(way: str, action: str) -> float:
-        return times[way, action] - times["none", action]
+        return figures[way, action] - figures["none", action]
 
     for action in ACTIONS:
         theirs = added("theirs", action)
-        cells = [f"{added(way, action):8.1f}" for way in ("theirs", "json", "speed")]
+        cells = [f"{added(way, action):8.{digits}f}" for way in ("theirs", "json", "speed")]
         ratios = " | ".join(f"{added(way, action) / theirs:5.2f}" for way in ("json", "speed"))
         row = f"{THEIRS[framework] if action == ACTIONS[0] else '':32}{action:10}"
-        print(f"{row}{times['none', action]:9.1f}{''.join(cells)}   {ratios}", flush=True)
+        alone = figures["none", action]
+        print(f"{row}{alone:9.{digits}f}{''.join(cells)}   {ratios}", flush=True)
 
 
 def main(arguments: list[str]) -> None:
@@ -73,8 +83,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--loops", type=int, default=100, help="requests in a turn")
     parser.add_argument("--only", nargs="*", choices=FRAMEWORKS, default=list(FRAMEWORKS))
     options = parser.parse_args(arguments)
-    print(f"\nInside the frameworks, Python {sys.version.partition(' ')[0]}: microseconds that a")
-    print("session of 2 kB adds to a request, and ours as a multiple of theirs, json | speed")
-    print(f"{'':42}{'app alone':>9}{'theirs':>8}{'json':>8}{'speed':>8}   ratios", flush=True)
+    head("microseconds")
     for framework in options.only:
-        report(framework, measure(framework, rounds=options.rounds, loops=options.loops))
+        figures = measure(framework, rounds=options.rounds, loops=options.loops)
+        report(framework, figures, digits=1)
