@@ -119,20 +119,19 @@ class Exchange(DrivenExchange):
             if callable(session):
                 function, current = session, self.get()
                 if current is None:
-                    tell(settings.on_event, EventKind.UPDATE_IGNORED, Ignored.NOT_AUTHENTICATED)
+                    state.tell_ignored(Ignored.NOT_AUTHENTICATED)
                     return False
                 if self.server is not None:
                     self.server.note_change(state)
                 session = call_function(function, partial(deepcopy, dict(current)))
-            if session is not None:
-                contents = state.merge_carried(dict(session)) if settings.carried else dict(session)
-                contents, snapshot = normalize(contents, settings.tags)
+            if session is None:
+                state.tell_ignored(Ignored.NO_SESSION)
+                return False
+            contents = state.merge_carried(dict(session)) if settings.carried else dict(session)
+            contents, snapshot = normalize(contents, settings.tags)
             ignored = state.owner.judge_update(contents, present=state.present)
-            if ignored is not None or contents is None:
-                claim = None
-                if contents is not None and ignored is Ignored.OTHER_USER:
-                    claim = state.owner.find_differing_claim(contents)
-                tell(settings.on_event, EventKind.UPDATE_IGNORED, ignored, claim)
+            if ignored is not None:
+                state.tell_ignored(ignored, contents)
                 return False
             state.replace_contents(contents, snapshot, state.advance_stamp())
             if function is not None and self.server is not None:

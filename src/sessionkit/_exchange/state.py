@@ -265,9 +265,7 @@ class State:
         contents, snapshot = normalize(contents, settings.tags)
         ignored = self.owner.judge_update(contents, present=self.present)
         if ignored is not None:
-            is_other = ignored is Ignored.OTHER_USER
-            claim = self.owner.find_differing_claim(contents) if is_other else None
-            tell(settings.on_event, EventKind.UPDATE_IGNORED, ignored, claim)
+            self.tell_ignored(ignored, contents)
             return False
         freeze(contents, settings.serializer, settings.largest_integer, snapshot)
         return True
@@ -492,6 +490,18 @@ class State:
     def _begin_stamp(self, contents: Mapping[str, Any], lifetime: str | None = None) -> Stamp:
         settings = self.settings
         return stamps.begin_stamp(settings, self.cookies, contents, settings.clock(), lifetime)
+
+    def tell_ignored(self, reason: Ignored, contents: Mapping[str, Any] | None = None) -> None:
+        """Report that an update does nothing; if it names another user, by which claim.
+
+        Args:
+            reason: the reason.
+            contents: the contents that the update was given, if it is not refused without a look at them.
+        """
+        claim = None
+        if contents is not None and reason is Ignored.OTHER_USER:
+            claim = self.owner.find_differing_claim(contents)
+        tell(self.settings.on_event, EventKind.UPDATE_IGNORED, reason, claim)
 
     def tell_once(self, kind: EventKind, reason: Absence | None = None) -> None:
         """Report an event once for each request, however often a verb or the response comes across it."""

@@ -52,15 +52,13 @@ class Owner:
         """The user by the store's guard and identity; None for an anonymous session."""
         return (self._identity or self._compute())[0]
 
-    def judge_update(self, contents: Mapping[str, Any] | None, *, present: bool) -> Ignored | None:
+    def judge_update(self, contents: Mapping[str, Any], *, present: bool) -> Ignored | None:
         """Guard an update: return the reason why it does nothing, or None if it may replace the contents.
 
         Args:
-            contents: the new contents; None if `update_session` was given no session.
+            contents: the new contents.
             present: whether there is a session.
         """
-        if contents is None:
-            return Ignored.NO_SESSION
         settings = self._settings
         if (
             present
