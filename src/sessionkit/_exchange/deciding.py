@@ -79,7 +79,7 @@ def decide(state: State, status: int, request: RequestInfo, now: float) -> Decis
         and not (state.ended or state.touched or snapshot.startswith(OPAQUE))
     ):
         # The commonest case: the session is the one in the cookies, with the same contents and stamp.
-        state.final_snapshot = snapshot
+        state.final_snapshot = state.loaded_snapshot
         lifetime = settings.lifetime
         if cookies.stamp.lifetime is not None:
             lifetime = settings.find_lifetime(cookies.stamp.lifetime)
@@ -93,7 +93,8 @@ def decide(state: State, status: int, request: RequestInfo, now: float) -> Decis
     if settings.tags is not None and snapshot.startswith(OPAQUE):
         snapshot = state.normalize()
         is_as_loaded = state.is_as_loaded(snapshot)
-    state.final_snapshot = snapshot
+    # Of equal contents the earlier snapshot: what the application holds while the response is made can be gone at the end.
+    state.final_snapshot = state.loaded_snapshot if is_as_loaded else snapshot
     changed = state.present and (not is_as_loaded or state.is_fresh)
     if status >= 500:
         return _drop_changes(state, request, EventKind.ROLLED_BACK if changed else None)

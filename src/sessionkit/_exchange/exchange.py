@@ -386,11 +386,10 @@ class Exchange(DrivenExchange):
             if state is not None:
                 if self.phase is OPEN:
                     self._close_unanswered(state, unanswerable=unanswerable)
-                elif (
-                    fingerprint(state.session, state.settings.tags) != state.final_snapshot
-                    and not state.is_final
-                ):
-                    tell(self.settings.on_event, EventKind.LATE_CHANGE)
+                else:
+                    snapshot = fingerprint(state.session, state.settings.tags)
+                    if snapshot != state.final_snapshot and not state.is_as_final(snapshot):
+                        tell(self.settings.on_event, EventKind.LATE_CHANGE)
         finally:
             self.phase, self.late, self.tasks = ENDED, None, ()
             # An error page may still ask the request for its session. So the request keeps an exchange, and the exchange holds

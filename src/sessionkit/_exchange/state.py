@@ -168,8 +168,18 @@ class State:
     @property
     def is_final(self) -> bool:
         """Whether the contents are those that the response was computed from."""
-        snapshot = fingerprint(self.session, self.settings.tags)
-        return snapshot == self.final_snapshot or same(self.session, snapshot, self.final_snapshot)
+        return self.is_as_final(fingerprint(self.session, self.settings.tags))
+
+    def is_as_final(self, snapshot: bytes) -> bool:
+        """Return whether the contents equal those that the response was computed from.
+
+        Args:
+            snapshot: the snapshot of the contents now.
+        """
+        final = self.final_snapshot
+        if final is self.loaded_snapshot:
+            return self.is_as_loaded(snapshot)
+        return snapshot == final or same(self.session, snapshot, final)
 
     def normalize(self) -> bytes:
         """Replace values that JSON does not have by those that the next request will read; return the new snapshot.

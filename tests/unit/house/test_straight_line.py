@@ -28,7 +28,7 @@ def update():
     assert update_session({**ALICE, "theme": "light"})
 
 
-def calls_of(handler):
+def calls_of(handler, once_started=look_away):
     store = SessionStore("0123456789abcdefghijklmnopqrstuvwxyz")
     cookies = {"theme": "dark", **session_cookies(store, ALICE), "_ga": "GA1.2.3"}
     calls = []
@@ -36,6 +36,7 @@ def calls_of(handler):
     def app(environ, start_response):
         handler()
         start_response("200 OK", [("Content-Type", "text/plain")])
+        once_started()
         return [b"hello"]
 
     def seen(frame, event, arg):
@@ -61,3 +62,10 @@ def calls_of(handler):
 @pytest.mark.parametrize(("handler", "most"), [(look_away, 8), (read, 32), (update, 80)])
 def test_a_request_goes_through_few_calls(handler, most):
     assert len(calls_of(handler)) <= most
+
+
+def test_contents_of_which_the_application_holds_a_part_are_compared_once():
+    held = []
+    calls = calls_of(lambda: held.append(get_session()["user"]["sub"]), held.clear)
+    assert calls.count("finish") == 1
+    assert calls.count("are_equal") == 1
