@@ -33,8 +33,12 @@ class Place(Protocol):
         """Whether a middleware around this one had put an object there."""
         ...
 
-    def take_over(self) -> None:
-        """Save the object that the application has put there; called before the response starts."""
+    def take_over(self, *, leaving: bool = False) -> None:
+        """Save the object that the application has put there; called before the response starts, and before a verb acts.
+
+        Args:
+            leaving: whether to leave the object there, because the verb only reads.
+        """
 
     def give_back(self) -> None:
         """Put the object of a middleware around this one back, for the start of the response."""

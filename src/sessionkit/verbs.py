@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast, overload
 
 from typing_extensions import deprecated
 
-from ._exchange.exchange import ENDED, Exchange
+from ._exchange.exchange import ENDED, OPEN, Exchange
 from ._exchange.request import RequestInfo
 from ._model_verbs import ModelVerbs
 from ._requests.call_forms import TAKING_A_SESSION, list_forms, parse_call, refuse_call
@@ -89,6 +89,8 @@ class Verbs(ModelVerbs[Request, Response], Generic[Request, Response, Carrier]):
             exchange = self._exchange(request)
             if isinstance(exchange, Exclusion):
                 return None
+            if exchange.place is not None and exchange.phase is OPEN:
+                exchange.place.take_over(leaving=True)
             session = exchange.get()
             if response is not None:
                 _respond(exchange, request, response)
@@ -122,6 +124,8 @@ class Verbs(ModelVerbs[Request, Response], Generic[Request, Response, Carrier]):
             raise NoActiveRequestError(
                 "get_exchange: this path is excluded from sessions, so its requests have no exchange: take it out of `exclude`"
             )
+        if exchange.place is not None and exchange.phase is OPEN:
+            exchange.place.take_over()
         return exchange
 
     @overload
@@ -296,6 +300,9 @@ class Verbs(ModelVerbs[Request, Response], Generic[Request, Response, Carrier]):
                 "(store.wsgi(app), store.asgi(app))"
                 + ("" if exchange.server is not None else ", or pass the response's headers too")
             )
+        if exchange.place is not None and exchange.phase is OPEN:
+            # What the application has put there came before this verb, and is not to undo what the verb writes.
+            exchange.place.take_over()
         result = act(exchange, contents) if session else act(exchange)
         if response is not None:
             _respond(exchange, request, response)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,7 +14,7 @@ from litestar.testing import TestClient
 from litestar.types import Empty
 from pydantic import BaseModel
 
-from sessionkit import ResponseStartedError
+from sessionkit import ResponseStartedError, create_session, delete_session, get_session
 from sessionkit._exchange.request import HOLDER
 from sessionkit_litestar import SessionKitConfig
 
@@ -271,3 +272,36 @@ def test_what_is_set_in_place_and_is_no_json_fails_the_response():
     client = client_of(put)
     assert client.get("/put").status_code == 500
     assert client.get("/all").json() == {}
+
+
+LOGINS: dict[str, Any] = {
+    "clear_session": lambda request: request.clear_session(),
+    "set_session({})": lambda request: request.set_session({}),
+    "set_session of another user": lambda request: request.set_session({"user": {"sub": "bob"}}),
+}
+
+
+@pytest.mark.parametrize("replace", LOGINS)
+def test_a_verb_after_a_replacement_counts(replace):
+    @get("/again")
+    async def again(request: Request) -> None:
+        LOGINS[replace](request)
+        create_session({"user": {"sub": "cyd"}})
+
+    @get("/out")
+    async def out(request: Request) -> None:
+        LOGINS[replace](request)
+        delete_session()
+
+    @get("/seen")
+    async def seen(request: Request) -> Any:
+        LOGINS[replace](request)
+        return get_session()
+
+    with client_of(again, out, seen) as client:
+        client.post("/login")
+        assert client.get("/seen").json() in (None, {"user": {"sub": "bob"}})
+        client.get("/again")
+        assert client.get("/all").json() == {"user": {"sub": "cyd"}}
+        client.get("/out")
+        assert client.get("/all").json() == {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Sequence
 from enum import IntEnum
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from .._cookies.caching import UNCHANGED, HeaderChanges, is_kept_private
 from .._session.events import EventKind, tell
@@ -22,7 +22,7 @@ from .settings import Settings
 from .state import State
 from .unreturned_cookie import check_return
 
-__all__ = ["COMMITTED", "ENDED", "OPEN", "DrivenExchange", "Phase"]
+__all__ = ["COMMITTED", "ENDED", "OPEN", "DrivenExchange", "Phase", "Place"]
 
 
 class Phase(IntEnum):
@@ -37,6 +37,18 @@ class Phase(IntEnum):
 OPEN, COMMITTED, ENDED = Phase
 
 
+class Place(Protocol):
+    """The place of a framework's session object, into which the application may put contents of its own."""
+
+    def take_over(self, *, leaving: bool = False) -> None:
+        """Make what the application has put in the place the contents.
+
+        Args:
+            leaving: whether to leave the application's object there, because nothing is about to be written.
+        """
+        ...
+
+
 class DrivenExchange:
     """The base of `Exchange`, which has its attributes: what gateways and drivers of a backend call.
 
@@ -45,7 +57,7 @@ class DrivenExchange:
 
     __slots__ = (
         "__weakref__", "_first_state", "_header", "fill", "gateway", "late", "outer", "owned", "phase",
-        "request", "sent", "server", "settings", "state", "taken", "tasks",
+        "place", "request", "sent", "server", "settings", "state", "taken", "tasks",
     )  # fmt: skip
 
     taken: tuple[tuple[str, str], ...]
@@ -57,6 +69,7 @@ class DrivenExchange:
         self.phase: Phase = OPEN
         self.outer: object = None
         self.gateway: object = None
+        self.place: Place | None = None
         self.fill: Callable[..., Session] = Session
         self.tasks: Collection[object] | None = None
         self.late: Any = None

@@ -36,6 +36,7 @@ class Exchange(DrivenExchange):
         request: the view of the request.
         owned: whether a gateway, or another owner of the response, will write the header lines of `commit`.
         gateway: the gateway that will write them, if it is one.
+        place: the place of a framework's session object, which the verbs ask before they act; None without one.
         phase: open, committed (the session can only be read) or ended.
         outer: the exchange, or the exclusion, of the gateway around this exchange's.
         tasks: the tasks that may find the exchange implicitly after the response has started; None for any.

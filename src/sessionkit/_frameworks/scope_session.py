@@ -18,7 +18,7 @@ from .._session.tracebacks import clear_frames, clears_frames
 from ..asgi import Place, Scope, SessionMiddleware
 from ..errors import ConfigurationError, NoActiveRequestError
 from ..store import SessionStore
-from .contents import LazyContents, replace_contents
+from .contents import LazyContents, Snapshot, replace_contents
 from .starlette_arguments import Arguments, store_from_arguments
 
 __all__ = ["ScopePlace", "ScopeSession", "ScopeSessionMiddleware"]
@@ -30,9 +30,9 @@ SCOPE_KEY = "session"
 class ScopePlace:
     """The place in a scope where a session object stands.
 
-    What the application puts there before the response starts becomes the contents of the session. A change by what is put
-    there later is not saved, and is reported as `LATE_CHANGE`. The session object of another middleware, of an application
-    mounted inside this one, is left alone.
+    What the application puts there before the response starts becomes the contents of the session, at the latest then; a verb
+    that is called before finds it. A change by what is put there later is not saved, and is reported as `LATE_CHANGE`. The
+    session object of another middleware, of an application mounted inside this one, is left alone.
 
     Args:
         session: the session object, which is put into the scope.
@@ -42,7 +42,9 @@ class ScopePlace:
             stands for, as a mapping, or None to leave the session as it is.
     """
 
-    __slots__ = ("_around", "_contents_of", "_exchange", "_owner", "_root", "_scope", "_session")
+    __slots__ = (
+        "_around", "_before", "_contents_of", "_exchange", "_owner", "_root", "_scope", "_seen", "_session",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -60,6 +62,10 @@ class ScopePlace:
             # It is not that of an application in which ours is mounted.
             exchange.settings.warn_once(EventKind.TWO_SESSIONS)
         scope[SCOPE_KEY] = session
+        # The object that was taken over and left in the place, and the state that it had then.
+        self._seen: tuple[object, Snapshot] | None = None
+        self._before = exchange.place
+        exchange.place = self
 
     @property
     def has_outer(self) -> bool:
@@ -77,24 +83,37 @@ class ScopePlace:
         """Put this session object in its place again, for code that runs after the start of the response."""
         self._scope[SCOPE_KEY] = self._session
 
-    def take_over(self) -> None:
+    def take_over(self, *, leaving: bool = False) -> None:
         """Make what the application has put in the place the contents.
+
+        Args:
+            leaving: whether to leave the application's object in the place, for a verb that only reads. What the application
+                does to it afterwards counts too.
 
         Raises:
             TypeError: `contents_of` returned no mapping.
         """
         if self._scope.get(SCOPE_KEY) is not self._session:
-            self._take_over()
+            self._take_over(leaving=leaving)
 
     @clears_frames
-    def _take_over(self) -> None:
-        """Make what is in the place the contents."""
+    def _take_over(self, *, leaving: bool = False) -> None:
+        """Make what is in the place the contents, unless it was taken over before and is as it was."""
+        found = self._scope.get(SCOPE_KEY)
         contents = self._replacement()
-        if contents is not None:
+        if contents is None:
+            return
+        held, seen = cast("Any", contents), self._seen
+        if seen is None or seen[0] is not found or seen[1].differs_from(held):
             replace_contents(self._exchange, contents)
+        self._seen = None
+        if leaving:
+            self._seen = found, Snapshot(held)
+            self._scope[SCOPE_KEY] = found
 
     def close(self) -> None:
         """Take over what was put in the place for a response that never came; report what was put there after the start."""
+        self._exchange.place = self._before
         if self._scope.get(SCOPE_KEY) is self._session:
             return
         exchange = self._exchange
