@@ -22,6 +22,8 @@ from sessionkit import (
     ResponseStartedError,
     SessionStore,
     SessionTooLargeError,
+    create_session,
+    delete_session,
     get_session,
     update_session,
 )
@@ -450,3 +452,30 @@ def test_a_dict_that_is_put_there_while_the_response_is_streamed_is_reported():
         list(response.streaming_content)
         request.close()
     assert [EventKind.LATE_CHANGE] == [event.kind for event in heard]
+
+
+@pytest.mark.parametrize("put", [{}, {"user": {"sub": "bob"}}])
+def test_a_verb_after_a_dict_in_the_place_of_the_session_counts(put):
+    seen: list[Any] = []
+
+    def again(request):
+        request.session = dict(put)
+        seen.append(dict(get_session() or {}))
+        create_session({"user": {"sub": "cyd"}})
+        return HttpResponse()
+
+    def out(request):
+        request.session = dict(put)
+        delete_session()
+        return HttpResponse()
+
+    store = SessionStore(SECRET)
+    with override_settings(SESSIONKIT={"store": store}):
+        for view, kept in ((again, {"user": {"sub": "cyd"}}), (out, {})):
+            browser = RequestFactory()
+            browser.cookies.load(session_cookies(store, {"user": {"sub": "ann"}}))
+            browser.cookies.update(SessionMiddleware(view)(browser.get("/", secure=True)).cookies)
+            asked = browser.get("/", secure=True)
+            SessionMiddleware(lambda request: HttpResponse())(asked)
+            assert dict(asked.session) == kept
+    assert seen == [put]

@@ -354,3 +354,33 @@ def test_a_dict_in_the_place_of_the_session_replaces_its_contents(
     if fails and kept:
         kept = ANN
     assert client.simulate_get("/all", cookies=cookies, protocol="https").json == kept
+
+
+@pytest.mark.parametrize("put", [{}, {"user": {"sub": "bob"}}])
+def test_a_verb_after_a_dict_in_the_place_of_the_session_counts(store, put):
+    seen: list[Any] = []
+
+    def again(req, resp):
+        req.context.session = dict(put)
+        seen.append(dict(get_session() or {}))
+        create_session({"user": {"sub": "cyd"}})
+
+    def out(req, resp):
+        req.context.session = dict(put)
+        delete_session()
+
+    app = falcon.App(middleware=[SessionMiddleware(store)])
+    app.add_route("/login", Route(lambda req, resp: dict(create_session(ANN))))
+    app.add_route("/again", Route(again))
+    app.add_route("/out", Route(out))
+    app.add_route("/all", Route(lambda req, resp: dict(req.context.session)))
+    client, cookies, bodies = testing.TestClient(store.wsgi(app)), {}, []
+    for path in ("/login", "/again", "/all", "/out", "/all"):
+        answer = client.simulate_get(path, cookies=cookies, protocol="https")
+        bodies.append(answer.json)
+        for name, cookie in answer.cookies.items():
+            cookies[name] = cookie.value
+            if cookie.max_age == 0:
+                del cookies[name]
+    assert seen == [put]
+    assert (bodies[2], bodies[4]) == ({"user": {"sub": "cyd"}}, {})

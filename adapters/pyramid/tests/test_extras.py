@@ -10,7 +10,13 @@ from pyramid.response import Response
 from pyramid.view import view_config, view_defaults
 from werkzeug.test import Client
 
-from sessionkit import ConfigurationError, SessionStore
+from sessionkit import (
+    ConfigurationError,
+    SessionStore,
+    create_session,
+    delete_session,
+    get_session,
+)
 from sessionkit_pyramid import require_session_api, require_session_page
 
 from .visitor import ANN, SECRET, Site, names
@@ -187,3 +193,27 @@ def test_a_subrequest_that_puts_a_dict_there_gives_it_to_its_own_response():
     site.add("/put", replace)
     site.add("/outer", outer)
     assert site.get("/outer").json == ["__Host-session"]
+
+
+@pytest.mark.parametrize("put", [{}, {"user": {"sub": "bob"}}])
+def test_a_verb_after_a_dict_in_the_place_of_the_session_counts(put):
+    site = Site()
+    seen: list[dict] = []
+
+    def again(request):
+        request.session = dict(put)
+        seen.append(dict(get_session() or {}))
+        create_session({"user": {"sub": "cyd"}})
+
+    def out(request):
+        request.session = dict(put)
+        delete_session()
+
+    site.add("/again", again)
+    site.add("/out", out)
+    site.get("/login")
+    site.get("/again")
+    assert seen == [put]
+    assert site.get("/all").json == {"user": {"sub": "cyd"}}
+    site.get("/out")
+    assert site.get("/all").json == {}

@@ -382,3 +382,31 @@ def test_under_asgi_the_scheme_is_that_of_the_server_unless_a_proxy_says_another
     scope = {"type": "http", "scheme": scheme, "path": "/login"}
     ask_asgi(app, scope, host=b"example.org")
     assert events == told
+
+
+@pytest.mark.parametrize("put", [{}, {"user": {"sub": "bob"}}])
+def test_a_verb_after_a_dict_in_the_place_of_the_session_counts(put):
+    app = application(SessionStore(SECRET))
+    seen: list[Any] = []
+
+    @app.get("/again")
+    async def again(request):
+        request.ctx.session = dict(put)
+        seen.append(dict(get_session() or {}))
+        create_session({"user": {"sub": "cyd"}})
+        return response.text("")
+
+    @app.get("/out")
+    async def out(request):
+        request.ctx.session = dict(put)
+        delete_session()
+        return response.text("")
+
+    @app.get("/seen")
+    async def look(request):
+        seen.append(dict(request.ctx.session))
+        return response.text("")
+
+    paths = ("/again", "/seen", "/out", "/seen")
+    browse(app, lambda client: [client.get(path) for path in paths])
+    assert seen == [put, {"user": {"sub": "cyd"}}, {}]

@@ -392,7 +392,7 @@ class Exchange(DrivenExchange):
                     if snapshot != state.final_snapshot and not state.is_as_final(snapshot):
                         tell(self.settings.on_event, EventKind.LATE_CHANGE)
         finally:
-            self.phase, self.late, self.tasks = ENDED, None, ()
+            self.phase, self.late, self.tasks, self.place = ENDED, None, (), None
             # An error page may still ask the request for its session. So the request keeps an exchange, and the exchange holds
             # no reference back to the request.
             holder = self.request.holder

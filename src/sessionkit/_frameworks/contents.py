@@ -201,6 +201,17 @@ class LazyContents(MutableMapping[str, Any]):
         """Return the contents as a plain dict."""
         return dict(self.exchange.contents)
 
+    def stand_in(self, attributes: MutableMapping[str, Any]) -> None:
+        """Let the verbs see what the application puts in the place of this object before they act; for adapters.
+
+        The adapter still calls `take_over` before the response starts. The exchange lets go of the attributes when the request
+        ends.
+
+        Args:
+            attributes: the attributes of the object that has this one as `session` (`vars(request)`).
+        """
+        self.exchange.place = AttributePlace(self, attributes)
+
     @clears_frames
     def take_over(self, found: object) -> bool:
         """Make the contents of a mapping that the application has put in the place of this object; for adapters.
@@ -219,7 +230,9 @@ class LazyContents(MutableMapping[str, Any]):
         if isinstance(found, Contents) and found._watcher is not None:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # not for users
             return False
         if self.exchange.phase is OPEN:
-            replace_contents(self.exchange, cast("Mapping[str, Any]", found))
+            place, given = self.exchange.place, cast("Mapping[str, Any]", found)
+            if not (isinstance(place, AttributePlace) and place.has_seen(given)):
+                replace_contents(self.exchange, given)
         else:
             tell(self.exchange.settings.on_event, EventKind.LATE_CHANGE)
         return True
@@ -244,3 +257,43 @@ class LazyContents(MutableMapping[str, Any]):
             # Whoever reports an outage shows the variables of its frames: that must not ask the backend again.
             return f"<{type(self).__name__}, not loaded>"
         return f"<{type(self).__name__} keys={list(self)!r}>"
+
+
+class AttributePlace:
+    """The place of a session object among the attributes of a request: the verbs ask it before they act.
+
+    Args:
+        session: the session object.
+        attributes: the attributes of the object that has it as `session` (`vars(request)`).
+    """
+
+    __slots__ = ("_attributes", "_seen", "_session")
+
+    def __init__(self, session: LazyContents, attributes: MutableMapping[str, Any]) -> None:
+        self._session, self._attributes = session, attributes
+        self._seen: tuple[object, Snapshot] | None = None
+
+    def take_over(self, *, leaving: bool = False) -> None:
+        """Make the contents of a mapping that the application has put in the place those of the session.
+
+        Args:
+            leaving: whether to leave the mapping there, for a verb that only reads. What the application does to it afterwards
+                counts too.
+        """
+        found: Any = self._attributes.get("session")
+        if not self._session.take_over(found):
+            return
+        if leaving:
+            self._seen = found, Snapshot(found)
+        else:
+            self._seen = None
+            self._attributes["session"] = self._session
+
+    def has_seen(self, found: object) -> bool:
+        """Return whether an object was taken over and left in the place, and is as it was then.
+
+        Args:
+            found: the object.
+        """
+        seen, given = self._seen, cast("Any", found)
+        return seen is not None and seen[0] is found and not seen[1].differs_from(given)

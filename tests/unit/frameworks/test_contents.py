@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sessionkit import (
@@ -395,3 +397,70 @@ def test_a_dict_that_comes_after_the_response_has_started_is_reported():
         exchange.commit()
         assert LazyContents(exchange).take_over({}) is True
     assert [EventKind.LATE_CHANGE] == [event.kind for event in heard]
+
+
+def replace_by(acts):
+    """The contents, and the attribute, after acts on the attributes of a request whose session is in a place."""
+    contents, exchange = begin()
+    contents["n"] = 0
+    attributes: dict[str, Any] = {"session": contents}
+    contents.stand_in(attributes)
+    place = exchange.place
+    for act in acts:
+        act(place, attributes)
+    place.take_over()
+    return dict(exchange.contents), attributes["session"] is contents
+
+
+READ, WRITE = (
+    lambda place, _: place.take_over(leaving=True),
+    lambda place, _: place.take_over(),
+)
+
+
+@pytest.mark.parametrize(
+    ("acts", "left"),
+    [
+        ([], {"n": 0}),
+        ([READ, WRITE], {"n": 0}),
+        ([lambda _, attributes: attributes.update(session={})], {}),
+        ([lambda _, attributes: attributes.update(session={"n": 1}), WRITE], {"n": 1}),
+        ([lambda _, attributes: attributes.update(session={"n": 1}), READ, READ], {"n": 1}),
+        (
+            [
+                lambda _, attributes: attributes.update(session={"n": 1}),
+                READ,
+                lambda _, attributes: attributes["session"].update(n=2),
+            ],
+            {"n": 2},
+        ),
+        (
+            [
+                lambda _, attributes: attributes.update(session={"n": 1}),
+                READ,
+                lambda _, attributes: attributes.update(session={"n": 2}),
+            ],
+            {"n": 2},
+        ),
+    ],
+)
+def test_a_place_takes_over_what_was_put_there_and_is_the_session_objects_again(acts, left):
+    assert replace_by(acts) == (left, True)
+
+
+def test_what_a_verb_has_read_does_not_replace_a_later_change_of_the_session():
+    contents, exchange = begin()
+    attributes: dict[str, Any] = {"session": {"n": 1}}
+    contents.stand_in(attributes)
+    place = exchange.place
+    place.take_over(leaving=True)
+    contents["n"] = 2
+    place.take_over()
+    assert dict(exchange.contents) == {"n": 2}
+
+
+def test_a_request_that_has_ended_lets_go_of_the_place():
+    contents, exchange = begin()
+    contents.stand_in({})
+    exchange.finish()
+    assert exchange.place is None

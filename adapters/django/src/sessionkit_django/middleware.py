@@ -73,6 +73,8 @@ class SessionMiddleware(middleware.SessionMiddleware):
             NotCached.watch(found, request)
         session = request.session = self._engine(exchange=found)
         setattr(request, SESSION, session)
+        if exchange is not None:
+            session.stand_in(vars(request))
         if exchange is None:
             vars(request).pop("close", None)  # of a copy: its original ends with its own response
         elif not is_served:

@@ -93,7 +93,9 @@ class SessionMiddleware:
             )
         if exchange is not None:
             exchange.serve_framework(self.settings)
-        req.context.session = None if exchange is None else LazyContents(exchange)
+        req.context.session = session = None if exchange is None else LazyContents(exchange)
+        if session is not None:
+            session.stand_in(getattr(req.context, "__dict__", {}))
 
     def _find_unfailed(
         self, req: falcon.Request, request: RequestInfo, resp: falcon.Response

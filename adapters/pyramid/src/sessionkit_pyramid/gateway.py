@@ -108,7 +108,9 @@ def take_back(request: Any, exchange: Exchange) -> None:
 def enter_request(event: Any) -> None:
     """Make a subrequest current, so that the verbs find its own session. This is a subscriber of `NewRequest`."""
     request, exchange = event.request, exchange_in(event.request)
-    if not exchange.owned:
+    if exchange.owned:
+        PyramidSession(exchange).stand_in(vars(request))
+    else:
         entry = make_current(exchange)
 
         def leave(_: Any) -> None:

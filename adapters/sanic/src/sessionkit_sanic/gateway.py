@@ -63,7 +63,12 @@ class SanicGateway(Gateway):
         if exchange is None:
             return
         admit_task(exchange)
-        request.ctx.session = SanicSession(exchange)
+        before = getattr(request.ctx, "session", None)
+        if isinstance(before, SanicSession):
+            # With two extensions, the place is the last one's.
+            before.exchange.place = None
+        request.ctx.session = session = SanicSession(exchange)
+        session.stand_in(vars(request.ctx))
         gateways: list[SanicGateway] = cast("Any", vars(request.ctx)).setdefault(_GATEWAYS, [])
         gateways.append(self)
         if request.conn_info is not None:
