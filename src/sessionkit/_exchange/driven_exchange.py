@@ -266,6 +266,15 @@ class DrivenExchange:
             clear_frames(error)
             raise
 
+    def lose(self, operation: Operation) -> None:
+        """Note that the backend's reply to an operation is lost: it was cancelled, or failed with no `BackendError`.
+
+        Args:
+            operation: the operation.
+        """
+        if self.server is not None:
+            self.server.lose(operation)
+
     @property
     def pause(self) -> float:
         """The seconds to wait before the next operation, after a conflict."""

@@ -84,6 +84,9 @@ class Settling(Protocol):
     def took(self, operation: Operation, reply: Any) -> None:
         """Take the backend's reply."""
 
+    def lose(self, operation: Operation) -> None:
+        """Note that the backend's reply to an operation is lost."""
+
     def close(self, changes: HeaderChanges) -> HeaderChanges:
         """Close the exchange for writing."""
         ...
@@ -123,7 +126,12 @@ class BlockingDriver:
             operation, changes = exchange.decide(status, headers)
             if operation is None:
                 return changes
-            exchange.took(operation, self._perform(operation))
+            try:
+                reply = self._perform(operation)
+            except BaseException:
+                exchange.lose(operation)
+                raise
+            exchange.took(operation, reply)
             if exchange.pause:
                 time.sleep(exchange.pause)
 
@@ -189,7 +197,8 @@ async def asettle(
     """Perform every operation that an exchange decides on a backend of either kind; close nothing.
 
     If a client hangs up, the server cancels the task that serves it. A logout must not be left half done, so from the first
-    operation that ends a session on, all operations are shielded from the cancellation.
+    operation that ends a session on, all operations are shielded from the cancellation. If the application answers all the
+    same, as after a time-out of its own, the next call waits for them first: two at a time would undo each other's work.
 
     Args:
         exchange: the exchange. A synchronous `commit` afterwards finds nothing left to do.
@@ -205,6 +214,9 @@ async def asettle(
         ConflictError: parallel changes could not be merged.
     """
     try:
+        while exchange in _shielded:
+            # Their error was for the call that was cancelled. The exchange knows what is left to do.
+            await asyncio.wait((_shielded[exchange],))
         return await _run(exchange, backend, status, headers, is_shielded=False)
     except BaseException:
         # A traceback shows the variables of this frame.
@@ -223,30 +235,30 @@ async def _run(
             if exchange.settings.advice.due:
                 await _atell_warnings(exchange.settings.advice, backend)
             if operation.ends and not is_shielded:
-                return await _shield(_run(exchange, backend, status, headers, is_shielded=True))
+                work = _run(exchange, backend, status, headers, is_shielded=True)
+                return await _shield(exchange, work)
             await _take(exchange, backend, operation)
     except BaseException:
         del headers
         raise
 
 
-async def _shield(work: Coroutine[Any, Any, HeaderChanges]) -> HeaderChanges:
-    """Await work, and let it finish even if the waiting task is cancelled."""
-    task = asyncio.ensure_future(work)
+async def _shield(exchange: Settling, work: Coroutine[Any, Any, HeaderChanges]) -> HeaderChanges:
+    """Await the work of an exchange, and let it finish even if the waiting task is cancelled."""
+
+    def forget(task: asyncio.Future[HeaderChanges]) -> None:
+        del _shielded[exchange]
+        if not task.cancelled():
+            # If the waiting task was cancelled, nobody else asks for the error.
+            task.exception()
+
     # An event loop refers weakly to its tasks.
-    _shielded.add(task)
-    task.add_done_callback(_forget)
+    task = _shielded[exchange] = asyncio.ensure_future(work)
+    task.add_done_callback(forget)
     return await asyncio.shield(task)
 
 
-_shielded: set[asyncio.Future[HeaderChanges]] = set()
-
-
-def _forget(task: asyncio.Future[HeaderChanges]) -> None:
-    _shielded.discard(task)
-    if not task.cancelled():
-        # If the waiting task was cancelled, nobody else asks for the error.
-        task.exception()
+_shielded: dict[Settling, asyncio.Future[HeaderChanges]] = {}
 
 
 async def _reply(backend: AnyBackend, operation: Operation) -> Any:
@@ -258,7 +270,13 @@ async def _reply(backend: AnyBackend, operation: Operation) -> Any:
 
 
 async def _take(exchange: Settling, backend: AnyBackend, operation: Operation) -> None:
-    exchange.took(operation, await _reply(backend, operation))
+    try:
+        reply = await _reply(backend, operation)
+    except BaseException:
+        # The client has hung up, or a time-out of the application has struck.
+        exchange.lose(operation)
+        raise
+    exchange.took(operation, reply)
     if exchange.pause:
         await asyncio.sleep(exchange.pause)
 

@@ -149,9 +149,17 @@ class ServerSide(Replaying):
             self.gave_up = True
             logger.error("the session could not be ended: %s", error)
         else:
-            if isinstance(operation, (Insert, Replace)):
-                self._unanswered = operation
+            self.lose(operation)
             raise error
+
+    def lose(self, operation: Operation) -> None:
+        """Note that it is not known whether the backend has performed a write.
+
+        Args:
+            operation: the operation.
+        """
+        if isinstance(operation, (Insert, Replace)):
+            self._unanswered = operation
 
     def _took_delete(self, operation: Delete, reply: Record | None) -> None:
         for records in (self._came, self._doomed, self._surplus):

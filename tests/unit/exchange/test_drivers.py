@@ -142,7 +142,7 @@ def test_a_client_that_hangs_up_does_not_undo_its_logout():
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await asyncio.gather(*drivers._shielded, return_exceptions=True)
+        await asyncio.gather(*drivers._shielded.values(), return_exceptions=True)
         return scene.backend.memory._records
 
     assert {} == asyncio.run(run())
@@ -167,7 +167,7 @@ def test_a_logout_that_fails_after_the_client_has_hung_up_is_nobodys_error():
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await asyncio.gather(*drivers._shielded, return_exceptions=True)
+        await asyncio.gather(*drivers._shielded.values(), return_exceptions=True)
         return len(scene.backend.memory._records)
 
     assert 1 == asyncio.run(run())

@@ -1,0 +1,181 @@
+"""A backend whose reply is lost: cancelled, cut short, or late, while the application answers all the same."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from sessionkit import BackendError, ConflictError
+from sessionkit._exchange.drivers import aload, asettle
+from sessionkit._exchange.request import HeaderRequest
+
+from ..backends.awaited import AwaitedMemory
+from ..kept import NAME, KeptScene
+from ..scene import ALICE, BOB, Clock, names
+
+
+class Cut(Exception):
+    """No error of a backend's."""
+
+
+class Losing(AwaitedMemory):
+    """A backend that performs a write, and loses the reply; or that takes its time."""
+
+    lost = None
+    late = None
+
+    async def _answer(self, name, reply):
+        if name == self.late:
+            await asyncio.sleep(0.02)
+        if self.lost is not None and name == self.lost[0]:
+            error, self.lost = self.lost[1], None
+            raise error
+        return reply
+
+    async def insert(self, record, since):
+        return await self._answer("insert", await super().insert(record, since))
+
+    async def replace(self, record, version):
+        return await self._answer("replace", await super().replace(record, version))
+
+    async def delete(self, key, owner):
+        return await self._answer("delete", await super().delete(key, owner))
+
+
+ERRORS = [BackendError("down"), Cut(), TimeoutError(), asyncio.CancelledError()]
+every_error = pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+
+
+def count(session):
+    return {**session, "n": session["n"] + 1}
+
+
+async def begin(scene):
+    exchange = scene.store.begin(HeaderRequest(scene.browser.jar.header()))
+    await aload(exchange, scene.backend)
+    return exchange
+
+
+async def answer(scene, exchange, status=200):
+    changes = exchange.close(await asettle(exchange, scene.backend, status))
+    lines = [value for name, value in changes.add if name == "Set-Cookie"]
+    scene.browser.jar.receive(lines)
+    return names(lines)
+
+
+async def signed_in():
+    scene = KeptScene(Losing(clock=Clock()))
+    exchange = await begin(scene)
+    exchange.create({**ALICE, "n": 0})
+    await answer(scene, exchange)
+    return scene
+
+
+async def alive(scene):
+    return [info.contents for user in (ALICE, BOB) for info in await scene.store.asessions_of(user)]
+
+
+async def shown(scene):
+    return (await begin(scene)).get()
+
+
+@every_error
+@pytest.mark.parametrize("others", [False, True])
+def test_an_answer_of_500_takes_back_a_login_whose_reply_was_lost(error, others):
+    async def run():
+        scene = await signed_in() if others else KeptScene(Losing(clock=Clock()))
+        exchange = await begin(scene)
+        exchange.create({**BOB, "n": 0})
+        scene.backend.lost = "insert", error
+        with pytest.raises(type(error)):
+            await asettle(exchange, scene.backend)
+        await answer(scene, exchange, 500)
+        return await alive(scene), await shown(scene)
+
+    assert ([], None) == asyncio.run(run())
+
+
+@every_error
+def test_a_function_is_not_counted_twice_when_the_reply_was_lost_and_another_request_writes(error):
+    async def run():
+        scene = await signed_in()
+        exchange, other = await begin(scene), await begin(scene)
+        exchange.update(count)
+        scene.backend.lost = "replace", error
+        with pytest.raises(type(error)):
+            await asettle(exchange, scene.backend)
+        other.contents["theirs"] = 1
+        await answer(scene, other)
+        with pytest.raises(ConflictError, match="it is not known whether"):
+            await asettle(exchange, scene.backend)
+        return (await shown(scene))["n"]
+
+    assert 1 == asyncio.run(run())
+
+
+@every_error
+def test_an_answer_of_500_keeps_a_session_whose_rotation_lost_its_last_reply(error):
+    async def run():
+        scene = await signed_in()
+        exchange = await begin(scene)
+        exchange.rotate()
+        scene.backend.lost = "replace", error
+        with pytest.raises(type(error)):
+            await asettle(exchange, scene.backend)
+        assert [NAME] == await answer(scene, exchange, 500)
+        return await alive(scene), await shown(scene)
+
+    contents = {**ALICE, "n": 0}
+    assert ([contents], contents) == asyncio.run(run())
+
+
+CHANGES = {
+    "rotate": lambda exchange: exchange.rotate(),
+    "rotate, update": lambda exchange: (exchange.rotate(), exchange.update(count)),
+    "login": lambda exchange: exchange.create({**ALICE, "n": 0}),
+    "login as bob": lambda exchange: exchange.create({**BOB, "n": 0}),
+    "delete": lambda exchange: exchange.delete(),
+}
+
+
+@pytest.mark.parametrize("status", [200, 304, 504])
+@pytest.mark.parametrize("late", ["insert", "replace", "delete"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_an_answer_after_a_timeout_of_the_application_waits_for_work_that_goes_on(
+    change, late, status
+):
+    async def run():
+        scene = await signed_in()
+        exchange = await begin(scene)
+        CHANGES[change](exchange)
+        scene.backend.late = late
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(asettle(exchange, scene.backend), 0.005)
+        await answer(scene, exchange, status)
+        scene.backend.late = None
+        await asyncio.sleep(0.05)
+        return await alive(scene), await shown(scene), exchange.get()
+
+    there, seen, told = asyncio.run(run())
+    assert ([] if seen is None else [seen]) == there
+    assert told == seen or status == 504
+    if change.startswith("rotate"):
+        assert seen["user"] == ALICE["user"]
+
+
+@pytest.mark.parametrize("error", [Cut(), TimeoutError(), KeyboardInterrupt()], ids=repr)
+def test_a_blocking_backend_that_is_cut_short_leaves_no_session_behind_a_500(error):
+    scene = KeptScene()
+    insert = scene.backend.insert
+
+    def cut(record, since):
+        insert(record, since)
+        raise error
+
+    exchange = scene.open("")
+    exchange.create(ALICE)
+    scene.backend.insert = cut
+    with pytest.raises(type(error)):
+        exchange.commit()
+    exchange.commit(500)
+    assert scene.alive() == 0
