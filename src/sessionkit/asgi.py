@@ -224,7 +224,7 @@ async def _end_unanswered(exchange: Exchange) -> None:
     The client has hung up, or the application has refused a websocket. `Exchange.finish` reports what is lost all the same.
     """
     backend = exchange.settings.backend
-    if backend is not None and exchange.must_end:
+    if backend is not None and exchange.must_settle:
         await asettle(exchange, backend, 500)
 
 
@@ -233,14 +233,12 @@ async def _send_bare_500(exchange: Exchange, send: Send) -> None:
 
     The server would answer without our headers, and a logout would be lost.
     """
-    if not exchange.must_end:
-        return
     backend = exchange.settings.backend
-    if backend is not None:
+    if backend is not None and exchange.must_settle:
         await asettle(exchange, backend, 500)
-        if not exchange.must_end:
-            # The backend could not end the session, and no cookie may say that it did. The server answers the exception.
-            return
+    if not exchange.must_end:
+        # Nothing was ended; or the backend could not end it, and no cookie may say that it did. The server answers the exception.
+        return
     headers = [(b"content-type", b"text/plain"), (b"content-length", b"0")]
     start: Message = {"type": "http.response.start", "status": 500, "headers": headers}
     await send(_answer(exchange, start))

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory, override_settings
 from kept import POINTER, Clock, WatchedBackend, keeping, pointers_set
 
-from sessionkit import Event, EventKind, SessionStore
+from sessionkit import BackendError, Event, EventKind, SessionStore
 from sessionkit.backends import MemoryBackend, SQLiteBackend
 from sessionkit_django import SessionMiddleware, config, project_store
 from sessionkit_django.testing import Client
@@ -224,6 +224,37 @@ def test_a_save_that_fails_is_a_500_and_clears_no_cookie(client, backend, operat
     assert (failed.status_code, dict(failed.cookies)) == (500, {})
     backend.failing.clear()
     assert client.get("/private").status_code == 200
+
+
+def lose_reply(backend, operation, error):
+    """Let the backend perform an operation once, and then fail."""
+    perform = getattr(backend, operation)
+
+    def lose(*args):
+        delattr(backend, operation)
+        perform(*args)
+        raise error
+
+    setattr(backend, operation, lose)
+
+
+@pytest.mark.parametrize("error", [BackendError("down"), TimeoutError()], ids=repr)
+@pytest.mark.parametrize("operation", ["insert", "replace"])
+def test_a_cycled_key_of_which_a_reply_is_lost_signs_nobody_out_and_leaves_one_session(
+    client, backend, store, ann, operation, error
+):
+    client.raise_request_exception = False
+    lose_reply(backend, operation, error)
+    client.get("/cycle")
+    assert client.get("/private").status_code == 200
+    assert len(store.sessions_of({"_auth_user_id": str(ann.pk)})) == 1
+
+
+def test_a_login_of_which_the_reply_is_lost_leaves_no_session_behind(store, backend, ann):
+    client = Client(raise_request_exception=False)
+    lose_reply(backend, "insert", BackendError("down"))
+    assert client.get("/log-in").status_code == 500
+    assert store.sessions_of({"_auth_user_id": str(ann.pk)}) == []
 
 
 def test_a_login_that_fails_is_a_500_and_nobody_is_signed_in(store, backend, ann):

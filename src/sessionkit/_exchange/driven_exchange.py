@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Sequence
 from enum import IntEnum
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol, cast
 
 from .._cookies.caching import UNCHANGED, HeaderChanges, is_kept_private
 from .._session.events import EventKind, tell
@@ -272,8 +272,7 @@ class DrivenExchange:
         Args:
             operation: the operation.
         """
-        if self.server is not None:
-            self.server.lose(operation)
+        cast("ServerSide", self.server).lose(operation)
 
     @property
     def pause(self) -> float:

@@ -370,6 +370,11 @@ class Exchange(DrivenExchange):
             return False
         return state.must_end(self.request) or (server is not None and server.owes_pointer)
 
+    @property
+    def must_settle(self) -> bool:
+        """Whether even a failed response, or none, has operations left: a session ends, or a write had no reply."""
+        return self.must_end or (self.server is not None and self.server.is_unfinished)
+
     def finish(self, *, unanswerable: bool = False) -> None:
         """End the request: report changes that came too late, or that no response carries. Reading is still possible.
 

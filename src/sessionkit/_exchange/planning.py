@@ -193,6 +193,12 @@ class Planning(Loading):
         self.is_kept = self._created is not None
 
     @property
+    def is_unfinished(self) -> bool:
+        """Whether a write had no reply, or a record was created for a response that has not gone out."""
+        has_begun = (self._unanswered or self._created) is not None
+        return has_begun and not (self.is_kept or self.gave_up)
+
+    @property
     def owes_pointer(self) -> bool:
         """Whether a record stays though the response fails, and the browser must be told of it."""
         return self.is_kept and self._pointer_due and self._known is None

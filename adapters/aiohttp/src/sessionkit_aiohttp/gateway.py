@@ -81,7 +81,7 @@ class AiohttpGateway(Gateway):
         """End the session on the server if the handler ended it and was cancelled: a client that hangs up stays signed out."""
         if self.settings.backend is None or exchange.phase is not Phase.OPEN:
             return
-        if exchange.must_end and await self._settle(exchange, 500):
+        if exchange.must_settle and await self._settle(exchange, 500):
             exchange.commit(500)
 
     async def _settle(self, exchange: Exchange, status: int) -> bool:

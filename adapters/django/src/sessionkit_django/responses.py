@@ -114,12 +114,12 @@ def write_or_fail(exchange: Exchange, response: Any) -> Any:
     try:
         commit_response(exchange, response.status_code, DjangoFields(response))
     except Exception:
-        if not exchange.must_end:
+        if not exchange.must_settle:
             raise
         failed = HttpResponseServerError()
         commit_response(exchange, 500, DjangoFields(failed))
-        if exchange.server is not None and exchange.server.gave_up:
-            # The end itself failed, and no cookie may say that there was one.
+        if not exchange.must_end:
+            # Nothing was ended; or the end itself failed, and no cookie may say that there was one.
             raise
         # The answer to the exception would be made outside of the middleware, and the logout be lost.
         logger.exception(
@@ -145,14 +145,13 @@ async def settle_response(exchange: Exchange, status: int) -> None:
     try:
         await asettle(exchange, backend, status)
     except BackendError:
+        if exchange.must_settle:
+            await asettle(exchange, backend, 500)
         if not exchange.must_end:
-            raise
-        await asettle(exchange, backend, 500)
-        if exchange.server is not None and exchange.server.gave_up:
             raise
         # `write_or_fail` finds that the session is not kept, and returns a bare 500 that carries the end.
     except Exception:  # noqa: BLE001  # `write_or_fail` meets the same error, and raises or reports it
-        if exchange.must_end:
+        if exchange.must_settle:
             await asettle(exchange, backend, 500)
 
 
