@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import Coroutine, Generator, Sequence
+from collections.abc import Collection, Coroutine, Generator, Sequence
 from contextlib import suppress
 from typing import Any, Protocol, TypeAlias
 
@@ -51,7 +51,13 @@ class Advised(Protocol):
 
 
 class Settling(Protocol):
-    """An exchange, as far as a driver needs it."""
+    """An exchange, as far as a driver needs it.
+
+    Attributes:
+        tasks: the tasks in which the request is served, and may find the exchange; None if any may.
+    """
+
+    tasks: Collection[object] | None
 
     @property
     def settings(self) -> Advised:
@@ -197,8 +203,9 @@ async def asettle(
     """Perform every operation that an exchange decides on a backend of either kind; close nothing.
 
     If a client hangs up, the server cancels the task that serves it. A logout must not be left half done, so from the first
-    operation that ends a session on, all operations are shielded from the cancellation. If the application answers all the
-    same, as after a time-out of its own, the next call waits for them first: two at a time would undo each other's work.
+    operation that ends a session on, all operations are shielded from the cancellation. A thread cannot be stopped, so a blocking
+    backend performs all of them. If the application answers all the same, as after a time-out of its own, the next call waits
+    for them first: two at a time would undo each other's work.
 
     Args:
         exchange: the exchange. A synchronous `commit` afterwards finds nothing left to do.
@@ -234,7 +241,7 @@ async def _run(
                 return changes
             if exchange.settings.advice.due:
                 await _atell_warnings(exchange.settings.advice, backend)
-            if operation.ends and not is_shielded:
+            if not is_shielded and (operation.ends or _runs_in_thread(backend)):
                 work = _run(exchange, backend, status, headers, is_shielded=True)
                 return await _shield(exchange, work)
             await _take(exchange, backend, operation)
@@ -255,6 +262,9 @@ async def _shield(exchange: Settling, work: Coroutine[Any, Any, HeaderChanges]) 
     # An event loop refers weakly to its tasks.
     task = _shielded[exchange] = asyncio.ensure_future(work)
     task.add_done_callback(forget)
+    if exchange.tasks is not None:
+        # After a conflict, a function that `update_session` was given is called again there.
+        exchange.tasks = (*exchange.tasks, task)
     return await asyncio.shield(task)
 
 
@@ -330,6 +340,11 @@ async def _call(backend: AnyBackend, function: Any, *args: Any) -> Any:
     """Call a method of a backend: await it, run it in a thread, or call it at once if it never waits."""
     if is_async(backend):
         return await function(*args)
-    if getattr(backend, "waits", True):
+    if _runs_in_thread(backend):
         return await asyncio.to_thread(function, *args)
     return function(*args)
+
+
+def _runs_in_thread(backend: AnyBackend) -> bool:
+    """Return whether the operations of a backend are performed in a thread: it is blocking, and waits."""
+    return not is_async(backend) and getattr(backend, "waits", True)

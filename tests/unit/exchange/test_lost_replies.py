@@ -1,6 +1,7 @@
 """A backend whose reply is lost: cancelled, cut short, or late, while the application answers all the same."""
 
 import asyncio
+import time
 from contextlib import suppress
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from sessionkit import BackendError, ConflictError
 from sessionkit._exchange.drivers import aload, asettle
 from sessionkit._exchange.request import HeaderRequest
+from sessionkit.backends import MemoryBackend
 
 from ..backends.awaited import AwaitedMemory
 from ..kept import NAME, KeptScene
@@ -179,3 +181,56 @@ def test_a_blocking_backend_that_is_cut_short_leaves_no_session_behind_a_500(err
         exchange.commit()
     exchange.commit(500)
     assert scene.alive() == 0
+
+
+class InThread(MemoryBackend):
+    """A blocking backend that is slow, and is called in a thread."""
+
+    waits = True
+
+    def insert(self, record, since):
+        time.sleep(0.02)
+        return super().insert(record, since)
+
+    def replace(self, record, version):
+        time.sleep(0.02)
+        return super().replace(record, version)
+
+
+@pytest.mark.parametrize("status", [200, 504])
+@pytest.mark.parametrize("change", CHANGES)
+def test_an_answer_waits_for_a_thread_that_no_timeout_can_stop(change, status):
+    async def run():
+        scene = KeptScene(InThread(clock=Clock()))
+        if not change.startswith("login"):
+            scene.browser.login({**ALICE, "n": 0})
+        exchange = await begin(scene)
+        CHANGES[change](exchange)
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(asettle(exchange, scene.backend), 0.005)
+        await answer(scene, exchange, status)
+        await asyncio.sleep(0.05)
+        return await alive(scene), await shown(scene)
+
+    there, seen = asyncio.run(run())
+    assert ([] if seen is None else [seen]) == there
+
+
+@pytest.mark.parametrize("is_served", [True, False])
+def test_work_that_is_shielded_is_done_by_a_task_of_the_request(is_served):
+    async def run():
+        scene, found = await signed_in(), []
+        exchange = await begin(scene)
+        exchange.delete()
+        exchange.tasks = (asyncio.current_task(),) if is_served else None
+        delete = scene.backend.delete
+
+        async def look(key, owner):
+            found.append(exchange.tasks is None or asyncio.current_task() in exchange.tasks)
+            return await delete(key, owner)
+
+        scene.backend.delete = look
+        await asettle(exchange, scene.backend)
+        return found, exchange.tasks is None
+
+    assert ([True], not is_served) == asyncio.run(run())
