@@ -102,7 +102,7 @@ def take_back(request: Any, exchange: Exchange) -> None:
     session = PyramidSession(exchange)
     # Not `request.session`, which would make a session object that nobody has asked for. Pyramid's test request has one of its own.
     if isinstance(request, Request) and session.take_over(vars(request).get("session")):
-        request.session = session
+        vars(request)["session"] = session  # as its `reify` would
 
 
 def enter_request(event: Any) -> None:
