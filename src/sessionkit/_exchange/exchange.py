@@ -15,7 +15,7 @@ from .._session.snapshot import fingerprint, normalize
 from .._session.tracebacks import clear_frames, clears_frames
 from ..errors import ConfigurationError
 from .deciding import answer, decide
-from .driven_exchange import COMMITTED, ENDED, OPEN, DrivenExchange, Phase
+from .driven_exchange import COMMITTED, ENDED, OPEN, DrivenExchange, Phase, Place
 from .merging import Function, call_function
 from .request import HOLDER, RequestInfo
 from .settings import Settings
@@ -55,6 +55,7 @@ class Exchange(DrivenExchange):
     settings: Settings
     request: RequestInfo
     phase: Phase
+    place: Place | None
     tasks: Collection[object] | None
     late: Any
     fill: Callable[..., Session]

@@ -99,17 +99,17 @@ def session_of(request: Any) -> PyramidSession:
 
 def take_back(request: Any, exchange: Exchange) -> None:
     """Make the contents of a dict that the application has put in the place of `request.session`."""
-    session = PyramidSession(exchange)
+    session, attributes = PyramidSession(exchange), cast("dict[str, Any]", vars(request))
     # Not `request.session`, which would make a session object that nobody has asked for. Pyramid's test request has one of its own.
-    if isinstance(request, Request) and session.take_over(vars(request).get("session")):
-        vars(request)["session"] = session  # as its `reify` would
+    if isinstance(request, Request) and session.take_over(attributes.get("session")):
+        attributes["session"] = session  # as its `reify` would
 
 
 def enter_request(event: Any) -> None:
     """Make a subrequest current, so that the verbs find its own session. This is a subscriber of `NewRequest`."""
     request, exchange = event.request, exchange_in(event.request)
     if exchange.owned:
-        PyramidSession(exchange).stand_in(vars(request))
+        PyramidSession(exchange).stand_in(cast("dict[str, Any]", vars(request)))
     else:
         entry = make_current(exchange)
 

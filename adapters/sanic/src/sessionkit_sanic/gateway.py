@@ -67,9 +67,10 @@ class SanicGateway(Gateway):
         if isinstance(before, SanicSession):
             # With two extensions, the place is the last one's.
             before.exchange.place = None
-        request.ctx.session = session = SanicSession(exchange)
-        session.stand_in(vars(request.ctx))
-        gateways: list[SanicGateway] = cast("Any", vars(request.ctx)).setdefault(_GATEWAYS, [])
+        attributes = cast("dict[str, Any]", vars(request.ctx))
+        attributes["session"] = session = SanicSession(exchange)
+        session.stand_in(attributes)
+        gateways: list[SanicGateway] = attributes.setdefault(_GATEWAYS, [])
         gateways.append(self)
         if request.conn_info is not None:
             setattr(request.conn_info.ctx, self._latest, exchange)
