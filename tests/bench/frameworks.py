@@ -1,12 +1,13 @@
 """What a 2 kB session adds to a request inside a framework: the framework's own against ours.
 
-Each way is an application in a process of its own that is called without a server; in each round all take turns. The
-figures are of processor time, medians over the rounds, with the application without sessions subtracted.
+Each way is an application in a process of its own that is called without a server; in each round all take turns, on the same
+core. The figures are of processor time, medians over the rounds, with the application without sessions subtracted.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
@@ -39,6 +40,12 @@ class Worker:
 
     def end(self) -> None:
         self._process.communicate()
+
+
+def stay_on_one_core() -> None:
+    """Keep this process, and those that it starts, on one core: the cores of a shared machine differ in speed for minutes."""
+    if hasattr(os, "sched_setaffinity"):  # Linux has it
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
 def measure(framework: str, *, rounds: int, loops: int) -> Figures:
@@ -83,6 +90,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--loops", type=int, default=100, help="requests in a turn")
     parser.add_argument("--only", nargs="*", choices=FRAMEWORKS, default=list(FRAMEWORKS))
     options = parser.parse_args(arguments)
+    stay_on_one_core()
     head("microseconds")
     for framework in options.only:
         figures = measure(framework, rounds=options.rounds, loops=options.loops)
