@@ -77,6 +77,7 @@ nitpick_ignore = [
         "sessionkit._frameworks.guards.ApiDecorator",
         "sessionkit._frameworks.guards.PageDecorator",
         "sessionkit._frameworks.guards.PageHook",
+        "sessionkit._exchange.driven_exchange.Place",
         "sessionkit._exchange.drivers.Settling",
         "sessionkit._exchange.unread_exchange.UnreadExchange",
         "sessionkit._exchange.operations.Delete",
