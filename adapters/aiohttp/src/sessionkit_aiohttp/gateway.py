@@ -52,17 +52,18 @@ class AiohttpGateway(Gateway):
         try:
             if self.settings.backend is not None:
                 await aload(exchange, self.settings.backend)
-            response = await handler(request)
-        except web.HTTPException as answer:
-            await self._save(exchange, answer)
-            raise
+            try:
+                response = await handler(request)
+            except web.HTTPException as answer:
+                await self._save(exchange, answer)
+                raise
+            await self._save(exchange, response)
         except asyncio.CancelledError:
             await self._end(exchange)
             raise
         finally:
             entry.leave()
             del request, view
-        await self._save(exchange, response)
         return response
 
     async def _save(self, exchange: Exchange, response: object) -> None:
@@ -78,7 +79,7 @@ class AiohttpGateway(Gateway):
             await asettle(exchange, self.settings.backend, response.status)
 
     async def _end(self, exchange: Exchange) -> None:
-        """End the session on the server if the handler ended it and was cancelled: a client that hangs up stays signed out."""
+        """Settle a request whose client has hung up: an end holds on the server, and no session stays that nobody was told of."""
         if self.settings.backend is None or exchange.phase is not Phase.OPEN:
             return
         if exchange.must_settle and await self._settle(exchange, 500):
