@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Protocol, TypeAlias
 
 from ._cookies.caching import CDN_SUFFIX, DECISIVE
+from ._exchange.driven_exchange import Place as _ExchangePlace
 from ._exchange.drivers import aload, asettle
 from ._exchange.exchange import OPEN, Exchange
 from ._exchange.framework_keys import FrameworkKeys
@@ -25,20 +26,13 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 
-class Place(Protocol):
-    """The key of a scope under which a framework's own session object stands."""
+class Place(_ExchangePlace, Protocol):
+    """The key of a scope under which a framework's own session object stands. `take_over` is called before the response starts too."""
 
     @property
     def has_outer(self) -> bool:
         """Whether a middleware around this one had put an object there."""
         ...
-
-    def take_over(self, *, leaving: bool = False) -> None:
-        """Save the object that the application has put there; called before the response starts, and before a verb acts.
-
-        Args:
-            leaving: whether to leave the object there, because the verb only reads.
-        """
 
     def give_back(self) -> None:
         """Put the object of a middleware around this one back, for the start of the response."""
