@@ -107,7 +107,7 @@ class SessionMiddleware(Gateway):
             set_current(mine := scope[HOLDER])
             backend = self.settings.backend
             if backend is not None and is_answering:
-                await aload(exchange, backend)
+                await aload(exchange)
             place = None if self.show is None else self.show(exchange, scope)
             here = this_task()
             if is_answering:
@@ -131,9 +131,7 @@ class SessionMiddleware(Gateway):
                                 # ASGI only demands an iterable.
                                 message = {**message, "headers": list(message.get("headers") or ())}
                                 status = message.get("status", 200)
-                                await asettle(
-                                    exchange, backend, status, _decode_fields(message["headers"])
-                                )
+                                await asettle(exchange, status, _decode_fields(message["headers"]))
                             message = _answer(exchange, message)
                         # Before Python 3.12, `current_task` with a given loop spares a system call.
                         if here is not None and current_task(here.get_loop()) is not here:
@@ -217,9 +215,8 @@ async def _end_unanswered(exchange: Exchange) -> None:
 
     The client has hung up, or the application has refused a websocket. `Exchange.finish` reports what is lost all the same.
     """
-    backend = exchange.settings.backend
-    if backend is not None and exchange.must_settle:
-        await asettle(exchange, backend, 500)
+    if exchange.must_settle:
+        await asettle(exchange, 500)
 
 
 async def _send_bare_500(exchange: Exchange, send: Send) -> None:
@@ -227,9 +224,8 @@ async def _send_bare_500(exchange: Exchange, send: Send) -> None:
 
     The server would answer without our headers, and a logout would be lost.
     """
-    backend = exchange.settings.backend
-    if backend is not None and exchange.must_settle:
-        await asettle(exchange, backend, 500)
+    if exchange.must_settle:
+        await asettle(exchange, 500)
     if not exchange.must_end:
         # Nothing was ended; or the backend could not end it, and no cookie may say that it did. The server answers the exception.
         return

@@ -45,6 +45,11 @@ class Advised(Protocol):
     """Settings, as far as a driver needs them."""
 
     @property
+    def backend(self) -> AnyBackend | None:
+        """The backend; None if sessions are kept in cookies."""
+        ...
+
+    @property
     def advice(self) -> Advice:
         """Whether the warnings of the backend have been logged."""
         ...
@@ -156,13 +161,18 @@ class BlockingDriver:
             return error
 
 
-async def aload(exchange: Settling, backend: AnyBackend) -> None:
+async def aload(exchange: Settling) -> None:
     """Load the records that a request's cookies point to; a failure is raised where the session is asked for.
+
+    A backend of either kind will do; a blocking one runs in a thread, unless it says `waits = False`. Without a backend there is
+    nothing to do.
 
     Args:
         exchange: the exchange.
-        backend: a backend of either kind; a blocking one runs in a thread, unless it says `waits = False`.
     """
+    backend = exchange.settings.backend
+    if backend is None:
+        return
     wanted = exchange.wanted
     if not wanted:
         operations = exchange.add_import()
@@ -197,10 +207,10 @@ async def _add_import(
         reply = await _reply(backend, operation)
 
 
-async def asettle(
-    exchange: Settling, backend: AnyBackend, status: int = 200, headers: Fields = ()
-) -> HeaderChanges:
-    """Perform every operation that an exchange decides on a backend of either kind; close nothing.
+async def asettle(exchange: Settling, status: int = 200, headers: Fields = ()) -> None:
+    """Perform every operation that an exchange decides on its backend, of either kind; close nothing.
+
+    Without a backend there is nothing to do.
 
     If a client hangs up, the server cancels the task that serves it. A logout must not be left half done, so from the first
     operation that ends a session on, all operations are shielded from the cancellation. A thread cannot be stopped, so a blocking
@@ -209,22 +219,21 @@ async def asettle(
 
     Args:
         exchange: the exchange. A synchronous `commit` afterwards finds nothing left to do.
-        backend: the backend.
         status: the response's status.
         headers: the application's header fields.
-
-    Returns:
-        The changes to the header fields.
 
     Raises:
         BackendError: the backend failed. The last operation may have succeeded or not.
         ConflictError: parallel changes could not be merged.
     """
+    backend = exchange.settings.backend
+    if backend is None:
+        return
     try:
         while exchange in _shielded:
             # Their error was for the call that was cancelled. The exchange knows what is left to do.
             await asyncio.wait((_shielded[exchange],))
-        return await _run(exchange, backend, status, headers, is_shielded=False)
+        await _run(exchange, backend, status, headers, is_shielded=False)
     except BaseException:
         # A traceback shows the variables of this frame.
         del headers
@@ -233,27 +242,28 @@ async def asettle(
 
 async def _run(
     exchange: Settling, backend: AnyBackend, status: int, headers: Fields, *, is_shielded: bool
-) -> HeaderChanges:
+) -> None:
     try:
         while True:
-            operation, changes = exchange.decide(status, headers)
+            operation, _ = exchange.decide(status, headers)
             if operation is None:
-                return changes
+                return
             if exchange.settings.advice.due:
                 await _atell_warnings(exchange.settings.advice, backend)
             if not is_shielded and (operation.ends or _runs_in_thread(backend)):
                 work = _run(exchange, backend, status, headers, is_shielded=True)
-                return await _shield(exchange, work)
+                await _shield(exchange, work)
+                return
             await _take(exchange, backend, operation)
     except BaseException:
         del headers
         raise
 
 
-async def _shield(exchange: Settling, work: Coroutine[Any, Any, HeaderChanges]) -> HeaderChanges:
+async def _shield(exchange: Settling, work: Coroutine[Any, Any, None]) -> None:
     """Await the work of an exchange, and let it finish even if the waiting task is cancelled."""
 
-    def forget(task: asyncio.Future[HeaderChanges]) -> None:
+    def forget(task: asyncio.Future[None]) -> None:
         del _shielded[exchange]
         if not task.cancelled():
             # If the waiting task was cancelled, nobody else asks for the error.
@@ -265,10 +275,10 @@ async def _shield(exchange: Settling, work: Coroutine[Any, Any, HeaderChanges]) 
     if exchange.tasks is not None:
         # After a conflict, a function that `update_session` was given is called again there.
         exchange.tasks = (*exchange.tasks, task)
-    return await asyncio.shield(task)
+    await asyncio.shield(task)
 
 
-_shielded: dict[Settling, asyncio.Future[HeaderChanges]] = {}
+_shielded: dict[Settling, asyncio.Future[None]] = {}
 
 
 async def _reply(backend: AnyBackend, operation: Operation) -> Any:

@@ -104,8 +104,8 @@ class FlaskFamilyExtension(Extension[App]):
             entered: the framework's request, in whose context the exchange becomes current.
         """
         exchange = self.open_exchange(app, view, entered=entered)
-        if exchange is not None and exchange.settings.backend is not None:
-            await aload(exchange, exchange.settings.backend)
+        if exchange is not None:
+            await aload(exchange)
         return exchange
 
     @staticmethod

@@ -146,12 +146,12 @@ class FlaskFamilySession(LazyContents):
             BackendError, ConflictError: the backend failed, or parallel changes could not be merged.
             IdentityChangedError, SerializationError, SessionTooLargeError: as for `save_into`.
         """
-        exchange, backend = self.exchange, self.exchange.settings.backend
+        exchange = self.exchange
         try:
-            if backend is not None and exchange.phase is OPEN:
+            if exchange.phase is OPEN:
                 status = response.status_code if exchange.owned else 200
                 if status < 500:
-                    await asettle(exchange, backend, status)
+                    await asettle(exchange, status)
             self.save_into(response)
         finally:
             del self, response  # a traceback shows the variables of this frame

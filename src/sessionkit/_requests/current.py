@@ -321,21 +321,19 @@ class Activation:
             raise ConfigurationError(
                 f"{type(settings.backend).__name__} is not awaited: use `with store.exchange(...)`"
             )
-        if settings.backend is not None:
-            await aload(self._exchange, settings.backend)
+        await aload(self._exchange)
         return self._enter()
 
     async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        exchange, backend = self._exchange, self._exchange.settings.backend
+        exchange = self._exchange
         try:
-            if backend is not None:
-                try:
-                    await asettle(exchange, backend, 200 if error is None else 500)
-                except BackendError:
-                    raise
-                except BaseException:
-                    await asettle(exchange, backend, 500)
-                    raise
+            try:
+                await asettle(exchange, 200 if error is None else 500)
+            except BackendError:
+                raise
+            except BaseException:
+                await asettle(exchange, 500)
+                raise
             _commit(exchange, error)
         finally:
             _current.set(self._before)

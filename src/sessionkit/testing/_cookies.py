@@ -124,8 +124,7 @@ async def aread_cookies(
     try:
         check_store(store, "await aread_cookies(store, set_cookie_lines, cookies)")
         exchange = _begin_next(store, set_cookie_lines, cookies)
-        if store.settings.backend is not None:
-            await aload(exchange, store.settings.backend)
+        await aload(exchange)
         return _read(exchange)
     except BaseException as error:
         del set_cookie_lines, cookies, exchange

@@ -26,9 +26,9 @@ def test_no_operation_falls_due_between_the_two(passed):
 
     async def answer():
         exchange = Exchange(store.settings, HeaderRequest(cookie))
-        await aload(exchange, backend)
+        await aload(exchange)
         assert exchange.get() == ALICE
-        await asettle(exchange, backend)
+        await asettle(exchange)
         clock.wait(passed)
         return [name for name, _ in exchange.commit().add]
 

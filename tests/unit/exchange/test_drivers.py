@@ -67,8 +67,8 @@ def begin(scene):
 async def sign_in(scene):
     exchange = begin(scene)
     exchange.create(ALICE)
-    changes = await asettle(exchange, scene.backend)
-    exchange.close(changes)
+    await asettle(exchange)
+    changes = exchange.commit()
     scene.browser.jar.receive(value for name, value in changes.add if name == "Set-Cookie")
 
 
@@ -79,13 +79,13 @@ def test_a_session_is_loaded_and_settled_on_backends_of_both_kinds(kind):
     async def run():
         await sign_in(scene)
         exchange = begin(scene)
-        await aload(exchange, scene.backend)
+        await aload(exchange)
         assert ALICE == exchange.get()
         exchange.contents["n"] = 1
-        await asettle(exchange, scene.backend)
+        await asettle(exchange)
         again = begin(scene)
-        await aload(again, scene.backend)
-        await aload(again, scene.backend)
+        await aload(again)
+        await aload(again)
         return again.get()["n"]
 
     assert 1 == asyncio.run(run())
@@ -96,7 +96,7 @@ def test_a_blocking_backend_runs_in_a_thread_unless_it_never_waits():
 
     async def run():
         await sign_in(scene)
-        await aload(begin(scene), scene.backend)
+        await aload(begin(scene))
 
     asyncio.run(run())
     assert threading.get_ident() not in scene.backend.threads
@@ -110,7 +110,7 @@ def test_a_failed_load_is_raised_where_the_session_is_asked_for():
         await sign_in(scene)
         scene.backend.down = True
         exchange = begin(scene)
-        await aload(exchange, scene.backend)
+        await aload(exchange)
         return exchange
 
     exchange = asyncio.run(run())
@@ -135,9 +135,9 @@ def test_a_client_that_hangs_up_does_not_undo_its_logout():
     async def run():
         await sign_in(scene)
         exchange = begin(scene)
-        await aload(exchange, scene.backend)
+        await aload(exchange)
         exchange.delete()
-        task = asyncio.ensure_future(asettle(exchange, scene.backend))
+        task = asyncio.ensure_future(asettle(exchange))
         await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -159,10 +159,10 @@ def test_a_logout_that_fails_after_the_client_has_hung_up_is_nobodys_error():
     async def run():
         await sign_in(scene)
         exchange = begin(scene)
-        await aload(exchange, scene.backend)
+        await aload(exchange)
         exchange.delete()
         scene.backend.delete = fail
-        task = asyncio.ensure_future(asettle(exchange, scene.backend))
+        task = asyncio.ensure_future(asettle(exchange))
         await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -182,10 +182,10 @@ def test_the_loop_that_ends_with_the_process_takes_a_shielded_logout_with_it():
     async def run():
         await sign_in(scene)
         exchange = begin(scene)
-        await aload(exchange, scene.backend)
+        await aload(exchange)
         exchange.delete()
         scene.backend.delete = forever
-        task = asyncio.ensure_future(asettle(exchange, scene.backend))
+        task = asyncio.ensure_future(asettle(exchange))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         task.cancel()
@@ -202,9 +202,9 @@ def test_a_conflict_is_followed_by_a_pause(kind, monkeypatch):
         await sign_in(scene)
         one, other = begin(scene), begin(scene)
         for number, exchange in enumerate((one, other)):
-            await aload(exchange, scene.backend)
+            await aload(exchange)
             exchange.contents[f"k{number}"] = number
-        await asettle(one, scene.backend)
+        await asettle(one)
         real = asyncio.sleep
 
         async def sleep(seconds):
@@ -212,7 +212,7 @@ def test_a_conflict_is_followed_by_a_pause(kind, monkeypatch):
             await real(0)
 
         monkeypatch.setattr(drivers.asyncio, "sleep", sleep)
-        await asettle(other, scene.backend)
+        await asettle(other)
         return other.get()
 
     assert {**ALICE, "k0": 0, "k1": 1} == asyncio.run(run())

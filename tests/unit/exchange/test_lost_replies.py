@@ -54,12 +54,13 @@ def count(session):
 
 async def begin(scene):
     exchange = scene.store.begin(HeaderRequest(scene.browser.jar.header()))
-    await aload(exchange, scene.backend)
+    await aload(exchange)
     return exchange
 
 
 async def answer(scene, exchange, status=200):
-    changes = exchange.close(await asettle(exchange, scene.backend, status))
+    await asettle(exchange, status)
+    changes = exchange.commit(status)
     lines = [value for name, value in changes.add if name == "Set-Cookie"]
     scene.browser.jar.receive(lines)
     return names(lines)
@@ -90,7 +91,7 @@ def test_an_answer_of_500_takes_back_a_login_whose_reply_was_lost(error, others)
         exchange.create({**BOB, "n": 0})
         scene.backend.lost = "insert", error
         with pytest.raises(type(error)):
-            await asettle(exchange, scene.backend)
+            await asettle(exchange)
         await answer(scene, exchange, 500)
         return await alive(scene), await shown(scene)
 
@@ -105,11 +106,11 @@ def test_a_function_is_not_counted_twice_when_the_reply_was_lost_and_another_req
         exchange.update(count)
         scene.backend.lost = "replace", error
         with pytest.raises(type(error)):
-            await asettle(exchange, scene.backend)
+            await asettle(exchange)
         other.contents["theirs"] = 1
         await answer(scene, other)
         with pytest.raises(ConflictError, match="it is not known whether"):
-            await asettle(exchange, scene.backend)
+            await asettle(exchange)
         return (await shown(scene))["n"]
 
     assert 1 == asyncio.run(run())
@@ -123,7 +124,7 @@ def test_an_answer_of_500_keeps_a_session_whose_rotation_lost_its_last_reply(err
         exchange.rotate()
         scene.backend.lost = "replace", error
         with pytest.raises(type(error)):
-            await asettle(exchange, scene.backend)
+            await asettle(exchange)
         assert [NAME] == await answer(scene, exchange, 500)
         return await alive(scene), await shown(scene)
 
@@ -152,7 +153,7 @@ def test_an_answer_after_a_timeout_of_the_application_waits_for_work_that_goes_o
         CHANGES[change](exchange)
         scene.backend.late = late
         with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(asettle(exchange, scene.backend), 0.005)
+            await asyncio.wait_for(asettle(exchange), 0.005)
         await answer(scene, exchange, status)
         scene.backend.late = None
         await asyncio.sleep(0.05)
@@ -207,7 +208,7 @@ def test_an_answer_waits_for_a_thread_that_no_timeout_can_stop(change, status):
         exchange = await begin(scene)
         CHANGES[change](exchange)
         with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(asettle(exchange, scene.backend), 0.005)
+            await asyncio.wait_for(asettle(exchange), 0.005)
         await answer(scene, exchange, status)
         await asyncio.sleep(0.05)
         return await alive(scene), await shown(scene)
@@ -230,7 +231,7 @@ def test_work_that_is_shielded_is_done_by_a_task_of_the_request(is_served):
             return await delete(key, owner)
 
         scene.backend.delete = look
-        await asettle(exchange, scene.backend)
+        await asettle(exchange)
         return found, exchange.tasks is None
 
     assert ([True], not is_served) == asyncio.run(run())

@@ -144,7 +144,7 @@ def test_one_that_is_read_first_by_the_page_of_a_500_shows_the_session(backend: 
     exchange = Exchange(kept.settings, HeaderRequest(cookie))
     session = ScopeSession.of(exchange)
     if backend is not None:
-        asyncio.run(aload(exchange, backend))
+        asyncio.run(aload(exchange))
     exchange.close_unread()
     exchange.finish()
     session.mark_accessed()

@@ -50,8 +50,7 @@ class AiohttpGateway(Gateway):
             )
         )
         try:
-            if self.settings.backend is not None:
-                await aload(exchange, self.settings.backend)
+            await aload(exchange)
             try:
                 response = await handler(request)
             except web.HTTPException as answer:
@@ -76,7 +75,7 @@ class AiohttpGateway(Gateway):
         if self.settings.backend is None:
             exchange.check(response.status)
         elif response.status < 500:
-            await asettle(exchange, self.settings.backend, response.status)
+            await asettle(exchange, response.status)
 
     async def _end(self, exchange: Exchange) -> None:
         """Settle a request whose client has hung up: an end holds on the server, and no session stays that nobody was told of."""
@@ -87,10 +86,8 @@ class AiohttpGateway(Gateway):
 
     async def _settle(self, exchange: Exchange, status: int) -> bool:
         """Save the session on the server; return False if it cannot even be ended. Then no cookie may say that it was."""
-        if self.settings.backend is None:
-            return True
         try:
-            await asettle(exchange, self.settings.backend, status)
+            await asettle(exchange, status)
         except Exception:
             if status < 500:
                 raise

@@ -25,9 +25,7 @@ class AwaitedSession(SessionBase):
 
     async def await_record(self) -> None:
         """Load the session's record, if it has one that is not loaded yet."""
-        backend = self.exchange.settings.backend
-        if backend is not None:
-            await aload(self.exchange, backend)
+        await aload(self.exchange)
 
     async def _aget_session(
         self, no_load: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any, cast
+from typing import Any
 from weakref import finalize
 
 from django.contrib.sessions import middleware
@@ -12,7 +12,6 @@ from django.http import HttpRequest
 
 from sessionkit import Exchange
 from sessionkit.adapters import Entry, admit_task, aload, find_or_open_exchange
-from sessionkit.backends import AnyBackend
 
 from .config import gateway
 from .engine import SessionStore
@@ -126,8 +125,8 @@ class SessionMiddleware(middleware.SessionMiddleware):
         get_response: Any = self.get_response
         exchange: Exchange | None = getattr(request, ENTRY).exchange
         try:
-            if exchange is not None and exchange.server is not None:
-                await aload(exchange, cast("AnyBackend", exchange.settings.backend))
+            if exchange is not None:
+                await aload(exchange)
             response = await get_response(request)
             response = await self._await_response(request, response)
         except BaseException:

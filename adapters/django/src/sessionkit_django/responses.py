@@ -139,20 +139,17 @@ async def settle_response(exchange: Exchange, status: int) -> None:
     Raises:
         BackendError: the backend failed.
     """
-    backend = exchange.settings.backend
-    if backend is None:
-        return
     try:
-        await asettle(exchange, backend, status)
+        await asettle(exchange, status)
     except BackendError:
         if exchange.must_settle:
-            await asettle(exchange, backend, 500)
+            await asettle(exchange, 500)
         if not exchange.must_end:
             raise
         # `write_or_fail` finds that the session is not kept, and returns a bare 500 that carries the end.
     except Exception:  # noqa: BLE001  # `write_or_fail` meets the same error, and raises or reports it
         if exchange.must_settle:
-            await asettle(exchange, backend, 500)
+            await asettle(exchange, 500)
 
 
 register_response(HttpResponseBase, DjangoFields)

@@ -215,7 +215,6 @@ class SavedSession(DjangoSession):
                 _settle(self.exchange)
 
     async def await_steps(self, steps: Steps) -> Any:
-        backend: Any = self.exchange.settings.backend
         reply: Any = None
         while True:
             try:
@@ -224,7 +223,7 @@ class SavedSession(DjangoSession):
                 return end.value
             reply = None
             if step is SETTLE:
-                await asettle(self.exchange, backend)
+                await asettle(self.exchange)
             else:
                 reply = await cast("SessionKeys", self._keys).arun(step)
 
