@@ -20,7 +20,7 @@ from ._requests.lookup import (
     make_readable,
     open_unanswered,
 )
-from ._requests.recognition import HasEnv, HasEnviron, HasScope, RequestLike
+from ._requests.recognition import RequestLike, RequestObject
 from ._requests.responses import ResponseLike
 from .errors import ConfigurationError
 from .store import SessionStore
@@ -138,7 +138,7 @@ class TypedVerbs(_AnywhereVerbs[Request, Response, Request]):
     __slots__ = ()
 
 
-_anywhere = _AnywhereVerbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasScope]()
+_anywhere = _AnywhereVerbs[RequestLike, ResponseLike, RequestObject]()
 
 get_exchange: Final = _anywhere.get_exchange
 get_session: Final = _anywhere.get_session

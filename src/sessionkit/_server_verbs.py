@@ -16,7 +16,7 @@ from ._management import (
     revoke_user,
     run,
 )
-from ._requests.recognition import HasEnv, HasEnviron, HasScope, RequestLike
+from ._requests.recognition import RequestLike, RequestObject
 from ._requests.responses import ResponseLike
 from ._session.tracebacks import clear_frames, clears_frames
 from .errors import ConfigurationError, NoActiveRequestError
@@ -25,7 +25,7 @@ from .verbs import Verbs
 __all__ = ["ServerVerbs"]
 
 
-class ServerVerbs(Verbs[RequestLike, ResponseLike, HasEnviron | HasEnv | HasScope]):
+class ServerVerbs(Verbs[RequestLike, ResponseLike, RequestObject]):
     """The verbs of a store. Those of this class are for sessions on the server; each has a twin that is awaited.
 
     Attributes:

@@ -22,8 +22,9 @@ __all__ = ["SessionMiddleware"]
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
+# Any: messages are mappings to Starlette and TypedDicts to asgiref.typing, and both kinds of application are served.
+Receive: TypeAlias = Callable[[], Awaitable[Any]]
+Send: TypeAlias = Callable[[Any], Awaitable[None]]
 
 
 class Place(_ExchangePlace, Protocol):
@@ -74,7 +75,7 @@ class SessionMiddleware(Gateway):
         self.show: Callable[[Exchange, Scope], Place] | None = None
         self.origins: frozenset[str] | None = check_origins(origins)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901, PLR0912, PLR0915  # one request, from top to bottom
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:  # noqa: C901, PLR0912, PLR0915  # one request, from top to bottom
         """Serve one connection."""
         before, mine = get_last_current(), None
         kind, request = scope["type"], ASGIRequest(scope)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypedDict
+from typing import Any, Literal, TypeAlias, TypedDict
 from wsgiref.headers import Headers
 
 from typing_extensions import assert_type
@@ -33,6 +33,39 @@ class StarletteLike:
     @property
     def scope(self) -> MutableMapping[str, Any]:
         raise NotImplementedError
+
+
+class DjangoLike:
+    META: dict[str, Any]
+
+
+class TypedScope(TypedDict):
+    """A scope as asgiref.typing describes it."""
+
+    type: Literal["http"]
+    path: str
+
+
+class TypedMessage(TypedDict):
+    """A message as asgiref.typing describes it."""
+
+    type: Literal["http.response.start"]
+    status: int
+
+
+# Applications as Starlette and as asgiref.typing describe them.
+MappingApp: TypeAlias = Callable[
+    [
+        MutableMapping[str, Any],
+        Callable[[], Awaitable[MutableMapping[str, Any]]],
+        Callable[[MutableMapping[str, Any]], Awaitable[None]],
+    ],
+    Awaitable[None],
+]
+TypedApp: TypeAlias = Callable[
+    [TypedScope, Callable[[], Awaitable[TypedMessage]], Callable[[TypedMessage], Awaitable[None]]],
+    Awaitable[None],
+]
 
 
 class ResponseLike:
@@ -157,6 +190,19 @@ def every_function(
     assert_type(sessionkit.delete_session(environ, text), bool)
 
 
+def requests_of_django_and_scopes_of_asgiref(
+    store: SessionStore, request: DjangoLike, scope: TypedScope, message: TypedMessage
+) -> None:
+    assert_type(store.get_session(request), Session | None)
+    assert_type(store.update_session(request, {"user": {"sub": "ada"}}), bool)
+    assert_type(sessionkit.get_session(request), Session | None)
+    assert_type(sessionkit.session_of(Account, request), Account | None)
+    assert_type(store.get_session(scope), Session | None)
+    assert_type(store.get_session(scope, message), Session | None)
+    assert_type(store.update_session(scope, message, {"user": {"sub": "ada"}}), bool)
+    assert_type(sessionkit.delete_session(scope), bool)
+
+
 def the_live_session() -> None:
     session = sessionkit.get_session()
     if session is not None:
@@ -205,6 +251,10 @@ def gateways(store: SessionStore, app: Any) -> None:
     assert_type(
         store.asgi(app, exclude=["/static/*"], origins=["https://example.org"]), ASGIMiddleware
     )
+    mapping_app: MappingApp = store.asgi(app)
+    typed_app: TypedApp = store.asgi(app)
+    store.asgi(mapping_app)
+    store.asgi(typed_app)
     with store.exchange(None), store.exchange({"a": "b"}):
         pass
     with store.exchange("a=b", method="POST") as exchange:

@@ -22,6 +22,10 @@ class RequestLike:
     environ: dict[str, Any]
 
 
+class DjangoLike:
+    META: dict[str, Any]
+
+
 def without_a_session(
     store: SessionStore,
     environ: dict[str, Any],
@@ -48,6 +52,7 @@ def with_a_session(
     session: dict[str, Any],
 ) -> None:
     store.update_session(RequestLike())  # type: ignore[deprecated]  # pyright: ignore[reportDeprecated]
+    store.update_session(DjangoLike())  # type: ignore[deprecated]  # pyright: ignore[reportDeprecated]
     store.update_session(text)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
     store.update_session(environ, text)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     store.update_session(environ, text, session, 1)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]

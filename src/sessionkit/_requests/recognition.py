@@ -13,8 +13,10 @@ from .views import ASGIRequest, WSGIRequest
 __all__ = [
     "HasEnv",
     "HasEnviron",
+    "HasMeta",
     "HasScope",
     "RequestLike",
+    "RequestObject",
     "as_cookie_header",
     "as_request",
     "register_request",
@@ -50,7 +52,20 @@ class HasScope(Protocol):
         ...
 
 
-RequestLike: TypeAlias = MutableMapping[str, Any] | HasEnviron | HasEnv | HasScope
+class HasMeta(Protocol):
+    """A request object of Django."""
+
+    @property
+    def META(self) -> Any:  # noqa: N802  # Django's name
+        """The WSGI environ, or under ASGI the fields that Django makes from the scope."""
+        ...
+
+
+RequestObject: TypeAlias = HasEnviron | HasEnv | HasScope | HasMeta
+"""What can only be a request, and never a session."""
+
+# Mapping: a scope of asgiref.typing is a TypedDict, which is no MutableMapping to type checkers (PEP 589).
+RequestLike: TypeAlias = Mapping[str, Any] | RequestObject
 
 
 _request_carriers: dict[type, Callable[[Any], Any]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, Protocol, TypeAlias, cast
 from wsgiref.headers import Headers
 
@@ -90,7 +90,7 @@ ResponseLike: TypeAlias = (
     list[tuple[str, str]]
     | list[tuple[bytes, bytes]]
     | Headers
-    | MutableMapping[str, Any]
+    | Mapping[str, Any]  # a message; one of asgiref.typing is a TypedDict
     | HasHeaders
 )
 
