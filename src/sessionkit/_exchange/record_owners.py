@@ -9,7 +9,7 @@ from .._crypto.records import RecordCodec
 from .._session.identity import CLAIMS, Who, exact, print_identity, who_is
 from .settings import Settings
 
-__all__ = ["derive_owners", "derive_owners_of"]
+__all__ = ["derive_owners", "derive_owners_of", "names_nobody"]
 
 
 def derive_owners_of(settings: Settings, contents: Mapping[str, Any], key: str) -> tuple[str, ...]:
@@ -23,10 +23,27 @@ def derive_owners_of(settings: Settings, contents: Mapping[str, Any], key: str) 
     Raises:
         ConfigurationError: the identity cannot be printed.
     """
-    who = _identify(settings, contents)
-    printed = None if who is None else print_identity(who)
+    printed = _print_owner(settings, contents)
     codec = cast("RecordCodec", settings.records)
     return codec.derive_owners(key.encode() if printed is None else printed)
+
+
+def names_nobody(settings: Settings, contents: Mapping[str, Any]) -> bool:
+    """Return whether nothing in a session says whose it is.
+
+    Args:
+        settings: the settings of a store with a backend.
+        contents: the contents of the session.
+
+    Raises:
+        ConfigurationError: the identity cannot be printed.
+    """
+    return _print_owner(settings, contents) is None
+
+
+def _print_owner(settings: Settings, contents: Mapping[str, Any]) -> bytes | None:
+    who = _identify(settings, contents)
+    return None if who is None else print_identity(who)
 
 
 def _identify(settings: Settings, contents: Mapping[str, Any]) -> Who | None:

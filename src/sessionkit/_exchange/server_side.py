@@ -16,13 +16,16 @@ from .._session.events import EventKind, logger
 from .._session.session import Absence, Stamp, Watcher
 from ..backends._protocols import Record
 from ..errors import BackendError, ConflictError
+from . import stamps
 from .deciding import RENEW
 from .expiry import judge_stamp
 from .merging import Update
 from .operations import Delete, Insert, Load, Operation, Replace, Touch
 from .pointers import open_contents
 from .reading import RequestCookies
+from .record_owners import names_nobody
 from .replaying import Replaying, with_times
+from .settings import BoundImporter
 from .state import State
 
 __all__ = ["ServerSide"]
@@ -80,6 +83,9 @@ class ServerSide(Replaying):
         state = State(self.settings, cast("RequestCookies", self.cookies), watcher)
         if self.current is not None or not self.settings.is_for_server(state.session):
             return
+        if self._may_be_anothers(state):
+            self._give_own_id(state)
+            return
         key, now = self._derive_key(state), self.settings.clock()
         insert = cast("Insert", self._find_insert(state, RENEW, key, now, imports=True))
         operation: Operation = insert
@@ -98,6 +104,26 @@ class ServerSide(Replaying):
         self._created, self._is_import = None, True
         stamp, token = state.stamp, cast("Opened", state.cookies.token)
         token = replace(token, contents=dict(state.session), stamp=stamp)
+        self.cookies = replace(state.cookies, token=token, stamp=stamp)
+
+    def _may_be_anothers(self, state: State) -> bool:
+        """Return whether a record with the id of an imported session may be another visitor's.
+
+        Visitors whom nothing names may have cookies that are equal to the last character, such as `{"lang": "en"}` signed in the
+        same second. Such a session gets an id of its own, and its record with the response that tells the browser of it.
+        """
+        importer = cast("BoundImporter", state.cookies.importer)
+        return not importer.settings.format.traits.random_ids and names_nobody(
+            self.settings, state.session
+        )
+
+    def _give_own_id(self, state: State) -> None:
+        """Give an imported session a new id, which no other session has."""
+        token, stamp = (
+            cast("Opened", state.cookies.token),
+            replace(state.stamp, id=stamps.make_id()),
+        )
+        token = replace(token, stamp=stamp, mark_id=stamp.id)
         self.cookies = replace(state.cookies, token=token, stamp=stamp)
 
     def refuse_import(self, reason: Absence) -> None:

@@ -13,7 +13,7 @@ from .._session.session import Stamp
 from .reading import RequestCookies
 from .settings import Settings
 
-__all__ = ["advance_stamp", "begin_stamp", "rotate_stamp"]
+__all__ = ["advance_stamp", "begin_stamp", "make_id", "rotate_stamp"]
 
 
 def begin_stamp(
@@ -34,7 +34,7 @@ def begin_stamp(
     """
     begins, ends = int(now), settings.codec.ends_at(contents)
     stamp = Stamp(
-        id=_make_id(),
+        id=make_id(),
         created_at=begins,
         updated_at=begins,
         expires_at=_compute_expiry(settings, lifetime, begins, begins, ends),
@@ -88,7 +88,7 @@ def rotate_stamp(
         stamp: the stamp so far.
         now: seconds since the epoch.
     """
-    stamp = replace(advance_stamp(settings, cookies, stamp, now), id=_make_id(), mark=None)
+    stamp = replace(advance_stamp(settings, cookies, stamp, now), id=make_id(), mark=None)
     return _avoid_fence(settings, cookies, contents, stamp)
 
 
@@ -124,6 +124,6 @@ def _compute_expiry(
     return expires if ends is None else min(expires, ends)
 
 
-def _make_id() -> str:
+def make_id() -> str:
     """Return a new id: 128 random bits (OWASP ASVS 5.0, 7.2.3) in 22 characters, never pooled."""
     return encode(os.urandom(16)).decode()

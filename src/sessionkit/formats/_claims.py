@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from .._crypto.keyring import SHORTEST, check_secrets
 from .._session.base64url import encode
 from .._session.events import logger
+from .._session.identity import CLAIMS
 from .._session.json import is_shallow
 from .._session.lifetime import CLOCK_SKEW, LONGEST
 from .._session.session import Absence, Stamp
@@ -30,6 +32,8 @@ __all__ = [
     "earliest",
     "hkdf",
     "is_time",
+    "name_claims",
+    "name_user",
     "pack",
     "provider_end",
     "unpack",
@@ -90,6 +94,29 @@ def derive_id(purpose: str, *parts: str) -> str:
     return encode(sha256("\0".join((purpose, *parts)).encode("utf-8", "surrogatepass")).digest())[
         :22
     ].decode()
+
+
+def name_user(claims: Mapping[str, Any]) -> str:
+    """Return a text that names the user in a mark: the `sub`; without one, a digest of the claim that says who it is.
+
+    Without it, two users who signed in in the same second would have one mark, and one id when they are imported.
+
+    Args:
+        claims: those of the user; without any that names a user, all of them do.
+    """
+    if as_text(claims.get("sub")):
+        return as_text(claims.get("sub"))
+    named = [(key, claims[key]) for key in CLAIMS if claims.get(key) not in (None, "")]
+    return name_claims(named[0] if named else claims)
+
+
+def name_claims(value: object) -> str:
+    """Return a digest of a JSON value, which is the same after a token was read; nothing for an empty value, or one that is not JSON."""
+    try:
+        text = json.dumps(value, sort_keys=True)
+    except (TypeError, ValueError, RecursionError):
+        return ""
+    return "\0" + derive_id("sessionkit user 1", text) if value else ""
 
 
 def is_time(value: object) -> TypeGuard[int | float]:

@@ -15,7 +15,7 @@ from .._session.lifetime import Lifetime
 from .._session.session import Absence, Stamp
 from ..errors import SerializationError
 from ._bases import BaseCodec, BaseFormat
-from ._claims import Secrets, Times, as_mapping, as_text, derive_id
+from ._claims import Secrets, Times, as_mapping, as_text, derive_id, name_user
 from ._framing import Framing
 
 __all__ = ["DatedCodec", "JWECodec", "JWEFormat", "must_be_objects"]
@@ -110,23 +110,25 @@ class DatedCodec(JWECodec):
     """Base of formats without an id of ours: the fence knows a session by its creation time and its user.
 
     Both stay through every write of the other library. The provider's session id need not: a silent sign-in changes it.
-    If a write of ours changes the user's `sub` (with an `identity` of the application), the mark that the session had before
+    A user without a `sub` is known by the claim that says who it is.
+    If a write of ours changes that claim (with an `identity` of the application), the mark that the session had before
     is kept in our claim.
     """
 
     label: ClassVar[str]
 
     def claims(self, contents: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the claims of the user."""
-        return as_mapping(contents.get("user"))
+        """Return the claims of the user; of a user that is no object, the user."""
+        user = contents.get("user")
+        return as_mapping(user) or ({"user": user} if user else {})
 
     def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
-        """Return the mark that the session came with; a new session's is made of format, creation time and subject."""
+        """Return the mark that the session came with; a new session's is made of format, creation time and user."""
         return stamp.mark or self.mark_of(contents, stamp.created_at)
 
     def mark_of(self, contents: Mapping[str, Any], created: int) -> str:
-        """Return format, creation time and subject, as one text."""
-        return "\0".join((self.label, str(created), as_text(self.claims(contents).get("sub"))))
+        """Return format, creation time and user, as one text."""
+        return "\0".join((self.label, str(created), name_user(self.claims(contents))))
 
     def ours(self, contents: Mapping[str, Any], stamp: Stamp) -> dict[str, Any]:
         """Return the data for our claim: the mark, if it cannot be made from the rest of the token."""

@@ -100,6 +100,7 @@ class Traits:
         older: earlier formats that the library reads too, each with its conversion.
         beside: a prefix: cookies with this prefix and a number belong to the session and end with it.
         dated: whether every token says when its session began.
+        random_ids: whether no two sessions can have the same id. If not, two visitors whom nothing names may have one.
         carried: top-level members that an update cannot change: the values of the loaded session stay. A login sets them.
         nobody: the error message for a session without a user, if the library takes every token for a signed-in user;
             None if a session may be anonymous.
@@ -120,6 +121,7 @@ class Traits:
     older: tuple[tuple[Source, Taker], ...] = ()
     beside: str | None = None
     dated: bool = True
+    random_ids: bool = False
     carried: tuple[str, ...] = ()
     nobody: str | None = None
     shared: bool = False

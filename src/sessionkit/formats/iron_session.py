@@ -59,7 +59,7 @@ class IronSession(BaseFormat):
     ttl: Duration = FOURTEEN_DAYS
 
     traits: ClassVar[Traits] = Traits(
-        label="iron-session", title="iron-session", dated=False, read_only=True
+        label="iron-session", title="iron-session", dated=False, random_ids=True, read_only=True
     )
     layout: ClassVar[Layout] = Layout(
         complete=_complete

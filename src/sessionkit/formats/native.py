@@ -21,7 +21,12 @@ class Native(BaseFormat):
     """The default format: the only one with an id, an update time, a renewal cookie and a new key each hour."""
 
     traits: ClassVar[Traits] = Traits(
-        label="native", title="sessionkit", priority="High", pointers=True, lifetimes=True
+        label="native",
+        title="sessionkit",
+        priority="High",
+        random_ids=True,
+        pointers=True,
+        lifetimes=True,
     )
 
     def cookie_name(self, *, host_only: bool, secure: bool) -> str:

@@ -19,6 +19,7 @@ from ._claims import (
     derive_id,
     hkdf,
     is_time,
+    name_claims,
     pack,
     unpack,
     whole_time,
@@ -114,15 +115,9 @@ class ClaimsCodec(JWECodec):
         contents, ours = unpack(payload, RESERVED, SPENT)
         created, id = ours.get("created"), as_text(ours.get("id"))
         if not (is_time(created) and id):
-            created, id = (
-                written,
-                derive_id(
-                    "sessionkit foreign id 1",
-                    self.label,
-                    str(int(written)),
-                    as_text(contents.get("sub")),
-                ),
-            )
+            who = _name_user(contents, payload.get("jti"))
+            parts = self.label, str(int(written)), who
+            created, id = written, derive_id("sessionkit foreign id 1", *parts)
         ends = whole_time(ours.get("ends"))
         stamp = Times(min(created, written), written, expires, ends).stamp(id, now)
         return (
@@ -130,6 +125,11 @@ class ClaimsCodec(JWECodec):
             if isinstance(stamp, Absence)
             else Opened(contents=contents, stamp=stamp, mark_id=id)
         )
+
+
+def _name_user(contents: dict[str, Any], jti: object) -> str:
+    """Return a text that names the user of a token that the library made; it names the token itself if the claims name nobody."""
+    return as_text(contents.get("sub")) or name_claims(identity_of(contents) or (contents, jti))
 
 
 class NextAuthV4Codec(ClaimsCodec):
