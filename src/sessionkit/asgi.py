@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import CancelledError, current_task
+from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Protocol, TypeAlias
 
@@ -134,8 +134,7 @@ class SessionMiddleware(Gateway):
                                 status = message.get("status", 200)
                                 await asettle(exchange, status, _decode_fields(message["headers"]))
                             message = _answer(exchange, message)
-                        # Before Python 3.12, `current_task` with a given loop spares a system call.
-                        if here is not None and current_task(here.get_loop()) is not here:
+                        if here is not None and this_task() is not here:
                             admit_task(exchange)
                         if place is not None and place.has_outer:
                             place.give_back()

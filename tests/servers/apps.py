@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs
@@ -80,6 +81,13 @@ def _stream() -> Iterator[bytes]:
 
 # ---- ASGI
 
+sleep: Callable[[float], Any] = asyncio.sleep
+run_in_thread: Callable[..., Any] = asyncio.to_thread
+if "trio" in sys.argv:  # the worker class of hypercorn
+    import trio
+
+    sleep, run_in_thread = trio.sleep, trio.to_thread.run_sync
+
 
 async def asgi_app(scope: dict[str, Any], receive: Any, send: Any) -> None:
     if scope["type"] == "lifespan":
@@ -89,7 +97,7 @@ async def asgi_app(scope: dict[str, Any], receive: Any, send: Any) -> None:
     if scope["path"] == "/stream":
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         for _ in range(CHUNKS):
-            await asyncio.sleep(0)  # another task's turn
+            await sleep(0)  # another task's turn
             await send(
                 {
                     "type": "http.response.body",
@@ -103,8 +111,8 @@ async def asgi_app(scope: dict[str, Any], receive: Any, send: Any) -> None:
         answer = login(scope["query_string"].decode())
     elif scope["path"] == "/count":
         before = who()
-        await asyncio.sleep(0)
-        answer = await asyncio.to_thread(counted, before)
+        await sleep(0)
+        answer = await run_in_thread(counted, before)
     elif scope["path"] == "/fail":
         answer = fail()
     else:

@@ -19,6 +19,7 @@ SERVERS = {
     "uvicorn h11": "uvicorn --http h11 --host 127.0.0.1 --port {port} --log-level error apps:asgi",
     "uvicorn httptools": "uvicorn --http httptools --host 127.0.0.1 --port {port} --log-level error apps:asgi",
     "hypercorn": "hypercorn --bind 127.0.0.1:{port} apps:asgi",
+    "hypercorn trio": "hypercorn --worker-class trio --bind 127.0.0.1:{port} apps:asgi",
     "granian ASGI": "granian --interface asgi --host 127.0.0.1 --port {port} --no-log apps:asgi",
     "granian WSGI": "granian --interface wsgi --host 127.0.0.1 --port {port} --no-log --blocking-threads 8 apps:wsgi",
 }

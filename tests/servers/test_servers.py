@@ -68,6 +68,7 @@ def answer(stream: BinaryIO) -> Any:
         "uvicorn h11",
         "uvicorn httptools",
         "hypercorn",
+        "hypercorn trio",
         "granian ASGI",
         "gunicorn threads",
         "waitress",

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeAlias
 from .._cookies.caching import HeaderChanges
 from .._session.events import logger
 from ..backends._protocols import AnyBackend, Record
-from ..errors import BackendError
+from ..errors import BackendError, ConfigurationError
 from .operations import Operation, Wanted
 
 __all__ = [
@@ -170,7 +170,7 @@ async def aload(exchange: Settling) -> None:
     Args:
         exchange: the exchange.
     """
-    backend = exchange.settings.backend
+    backend = _backend_of(exchange)
     if backend is None:
         return
     wanted = exchange.wanted
@@ -187,6 +187,20 @@ async def aload(exchange: Settling) -> None:
         exchange.supply(error)
     else:
         exchange.supply(found)
+
+
+def _backend_of(exchange: Settling) -> AnyBackend | None:
+    """Return the backend of an exchange, if it has one; an event loop of asyncio must run then."""
+    backend = exchange.settings.backend
+    if backend is not None:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            raise ConfigurationError(
+                "sessions on the server need asyncio, and no event loop of asyncio runs here: choose a server, or a worker of it, "
+                "that runs asyncio instead of trio, or keep the sessions in cookies"
+            ) from None
+    return backend
 
 
 async def _add_import(
@@ -226,7 +240,7 @@ async def asettle(exchange: Settling, status: int = 200, headers: Fields = ()) -
         BackendError: the backend failed. The last operation may have succeeded or not.
         ConflictError: parallel changes could not be merged.
     """
-    backend = exchange.settings.backend
+    backend = _backend_of(exchange)
     if backend is None:
         return
     try:

@@ -225,12 +225,18 @@ def bind(function: F, /) -> F:
     return cast("F", run)
 
 
-def this_task() -> asyncio.Task[Any] | None:
-    """Return the calling task; None in a thread."""
+def this_task() -> object:
+    """Return the calling task, of asyncio or trio; None in a thread."""
     try:
         return asyncio.current_task()
     except RuntimeError:
-        # No event loop runs in this thread.
+        # No event loop of asyncio runs in this thread. A server that runs trio has imported it.
+        trio = sys.modules.get("trio.lowlevel")
+        if trio is None:
+            return None
+    try:
+        return cast("object", trio.current_task())
+    except RuntimeError:
         return None
 
 

@@ -9,8 +9,15 @@ from typing import Any
 
 import pytest
 
-from sessionkit import NoActiveRequestError, SessionStore, bind, get_session
+from sessionkit import (
+    ConfigurationError,
+    NoActiveRequestError,
+    SessionStore,
+    bind,
+    get_session,
+)
 from sessionkit.asgi import SessionMiddleware
+from sessionkit.backends import MemoryBackend
 
 from ..asked import header, serve, who
 from ..scene import ALICE, SECRET
@@ -232,16 +239,61 @@ def test_a_generator_of_wsgi_finds_it_to_its_end() -> None:
 
 
 def test_without_an_event_loop_there_are_no_tasks_to_tell_apart() -> None:
-    """Under trio, say."""
+    """A library drives the coroutines itself."""
     seen: list[Any] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send(START)
         seen.append(asked())
 
-    coroutine = SessionMiddleware(app, STORE)(
-        scope_of(header(STORE, ALICE)), Wire().receive, Wire().send
-    )
+    drive(app)
+    assert seen == ["alice"]
+
+
+def test_tasks_of_trio_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests of the servers do the same with trio itself."""
+    running = ["the server's"]
+    trio = SimpleNamespace(current_task=lambda: running[0])
+    monkeypatch.setitem(sys.modules, "trio.lowlevel", trio)
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        for task in ("the sender's", "a worker's", "the server's"):
+            running[0] = task
+            if not seen:
+                await send(START)
+            seen.append(asked())
+
+    drive(app)
+    assert seen == ["alice", REFUSED, "alice"]
+
+
+def test_a_thread_beside_trio_has_no_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> Any:
+        raise RuntimeError("must be called from async context")
+
+    monkeypatch.setitem(sys.modules, "trio.lowlevel", SimpleNamespace(current_task=fail))
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send(START)
+        seen.append(asked())
+
+    drive(app)
+    assert seen == ["alice"]
+
+
+def test_a_backend_says_that_it_needs_asyncio() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise AssertionError("the application was called")
+
+    with pytest.raises(ConfigurationError, match="need asyncio"):
+        drive(app, SessionStore(SECRET, backend=MemoryBackend()))
+
+
+def drive(app: Any, store: SessionStore = STORE) -> None:
+    """Serve a request without an event loop."""
+    scope = scope_of(header(STORE, ALICE))
+    coroutine = SessionMiddleware(app, store)(scope, Wire().receive, Wire().send)
     with pytest.raises(StopIteration):
         coroutine.send(None)
-    assert seen == ["alice"]
