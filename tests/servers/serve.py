@@ -15,6 +15,7 @@ LONGEST = 150  # seconds that a server lives, whatever happens
 SERVERS = {
     "gunicorn sync": "gunicorn --worker-class sync --workers 2 --bind 127.0.0.1:{port} apps:wsgi",
     "gunicorn threads": "gunicorn --worker-class gthread --workers 1 --threads 8 --bind 127.0.0.1:{port} apps:wsgi",
+    "gunicorn gevent": "gunicorn --worker-class gevent --bind 127.0.0.1:{port} apps:wsgi",
     "waitress": "waitress --listen=127.0.0.1:{port} --threads=8 apps:wsgi",
     "uvicorn h11": "uvicorn --http h11 --host 127.0.0.1 --port {port} --log-level error apps:asgi",
     "uvicorn httptools": "uvicorn --http httptools --host 127.0.0.1 --port {port} --log-level error apps:asgi",

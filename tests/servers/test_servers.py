@@ -71,6 +71,7 @@ def answer(stream: BinaryIO) -> Any:
         "hypercorn trio",
         "granian ASGI",
         "gunicorn threads",
+        "gunicorn gevent",
         "waitress",
     ],
 )
