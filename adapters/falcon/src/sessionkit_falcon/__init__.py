@@ -81,8 +81,7 @@ class SessionMiddleware:
         """Do the same in an ASGI application, where a backend is awaited."""
         exchange = self._find_unfailed(req, ASGIRequest(req.scope), resp)
         if exchange is not None:
-            if exchange.looked_at and exchange.settings.backend is not None:
-                await asettle(exchange, exchange.settings.backend, resp.status_code)
+            await asettle(exchange, resp.status_code)
             exchange.check(resp.status_code)
 
     def _serve(self, req: falcon.Request, request: RequestInfo) -> None:

@@ -73,8 +73,7 @@ class SessionKitBackend(BaseSessionBackend[Any]):
         exchange = self._exchange(scope)
         if exchange is None:
             return {}
-        if self.settings.backend is not None:
-            await aload(exchange, self.settings.backend)
+        await aload(exchange)
         return cast("dict[str, Any]", LitestarSession(exchange))
 
     async def store_in_message(
@@ -87,8 +86,7 @@ class SessionKitBackend(BaseSessionBackend[Any]):
         if not isinstance(scope_session, LazyContents):
             replace_contents(exchange, self.contents_of(scope_session, connection.scope))
         if not exchange.owned:
-            if self.settings.backend is not None:
-                await asettle(exchange, self.settings.backend)
+            await asettle(exchange)
             write_response(exchange, cast("dict[str, Any]", message)["headers"])
 
     def contents_of(self, found: Any, scope: Scope) -> Any:

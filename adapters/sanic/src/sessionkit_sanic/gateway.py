@@ -74,8 +74,7 @@ class SanicGateway(Gateway):
         gateways.append(self)
         if request.conn_info is not None:
             setattr(request.conn_info.ctx, self._latest, exchange)
-        if self.settings.backend is not None:
-            await aload(exchange, self.settings.backend)
+        await aload(exchange)
 
     async def on_handled(self, request: Request[Any, Any]) -> None:
         """Note that the handler has returned: from here on its response is answered, unless it has responded itself."""
@@ -182,11 +181,8 @@ class SanicGateway(Gateway):
         Raises:
             BackendError: the session cannot be saved. Sanic answers with an error, in the place of the response.
         """
-        backend = self.settings.backend
-        if backend is None:
-            return True
         try:
-            await asettle(exchange, backend, status)
+            await asettle(exchange, status)
         except Exception:
             if status < 500 and self._failed not in view.holder:
                 view.holder[self._failed] = True

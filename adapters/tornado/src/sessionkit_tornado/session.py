@@ -72,8 +72,7 @@ class SessionMixin(RequestHandler):
         exchange: Exchange | None = None
         try:
             exchange, _ = gateway_of(self.application).enter(TornadoRequest(self.request))
-            if exchange.settings.backend is not None:
-                await aload(exchange, exchange.settings.backend)
+            await aload(exchange)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # Tornado answers an error of `prepare`
             self.prepare = partial(_fail, error)  # type: ignore[method-assign]
             await super()._execute(transforms, *args, **kwargs)
@@ -157,7 +156,7 @@ class SessionMixin(RequestHandler):
         try:
             while settled != self.get_status():  # an error may have taken the place of the response
                 settled = self.get_status()
-                await asettle(exchange, cast("Any", exchange.settings.backend), settled)
+                await asettle(exchange, settled)
         except BaseException:
             # A session that cannot even be ended stays as it is, and no cookie says otherwise.
             self._is_unsaved = self.get_status() >= 500
@@ -197,7 +196,7 @@ def _settle_handshake(exchange: Exchange, make: Any) -> Any:
 
 
 async def _accept(exchange: Exchange, accept: Any, handler: Any) -> None:
-    await asettle(exchange, cast("Any", exchange.settings.backend), _SWITCHING)
+    await asettle(exchange, _SWITCHING)
     await accept(handler)
 
 
