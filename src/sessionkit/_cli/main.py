@@ -30,10 +30,7 @@ from .purging import purge
 
 __all__ = ["main"]
 
-EXIT_CODES = (
-    "exit codes: 0 all is well; 1 no session in the cookie, a failed check, or a backend that fails; 2 a wrong call or setting;"
-    " 130 interrupted"
-)
+EXIT_CODES = "Exit codes: 0 all is well; 1 {}; 2 a wrong call or setting; 130 interrupted"
 
 HIGHEST_PORT = 65_535
 
@@ -76,7 +73,9 @@ def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sessionkit",
         description="Encrypted sessions for Python web applications.",
-        epilog=EXIT_CODES,
+        epilog=EXIT_CODES.format(
+            "no session in the cookie, a failed check, or a backend that fails"
+        ),
         allow_abbrev=False,
     )
     parser.add_argument(
@@ -89,7 +88,8 @@ def _build_parser() -> argparse.ArgumentParser:
         help="serve a small site that shows a session, its cookies and its expiries",
         description="Serve a small site on this machine. Sign in there, and watch the session, its cookies and its expiries.",
         epilog="Each run has a secret of its own, in memory only: when the demo stops, its sessions are over. "
-        "With --backend, sign in from a second, private window with the same name: each lists both sessions, and ends either.",
+        "With --backend, sign in from a second, private window with the same name: each lists both sessions, and can end either. "
+        + EXIT_CODES.format("a failed check, or a backend that fails"),
         allow_abbrev=False,
     )
     demo.add_argument(
@@ -126,19 +126,21 @@ def _build_parser() -> argparse.ArgumentParser:
         "secret",
         help="print a new random secret",
         description="Print a new secret for SESSIONKIT_SECRET: 32 random bytes in base64url.",
+        epilog='In a shell: export SESSIONKIT_SECRET="$(python -m sessionkit secret)"',
     )
     secret.set_defaults(run=_print_secret)
 
     look = commands.add_parser(
         "inspect",
-        help="show the contents and times of a session cookie, or why it gives no session",
+        help="show what a session cookie holds and when it ends, or why it gives no session",
         description=(
-            "Print the contents and times of a session cookie as JSON, and the reason if it gives no session. Give the whole Cookie "
+            "Print the keys and times of a session cookie as JSON, and the reason if it gives no session. Give the whole Cookie "
             "header (name=value; ...), or the Set-Cookie lines of a response, on standard input; a terminal asks for it. The secret "
             "and the other settings come from the SESSIONKIT_ variables, as in an application; a missing secret is asked for. "
             "Neither cookie nor secret is ever an argument: other users see arguments in the process list."
         ),
-        epilog=EXIT_CODES + ". A terminal cuts lines of 4,095 characters: pipe a longer header.",
+        epilog="Example: python -m sessionkit inspect < header.txt. A terminal cuts lines of 4,095 characters: pipe a longer header. "
+        + EXIT_CODES.format("no session in the cookie"),
         allow_abbrev=False,
     )
     look.add_argument(
@@ -155,7 +157,7 @@ def _build_parser() -> argparse.ArgumentParser:
             "Remove expired sessions from the backend of SESSIONKIT_BACKEND, 50 at a time, and say how many. Every login removes "
             "a few, so that no cron job is needed: this is for a backlog. The server of Redis or Valkey removes them itself."
         ),
-        epilog=EXIT_CODES,
+        epilog=EXIT_CODES.format("a backend that fails"),
         allow_abbrev=False,
     )
     most = tidy.add_mutually_exclusive_group()
@@ -284,11 +286,13 @@ def _read_cookie_header() -> str:
     header = read_pasted(text)
     if not header:
         came = (
-            "this is the value of a cookie, or of none: its name is needed too"
+            "there is no cookie name in this text"
             if text.strip(BLANK).rpartition(":")[2]
             else "there is no Cookie header"
         )
-        raise _UserError(f"{came}: give it as a browser sends it, name=value; name=value")
+        raise _UserError(
+            f"{came}: give the whole header as a browser sends it, name=value; name=value"
+        )
     return header
 
 
