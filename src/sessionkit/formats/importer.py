@@ -82,15 +82,25 @@ class Importer:
             object.__setattr__(self, key, value)
 
 
+MEMBERS = ("traits", "layout", "cookie_name", "recognizes", "looks_like", "keys", "codec")
+"""The members of a `Source`."""
+
+
 def check_format(format: object) -> None:
     """Raise ConfigurationError if an argument is no format, and no read-only source."""
     if isinstance(format, type):
         raise ConfigurationError(
             f"format {format.__name__} is a class: give an object of it, {format.__name__}()"
         )
-    if not hasattr(format, "traits"):
+    missing = [name for name in MEMBERS if not hasattr(format, name)]
+    if "codec" in missing:
         raise ConfigurationError(
             f"{type(format).__name__} is not a format: give an object of sessionkit.formats, such as Auth0V4()"
+        )
+    if missing:
+        raise ConfigurationError(
+            f"the format {type(format).__name__} is not complete: it needs {', '.join(missing)}. BaseFormat has a default for all but "
+            "traits, recognizes and codec"
         )
 
 

@@ -22,7 +22,7 @@ from sessionkit import (
     create_session,
     update_session,
 )
-from sessionkit.formats import FlaskCookie, Importer, Native
+from sessionkit.formats import BaseFormat, FlaskCookie, Importer, Native
 from sessionkit.testing import aread_cookies, asession_cookies, read_cookies, session_cookies
 
 from ..scene import ALICE, SECRET
@@ -93,6 +93,19 @@ class Later:
         raise NotImplementedError
 
 
+class Unfinished(BaseFormat):
+    def recognizes(self, text: str) -> bool:
+        raise NotImplementedError
+
+    def codec(self, keys: Any, **given: Any) -> Any:
+        raise NotImplementedError
+
+
+class Bare:
+    def codec(self, keys: Any, **given: Any) -> Any:
+        raise NotImplementedError
+
+
 def log_in(store: SessionStore) -> None:
     with store.exchange():
         store.create_session(ALICE)
@@ -131,6 +144,8 @@ WRONG: list[tuple[Any, type[Exception], str]] = [
     (lambda: STORE.for_audience(None), ConfigurationError, "audience must be str, not NoneType"),
     (lambda: SessionStore(SECRET, format="auth0"), ConfigurationError, "str is not a format: give an object of sessionkit"),
     (lambda: SessionStore(SECRET, format=Native), ConfigurationError, r"format Native is a class: give an object of it, Native\(\)"),
+    (lambda: SessionStore(SECRET, format=Unfinished()), ConfigurationError, "the format Unfinished is not complete: it needs traits. BaseFormat"),
+    (lambda: Importer(Bare(), until=None), ConfigurationError, "Bare is not complete: it needs traits, layout, cookie_name, recognizes, looks_like, keys"),
     (lambda: Importer("flask", until=None), ConfigurationError, "str is not a format"),
     (lambda: SessionStore(SECRET, accept=["flask"]), ConfigurationError, "accept must be a sequence of importers"),
     (lambda: SessionStore(SECRET, accept=Importer(FlaskCookie(), until=None)), ConfigurationError, "accept must be a sequence"),
