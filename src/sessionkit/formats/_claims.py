@@ -212,7 +212,7 @@ def _clip(value: object) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """The times in an authentic token, in seconds since the epoch.
+    """The times in an authentic token, in seconds since the epoch. They may be any values that came in its JSON: `stamp` checks them.
 
     Args:
         created: when the session began.
@@ -221,10 +221,10 @@ class Times:
         ends: a moment that no activity moves, or None. One that lies beyond all times is taken for the last one.
     """
 
-    created: int | float
-    updated: int | float
-    expires: int | float
-    ends: int | float | None = None
+    created: Any
+    updated: Any
+    expires: Any
+    ends: Any = None
 
     def stamp(self, id: str, now: float, mark: str | None = None) -> Stamp | Absence:
         """Return the stamp of the session in whole seconds, or why it has none.
