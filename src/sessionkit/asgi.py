@@ -28,7 +28,7 @@ Send: TypeAlias = Callable[[Any], Awaitable[None]]
 
 
 class Place(_ExchangePlace, Protocol):
-    """The key of a scope under which a framework's own session object stands. `take_over` is called before the response starts too."""
+    """The key of a scope under which a framework's own session object stands. `close` is called when the application has returned."""
 
     @property
     def has_outer(self) -> bool:
@@ -40,9 +40,6 @@ class Place(_ExchangePlace, Protocol):
 
     def take_back(self) -> None:
         """Put the own object in its place again, after the start of the response."""
-
-    def close(self) -> None:
-        """Report an object that the application has put there later; called when the application has returned."""
 
 
 class SessionMiddleware(Gateway):
@@ -121,6 +118,8 @@ class SessionMiddleware(Gateway):
                     if message["type"] in STARTS:
                         if place is not None:
                             place.take_over()
+                        if exchange.place is not place and exchange.place is not None:
+                            exchange.place.take_over()
                         if not is_answering:
                             pass
                         elif exchange.state is None:
@@ -215,6 +214,7 @@ async def _end_unanswered(exchange: Exchange) -> None:
 
     The client has hung up, or the application has refused a websocket. `Exchange.finish` reports what is lost all the same.
     """
+    exchange.close_places()
     if exchange.must_settle:
         await asettle(exchange, 500)
 
@@ -224,6 +224,7 @@ async def _send_bare_500(exchange: Exchange, send: Send) -> None:
 
     The server would answer without our headers, and a logout would be lost.
     """
+    exchange.close_places()
     if exchange.must_settle:
         await asettle(exchange, 500)
     if not exchange.must_end:

@@ -50,6 +50,8 @@ class SessionMiddleware(Gateway):
 
         def respond(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Write:
             # By PEP 3333 an application may call again with exc_info after a failure: then the answer is computed again.
+            if served.place is not None:
+                served.place.take_over()
             if served.state is None:
                 served.close_unread(headers)
             else:
@@ -134,6 +136,7 @@ def _answer_end(exchange: Exchange, start_response: StartResponse) -> bool:
     Raises:
         BaseException: the application's exception, from `start_response`, if the headers have gone out (PEP 3333).
     """
+    exchange.close_places()
     # The headers of a response that was begun have not gone out: changes that they would have saved are dropped.
     changes = exchange.commit(500)
     if not exchange.must_end or not isinstance(sys.exc_info()[1], Exception):

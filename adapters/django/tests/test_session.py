@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.middleware import SessionMiddleware as DjangosSessionMiddleware
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import AsyncRequestFactory, RequestFactory, override_settings
 from django.views.debug import ExceptionReporter
@@ -28,7 +29,7 @@ from sessionkit import (
     update_session,
 )
 from sessionkit._exchange.exchange import ENDED
-from sessionkit.testing import session_cookies
+from sessionkit.testing import read_cookies, session_cookies
 from sessionkit_django import SessionMiddleware, engine
 from sessionkit_django.responses import Line
 from sessionkit_django.testing import AsyncClient, Client
@@ -452,6 +453,32 @@ def test_a_dict_that_is_put_there_while_the_response_is_streamed_is_reported():
         list(response.streaming_content)
         request.close()
     assert [EventKind.LATE_CHANGE] == [event.kind for event in heard]
+
+
+def test_a_verb_after_a_dict_counts_and_a_later_change_is_reported_inside_a_gateway_too():
+    heard: list[Any] = []
+    store = SessionStore(SECRET, on_event=heard.append)
+
+    def view(request):
+        request.session = given = {"user": {"sub": "bob"}}
+        delete_session()
+        given["late"] = 1
+        return HttpResponse()
+
+    def app(environ, start_response):
+        response = SessionMiddleware(view)(WSGIRequest(environ))
+        start_response("200 OK", list(response.items()))
+        return [b""]
+
+    with override_settings(SESSIONKIT={"store": store}):
+        cookies = session_cookies(store, {"user": {"sub": "ann"}})
+        environ = RequestFactory()._base_environ(**{"wsgi.url_scheme": "https"})
+        environ["HTTP_COOKIE"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        sent: list[Any] = []
+        store.wsgi(app)(environ, lambda status, headers, exc_info=None: sent.extend(headers))
+    lines = [value for name, value in sent if name == "Set-Cookie"]
+    assert read_cookies(store, lines, cookies) is None
+    assert [EventKind.DETACHED_CHANGE] == [event.kind for event in heard]
 
 
 @pytest.mark.parametrize("put", [{}, {"user": {"sub": "bob"}}])

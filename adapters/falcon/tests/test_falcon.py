@@ -12,6 +12,7 @@ from falcon import testing
 from werkzeug.test import Client
 
 from sessionkit import (
+    EventKind,
     NoActiveRequestError,
     SessionStore,
     create_session,
@@ -19,6 +20,7 @@ from sessionkit import (
     get_session,
     update_session,
 )
+from sessionkit.testing import read_cookies
 from sessionkit_falcon import SessionMiddleware, require_session_api, require_session_page
 
 SECRET = "falcon tests: 0123456789abcdefghijklmnopqrstuvwxyz"
@@ -354,6 +356,48 @@ def test_a_dict_in_the_place_of_the_session_replaces_its_contents(
     if fails and kept:
         kept = ANN
     assert client.simulate_get("/all", cookies=cookies, protocol="https").json == kept
+
+
+def test_a_dict_that_is_put_there_before_a_websocket_is_accepted_is_saved(store):
+    class Socket:
+        async def on_websocket(self, req, ws):
+            req.context.session = {**ANN, "n": 1}
+            await ws.accept()
+
+    app = falcon.asgi.App(middleware=[SessionMiddleware(store)])
+    app.add_route("/socket", Socket())
+    sent: list[dict[str, Any]] = []
+
+    async def receive():
+        return {"type": "websocket.connect"}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {
+        "type": "websocket", "path": "/socket", "root_path": "", "query_string": b"", "scheme": "wss", "http_version": "1.1",
+        "headers": [(b"host", b"localhost")], "subprotocols": [], "asgi": {"version": "3.0", "spec_version": "2.3"},
+    }  # fmt: skip
+    asyncio.run(store.asgi(app)(scope, receive, send))
+    lines = [value.decode() for name, value in sent[0]["headers"] if name == b"set-cookie"]
+    assert read_cookies(store, lines) == {**ANN, "n": 1}
+
+
+def test_a_dict_that_is_put_there_while_the_response_is_streamed_is_reported():
+    heard: list[Any] = []
+    store = SessionStore(SECRET, on_event=heard.append)
+
+    def stream(req, resp):
+        def parts():
+            yield b"a"
+            req.context.session = {"late": 1}
+
+        resp.stream = parts()
+
+    app = falcon.App(middleware=[SessionMiddleware(store)])
+    app.add_route("/stream", Route(stream))
+    testing.TestClient(store.wsgi(app)).simulate_get("/stream", protocol="https")
+    assert [EventKind.LATE_CHANGE] == [event.kind for event in heard]
 
 
 @pytest.mark.parametrize("put", [{}, {"user": {"sub": "bob"}}])

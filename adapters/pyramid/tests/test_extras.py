@@ -12,9 +12,12 @@ from werkzeug.test import Client
 
 from sessionkit import (
     ConfigurationError,
+    Event,
+    EventKind,
     SessionStore,
     create_session,
     delete_session,
+    get_exchange,
     get_session,
 )
 from sessionkit_pyramid import require_session_api, require_session_page
@@ -193,6 +196,48 @@ def test_a_subrequest_that_puts_a_dict_there_gives_it_to_its_own_response():
     site.add("/put", replace)
     site.add("/outer", outer)
     assert site.get("/outer").json == ["__Host-session"]
+
+
+def test_a_change_of_a_dict_after_a_verb_and_one_that_is_put_there_too_late_are_reported():
+    heard: list[Event] = []
+    site = Site(store=SessionStore(SECRET, on_event=heard.append))
+
+    def detached(request):
+        request.session = given = dict(ANN)
+        delete_session()
+        given["late"] = 1
+
+    def stream(request):
+        def parts():
+            yield b"a"
+            request.session = {"late": 1}
+
+        return Response(app_iter=parts())
+
+    site.add("/detached", detached)
+    site.add("/stream", stream, renderer=None)
+    site.get("/detached")
+    site.get("/stream", buffered=True)
+    assert [event.kind for event in heard] == [EventKind.DETACHED_CHANGE, EventKind.LATE_CHANGE]
+
+
+def test_a_request_with_the_environ_of_another_one_has_a_place_of_its_own(site):
+    found = []
+
+    def inner(request):
+        request.session = {"inner": 1}
+        return found.append(dict(get_exchange().contents))
+
+    def outer(request):
+        request.invoke_subrequest(Request({**request.environ, "PATH_INFO": "/inner"}))
+        request.session = {"outer": 1}
+        found.append(dict(get_exchange().contents))
+
+    site.add("/inner", inner)
+    site.add("/outer", outer)
+    site.get("/outer")
+    assert found == [{"inner": 1}, {"outer": 1}]
+    assert site.get("/all").json == {"outer": 1}
 
 
 @pytest.mark.parametrize("put", [{}, {"user": {"sub": "bob"}}])

@@ -48,6 +48,9 @@ class Place(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Report what the application has put there, or has changed, too late; the exchange no longer has this place."""
+
 
 class DrivenExchange:
     """The base of `Exchange`, which has its attributes: what gateways and drivers of a backend call.

@@ -388,6 +388,8 @@ class Exchange(DrivenExchange):
         """
         if self.phase is ENDED:
             return
+        if self.place is not None:
+            self.close_places()
         state = self.state
         try:
             if state is not None:
@@ -398,7 +400,7 @@ class Exchange(DrivenExchange):
                     if snapshot != state.final_snapshot and not state.is_as_final(snapshot):
                         tell(self.settings.on_event, EventKind.LATE_CHANGE)
         finally:
-            self.phase, self.late, self.tasks, self.place = ENDED, None, (), None
+            self.phase, self.late, self.tasks = ENDED, None, ()
             # An error page may still ask the request for its session. So the request keeps an exchange, and the exchange holds
             # no reference back to the request.
             holder = self.request.holder
@@ -413,6 +415,11 @@ class Exchange(DrivenExchange):
                 replace_link(holder, self, UnreadExchange(self.settings, self.owned, self.outer))
             # If a backend has failed, a traceback shows the variables of this frame, and the holder has the cookies.
             del holder
+
+    def close_places(self) -> None:
+        """Take over what the application has put in the places of session objects, for a response that never came; report what is lost."""
+        while self.place is not None:
+            self.place.close()
 
     def _close_unanswered(self, state: State, *, unanswerable: bool) -> None:
         """End on the server what the application has ended, though nobody is answered; report a change that is lost.

@@ -8,6 +8,7 @@ from typing import Any, cast
 from typing_extensions import Self
 
 from .._cookies.caching import UNCHANGED
+from .._exchange.driven_exchange import Place
 from .._exchange.exchange import ENDED, OPEN, Exchange
 from .._exchange.request import RequestInfo
 from .._exchange.settings import Settings
@@ -26,13 +27,19 @@ from .._session.tracebacks import clears_frames
 from ..errors import ResponseStartedError
 
 __all__ = [
+    "SESSION_KEY",
     "LazyContents",
+    "SessionPlace",
     "Snapshot",
     "SocketExchange",
     "find_or_open_exchange",
     "find_serving",
+    "is_session",
     "replace_contents",
 ]
+
+SESSION_KEY = "session"
+"""The name of the attribute of a request, or the key of a scope, that has the session object."""
 
 
 def find_or_open_exchange(request: RequestInfo, settings: Settings) -> Exchange | None:
@@ -201,41 +208,18 @@ class LazyContents(MutableMapping[str, Any]):
         """Return the contents as a plain dict."""
         return dict(self.exchange.contents)
 
-    def stand_in(self, attributes: MutableMapping[str, Any]) -> None:
+    def stand_in(self, attributes: MutableMapping[str, Any]) -> SessionPlace:
         """Let the verbs see what the application puts in the place of this object before they act; for adapters.
 
-        The adapter still calls `take_over` before the response starts. The exchange lets go of the attributes when the request
-        ends.
+        The gateways of WSGI and ASGI ask the place before the response starts. Any other adapter calls its `take_over` then.
 
         Args:
             attributes: the attributes of the object that has this one as `session` (`vars(request)`).
-        """
-        self.exchange.place = AttributePlace(self, attributes)
-
-    @clears_frames
-    def take_over(self, found: object) -> bool:
-        """Make the contents of a mapping that the application has put in the place of this object; for adapters.
-
-        Anything else there is left alone: this object, one of another library (a session of a database), and the session of a
-        request, of this store or another. A mapping that comes after the response has started is not saved, and is reported.
-
-        Args:
-            found: what is in the place of this object.
 
         Returns:
-            Whether it is such a mapping. Then put this object in its place again.
+            The place. The exchange closes it when the request ends.
         """
-        if not isinstance(found, Mapping) or isinstance(found, LazyContents):
-            return False
-        if isinstance(found, Contents) and found._watcher is not None:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # not for users
-            return False
-        if self.exchange.phase is OPEN:
-            place, given = self.exchange.place, cast("Mapping[str, Any]", found)
-            if not (isinstance(place, AttributePlace) and place.has_seen(given)):
-                replace_contents(self.exchange, given)
-        else:
-            tell(self.exchange.settings.on_event, EventKind.LATE_CHANGE)
-        return True
+        return SessionPlace(self, attributes, self.exchange)
 
     @property
     def stamp(self) -> Stamp | None:
@@ -259,41 +243,140 @@ class LazyContents(MutableMapping[str, Any]):
         return f"<{type(self).__name__} keys={list(self)!r}>"
 
 
-class AttributePlace:
-    """The place of a session object among the attributes of a request: the verbs ask it before they act.
+class SessionPlace:
+    """The place of a session object: the verbs ask it before they act, and a gateway before the response starts.
+
+    A mapping that the application puts there before the response starts becomes the contents of the session. From the next verb
+    that writes on, and from the start of the response, it is detached: a change of it is not saved, and is reported when the
+    request ends, unless the session has that change too. Anything else in the place is left alone: an object of another library,
+    and the session of a request, of this store or another.
 
     Args:
         session: the session object.
-        attributes: the attributes of the object that has it as `session` (`vars(request)`).
+        holder: what has it under `session`: the attributes of a request (`vars(request)`), or a scope.
+        exchange: the exchange that the session object shows.
     """
 
-    __slots__ = ("_attributes", "_seen", "_session")
+    __slots__ = ("_exchange", "_found", "_holder", "_is_left", "_session", "_values", "before")
 
-    def __init__(self, session: LazyContents, attributes: MutableMapping[str, Any]) -> None:
-        self._session, self._attributes = session, attributes
-        self._seen: tuple[object, Snapshot] | None = None
+    def __init__(
+        self, session: object, holder: MutableMapping[str, Any], exchange: Exchange
+    ) -> None:
+        self._session, self._holder, self._exchange = session, holder, exchange
+        # The object that was taken over last, whether it was left in the place, and the values that it had then.
+        self._found: object = None
+        self._is_left = False
+        self._values: dict[str, Snapshot] = {}
+        self.before: Place | None = exchange.place
+        exchange.place = self
 
     def take_over(self, *, leaving: bool = False) -> None:
-        """Make the contents of a mapping that the application has put in the place those of the session.
+        """Make what the application has put in the place the contents.
 
         Args:
-            leaving: whether to leave the mapping there, for a verb that only reads. What the application does to it afterwards
-                counts too.
+            leaving: whether to leave the application's object in the place, for a verb that only reads. What the application
+                does to it afterwards counts too.
+
+        Raises:
+            TypeError: something is there that can be no contents.
         """
-        found: Any = self._attributes.get("session")
-        if not self._session.take_over(found):
+        if self._holder.get(SESSION_KEY) is not self._session:
+            self._take_over(leaving=leaving)
+
+    @clears_frames
+    def _take_over(self, *, leaving: bool = False) -> None:
+        """Make what is in the place the contents, unless it was taken over before and is as it was."""
+        found = self._holder.get(SESSION_KEY)
+        contents = self._find_contents()
+        if contents is None:
             return
+        is_seen = self._is_left and found is self._found
+        if not (is_seen and not self._list_changed(contents)):
+            replace_contents(self._exchange, contents)
+        self._found, self._is_left = found, leaving
+        self._values = {key: Snapshot(_pick(contents, key)) for key in contents}
         if leaving:
-            self._seen = found, Snapshot(found)
+            self._holder[SESSION_KEY] = found
+
+    def close(self) -> None:
+        """Take over what was put in the place for a response that never came; report what comes too late, and what is lost."""
+        exchange = self._exchange
+        self._leave()
+        is_late = exchange.phase is not OPEN
+        try:
+            if not is_late:
+                self.take_over()
+            elif self._holder.get(SESSION_KEY) is not self._session:
+                contents = self._find_contents()
+                if contents is not None:
+                    # The exchange compares the contents when it ends, and reports a change, as it does of one in place.
+                    live = exchange.contents
+                    refill(live, contents, live.stamp)
+                    return
+            if self._has_lost_change():
+                tell(exchange.settings.on_event, EventKind.DETACHED_CHANGE)
+        except Exception:  # noqa: BLE001  # an error of the application's own goes first, and this value is lost in any case
+            kind = EventKind.LATE_CHANGE if is_late else EventKind.ROLLED_BACK
+            tell(exchange.settings.on_event, kind)
+
+    def _leave(self) -> None:
+        """Let the verbs ask the place around this one again, of an application in which this one's is mounted."""
+        inner, place = None, self._exchange.place
+        while isinstance(place, SessionPlace) and place is not self:
+            inner, place = place, place.before
+        if inner is not None:
+            inner.before = self.before
         else:
-            self._seen = None
-            self._attributes["session"] = self._session
+            self._exchange.place = self.before
 
-    def has_seen(self, found: object) -> bool:
-        """Return whether an object was taken over and left in the place, and is as it was then.
+    def _find_contents(self) -> Mapping[str, Any] | None:
+        """Return the contents in the place, and put the session object back; None where there is nothing to take over."""
+        found = self._holder.get(SESSION_KEY)
+        contents = None if is_session(found) else self._read(found)
+        if contents is not None:
+            self._holder[SESSION_KEY] = self._session
+        return contents
 
-        Args:
-            found: the object.
-        """
-        seen, given = self._seen, cast("Any", found)
-        return seen is not None and seen[0] is found and not seen[1].differs_from(given)
+    def _read(self, found: object) -> Mapping[str, Any] | None:
+        """Return the contents that an object in the place stands for; None to leave the session as it is."""
+        return cast("Mapping[str, Any]", found) if isinstance(found, Mapping) else None
+
+    def _has_lost_change(self) -> bool:
+        """Return whether a detached object was changed, and the session was not changed alike."""
+        contents, state = self._read(self._found), self._exchange.state
+        if contents is None or state is None:
+            return False
+        live = state.session
+        return any(
+            Snapshot(_pick(contents, key)).differs_from(_pick(live, key))
+            for key in self._list_changed(contents)
+        )
+
+    def _list_changed(self, contents: Mapping[str, Any]) -> list[str]:
+        """Return the keys of the object that was taken over last whose values have changed since."""
+        values = self._values
+        return [
+            key
+            for key in {**values, **contents}
+            if values.get(key, _NOTHING).differs_from(_pick(contents, key))
+        ]
+
+
+_NOTHING = Snapshot(Contents())
+
+
+def _pick(contents: Mapping[str, Any], key: str) -> Contents:
+    """Return one key of contents with its value; nothing if it is not there."""
+    return Contents({key: contents[key]} if key in contents else {})
+
+
+def is_session(found: object) -> bool:
+    """Return whether an object is the session of a request, of this library or another.
+
+    Args:
+        found: the object.
+    """
+    if hasattr(found, "mark_accessed") or isinstance(found, LazyContents):
+        return True
+    # A `Session` that the application has made holds contents only.
+    return isinstance(found, Contents) and found._watcher is not None  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # not for users

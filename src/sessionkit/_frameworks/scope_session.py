@@ -9,25 +9,22 @@ from weakref import ref
 
 from typing_extensions import Unpack
 
-from .._exchange.exchange import OPEN, Exchange
+from .._exchange.exchange import Exchange
 from .._exchange.framework_keys import FrameworkKeys
 from .._requests.gateway import check_app
-from .._session.events import EventKind, tell
-from .._session.session import Contents, Session, Stamp, Watcher, refill
+from .._session.events import EventKind
+from .._session.session import Contents, Session, Stamp, Watcher
 from .._session.tracebacks import clear_frames, clears_frames
 from ..asgi import Place, Scope, SessionMiddleware
 from ..errors import ConfigurationError, NoActiveRequestError
 from ..store import SessionStore
-from .contents import LazyContents, Snapshot, replace_contents
+from .contents import SESSION_KEY, LazyContents, SessionPlace, is_session
 from .starlette_arguments import Arguments, store_from_arguments
 
 __all__ = ["ScopePlace", "ScopeSession", "ScopeSessionMiddleware"]
 
-SCOPE_KEY = "session"
-"""The key under which the scope holds the session object."""
 
-
-class ScopePlace:
+class ScopePlace(SessionPlace):
     """The place in a scope where a session object stands.
 
     What the application puts there before the response starts becomes the contents of the session, at the latest then; a verb
@@ -42,9 +39,7 @@ class ScopePlace:
             stands for, as a mapping, or None to leave the session as it is.
     """
 
-    __slots__ = (
-        "_around", "_before", "_contents_of", "_exchange", "_owner", "_root", "_scope", "_seen", "_session",
-    )  # fmt: skip
+    __slots__ = ("_around", "_contents_of", "_owner", "_root")
 
     def __init__(
         self,
@@ -53,19 +48,15 @@ class ScopePlace:
         exchange: Exchange,
         contents_of: Callable[[Any, Any], object],
     ) -> None:
-        self._session, self._scope = session, scope
-        self._exchange, self._contents_of = exchange, contents_of
-        found = scope.get(SCOPE_KEY)
+        super().__init__(session, scope, exchange)
+        self._contents_of = contents_of
+        found = scope.get(SESSION_KEY)
         self._around = found if _is_foreign(found) else None
         self._owner, self._root = scope.get("app"), scope.get("root_path")
         if self._around is not None and "endpoint" not in scope:
             # It is not that of an application in which ours is mounted.
             exchange.settings.warn_once(EventKind.TWO_SESSIONS)
-        scope[SCOPE_KEY] = session
-        # The object that was taken over and left in the place, and the state that it had then.
-        self._seen: tuple[object, Snapshot] | None = None
-        self._before = exchange.place
-        exchange.place = self
+        scope[SESSION_KEY] = session
 
     @property
     def has_outer(self) -> bool:
@@ -77,91 +68,40 @@ class ScopePlace:
 
         It would write the contents that it finds there into a cookie of its own, which visitors can read.
         """
-        self._scope[SCOPE_KEY] = self._around
+        self._holder[SESSION_KEY] = self._around
 
     def take_back(self) -> None:
         """Put this session object in its place again, for code that runs after the start of the response."""
-        self._scope[SCOPE_KEY] = self._session
+        self._holder[SESSION_KEY] = self._session
 
-    def take_over(self, *, leaving: bool = False) -> None:
-        """Make what the application has put in the place the contents.
-
-        Args:
-            leaving: whether to leave the application's object in the place, for a verb that only reads. What the application
-                does to it afterwards counts too.
-
-        Raises:
-            TypeError: `contents_of` returned no mapping.
-        """
-        if self._scope.get(SCOPE_KEY) is not self._session:
-            self._take_over(leaving=leaving)
-
-    @clears_frames
-    def _take_over(self, *, leaving: bool = False) -> None:
-        """Make what is in the place the contents, unless it was taken over before and is as it was."""
-        found = self._scope.get(SCOPE_KEY)
-        contents = self._replacement()
-        if contents is None:
-            return
-        held, seen = cast("Any", contents), self._seen
-        if seen is None or seen[0] is not found or seen[1].differs_from(held):
-            replace_contents(self._exchange, contents)
-        self._seen = None
-        if leaving:
-            self._seen = found, Snapshot(held)
-            self._scope[SCOPE_KEY] = found
-
-    def close(self) -> None:
-        """Take over what was put in the place for a response that never came; report what was put there after the start."""
-        self._exchange.place = self._before
-        if self._scope.get(SCOPE_KEY) is self._session:
-            return
-        exchange = self._exchange
-        is_late = exchange.phase is not OPEN
-        try:
-            contents = self._replacement() if is_late else self._take_over()
-            if contents is not None:
-                # The exchange compares the contents when it ends, and reports a change, as it does of one in place.
-                live = exchange.contents
-                refill(live, contents, live.stamp)
-        except Exception:  # noqa: BLE001  # an error of the application's own goes first, and this value is lost in any case
-            kind = EventKind.LATE_CHANGE if is_late else EventKind.ROLLED_BACK
-            tell(exchange.settings.on_event, kind)
-
-    def _replacement(self) -> Mapping[str, Any] | None:
+    def _find_contents(self) -> Mapping[str, Any] | None:
         """Return the contents in the place, and put the session object back; None where there is nothing to take over."""
-        found = self._scope.get(SCOPE_KEY)
-        if _is_session(found):
+        found = self._holder.get(SESSION_KEY)
+        if is_session(found):
             if _is_foreign(found) and not self._is_in_mounted():
                 self._exchange.settings.warn_once(EventKind.TWO_SESSIONS)
             return None
-        contents = self._contents_of(found, self._scope)
-        if contents is None:
-            # The key is gone: whatever runs after the start of the response finds the session there again.
-            self._scope[SCOPE_KEY] = self._session
-            return None
-        # A middleware around this one sees whose session it is, and leaves it alone.
-        self._scope[SCOPE_KEY] = self._session
-        if isinstance(contents, Mapping):
-            return cast("Mapping[str, Any]", contents)
+        contents = self._contents_of(found, self._holder)
+        # If the key is gone, whatever runs after the start of the response finds the session there again. And a middleware around
+        # this one sees whose session it is, and leaves it alone.
+        self.take_back()
+        if contents is None or isinstance(contents, Mapping):
+            return cast("Mapping[str, Any] | None", contents)
         raise TypeError(
             f'scope["session"] was replaced by {type(found).__name__}: put a dict there, or change request.session in place'
         )
 
+    def _read(self, found: object) -> Mapping[str, Any] | None:
+        """Return the contents that the object which was taken over last stands for now."""
+        contents = None if found is None else self._contents_of(found, self._holder)
+        return cast("Mapping[str, Any] | None", contents)
+
     def _is_in_mounted(self) -> bool:
         """Return whether the scope now belongs to an application that is mounted inside the one around this middleware."""
         if self._owner is not None:
-            return self._scope.get("app") is not self._owner
+            return self._holder.get("app") is not self._owner
         # Nothing but this middleware is around the application, so only the place where it is mounted tells.
-        return self._scope.get("root_path") != self._root
-
-
-def _is_session(found: object) -> bool:
-    """Return whether an object is the session of a request, of this middleware or another."""
-    if hasattr(found, "mark_accessed") or isinstance(found, LazyContents):
-        return True
-    # A `Session` that the application has made holds contents only.
-    return isinstance(found, Contents) and found._watcher is not None  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # not for users
+        return self._holder.get("root_path") != self._root
 
 
 def _is_foreign(found: object) -> bool:
@@ -355,4 +295,4 @@ def _show(exchange: Exchange, scope: Scope) -> Place:
 
 def _contents_of(found: object, scope: Scope) -> object:
     """Return the object that an application has put in the place of the session; {} if that is None, None if there is none."""
-    return {} if found is None and SCOPE_KEY in scope else found
+    return {} if found is None and SESSION_KEY in scope else found

@@ -22,6 +22,7 @@ class EventKind(Enum):
     ROLLED_BACK = "the response failed, and changes of the session were dropped"
     EXPIRED_UNSAVED = "the session expired before the response, and changes of it were dropped"
     LATE_CHANGE = "the session was changed after the response had started, and that is not saved"
+    DETACHED_CHANGE = "a dict put in the place of the session was changed after its contents had been taken over, and that is not saved"
     MADE_ROOM = "the session did not fit, and the oldest sign-ins in progress or form tokens in it were dropped"
     INSECURE = "a Secure cookie was set over plain http, and the browser will drop it"
     NOT_RETURNED = (
@@ -69,6 +70,7 @@ OnEvent = Callable[[Event], None]
 
 _LEVELS: dict[EventKind | Absence | Ignored | None, int] = {
     EventKind.LATE_CHANGE: logging.WARNING,
+    EventKind.DETACHED_CHANGE: logging.WARNING,
     EventKind.INSECURE: logging.WARNING,
     EventKind.NOT_RETURNED: logging.WARNING,
     EventKind.TWO_SESSIONS: logging.WARNING,
@@ -87,6 +89,8 @@ _ADVICE: dict[EventKind | Absence | Ignored | None, str] = {
     Ignored.OTHER_USER: ": keep `user` as the session has it, from the ID token, and pass {**session, ...} with what is new; "
     "call create_session to log in",
     EventKind.LATE_CHANGE: ": change it before the response's headers go out",
+    EventKind.DETACHED_CHANGE: ": after a verb that writes (create_session, update_session, ...) change request.session, or put the dict "
+    "there again",
     EventKind.INSECURE: ": for development set secure=False; behind a proxy see that the forwarded scheme arrives",
     EventKind.NOT_RETURNED: ": Safari, and HTTP clients such as httpx and requests, keep none of http://localhost; for development "
     "set secure=False, or serve https",

@@ -7,6 +7,7 @@ from sessionkit._session.events import tell
 
 WARNED = {
     EventKind.LATE_CHANGE,
+    EventKind.DETACHED_CHANGE,
     EventKind.INSECURE,
     EventKind.NOT_RETURNED,
     EventKind.TWO_SESSIONS,

@@ -26,6 +26,9 @@ ENTRY = "sessionkit.entry"
 SESSION = "sessionkit.session"
 """The attribute of a request that keeps its session object."""
 
+INNER = "sessionkit.inner"
+"""The attribute of a copy of a request, made inside it, that keeps the place of the copy's session object."""
+
 
 class SessionMiddleware(middleware.SessionMiddleware):
     """Serves `request.session`, and the verbs in every form. In `MIDDLEWARE` where Django's stood.
@@ -72,8 +75,10 @@ class SessionMiddleware(middleware.SessionMiddleware):
             NotCached.watch(found, request)
         session = request.session = self._engine(exchange=found)
         setattr(request, SESSION, session)
-        if exchange is not None:
-            session.stand_in(vars(request))
+        if found is not None:
+            outer, place = found.place, session.stand_in(vars(request))
+            if outer is not None:
+                setattr(request, INNER, place)
         if exchange is None:
             vars(request).pop("close", None)  # of a copy: its original ends with its own response
         elif not is_served:
@@ -144,9 +149,12 @@ class SessionMiddleware(middleware.SessionMiddleware):
 
 def _take_back(request: HttpRequest) -> None:
     """Make the contents of a dict that the application has put in the place of `request.session`."""
+    inner: Any = vars(request).pop(INNER, None)
+    if inner is not None:
+        inner.close()
     session: Any = getattr(request, SESSION, None)
-    if session is not None and session.take_over(getattr(request, "session", None)):
-        request.session = session
+    if session is not None and session.exchange.place is not None:
+        session.exchange.place.take_over()
 
 
 def _find_used(entry: Entry, response: Any) -> Exchange | None:
@@ -187,7 +195,6 @@ def _make_close(request: HttpRequest, exchange: Exchange) -> Callable[[], None]:
         try:
             close()
         finally:
-            _take_back(request)
             exchange.finish()
             vars(request).pop("close", None)  # else the request would be garbage of a cycle
 

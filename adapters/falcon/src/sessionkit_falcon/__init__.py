@@ -104,13 +104,10 @@ class SessionMiddleware:
         A dict that the application has put in the place of `req.context.session` becomes the contents.
         """
         session = getattr(req.context, "session", None)
-        if isinstance(session, LazyContents):
-            exchange: Exchange | None = session.exchange
-        else:
-            exchange = find_serving(request)
-            own = None if exchange is None else LazyContents(exchange)
-            if own is not None and own.take_over(session):
-                req.context.session = own
+        is_own = isinstance(session, LazyContents)
+        exchange = session.exchange if is_own else find_serving(request)
+        if exchange is not None and exchange.place is not None:
+            exchange.place.take_over()
         return exchange if resp.status_code < 500 else None
 
 

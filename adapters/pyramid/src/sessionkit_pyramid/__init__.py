@@ -25,7 +25,7 @@ from .gateway import (
     enter_request,
     exchange_in,
     session_of,
-    take_back,
+    take_over,
 )
 from .guards import require_session_api, require_session_page
 from .session import PyramidSession
@@ -80,14 +80,14 @@ def checking(handler: Callable[[Any], Any], registry: Any) -> Callable[[Any], An
             raise
         except Exception:
             # The exception view answers, with an end of the session too.
-            take_back(request, exchange_in(request))
+            take_over(exchange_in(request))
             raise
         check(request, response.status_code)
         return response
 
     def check(request: Any, status: int) -> None:
         exchange = exchange_in(request)
-        take_back(request, exchange)
+        take_over(exchange)
         if exchange.owned and status < 500:  # what fails is rolled back
             exchange.check(status)
 

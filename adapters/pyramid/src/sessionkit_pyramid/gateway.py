@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any, cast
 
 from pyramid.interfaces import IExecutionPolicy
-from pyramid.request import Request
 from pyramid.router import default_execution_policy  # pyright: ignore[reportUnknownVariableType]
 
 from sessionkit import Exchange
@@ -32,7 +31,7 @@ __all__ = [
     "enter_request",
     "exchange_in",
     "session_of",
-    "take_back",
+    "take_over",
 ]
 
 KEYS = FrameworkKeys(
@@ -97,20 +96,25 @@ def session_of(request: Any) -> PyramidSession:
     return PyramidSession(exchange)
 
 
-def take_back(request: Any, exchange: Exchange) -> None:
+def take_over(exchange: Exchange) -> None:
     """Make the contents of a dict that the application has put in the place of `request.session`."""
-    session, attributes = PyramidSession(exchange), cast("dict[str, Any]", vars(request))
-    # Not `request.session`, which would make a session object that nobody has asked for. Pyramid's test request has one of its own.
-    if isinstance(request, Request) and session.take_over(attributes.get("session")):
-        attributes["session"] = session  # as its `reify` would
+    if exchange.place is not None:
+        exchange.place.take_over()
 
 
 def enter_request(event: Any) -> None:
     """Make a subrequest current, so that the verbs find its own session. This is a subscriber of `NewRequest`."""
     request, exchange = event.request, exchange_in(event.request)
-    if exchange.owned:
-        PyramidSession(exchange).stand_in(cast("dict[str, Any]", vars(request)))
-    else:
+    outer = exchange.place
+    place = PyramidSession(exchange).stand_in(cast("dict[str, Any]", vars(request)))
+    if outer is not None:
+        # A request made with the environ of another one ends before that.
+
+        def close(_: Any) -> None:
+            place.close()
+
+        request.add_finished_callback(close)
+    if not exchange.owned:
         entry = make_current(exchange)
 
         def leave(_: Any) -> None:
@@ -126,7 +130,7 @@ class _Respond:
         self.exchange = exchange
 
     def __call__(self, request: Any, response: Any) -> None:
-        take_back(request, self.exchange)
+        take_over(self.exchange)
         write_response(self.exchange, response)
 
 

@@ -115,17 +115,8 @@ class SanicGateway(Gateway):
         await self._commit(request, response, 500 if is_lost else None)
         exchange = self.serving(SanicRequest(request))
         if exchange is not None:
-            self._take_over(request, exchange)
             exchange.finish()
         self._leave(request)
-
-    def _take_over(self, request: Request[Any, Any], exchange: Exchange) -> None:
-        """Make the contents of a dict that the application has put in the place of `request.ctx.session`."""
-        place = cast("dict[str, Any]", vars(request.ctx))
-        # With two extensions, the session object in that place is the last one's.
-        session = SanicSession(exchange)
-        if place[_GATEWAYS][-1] is self and session.take_over(place.get("session")):
-            place["session"] = session
 
     def _leave(self, request: Request[Any, Any]) -> None:
         """Make the request of another visitor, inside which this one was made, the current one again."""
@@ -148,7 +139,8 @@ class SanicGateway(Gateway):
         exchange, before = self.serving(view), view.holder.get(self._answered)
         if exchange is None or stream is None or stream.stage is not Stage.HANDLER:
             return  # the headers have gone out
-        self._take_over(request, exchange)
+        if exchange.place is not None:
+            exchange.place.take_over()
         if isinstance(response, Answer):
             response = response.original
         # What a ResponseStream makes of itself has its headers; an error's response takes the place of any.
