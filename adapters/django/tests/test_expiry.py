@@ -9,7 +9,8 @@ import pytest
 from django.http import JsonResponse
 from django.test import RequestFactory, override_settings
 
-from sessionkit import Lifetime, SessionStore, create_session
+from sessionkit import Lifetime, SessionStore, create_session, get_session, update_session
+from sessionkit.testing import session_cookies
 from sessionkit_django import SessionMiddleware
 from sessionkit_django.testing import Client
 
@@ -155,6 +156,56 @@ def test_a_renewal_ends_at_the_moment_that_was_set(at):
 
 def test_what_is_over_already_is_not_sent(at):
     assert max_ages(at(NOW, a=1, expiry=-5)) == {}
+
+
+def test_seconds_of_set_expiry_count_from_the_request_that_sets_them(at):
+    at(NOW, a=1)
+    assert max_ages(at(NOW + 600, expiry=300)) == {NAME: 300}
+    assert at(NOW + 899).content == b'{"a": 1, "_session_expiry": 300}'
+
+
+def test_an_expiry_in_the_past_ends_the_session(at):
+    at(NOW, a=1)
+    assert max_ages(at(NOW + 1, expiry=-1))[NAME] == 0
+    assert at(NOW + 2).content == b"{}"
+
+
+WAYS = {
+    "set_expiry": lambda request, value: request.session.set_expiry(value),
+    "an item": lambda request, value: request.session.setdefault("_session_expiry", value),
+    "update": lambda request, value: request.session.update(_session_expiry=value),
+    "a verb": lambda _, value: update_session(lambda old: {**old, "_session_expiry": value}),
+    "a login": lambda _, value: create_session({"user": {"sub": "bob"}, "_session_expiry": value}),
+    "the live session": lambda _, value: get_session().update(_session_expiry=value),
+    "another dict": lambda request, value: setattr(
+        request, "session", {**request.session, "_session_expiry": value}
+    ),
+}
+
+
+@pytest.mark.parametrize("value", [[60], {"seconds": 60}, b"60"])
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_no_expiry_is_an_error_that_names_it(way, value):
+    def view(request):
+        WAYS[way](request, value)
+        return JsonResponse({})
+
+    store = SessionStore(SECRET)
+    with override_settings(SESSIONKIT={"store": store}):
+        browser = RequestFactory()
+        browser.cookies.load(session_cookies(store, {"user": {"sub": "ann"}}))
+        with pytest.raises(TypeError, match="'_session_expiry' of the session is"):
+            SessionMiddleware(view)(browser.get("/", secure=True))
+
+
+def test_a_session_that_comes_with_what_is_no_expiry_is_over():
+    store, seen = SessionStore(SECRET), []
+    with override_settings(SESSIONKIT={"store": store}):
+        browser = RequestFactory()
+        browser.cookies.load(session_cookies(store, {"a": 1, "_session_expiry": [60]}))
+        request = browser.get("/", secure=True)
+        SessionMiddleware(lambda one: seen.append(dict(one.session)) or JsonResponse({}))(request)
+    assert seen == [{}]
 
 
 def test_a_named_lifetime_says_the_age_and_set_expiry_may_shorten_it():

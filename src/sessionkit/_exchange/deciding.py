@@ -102,6 +102,7 @@ def decide(state: State, status: int, request: RequestInfo, now: float) -> Decis
         return _drop_changes(state, request, None)
     stamp: Any = stamp_of(session)
     if state.judge_expiry(stamp, now) is not None:
+        state.note_own_end(now)
         return _drop_changes(state, request, EventKind.EXPIRED_UNSAVED if changed else None)
     # Unchanged contents cannot belong to another user.
     vetted = not changed or state.is_vetted(snapshot)

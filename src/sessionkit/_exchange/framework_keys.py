@@ -42,7 +42,8 @@ class FrameworkKeys:
         transient: a function of the contents: whether the browser forgets the session when it closes. It returns None
             to leave this to the store's `transient`.
         ends: a function of the contents and the time of the last activity, which returns the moment when the contents
-            end the session; both in seconds since the epoch. It can only end a session earlier than the store's lifetime.
+            end the session; both in seconds since the epoch. It can only end a session earlier than the store's lifetime. It
+            raises a TypeError for what an application must not write; a session that comes with it is over.
         tags: how the framework's own session keeps values that JSON does not have.
     """
 

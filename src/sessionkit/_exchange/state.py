@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from math import inf
 from typing import Any, cast
 
@@ -114,12 +115,14 @@ class State:
         """
         if not self.present:
             return None
-        reason = self.judge_expiry(cast("Stamp", stamp_of(self.session)), self.settings.clock())
+        now = self.settings.clock()
+        reason = self.judge_expiry(cast("Stamp", stamp_of(self.session)), now)
         if reason is None:
             return self.session
         if may_forget:
             if not self.is_as_loaded(fingerprint(self.session, self.settings.tags)):
                 self.tell_once(EventKind.EXPIRED_UNSAVED)
+            self.note_own_end(now)
             self.forget(reason)
         self.absence = reason
         return None
@@ -241,15 +244,37 @@ class State:
             now: seconds since the epoch.
         """
         settings = self.settings
-        if settings.contents_end is not None and (
-            now - settings.tolerance >= self.find_contents_end(stamp)
-        ):
+        if settings.contents_end is not None and self._is_over(stamp, now):
             return Absence.EXPIRED
         if now < stamp.expires_at and (stamp.ends_at is None or now < stamp.ends_at):
             # The commonest case. A record that was loaded again may promise more than the end that no activity moves.
             return None
         verdict = judge_stamp(settings, stamp, now)
         return verdict if isinstance(verdict, Absence) else None
+
+    def _is_over(self, stamp: Stamp, now: float) -> bool:
+        """Return whether the contents have ended the session. A change in place is activity, so its end counts from now.
+
+        Args:
+            stamp: the session's stamp.
+            now: seconds since the epoch.
+        """
+        judged = now - self.settings.tolerance
+        if judged < self.find_contents_end(stamp):
+            return False
+        if self.is_as_loaded(fingerprint(self.session, self.settings.tags)):
+            return True
+        return judged >= self.find_contents_end(replace(stamp, updated_at=int(now)))
+
+    def note_own_end(self, now: float) -> None:
+        """Note that a change of this request ends the session if it does, as a logout: else the browser would keep the earlier one.
+
+        Args:
+            now: seconds since the epoch.
+        """
+        is_changed = not self.is_as_loaded(fingerprint(self.session, self.settings.tags))
+        if self.settings.contents_end is not None and is_changed and self._is_over(self.stamp, now):
+            self.ended = True
 
     def find_contents_end(self, stamp: Stamp) -> float:
         """Return the moment when the contents themselves end the session; infinity if they do not.
@@ -258,7 +283,15 @@ class State:
             stamp: the stamp with the time of the last activity.
         """
         contents_end = self.settings.contents_end
-        return inf if contents_end is None else contents_end(self.session, stamp.updated_at)
+        if contents_end is None:
+            return inf
+        try:
+            return contents_end(self.session, stamp.updated_at)
+        except TypeError:
+            if self.is_as_loaded(fingerprint(self.session, self.settings.tags)):
+                # A cookie raises no error, and the session may have ended.
+                return -inf
+            raise
 
     def accepts_update(self, contents: dict[str, Any]) -> bool:
         """Return whether an update that is replayed may replace the contents by these; report the reason if not.
@@ -296,7 +329,10 @@ class State:
 
         Raises:
             SerializationError, SessionTooLargeError: the contents cannot be kept, and nothing has changed.
+            TypeError: the framework cannot read when they end the session, and nothing has changed.
         """
+        if self.settings.contents_end is not None:
+            self.settings.contents_end(contents, stamp.updated_at)
         plaintext = writing.make_checked_plaintext(self.settings, contents, stamp, snapshot)
         self._vetted = (snapshot, stamp, plaintext, contents)
         refill(self.session, contents, stamp)

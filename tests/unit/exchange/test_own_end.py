@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sessionkit import CookieSettings, Lifetime, SessionStore
+from sessionkit import Absence, CookieSettings, Lifetime, SessionStore
 from sessionkit._exchange.exchange import Exchange
 from sessionkit._exchange.framework_keys import FrameworkKeys
 from sessionkit._exchange.request import RequestInfo
@@ -136,3 +136,75 @@ def test_a_session_that_is_transient_has_no_max_age():
 @pytest.mark.parametrize("contents", [{"at": START}, {"at": START - 5}, {"seconds": 0}])
 def test_what_is_over_at_once_is_not_sent(contents):
     assert browser().login({**ALICE, **contents}) == []
+
+
+# ---- an end that is changed in place
+
+
+@pytest.mark.parametrize("looks", [False, True])
+def test_an_end_that_a_request_sets_counts_from_that_request(looks: bool):
+    one = browser()
+    one.login(ALICE)
+    one.clock.wait(600)
+    visit = one.visit()
+    visit.exchange.contents["seconds"] = 300
+    if looks:
+        assert visit.exchange.get() is not None
+    assert max_ages(visit.arrive()) == {NAME: 300}
+    one.clock.wait(299)
+    assert one.session()["seconds"] == 300
+    one.clock.wait(1)
+    assert one.session() == {}
+
+
+@pytest.mark.parametrize("looks", [False, True])
+@pytest.mark.parametrize("end", [{"at": START + 5}, {"seconds": -1}, {"seconds": 0}])
+def test_a_request_that_sets_an_end_which_is_past_ends_the_session(
+    end: dict[str, Any], looks: bool
+):
+    one = browser()
+    one.login(ALICE)
+    late = one.visit()
+    late.exchange.contents["late"] = 1
+    one.clock.wait(10)
+    visit = one.visit()
+    visit.exchange.contents.update(end)
+    if looks:
+        assert visit.exchange.get() is None
+    visit.arrive()
+    assert one.session() == {}
+    late.arrive()
+    assert one.session() == {}
+
+
+def test_a_session_that_another_end_ends_is_not_ended_by_its_contents():
+    one = browser(lifetime=Lifetime(idle=60, absolute=600))
+    one.login({**ALICE, "seconds": 10**6})
+    visit = one.visit()
+    visit.exchange.contents["n"] = 1
+    one.clock.wait(60)
+    assert visit.arrive() == []
+
+
+def test_an_end_that_cannot_be_read_is_refused_where_it_is_written():
+    one = browser()
+    one.login(ALICE)
+    visit = one.visit()
+    with pytest.raises(TypeError, match="can only concatenate|unsupported operand"):
+        visit.exchange.update({**ALICE, "seconds": [1]})
+    assert visit.exchange.get() == ALICE
+    visit.exchange.contents["seconds"] = [1]
+    with pytest.raises(TypeError, match="can only concatenate|unsupported operand"):
+        visit.arrive()
+    assert visit.arrive(500) == []
+    assert one.session() == ALICE
+
+
+def test_a_session_that_comes_with_an_end_which_cannot_be_read_is_over():
+    one = browser()
+    plain = Browser(SessionStore(SECRET, clock=one.clock), one.clock)
+    plain.login({**ALICE, "seconds": [1]})
+    one.jar = plain.jar
+    visit = one.visit()
+    assert visit.exchange.get() is None
+    assert visit.exchange.absence is Absence.EXPIRED

@@ -7,7 +7,7 @@ from datetime import datetime
 from math import inf
 from typing import Any
 
-__all__ = ["ends", "transient"]
+__all__ = ["check_expiry", "ends", "transient"]
 
 KEY = "_session_expiry"
 
@@ -27,13 +27,26 @@ def ends(contents: Mapping[str, Any], updated_at: int) -> float:
 
     Returns:
         Seconds since the epoch; infinity if `set_expiry` was not called.
+
+    Raises:
+        TypeError: it is neither.
     """
     asked = contents.get(KEY)
     if not asked:
         return inf
+    check_expiry(KEY, asked)
     if not isinstance(asked, str):
         return updated_at + float(asked)
     try:
         return datetime.fromisoformat(asked).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return -inf  # Django did not write this, so the session may have expired
+
+
+def check_expiry(key: str, value: object) -> None:
+    """Raise a TypeError if a value is to stand under Django's key, and is no expiry."""
+    if key == KEY and value and not isinstance(value, (int, float, str)):
+        raise TypeError(
+            f"{KEY!r} of the session is {type(value).__name__}, and no expiry: call request.session.set_expiry with seconds, a "
+            "timedelta, a datetime or None"
+        )

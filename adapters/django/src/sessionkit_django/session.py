@@ -13,6 +13,7 @@ from sessionkit.adapters import LazyContents, SessionKeys, Snapshot
 
 from .async_methods import AwaitedSession
 from .config import gateway
+from .expiry import check_expiry
 
 __all__ = ["DjangoSession"]
 
@@ -32,6 +33,10 @@ class DjangoSession(LazyContents, AwaitedSession):  # type: ignore[misc]  # the 
         self._marked = False
         # Not `SessionBase.__init__`: the attributes that it sets are properties here, and most requests use none.
         self.exchange = exchange
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        check_expiry(key, value)
+        super().__setitem__(key, value)
 
     @cached_property
     def serializer(self) -> Any:
