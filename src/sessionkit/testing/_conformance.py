@@ -14,9 +14,9 @@ from ._cases import (
     deletes,
     failures,
     inserts,
-    lives,
     loads,
     owners,
+    processes,
     purges,
     replaces,
     touches,
@@ -24,7 +24,7 @@ from ._cases import (
 
 __all__ = ["backend_conformance"]
 
-_MODULES = (loads, inserts, replaces, touches, deletes, owners, purges, failures, lives)
+_MODULES = (loads, inserts, replaces, touches, deletes, owners, purges, failures, processes)
 
 _OF_SERVERS = frozenset({64, 65})
 _OF_PURGING = frozenset({61, 62})

@@ -2,7 +2,7 @@
 
 from .backend import opened_backend
 from .check import check
-from .faults import DemoError
+from .errors import DemoError
 from .server import serve
 
 __all__ = ["DemoError", "check", "opened_backend", "serve"]

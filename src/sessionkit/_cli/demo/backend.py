@@ -11,7 +11,7 @@ from typing import Any
 from ..._exchange.drivers import is_async
 from ...backends import AnyBackend, SQLiteBackend
 from ...backends._url import open_backend
-from .faults import DemoError
+from .errors import DemoError
 
 __all__ = ["opened_backend"]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from ..._exchange.request import RequestInfo
 from ..._session.events import Event
-from .trails import Trails, digest
+from .browsers import KnownBrowsers, digest
 
 __all__ = ["Entry", "Journal", "Line"]
 
@@ -66,7 +66,7 @@ class Journal:
     """The last entries of each browser, newest first."""
 
     def __init__(self) -> None:
-        self._browsers: Trails[deque[Entry]] = Trails()
+        self._browsers: KnownBrowsers[deque[Entry]] = KnownBrowsers()
         self._open: ContextVar[tuple[Entry, deque[Entry]] | None] = ContextVar(
             "sessionkit.demo", default=None
         )

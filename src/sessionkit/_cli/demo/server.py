@@ -14,7 +14,7 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from ...backends import AnyBackend
-from .faults import DemoError
+from .errors import DemoError
 from .gateways import asgi_app, wsgi_app
 from .site import Site
 

@@ -18,11 +18,11 @@ from ..._session.session import Session
 from ...backends import AnyBackend
 from ...errors import BackendError, SessionTooLargeError
 from ...store import SessionStore
-from .acts import ServerActs
 from .journal import Journal
 from .messages import Answer, Request, make_plain, refuse
 from .page import Sight, render
 from .remarks import IN_COOKIES, ON_SERVER, UNCHANGED
+from .server_actions import ServerActions
 
 __all__ = ["Site"]
 
@@ -71,7 +71,7 @@ class Site:
             "/sign-out": self._sign_out,
         }
         if backend is not None:
-            self._changes |= ServerActs(self.store, self.journal).changes
+            self._changes |= ServerActions(self.store, self.journal).changes
 
     def answer(self, request: Request) -> Answer:
         """Answer one request; the gateway has made its session the current one."""

@@ -5,10 +5,10 @@ import re
 import pytest
 
 from sessionkit import Event, EventKind
+from sessionkit._cli.demo.browsers import KNOWN, KnownBrowsers, digest
 from sessionkit._cli.demo.page import MEANINGS
 from sessionkit._cli.demo.remarks import IN_COOKIES, UNCHANGED, explain
 from sessionkit._cli.demo.site import Site
-from sessionkit._cli.demo.trails import KNOWN, Trails, digest
 from sessionkit._requests.views import WSGIRequest
 
 from .browser import NOW, Browser, over_wsgi, text_of
@@ -275,12 +275,14 @@ def test_a_browser_sees_its_answers_through_every_change_of_its_cookies(ada: Bro
 
 
 def test_the_demo_remembers_the_browsers_of_its_last_cookies_only() -> None:
-    trails: Trails[str] = Trails()
+    browsers: KnownBrowsers[str] = KnownBrowsers()
     for number in range(KNOWN + 1):
-        trails.keep(f"browser {number}", [digest(f"a={number}")], f"client {number}")
-    found = [trails.find(header, "") for header in ("a=0", "a=1", f"x=y; a={KNOWN}; z=0", "a", "")]
+        browsers.keep(f"browser {number}", [digest(f"a={number}")], f"client {number}")
+    found = [
+        browsers.find(header, "") for header in ("a=0", "a=1", f"x=y; a={KNOWN}; z=0", "a", "")
+    ]
     assert found == [None, "browser 1", f"browser {KNOWN}", None, None]
-    assert [trails.find("", f"client {number}") for number in (0, 1, 1)] == [
+    assert [browsers.find("", f"client {number}") for number in (0, 1, 1)] == [
         None,
         "browser 1",
         None,

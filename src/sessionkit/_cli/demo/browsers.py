@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Generic, TypeVar
 
-__all__ = ["Trails", "digest"]
+__all__ = ["KnownBrowsers", "digest"]
 
 T = TypeVar("T")
 
@@ -20,8 +20,8 @@ def digest(pair: str) -> bytes:
     return sha256(pair.encode("utf-8", "replace")).digest()
 
 
-class Trails(Generic[T]):
-    """One object for each browser.
+class KnownBrowsers(Generic[T]):
+    """Remembers one object for each browser.
 
     A cookie only for this would be one that no session needs, in a demo that shows every cookie. So a browser is found by the
     cookies that it was given before. If a form was answered without a cookie, the client's next request is taken for the same

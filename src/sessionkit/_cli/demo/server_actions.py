@@ -9,10 +9,10 @@ from .journal import Journal
 from .messages import Answer, Request
 from .remarks import ON_SERVER
 
-__all__ = ["ServerActs"]
+__all__ = ["ServerActions"]
 
 
-class ServerActs:
+class ServerActions:
     """What can happen to a session that is kept on the server.
 
     Args:
