@@ -51,7 +51,7 @@ class Site:
         self.port = 0
 
     def answer(self, socket: Any) -> None:
-        # simple_websocket's client loses a message that comes together with the handshake.
+        # As for a connection of Socket.IO: the client speaks first.
         socket.receive()
         socket.send(self.try_it())
 
@@ -89,8 +89,10 @@ class Chat:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.socket = site.socket("/socket.io/?EIO=4&transport=websocket")
-        assert self.socket.receive(timeout=10).startswith("0")  # it is open
+        # Before what comes first is read: simple_websocket's client shows a message that came together with the handshake only
+        # once another one has come.
         self.socket.send("40")
+        assert self.socket.receive(timeout=10).startswith("0")  # it is open
         assert self.socket.receive(timeout=10).startswith("40")  # it is connected
 
     def event(self, act: Any) -> Any:
