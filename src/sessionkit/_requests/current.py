@@ -10,7 +10,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -316,7 +316,13 @@ class Activation:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         exchange = self._exchange
         try:
-            _commit(exchange, error)
+            try:
+                exchange.commit(200 if error is None else 500)
+            except BaseException:
+                # As after a response that fails: what was begun is taken back, or finished if it was an end.
+                with suppress(BackendError):
+                    exchange.commit(500)
+                raise
         finally:
             _current.set(self._before)
             exchange.finish()
@@ -331,16 +337,16 @@ class Activation:
         return self._enter()
 
     async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        exchange = self._exchange
+        exchange, status = self._exchange, 200 if error is None else 500
         try:
             try:
-                await asettle(exchange, 200 if error is None else 500)
-            except BackendError:
-                raise
+                await asettle(exchange, status)
+                exchange.commit(status)
             except BaseException:
-                await asettle(exchange, 500)
+                with suppress(BackendError):
+                    await asettle(exchange, 500)
+                    exchange.commit(500)
                 raise
-            _commit(exchange, error)
         finally:
             _current.set(self._before)
             exchange.finish()
@@ -350,23 +356,3 @@ class Activation:
         self._exchange.outer = find_open(self._before)
         _current.set(self._exchange)
         return self._exchange
-
-
-def _commit(exchange: Exchange, error: BaseException | None) -> None:
-    """Commit an exchange after a block; if its changes cannot be kept, commit it as a failed response, and raise.
-
-    Args:
-        exchange: the exchange.
-        error: the exception that the block raised.
-    """
-    if error is None:
-        try:
-            exchange.commit()
-        except BackendError:
-            # What the backend did is not known. Nothing more is asked of it.
-            raise
-        except BaseException:
-            exchange.commit(500)
-            raise
-    else:
-        exchange.commit(500)

@@ -13,12 +13,13 @@ from sessionkit import (
     create_session,
     delete_session,
     get_session,
+    rotate_session,
     update_session,
 )
 from sessionkit.backends import MemoryBackend
 
 from ..backends.awaited import AwaitedMemory
-from ..scene import ALICE, SECRET, Clock
+from ..scene import ALICE, BOB, SECRET, Clock
 
 
 class Down:
@@ -165,6 +166,89 @@ def test_a_backend_that_fails_at_the_end_of_a_block_raises(kept):
     seen = []
     kept.run(lambda: seen.append(dict(get_session())))
     assert [ALICE] == seen
+
+
+class Losing(MemoryBackend):
+    """A backend that performs one operation, and loses its reply."""
+
+    lost = ""
+
+    def _answer(self, name, reply):
+        if name == self.lost:
+            self.lost = ""
+            raise BackendError("the reply is lost")
+        return reply
+
+    def insert(self, record, since):
+        return self._answer("insert", super().insert(record, since))
+
+    def replace(self, record, version):
+        return self._answer("replace", super().replace(record, version))
+
+    def delete(self, key, owner):
+        return self._answer("delete", super().delete(key, owner))
+
+
+class AwaitedLosing(AwaitedMemory):
+    def __init__(self):
+        self.memory = Losing()
+
+
+def run_with(backend, act, cookies):
+    """Run a block whose error is expected; return the cookies that a browser has then."""
+    store = SessionStore(SECRET, backend=backend)
+
+    exchanges = []
+
+    def do():
+        exchanges.append(store.get_exchange())
+        act()
+
+    try:
+        if isinstance(backend, AwaitedLosing):
+
+            async def run():
+                async with store.exchange(cookies):
+                    do()
+
+            asyncio.run(run())
+        else:
+            with store.exchange(cookies):
+                do()
+    except BackendError as error:
+        assert str(error) == "the reply is lost"
+    lines = [value for name, value in exchanges[0].response_headers if name == "Set-Cookie"]
+    for line in lines:
+        name, _, value = line.partition(";")[0].partition("=")
+        cookies = {**cookies, name: value}
+    return cookies
+
+
+@pytest.mark.parametrize("backend", [Losing, AwaitedLosing])
+@pytest.mark.parametrize(
+    ("act", "lost", "left"),
+    [
+        (lambda: create_session(BOB), "insert", []),
+        (lambda: create_session(BOB), "delete", []),
+        (delete_session, "delete", []),
+        (rotate_session, "insert", [ALICE]),
+        (rotate_session, "replace", [ALICE]),
+    ],
+    ids=["login, insert", "login, delete", "logout, delete", "rotate, insert", "rotate, replace"],
+)
+def test_a_block_whose_backend_loses_a_reply_leaves_what_a_failed_response_leaves(
+    backend, act, lost, left
+):
+    kept = backend()
+    memory = kept.memory if isinstance(kept, AwaitedLosing) else kept
+    cookies = run_with(kept, lambda: create_session(ALICE), {})
+    memory.lost = lost
+    cookies = run_with(kept, act, cookies)
+    store = SessionStore(SECRET, backend=memory)
+    there = [info.contents for user in (ALICE, BOB) for info in store.sessions_of(user)]
+    with store.exchange(cookies):
+        shown = get_session()
+    assert (there, [] if shown is None else [shown]) == (left, left)
 
 
 def test_the_error_of_the_block_is_told_before_that_of_the_backend(kept, caplog):
