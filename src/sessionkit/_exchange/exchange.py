@@ -367,9 +367,11 @@ class Exchange(DrivenExchange):
     def must_end(self) -> bool:
         """Whether a session was ended, or its earlier id in the backend, which even a failed response must say."""
         state, server = self.state, self.server
-        if state is None or (server is not None and server.gave_up):
+        if state is None:
             return False
-        return state.must_end(self.request) or (server is not None and server.owes_pointer)
+        if server is None:
+            return state.must_end(self.request)
+        return server.owes_pointer or (not server.gave_up and state.must_end(self.request))
 
     @property
     def must_settle(self) -> bool:

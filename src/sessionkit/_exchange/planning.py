@@ -127,7 +127,8 @@ class Planning(Loading):
         """
         self._has_failed = status >= 500
         if self.gave_up and self._has_failed:
-            return None, finish_answer(state, [], status, headers, request, owned=owned)
+            lines = self._collect_pointer_lines(state, request) if self.owes_pointer else []
+            return None, finish_answer(state, lines, status, headers, request, owned=owned)
         now = self.settings.clock() if now is None else now
         decision = decide(state, status, request, now)
         if decision is NOTHING and self._has_nothing_left(state):
@@ -159,7 +160,7 @@ class Planning(Loading):
         if operation is not None:
             return operation, UNCHANGED
         self.settled_at = now
-        lines: list[str] = []
+        lines = []
         if not lives and self._is_rotated and isinstance(decision, Seal):
             # An anonymous session would take the place of the rotated one.
             state.tell_once(EventKind.LATE_WRITE)
@@ -171,9 +172,12 @@ class Planning(Loading):
             and self._known is None
             and not (self._is_mere_import(state) and (status == 304 or is_shared(headers)))
         ):
-            owner = cast("Record", self.current).owner
-            lines = collect_pointer_lines(state, request, owner)
+            lines = self._collect_pointer_lines(state, request)
         return None, finish_answer(state, lines, status, headers, request, owned=owned)
+
+    def _collect_pointer_lines(self, state: State, request: RequestInfo) -> list[str]:
+        """Return the lines that tell the browser of the record that holds the session."""
+        return collect_pointer_lines(state, request, cast("Record", self.current).owner)
 
     def _is_mere_import(self, state: State) -> bool:
         """Return whether the session was imported and not changed. A response that caches may store then stays without a cookie."""

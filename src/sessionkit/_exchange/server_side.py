@@ -173,6 +173,9 @@ class ServerSide(Replaying):
         elif self._has_failed:
             # The application's error page goes out as it is, and no cookie says that the session has ended.
             self.gave_up = True
+            if isinstance(self._unanswered, Replace) and self._unanswered.forwards:
+                # The record with the old id may be gone, and the one with the new id is there: the browser is told of that.
+                self.keep()
             logger.error("the session could not be ended: %s", error)
         else:
             self.lose(operation)

@@ -111,3 +111,38 @@ def test_no_session_is_left_of_which_the_browser_does_not_know(
     assert ([shown] if shown else []) == there
     if act is not log_in:
         assert shown["user"] == ALICE["user"]
+
+
+class FailingTwice(MemoryBackend):
+    """A backend that fails two replacements in a row, each before or after it is performed."""
+
+    fails = ()
+
+    def replace(self, record, version):
+        if not self.fails:
+            return super().replace(record, version)
+        is_performed, *self.fails = self.fails
+        if is_performed:
+            super().replace(record, version)
+        raise BackendError("down")
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["wsgi", "asgi"])
+@pytest.mark.parametrize("act", [rotate_session, rotate_and_update])
+@pytest.mark.parametrize("second", [False, True])
+@pytest.mark.parametrize("first", [False, True])
+def test_a_rotation_whose_replies_are_lost_twice_leaves_the_visitor_signed_in_under_the_new_id(
+    first, second, act, asynchronous, caplog
+):
+    scene = KeptScene(FailingTwice(clock=lambda: START))
+    scene.browser.login({**ALICE, "n": 0})
+    before = scene.browser.visit().exchange.get().stamp.id
+    scene.backend.fails = [first, second]
+    raised = serve(scene, act, asynchronous=asynchronous)
+    assert raised in (BackendError, None)
+    after = scene.browser.visit().exchange.get()
+    assert after["user"] == ALICE["user"]
+    assert after.stamp.id != before
+    there = scene.store.sessions_of(ALICE)
+    assert len(there) == (1 if first or second else 2)
+    assert "the session could not be ended: down" in caplog.messages
