@@ -54,7 +54,16 @@ class RequestInfo(Protocol):
 
 @dataclass(slots=True, eq=False, repr=False)
 class HeaderRequest:
-    """A request made of a Cookie header, for scripts, jobs and tests."""
+    """A request made of a Cookie header, for scripts, jobs and tests.
+
+    Args:
+        cookie_header: the value of the header: `name=value; name=value`.
+        method: the request method.
+        path: the path with the mount point, decoded.
+        query: the query string.
+        scheme: the scheme, `http` or `https`.
+        headers: the other header fields; their names in any case.
+    """
 
     cookie_header: str = ""
     _: KW_ONLY

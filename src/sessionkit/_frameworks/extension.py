@@ -43,6 +43,9 @@ class Extension(ABC, Generic[App]):
     def init_app(self, app: App) -> None:
         """Serve an application; one object can serve several.
 
+        Args:
+            app: the application of the framework.
+
         Raises:
             TypeError: a store stands in the application's place.
         """

@@ -119,6 +119,12 @@ class SessionKeys:
     def run(self, steps: Steps[Result]) -> Result:
         """Perform steps on a blocking backend.
 
+        Args:
+            steps: what a method of this class returned.
+
+        Returns:
+            The result of the steps.
+
         Raises:
             ConfigurationError: the backend is awaited.
             BackendError: the backend failed.
@@ -126,7 +132,7 @@ class SessionKeys:
         return run(self.settings, steps)
 
     async def arun(self, steps: Steps[Result]) -> Result:
-        """Perform steps on a backend of either kind.
+        """Perform steps on a backend of either kind; the arguments are those of `run`.
 
         Raises:
             BackendError: the backend failed.

@@ -244,6 +244,9 @@ def admit_task(exchange: Exchange) -> None:
     """Let the calling task find an exchange implicitly after the response has started.
 
     A task that only inherited the context may not do so, because a task that one visitor's request started may work for other visitors.
+
+    Args:
+        exchange: the exchange of the request that the task serves.
     """
     exchange.tasks = (*(exchange.tasks or ()), this_task())
 

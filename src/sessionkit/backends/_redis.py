@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class RedisBackend:
-    """Keep sessions in Redis (6 or newer) or Valkey, for WSGI and scripts. One round trip loads one, and one saves it."""
+    """Keep sessions in Redis (6 or newer) or Valkey, for WSGI and scripts. A load is one round trip, and a save another."""
 
     def __init__(
         self,
@@ -154,7 +154,7 @@ class RedisBackend:
 
 
 class AsyncRedisBackend:
-    """Keep sessions in Redis (6 or newer) or Valkey, for ASGI. One round trip loads one, and one saves it."""
+    """Keep sessions in Redis (6 or newer) or Valkey, for ASGI. A load is one round trip, and a save another."""
 
     def __init__(
         self,

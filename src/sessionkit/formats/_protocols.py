@@ -42,11 +42,19 @@ class Opener(Protocol):
         """Return the contents and times of an authentic token, or the reason why it does not open.
 
         A creation or update time more than 60 seconds ahead is `NOT_YET_VALID`. The core judges expiry.
+
+        Args:
+            token: the text of the cookie, or of its chunks joined. Anybody can have written it.
+            now: seconds since the epoch.
         """
         ...
 
     def peek(self, text: str) -> str | None:
-        """Return the mark id in the clear part of a token, or None. Nobody has verified it: a mark can only refuse."""
+        """Return the mark id in the clear part of a token, or None. Nobody has verified it: a mark can only refuse.
+
+        Args:
+            text: a token that did not open.
+        """
         ...
 
 
@@ -54,27 +62,60 @@ class Codec(Opener, Protocol):
     """A format with its keys: opens tokens and seals them."""
 
     def check(self, contents: dict[str, Any]) -> None:
-        """Raise SerializationError for contents that the format cannot hold, or that its library would misunderstand."""
+        """Refuse contents that the format cannot hold, or that its library would misunderstand.
+
+        Args:
+            contents: the contents that a verb is given.
+
+        Raises:
+            SerializationError: the contents are refused; the message says why, and what to store instead.
+        """
         ...
 
     def ends_at(self, contents: Mapping[str, Any]) -> int | None:
-        """Return the moment from which a session with these contents is over by its own data, or None."""
+        """Return the moment from which a session with these contents is over by its own data, or None.
+
+        Args:
+            contents: the contents of a session that begins.
+
+        Returns:
+            Seconds since the epoch, such as the end that an identity provider has set.
+        """
         ...
 
     def capacity(self, characters: int) -> int:
-        """Return how many bytes of plaintext certainly fit into a token of so many characters; 0 if that is not known."""
+        """Return how many bytes of plaintext certainly fit into a token; 0 if that is not known.
+
+        Args:
+            characters: the length of the token.
+        """
         ...
 
     def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
-        """Return the JSON object that the token holds. The core checks it, encodes it, and gives it to `seal`."""
+        """Return the JSON object that the token holds. The core checks it, encodes it, and gives it to `seal`.
+
+        Args:
+            contents: the contents of the session.
+            stamp: its id and times.
+        """
         ...
 
     def size(self, plaintext: bytes, stamp: Stamp) -> int:
-        """Return the length of the token that `seal` would make."""
+        """Return the length of the token that `seal` would make.
+
+        Args:
+            plaintext: the payload, as JSON.
+            stamp: the id and the times of the session.
+        """
         ...
 
     def seal(self, plaintext: bytes, stamp: Stamp) -> str:
-        """Return a token that holds the plaintext, in characters that a cookie value may have."""
+        """Return a token that holds the plaintext, in characters that a cookie value may have (RFC 6265 section 4.1.1).
+
+        Args:
+            plaintext: the payload, as JSON.
+            stamp: the id and the times of the session.
+        """
         ...
 
     def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
@@ -82,6 +123,10 @@ class Codec(Opener, Protocol):
 
         An update may change the contents. A format that derives its marks from them keeps the first mark in the token, and
         gives it back as `stamp.mark` when it opens the token. If it cannot, the fence is told the earlier mark.
+
+        Args:
+            contents: the contents of the session.
+            stamp: its id and times.
         """
         ...
 
@@ -148,24 +193,47 @@ class Source(Protocol):
         ...
 
     def recognizes(self, text: str) -> bool:
-        """Return whether a text, perhaps only the beginning of a token, has the grammar of the format."""
+        """Return whether a text has the grammar of the format.
+
+        Args:
+            text: a token, or only the beginning of one.
+        """
         ...
 
     def looks_like(self, name: str, value: str) -> bool:
         """Return whether a cookie looks like one of this format, for `inspect`.
 
         Two formats may have one grammar. Then the cookie's name, or the order of members, may tell which one it is.
+
+        Args:
+            name: the cookie's name.
+            value: its value.
         """
         ...
 
     def keys(self, secret: Any) -> Any:
-        """Return the secrets, checked, in the form that `codec` takes; raise ConfigurationError for weak ones."""
+        """Return the secrets in the form that `codec` takes.
+
+        Args:
+            secret: what the application gives: text, bytes or several of them; the first seals, all open.
+
+        Raises:
+            ConfigurationError: a secret is weak, or is no secret.
+        """
         ...
 
     def codec(
         self, keys: Any, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
     ) -> Opener:
-        """Return the opener for these keys and this cookie name."""
+        """Return the opener for these keys and this cookie name.
+
+        Args:
+            keys: the result of `keys`.
+            name: the cookie's name, for formats that derive their keys from it.
+            audience: the store's audience, for formats that derive their keys from it.
+            lifetime: the store's lifetime.
+            serializer: the JSON library.
+        """
         ...
 
 
@@ -173,11 +241,15 @@ class Format(Source, Protocol):
     """A format that can be read and written. It holds settings, never secrets."""
 
     def keys(self, secret: str | bytes | Sequence[str | bytes]) -> Any:
-        """Return the secrets, checked, in the form that `codec` takes; raise ConfigurationError for weak ones."""
+        """Return the secrets in the form that `codec` takes, as `Source.keys` does."""
         ...
 
     def codec(
         self, keys: Any, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
     ) -> Codec:
-        """Return the codec for these keys and this cookie name; raise ConfigurationError for settings that it cannot enforce."""
+        """Return the codec for these keys and this cookie name; the arguments are those of `Source.codec`.
+
+        Raises:
+            ConfigurationError: the format cannot enforce a setting.
+        """
         ...

@@ -68,7 +68,7 @@ class DjangoOpener(SignedOpener):
         return Signed(covered, payload, signed_at, signature)
 
     def sign(self, key: bytes, covered: bytes) -> str:
-        """Return the HMAC-SHA-256."""
+        """Return the HMAC-SHA-256 of the covered text, in base64url."""
         return encode(hmac.digest(key, covered, "sha256")).decode()
 
     def ends_at(self, contents: dict[str, Any], signed_at: int) -> int | None:

@@ -60,7 +60,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         """Make the session object; nothing is decrypted yet.
 
-        If a test calls it by itself, for a request of a `RequestFactory`, the request ends when the test lets go of it.
+        If a test calls this method itself, with a request of `RequestFactory`, the request ends when the test drops it.
         """
         is_served = ENTRY in vars(request)
         info, settings = request_info(request), gateway().settings

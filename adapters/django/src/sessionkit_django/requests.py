@@ -34,7 +34,7 @@ class OverWSGI(WSGIRequest):
 
 
 class OverASGI(ASGIRequest):
-    """A view of a request over ASGI: of its raw scope, since Django's `META` has joined its header fields."""
+    """A view of a request over ASGI. It reads the raw scope, because Django's `META` joins header fields of one name."""
 
     __slots__ = ("_request",)
 

@@ -16,7 +16,7 @@ KNOWN = 512
 
 
 def digest(pair: str) -> bytes:
-    """Return a digest of a cookie: `name=value`."""
+    """Return the digest of a cookie that is written `name=value`."""
     return sha256(pair.encode("utf-8", "replace")).digest()
 
 

@@ -108,7 +108,7 @@ def test_29_the_expiry_moves(bench: Bench) -> None:
 
 
 def test_30_what_a_conflict_returned_does_not_change(bench: Bench) -> None:
-    """Replace returns a conflicting record as a value: no later write shows through it."""
+    """The record that replace returns for a conflict is a value of its own: a later write does not change it."""
     record = bench.add()
     conflict = same(bench.first.replace(bench.changed(record), bytes(12)), record)
     equal(bench.second.replace(bench.changed(record), record.version), True)
