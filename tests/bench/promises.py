@@ -17,7 +17,7 @@ from store import Step, medians, through_wsgi, untouched
 from sessionkit._exchange.update_guard import Owner
 from sessionkit._session.json import check, freeze
 from sessionkit._session.json_errors import INT_MAX
-from sessionkit._session.snapshot import are_equal, fingerprint
+from sessionkit._session.snapshot import are_equal, take_snapshot
 
 
 def parts_of(way: str) -> tuple[dict[str, Step], dict[str, Step]]:
@@ -30,7 +30,7 @@ def parts_of(way: str) -> tuple[dict[str, Step], dict[str, Step]]:
     token = cookie_header(lines).partition(f"{settings.name}=")[2].partition(";")[0]
     opened: Any = settings.codec.open(token, time.time())
     changed = session | {"theme": "light"}
-    snapshot = fingerprint(session)
+    snapshot = take_snapshot(session)
     serializer = settings.serializer
     text = serializer.dumps(session)
 
@@ -40,9 +40,11 @@ def parts_of(way: str) -> tuple[dict[str, Step], dict[str, Step]]:
     read: dict[str, Step] = {
         "any session: parse the JSON": lambda: serializer.loads(text),
         "secret and authentic: open the token": lambda: settings.codec.open(token, time.time()),
-        "a change in place is saved: snapshot when it is read": lambda: fingerprint(session),
-        "an unchanged one is not: snapshot when the response starts": lambda: fingerprint(session),
-        "no late change is lost in silence: snapshot at the end": lambda: fingerprint(session),
+        "a change in place is saved: snapshot when it is read": lambda: take_snapshot(session),
+        "an unchanged one is not: snapshot when the response starts": lambda: take_snapshot(
+            session
+        ),
+        "no late change is lost in silence: snapshot at the end": lambda: take_snapshot(session),
     }
     change: dict[str, Step] = {
         "any session: write the JSON": lambda: serializer.dumps(changed),

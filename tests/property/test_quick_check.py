@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sessionkit import SerializationError, fast_json
 from sessionkit._session.json import check, freeze
-from sessionkit._session.snapshot import fingerprint
+from sessionkit._session.snapshot import take_snapshot
 
 FAST = fast_json()
 
@@ -59,7 +59,7 @@ def test_the_quick_check_and_the_walk_agree(contents: dict[str, Any], levels: in
     except SerializationError:
         refused = True
     try:
-        payload = freeze(contents, FAST, snapshot=fingerprint(contents))
+        payload = freeze(contents, FAST, snapshot=take_snapshot(contents))
     except SerializationError:
         assert refused or not is_unicode(contents)
         return

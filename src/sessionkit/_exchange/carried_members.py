@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .._session.snapshot import fingerprint, is_opaque, restore_contents, same
+from .._session.snapshot import is_opaque, restore_contents, same, take_snapshot
 
 __all__ = ["Carried", "find_carried"]
 
@@ -30,7 +30,7 @@ class Carried:
         """Return whether contents have the carried members unchanged."""
         keys = restore_contents(self._snapshot)
         members = {key: contents[key] for key in keys if key in contents}
-        return same(members, fingerprint(members), self._snapshot)
+        return same(members, take_snapshot(members), self._snapshot)
 
 
 def find_carried(keys: Iterable[str], contents: Mapping[str, Any]) -> Carried | None:
@@ -41,5 +41,5 @@ def find_carried(keys: Iterable[str], contents: Mapping[str, Any]) -> Carried | 
         contents: the contents of the session.
     """
     members = {key: contents[key] for key in keys if key in contents}
-    snapshot = fingerprint(members)
+    snapshot = take_snapshot(members)
     return Carried(snapshot) if members and not is_opaque(snapshot) else None

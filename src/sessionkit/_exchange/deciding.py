@@ -12,7 +12,7 @@ from .._cookies import barrier, fence
 from .._cookies.caching import HeaderChanges, header_changes, is_shared
 from .._session.events import EventKind
 from .._session.session import Absence, Stamp, stamp_of
-from .._session.snapshot import OPAQUE, fingerprint
+from .._session.snapshot import OPAQUE, take_snapshot
 from ..errors import ConfigurationError, IdentityChangedError
 from . import stamps, writing
 from .request import RequestInfo
@@ -68,7 +68,7 @@ def decide(state: State, status: int, request: RequestInfo, now: float) -> Decis
         SerializationError, SessionTooLargeError: a change in place cannot be kept.
     """
     settings, session, cookies = state.settings, state.session, state.cookies
-    snapshot = fingerprint(session, settings.tags)
+    snapshot = take_snapshot(session, settings.tags)
     is_as_loaded = snapshot == state.loaded_snapshot or state.is_as_loaded(snapshot)
     if (
         is_as_loaded
@@ -88,7 +88,7 @@ def decide(state: State, status: int, request: RequestInfo, now: float) -> Decis
         due = state.is_renewal_due(now) and state.judge_expiry(cookies.stamp, now) is None
         return RENEW if due else NOTHING
     if settings.carried and state.restore_carried():
-        snapshot = fingerprint(session, settings.tags)
+        snapshot = take_snapshot(session, settings.tags)
         is_as_loaded = state.is_as_loaded(snapshot)
     if settings.tags is not None and snapshot.startswith(OPAQUE):
         snapshot = state.normalize()

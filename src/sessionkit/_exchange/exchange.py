@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from .._cookies.caching import UNCHANGED, HeaderChanges
 from .._session.events import EventKind, Ignored, tell
 from .._session.session import Absence, Contents, Session
-from .._session.snapshot import fingerprint, normalize
+from .._session.snapshot import normalize, take_snapshot
 from .._session.tracebacks import clear_frames, clears_frames
 from ..errors import ConfigurationError
 from .deciding import answer, decide
@@ -398,7 +398,7 @@ class Exchange(DrivenExchange):
                 if self.phase is OPEN:
                     self._close_unanswered(state, unanswerable=unanswerable)
                 else:
-                    snapshot = fingerprint(state.session, state.settings.tags)
+                    snapshot = take_snapshot(state.session, state.settings.tags)
                     if snapshot != state.final_snapshot and not state.is_as_final(snapshot):
                         tell(self.settings.on_event, EventKind.LATE_CHANGE)
         finally:

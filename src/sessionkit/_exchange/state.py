@@ -14,11 +14,11 @@ from .._session.session import Absence, Session, Stamp, Watcher, drop, refill, r
 from .._session.snapshot import (
     OPAQUE,
     are_equal,
-    fingerprint,
     is_opaque,
     normalize,
     restore_contents,
     same,
+    take_snapshot,
 )
 from ..errors import SessionTooLargeError
 from . import stamps, writing
@@ -83,7 +83,7 @@ class State:
         self.is_valid_as_read: bool = self.present and settings.contents_end is None
         self._told: tuple[EventKind, ...] = ()
         self.changes: HeaderChanges = UNCHANGED
-        snapshot = fingerprint(contents, settings.tags)
+        snapshot = take_snapshot(contents, settings.tags)
         self.loaded_snapshot: bytes = snapshot
         self.final_snapshot: bytes = snapshot
         # Two unlike snapshots of equal contents: a value that the application holds too is written otherwise.
@@ -120,7 +120,7 @@ class State:
         if reason is None:
             return self.session
         if may_forget:
-            if not self.is_as_loaded(fingerprint(self.session, self.settings.tags)):
+            if not self.is_as_loaded(take_snapshot(self.session, self.settings.tags)):
                 self.tell_once(EventKind.EXPIRED_UNSAVED)
             self.note_own_end(now)
             self.forget(reason)
@@ -149,7 +149,7 @@ class State:
             gone
             or self.saved
             or self.is_fresh
-            or not self.is_as_loaded(fingerprint(self.session, self.settings.tags))
+            or not self.is_as_loaded(take_snapshot(self.session, self.settings.tags))
         )
 
     def must_end(self, request: RequestInfo) -> bool:
@@ -171,7 +171,7 @@ class State:
     @property
     def is_final(self) -> bool:
         """Whether the contents are those that the response was computed from."""
-        return self.is_as_final(fingerprint(self.session, self.settings.tags))
+        return self.is_as_final(take_snapshot(self.session, self.settings.tags))
 
     def is_as_final(self, snapshot: bytes) -> bool:
         """Return whether the contents equal those that the response was computed from.
@@ -262,7 +262,7 @@ class State:
         judged = now - self.settings.tolerance
         if judged < self.find_contents_end(stamp):
             return False
-        if self.is_as_loaded(fingerprint(self.session, self.settings.tags)):
+        if self.is_as_loaded(take_snapshot(self.session, self.settings.tags)):
             return True
         return judged >= self.find_contents_end(replace(stamp, updated_at=int(now)))
 
@@ -272,7 +272,7 @@ class State:
         Args:
             now: seconds since the epoch.
         """
-        is_changed = not self.is_as_loaded(fingerprint(self.session, self.settings.tags))
+        is_changed = not self.is_as_loaded(take_snapshot(self.session, self.settings.tags))
         if self.settings.contents_end is not None and is_changed and self._is_over(self.stamp, now):
             self.ended = True
 
@@ -288,7 +288,7 @@ class State:
         try:
             return contents_end(self.session, stamp.updated_at)
         except TypeError:
-            if self.is_as_loaded(fingerprint(self.session, self.settings.tags)):
+            if self.is_as_loaded(take_snapshot(self.session, self.settings.tags)):
                 # A cookie raises no error, and the session may have ended.
                 return -inf
             raise
@@ -315,7 +315,7 @@ class State:
 
     def snapshot_of(self, contents: dict[str, Any]) -> bytes:
         """Return the snapshot of contents by the settings of this session."""
-        return fingerprint(contents, self.settings.tags)
+        return take_snapshot(contents, self.settings.tags)
 
     # ---- changes of the session
 
@@ -412,7 +412,7 @@ class State:
         self.present = self.touched = False
         self._vetted = self._carried = None
         self._verb_contents = {}
-        self.owner = Owner(self.settings, {}, fingerprint({}))
+        self.owner = Owner(self.settings, {}, take_snapshot({}))
         self.absence = reason
 
     # ---- assignments to the live session, and logins through a framework's own session object
@@ -460,7 +460,7 @@ class State:
                 # The carried members belong to the earlier user's sign-in.
                 drop(session, self.settings.carried)
             self._carried = None
-            self.owner = Owner(self.settings, session, fingerprint(session, self.settings.tags))
+            self.owner = Owner(self.settings, session, take_snapshot(session, self.settings.tags))
             self._vetted = None
             self._verb_contents = {}
             self.ended = True
@@ -478,7 +478,7 @@ class State:
         if tags is not None and self.present:
             if not is_opaque(self.loaded_snapshot):
                 loaded = tags.read(restore_contents(self.loaded_snapshot))
-                self.loaded_snapshot = fingerprint(loaded, tags)
+                self.loaded_snapshot = take_snapshot(loaded, tags)
             contents = tags.read(dict(self.session))
             if contents != self.session:
                 refill(self.session, contents, self.session.stamp)
@@ -513,7 +513,7 @@ class State:
                 if not spare_keys:
                     raise
                 del contents[spare_keys.pop(0)]
-                snapshot = fingerprint(contents, self.settings.tags)
+                snapshot = take_snapshot(contents, self.settings.tags)
             else:
                 break
         self._vetted = (snapshot, stamp, plaintext, contents)

@@ -11,7 +11,7 @@ from typing import Any
 
 from .._session.events import Ignored
 from .._session.identity import Who, exact, find_differing_claim, who_is
-from .._session.snapshot import OPAQUE, fingerprint, is_opaque, restore_contents
+from .._session.snapshot import OPAQUE, is_opaque, restore_contents, take_snapshot
 from .settings import Settings
 
 __all__ = ["Owner", "have_same_owner"]
@@ -121,7 +121,7 @@ class Owner:
         original, snapshot = restore_contents(self.snapshot), self.snapshot
         if settings.tags is not None:
             original = settings.tags.read(original)
-            snapshot = fingerprint(original, settings.tags)
+            snapshot = take_snapshot(original, settings.tags)
         owner = Owner(settings, original, snapshot)
         owner._identity = (_identify(settings, original)[0], _identify(settings, contents)[1])
         return owner

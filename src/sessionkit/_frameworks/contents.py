@@ -22,7 +22,7 @@ from .._requests.lookup import (
 )
 from .._session.events import EventKind, tell
 from .._session.session import Contents, Stamp, refill
-from .._session.snapshot import fingerprint, same
+from .._session.snapshot import same, take_snapshot
 from .._session.tracebacks import clears_frames
 from ..errors import ResponseStartedError
 
@@ -143,14 +143,14 @@ class Snapshot:
         contents: the contents of the exchange.
     """
 
-    __slots__ = ("_print",)
+    __slots__ = ("_taken",)
 
     def __init__(self, contents: Contents, /) -> None:
-        self._print = fingerprint(contents)
+        self._taken = take_snapshot(contents)
 
     def differs_from(self, contents: Contents, /) -> bool:
         """Return whether the contents have changed since, nested values included."""
-        return not same(contents, fingerprint(contents), self._print)
+        return not same(contents, take_snapshot(contents), self._taken)
 
 
 class LazyContents(MutableMapping[str, Any]):

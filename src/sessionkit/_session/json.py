@@ -11,7 +11,7 @@ from typing import Any, cast
 from ..errors import ConfigurationError, SerializationError
 from . import base64url
 from .json_errors import DEEPEST, INT_MAX, find_culprit
-from .snapshot import OPAQUE, fingerprint, plain
+from .snapshot import OPAQUE, plain, take_snapshot
 from .tags import MARK, Tags
 
 __all__ = [
@@ -28,7 +28,6 @@ __all__ = [
 DEEPEST_READ = 100
 """Levels of nesting of a session that another library wrote: more than it needs, and few enough for any stack."""
 
-INT_MIN = -(2**63)
 MANY = 64
 SAFE_INTEGER = 2**53 - 1
 """JavaScript rounds what lies beyond (RFC 8259 section 6): user 9007199254740993 would come back as somebody else."""
@@ -226,7 +225,7 @@ def freeze(
     if serializer.tags is not None:
         return _freeze_tagged(contents, serializer, serializer.tags, largest)
     if serializer.strict:
-        snapshot = snapshot or fingerprint(contents)
+        snapshot = snapshot or take_snapshot(contents)
     opaque = snapshot.startswith(OPAQUE)
     if opaque or not (
         serializer.strict or _is_json(contents, -largest - (largest == INT_MAX), largest)

@@ -11,12 +11,12 @@ from .tags import Tags
 __all__ = [
     "OPAQUE",
     "are_equal",
-    "fingerprint",
     "is_opaque",
     "normalize",
     "plain",
     "restore_contents",
     "same",
+    "take_snapshot",
 ]
 
 DEEPEST = 100
@@ -41,7 +41,7 @@ def _make_opaque(contents: dict[str, Any], tags: Tags | None) -> bytes:
         return OPAQUE
 
 
-def fingerprint(contents: dict[str, Any], tags: Tags | None = None) -> bytes:
+def take_snapshot(contents: dict[str, Any], tags: Tags | None = None) -> bytes:
     """Return the snapshot of a session; never raise.
 
     marshal makes it in a quarter of the time of the standard library's json. It accepts the types of JSON and few others, while
@@ -70,11 +70,11 @@ def normalize(contents: dict[str, Any], tags: Tags | None = None) -> tuple[dict[
         contents: of a session.
         tags: how values that JSON does not have are kept; a lazy text is read now.
     """
-    snapshot = fingerprint(contents, tags)
+    snapshot = take_snapshot(contents, tags)
     if not snapshot.startswith(OPAQUE):
         return contents, snapshot
     contents = plain(contents) if tags is None else _as_read(contents, tags)
-    return contents, fingerprint(contents, tags)
+    return contents, take_snapshot(contents, tags)
 
 
 def _as_read(contents: dict[str, Any], tags: Tags) -> dict[str, Any]:

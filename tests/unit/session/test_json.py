@@ -14,9 +14,9 @@ import pybase64
 import pytest
 
 from sessionkit import JSON, ConfigurationError, SerializationError, Serializer, fast_json
-from sessionkit._session.json import INT_MIN, SAFE_INTEGER, check, freeze
+from sessionkit._session.json import SAFE_INTEGER, check, freeze
 from sessionkit._session.json_errors import DEEPEST, INT_MAX
-from sessionkit._session.snapshot import fingerprint
+from sessionkit._session.snapshot import take_snapshot
 
 BOTH = pytest.mark.parametrize("serializer", [JSON, fast_json()], ids=["json", "fast_json"])
 
@@ -39,7 +39,7 @@ VALUES = [
     },
     {"text": 'é ü 漢 😀 \x00 \x1f \x7f \u2028 " \\ /'},
     {"deep": [[[{"a": [{"b": []}]}]]]},
-    {"big": INT_MAX, "small": INT_MIN},
+    {"big": INT_MAX, "small": -(2**63)},
     {"float": [1e300, 5e-324, 0.1, 1e16]},
     {"": {"": ""}},
 ]
@@ -313,7 +313,7 @@ def test_what_is_not_json_is_refused_wherever_it_stands(serializer, value):
         {"pad": list(range(200)), "a": value},
     ):
         with pytest.raises(SerializationError, match="session"):
-            freeze(contents, serializer, snapshot=fingerprint(contents))
+            freeze(contents, serializer, snapshot=take_snapshot(contents))
 
 
 @BOTH
@@ -324,11 +324,11 @@ def test_what_is_not_json_is_refused_wherever_it_stands(serializer, value):
 )
 def test_sixty_four_levels_are_kept_and_one_more_is_not(serializer, make):
     kept, refused = wrapped(64, make), wrapped(65, make)
-    assert serializer.loads(freeze(kept, serializer, snapshot=fingerprint(kept))) == json.loads(
+    assert serializer.loads(freeze(kept, serializer, snapshot=take_snapshot(kept))) == json.loads(
         json.dumps(kept)
     )
     with pytest.raises(SerializationError, match="nested deeper than 64 levels"):
-        freeze(refused, serializer, snapshot=fingerprint(refused))
+        freeze(refused, serializer, snapshot=take_snapshot(refused))
 
 
 @BOTH
@@ -357,7 +357,7 @@ def test_sixty_four_levels_are_kept_and_one_more_is_not(serializer, make):
 def test_what_only_looks_odd_is_kept(serializer, value):
     contents = {"a": value, "b": -1.5, "many": [{}] * 100}
     assert serializer.loads(
-        freeze(contents, serializer, snapshot=fingerprint(contents))
+        freeze(contents, serializer, snapshot=take_snapshot(contents))
     ) == json.loads(json.dumps(contents))
 
 
@@ -369,12 +369,12 @@ def test_brackets_in_texts_hide_no_level(text, levels):
     contents = {**wrapped(levels, lambda inner: {text: inner}), "text": text, "more": [{}] * 100}
     if levels == 64:
         assert (
-            fast_json().loads(freeze(contents, fast_json(), snapshot=fingerprint(contents)))
+            fast_json().loads(freeze(contents, fast_json(), snapshot=take_snapshot(contents)))
             == contents
         )
         return
     with pytest.raises(SerializationError, match="nested deeper than 64 levels"):
-        freeze(contents, fast_json(), snapshot=fingerprint(contents))
+        freeze(contents, fast_json(), snapshot=take_snapshot(contents))
 
 
 @BOTH

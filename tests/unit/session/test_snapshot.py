@@ -4,7 +4,7 @@ import pytest
 
 from sessionkit import JSON, fast_json
 from sessionkit._session.session import Session
-from sessionkit._session.snapshot import fingerprint, plain
+from sessionkit._session.snapshot import plain, take_snapshot
 from sessionkit._session.snapshot import same as is_same
 
 
@@ -18,7 +18,7 @@ class Unprintable:
 
 
 def same(one, other):
-    return is_same(one, fingerprint(one), fingerprint(other))
+    return is_same(one, take_snapshot(one), take_snapshot(other))
 
 
 @pytest.mark.parametrize(
@@ -61,9 +61,9 @@ def test_a_session_that_went_through_json_is_the_same(contents):
 
 def test_holding_on_to_a_nested_value_changes_nothing():
     contents = JSON.loads(b'{"user":{"sub":"alice","name":"alice"},"list":[1,2]}')
-    before = fingerprint(contents)
+    before = take_snapshot(contents)
     held = [contents["user"], contents["list"], contents["user"]["sub"]]
-    assert is_same(contents, fingerprint(contents), before) is True
+    assert is_same(contents, take_snapshot(contents), before) is True
     assert len(held) == 3
 
 
@@ -83,7 +83,7 @@ def test_a_subclass_of_str_counts_as_changed_and_by_its_value():
     assert same({"a": Text("a")}, {"a": Text("a")}) is True
 
 
-def test_a_session_inside_itself_has_a_fingerprint_and_is_another():
+def test_a_session_inside_itself_has_a_snapshot_and_is_another():
     endless = {"a": 1}
     endless["list"] = [endless]
     assert same(endless, {"a": 1}) is False
@@ -97,7 +97,7 @@ def test_a_tree_whose_branches_know_their_parents_is_another_and_comes_to_an_end
     assert same({"tree": None}, {"tree": root}) is False
 
 
-def test_a_session_nested_beyond_all_limits_has_a_fingerprint_and_is_another():
+def test_a_session_nested_beyond_all_limits_has_a_snapshot_and_is_another():
     deep = []
     for _ in range(100_000):
         deep = [deep]
@@ -161,6 +161,6 @@ def test_two_sessions_inside_themselves_are_never_the_same():
     one, other = {"list": ["x" * 3]}, {"list": ["x" * 3]}
     one["again"], other["again"] = one, other
     held = [other["list"]]  # so that the bytes differ, and the contents are looked at
-    assert fingerprint(one) != fingerprint(other)
+    assert take_snapshot(one) != take_snapshot(other)
     assert same(one, other) is False
     assert len(held) == 1

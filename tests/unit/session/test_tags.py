@@ -21,7 +21,7 @@ from sessionkit._exchange.framework_keys import FrameworkKeys
 from sessionkit._exchange.request import HeaderRequest
 from sessionkit._frameworks.flask_extension import FlaskFamilyExtension
 from sessionkit._session.json import freeze, rewrite
-from sessionkit._session.snapshot import fingerprint, is_opaque, normalize, same
+from sessionkit._session.snapshot import is_opaque, normalize, same, take_snapshot
 from sessionkit._session.tags import Tags
 from sessionkit.formats import Auth0FastAPI, Importer, Native
 from sessionkit.testing import session_cookies
@@ -170,12 +170,12 @@ def test_what_other_frameworks_of_the_store_read_is_the_tagged_json() -> None:
 def test_contents_are_compared_by_what_they_are_kept_as(
     one: Any, other: Any, expected: bool
 ) -> None:
-    assert expected is same(one, fingerprint(one, TAGS), fingerprint(other, TAGS))
+    assert expected is same(one, take_snapshot(one, TAGS), take_snapshot(other, TAGS))
 
 
 @pytest.mark.parametrize("contents", [{"a": object()}, {"a": Broken()}])
 def test_what_has_no_tag_is_odd_and_left_as_it_is(contents: dict[str, Any]) -> None:
-    assert is_opaque(fingerprint(contents, TAGS))
+    assert is_opaque(take_snapshot(contents, TAGS))
     assert normalize(contents, TAGS)[0] is contents
 
 
