@@ -169,7 +169,12 @@ def revoke_session(settings: Settings, handle: object) -> Steps[bool]:
     Args:
         settings: the store's settings.
         handle: the handle.
+
+    Raises:
+        TypeError: it is a `SessionInfo`.
     """
+    if isinstance(handle, SessionInfo):
+        raise TypeError("revoke takes the handle of a session: write store.revoke(info.handle)")
     match = _HANDLE.fullmatch(handle) if isinstance(handle, str) else None
     if match is None:
         return False

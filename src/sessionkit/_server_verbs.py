@@ -74,6 +74,7 @@ class ServerVerbs(Verbs[RequestLike, ResponseLike, RequestObject]):
             Whether there was such a session; False for a malformed handle too.
 
         Raises:
+            TypeError: a `SessionInfo` was given in the place of its handle.
             ConfigurationError: the store has no backend, or one that is awaited (`arevoke`).
             BackendError: the backend failed.
         """
@@ -180,9 +181,7 @@ class ServerVerbs(Verbs[RequestLike, ResponseLike, RequestObject]):
     def _find_current(self) -> Exchange | None:
         """Return the exchange of the current request, if a user is signed in there."""
         try:
-            exchange = self._exchange(None)
+            exchange = self.get_exchange()
         except NoActiveRequestError:
             return None
-        if not isinstance(exchange, Exchange) or exchange.server is None or exchange.get() is None:
-            return None
-        return exchange
+        return None if exchange.server is None or exchange.get() is None else exchange

@@ -27,7 +27,7 @@ from ._environment import apply_variables
 from ._exchange.bound_importers import bind_importers
 from ._exchange.exchange import Exchange
 from ._exchange.framework_keys import FrameworkKeys
-from ._exchange.request import HeaderRequest, RequestInfo, is_activity
+from ._exchange.request import RequestInfo, is_activity
 from ._exchange.settings import MAX_RECORD, Clock, Settings
 from ._requests.current import Activation, find_preserved, get_current
 from ._requests.lookup import (
@@ -38,7 +38,7 @@ from ._requests.lookup import (
     open_unanswered,
     select_store,
 )
-from ._requests.recognition import as_cookie_header
+from ._requests.recognition import make_header_request
 from ._server_verbs import ServerVerbs
 from ._session.events import OnEvent
 from ._session.identity import Guard, Identity, resolve
@@ -293,17 +293,18 @@ class SessionStore(ServerVerbs):
         Args:
             cookie_header: the header as a browser sends it, or a dict of cookies, such as
                 `sessionkit.testing.session_cookies` returns. None means no cookie.
-            **request: `method`, `path`, `query`, `scheme` (https by default) and `headers`.
+            **request: `method`, `path`, `query`, `scheme` (https by default) and `headers`, a dict. Without `cookie_header` the
+                Cookie header is taken from there.
 
         Returns:
             A context manager, for `with` and `async with`, that gives the `Exchange`.
 
         Raises:
-            TypeError: `cookie_header` is something else: bytes, an environ, a scope, a request.
+            TypeError: `cookie_header` is something else: bytes, an environ, a scope, a request. Or an argument has another name.
             ConfigurationError: on entry: `with` and a backend that is awaited, or `async with` and one that is not.
             BackendError: at the end: the session could not be kept.
         """
-        return Activation(self.begin(HeaderRequest(as_cookie_header(cookie_header), **request)))
+        return Activation(self.begin(make_header_request(cookie_header, request)))
 
     def _exchange(self, request: RequestInfo | None) -> Exchange | Exclusion:
         if request is None:

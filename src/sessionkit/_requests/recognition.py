@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 from .._cookies.header import header_of
-from .._exchange.request import RequestInfo
+from .._exchange.request import HeaderRequest, RequestInfo
 from .registry import as_mapping, find_carrier
 from .views import ASGIRequest, WSGIRequest
 
@@ -19,6 +19,7 @@ __all__ = [
     "RequestObject",
     "as_cookie_header",
     "as_request",
+    "make_header_request",
     "register_request",
 ]
 
@@ -151,3 +152,30 @@ def as_cookie_header(given: object) -> str:
     raise TypeError(
         f"a Cookie header is wanted (name=value; name=value), or a dict of cookies, not {kind}: {way_out}"
     )
+
+
+def make_header_request(given: object, named: Mapping[str, Any]) -> HeaderRequest:
+    """Return a request that consists of a Cookie header, as `store.exchange` takes it.
+
+    Args:
+        given: as for `as_cookie_header`. If it is None, the Cookie header is looked for among `headers`.
+        named: the arguments that have names.
+
+    Raises:
+        TypeError: an argument is something else, or has another name.
+    """
+    unknown = named.keys() - {"method", "path", "query", "scheme", "headers"}
+    if unknown:
+        raise TypeError(
+            f"store.exchange({', '.join(f'{name}=...' for name in sorted(unknown))}): give the cookies first, without a name; "
+            "method, path, query, scheme and headers have names"
+        )
+    headers: Any = named.get("headers", {})
+    if not isinstance(headers, Mapping):
+        raise TypeError(
+            f"store.exchange(headers=...) wants a dict of header fields, not {type(headers).__name__}"
+        )
+    request = HeaderRequest(as_cookie_header(given), **named)
+    if given is None:
+        request.cookie_header = request.header("Cookie") or ""
+    return request

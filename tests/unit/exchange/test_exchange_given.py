@@ -20,6 +20,28 @@ def test_an_exchange_takes_none_and_nothing_for_no_cookie(given):
         assert exchange.absence is Absence.NO_COOKIE
 
 
+@pytest.mark.parametrize("name", ["Cookie", "cookie"])
+def test_an_exchange_finds_the_cookie_header_among_the_headers(name):
+    store = SessionStore(SECRET)
+    header = "; ".join(f"{one}={value}" for one, value in session_cookies(store, ALICE).items())
+    with store.exchange(headers={name: header}):
+        assert store.get_session() == ALICE
+    with store.exchange("", headers={name: header}):
+        assert store.get_session() is None
+
+
+@pytest.mark.parametrize("headers", [None, [("Cookie", "a=b")], "Cookie: a=b"])
+def test_headers_that_are_no_dict_are_refused(headers):
+    with pytest.raises(TypeError, match="wants a dict of header fields"):
+        SessionStore(SECRET).exchange(headers=headers)
+
+
+@pytest.mark.parametrize("name", ["cookies", "header", "cookie"])
+def test_an_argument_with_another_name_is_refused(name):
+    with pytest.raises(TypeError, match=f"{name}=...\\): give the cookies first, without a name"):
+        SessionStore(SECRET).exchange(**{name: "a=b"})
+
+
 @pytest.mark.parametrize("kind", [dict, MappingProxyType])
 def test_an_exchange_takes_a_mapping_of_cookies(kind):
     store = SessionStore(SECRET)

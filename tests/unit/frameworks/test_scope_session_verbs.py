@@ -114,3 +114,19 @@ def test_a_verb_after_the_start_of_the_response_takes_nothing_over() -> None:
 
     serve_asgi(ScopeSessionMiddleware(app, store), header(store, ANN))
     assert found == [ANN]
+
+
+def test_a_login_by_a_dict_is_the_current_session_of_the_verbs_for_the_server() -> None:
+    store = SessionStore(SECRET, backend=MemoryBackend())
+    session_cookies(store, BOB)
+    found: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        put(scope, dict(BOB))
+        found.append(store.revoke_user(BOB, keep_current=True))
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    wire = serve_asgi(ScopeSessionMiddleware(app, store), header(store, ANN))
+    assert read_cookies(store, wire.answer.lines) == BOB
+    assert found == [1]

@@ -142,6 +142,14 @@ def test_a_handle_revokes_one_session_and_opens_nothing(scene):
     assert ({}, 2) == (first.session(), second.session()["n"])
 
 
+def test_a_session_info_in_the_place_of_its_handle_is_refused(scene):
+    scene.browser.login(ALICE)
+    info = scene.store.sessions_of(ALICE)[0]
+    with pytest.raises(TypeError, match="info.handle"):
+        scene.store.revoke(info)
+    assert info.handle in [one.handle for one in scene.store.sessions_of(ALICE)]
+
+
 def test_a_handle_follows_a_rotation(scene):
     browser = sign_in(scene, 1)
     (info,) = scene.store.sessions_of(ALICE)
