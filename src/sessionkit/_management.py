@@ -13,6 +13,7 @@ from ._exchange.exchange import Exchange
 from ._exchange.operations import Delete, List, Load, Operation, Purge, Revoke
 from ._exchange.pointers import open_contents
 from ._exchange.record_owners import derive_owners
+from ._exchange.replies import perform_now
 from ._exchange.settings import Settings
 from ._session.session import Absence
 from .backends import Record
@@ -87,7 +88,7 @@ def run(settings: Settings, steps: Steps[Result]) -> Result:
             operation = steps.send(reply)
         except StopIteration as end:
             return cast("Result", end.value)
-        reply = operation.on(settings.backend)
+        reply = perform_now(operation, settings.backend)
 
 
 async def arun(settings: Settings, steps: Steps[Result]) -> Result:

@@ -22,5 +22,5 @@ With a backend:
 - `planning`: decides the next operation on the backend. `record_owners` names the owner of a record.
 - `server_side`: takes the backend's reply. `replaying` replays the steps of a request over the contents that another one
   wrote, and `merging` merges two changes.
-- `operations`: the operations as values. `drivers` performs them, blocking or awaited.
+- `operations`: the operations as values. `drivers` performs them, blocking or awaited. `replies` refuses what no backend may return.
 """

@@ -13,7 +13,8 @@ from .._cookies.caching import HeaderChanges
 from .._session.events import logger
 from ..backends._protocols import AnyBackend, Record
 from ..errors import BackendError, ConfigurationError
-from .operations import Operation, Wanted
+from .operations import Load, Operation, Wanted
+from .replies import check_reply, perform_now
 
 __all__ = [
     "Advice",
@@ -122,7 +123,7 @@ class BlockingDriver:
 
     def load(self, wanted: Wanted) -> Record | None:
         """Load a record; an exchange calls this when its session is first used."""
-        record: Record | None = self.backend.load(wanted.key, wanted.owner)
+        record: Record | None = perform_now(Load(*wanted), self.backend)
         return record
 
     def run(self, exchange: Settling, status: int, headers: Fields) -> HeaderChanges:
@@ -156,7 +157,7 @@ class BlockingDriver:
     def _perform(self, operation: Operation) -> Any:
         """Return the reply to an operation, or the `BackendError` that it raised."""
         try:
-            return operation.on(self.backend)
+            return perform_now(operation, self.backend)
         except BackendError as error:
             return error
 
@@ -182,7 +183,7 @@ async def aload(exchange: Settling) -> None:
     if exchange.settings.advice.due:
         await _atell_warnings(exchange.settings.advice, backend)
     try:
-        found = [await _call(backend, backend.load, one.key, one.owner) for one in wanted]
+        found = [await perform(Load(*one), backend) for one in wanted]
     except BackendError as error:
         exchange.supply(error)
     else:
@@ -298,7 +299,7 @@ _shielded: dict[Settling, asyncio.Future[None]] = {}
 async def _reply(backend: AnyBackend, operation: Operation) -> Any:
     """Return the reply to an operation, or the `BackendError` that it raised."""
     try:
-        return await _call(backend, operation.on, backend)
+        return await perform(operation, backend)
     except BackendError as error:
         return error
 
@@ -357,7 +358,7 @@ async def perform(operation: Operation, backend: AnyBackend) -> Any:
         operation: the operation.
         backend: the backend.
     """
-    return await _call(backend, operation.on, backend)
+    return check_reply(operation, backend, await _call(backend, operation.on, backend))
 
 
 async def _call(backend: AnyBackend, function: Any, *args: Any) -> Any:

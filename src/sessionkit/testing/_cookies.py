@@ -14,6 +14,7 @@ from .._exchange.exchange import Exchange
 from .._exchange.operations import Insert
 from .._exchange.reading import RequestCookies
 from .._exchange.record_owners import derive_owners_of
+from .._exchange.replies import perform_now
 from .._exchange.request import HeaderRequest
 from .._exchange.settings import Settings
 from .._exchange.writing import make_checked_plaintext, write_pointer, write_session
@@ -64,7 +65,7 @@ def session_cookies(
     _check_blocking(settings, "asession_cookies")
     cookies, insert = _make_cookies(settings, session, created_at, updated_at, lifetime)
     if insert is not None:
-        insert.on(settings.backend)
+        perform_now(insert, settings.backend)
     return cookies
 
 
