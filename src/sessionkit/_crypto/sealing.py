@@ -79,7 +79,7 @@ class NativeCodec:
         """Refuse nothing: any JSON object is a session."""
 
     def ends_at(self, contents: Mapping[str, Any]) -> int | None:
-        """Return None: the application's data is data."""
+        """Return None: the contents say nothing about an end."""
         return None
 
     def capacity(self, characters: int) -> int:

@@ -41,7 +41,7 @@ class Place(Protocol):
     """The place of a framework's session object, into which the application may put contents of its own."""
 
     def take_over(self, *, leaving: bool = False) -> None:
-        """Make what the application has put in the place the contents.
+        """Replace the contents of the session with those that the application has put in the place.
 
         Args:
             leaving: whether to leave the application's object there, because nothing is about to be written.
@@ -49,7 +49,7 @@ class Place(Protocol):
         ...
 
     def close(self) -> None:
-        """Report what the application has put there, or has changed, too late; the exchange no longer has this place."""
+        """Report contents that the application has put there, or changed, too late; the exchange no longer has this place."""
 
 
 class DrivenExchange:

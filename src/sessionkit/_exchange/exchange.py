@@ -365,7 +365,7 @@ class Exchange(DrivenExchange):
 
     @property
     def must_end(self) -> bool:
-        """Whether a session was ended, or its earlier id in the backend, which even a failed response must say."""
+        """Whether even a failed response must end a session: the request has ended one, or an earlier id in the backend."""
         state, server = self.state, self.server
         if state is None:
             return False
@@ -419,7 +419,7 @@ class Exchange(DrivenExchange):
             del holder
 
     def close_places(self) -> None:
-        """Take over what the application has put in the places of session objects, for a response that never came; report what is lost."""
+        """Take over the contents that the application has put in the places, though no response came; report a change that is lost."""
         while self.place is not None:
             self.place.close()
 

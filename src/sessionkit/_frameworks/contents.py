@@ -271,7 +271,7 @@ class SessionPlace:
         exchange.place = self
 
     def take_over(self, *, leaving: bool = False) -> None:
-        """Make what the application has put in the place the contents.
+        """Replace the contents of the session with those that the application has put in the place.
 
         Args:
             leaving: whether to leave the application's object in the place, for a verb that only reads. What the application
@@ -285,7 +285,7 @@ class SessionPlace:
 
     @clears_frames
     def _take_over(self, *, leaving: bool = False) -> None:
-        """Make what is in the place the contents, unless it was taken over before and is as it was."""
+        """Replace the contents of the session with those in the place, unless the same ones were taken over before."""
         found = self._holder.get(SESSION_KEY)
         contents = self._find_contents()
         if contents is None:
@@ -299,7 +299,7 @@ class SessionPlace:
             self._holder[SESSION_KEY] = found
 
     def close(self) -> None:
-        """Take over what was put in the place for a response that never came; report what comes too late, and what is lost."""
+        """Take over the contents in the place if no response has started; report contents that come too late, and those that are lost."""
         exchange = self._exchange
         self._leave()
         is_late = exchange.phase is not OPEN

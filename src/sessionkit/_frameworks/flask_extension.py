@@ -48,7 +48,7 @@ class FlaskFamilyExtension(Extension[App]):
     def make_gateway(
         self, app: Any, inner: Callable[..., Any], kind: Callable[..., Gateway]
     ) -> FlaskFamilyGateway:
-        """Make what serves an application; it becomes the application's `extensions["sessionkit"]`.
+        """Make the gateway that serves an application; it becomes the application's `extensions["sessionkit"]`.
 
         Args:
             app: the application.

@@ -65,7 +65,7 @@ class Backend(Protocol):
         ...
 
     def insert(self, record: Record, since: float) -> bool:
-        """Add a record, with the owner's generation of now; up to four expired records may be removed on the way.
+        """Add a record, with the owner's current generation; up to four expired records may be removed on the way.
 
         Args:
             record: the record. One with the same key and version counts as added: a repeated call changes nothing.

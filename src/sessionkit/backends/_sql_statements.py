@@ -255,7 +255,7 @@ class Statements:
         return added.rowcount == 1
 
     def replace(self, connection: Connection, record: Record, version: bytes) -> Record | bool:
-        """Replace a record: a statement, and another one if the record has not that version."""
+        """Replace a record in one statement; if the record has another version, a second statement reads it."""
         values = {**_values(connection, record), "loaded": version}
         if self._changes(connection, _REPLACE, values):
             return True

@@ -87,7 +87,7 @@ class Connection:
             self.lock.release()
 
     def close(self) -> None:
-        """Close it."""
+        """Close the connection."""
         self.is_open = False
         self._end.detach()
         self._sqlite.close()

@@ -57,7 +57,7 @@ class DjangoSession(LazyContents, AwaitedSession):  # type: ignore[misc]  # the 
 
     @property
     def accessed(self) -> bool:
-        """Whether it was looked at."""
+        """Whether the request used the session."""
         return self.exchange.looked_at
 
     @accessed.setter
@@ -90,15 +90,15 @@ class DjangoSession(LazyContents, AwaitedSession):  # type: ignore[misc]  # the 
     _session = property(_get_session)
 
     def is_empty(self) -> bool:
-        """Whether it holds nothing."""
+        """Return whether the session holds nothing."""
         return not self.exchange.contents
 
     def get_session_cookie_age(self) -> int:
-        """Seconds that a session lives which does not say so itself."""
+        """Return the seconds of inactivity after which a session ends, unless `set_expiry` has set another time."""
         stamp = self.stamp
         lifetime = gateway().settings.find_lifetime(None if stamp is None else stamp.lifetime)
         return lifetime.idle or lifetime.absolute or 0
 
     def get_expire_at_browser_close(self) -> bool:
-        """Whether the browser forgets it when it closes."""
+        """Return whether the browser forgets the session's cookie when it closes."""
         return gateway().settings.for_writing(self, self.stamp).cookie.transient

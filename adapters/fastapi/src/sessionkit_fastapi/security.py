@@ -49,7 +49,7 @@ class SessionCookie(APIKeyCookie):
         self.get_session = get_session if store is None else store.get_session
 
     async def __call__(self, request: HTTPConnection) -> Session | None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the session, never the key: that is a credential
-        """Return the session. sessionkit reads it, never from FastAPI's parsed cookies."""
+        """Return the session, which is read from the raw Cookie header and not from FastAPI's parsed cookies."""
         session = self.get_session(request)
         if session is None and self.auto_error:
             raise self.refused(request)

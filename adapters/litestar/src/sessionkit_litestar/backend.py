@@ -79,7 +79,7 @@ class SessionKitBackend(BaseSessionBackend[Any]):
     async def store_in_message(
         self, scope_session: Any, message: Message, connection: Connection
     ) -> None:
-        """Take over what was put in the place of the session; write the response where no gateway does."""
+        """Replace the contents with those that the application has put in the scope; write the response where no gateway does."""
         exchange = self._exchange(connection.scope)
         if exchange is None:
             return

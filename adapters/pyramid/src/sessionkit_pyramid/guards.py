@@ -30,7 +30,7 @@ def _adapt(view: Any) -> Callable[..., Any]:
 
 
 class _Refused(Response):  # type: ignore[misc]  # Pyramid has no types
-    """A refusal as it is: WebOb would make its Location absolute by what the Host header says."""
+    """The response of a refusal, with its headers unchanged: WebOb would make Location absolute, by the Host header."""
 
     def __init__(self, refusal: Refusal, *_: Any) -> None:
         super().__init__(body=refusal.body, status=refusal.status, headerlist=list(refusal.headers))
