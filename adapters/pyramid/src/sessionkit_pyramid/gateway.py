@@ -97,7 +97,7 @@ def session_of(request: Any) -> PyramidSession:
 
 
 def take_over(exchange: Exchange) -> None:
-    """Make the contents of a dict that the application has put in the place of `request.session`."""
+    """Replace the contents of the session with those that the application has assigned to `request.session`."""
     if exchange.place is not None:
         exchange.place.take_over()
 
