@@ -86,6 +86,22 @@ def test_what_a_middleware_writes_goes_out_with_the_handshake_of_a_websocket():
     assert browse(app, walk) == (([seen, seen], ["__Host-session"]), seen)
 
 
+def test_a_dict_that_a_middleware_puts_in_the_place_of_the_session_goes_out_with_the_handshake():
+    app = sockets(application())
+
+    @app.on_request
+    async def visit(request):
+        if request.path == "/ws":
+            request.ctx.session = {**ANN, "visited": True}
+
+    def walk(client):
+        client.get("/login")
+        return opened(client), json.loads(client.get("/me").text)
+
+    seen = {**ANN, "visited": True}
+    assert browse(app, walk) == (([seen, seen], ["__Host-session"]), seen)
+
+
 def test_two_stores_are_saved_with_the_handshake_of_a_websocket():
     admin = SessionStore(SECRET, cookie=CookieSettings(name="__Host-admin"))
     app = sockets(application())

@@ -77,6 +77,9 @@ class ScopePlace(SessionPlace):
     def _find_contents(self) -> Mapping[str, Any] | None:
         """Return the contents in the place, and put the session object back; None where there is nothing to take over."""
         found = self._holder.get(SESSION_KEY)
+        if self.has_outer and found is self._around:
+            # It was given back, and a gateway around that middleware is about to answer.
+            return None
         if is_session(found):
             if _is_foreign(found) and not self._is_in_mounted():
                 self._exchange.settings.warn_once(EventKind.TWO_SESSIONS)

@@ -11,7 +11,7 @@ from sessionkit import EventKind, create_session
 from sessionkit._frameworks.scope_session import ScopeSessionMiddleware
 
 from ..scene import Scene
-from ..served import scope_of
+from ..served import scope_of, serve_asgi
 
 ANN = {"user": {"sub": "ann"}, "token": "canary"}
 
@@ -135,6 +135,25 @@ def test_an_application_with_sessions_of_its_own_that_is_mounted_is_no_mistake(
     ours_inside = mounted(ScopeSessionMiddleware(page, scene.store))
     serve(Application(Theirs(ours_inside)))
     assert told(scene) == []
+
+
+@pytest.mark.parametrize("kind", [TheirSession, dict])
+def test_a_gateway_around_both_does_not_take_their_session_for_ours(
+    scene: Scene, kind: Any
+) -> None:
+    def around(inner: Any) -> Any:
+        async def put(scope: Any, receive: Any, send: Any) -> None:
+            scope["session"] = kind(theirs="canary")
+            await inner(scope, receive, send)
+
+        return put
+
+    scene.browser.login()
+    app = scene.store.asgi(around(ScopeSessionMiddleware(page, scene.store)))
+    wire = serve_asgi(app, scene.browser.jar.header())
+    scene.browser.jar.receive(wire.answer.lines)
+    assert scene.browser.session() == ANN
+    assert told(scene) == [EventKind.TWO_SESSIONS]
 
 
 def test_it_is_told_where_ours_wraps_the_whole_application_by_hand(scene: Scene) -> None:

@@ -49,6 +49,8 @@ class Sockets:
 
 async def _accept(exchange: Exchange, request: Request[Any, Any]) -> tuple[tuple[str, str], ...]:
     """Close an exchange, and return the fields of its handshake; from then on the task of the socket can read the session."""
+    if exchange.place is not None:
+        exchange.place.take_over()
     await asettle(exchange, 101)
     # The application's middleware runs in the task of the request, and the handler in one that Sanic adds later.
     exchange.tasks = _Tasks(exchange.tasks or (), request.app.websocket_tasks)
