@@ -165,14 +165,14 @@ class SessionMiddleware(Gateway):
                         if place.has_outer:
                             place.give_back()
                 if is_answering and exchange.phase is OPEN:
-                    await _end_unanswered(exchange)
+                    await self.end_unanswered(exchange)
             except (Exception, CancelledError) as error:
                 if is_answering and exchange.phase is OPEN:
                     # No response has started.
                     if kind == "http" and isinstance(error, Exception):
                         await _send_bare_500(exchange, send)
                     else:
-                        await _end_unanswered(exchange)
+                        await self.end_unanswered(exchange)
                 raise
             finally:
                 if is_answering:
@@ -207,16 +207,6 @@ def _decode_fields(fields: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str
 
 _DECISIVE = frozenset(name.encode() for name in DECISIVE)
 _CDN_SUFFIX = CDN_SUFFIX.encode()
-
-
-async def _end_unanswered(exchange: Exchange) -> None:
-    """End the session on the server, if the application ended it and nobody is answered: no response can clear its cookies.
-
-    The client has hung up, or the application has refused a websocket. `Exchange.finish` reports what is lost all the same.
-    """
-    exchange.close_places()
-    if exchange.must_settle:
-        await asettle(exchange, 500)
 
 
 async def _send_bare_500(exchange: Exchange, send: Send) -> None:

@@ -210,7 +210,8 @@ def test_a_client_that_hangs_up_stays_signed_out(backend, store, events, moment,
         assert EventKind.ROLLED_BACK not in [event.kind for event in events]
 
 
-def test_a_client_that_hangs_up_while_it_is_signed_in_leaves_no_session(backend, store):
+@pytest.mark.parametrize("where", ["handler", "middleware around ours"])
+def test_a_client_that_hangs_up_while_it_is_signed_in_leaves_no_session(backend, store, where):
     performed, over, insert = asyncio.Event(), asyncio.Event(), backend.insert
 
     async def insert_and_wait(*args):
@@ -220,8 +221,16 @@ def test_a_client_that_hangs_up_while_it_is_signed_in_leaves_no_session(backend,
 
     async def handler(request):
         asyncio.current_task().add_done_callback(lambda _: over.set())
-        verbs.create_session(request, ANN)
+        if where == "handler":
+            verbs.create_session(request, ANN)
         return web.Response()
+
+    @web.middleware
+    async def around(request, handler):
+        response = await handler(request)
+        if where != "handler":
+            verbs.create_session(request, ANN)
+        return response
 
     async def walk(host, port):
         backend.insert = insert_and_wait
@@ -232,4 +241,6 @@ def test_a_client_that_hangs_up_while_it_is_signed_in_leaves_no_session(backend,
         await over.wait()
         return await store.asessions_of(ANN)
 
-    assert asyncio.run(serve_cancelling(served(store, ("/", handler)), walk)) == []
+    app = served(store, ("/", handler))
+    app.middlewares.insert(0, around)
+    assert asyncio.run(serve_cancelling(app, walk)) == []

@@ -8,16 +8,24 @@ from typing import Any
 from sanic import Sanic
 
 
+async def start_asgi(app: Sanic) -> None:
+    """Let an application start, and stop at once: Sanic then serves."""
+    events = iter(["startup", "shutdown"])
+
+    async def lifespan():
+        return {"type": f"lifespan.{next(events)}"}
+
+    async def send(message):
+        """Do nothing."""
+
+    await app({"type": "lifespan", "asgi": {"version": "3.0"}}, lifespan, send)
+
+
 def ask_asgi(app: Sanic, *scopes: dict[str, Any], host: bytes = b"localhost") -> list[Any]:
     """The messages that are sent for each of the scopes; a scope without a cookie is given the latest that was set."""
     answers: list[Any] = []
 
     async def run() -> None:
-        events = iter(["startup", "shutdown"])
-
-        async def lifespan():
-            return {"type": f"lifespan.{next(events)}"}
-
         async def receive():
             return {"type": "http.request", "body": b"", "more_body": False}
 
@@ -26,8 +34,7 @@ def ask_asgi(app: Sanic, *scopes: dict[str, Any], host: bytes = b"localhost") ->
             fields = {"headers": list(message["headers"])} if "headers" in message else {}
             answers[-1].append({**message, **fields})
 
-        answers.append([])
-        await app({"type": "lifespan", "asgi": {"version": "3.0"}}, lifespan, send)
+        await start_asgi(app)
         cookie = b""
         for scope in scopes:
             answers.append([])
@@ -41,4 +48,4 @@ def ask_asgi(app: Sanic, *scopes: dict[str, Any], host: bytes = b"localhost") ->
                 cookie = value.partition(b";")[0] if name.lower() == b"set-cookie" else cookie
 
     asyncio.run(run())
-    return answers[1:]
+    return answers

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+from collections.abc import Callable
+from http.client import RemoteDisconnected
 from typing import Any
 
 import pytest
 from awaited_memory import AwaitedMemory
 from sanic import Sanic, response
 
-from sessionkit import BackendError, SessionStore
+from sessionkit import BackendError, EventKind, SessionStore
 from sessionkit_sanic import create_session, delete_session, get_session
 
+from .asgi_visits import start_asgi
 from .visitor import ANN, SECRET, application, browse
 
 # Sanic imports it.
@@ -30,8 +33,16 @@ def backend():
 
 
 @pytest.fixture
-def app(backend):
-    return application(SessionStore(SECRET, backend=backend))
+def events():
+    return []
+
+
+@pytest.fixture
+def app(backend, events):
+    store = SessionStore(SECRET, backend=backend, on_event=events.append)
+    app = application(store)
+    app.ctx.store = store
+    return app
 
 
 def test_an_outage_is_raised_where_the_session_is_asked_for(app, backend):
@@ -170,8 +181,14 @@ def test_a_backend_with_a_fault_of_its_own_is_a_500(app, backend, operation, way
 # ---- a client that hangs up
 
 
-def hang_up(app: Sanic, backend: AwaitedMemory, path: str) -> Any:
-    """Hang up while a page is made or saved, and return the session of another request after that."""
+def ask_for_the_session(client: Any) -> Any:
+    return json.loads(client.get("/me").text)
+
+
+def hang_up(
+    app: Sanic, backend: AwaitedMemory, path: str, ask: Callable[[Any], Any] = ask_for_the_session
+) -> Any:
+    """Hang up while a page is made or saved, and return what a client finds after that."""
     over = asyncio.Event()
 
     @app.signal("http.lifecycle.exception")
@@ -198,7 +215,7 @@ def hang_up(app: Sanic, backend: AwaitedMemory, path: str) -> Any:
             connection.sendall("\r\n".join(lines).encode())
             client.get("/waiting")
         client.get("/over")
-        return json.loads(client.get("/me").text)
+        return ask(client)
 
     return browse(app, walk)
 
@@ -216,6 +233,99 @@ def test_a_client_that_hangs_up_stays_signed_out(app, backend, moment):
         return response.empty()
 
     assert hang_up(app, backend, "/logout") is None
+
+
+@pytest.mark.parametrize("way", ["response", "redirect", "stream", "responded"])
+def test_a_client_that_hangs_up_while_it_is_signed_in_leaves_no_session(app, backend, way):
+    store, insert, gone = app.ctx.store, backend.insert, asyncio.Event()
+
+    @app.signal("http.lifecycle.complete")
+    async def note(conn_info):
+        if conn_info.lost:
+            gone.set()
+
+    async def insert_and_wait(*args):
+        reply = await insert(*args)
+        backend.waiting.set()
+        await backend.held.setdefault("reply", asyncio.Event()).wait()
+        return reply
+
+    @app.get("/sign-in")
+    async def sign_in(request):
+        backend.insert = insert_and_wait
+        create_session({"user": {"sub": "bob"}})
+        return await answered(request, way)
+
+    @app.get("/bob")
+    async def bob(request):
+        await gone.wait()
+        return response.json(len(await store.asessions_of({"user": {"sub": "bob"}})))
+
+    def after(client):
+        return json.loads(client.get("/bob").text)
+
+    assert hang_up(app, backend, "/sign-in", after) == 0
+
+
+def test_a_connection_that_the_server_breaks_off_keeps_nobody_signed_in(app):
+    @app.get("/logout")
+    async def logout(request):
+        delete_session()
+        request.transport.get_protocol().abort()
+        await asyncio.Event().wait()
+
+    def walk(client):
+        client.get("/login")
+        with pytest.raises(RemoteDisconnected):
+            client.get("/logout")
+        return json.loads(client.get("/me").text)
+
+    assert browse(app, walk) is None
+
+
+def ask_and_leave(app: Sanic, path: str, type: str = "http") -> list[Any]:
+    """Ask a page under ASGI, let all tasks come to an end, and return the sessions that are left."""
+
+    async def receive():
+        return {"type": "websocket.connect"}
+
+    async def send(message):
+        """Do nothing."""
+
+    async def run():
+        store = app.ctx.store
+        await start_asgi(app)
+        async with store.exchange() as exchange:
+            exchange.create(ANN)
+        cookie = exchange.response_headers[0][1].partition(";")[0].encode()
+        scope = {"type": type, "http_version": "1.1", "method": "GET", "path": path, "raw_path": path.encode(),
+                 "query_string": b"", "headers": [(b"host", b"localhost"), (b"cookie", cookie)], "scheme": "https",
+                 "server": ("localhost", 443), "client": ("127.0.0.1", 1), "asgi": {"version": "3.0"}}  # fmt: skip
+        await asyncio.wait([asyncio.ensure_future(app(scope, receive, send))])
+        for _ in range(50):
+            await asyncio.sleep(0)
+        return await store.asessions_of(ANN)
+
+    return asyncio.run(run())
+
+
+def test_a_server_under_asgi_that_cancels_a_request_keeps_nobody_signed_in(app):
+    @app.get("/logout")
+    async def logout(request):
+        delete_session()
+        asyncio.current_task().cancel()
+        await asyncio.sleep(0)
+
+    assert ask_and_leave(app, "/logout") == []
+
+
+def test_a_change_in_a_websocket_under_asgi_is_reported_when_its_task_ends(app, events):
+    @app.websocket("/ws")
+    async def ws(request, socket):
+        request.ctx.session["user"]["late"] = True
+
+    assert len(ask_and_leave(app, "/ws", "websocket")) == 1
+    assert [event.kind for event in events] == [EventKind.LATE_CHANGE]
 
 
 def test_what_a_cancelled_handler_has_begun_is_dropped(app, backend):

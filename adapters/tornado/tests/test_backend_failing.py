@@ -7,6 +7,7 @@ import json
 
 import pytest
 from awaited_memory import AwaitedMemory
+from tornado.web import stream_request_body
 
 from sessionkit import BackendError, SessionStore
 from sessionkit_tornado import create_session, delete_session, get_session
@@ -214,3 +215,52 @@ def test_a_backend_with_a_fault_of_its_own_is_a_500(backend, operation):
 
     cleared = ["__Host-session", "__Host-seen.session"] if operation == "insert" else []
     assert walk_through([("/", Index)], walk, backend) == (500, cleared)
+
+
+def test_a_client_that_hangs_up_during_its_upload_stays_signed_out(backend):
+    left = asyncio.Event()
+
+    @stream_request_body
+    class Upload(Handler):
+        def prepare(self):
+            delete_session(self)
+
+        def data_received(self, chunk):
+            """Take it."""
+
+        def post(self):
+            """Answer."""
+
+        def on_connection_close(self):
+            super().on_connection_close()
+            left.set()
+
+    async def walk(client):
+        await client.get("/login")
+        _, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        lines = f"Host: localhost\r\nCookie: {client.cookie}\r\nContent-Length: 10\r\n"
+        writer.write(f"POST / HTTP/1.1\r\n{lines}\r\nabc".encode())
+        await writer.drain()
+        while "load" not in backend.calls:  # noqa: ASYNC110  # of the upload
+            await asyncio.sleep(0)
+        writer.transport.abort()
+        await left.wait()
+        return json.loads((await client.get("/me")).body)
+
+    assert walk_through([("/", Upload)], walk, backend) is None
+
+
+def test_a_change_in_on_finish_is_an_error_in_the_log(backend, caplog):
+    class Index(Handler):
+        def get(self):
+            create_session(self, ANN)
+
+        def on_finish(self):
+            self.session["late"] = True
+
+    async def walk(client):
+        await client.get("/")
+        return json.loads((await client.get("/me")).body)
+
+    assert walk_through([("/", Index)], walk, backend) == ANN
+    assert "came too late" in caplog.text

@@ -58,6 +58,31 @@ def test_what_prepare_writes_is_saved_with_the_handshake(store):
     assert browse([("/ws", Socket)], walk, sessionkit=store) == (ANN, ANN)
 
 
+def test_a_change_in_the_midst_of_the_handshake_comes_too_late(store):
+    class Socket(SessionMixin, WebSocketHandler):
+        def prepare(self):
+            self.session["in time"] = True
+
+        def select_subprotocol(self, subprotocols):
+            with pytest.raises(ResponseStartedError):
+                self.session["late"] = True
+
+        async def open(self):
+            await self.write_message(json.dumps(get_session()))
+
+    async def walk(client):
+        await client.get("/login")
+        headers = {"Cookie": client.cookie, "Sec-WebSocket-Protocol": "chat"}
+        url = f"ws://127.0.0.1:{client.port}/ws"
+        socket = await websocket_connect(HTTPRequest(url, headers=headers))
+        seen = json.loads(await socket.read_message())
+        socket.close()
+        return seen, json.loads((await client.get("/me")).body)
+
+    kept = {**ANN, "in time": True}
+    assert browse([("/ws", Socket)], walk, sessionkit=store) == (kept, kept)
+
+
 def test_a_socket_learns_of_a_logout(store):
     class Socket(SessionMixin, WebSocketHandler):
         async def on_message(self, message):

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from inspect import iscoroutinefunction, signature
 from typing import Any, Protocol, cast
 
-from .._exchange.drivers import tell_warnings
-from .._exchange.exchange import ENDED, Exchange
+from .._exchange.drivers import asettle, tell_warnings
+from .._exchange.exchange import ENDED, OPEN, Exchange
 from .._exchange.framework_keys import FrameworkKeys
 from .._exchange.request import HOLDER, RequestInfo
 from .._exchange.settings import Settings
@@ -201,6 +201,21 @@ class Gateway:
             if isinstance(link, Exchange) and link.gateway is self and link.phase is not ENDED:
                 return link
         return None
+
+    async def end_unanswered(self, exchange: Exchange) -> None:
+        """Perform the operations that even a request without an answer has left on the backend: its client has hung up.
+
+        A session that the application has ended ends on the server, since no response can clear its cookies; and no session
+        stays that no browser was told of. `Exchange.finish` reports what is lost all the same. Once the response has started
+        there is nothing to do. A `BackendError` is logged, since nobody could answer it.
+
+        Args:
+            exchange: the exchange.
+        """
+        if exchange.phase is OPEN:
+            exchange.close_places()
+            if exchange.must_settle:
+                await asettle(exchange, 500)
 
     def enter(self, request: RequestInfo) -> tuple[Exchange, bool]:
         """Find or make the exchange of a request, and tell whether this gateway answers it.

@@ -58,7 +58,7 @@ class AiohttpGateway(Gateway):
                 raise
             await self._save(exchange, response)
         except asyncio.CancelledError:
-            await self._end(exchange)
+            await self.end_unanswered(exchange)
             raise
         finally:
             entry.leave()
@@ -76,13 +76,6 @@ class AiohttpGateway(Gateway):
             exchange.check(response.status)
         elif response.status < 500:
             await asettle(exchange, response.status)
-
-    async def _end(self, exchange: Exchange) -> None:
-        """Settle a request whose client has hung up: an end holds on the server, and no session stays that nobody was told of."""
-        if self.settings.backend is None or exchange.phase is not Phase.OPEN:
-            return
-        if exchange.must_settle and await self._settle(exchange, 500):
-            exchange.commit(500)
 
     async def _settle(self, exchange: Exchange, status: int) -> bool:
         """Save the session on the server; return False if it cannot even be ended. Then no cookie may say that it was."""
@@ -106,6 +99,9 @@ class AiohttpGateway(Gateway):
                 return
             # Into the headers: aiohttp drops a `response.set_cookie` while a response is being prepared.
             commit_response(exchange, response.status, response.headers)
+        except asyncio.CancelledError:
+            await self.end_unanswered(exchange)
+            raise
         except Exception:
             _unprepare(request, response)
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 from weakref import finalize
@@ -134,8 +135,10 @@ class SessionMiddleware(middleware.SessionMiddleware):
                 await aload(exchange)
             response = await get_response(request)
             response = await self._await_response(request, response)
-        except BaseException:
+        except BaseException as error:
             # Either the visitor has gone and Django cancels the view, or the session cannot be saved. Django does not close the request.
+            if exchange is not None and isinstance(error, CancelledError):
+                await gateway().end_unanswered(exchange)
             _abandon(request)
             raise
         if exchange is not None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, cast
 
 from sanic import Request, Sanic
@@ -17,6 +19,7 @@ from sessionkit.adapters import (
     Gateway,
     HeaderChanges,
     LazyContents,
+    Phase,
     admit_task,
     aload,
     asettle,
@@ -44,14 +47,17 @@ class SanicGateway(Gateway):
         self, app: Sanic[Any, Any], store: SessionStore, exclude: str | Iterable[str]
     ) -> None:
         super().__init__(app, store, exclude=exclude, framework=FrameworkKeys())
-        # Where a request keeps, for each store, the response that was answered, whether one could not be saved, and its entry;
-        # and a connection its latest exchange.
-        self._answered, self._failed, self._entry, self._latest = (
+        # Where a request keeps, for each store, the response that was answered, whether one could not be saved, its entry,
+        # and what ends its exchange with its task; and a connection its latest exchange.
+        self._answered, self._failed, self._entry, self._on_done, self._latest = (
             f"sessionkit.answered {self.settings.name}",
             f"sessionkit.failed {self.settings.name}",
             f"sessionkit.entry {self.settings.name}",
+            f"sessionkit.on_done {self.settings.name}",
             f"sessionkit.latest {self.settings.name}",
         )
+
+        self._ending: set[asyncio.Task[None]] = set()
 
     async def on_request(self, request: Request[Any, Any]) -> None:
         """Begin a request. One task serves a whole connection, so the context variable must be set for each of its requests."""
@@ -74,7 +80,26 @@ class SanicGateway(Gateway):
         gateways.append(self)
         if request.conn_info is not None:
             setattr(request.conn_info.ctx, self._latest, exchange)
+        if request.app.asgi:
+            # Sanic has no signal for the end of such a request.
+            task = cast("asyncio.Task[Any]", asyncio.current_task())
+            on_done = attributes[self._on_done] = partial(self._on_task_done, exchange)
+            task.add_done_callback(on_done)
         await aload(exchange)
+
+    def _on_task_done(self, exchange: Exchange, _: object) -> None:
+        """End a request under ASGI whose task has ended without an answer, cancelled by the server, or after a websocket."""
+        if exchange.phase is Phase.OPEN:
+            task = asyncio.ensure_future(self._end(exchange))
+            # An event loop refers weakly to its tasks.
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
+        else:
+            exchange.finish()
+
+    async def _end(self, exchange: Exchange) -> None:
+        await self.end_unanswered(exchange)
+        exchange.finish()
 
     async def on_handled(self, request: Request[Any, Any]) -> None:
         """Note that the handler has returned: from here on its response is answered, unless it has responded itself."""
@@ -116,6 +141,9 @@ class SanicGateway(Gateway):
         exchange = self.serving(SanicRequest(request))
         if exchange is not None:
             exchange.finish()
+            on_done = cast("dict[str, Any]", vars(request.ctx)).pop(self._on_done, None)
+            if on_done is not None:
+                cast("asyncio.Task[Any]", asyncio.current_task()).remove_done_callback(on_done)
         self._leave(request)
 
     def _leave(self, request: Request[Any, Any]) -> None:
@@ -130,7 +158,7 @@ class SanicGateway(Gateway):
             None if conn_info is None else getattr(conn_info.ctx, self._latest, None)
         )
         if exchange is not None:
-            exchange.finish()
+            await self._end(exchange)
 
     async def _commit(
         self, request: Request[Any, Any], response: Response, status: int | None = None

@@ -7,6 +7,7 @@ from asyncio import Future
 from functools import partial
 from typing import Any, NoReturn, cast
 
+from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 from tornado.websocket import WebSocketHandler
 
@@ -176,15 +177,17 @@ class SessionMixin(RequestHandler):
             try:
                 await sending
             except Exception as error:  # noqa: BLE001  # as Tornado does
-                # If the response is finished, its client has hung up.
-                if not self._finished:
+                # A client that has hung up is no error. Of a response that is finished Tornado only logs the error.
+                if not (self._finished and isinstance(error, StreamClosedError)):
                     self._handle_request_exception(error)
             if self._sending is sending:
                 self._sending = None
         self._is_watched = False
         # Otherwise somebody keeps the handler, and finishes it later.
         if self._finished or self._auto_finish:
-            cast("Exchange", self._exchange).finish()
+            exchange = cast("Exchange", self._exchange)
+            await gateway_of(self.application).end_unanswered(exchange)
+            exchange.finish()
 
 
 def _settle_handshake(exchange: Exchange, make: Any) -> Any:
@@ -197,6 +200,8 @@ def _settle_handshake(exchange: Exchange, make: Any) -> Any:
 
 async def _accept(exchange: Exchange, accept: Any, handler: Any) -> None:
     await asettle(exchange, _SWITCHING)
+    # For the application the response has started: what it changes from here on cannot be awaited.
+    exchange.phase = Phase.COMMITTED
     await accept(handler)
 
 
