@@ -97,16 +97,20 @@ def derive_id(purpose: str, *parts: str) -> str:
 
 
 def name_user(claims: Mapping[str, Any]) -> str:
-    """Return a text that names the user in a mark: the `sub`; without one, a digest of the claim that says who it is.
+    """Return a text that names the user in a mark: the `sub`, or a digest of the claim that says who it is, or of `iss` and `sub`.
 
-    Without it, two users who signed in in the same second would have one mark, and one id when they are imported.
+    Without it, two users who signed in in the same second would have one mark, and one id when they are imported. A
+    `sub` names nobody without its `iss` (OpenID Connect Core 1.0 section 2), which most of these libraries leave out.
 
     Args:
         claims: those of the user; without any that names a user, all of them do.
     """
-    if as_text(claims.get("sub")):
+    issuer = claims.get("iss") or None
+    if as_text(claims.get("sub")) and issuer is None:
         return as_text(claims.get("sub"))
     named = [(key, claims[key]) for key in CLAIMS if claims.get(key) not in (None, "")]
+    if named and named[0][0] == "sub" and issuer is not None:
+        return name_claims((*named[0], issuer))
     return name_claims(named[0] if named else claims)
 
 

@@ -129,7 +129,8 @@ class ClaimsCodec(JWECodec):
 
 def _name_user(contents: dict[str, Any], jti: object) -> str:
     """Return a text that names the user of a token that the library made; it names the token itself if the claims name nobody."""
-    return as_text(contents.get("sub")) or name_claims(identity_of(contents) or (contents, jti))
+    sub = "" if contents.get("iss") else as_text(contents.get("sub"))
+    return sub or name_claims(identity_of(contents) or (contents, jti))
 
 
 class NextAuthV4Codec(ClaimsCodec):

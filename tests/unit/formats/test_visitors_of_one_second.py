@@ -41,6 +41,7 @@ def users(one: Any, other: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 
 EMAILS = {"email": "ada@example.org"}, {"email": "bob@example.org"}
 NUMBERS = {"sub": 7}, {"sub": 8}
+ISSUERS = {"sub": "7", "iss": "https://one.example"}, {"sub": "7", "iss": "https://two.example"}
 NAMES = {"name": "Ada"}, {"name": "Bob"}
 
 PAIRS: dict[str, tuple[Any, dict[str, Any], tuple[dict[str, Any], dict[str, Any]]]] = {
@@ -49,6 +50,21 @@ PAIRS: dict[str, tuple[Any, dict[str, Any], tuple[dict[str, Any], dict[str, Any]
     "next-auth, by user": (NextAuthV4(), TIMES, users(*NAMES)),
     "next-auth, by what an application keeps": (NextAuthV4(), TIMES, two("account", 7, 8)),
     "authjs, by email": (AuthJSV5(), TIMES, EMAILS),
+    "next-auth, by issuer": (NextAuthV4(), TIMES, ISSUERS),
+    "authjs, by issuer": (AuthJSV5(), TIMES, ISSUERS),
+    "v3, by issuer": (Auth0V3(), {}, users(*ISSUERS)),
+    "v3, by issuer and number": (Auth0V3(), {}, users(*({**one, "sub": 7} for one in ISSUERS))),
+    "v4, by issuer": (Auth0V4(), V4, users(*ISSUERS)),
+    "auth0-fastapi, by issuer": (
+        Auth0FastAPI(),
+        {"internal": {"created_at": START}},
+        users(*ISSUERS),
+    ),
+    "express, by issuer": (
+        ExpressOpenID(),
+        {},
+        two("id_token", id_token(**ISSUERS[0]), id_token(**ISSUERS[1])),
+    ),
     "v3, by email": (Auth0V3(), {}, users(*EMAILS)),
     "v3, by number": (Auth0V3(), {}, users(*NUMBERS)),
     "v3, by name": (Auth0V3(), {}, users(*NAMES)),
