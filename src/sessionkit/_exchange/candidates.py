@@ -157,9 +157,16 @@ def _select_newest(results: list[Opened | Absence]) -> tuple[dict[str, Opened], 
         if isinstance(result, Absence):
             worst = choose_furthest(worst, result)
             maybe_session = maybe_session or result in UNREADABLE
-        elif (
-            result.mark_id not in newest
-            or result.stamp.updated_at > newest[result.mark_id].stamp.updated_at
+        elif result.mark_id not in newest or _rank_by_age(result) > _rank_by_age(
+            newest[result.mark_id]
         ):
             newest[result.mark_id] = result
     return newest, worst, maybe_session
+
+
+def _rank_by_age(token: Opened) -> tuple[int, int]:
+    """Return the times that tell which of two tokens of a session is newer.
+
+    The expiry decides where a format has no update time and the other library's idle limit is shorter than ours.
+    """
+    return token.stamp.updated_at, token.stamp.expires_at
