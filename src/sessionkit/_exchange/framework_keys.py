@@ -96,8 +96,9 @@ class FrameworkKeys:
         return Who(exact(named)) if named else None
 
 
-def _is_among(key: str, patterns: tuple[str, ...]) -> bool:
-    return any(
+def _is_among(key: object, patterns: tuple[str, ...]) -> bool:
+    # A key that is no text is an error, which the serializer tells.
+    return isinstance(key, str) and any(
         key.startswith(pattern[:-1]) if pattern.endswith("*") else key == pattern
         for pattern in patterns
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sessionkit import anyone
+from sessionkit import SerializationError, anyone
 from sessionkit._exchange.framework_keys import LOGIN_KEYS, FrameworkKeys
 from sessionkit._frameworks.contents import replace_contents
 
@@ -262,3 +262,11 @@ def test_a_key_that_the_store_names_signs_in_and_is_noticed():
     assert site.signed_in is True
     site.do(put("member", 8))
     assert site.id != before
+
+
+@pytest.mark.parametrize("key", [1, None, b"a", ("a",)])
+def test_a_key_that_is_no_text_beside_a_login_is_an_error_that_says_so(site, key):
+    site.do(put("cart", [1]))
+    with pytest.raises(SerializationError, match="keys are str"):
+        site.do(lambda session: session.update({key: 1, "user_id": 7}))
+    assert site.session == {"cart": [1]}

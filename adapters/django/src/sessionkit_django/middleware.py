@@ -155,9 +155,9 @@ def _take_back(request: HttpRequest) -> None:
     inner: Any = vars(request).pop(INNER, None)
     if inner is not None:
         inner.close()
-    session: Any = getattr(request, SESSION, None)
-    if session is not None and session.exchange.place is not None:
-        session.exchange.place.take_over()
+    exchange: Exchange | None = getattr(vars(request).get(SESSION), "exchange", None)
+    if exchange is not None and exchange.place is not None:
+        exchange.place.take_over()
 
 
 def _find_used(entry: Entry, response: Any) -> Exchange | None:

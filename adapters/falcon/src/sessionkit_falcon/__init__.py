@@ -103,12 +103,16 @@ class SessionMiddleware:
 
         A dict that the application has put in the place of `req.context.session` becomes the contents.
         """
-        session = getattr(req.context, "session", None)
-        is_own = isinstance(session, LazyContents)
-        exchange = session.exchange if is_own else find_serving(request)
+        exchange = _find_exchange(req, request)
         if exchange is not None and exchange.place is not None:
             exchange.place.take_over()
         return exchange if resp.status_code < 500 else None
+
+
+def _find_exchange(req: falcon.Request, request: RequestInfo) -> Exchange | None:
+    """Return the exchange that the session object of a request shows, or by which the request is being served."""
+    session = getattr(req.context, "session", None)
+    return session.exchange if isinstance(session, LazyContents) else find_serving(request)
 
 
 def _fields(resp: Any) -> ResponseFields:
