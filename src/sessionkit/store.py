@@ -30,6 +30,7 @@ from ._exchange.framework_keys import FrameworkKeys
 from ._exchange.request import RequestInfo, is_activity
 from ._exchange.settings import MAX_RECORD, Clock, Settings
 from ._requests.current import Activation, find_preserved, get_current
+from ._requests.gateway import check_not_none
 from ._requests.lookup import (
     Exclusion,
     find_exchange,
@@ -256,7 +257,11 @@ class SessionStore(ServerVerbs):
         Args:
             app: the application.
             exclude: globs of paths without sessions; `*` matches a slash too.
+
+        Raises:
+            TypeError: None, a secret or a store stands in the place of the application.
         """
+        check_not_none(app, "store.wsgi(app)")
         return wsgi.SessionMiddleware(app, self, exclude=exclude)
 
     def asgi(
@@ -268,7 +273,11 @@ class SessionStore(ServerVerbs):
             app: the application.
             exclude: globs of paths without sessions; `*` matches a slash too.
             origins: the values of `Origin` from which websockets are accepted, on excluded paths too; None accepts all.
+
+        Raises:
+            TypeError: None, a secret or a store stands in the place of the application.
         """
+        check_not_none(app, "store.asgi(app)")
         return asgi.SessionMiddleware(app, self, exclude=exclude, origins=origins)
 
     def begin(self, request: RequestInfo, *, owned: bool = True) -> Exchange:

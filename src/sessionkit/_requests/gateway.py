@@ -28,6 +28,7 @@ __all__ = [
     "Gateway",
     "HasSettings",
     "check_app",
+    "check_not_none",
     "check_origins",
     "check_store",
     "explain_protocol",
@@ -58,6 +59,19 @@ def check_app(app: object, call: str) -> None:
     if isinstance(app, (str, bytes)):
         raise TypeError(
             f"{type(app).__name__} stands where the application belongs: {call}, where store=SessionStore(secret)"
+        )
+
+
+def check_not_none(app: object, call: str) -> None:
+    """Raise TypeError if None was passed as the application, as from a function that forgets to return it.
+
+    Args:
+        app: the argument for the application.
+        call: the right call, for the error message.
+    """
+    if app is None:
+        raise TypeError(
+            f"{call} was given None: does the function that makes the application return it?"
         )
 
 

@@ -162,6 +162,8 @@ WRONG: list[tuple[Any, type[Exception], str]] = [
     (lambda: in_request(lambda: bind(3)), TypeError, r"bind takes a function, not int: write bind\(work\), and not bind\(work\(\)\)"),
     (lambda: configure(SECRET), TypeError, r"str stands where the SessionStore belongs: sessionkit.configure\(store\)"),
     (lambda: STORE.wsgi(SECRET), TypeError, "str stands where the application belongs"),
+    (lambda: STORE.wsgi(None), TypeError, r"store.wsgi\(app\) was given None: does the function that makes the application return it"),
+    (lambda: STORE.asgi(None), TypeError, r"store.asgi\(app\) was given None"),
     (lambda: STORE.wsgi(STORE), TypeError, "a store stands where the application belongs"),
     (lambda: STORE.asgi(wsgi_app), TypeError, r"wsgi_app is no ASGI application: serve it by store.wsgi\(app\)"),
     (lambda: STORE.wsgi(async_view), TypeError, "async_view is async, and a WSGI application is not: make it a plain"),

@@ -192,7 +192,7 @@ def test_a_logout_clears_the_cookie_though_too_much_came_and_an_anonymous_sessio
 def test_whatever_holds_keys_is_not_copied_with_the_configuration_it_stands_in(scene):
     ring = KeyRing(SECRET)
     assert copy.deepcopy({"ring": ring})["ring"] is ring
-    for gateway in (scene.store.wsgi(None), scene.store.asgi(None)):
+    for gateway in (scene.store.wsgi(print), scene.store.asgi(print)):
         assert copy.deepcopy([gateway])[0].settings is scene.store.settings
 
 
