@@ -79,6 +79,7 @@ def test_an_assignment_that_comes_too_late_forgets_what_was_assigned():
     late = sessionkit.ResponseStartedError
     leaves(lambda: live.update(ADA), late)
     leaves(lambda: live.__setitem__("late", CANARY), late)
+    leaves(lambda: live.__setitem__(CANARY, "late"), late)
     leaves(lambda: shown.__setitem__("late", CANARY), late)
     leaves(lambda: shown.__ior__(ADA), late)
     leaves(lambda: replace_contents(exchange, ADA), late)
