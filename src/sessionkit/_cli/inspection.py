@@ -28,6 +28,15 @@ __all__ = ["BLANK", "assume_lifetimes", "find_role", "inspect", "read_pasted"]
 BLANK = "\r\n\t "
 ENDLESS = Lifetime(rolling=False, absolute=LONGEST)
 _FIELD = re.compile(r"[<> \t]*([\"']?)(set-)?cookie[\"']?[ \t]*:(.*)", re.IGNORECASE | re.DOTALL)
+_QUOTED = re.compile(
+    r"""([\"'])(?:http_)?((?:set-)?cookie)\1[ \t]*[:,][ \t]*b?([\"'])((?:\\.|(?!\3).)*)\3""",
+    re.IGNORECASE,
+)
+"""A field in a program or in what one prints: `('Set-Cookie', 'name=value')`, `{"Cookie": "name=value"}`."""
+_HEADER = re.compile(r"[<> \t]*((set-)?cookie[ \t]*:|[^\s=\"'()]+=)", re.IGNORECASE)
+"""The beginning of a header field, or of its value."""
+_JOIN = re.compile(r",[ \t]*(?=[!#$%&'*+\-.^_`|~0-9A-Za-z]+=)")
+"""Between Set-Cookie fields that a library has joined; the comma in a date is followed by no `=`."""
 _COLUMNS = 7
 """The columns of a line in the cookie file of curl and wget: domain, flag, path, secure, expiry, name, value."""
 
@@ -36,7 +45,8 @@ def read_pasted(text: str) -> str:
     """Return the Cookie header in a text that was copied.
 
     The text may be the header itself, its value, the Set-Cookie lines of a response, a curl command as a browser's developer
-    tools copy it, rows of their table of cookies, or a file of cookies that curl has written.
+    tools copy it, rows of their table of cookies, a file of cookies that curl has written, or header fields as a program prints
+    them.
 
     Args:
         text: one line or several, decoded as latin-1; other header fields are ignored.
@@ -51,23 +61,27 @@ def read_pasted(text: str) -> str:
         value = line if field is None else field[3]
         kind = "" if field is None else "cookie"
         if field is not None and field[1]:
-            # A line of a program: "cookie": "name=value",
+            # A text of a program: "Cookie: name=value",
             value = value.strip(BLANK + ",").strip(field[1])
+        values = [value]
         if field is not None and field[2]:
-            kind, value = "set-cookie", value.partition(";")[0]
+            kind, values = "set-cookie", [one.partition(";")[0] for one in _JOIN.split(value)]
         elif field is None:
-            value = _read_row(value)
-        value = value.strip(BLANK)
-        # A cleared cookie has no value, and a browser does not send it.
-        if "=" in value and not (kind == "set-cookie" and value.endswith("=")):
-            found[kind].append(value)
+            values = [_read_row(value)]
+        for one in (each.strip(BLANK) for each in values):
+            # A cleared cookie has no value, and a browser does not send it.
+            if "=" in one and not (kind == "set-cookie" and one.endswith("=")):
+                found[kind].append(one)
     return "; ".join(found["cookie"] or found["set-cookie"] or found[""])
 
 
 def _split_lines(text: str) -> list[str]:
     """Return the lines of a text; those of a curl command are its headers."""
     if not text.lstrip().startswith("curl "):
-        return re.split("[\r\n]+", text)
+        return [part for line in re.split("[\r\n]+", text) for part in _split_fields(line)]
+    if '^"' in text:
+        # For the command line of Windows a caret stands before each special character, and before the end of a line.
+        text = re.sub(r"\^(.|\r?\n)", r"\1", text)
     try:
         # Developer tools write $'...' where a value has a quote in it.
         words = shlex.split(text.replace("$'", "'"))
@@ -78,6 +92,15 @@ def _split_lines(text: str) -> list[str]:
         *(value for option, value in options if option in ("-H", "--header")),
         *(f"Cookie: {value}" for option, value in options if option in ("-b", "--cookie")),
     ]
+
+
+def _split_fields(line: str) -> list[str]:
+    """Return the header fields that are quoted in a line of a program, or of what it prints; else the line."""
+    if _HEADER.match(line):
+        # A cookie of the application may hold such a text.
+        return [line]
+    quoted = [f"{field}: {value}" for _, field, _, value in _QUOTED.findall(line)]
+    return quoted or [line]
 
 
 def _read_row(line: str) -> str:

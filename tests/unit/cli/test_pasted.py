@@ -18,6 +18,13 @@ PASTED = {
     "curl with a quote in it": "curl 'https://x.org/' -b $'__Host-session=eyJ.x.y; a=b' -H 'x: y'",
     "a file of curl's": "# Netscape HTTP Cookie File\n\n#HttpOnly_localhost\tFALSE\t/\tTRUE\t1795730681\t__Host-session\teyJ.x.y\nlocalhost\tFALSE\t/\tFALSE\t0\ta\tb\n",
     "rows of a table": "__Host-session\teyJ.x.y\tlocalhost\t/\t2027-01-01T00:00:00.000Z\t500\t✓\na\tb\tlocalhost\t/\tSession\t2\n",
+    "curl for the command line of Windows": 'curl ^"https://x.org/?a=1^%^20^" ^\r\n  -H ^"accept: */*^" ^\r\n  -b ^"__Host-session=eyJ.x.y; a=b^" ^\r\n  -H ^"x: ^\\^"y=z^\\^"^"',
+    "Set-Cookie fields that a library has joined": "Set-Cookie: __Host-session=eyJ.x.y; Expires=Thu, 01 Jan 2027 00:00:00 GMT; Path=/, c=; Max-Age=0, a=b; Path=/",
+    "our own header lines": "[('Set-Cookie', '__Host-session=eyJ.x.y; Path=/; HttpOnly'), ('Set-Cookie', 'a=b; Path=/'), ('Vary', 'Cookie')]",
+    "header fields of ASGI": "(b'set-cookie', b'__Host-session=eyJ.x.y; Path=/')\n(b'set-cookie', b'a=b')",
+    "a header in quotes": "'Cookie: __Host-session=eyJ.x.y; a=b',",
+    "a dict of headers": "headers = {'Accept': '*/*', 'Cookie': '__Host-session=eyJ.x.y; a=b'}",
+    "an environ": "{'HTTP_COOKIE': '__Host-session=eyJ.x.y; a=b', 'HTTP_HOST': 'x'}",
     "a line of JavaScript": '  "accept": "*/*",\n  "cookie": "__Host-session=eyJ.x.y; a=b",\n  "x": "y=z"\n',
 }  # fmt: skip
 
@@ -25,6 +32,12 @@ PASTED = {
 @pytest.mark.parametrize("text", PASTED.values(), ids=PASTED)
 def test_the_cookies_are_found_in(text: str) -> None:
     assert read_pasted(text) == WANTED
+
+
+@pytest.mark.parametrize("before", ["", "Cookie: ", "> cookie: "])
+def test_a_cookie_that_holds_a_header_field_hides_no_other(before: str) -> None:
+    header = """a={"cookie": "b=c"}; __Host-session=eyJ.x.y"""
+    assert read_pasted(before + header) == header
 
 
 @pytest.mark.parametrize("text", ["curl", "curl 'https://x.org", "curl 'https://x.org' -H", "curl x -H 'a: b'", "\t\t", "a\tb"])  # fmt: skip
