@@ -266,7 +266,7 @@ class SessionPlace:
         # The object that was taken over last, whether it was left in the place, and the values that it had then.
         self._found: object = None
         self._is_left = False
-        self._values: dict[str, Snapshot] = {}
+        self._values: dict[str, tuple[object, Snapshot]] = {}
         self.before: Place | None = exchange.place
         exchange.place = self
 
@@ -290,13 +290,30 @@ class SessionPlace:
         contents = self._find_contents()
         if contents is None:
             return
-        is_seen = self._is_left and found is self._found
-        if not (is_seen and not self._list_changed(contents)):
+        if not (self._is_left and found is self._found):
             replace_contents(self._exchange, contents)
-        self._found, self._is_left = found, leaving
-        self._values = {key: Snapshot(_pick(contents, key)) for key in contents}
+            self._found = found
+            self._values = {key: _remember(contents, key) for key in contents}
+        elif self._list_changed(contents):
+            self._merge(contents)
+        self._is_left = leaving
         if leaving:
             self._holder[SESSION_KEY] = found
+
+    def _merge(self, contents: Mapping[str, Any]) -> None:
+        """Add the changes of an object that was left in the place.
+
+        A key that it lacks now is removed. Any other key that was assigned in the session too stays as it is there.
+        """
+        merged = dict(self._exchange.contents)
+        for key in self._list_changed(contents):
+            value, snapshot = self._values.get(key, _NOTHING)
+            is_kept = merged.get(key) is value or not snapshot.differs_from(_pick(merged, key))
+            if is_kept or key not in contents:
+                merged.pop(key, None)
+                merged.update(_pick(contents, key))
+                self._values[key] = _remember(contents, key)
+        replace_contents(self._exchange, merged)
 
     def close(self) -> None:
         """Take over the contents in the place if no response has started; report contents that come too late, and those that are lost."""
@@ -358,11 +375,16 @@ class SessionPlace:
         return [
             key
             for key in {**values, **contents}
-            if values.get(key, _NOTHING).differs_from(_pick(contents, key))
+            if values.get(key, _NOTHING)[1].differs_from(_pick(contents, key))
         ]
 
 
-_NOTHING = Snapshot(Contents())
+_NOTHING: tuple[object, Snapshot] = None, Snapshot(Contents())
+
+
+def _remember(contents: Mapping[str, Any], key: str) -> tuple[object, Snapshot]:
+    """Return the value of a key and its snapshot: nested values are shared with the session, so they change there too."""
+    return contents.get(key), Snapshot(_pick(contents, key))
 
 
 def _pick(contents: Mapping[str, Any], key: str) -> Contents:

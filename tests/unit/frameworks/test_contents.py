@@ -608,6 +608,49 @@ def test_what_a_verb_has_read_does_not_replace_a_later_change_of_the_session():
     assert dict(exchange.contents) == {"n": 2}
 
 
+@pytest.mark.parametrize(
+    ("change", "left", "told"),
+    [
+        (lambda given: given.update(b=2), {"n": 1, "a": 1, "b": 2}, []),
+        (lambda given: given.pop("n"), {"a": 1}, []),
+        (lambda given: given.update(a=1), {"n": 1, "a": 1}, []),
+        (lambda given: given.update(a=2), {"n": 1, "a": 1}, [EventKind.DETACHED_CHANGE]),
+        (lambda given: given.update(list=[2]), {"n": 1, "a": 1, "list": [2]}, []),
+    ],
+)
+def test_changes_of_the_session_and_of_a_dict_in_its_place_are_merged(change, left, told):
+    def act(exchange, given, _):
+        exchange.place.take_over(leaving=True)
+        exchange.contents["a"] = 1
+        change(given)
+
+    heard, contents = lose(act, start={**ANN, "n": 1})
+    assert (heard, contents) == (told, {**ANN, **left})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda exchange, given: given["user"].update(name="Ann"),
+        lambda exchange, given: exchange.contents["user"].update(name="Ann"),
+        lambda exchange, given: exchange.contents.update(user={**ANN["user"], "name": "Ann"}),
+        lambda exchange, given: exchange.contents.update(n=2),
+    ],
+)
+def test_a_logout_by_emptying_a_dict_in_the_place_is_kept_beside_other_changes(change):
+    contents, exchange = begin()
+    exchange.create(ANN)
+    attributes: dict[str, Any] = {}
+    contents.stand_in(attributes)
+    attributes["session"] = given = {"user": dict(ANN["user"]), "n": 1}
+    exchange.place.take_over(leaving=True)
+    change(exchange, given)
+    given.clear()
+    exchange.place.take_over()
+    assert exchange.get() is None
+    assert dict(exchange.contents) == {}
+
+
 def test_a_request_that_has_ended_lets_go_of_the_place():
     contents, exchange = begin()
     contents.stand_in({})
