@@ -49,13 +49,17 @@ def test_the_next_visitor_gets_the_response_as_the_application_made_it(kept):
     assert {(name.lower(), value) for name, value in FIELDS.items()} <= set(after[0])
 
 
-def test_a_page_in_the_response_cache_holds_nobodys_cookie():
+def test_a_page_that_writes_the_session_is_not_kept_in_the_response_cache():
+    made = []
+
     @get("/", cache=True, sync_to_thread=False)
     def page(request: Request) -> Response:
+        made.append(request)
         request.session["seen"] = True
         return Response("page", headers=FIELDS)
 
     app = Litestar([page], middleware=MIDDLEWARE)
     first, second = ask(app, "/"), ask(app, "/")
-    assert (["__Host-session"], []) == (first[1], second[1])
-    assert {(name.lower(), value) for name, value in FIELDS.items()} <= set(second[0])
+    assert (["__Host-session"], ["__Host-session"], 2) == (first[1], second[1], len(made))
+    assert dict(first[0])["set-cookie"] != dict(second[0])["set-cookie"]
+    assert ("cache-control", "private, no-store") in second[0]

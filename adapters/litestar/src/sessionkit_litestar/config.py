@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
@@ -10,8 +11,9 @@ from litestar.middleware import DefineMiddleware
 from litestar.middleware.session.base import BaseBackendConfig
 from litestar.middleware.session.base import SessionMiddleware as LitestarsOwn
 from litestar.types import Receive, Scope, Scopes, Send
+from litestar.utils.scope.state import ScopeState
 
-from sessionkit import Exchange, SessionStore
+from sessionkit import Exchange, Session, SessionStore
 from sessionkit.adapters import ScopePlace, check_store
 from sessionkit.asgi import SessionMiddleware as Gateway
 
@@ -42,7 +44,24 @@ class SessionMiddleware(LitestarsOwn[SessionKitBackend]):
 
     def show(self, exchange: Exchange, scope: Any) -> ScopePlace:
         """Put the session of a connection into its scope."""
+        if getattr(scope.get("route_handler"), "cache", False):
+            _keep_uncached(exchange, scope)
         return ScopePlace(LitestarSession(exchange), scope, exchange, self.backend.contents_of)
+
+
+def _keep_uncached(exchange: Exchange, scope: Any) -> None:
+    """Keep the response of a handler with `cache=` out of Litestar's cache as soon as the session is read.
+
+    That cache stands inside of our middleware, and does not see its `Vary` and `Cache-Control`.
+    """
+    fill = exchange.fill
+
+    def note_and_fill(contents: Mapping[str, Any], **named: Any) -> Session:
+        # Litestar stores no response that is said to come from the cache.
+        ScopeState.from_scope(scope).is_cached = True
+        return fill(contents, **named)
+
+    exchange.fill = note_and_fill
 
 
 @dataclass
