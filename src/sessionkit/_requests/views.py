@@ -29,8 +29,15 @@ class WSGIRequest:
 
     @property
     def cookie_header(self) -> str:
-        """The raw Cookie header."""
-        return str(self.holder.get("HTTP_COOKIE") or "")
+        """The raw Cookie header. A bridge from ASGI joins the fields of HTTP/2 with a comma, which may also stand in a value."""
+        header = str(self.holder.get("HTTP_COOKIE") or "")
+        scope: Any = self.holder.get("asgi.scope") if "," in header else None
+        if scope is not None:
+            joined = ASGIRequest(scope).cookie_header
+            # The application may have made this request of another one, with another Cookie header.
+            if joined.replace("; ", ",") == header.replace("; ", ","):
+                return joined
+        return header
 
     @property
     def method(self) -> str:
@@ -60,7 +67,10 @@ class WSGIRequest:
 
     def detach(self) -> WSGIRequest:
         """Return a view of a copy with the strings of the environ only: no other value refers back to the environ."""
-        return WSGIRequest({k: value for k, value in self.holder.items() if type(value) is str})
+        strings = {k: value for k, value in self.holder.items() if type(value) is str}
+        if "," in strings.get("HTTP_COOKIE", ""):
+            strings["HTTP_COOKIE"] = self.cookie_header
+        return WSGIRequest(strings)
 
     @property
     def is_websocket(self) -> bool:

@@ -17,6 +17,8 @@ from sessionkit import (
     get_session,
     update_session,
 )
+from sessionkit._frameworks.contents import find_or_open_exchange
+from sessionkit._requests.views import WSGIRequest
 from sessionkit.backends import MemoryBackend
 
 from ..asked import header, serve, who, wsgi_page
@@ -192,3 +194,35 @@ def test_an_early_save_inside_refuses_a_session_that_cannot_be_kept() -> None:
 
     serve_asgi(store.asgi(as_wsgi_inside(store.wsgi(wsgi_page(change_who_it_is)))))
     assert refused == [IdentityChangedError]
+
+
+@pytest.mark.parametrize("reads", ["gateway", "verb", "session object"])
+def test_the_cookie_fields_of_http_2_behind_a_bridge_are_told_apart(reads: str) -> None:
+    store, seen = SessionStore(SECRET), []
+    fields = ["theme=a,b", header(store, ALICE), "lang=en"]
+
+    def page(environ: Any) -> None:
+        if reads == "session object":
+            exchange = find_or_open_exchange(WSGIRequest(environ), store.settings)
+            environ.pop("asgi.scope")
+            seen.append(who(exchange.contents if exchange else None))
+        else:
+            seen.append(who(get_session() if reads == "gateway" else store.get_session(environ)))
+
+    app = wsgi_page(page)
+    bridge = as_wsgi_inside(store.wsgi(app) if reads == "gateway" else app)
+    serve_asgi(bridge, fields)
+    assert seen == ["alice"]
+
+
+def test_a_comma_in_another_visitors_cookie_behind_a_bridge_parts_nothing() -> None:
+    store, seen = SessionStore(SECRET), []
+    forged = f"theme=a,{header(store, BOB)}"
+
+    async def outer(scope: Any, receive: Any, send: Any) -> None:
+        page = wsgi_page(lambda environ: seen.append(who(get_session(environ))))
+        serve(store.wsgi(page), environ_of(forged, **{"asgi.scope": scope}))
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    serve_asgi(outer, header(store, ALICE))
+    assert seen == [None]
