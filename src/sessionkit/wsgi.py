@@ -48,7 +48,7 @@ class SessionMiddleware(Gateway):
         is_socket = "HTTP_UPGRADE" in environ and WSGIRequest(environ).is_websocket
         served = cast("Exchange", exchange)  # `respond` is not used where there is none
 
-        def respond(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Write:
+        def respond(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Write:
             # By PEP 3333 an application may call again with exc_info after a failure: then the answer is computed again.
             if served.place is not None:
                 served.place.take_over()

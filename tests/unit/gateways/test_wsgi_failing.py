@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import closing
 from typing import Any
 
@@ -152,3 +153,20 @@ def test_a_process_that_is_told_to_stop_stops(kind: type[BaseException]) -> None
             environ_of(scene.browser.jar.header()), lambda *args: started.append(args)
         )
     assert started == []
+
+
+def test_an_application_may_name_the_arguments_of_start_response_as_servers_do() -> None:
+    scene = signed_in()
+
+    def app(environ: Any, start_response: Any) -> Any:
+        delete_session()
+        start_response(status="200 OK", headers=HTML)
+        try:
+            raise OSError("failed")
+        except OSError:
+            start_response("503 Later", HTML, exc_info=sys.exc_info())
+        return [b"later"]
+
+    answer = visit(scene, scene.store.wsgi(app))
+    assert (answer.status, answer.body) == (503, b"later")
+    assert scene.browser.session() == {}
