@@ -74,6 +74,24 @@ def test_a_moment_is_the_end_however_often_the_session_is_used():
     assert one.session() == {}
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda exchange: bool(exchange.contents),
+        lambda exchange: exchange.update(ALICE),
+        lambda exchange: exchange.touch(),
+    ],
+    ids=["contents", "update", "touch"],
+)
+def test_an_end_that_is_past_is_found_by_whatever_uses_the_session_first(use):
+    one = browser()
+    one.login({**ALICE, "at": START + 1000})
+    one.clock.wait(999)
+    assert use(one.visit().exchange) is True
+    one.clock.wait(1)
+    assert use(one.visit().exchange) is False
+
+
 def test_a_part_of_a_second_is_not_added():
     assert max_ages(browser().login({**ALICE, "at": START + 10.9})) == {NAME: 10}
 
