@@ -96,7 +96,9 @@ def test_the_connection_of_a_thread_that_ended_is_closed(backend, path):
     assert len(open_files(path)) <= 3
 
 
-def test_close_closes_the_connections_of_all_threads(backend, path):
+def test_close_closes_the_connections_of_all_threads(path):
+    # Both threads write at once, and a busy machine lets one of them wait.
+    backend = SQLiteBackend(path, timeout=5, clock=lambda: NOW)
     done, end = threading.Barrier(3), threading.Event()
 
     def use():
@@ -116,6 +118,7 @@ def test_close_closes_the_connections_of_all_threads(backend, path):
     for thread in threads:
         thread.join()
     assert len(backend.of("canary-owner")) == 2
+    backend.close()
 
 
 def test_a_call_that_close_overtakes_opens_a_new_connection(backend):
