@@ -187,11 +187,14 @@ def _answer(exchange: Exchange, message: Message) -> Message:
     """Commit the exchange, and return the message with the header fields that it adds."""
     headers: list[tuple[bytes, bytes]] = []
     decisive: list[tuple[str, str]] = []
-    for name, value in message.get("headers") or ():
-        lower = bytes(name).lower()  # a byte string of any kind, says ASGI
-        headers.append((lower, value))
-        if lower in _DECISIVE or lower.endswith(_CDN_SUFFIX):
-            decisive.append((lower.decode("latin-1"), value.decode("latin-1")))
+    try:
+        for name, value in message.get("headers") or ():
+            lower = bytes(name).lower()  # a byte string of any kind, says ASGI
+            headers.append((lower, value))
+            if lower in _DECISIVE or lower.endswith(_CDN_SUFFIX):
+                decisive.append((lower.decode("latin-1"), value.decode("latin-1")))
+    except (TypeError, ValueError, AttributeError):
+        raise TypeError(_NO_FIELDS) from None
     changes = exchange.commit(message.get("status", 200), decisive)
     if changes.remove:
         removed = {name.encode("latin-1") for name in changes.remove}
@@ -202,7 +205,13 @@ def _answer(exchange: Exchange, message: Message) -> Message:
 
 
 def _decode_fields(fields: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
-    return [(bytes(name).decode("latin-1"), value.decode("latin-1")) for name, value in fields]
+    try:
+        return [(bytes(name).decode("latin-1"), value.decode("latin-1")) for name, value in fields]
+    except (TypeError, ValueError, AttributeError):
+        raise TypeError(_NO_FIELDS) from None
+
+
+_NO_FIELDS = 'the headers of an ASGI message are a list of pairs of bytes, such as (b"content-type", b"text/plain")'
 
 
 _DECISIVE = frozenset(name.encode() for name in DECISIVE)

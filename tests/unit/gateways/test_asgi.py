@@ -12,12 +12,15 @@ from sessionkit import (
     IdentityChangedError,
     NoActiveRequestError,
     ResponseStartedError,
+    SessionStore,
+    create_session,
     delete_session,
     get_session,
     update_session,
 )
+from sessionkit.backends import MemoryBackend
 
-from ..scene import ALICE, Scene, names
+from ..scene import ALICE, SECRET, Scene, names
 from ..served import Wire, answering_async, scope_of, serve_asgi
 from .asgi_visits import CHANGED, end, kinds, signed_in, start, visit, who
 
@@ -263,3 +266,21 @@ def test_a_name_of_a_header_is_a_byte_string_of_any_kind(kind: type) -> None:
     asyncio.run(scene.store.asgi(app)(scope, wire.receive, wire.send))
     fields = {bytes(name): bytes(value) for name, value in wire.sent[0]["headers"]}
     assert fields == {b"x-own": b"1", b"vary": b"Accept, Cookie", b"cache-control": b"private"}
+
+
+@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize(
+    "fields",
+    [[("content-type", "text/plain")], [(b"vary", "Accept")], {b"vary": b"Accept"}, [b"vary"]],
+)
+def test_headers_that_are_no_pairs_of_bytes_are_an_error_that_says_so(
+    fields: Any, kept: bool
+) -> None:
+    store = SessionStore(SECRET, backend=MemoryBackend() if kept else None)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        create_session(ALICE)
+        await send({"type": "http.response.start", "status": 200, "headers": fields})
+
+    with pytest.raises(TypeError, match=r'a list of pairs of bytes, such as \(b"content-type"'):
+        serve_asgi(store.asgi(app))
