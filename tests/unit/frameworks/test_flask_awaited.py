@@ -43,6 +43,10 @@ class Application:
         self.extensions = {}
 
 
+async def never(scope, receive, send):
+    """Serve no request."""
+
+
 async def log_in(store):
     async with store.exchange() as exchange:
         create_session(ALICE)
@@ -119,3 +123,39 @@ def test_a_context_without_a_backend_reads_the_cookie():
         return (await extension.aopen_exchange(app, HeaderRequest(""))).get()
 
     assert asyncio.run(run()) is None
+
+
+def test_an_excluded_path_has_no_exchange():
+    async def run():
+        app, request = Application(), HeaderRequest("", path="/static/a")
+        extension = Served(app, store=make_store(), exclude="/static/*")
+        app.extensions["sessionkit"].current.leave_out(request)
+        return await extension.aopen_exchange(app, request)
+
+    assert asyncio.run(run()) is None
+
+
+def test_a_response_that_has_started_leaves_nothing_to_save():
+    async def run():
+        store = make_store(Failing)
+        async with store.exchange(await log_in(store)) as exchange:
+            session = FlaskFamilySession(exchange)
+            exchange.commit()
+            await session.asave_into(Response())
+            return exchange.get()
+
+    assert asyncio.run(run()) == ALICE
+
+
+def test_a_request_whose_response_has_started_leaves_nothing_to_end():
+    async def run():
+        store = make_store()
+        header = await log_in(store)
+        async with store.exchange(header) as exchange:
+            exchange.get()
+            exchange.commit()
+            await SessionMiddleware(never, store).end_unanswered(exchange)
+        async with store.exchange(header) as exchange:
+            return exchange.get()
+
+    assert asyncio.run(run()) == ALICE
