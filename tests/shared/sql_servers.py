@@ -108,20 +108,27 @@ class Server:
 
     def _end(self, how: signal.Signals) -> None:
         if self._process is not None:
-            self._signal(how)
+            pids = self._signal(how)
             self._process.wait(DEADLINE)
             self._process = None
+            # PostgreSQL does not start while a process of before still holds the shared memory.
+            end = time.monotonic() + DEADLINE
+            while any(map(_is_alive, pids)) and time.monotonic() < end:
+                time.sleep(0.01)
 
-    def _signal(self, how: signal.Signals) -> None:
-        """Send a signal to the server; one that it cannot catch, to the processes that serve its clients too."""
+    def _signal(self, how: signal.Signals) -> list[int]:
+        """Send a signal to the server; one that it cannot catch, to the processes that serve its clients too. Return all of them."""
         assert self._process is not None
         pids = [self._process.pid]
         if how != self.stopping:
+            with suppress(ProcessLookupError):
+                os.kill(pids[0], signal.SIGSTOP)  # it begins no other process now
             children = Path(f"/proc/{pids[0]}/task/{pids[0]}/children").read_text()
             pids += map(int, children.split())
         for one in pids:
             with suppress(ProcessLookupError):
                 os.kill(one, how)
+        return pids
 
     def _as_account(self) -> dict[str, object]:
         return (
@@ -153,6 +160,14 @@ class Server:
     def execute(self, statement: str) -> str:
         """Run a statement in the database `sessions`, with the client of the server; return its output."""
         raise NotImplementedError
+
+
+def _is_alive(pid: int) -> bool:
+    """Return whether a process runs; one that has ended may be there until its parent asks for its status."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 class PostgreSQL(Server):
