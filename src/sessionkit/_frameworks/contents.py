@@ -319,6 +319,9 @@ class SessionPlace:
         """Take over the contents in the place if no response has started; report contents that come too late, and those that are lost."""
         exchange = self._exchange
         self._leave()
+        if self._found is None and self._holder.get(SESSION_KEY) is self._session:
+            # The commonest case: the application has put nothing there.
+            return
         is_late = exchange.phase is not OPEN
         try:
             if not is_late:
