@@ -26,25 +26,35 @@ VALGRIND = ("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out
 FIXED = {**os.environ, "PYTHONHASHSEED": "0"}
 
 
-def count(framework: str, way: str, more: str = "") -> int:
-    """Return the instructions of a process that serves an application's warm-up, and then more requests."""
+def serve(framework: str, way: str, requests: str, *, under: tuple[str, ...] = ()) -> str:
+    """Serve requests to an application in a process of its own, and return what the process prints to stderr."""
     program = Path(__file__).with_name("apps.py")
     done = subprocess.run(
-        [*VALGRIND, sys.executable, str(program), framework, way],
-        input=WARM + more,
+        [*under, sys.executable, str(program), framework, way],
+        input=requests,
         env=FIXED,
         capture_output=True,
         text=True,
         check=True,
     )
-    found = re.search(r"I +refs: +([0-9,]+)", done.stderr)
+    return done.stderr
+
+
+def count(framework: str, way: str, more: str = "") -> int:
+    """Return the instructions of a process that serves an application's warm-up, and then more requests."""
+    printed = serve(framework, way, WARM + more, under=VALGRIND)
+    found = re.search(r"I +refs: +([0-9,]+)", printed)
     if found is None:
-        raise RuntimeError(f"valgrind printed no count: {done.stderr[-500:]}")
+        raise RuntimeError(f"valgrind printed no count: {printed[-500:]}")
     return int(found[1].replace(",", ""))
 
 
 def measure(framework: str, pool: ThreadPoolExecutor) -> Figures:
     """Return thousands of instructions of a request, by way and action."""
+    for way in WAYS:
+        serve(
+            framework, way, WARM
+        )  # otherwise the first count has the writing of bytecode, and the later ones have not
     before = {way: pool.submit(count, framework, way) for way in WAYS}
     after = {
         (way, action): pool.submit(count, framework, way, f"{action} {MEASURED}\n")
