@@ -118,12 +118,13 @@ class ServerSide(Replaying):
         )
 
     def _give_own_id(self, state: State) -> None:
-        """Give an imported session a new id, which no other session has."""
-        token, stamp = (
-            cast("Opened", state.cookies.token),
-            replace(state.stamp, id=stamps.make_id()),
-        )
-        token = replace(token, stamp=stamp, mark_id=stamp.id)
+        """Give an imported session a new id, which no other session has.
+
+        The mark stays that of the other library's session. So the response with the pointer fences it, and a late answer of that
+        library is not imported again after a logout.
+        """
+        stamp = replace(state.stamp, id=stamps.make_id())
+        token = replace(cast("Opened", state.cookies.token), stamp=stamp)
         self.cookies = replace(state.cookies, token=token, stamp=stamp)
 
     def refuse_import(self, reason: Absence) -> None:
