@@ -97,21 +97,19 @@ def derive_id(purpose: str, *parts: str) -> str:
 
 
 def name_user(claims: Mapping[str, Any]) -> str:
-    """Return a text that names the user in a mark: the `sub`, or a digest of the claim that says who it is, or of `iss` and `sub`.
+    """Return a text that names the user in a mark: the `sub`, or a digest of another claim that says who it is; else nothing.
 
-    Without it, two users who signed in in the same second would have one mark, and one id when they are imported. A
-    `sub` names nobody without its `iss` (OpenID Connect Core 1.0 section 2), which most of these libraries leave out.
+    Without the other claims, two users who signed in in the same second would have one mark, and one id when they are imported.
+    What a write may change is left out, since a mark must not move: a refresh of the other library drops `iss`, and users
+    change their names. A late answer would bring back what was logged out.
 
     Args:
-        claims: those of the user; without any that names a user, all of them do.
+        claims: those of the user.
     """
-    issuer = claims.get("iss") or None
-    if as_text(claims.get("sub")) and issuer is None:
+    if as_text(claims.get("sub")):
         return as_text(claims.get("sub"))
     named = [(key, claims[key]) for key in CLAIMS if claims.get(key) not in (None, "")]
-    if named and named[0][0] == "sub" and issuer is not None:
-        return name_claims((*named[0], issuer))
-    return name_claims(named[0] if named else claims)
+    return name_claims(named[0]) if named else ""
 
 
 def name_claims(value: object) -> str:

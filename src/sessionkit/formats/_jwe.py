@@ -118,9 +118,9 @@ class DatedCodec(JWECodec):
     label: ClassVar[str]
 
     def claims(self, contents: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the claims of the user; of a user that is no object, the user."""
+        """Return the claims of the user. A user that is no object is its own `sub`."""
         user = contents.get("user")
-        return as_mapping(user) or ({"user": user} if user else {})
+        return as_mapping(user) or ({"sub": user} if user else {})
 
     def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
         """Return the mark that the session came with; a new session's is made of format, creation time and user."""

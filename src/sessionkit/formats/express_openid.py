@@ -85,8 +85,8 @@ class ExpressOpenIDCodec(Auth0V3Codec):
     order: ClassVar[tuple[str, ...]] = ExpressOpenID.order
 
     def claims(self, contents: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the claims of the user, from the id_token or the session; the id_token itself if it has none."""
-        return claims_of(contents) or {"id_token": as_text(contents.get("id_token"))}
+        """Return the claims of the user, from the id_token or the session."""
+        return claims_of(contents)
 
     def ends_at(self, contents: Mapping[str, Any]) -> int | None:
         """Return the identity provider's end of the session."""

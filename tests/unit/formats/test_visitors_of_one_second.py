@@ -44,7 +44,8 @@ NUMBERS = {"sub": 7}, {"sub": 8}
 ISSUERS = {"sub": "7", "iss": "https://one.example"}, {"sub": "7", "iss": "https://two.example"}
 NAMES = {"name": "Ada"}, {"name": "Bob"}
 
-PAIRS: dict[str, tuple[Any, dict[str, Any], tuple[dict[str, Any], dict[str, Any]]]] = {
+Pairs = dict[str, tuple[Any, dict[str, Any], tuple[dict[str, Any], dict[str, Any]]]]
+PAIRS: Pairs = {
     "next-auth, by email": (NextAuthV4(), TIMES, EMAILS),
     "next-auth, by number": (NextAuthV4(), TIMES, NUMBERS),
     "next-auth, by user": (NextAuthV4(), TIMES, users(*NAMES)),
@@ -52,6 +53,24 @@ PAIRS: dict[str, tuple[Any, dict[str, Any], tuple[dict[str, Any], dict[str, Any]
     "authjs, by email": (AuthJSV5(), TIMES, EMAILS),
     "next-auth, by issuer": (NextAuthV4(), TIMES, ISSUERS),
     "authjs, by issuer": (AuthJSV5(), TIMES, ISSUERS),
+    "v3, by email": (Auth0V3(), {}, users(*EMAILS)),
+    "v3, by number": (Auth0V3(), {}, users(*NUMBERS)),
+    "v3, by text": (Auth0V3(), {}, users("ada", "bob")),
+    "v4, by email": (Auth0V4(), V4, users(*EMAILS)),
+    "auth0-fastapi, by email": (
+        Auth0FastAPI(),
+        {"internal": {"created_at": START}},
+        users(*EMAILS),
+    ),
+    "express, by email": (
+        ExpressOpenID(),
+        {},
+        two("id_token", id_token(**EMAILS[0]), id_token(**EMAILS[1])),
+    ),
+}
+ALIKE: Pairs = {
+    "v3, without the issuer": (Auth0V3(), {}, users(ISSUERS[0], {"sub": "7"})),
+    "v4, without the issuer": (Auth0V4(), V4, users(ISSUERS[0], {"sub": "7"})),
     "v3, by issuer": (Auth0V3(), {}, users(*ISSUERS)),
     "v3, by issuer and number": (Auth0V3(), {}, users(*({**one, "sub": 7} for one in ISSUERS))),
     "v4, by issuer": (Auth0V4(), V4, users(*ISSUERS)),
@@ -65,25 +84,14 @@ PAIRS: dict[str, tuple[Any, dict[str, Any], tuple[dict[str, Any], dict[str, Any]
         {},
         two("id_token", id_token(**ISSUERS[0]), id_token(**ISSUERS[1])),
     ),
-    "v3, by email": (Auth0V3(), {}, users(*EMAILS)),
-    "v3, by number": (Auth0V3(), {}, users(*NUMBERS)),
     "v3, by name": (Auth0V3(), {}, users(*NAMES)),
-    "v3, by text": (Auth0V3(), {}, users("ada", "bob")),
-    "v4, by email": (Auth0V4(), V4, users(*EMAILS)),
     "v4, by name": (Auth0V4(), V4, users(*NAMES)),
-    "auth0-fastapi, by email": (
-        Auth0FastAPI(),
-        {"internal": {"created_at": START}},
-        users(*EMAILS),
-    ),
-    "express, by email": (
-        ExpressOpenID(),
-        {},
-        two("id_token", id_token(**EMAILS[0]), id_token(**EMAILS[1])),
-    ),
     "express, by an id_token without claims": (ExpressOpenID(), {}, two("id_token", "a", "b")),
 }
+"""Visitors whom only what a write may change tells apart: no mark can name it."""
+
 each = pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
+each_alike = pytest.mark.parametrize("pair", ALIKE.values(), ids=ALIKE)
 
 
 def name_of(source: Any) -> str:
@@ -140,6 +148,49 @@ def test_users_of_one_second_have_a_record_each(pair, guard):
     assert None not in first
     assert first[0] != first[1]
     assert [{**came, "visitor": id(jar)} for came, jar in zip(first, jars, strict=True)] == second
+
+
+@each_alike
+def test_visitors_who_are_alike_never_share_a_session(pair):
+    source, rest, both = pair
+    store = SessionStore(
+        SECRET,
+        accept=[Importer(source, until=None)],
+        guard=bool,
+        backend=MemoryBackend(clock=lambda: START),
+        clock=lambda: START,
+    )
+    jars: list[dict[str, str]] = [{}, {}]
+    came = [
+        visit(store, jar, seal(source, {**rest, **one}))
+        for jar, one in zip(jars, both, strict=True)
+    ]
+    assert came[0] is not None
+    assert came[1] is None or came[1] != came[0]
+    assert {**came[0], "visitor": id(jars[0])} == visit(store, jars[0])
+
+
+@each_alike
+@pytest.mark.parametrize("kind", ["own format", "imported", "imported into a backend"])
+def test_a_late_answer_that_changes_what_no_mark_names_does_not_undo_a_logout(pair, kind):
+    source, rest, (one, other) = pair
+    backend = MemoryBackend(clock=lambda: START) if "backend" in kind else None
+    if kind == "own format":
+        store = SessionStore(SECRET, format=source, clock=lambda: START)
+    else:
+        accept = [Importer(source, until=None)]
+        store = SessionStore(
+            SECRET, accept=accept, guard=bool, backend=backend, clock=lambda: START
+        )
+    with store.exchange(seal(source, {**rest, **one})) as exchange:
+        assert store.get_session() is not None
+        store.delete_session()
+    lines = [
+        line.partition(";") for name, line in exchange.response_headers if name == "Set-Cookie"
+    ]
+    jar = "; ".join(pair for pair, _, rest in lines if "Max-Age=0" not in rest)
+    with store.exchange(f"{jar}; {seal(source, {**rest, **other})}") as exchange:
+        assert (None, Absence.LOGGED_OUT) == (store.get_session(), exchange.absence)
 
 
 @each
@@ -228,6 +279,33 @@ def test_a_logout_of_such_a_visitor_holds_while_the_other_cookie_stays():
     )
     with store.exchange(f"{header}; {fenced}") as exchange:
         assert (None, Absence.LOGGED_OUT) == (store.get_session(), exchange.absence)
+
+
+@pytest.mark.parametrize(
+    "guard", [anyone, lambda session: session.get("lang")], ids=["anyone", "own"]
+)
+@pytest.mark.parametrize("clear", [True, False])
+def test_a_late_answer_of_the_other_library_does_not_bring_such_a_visitor_back(guard, clear):
+    jar: dict[str, str] = {}
+    store = SessionStore(
+        SECRET,
+        accept=[Importer(Auth0V3(), until=None, clear=clear)],
+        guard=guard,
+        backend=MemoryBackend(clock=lambda: START),
+        clock=lambda: START,
+    )
+    assert visit(store, jar, EQUAL["v3"][1]) is not None
+    assert visit(store, jar) is not None
+    sent = "; ".join(f"{name}={text}" for name, text in jar.items())
+    with store.exchange(sent) as exchange:
+        store.delete_session()
+    lines = [
+        line.partition(";") for name, line in exchange.response_headers if name == "Set-Cookie"
+    ]
+    fenced = "; ".join(pair for pair, _, rest in lines if "Max-Age=0" not in rest)
+    for late in ({"lang": "en"}, {"lang": "de"}):
+        with store.exchange(f"{fenced}; {seal(Auth0V3(), late)}") as exchange:
+            assert (None, Absence.LOGGED_OUT) == (store.get_session(), exchange.absence)
 
 
 def test_parallel_requests_of_a_session_with_an_id_are_one_session():
