@@ -6,10 +6,12 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core import signing
 from django.http import JsonResponse
 from django.test import RequestFactory, override_settings
 
 from sessionkit import Lifetime, SessionStore, create_session, get_session, update_session
+from sessionkit.formats import DjangoCookie, Importer
 from sessionkit.testing import session_cookies
 from sessionkit_django import SessionMiddleware
 from sessionkit_django.testing import Client
@@ -205,6 +207,21 @@ def test_a_session_that_comes_with_what_is_no_expiry_is_over():
         browser.cookies.load(session_cookies(store, {"a": 1, "_session_expiry": [60]}))
         request = browser.get("/", secure=True)
         SessionMiddleware(lambda one: seen.append(dict(one.session)) or JsonResponse({}))(request)
+    assert seen == [{}]
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**400)], ids=["after all times", "before them"])
+def test_a_number_beyond_all_times_in_an_imported_session_raises_nothing(number):
+    salt = "django.contrib.sessions.backends.signed_cookies"
+    cookie = signing.dumps({"a": 1, "_session_expiry": number}, key=SECRET, salt=salt)
+    importer = Importer(DjangoCookie(), secret=SECRET, name="old", until=None)
+    seen: list[dict[str, object]] = []
+    with override_settings(SESSIONKIT={"store": SessionStore(SECRET, accept=[importer])}):
+        browser = RequestFactory()
+        browser.cookies["old"] = cookie
+        SessionMiddleware(lambda one: seen.append(dict(one.session)) or JsonResponse({}))(
+            browser.get("/", secure=True)
+        )
     assert seen == [{}]
 
 

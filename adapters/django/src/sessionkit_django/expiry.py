@@ -35,9 +35,9 @@ def ends(contents: Mapping[str, Any], updated_at: int) -> float:
     if not asked:
         return inf
     check_expiry(KEY, asked)
-    if not isinstance(asked, str):
-        return updated_at + float(asked)
     try:
+        if not isinstance(asked, str):
+            return updated_at + float(asked)
         return datetime.fromisoformat(asked).timestamp()
     except (ValueError, OverflowError):
         return -inf  # Django did not write this, so the session may have expired
