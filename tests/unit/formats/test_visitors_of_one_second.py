@@ -232,7 +232,7 @@ def test_a_barrier_spares_the_login_of_a_user_without_a_sub(source, user):
 def test_what_is_not_json_names_nobody():
     codec = SessionStore(SECRET, format=Auth0V3()).settings.codec
     stamp = Stamp(id="-", created_at=START, updated_at=START, expires_at=START + 9999)
-    marks = {codec.mark_id({"user": {"name": one}}, stamp) for one in ({1}, object())}
+    marks = {codec.mark_id({"user": {"id": one}}, stamp) for one in ({1}, object())}
     assert {codec.mark_id({}, stamp)} == marks
 
 
