@@ -16,6 +16,7 @@ from ._requests.current import admit_task, get_last_current, restore_current, se
 from ._requests.gateway import Gateway, HasSettings, check_origins
 from ._requests.responses import STARTS
 from ._requests.views import ASGIRequest
+from ._session.events import EventKind
 from ._session.tracebacks import clear_frames
 
 __all__ = ["SessionMiddleware"]
@@ -107,7 +108,7 @@ class SessionMiddleware(Gateway):
             if backend is not None and is_answering:
                 await aload(exchange)
             place = None if self.show is None else self.show(exchange, scope)
-            here = this_task()
+            here, drops_fields = this_task(), kind == "websocket" and _drops_fields(scope)
             if is_answering:
                 exchange.tasks = (here,)
             else:
@@ -127,12 +128,15 @@ class SessionMiddleware(Gateway):
                                 message.get("headers", ()) if kind == "http" else None
                             )
                         else:
+                            is_lost = drops_fields and _is_lost(exchange, message)
                             if backend is not None:
                                 # ASGI only demands an iterable.
                                 message = {**message, "headers": list(message.get("headers") or ())}
                                 status = message.get("status", 200)
                                 await asettle(exchange, status, _decode_fields(message["headers"]))
                             message = _answer(exchange, message)
+                            if is_lost:
+                                exchange.state.tell_once(EventKind.UNANSWERED)
                         if here is not None and this_task() is not here:
                             admit_task(exchange)
                         if place is not None and place.has_outer:
@@ -202,6 +206,25 @@ def _answer(exchange: Exchange, message: Message) -> Message:
     for field, text in changes.add:
         headers.append((field.lower().encode("latin-1"), text.encode("latin-1")))
     return {**message, "headers": headers}
+
+
+def _drops_fields(scope: Scope) -> bool:
+    """Return whether the server of a websocket drops the header fields of an accept, which version 2.1 of the ASGI specification added.
+
+    A server that names no version, such as Daphne, has version 2.0. A scope without `asgi` was made by a test.
+    """
+    return "asgi" in scope and scope["asgi"].get("spec_version", "2.0") == "2.0"
+
+
+def _is_lost(exchange: Exchange, message: Message) -> bool:
+    """Return whether a change needs a cookie, and is lost if the server drops the header fields of the message."""
+    state, server = exchange.state, exchange.server
+    return (
+        message["type"] == "websocket.accept"
+        and state is not None
+        and state.changed
+        and (server is None or server.needs_cookie(state))
+    )
 
 
 def _decode_fields(fields: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:

@@ -96,7 +96,7 @@ _ADVICE: dict[EventKind | Absence | Ignored | None, str] = {
     "set secure=False, or serve https",
     EventKind.TWO_SESSIONS: ": remove the other one (Starlette's SessionMiddleware); what is put into its session does not go into ours",
     EventKind.UNANSWERED: ": install the middleware (store.wsgi(app), store.asgi(app)), or call a verb with the response too; "
-    "a websocket under WSGI can set no cookie",
+    "a websocket under WSGI or Daphne can set no cookie",
     EventKind.NOT_PRIVATE: ": read it before the first byte of the stream, or send Cache-Control: private",
 }
 

@@ -14,14 +14,19 @@ from sessionkit import (
     Lifetime,
     NoActiveRequestError,
     ResponseStartedError,
+    SessionStore,
     bind,
+    create_session,
     delete_session,
     get_session,
+    rotate_session,
     update_session,
 )
 from sessionkit._exchange.request import HOLDER
+from sessionkit.backends import MemoryBackend
 
-from ..scene import ALICE, Scene
+from ..asked import header
+from ..scene import ALICE, SECRET, Scene
 from ..served import Wire, answering_async, serve_asgi
 from .asgi_visits import CHANGED, kinds, signed_in, visit, who
 
@@ -45,6 +50,66 @@ def test_a_websocket_sets_its_cookie_when_it_is_accepted() -> None:
     assert scene.browser.session() == CHANGED
     assert wire.sent[0]["subprotocol"] == "x"
     assert wire.sent[1] == {"type": "websocket.send", "text": "alice"}
+
+
+UNVERSIONED: Any = {"version": "3.0"}
+
+
+def accept(act: Any, versions: Any, **settings: Any) -> list[EventKind]:
+    """What is told if the handler of a websocket does something before it accepts."""
+    heard: list[EventKind] = []
+    store = SessionStore(SECRET, on_event=lambda event: heard.append(event.kind), **settings)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        act()
+        await send({"type": "websocket.accept"})
+
+    serve_asgi(store.asgi(app), header(store, ALICE), type="websocket", **versions)
+    return heard
+
+
+@pytest.mark.parametrize("act", [lambda: update_session(CHANGED), delete_session, rotate_session])
+@pytest.mark.parametrize("asgi", [UNVERSIONED, {**UNVERSIONED, "spec_version": "2.0"}])
+def test_a_change_is_told_if_the_server_sends_no_cookie_with_the_accept(
+    act: Any, asgi: Any
+) -> None:
+    # Daphne names no version of the specification, and drops the header fields of an accept, which 2.1 added.
+    assert [EventKind.UNANSWERED] == accept(act, {"asgi": asgi})
+
+
+@pytest.mark.parametrize("versions", [{}, {"asgi": {**UNVERSIONED, "spec_version": "2.1"}}])
+def test_any_other_server_is_taken_to_send_it(versions: Any) -> None:
+    assert [] == accept(lambda: update_session(CHANGED), versions)
+
+
+def test_under_such_a_server_what_only_reads_is_not_told() -> None:
+    assert [] == accept(get_session, {"asgi": UNVERSIONED})
+
+
+@pytest.mark.parametrize(
+    ("act", "heard"),
+    [
+        (lambda: update_session(CHANGED), []),
+        (delete_session, []),
+        (rotate_session, [EventKind.UNANSWERED]),
+        (lambda: create_session(ALICE), [EventKind.UNANSWERED]),
+    ],
+)
+def test_under_such_a_server_a_change_on_the_server_needs_no_cookie_unless_a_session_begins(
+    act: Any, heard: Any
+) -> None:
+    assert heard == accept(act, {"asgi": UNVERSIONED}, backend=MemoryBackend())
+
+
+def test_under_such_a_server_a_refusal_is_not_judged() -> None:
+    scene = signed_in()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        update_session(CHANGED)
+        await send({"type": "websocket.http.response.start", "status": 403, "headers": []})
+
+    socket(scene, scene.store.asgi(app), asgi=UNVERSIONED)
+    assert [] == kinds(scene)
 
 
 def test_a_task_that_accepts_the_socket_serves_it_and_one_that_it_starts_does_not() -> None:
