@@ -127,7 +127,7 @@ def test_a_session_that_was_ended_is_not_revived(end):
     session["b"] = 2
     getattr(SessionStore(session.session_key), end)()
     key = session.session_key
-    with pytest.raises(UpdateError):
+    with pytest.raises(UpdateError, match="ended meanwhile"):
         session.save()
     assert SessionStore().exists(key) is False
     assert (session.session_key, dict(session)) == (None, {})
@@ -137,14 +137,14 @@ def test_a_revocation_ends_it_too(ann, store):
     session = SessionStore(made(_auth_user_id=str(ann.pk)))
     session["b"] = 2
     store.revoke_user({"_auth_user_id": str(ann.pk)})
-    with pytest.raises(UpdateError):
+    with pytest.raises(UpdateError, match="ended meanwhile"):
         session.save()
 
 
 def test_a_session_that_is_there_is_not_created_again():
     session = SessionStore(made(a=1))
     session["b"] = 2
-    with pytest.raises(CreateError):
+    with pytest.raises(CreateError, match="there already"):
         session.save(must_create=True)
 
 
@@ -279,7 +279,7 @@ def test_an_async_save_of_a_session_that_was_ended_is_an_error_too():
         await session.aset("a", 2)
         await session.asave()
 
-    with pytest.raises(UpdateError):
+    with pytest.raises(UpdateError, match="ended meanwhile"):
         asyncio.run(scenario())
 
 

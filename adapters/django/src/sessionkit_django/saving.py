@@ -172,7 +172,9 @@ class SavedSession(DjangoSession):
         self._check_kept("save", on_server=True)
         key = self.session_key
         if must_create and self._is_saved:
-            raise CreateError
+            raise CreateError(
+                "save: the session is there already: without must_create it is changed"
+            )
         self.exchange.writing()
         if self.stamp is None or (self.is_apart and not self.exchange.contents):
             self[BEGUN] = True
@@ -233,7 +235,9 @@ class SavedSession(DjangoSession):
         if server is None:
             return
         if server.current is None and not self.exchange.owned:
-            raise error
+            raise error(
+                "the session was ended meanwhile (by a logout, a revocation or its expiry), and nothing was saved: begin another one"
+            )
         server.keep()
 
     def _check_kept(self, what: str, *, on_server: bool = False) -> None:
