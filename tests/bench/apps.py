@@ -56,6 +56,10 @@ def starlette(way: str) -> Any:
         app.add_middleware(SessionMiddleware, secret_key=SECRET, https_only=True)
     elif way in OURS:
         app.add_middleware(sessionkit_starlette.SessionMiddleware, store=store_of(way))
+    elif way != "none":
+        from floor import FLOORS, StraightLine
+
+        app.add_middleware(StraightLine, serializer=FLOORS[way])
     return app
 
 

@@ -48,8 +48,8 @@ def stay_on_one_core() -> None:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
-def measure(framework: str, *, rounds: int, loops: int) -> Figures:
-    workers = {way: Worker(framework, way) for way in WAYS}
+def measure(framework: str, *, rounds: int, loops: int, ways: tuple[str, ...] = WAYS) -> Figures:
+    workers = {way: Worker(framework, way) for way in ways}
     found: dict[tuple[str, str], list[float]] = {}
     for number in range(rounds + 1):
         for action in ACTIONS:
