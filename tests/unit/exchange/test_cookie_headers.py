@@ -50,6 +50,13 @@ def test_a_token_is_found_beside_other_cookies(scene):
     assert ALICE == found(scene, f"my-session-theme=dark;{NAME}={token} ;\tx")
 
 
+@pytest.mark.parametrize("odd", ['"{}"', '"{}', '{}"', '""{}""', "'{}'"])
+@pytest.mark.parametrize("beside", ["", f"; {NAME}.x=1"])
+def test_a_token_in_quotes_is_no_token(scene, odd, beside):
+    """A value is used as it came: one parser must not read a cookie that another does not."""
+    assert found(scene, f"{NAME}={odd.format(token_of(scene))}{beside}") is Absence.MALFORMED
+
+
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
