@@ -128,6 +128,7 @@ class ServerVerbs(Verbs[RequestLike, ResponseLike, RequestObject]):
             How many were removed.
 
         Raises:
+            TypeError, ValueError: the limit is no whole number of at least 1.
             ConfigurationError: the store has no backend, or one that is awaited (`apurge`).
             BackendError: the backend failed.
         """

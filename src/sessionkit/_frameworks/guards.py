@@ -82,7 +82,12 @@ def page_refusal(
     back = return_to_of(request, exclude=(login_url, logout_url), default=default)
     location = f"{login_url}{'&' if '?' in login_url else '?'}returnTo={quote(back, safe='/')}"
     status = 302 if request.method in ("GET", "HEAD") else 303
-    return Refusal(status=status, headers=(("Location", location), ("Cache-Control", "no-store")))
+    fields = (
+        ("Location", location),
+        ("Content-Type", "text/plain"),  # wsgiref.validate wants one
+        ("Cache-Control", "no-store"),
+    )
+    return Refusal(status=status, headers=fields)
 
 
 def return_to_of(request: RequestInfo, *, exclude: tuple[str, ...] = (), default: str = "/") -> str:

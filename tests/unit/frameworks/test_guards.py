@@ -38,8 +38,10 @@ def test_a_page_redirects_with_302_what_only_reads_and_with_303_the_rest(method,
     assert status == page_refusal(get(method=method)).status
 
 
-def test_a_redirect_is_not_stored():
-    assert dict(page_refusal(get()).headers)["Cache-Control"] == "no-store"
+def test_a_redirect_is_not_stored_and_has_the_type_that_checkers_of_wsgi_demand():
+    fields = dict(page_refusal(get()).headers)
+    assert fields["Cache-Control"] == "no-store"
+    assert fields["Content-Type"] == "text/plain"
 
 
 @pytest.mark.parametrize(

@@ -244,6 +244,15 @@ def test_purge_removes_expired_records_up_to_a_limit(scene):
 
 
 @pytest.mark.parametrize(
+    ("limit", "error", "says"),
+    [("5", TypeError, "not str"), (True, TypeError, "not bool"), (0, ValueError, "at least 1")],
+)
+def test_purge_says_what_a_limit_is(scene, limit, error, says):
+    with pytest.raises(error, match=f"a limit is a whole number .*{says}"):
+        scene.store.purge(limit)
+
+
+@pytest.mark.parametrize(
     "call",
     [
         lambda store: store.sessions_of(ALICE),

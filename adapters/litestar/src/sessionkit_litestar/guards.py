@@ -29,7 +29,7 @@ class NotSignedIn(HTTPException):
 
 def _carry(request: Any, error: NotSignedIn) -> Response[bytes]:
     headers = dict(error.refusal.headers)
-    media_type = headers.pop("Content-Type", "text/plain")
+    media_type = headers.pop("Content-Type")
     return Response(
         error.refusal.body, status_code=error.refusal.status, headers=headers, media_type=media_type
     )
