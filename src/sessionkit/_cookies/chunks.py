@@ -25,8 +25,9 @@ class Layout:
         expiry: how many characters the expiry takes in the Set-Cookie line of another library; None for as many as in ours.
         complete: for tokens that are no compact JWE: a function of the last 8 characters (or fewer) of a text, which returns
             whether the token ends there.
-        cleared: how many chunks, from 0 on, the library clears at a write that does not set them, and the whole cookie
-            with them; 0 if a write clears the cookies that came.
+        cleared: how many chunks, from 0 on, a write clears if it does not set them, and the whole cookie with them, though
+            they did not come: another tab may have set them meanwhile, and the library would read them too. 0 if a write
+            clears the cookies that came.
     """
 
     separator: str = "."

@@ -51,7 +51,7 @@ class Auth0FastAPI(JWEFormat):
         shared=True,
     )
     # Always numbered. Our Set-Cookie lines stay within 4096 bytes; those of the library do not.
-    layout: ClassVar[Layout] = Layout(separator="_", numbered=True, tag=CBC.tag)
+    layout: ClassVar[Layout] = Layout(separator="_", numbered=True, tag=CBC.tag, cleared=5)
     usual_name: ClassVar[str] = "_a0_session"
     framing: ClassVar[Framing] = CBC
 

@@ -43,7 +43,7 @@ class Auth0V3(JWEFormat):
         label="auth0-v3", title="nextjs-auth0 v1-v3", largest_integer=SAFE_INTEGER, shared=True
     )
     # Every chunk is as large as the line of chunk 0 allows.
-    layout: ClassVar[Layout] = Layout(alike=True, expiry=EXPIRES)
+    layout: ClassVar[Layout] = Layout(alike=True, expiry=EXPIRES, cleared=5)
     usual_name: ClassVar[str] = "appSession"
     framing: ClassVar[Framing] = replace(GCM, members=frozenset(TIMES))
     order: ClassVar[tuple[str, ...]] = TIMES

@@ -42,7 +42,7 @@ class AuthJSV5(JWEFormat):
         nobody=nobody("Auth.js v5"),
         shared=True,
     )
-    layout: ClassVar[Layout] = Layout(size=3936, tag=CBC.tag)
+    layout: ClassVar[Layout] = Layout(size=3936, tag=CBC.tag, cleared=5)
     framing: ClassVar[Framing] = replace(CBC, members=frozenset({"kid"}))
 
     def cookie_name(self, *, host_only: bool, secure: bool) -> str:

@@ -75,7 +75,7 @@ class NextAuthV4(JWEFormat):
         nobody=nobody("next-auth v4"),
         shared=True,
     )
-    layout: ClassVar[Layout] = Layout(size=3933)
+    layout: ClassVar[Layout] = Layout(size=3933, cleared=5)
     framing: ClassVar[Framing] = GCM
 
     def cookie_name(self, *, host_only: bool, secure: bool) -> str:

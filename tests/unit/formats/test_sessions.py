@@ -223,6 +223,26 @@ def test_a_cookie_of_v3_holds_what_its_library_puts_in_one(secure, domain, trans
         assert (len(value) <= most) if name == "appSession" else (len(value) == most)
 
 
+@each
+@pytest.mark.parametrize("act", ["update", "touch", "rotate", "create", "delete"])
+@pytest.mark.parametrize(("before", "after"), [(10, 9000), (9000, 10)])
+def test_a_write_clears_what_another_tab_has_set_meanwhile(format, act, before, after):
+    scene = Scene(secret=SECRET, format=format, cookie=CookieSettings(max_bytes=60_000))
+    scene.browser.login({**ALICE, "blob": "x" * before})
+    scene.clock.wait(100)
+    visit = scene.browser.visit()
+    visit.exchange.get()
+    scene.browser.update(blob="x" * after)
+    if act in ("update", "create"):
+        getattr(visit.exchange, act)({**ALICE, "blob": "x" * before})
+    else:
+        getattr(visit.exchange, act)()
+    written = {name for name in names(visit.arrive()) if not name.startswith("-")}
+    settings = scene.store.settings
+    left = {one for one, *_ in scene.browser.jar.cookies if one.startswith(settings.name)}
+    assert left == {one for one in written if one.startswith(settings.name)}
+
+
 def test_four_chunks_that_become_two_leave_nothing_behind():
     scene = Scene(secret=SECRET, format=ExpressOpenID(), cookie=CookieSettings(max_bytes=60_000))
     scene.browser.login({**ALICE, "blob": "x" * 36_000})
