@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-STARTUP = 400  # tries of 0.05 seconds
+STARTUP = 1_200  # tries of 0.05 seconds; a process that ends is noticed at once
 
 
 class Browser:

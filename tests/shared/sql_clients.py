@@ -9,6 +9,7 @@ import time
 
 from sql_servers import mariadb, postgresql
 from sqlalchemy import NullPool, create_engine
+from stopwatch import Stopwatch
 
 from sessionkit.backends import AsyncSQLBackend, Record, SQLBackend
 from sessionkit.testing._clients import blocking
@@ -85,9 +86,9 @@ def changed(record):
 
 def took(call, *arguments):
     """Return what a call returned or raised, and the seconds it took."""
-    start = time.monotonic()
-    try:
-        outcome = call(*arguments)
-    except Exception as error:
-        outcome = error
-    return outcome, time.monotonic() - start
+    with Stopwatch() as watch:
+        try:
+            outcome = call(*arguments)
+        except Exception as error:
+            outcome = error
+    return outcome, watch.seconds
