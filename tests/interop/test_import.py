@@ -14,7 +14,17 @@ from sessionkit.formats import Importer
 from . import sessions
 from .jar import Jar
 from .javascript import Library
-from .partners import NOW, PARTNERS, SECRET, Partner, session_cookies, we_delete, we_read
+from .partners import (
+    NEXTJS_V3,
+    NEXTJS_V4,
+    NOW,
+    PARTNERS,
+    SECRET,
+    Partner,
+    session_cookies,
+    we_delete,
+    we_read,
+)
 
 Get = Callable[[str], Library]
 each = pytest.mark.parametrize("partner", PARTNERS, ids=lambda partner: partner.module)
@@ -106,3 +116,16 @@ def test_the_creation_time_is_theirs(partner: Partner, library: Get) -> None:
         assert session is not None
         assert session.stamp is not None
         assert session.stamp.created_at == NOW
+
+
+def test_a_session_of_version_3_that_version_4_takes_over_after_our_logout_stays_ended(
+    library: Get,
+) -> None:
+    jar, four = signed_in(NEXTJS_V3, library, NEXTJS_V3.core), library(NEXTJS_V4.module)
+    slow, options = jar.header, NEXTJS_V4.options()
+    expected = four.ask("read", NOW, options, slow).contents
+    assert we_read(store(NEXTJS_V4), jar) == {"user": {"sub": "1"}, "theirs": expected}
+    we_delete(store(NEXTJS_V4), jar)
+    assert session_cookies(NEXTJS_V3, jar) == {}
+    jar.take(four.ask("update", NOW + 1, options, slow, sessions.text(expected)).lines)
+    assert we_read(store(NEXTJS_V4, NOW + 2), jar) is None

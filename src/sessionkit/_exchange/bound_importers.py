@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, cast
 
@@ -24,7 +24,7 @@ __all__ = ["bind_importers"]
 def bind_importers(
     settings: Settings, importers: Iterable[tuple[Importer, Any, KeyRing]]
 ) -> Settings:
-    """Return a store's settings with its importers, and one more for each earlier form of its format.
+    """Return a store's settings with its importers, and more for the earlier forms of its format and theirs.
 
     Args:
         settings: the store's settings.
@@ -33,22 +33,11 @@ def bind_importers(
     Raises:
         ConfigurationError: an importer cannot work beside the store's own cookie.
     """
-    bound = [_bind_importer(settings, importer, (keys, ring)) for importer, keys, ring in importers]
-    # The earlier forms are sealed under the store's own keys.
-    own_keys = settings.keys, settings.ring
-    for source, convert in settings.format.traits.older:
-        default = source.cookie_name(
-            host_only=settings.cookie.host_only, secure=settings.cookie.secure
-        )
-        bound.extend(
-            BoundImporter(
-                settings=_make_reading_settings(settings, source, name, own_keys),
-                until=None,
-                clear=True,
-                convert=convert,
-            )
-            for name in dict.fromkeys((settings.name, default))
-        )
+    bound: list[BoundImporter] = []
+    for importer, keys, ring in importers:
+        one = _bind_importer(settings, importer, (keys, ring))
+        bound.extend((one, *_bind_older(settings, (keys, ring), one)))
+    bound.extend(_bind_older(settings, (settings.keys, settings.ring)))
     _refuse_chunk_names(settings, bound)
     capacity = settings.codec.capacity(settings.single_size)
     return replace(settings, importers=tuple(bound), single_plaintext=capacity).derive()
@@ -76,6 +65,35 @@ def _bind_importer(
         clear=importer.clear,
         convert=CheckedConversion(importer.convert),
     )
+
+
+def _bind_older(
+    settings: Settings, keys: tuple[Any, KeyRing], newer: BoundImporter | None = None
+) -> Iterator[BoundImporter]:
+    """Yield the importers of the earlier forms of a format, which are sealed under the same keys.
+
+    Args:
+        settings: the store's settings.
+        keys: the keys of the format, and the key ring of its barrier.
+        newer: the importer of the format; None for the store's own format.
+    """
+    until, clear, present = None, True, settings
+    if newer is not None:
+        until, clear, present = newer.until, newer.clear, newer.settings
+    cookie = settings.cookie
+    for source, convert in present.format.traits.older:
+        default = source.cookie_name(host_only=cookie.host_only, secure=cookie.secure)
+        for name in dict.fromkeys((present.name, default)):
+            if newer is not None and name == settings.name:
+                # The store's own cookie.
+                continue
+            yield BoundImporter(
+                settings=_make_reading_settings(settings, source, name, keys),
+                until=until,
+                clear=clear,
+                convert=convert,
+                newer=newer,
+            )
 
 
 def _refuse_chunk_names(settings: Settings, importers: Iterable[BoundImporter]) -> None:

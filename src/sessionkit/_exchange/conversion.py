@@ -92,6 +92,12 @@ def import_token(
         now: seconds since the epoch.
     """
     try:
+        if importer.newer is not None:
+            # The library takes both forms for one session, so both give one session of ours.
+            present = _convert_token(importer.newer.settings, importer, token, now)
+            if isinstance(present, Absence):
+                return present
+            token, importer = present, importer.newer
         return _convert_token(settings, importer, token, now)
     except RecursionError:
         # The stack is too deep already to look at nested contents.

@@ -333,12 +333,15 @@ class BoundImporter:
         until: the time from which the cookie is ignored, in seconds since the epoch, or None.
         clear: whether the cookie is cleared once its session is imported.
         convert: returns the contents of our session for its contents and times, or None.
+        newer: for an earlier form of another library's cookie, the importer of its present form; `convert` makes the
+            contents of that form.
     """
 
     settings: Settings
     until: float | None
     clear: bool
     convert: Taker
+    newer: BoundImporter | None = None
 
     def list_clearing(self, names: Iterable[str], own: Container[str]) -> list[str]:
         """Return the lines that clear the cookie, two for each name if it may have another path or domain than ours.
