@@ -132,7 +132,7 @@ class DrivenExchange:
         """Allow an assignment to the live session; return whether `written` is to be called after it.
 
         Args:
-            key: the key that is assigned to; None for several, or all.
+            key: the key that is assigned to; `ALL`, or None for several.
 
         Raises:
             ResponseStartedError: the response has started.

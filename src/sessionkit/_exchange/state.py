@@ -10,7 +10,17 @@ from typing import Any, cast
 from .._cookies.caching import UNCHANGED, HeaderChanges
 from .._session.events import EventKind, Ignored, tell
 from .._session.json import freeze
-from .._session.session import Absence, Session, Stamp, Watcher, drop, refill, restamp, stamp_of
+from .._session.session import (
+    ALL,
+    Absence,
+    Session,
+    Stamp,
+    Watcher,
+    drop,
+    refill,
+    restamp,
+    stamp_of,
+)
 from .._session.snapshot import (
     OPAQUE,
     are_equal,
@@ -24,6 +34,7 @@ from ..errors import SessionTooLargeError
 from . import stamps, writing
 from .carried_members import Carried, find_carried
 from .expiry import judge_stamp
+from .framework_keys import FrameworkKeys
 from .hidden_sessions import may_be_hidden, may_be_unnamed
 from .reading import RequestCookies
 from .request import RequestInfo
@@ -57,8 +68,8 @@ class State:
     """
 
     __slots__ = (
-        "_carried", "_equal", "_loaded", "_owner_intact", "_told", "_verb_contents", "_vetted", "absence", "changes", "cookies",
-        "deleted", "ended", "final_snapshot", "is_valid_as_read", "loaded_snapshot", "owner", "present", "saved",
+        "_assigned", "_carried", "_equal", "_loaded", "_owner_intact", "_told", "_verb_contents", "_vetted", "absence", "changes",
+        "cookies", "deleted", "ended", "final_snapshot", "is_valid_as_read", "loaded_snapshot", "owner", "present", "saved",
         "session", "settings", "touched",
     )  # fmt: skip
 
@@ -97,6 +108,8 @@ class State:
         self._loaded = self.owner
         # Whether the session still belonged to its owner before the current assignment.
         self._owner_intact: bool = True
+        # The key of the current assignment, or `ALL`; None for several.
+        self._assigned: object = None
         # The contents that a verb was given.
         self._verb_contents: Mapping[str, Any] = {}
         # The snapshot, stamp and plaintext that a verb has checked, and the contents themselves. The contents are held so
@@ -423,7 +436,7 @@ class State:
         The assignment does not make such a change a login.
 
         Args:
-            key: the key that is assigned to; None for several, or all.
+            key: the key that is assigned to; `ALL`, or None for several.
 
         Returns:
             Whether the assignment can begin a session, or give it to another user.
@@ -442,12 +455,15 @@ class State:
             # The commonest assignment is to a key that says nothing about the owner.
             return False
         self._owner_intact = self.owner.owns(session)
+        self._assigned = key
         return True
 
     def after_assignment(self) -> None:
         """Notice an assignment: it begins a session where there is none, and in a framework's own object it may be a login."""
         session, framework = self.session, self.settings.framework
         if not self.present:
+            if framework is not None and self._is_logout_of_unread(framework):
+                self.ended = True
             if not session:
                 return
             self.present = True
@@ -465,6 +481,14 @@ class State:
             self._verb_contents = {}
             self.ended = True
             restamp(session, self._begin_stamp(session))
+
+    def _is_logout_of_unread(self, framework: FrameworkKeys) -> bool:
+        """Return whether the assignment, made while there is no session, logs out a user whose cookies could not be read."""
+        key, session = self._assigned, self.session
+        is_dropped = isinstance(key, str) and key in framework.noticed
+        return (
+            (is_dropped and self.owner.is_nobodys(session)) or (key is ALL and not session)
+        ) and self.cookies.may_hold_session(self.settings)
 
     def _is_login(self) -> bool:
         """Return whether the assignment has just given the session to another user, or to nobody."""

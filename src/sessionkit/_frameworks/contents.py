@@ -21,7 +21,7 @@ from .._requests.lookup import (
     open_exchange,
 )
 from .._session.events import EventKind, tell
-from .._session.session import Contents, Stamp, refill
+from .._session.session import ALL, Contents, Stamp, refill
 from .._session.snapshot import same, take_snapshot
 from .._session.tracebacks import clears_frames
 from ..errors import ResponseStartedError
@@ -129,9 +129,9 @@ def replace_contents(exchange: Exchange, contents: Mapping[str, Any]) -> None:
     Raises:
         ResponseStartedError: the response's headers have gone out.
     """
-    exchange.writing()
     contents = dict(contents)
     live = exchange.contents
+    exchange.writing(ALL)
     refill(live, contents, live.stamp)
     exchange.written()
 
@@ -151,6 +151,9 @@ class Snapshot:
     def differs_from(self, contents: Contents, /) -> bool:
         """Return whether the contents have changed since, nested values included."""
         return not same(contents, take_snapshot(contents), self._taken)
+
+
+_MISSING: Any = object()
 
 
 class LazyContents(MutableMapping[str, Any]):
@@ -185,6 +188,15 @@ class LazyContents(MutableMapping[str, Any]):
     def clear(self) -> None:
         """Empty the session in one step: a logout, if a user was signed in."""
         self.exchange.contents.clear()
+
+    def pop(self, key: str, default: Any = _MISSING) -> Any:
+        """Remove a key and return its value; without the key return `default`, or raise KeyError if there is none."""
+        if default is _MISSING:
+            return super().pop(key)
+        if key not in self and self.exchange.phase is OPEN:
+            # The exchange is told: this may be the logout of a user whose cookies could not be read.
+            return self.exchange.contents.pop(key, default)
+        return super().pop(key, default)
 
     def popitem(self) -> tuple[str, Any]:
         """Remove the item that was written last, as a dict does, and return it."""

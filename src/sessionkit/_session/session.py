@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import wraps
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 from weakref import ref
 
 from ..errors import ResponseStartedError
 from .tracebacks import clear_frames
 
 __all__ = [
+    "ALL",
     "Absence",
     "Contents",
     "Session",
@@ -94,6 +95,10 @@ _set_id, _set_created, _set_updated, _set_expires, _set_ends, _set_mark, _set_li
 )
 
 
+ALL: Final = object()
+"""Stands for the key of an assignment that replaces or removes everything."""
+
+
 class Watcher(Protocol):
     """Observer of the assignments to a live session."""
 
@@ -101,7 +106,7 @@ class Watcher(Protocol):
         """Allow an assignment that is about to be made, and return whether `written` is to be called after it.
 
         Args:
-            key: the key that is assigned to; None for an assignment to several, or to all.
+            key: the key that is assigned to; `ALL` if everything is replaced or removed, None for an assignment to several.
 
         Raises:
             ResponseStartedError: the assignment comes too late.
@@ -187,8 +192,16 @@ class Session(Contents):
         return cast("Stamp", stamp)
 
 
-def _make_watched(method: Callable[..., Any], *, has_key: bool) -> Callable[..., Any]:
-    """Return a method of a dict that tells the watcher; `has_key` says whether its first argument is a key."""
+def _make_watched(
+    method: Callable[..., Any], *, has_key: bool = False, key: object = None
+) -> Callable[..., Any]:
+    """Return a method of a dict that tells the watcher.
+
+    Args:
+        method: the method.
+        has_key: whether its first argument is the key that it assigns to.
+        key: what the watcher is told if it is not.
+    """
 
     @wraps(method)
     def call(self: Contents, *args: Any, **named: Any) -> Any:
@@ -202,7 +215,7 @@ def _make_watched(method: Callable[..., Any], *, has_key: bool) -> Callable[...,
                     "an assignment to the session came too late: the request it belonged to has finished. Change the session "
                     "before the response starts"
                 )
-            tells = told.writing(args[0] if has_key and args else None)
+            tells = told.writing(args[0] if has_key and args else key)
             try:
                 return method(self, *args, **named)
             finally:
@@ -236,6 +249,7 @@ def drop(session: Contents, keys: Iterable[str]) -> None:
 
 for _name in ("__setitem__", "__delitem__", "pop", "setdefault"):
     setattr(Contents, _name, _make_watched(getattr(dict, _name), has_key=True))
-for _name in ("__ior__", "clear", "popitem", "update"):
-    setattr(Contents, _name, _make_watched(getattr(dict, _name), has_key=False))
+for _name in ("__ior__", "popitem", "update"):
+    setattr(Contents, _name, _make_watched(getattr(dict, _name)))
+setattr(Contents, "clear", _make_watched(dict.clear, key=ALL))  # noqa: B010  # as those above
 del _name

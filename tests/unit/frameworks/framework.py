@@ -18,7 +18,7 @@ class Framework:
 
     def __init__(self, keys: FrameworkKeys | None = None, **settings) -> None:
         self.clock = Clock()
-        store = SessionStore(SECRET, clock=self.clock, **settings)
+        store = SessionStore(**{"secret": SECRET, "clock": self.clock, **settings})
         self.settings = Gateway(None, store, framework=keys or FrameworkKeys()).settings
         self.jar = BrowserJar(self.clock)
 
