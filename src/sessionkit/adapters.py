@@ -55,7 +55,8 @@ from ._frameworks.guards import Refusal, Refuse, api_refusal, page_refusal
 from ._frameworks.merged_settings import merge_settings
 from ._frameworks.scope_session import ScopePlace, ScopeSession, ScopeSessionMiddleware
 from ._frameworks.session_keys import SessionKeys
-from ._requests.current import Entry, admit_task, make_current
+from ._requests.current import admit_task
+from ._requests.entry import Entry, make_current
 from ._requests.gateway import Gateway, check_store
 from ._requests.recognition import register_request
 from ._requests.responses import (

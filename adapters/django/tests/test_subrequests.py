@@ -39,6 +39,45 @@ def streams(request: Any) -> StreamingHttpResponse:
     return StreamingHttpResponse(who() for _ in range(2))
 
 
+def reads_first_in_the_stream(request: Any) -> StreamingHttpResponse:
+    def parts() -> Any:
+        try:
+            yield who()
+        finally:
+            ENDS.append(who())
+
+    return StreamingHttpResponse(parts())
+
+
+async def astreams(request: Any) -> StreamingHttpResponse:
+    async def parts() -> Any:
+        yield who()
+        await asyncio.sleep(0)
+        yield who()
+
+    return StreamingHttpResponse(parts())
+
+
+ENDS: list[str] = []
+
+
+def asks_streams(request: Any) -> HttpResponse:
+    found = [b"".join(Client(HTTP_COOKIE=cookie_of(STORE, "bob")).get("/streams", secure=True))]
+    for to in ("/streams", "/reads_first_in_the_stream", "/reads_first_in_the_stream"):
+        inner = WSGIHandler()(environ("bob", to), lambda *_: None)
+        found.append(next(iter(inner)))
+        inner.close()
+    return HttpResponse(b" ".join([*found, *map(str.encode, [*ENDS, who()])]))
+
+
+async def awaits_streams(request: Any) -> HttpResponse:
+    handler = BaseHandler()
+    handler.load_middleware(is_async=True)
+    inner = await handler.get_response_async(WSGIRequest(environ("bob", "/astreams")))
+    found = [part.decode() async for part in inner]
+    return HttpResponse(" ".join([*found, who()]))
+
+
 def by_handler(request: Any) -> HttpResponse:
     handler = BaseHandler()
     handler.load_middleware()
@@ -64,7 +103,19 @@ async def awaited(request: Any) -> HttpResponse:
 
 
 urlpatterns = [
-    path(view.__name__, view) for view in (me, fails, streams, by_handler, by_client, awaited)
+    path(view.__name__, view)
+    for view in (
+        me,
+        fails,
+        streams,
+        reads_first_in_the_stream,
+        astreams,
+        asks_streams,
+        awaits_streams,
+        by_handler,
+        by_client,
+        awaited,
+    )
 ]
 
 SETTINGS = override_settings(
@@ -90,15 +141,23 @@ def test_the_verbs_of_the_view_find_its_own_session_again():
     assert ask("/by_client") == "bob ann"
 
 
-def test_an_async_view_finds_its_own_session_again():
+@pytest.mark.parametrize(
+    ("view", "found"), [("/awaited", "bob ann"), ("/awaits_streams", "bob bob ann")]
+)
+def test_an_async_view_finds_its_own_session_again(view: str, found: str):
     async def serve() -> str:
         handler = BaseHandler()
         handler.load_middleware(is_async=True)
-        response = await handler.get_response_async(WSGIRequest(environ("ann", "/awaited")))
+        response = await handler.get_response_async(WSGIRequest(environ("ann", view)))
         return response.content.decode()
 
     with SETTINGS:
-        assert asyncio.run(serve()) == "bob ann"
+        assert asyncio.run(serve()) == found
+
+
+def test_a_stream_inside_finds_its_own_session():
+    ENDS.clear()
+    assert ask("/asks_streams") == "bobbob bob bob bob bob bob ann"
 
 
 @pytest.mark.parametrize("closes", [True, False])

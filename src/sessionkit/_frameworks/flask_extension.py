@@ -9,7 +9,8 @@ from typing import Any
 from .._exchange.drivers import aload
 from .._exchange.exchange import Exchange
 from .._exchange.request import RequestInfo
-from .._requests.current import make_current, register_preserved
+from .._requests.current import register_preserved
+from .._requests.entry import make_current
 from .._requests.gateway import Gateway
 from .._requests.lookup import UnansweredExchange, find_exchange
 from .._session.tags import Tags

@@ -5,6 +5,7 @@
 - `call_forms`: which argument of a verb is the request, the response, the session?
 - `lookup`: which exchange does a given request have?
 - `current`: which exchange is the current one?
+- `entry`: which is current while one request is made inside another one?
 - `gateway`: what every gateway does on entry.
 - `responses`: header lines for a response that no gateway writes.
 """

@@ -18,18 +18,15 @@ from .._exchange.drivers import aload, asettle
 from .._exchange.exchange import ENDED, OPEN, Exchange
 from .._exchange.request import RequestInfo
 from ..errors import BackendError, ConfigurationError, NoActiveRequestError
-from .lookup import AnyExchange, Exclusion, find_open, iterate_outward
+from .lookup import AnyExchange, Exclusion, find_open
 
 __all__ = [
     "Activation",
-    "Entry",
     "admit_task",
     "bind",
     "find_preserved",
-    "find_waiting",
     "get_current",
     "get_last_current",
-    "make_current",
     "register_preserved",
     "restore_current",
     "set_current",
@@ -60,73 +57,6 @@ def restore_current(mine: AnyExchange | None, before: AnyExchange | None) -> Non
     """
     if _current.get() is mine:
         _current.set(before)
-
-
-def find_waiting() -> AnyExchange | None:
-    """Return the current exchange if its request waits for a request made inside it; None for a request from a server.
-
-    A thread or a connection that serves one request after another may still have the last one's exchange. That request has
-    been answered, and waits for nothing.
-    """
-    current = _current.get()
-    if current is None or (
-        type(current) is Exchange and current.phase is ENDED and current.outer is None
-    ):
-        return None
-    for link in iterate_outward(current):
-        if isinstance(link, Exchange) and link.phase is not ENDED:
-            waits = link.phase is OPEN or this_task() in (link.tasks or ())
-            return current if waits else None
-    return None
-
-
-class Entry:
-    """A request that has become the current one, perhaps inside another one that waits for its response.
-
-    Attributes:
-        exchange: the exchange with which the caller answers the request; None if another gateway answers it, or no gateway does.
-    """
-
-    __slots__ = ("_before", "_mine", "exchange")
-
-    def __init__(
-        self, exchange: Exchange | None, mine: AnyExchange | None, before: AnyExchange | None
-    ) -> None:
-        self.exchange: Exchange | None = exchange
-        self._mine, self._before = mine, before
-
-    def leave(self) -> None:
-        """Make the request that waits the current one again.
-
-        If no other request waits, this one stays current, because its stream may read the session. The inner one of two
-        gateways of one request stays current too, and so does an exchange that has become current meanwhile.
-        """
-        before = self._before
-        if before is None or before in iterate_outward(self._mine):
-            return
-        # The inner one of two gateways may have made its exchange current since.
-        if any(link is self._mine for link in iterate_outward(get_last_current())):
-            set_current(before)
-
-
-class _Hold(Entry):
-    """The entry of a request context. It has no stream, so the earlier exchange always becomes current again."""
-
-    __slots__ = ()
-
-    def leave(self) -> None:
-        restore_current(self._mine, self._before)
-
-
-def make_current(exchange: Exchange) -> Entry:
-    """Make an exchange current that no gateway answers, such as that of a request context, until `Entry.leave`.
-
-    Args:
-        exchange: the result of `find_or_open_exchange`.
-    """
-    entry = _Hold(exchange, exchange, get_last_current())
-    set_current(exchange)
-    return entry
 
 
 _find_functions: list[Callable[[], RequestInfo | None]] = []

@@ -14,7 +14,8 @@ from .._exchange.framework_keys import FrameworkKeys
 from .._exchange.request import HOLDER, RequestInfo
 from .._exchange.settings import Settings
 from ..errors import ConfigurationError, NoActiveRequestError
-from .current import Entry, find_waiting, get_current, get_last_current, set_current
+from .current import get_current, get_last_current, set_current
+from .entry import Entry, find_waiting
 from .lookup import (
     AnyExchange,
     Exclusion,

@@ -13,14 +13,8 @@ from sessionkit import CookieSettings, SessionStore
 from sessionkit._exchange.exchange import Exchange
 from sessionkit._exchange.request import HOLDER, HeaderRequest
 from sessionkit._frameworks.flask_extension import FlaskFamilyExtension
-from sessionkit._requests.current import (
-    Entry,
-    admit_task,
-    find_waiting,
-    get_last_current,
-    make_current,
-    set_current,
-)
+from sessionkit._requests.current import admit_task, get_last_current, set_current
+from sessionkit._requests.entry import Entry, find_waiting, make_current
 from sessionkit._requests.gateway import Gateway
 from sessionkit._requests.lookup import Exclusion
 
@@ -172,3 +166,95 @@ def test_a_request_context_that_a_gateway_answers_changes_nothing():
     assert opened(view, request) is served
     Kit.leave_context(request)
     assert get_last_current() is None
+
+
+# ---- the stream of a request made inside another one
+
+
+def parts_of(seen: list[Any]) -> Any:
+    try:
+        while True:
+            seen.append(get_last_current())
+            yield len(seen)
+    finally:
+        seen.append(get_last_current())
+
+
+async def aparts_of(seen: list[Any]) -> Any:
+    try:
+        while True:
+            seen.append(get_last_current())
+            yield len(seen)
+    finally:
+        seen.append(get_last_current())
+
+
+def test_each_part_of_a_stream_and_its_end_find_their_own_request():
+    outer, inner, seen = exchange(), exchange(), []
+    set_current(inner)
+    entry = Entry(inner, inner, outer)
+    entry.leave()
+    stream = iter(entry.iterate(parts_of(seen)))
+    for number in (1, 2):
+        assert next(stream) == number
+        assert get_last_current() is outer
+    stream.close()
+    assert seen == [inner, inner, inner]
+    assert get_last_current() is outer
+    assert list(entry.iterate([1, 2])) == [1, 2]
+
+
+def test_each_part_of_an_async_stream_and_its_end_find_their_own_request():
+    async def run() -> None:
+        outer, inner, seen = exchange(), exchange(), []
+        set_current(inner)
+        entry = Entry(inner, inner, outer)
+        entry.leave()
+        stream = entry.aiterate(aparts_of(seen))
+        for number in (1, 2):
+            assert await anext(stream) == number
+            assert get_last_current() is outer
+        await stream.aclose()
+        assert seen == [inner, inner, inner]
+        assert get_last_current() is outer
+        assert [one async for one in entry.aiterate(Counted())] == [1, 2]
+
+    asyncio.run(run())
+
+
+class Counted:
+    """An async iterator that has nothing to close."""
+
+    def __init__(self) -> None:
+        self.left = [1, 2]
+
+    def __aiter__(self) -> Counted:
+        return self
+
+    async def __anext__(self) -> int:
+        if not self.left:
+            raise StopAsyncIteration
+        return self.left.pop(0)
+
+
+def test_the_stream_of_a_request_of_a_server_is_left_as_it_is():
+    inner = exchange()
+    entry, parts, aparts = Entry(inner, inner, None), iter([1]), Counted()
+    assert not entry.is_inside
+    assert entry.iterate(parts) is parts
+    assert entry.aiterate(aparts) is aparts
+
+
+def test_a_stream_that_fails_leaves_the_other_request_current():
+    outer, inner = exchange(), exchange()
+    set_current(outer)
+
+    def fails() -> Any:
+        yield 1
+        raise KeyError
+
+    stream = iter(Entry(inner, inner, outer).iterate(fails()))
+    assert next(stream) == 1
+    with pytest.raises(KeyError):
+        next(stream)
+    assert get_last_current() is outer

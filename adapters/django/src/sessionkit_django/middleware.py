@@ -17,7 +17,7 @@ from sessionkit.adapters import Entry, admit_task, aload, find_or_open_exchange
 from .config import gateway
 from .engine import SessionStore
 from .requests import NotCached, hide_tokens, request_info
-from .responses import copy_response, settle_response, write_or_fail
+from .responses import copy_response, resume_stream, settle_response, write_or_fail
 
 __all__ = ["SessionMiddleware"]
 
@@ -95,9 +95,9 @@ class SessionMiddleware(middleware.SessionMiddleware):
         try:
             _take_back(request)
             exchange = _find_used(entry, response)
-            return (
-                response if exchange is None else write_or_fail(exchange, copy_response(response))
-            )
+            if exchange is not None:
+                response = write_or_fail(exchange, copy_response(response))
+            return resume_stream(entry, response)
         finally:
             entry.leave()
 
@@ -107,10 +107,10 @@ class SessionMiddleware(middleware.SessionMiddleware):
         try:
             _take_back(request)
             exchange = _find_used(entry, response)
-            if exchange is None:
-                return response
-            await settle_response(exchange, response.status_code)
-            return write_or_fail(exchange, copy_response(response))
+            if exchange is not None:
+                await settle_response(exchange, response.status_code)
+                response = write_or_fail(exchange, copy_response(response))
+            return resume_stream(entry, response)
         finally:
             entry.leave()
 

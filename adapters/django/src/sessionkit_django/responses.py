@@ -10,9 +10,16 @@ from typing import Any, cast
 from django.http.response import HttpResponseBase, HttpResponseServerError, ResponseHeaders
 
 from sessionkit import BackendError, Exchange
-from sessionkit.adapters import asettle, commit_response, register_response
+from sessionkit.adapters import Entry, asettle, commit_response, register_response
 
-__all__ = ["DjangoFields", "Line", "copy_response", "settle_response", "write_or_fail"]
+__all__ = [
+    "DjangoFields",
+    "Line",
+    "copy_response",
+    "resume_stream",
+    "settle_response",
+    "write_or_fail",
+]
 
 logger: logging.Logger = logging.getLogger("sessionkit")
 
@@ -106,6 +113,26 @@ def copy_response(response: HttpResponseBase) -> Any:
     own.cookies = SimpleCookie()
     own.cookies.update(response.cookies)
     own._resource_closers = list(vars(response)["_resource_closers"])  # noqa: SLF001  # else one visitor's end would be another's
+    return own
+
+
+def resume_stream(entry: Entry, response: Any) -> Any:
+    """Let the stream of a request that was made inside another one find its own session, though it is made after the response.
+
+    Args:
+        entry: the request's entry.
+        response: the response; it is returned as it is if it is no stream, or if no other request waits for it.
+    """
+    if not (response.streaming and entry.is_inside):
+        return response
+    own = copy_response(response)
+    parts: Any = own._iterator  # noqa: SLF001  # it has a `close`, which `streaming_content` has not
+    closers: list[Any] = own._resource_closers  # noqa: SLF001
+    if own.is_async:
+        own.streaming_content = entry.aiterate(parts)
+    else:
+        own.streaming_content = entry.iterate(parts)
+        closers.insert(0, closers.pop())  # the end of the stream finds its session too
     return own
 
 

@@ -11,6 +11,7 @@ from pyramid.router import default_execution_policy  # pyright: ignore[reportUnk
 
 from sessionkit import Exchange
 from sessionkit.adapters import (
+    Entry,
     FrameworkKeys,
     WSGIRequest,
     find_or_open_exchange,
@@ -120,6 +121,7 @@ def enter_request(event: Any) -> None:
         def leave(_: Any) -> None:
             entry.leave()
 
+        request.add_response_callback(_Resume(entry))
         request.add_finished_callback(leave)
 
 
@@ -134,8 +136,21 @@ class _Respond:
         write_response(self.exchange, response)
 
 
+class _Resume:
+    """A response callback, by which the body of a subrequest finds its own session: it may be made after the response."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+
+    def __call__(self, request: Any, response: Any) -> None:
+        if not isinstance(response.app_iter, (list, tuple)):
+            length = response.content_length
+            response.app_iter = self.entry.iterate(response.app_iter)
+            response.content_length = length  # WebOb forgets it with the earlier body
+
+
 def copy_view_response(view: Any, info: object) -> Any:
-    """Copy the response of a view if a response callback of this module will write into it. This is a view deriver.
+    """Copy the response of a view if a response callback of this module will change it. This is a view deriver.
 
     The application may keep its response and send it again, to other visitors. A response that the gateway sends
     needs no copy, since the gateway does not write into the response object.
@@ -143,7 +158,9 @@ def copy_view_response(view: Any, info: object) -> Any:
 
     def call_view(context: Any, request: Any) -> Any:
         response = view(context, request)
-        carried = any(isinstance(one, _Respond) for one in request.response_callbacks or ())
+        carried = any(
+            isinstance(one, (_Respond, _Resume)) for one in request.response_callbacks or ()
+        )
         return _copy_response(response) if carried else response
 
     return call_view

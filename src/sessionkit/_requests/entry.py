@@ -1,0 +1,149 @@
+"""A request that is made current inside another one, which waits for its response: `Entry`.
+
+The body of a stream is made after the response is there, when the other request is the current one again. So the entry also
+runs the steps of a stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from .._exchange.exchange import ENDED, OPEN, Exchange
+from .current import get_last_current, restore_current, set_current, this_task
+from .lookup import AnyExchange, iterate_outward
+
+__all__ = ["Entry", "find_waiting", "make_current"]
+
+Part = TypeVar("Part")
+
+
+def find_waiting() -> AnyExchange | None:
+    """Return the current exchange if its request waits for a request made inside it; None for a request from a server.
+
+    A thread or a connection that serves one request after another may still have the last one's exchange. That request has
+    been answered, and waits for nothing.
+    """
+    current = get_last_current()
+    if current is None or (
+        type(current) is Exchange and current.phase is ENDED and current.outer is None
+    ):
+        return None
+    for link in iterate_outward(current):
+        if isinstance(link, Exchange) and link.phase is not ENDED:
+            waits = link.phase is OPEN or this_task() in (link.tasks or ())
+            return current if waits else None
+    return None
+
+
+class Entry:
+    """A request that has become the current one, perhaps inside another one that waits for its response.
+
+    Attributes:
+        exchange: the exchange with which the caller answers the request; None if another gateway answers it, or no gateway does.
+    """
+
+    __slots__ = ("_before", "_mine", "exchange")
+
+    def __init__(
+        self, exchange: Exchange | None, mine: AnyExchange | None, before: AnyExchange | None
+    ) -> None:
+        self.exchange: Exchange | None = exchange
+        self._mine, self._before = mine, before
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether another request waits for the response to this one. Of two gateways of one request, neither waits."""
+        before = self._before
+        return before is not None and before not in iterate_outward(self._mine)
+
+    def leave(self) -> None:
+        """Make the request that waits the current one again.
+
+        If no other request waits, this one stays current, because its stream may read the session. The inner one of two
+        gateways of one request stays current too, and so does an exchange that has become current meanwhile.
+        """
+        # The inner one of two gateways may have made its exchange current since.
+        if self.is_inside and any(
+            link is self._mine for link in iterate_outward(get_last_current())
+        ):
+            set_current(self._before)
+
+    def iterate(self, parts: Iterable[Part]) -> Iterable[Part]:
+        """Return the parts of a stream's body, each of which is made with this request as the current one, after `leave` too.
+
+        Args:
+            parts: the body. It is returned as it is if no other request waits, because this one stays current then.
+        """
+        return self._iterate(parts) if self.is_inside else parts
+
+    def aiterate(self, parts: AsyncIterable[Part]) -> AsyncIterable[Part]:
+        """Return the parts of an async stream's body, as `iterate` does.
+
+        Args:
+            parts: the body.
+        """
+        return self._aiterate(parts) if self.is_inside else parts
+
+    def _iterate(self, parts: Iterable[Part]) -> Generator[Part, None, None]:
+        iterator = iter(parts)
+        try:
+            while True:
+                with self._resuming():
+                    try:
+                        part = next(iterator)
+                    except StopIteration:
+                        return
+                yield part
+        finally:
+            close: Any = getattr(iterator, "close", None)
+            if close is not None:
+                with self._resuming():
+                    close()
+
+    async def _aiterate(self, parts: AsyncIterable[Part]) -> AsyncGenerator[Part, None]:
+        iterator = aiter(parts)
+        try:
+            while True:
+                with self._resuming():
+                    try:
+                        part = await anext(iterator)
+                    except StopAsyncIteration:
+                        return
+                yield part
+        finally:
+            close: Any = getattr(iterator, "aclose", None)
+            if close is not None:
+                with self._resuming():
+                    await close()
+
+    @contextmanager
+    def _resuming(self) -> Generator[None, None, None]:
+        """Make this request the current one for a block."""
+        before = get_last_current()
+        set_current(self._mine)
+        try:
+            yield
+        finally:
+            restore_current(self._mine, before)
+
+
+class _Hold(Entry):
+    """The entry of a request context. It has no stream, so the earlier exchange always becomes current again."""
+
+    __slots__ = ()
+
+    def leave(self) -> None:
+        restore_current(self._mine, self._before)
+
+
+def make_current(exchange: Exchange) -> Entry:
+    """Make an exchange current that no gateway answers, such as that of a request context, until `Entry.leave`.
+
+    Args:
+        exchange: the result of `find_or_open_exchange`.
+    """
+    entry = _Hold(exchange, exchange, get_last_current())
+    set_current(exchange)
+    return entry
