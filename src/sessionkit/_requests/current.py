@@ -156,9 +156,9 @@ def bind(function: F, /) -> F:
 
 
 def this_task() -> object:
-    """Return the calling task, of asyncio or trio; None in a thread."""
+    """Return the calling task, of asyncio or trio; in a callback of asyncio's event loop the loop; None in a thread."""
     try:
-        return asyncio.current_task()
+        return asyncio.current_task() or asyncio.get_running_loop()
     except RuntimeError:
         # No event loop of asyncio runs in this thread. A server that runs trio has imported it.
         trio = sys.modules.get("trio.lowlevel")
@@ -189,7 +189,8 @@ def _is_child_task(exchange: Exchange, here: object) -> bool:
     """
     # An application that uses anyio has imported it.
     anyio = sys.modules.get("anyio")
-    if anyio is None:
+    if anyio is None or isinstance(here, asyncio.AbstractEventLoop):
+        # A callback belongs to no group, and anyio may not be asked in one.
         return False
     parents: dict[int, int | None] = {task.id: task.parent_id for task in anyio.get_running_tasks()}
     serving = {id(task) for task in exchange.tasks or ()}

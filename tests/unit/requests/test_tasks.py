@@ -83,6 +83,65 @@ def test_a_worker_that_a_stream_started_does_not_work_as_its_visitor(more: bool)
     ]
 
 
+class Unasked:
+    """What anyio is in a callback, where it raises an error."""
+
+
+@pytest.mark.parametrize("kind", ["call_soon", "call_later", "done callback"])
+def test_a_callback_that_a_stream_left_behind_does_not_work_as_its_visitor(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "anyio", Unasked())
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        loop = asyncio.get_running_loop()
+        bound = bind(asked)
+        for message in (None, START):
+            if message:
+                await send(message)
+            called = loop.create_future()
+
+            def call(called: Any = called) -> None:
+                seen.append((asked(), bound()))
+                called.set_result(None)
+
+            if kind == "call_soon":
+                loop.call_soon(call)
+            elif kind == "call_later":
+                loop.call_later(0, call)
+            else:
+                done = loop.create_future()
+                done.add_done_callback(lambda _, call=call: call())
+                done.set_result(None)
+            await called
+            seen.append(asked())
+
+    visit(app)
+    assert seen == [("alice", "alice"), "alice", (REFUSED, "alice"), "alice"]
+
+
+def test_a_callback_that_sends_the_response_finds_its_session() -> None:
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        loop = asyncio.get_running_loop()
+        called = loop.create_future()
+
+        def send_in_a_callback() -> None:
+            # Without a task, as callbacks do that step a coroutine themselves.
+            with pytest.raises(StopIteration):
+                send(START).send(None)
+            seen.append(asked())
+            called.set_result(None)
+
+        loop.call_soon(send_in_a_callback)
+        await called
+
+    visit(app)
+    assert seen == ["alice"]
+
+
 def test_the_message_says_what_to_do() -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send(START)
