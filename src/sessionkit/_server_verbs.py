@@ -95,7 +95,8 @@ class ServerVerbs(Verbs[RequestLike, ResponseLike, RequestObject]):
 
         Args:
             user: contents with a user, or an identity as `identity` returns it.
-            keep_current: whether the session of the request being served stays, also if this request begins or rotates it.
+            keep_current: whether the session of the request being served stays, also if this request has begun or rotated it.
+                Without it, a session that this request begins is ended too, before and after this call.
 
         Returns:
             How many sessions were ended.
