@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from re import compile as compile_pattern
-from typing import Any, TypeVar, cast
+from typing import Any, TypeGuard, TypeVar, cast
 
 from ._crypto.records import RecordCodec
-from ._exchange.drivers import perform
-from ._exchange.exchange import Exchange
+from ._exchange.drivers import asettle, perform
+from ._exchange.exchange import OPEN, Exchange
 from ._exchange.operations import Delete, List, Load, Operation, Purge, Revoke
 from ._exchange.pointers import open_contents
 from ._exchange.record_owners import derive_owners
@@ -22,6 +22,8 @@ from .errors import ConfigurationError
 __all__ = [
     "SessionInfo",
     "Steps",
+    "aadd_begun",
+    "add_begun",
     "arun",
     "check_alive",
     "has_expired",
@@ -208,16 +210,48 @@ def _revoke_owners(
     settings: Settings, owners: tuple[str, ...], keep: Exchange | None
 ) -> Steps[int]:
     codec, ended = cast("RecordCodec", settings.records), 0
+    key, outlasts, at = _find_record(keep), False, 0.0
     for owner in owners:
         records: list[Record] = yield List(owner)
         forwards = sum(codec.open_forward(record) is not None for record in records)
         at = settings.clock()
-        ended += (yield Revoke(owner, at, _find_record(keep))) - forwards
-        if keep is not None and keep.server is not None:
-            # A session that this request begins or rotates is added later, and must not lose to its own revocation.
-            keep.server.since = max(keep.server.since, at + _MOMENT)
-            keep.server.outlasts = True
+        ended += (yield Revoke(owner, at, key)) - forwards
+        if key is not None and not outlasts:
+            kept: Record | None = yield Load(key, owner)
+            outlasts = kept is not None
+    if outlasts:
+        # A session that this request begins or rotates is added later, and must not lose to its own revocation. If the kept
+        # session is gone, another revocation came before, and that one counts.
+        server = cast("Any", keep).server
+        server.since = max(server.since, at + _MOMENT)
+        server.outlasts = True
     return max(0, ended)
+
+
+def _begins(keep: Exchange | None) -> TypeGuard[Exchange]:
+    """Return whether a request has begun or imported a session that the backend does not have yet."""
+    return keep is not None and keep.phase is OPEN and _find_record(keep) is None
+
+
+def add_begun(keep: Exchange | None) -> None:
+    """Add the record of a session that a request has begun, so that a revocation of its user can spare it.
+
+    An earlier revocation by another request refuses the record: the login was in progress then.
+
+    Args:
+        keep: the exchange of the request, or None.
+
+    Raises:
+        BackendError, SessionTooLargeError, SerializationError: it cannot be added.
+    """
+    if _begins(keep) and keep.settings.driver is not None:
+        keep.settings.driver.run(keep, 200, ())
+
+
+async def aadd_begun(keep: Exchange | None) -> None:
+    """Add the record as `add_begun` does."""
+    if _begins(keep):
+        await asettle(keep)
 
 
 def _derive_owners(settings: Settings, user: object, current: Exchange | None) -> tuple[str, ...]:

@@ -8,6 +8,8 @@ from ._exchange.exchange import Exchange
 from ._exchange.settings import Settings
 from ._management import (
     SessionInfo,
+    aadd_begun,
+    add_begun,
     arun,
     check_alive,
     list_sessions,
@@ -96,7 +98,8 @@ class ServerVerbs(Verbs[RequestLike, ResponseLike, RequestObject]):
         Args:
             user: contents with a user, or an identity as `identity` returns it.
             keep_current: whether the session of the request being served stays, also if this request has begun or rotated it.
-                Without it, a session that this request begins is ended too, before and after this call.
+                One that it has begun is saved first, so that a revocation by another request, which came before, still ends it.
+                Without `keep_current`, a session that this request begins is ended too, before and after this call.
 
         Returns:
             How many sessions were ended.
@@ -106,14 +109,16 @@ class ServerVerbs(Verbs[RequestLike, ResponseLike, RequestObject]):
             ValueError: the user names nobody.
             BackendError: the backend failed.
         """
-        keep = self._find_current() if keep_current else None
-        return run(self._require_backend(), revoke_user(self.settings, user, keep))
+        settings, keep = self._require_backend(), self._find_current() if keep_current else None
+        add_begun(keep)
+        return run(settings, revoke_user(self.settings, user, keep))
 
     async def arevoke_user(self, user: object, *, keep_current: bool = False) -> int:
         """End every session of a user as `revoke_user` does."""
         try:
-            keep = self._find_current() if keep_current else None
-            return await arun(self._require_backend(), revoke_user(self.settings, user, keep))
+            settings, keep = self._require_backend(), self._find_current() if keep_current else None
+            await aadd_begun(keep)
+            return await arun(settings, revoke_user(self.settings, user, keep))
         except BaseException as error:
             del user
             clear_frames(error)

@@ -227,6 +227,75 @@ def test_keep_current_does_not_save_a_session_that_was_revoked_before(scene):
     assert 0 == scene.alive()
 
 
+def log_in():
+    create_session({**ALICE, "n": 9})
+
+
+@pytest.mark.parametrize("signed_in", [False, True])
+@pytest.mark.parametrize("order", [("login", "keep"), ("keep", "login"), ("rotate", "keep")])
+def test_a_login_in_progress_does_not_slip_through_by_a_revocation_of_its_own(
+    scene, order, signed_in
+):
+    # A site on which a user has one session: each login ends the others. Another request revokes while this one is served.
+    mine = sign_in(scene, 1) if signed_in else scene.browser
+    acts = {
+        "login": log_in,
+        "rotate": rotate_session,
+        "keep": lambda: scene.store.revoke_user(ALICE, keep_current=True),
+    }
+    with open_exchange(scene, mine) as exchange:
+        exchange.get()
+        scene.clock.wait(1)
+        scene.store.revoke_user(ALICE)
+        scene.clock.wait(1)
+        for act in order:
+            acts[act]()
+    assert 0 == scene.alive()
+
+
+def test_a_login_that_ends_all_others_stays(scene):
+    other = sign_in(scene, 1)
+    with open_exchange(scene) as exchange:
+        log_in()
+        assert 1 == scene.store.revoke_user(ALICE, keep_current=True)
+    scene.browser.jar.receive(
+        value for name, value in exchange.response_headers if name == "Set-Cookie"
+    )
+    assert (9, {}, 1) == (scene.browser.session()["n"], other.session(), scene.alive())
+
+
+def test_a_failed_response_takes_such_a_login_back(scene):
+    def fail():
+        with open_exchange(scene):
+            log_in()
+            scene.store.revoke_user(ALICE, keep_current=True)
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
+    assert 0 == scene.alive()
+
+
+def test_an_awaited_backend_keeps_such_a_login_and_refuses_one_that_was_revoked():
+    clock = Clock()
+    store = SessionStore(SECRET, clock=clock, backend=AwaitedMemory(clock=clock))
+
+    async def visit(*, is_revoked):
+        async with store.exchange():
+            clock.wait(1)
+            if is_revoked:
+                await store.arevoke_user(ALICE)
+                clock.wait(1)
+            log_in()
+            with pytest.raises(ConfigurationError, match="await the method with an `a`"):
+                store.revoke_user(ALICE, keep_current=True)
+            await store.arevoke_user(ALICE, keep_current=True)
+        return [info.contents["n"] for info in await store.asessions_of(ALICE)]
+
+    assert [9] == asyncio.run(visit(is_revoked=False))
+    assert [] == asyncio.run(visit(is_revoked=True))
+
+
 def test_a_logout_after_keep_current_ends_the_session(scene):
     mine = sign_in(scene, 1)
     with open_exchange(scene, mine):
