@@ -86,6 +86,10 @@ def check_store(store: object, call: str) -> None:
     Raises:
         TypeError: the argument is no store.
     """
+    if isinstance(store, type):
+        raise TypeError(
+            f"the class {store.__name__} stands where a SessionStore belongs: {call}, where store=SessionStore(secret)"
+        )
     if not _is_store(store):
         raise TypeError(f"{type(store).__name__} stands where the SessionStore belongs: {call}")
 

@@ -143,7 +143,7 @@ def _check_blocking(settings: Settings, instead: str) -> None:
 
 def _make_cookies(
     settings: Settings,
-    session: Mapping[str, Any],
+    session: Any,
     created_at: float | None,
     updated_at: float | None,
     name: str | None,
@@ -167,7 +167,10 @@ def _make_cookies(
         expires_at=expires,
         lifetime=name,
     )
-    contents, insert = dict(session), None
+    if not isinstance(session, Iterable):
+        raise TypeError(f"the contents of a session are a dict, not {type(session).__name__}")
+    contents = dict(cast("Mapping[str, Any]", session))
+    insert = None
     plaintext = make_checked_plaintext(settings, contents, stamp)
     if settings.is_for_server(contents):
         record = _seal_record(settings, contents, plaintext, stamp, now)
@@ -206,14 +209,33 @@ def _seal_record(
     )
 
 
-def _begin_next(
-    store: SessionStore, lines: Iterable[str], cookies: Mapping[str, str] | None
-) -> Exchange:
+def _begin_next(store: SessionStore, lines: object, cookies: object) -> Exchange:
     """Return the exchange of the next request of the same browser."""
-    jar = _apply(lines, cookies or {})
+    kind = type(cookies).__name__
+    if not isinstance(cookies, Mapping | None):
+        raise TypeError(
+            f"the cookies that the browser sent are a dict of names and values, not {kind}"
+        )
+    jar = _apply(_check_lines(lines), cast("Mapping[str, str]", cookies or {}))
     header = "; ".join(f"{name}={value}" for name, value in jar.items())
     # A test that looks at the session is no request: `on_event` is not called.
     return Exchange(replace(store.settings, on_event=None), HeaderRequest(header))
+
+
+def _check_lines(given: object) -> list[str]:
+    """Return the lines; raise TypeError if they are something else, which would be no session without a word."""
+    kind = type(given).__name__
+    if isinstance(given, Iterable) and not isinstance(given, (str, bytes, Mapping)):
+        lines = list(cast("Iterable[object]", given))
+        others = [type(one).__name__ for one in lines if not isinstance(one, str)]
+        if not others:
+            return cast("list[str]", lines)
+        kind = f"{others[0]} in it"
+    raise TypeError(
+        f"a list of the values of a response's Set-Cookie fields is wanted, not {kind}: of an exchange "
+        '[value for name, value in exchange.response_headers if name == "Set-Cookie"], of httpx '
+        'response.headers.get_list("set-cookie")'
+    )
 
 
 def _read(exchange: Exchange) -> Session | None:

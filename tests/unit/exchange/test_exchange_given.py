@@ -30,6 +30,16 @@ def test_an_exchange_finds_the_cookie_header_among_the_headers(name):
         assert store.get_session() is None
 
 
+@pytest.mark.parametrize("name", ["Cookie: ", "cookie:", " COOKIE : "])
+def test_an_exchange_takes_a_cookie_header_with_its_name(name):
+    store = SessionStore(SECRET)
+    header = "; ".join(f"{one}={value}" for one, value in session_cookies(store, ALICE).items())
+    with store.exchange(name + header):
+        assert store.get_session() == ALICE
+    with store.exchange(f"theme=a:b; {header}"):
+        assert store.get_session() == ALICE
+
+
 @pytest.mark.parametrize("headers", [None, [("Cookie", "a=b")], "Cookie: a=b"])
 def test_headers_that_are_no_dict_are_refused(headers):
     with pytest.raises(TypeError, match="wants a dict of header fields"):

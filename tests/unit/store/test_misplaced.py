@@ -63,6 +63,11 @@ def test_what_is_no_store_is_told_how_the_call_is_written(made: Any, call: str) 
     assert call in str(told.value)
 
 
+def test_the_class_of_a_store_is_told_to_be_called() -> None:
+    with pytest.raises(TypeError, match=r"the class SessionStore .*store=SessionStore\(secret\)"):
+        SessionKit(app, store=SessionStore)  # type: ignore[arg-type]
+
+
 def test_a_gateway_is_an_application_too() -> None:
     inner = STORE.wsgi(app)
     assert STORE.wsgi(inner).app is inner

@@ -1,5 +1,6 @@
 import ast
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -223,3 +224,34 @@ def test_nothing_in_the_package_imports_it() -> None:
 
 def test_it_says_that_it_mints_sessions() -> None:
     assert "mints sessions" in (testing.__doc__ or "")
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ("__Host-session=x; Path=/", "str"),
+        (b"__Host-session=x; Path=/", "bytes"),
+        ({"__Host-session": "x"}, "dict"),
+        (None, "NoneType"),
+        (7, "int"),
+        ([("Set-Cookie", "__Host-session=x")], "tuple in it"),
+        ([b"__Host-session=x"], "bytes in it"),
+    ],
+)
+def test_what_is_no_list_of_lines_is_an_error_that_says_how_to_make_one(
+    given: Any, kind: str
+) -> None:
+    with pytest.raises(TypeError, match=f"not {kind}: .*response_headers"):
+        read_cookies(SessionStore(SECRET), given)
+
+
+@pytest.mark.parametrize("cookies", ["a=b", ["a"]])
+def test_cookies_that_are_no_dict_are_an_error(cookies: Any) -> None:
+    with pytest.raises(TypeError, match="a dict of names and values"):
+        read_cookies(SessionStore(SECRET), [], cookies)
+
+
+@pytest.mark.parametrize("session", [None, 7])
+def test_contents_that_are_none_are_an_error(session: Any) -> None:
+    with pytest.raises(TypeError, match="the contents of a session are a dict"):
+        session_cookies(SessionStore(SECRET), session)
