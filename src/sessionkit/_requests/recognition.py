@@ -125,16 +125,14 @@ def as_cookie_header(given: object) -> str:
     """Return a Cookie header.
 
     Args:
-        given: the header itself, with or without its name, a mapping of cookies, or None for no cookies.
+        given: the header itself, a mapping of cookies, or None for no cookies.
 
     Raises:
         TypeError: the argument is something else; the message says how to pass it.
     """
     kind = type(given).__name__
     if isinstance(given, str):
-        # A test may pass what comes from the network, so a name before the value is no error.
-        name, _, value = given.partition(":")
-        return value if name.strip().lower() == "cookie" else given
+        return given
     if given is None:
         return ""
     if isinstance(given, (bytes, bytearray, memoryview)):
