@@ -11,7 +11,7 @@ from .._session.events import logger
 from .._session.lifetime import Lifetime
 from .._session.tracebacks import clears_frames
 from ..store import SessionStore
-from .merged_settings import merge_settings
+from .merged_settings import merge_settings, name_settings
 
 __all__ = ["complete_config", "read_values", "store_from_config"]
 
@@ -37,6 +37,15 @@ NAMES = (
 
 PERMANENT = timedelta(days=31)
 """The default of `PERMANENT_SESSION_LIFETIME`."""
+
+DEFAULTS = {
+    "SECRET_KEY_FALLBACKS": None,
+    "APPLICATION_ROOT": "/",
+    "PERMANENT_SESSION_LIFETIME": PERMANENT,
+    "SESSION_REFRESH_EACH_REQUEST": True,
+    **dict(COOKIE.values()),
+}
+"""The default of each setting but `SECRET_KEY`."""
 
 
 def read_values(app: Any) -> tuple[Any, ...]:
@@ -82,7 +91,19 @@ def store_from_config(
 
     Returns:
         The store, or None while there is no secret.
+
+    Raises:
+        ConfigurationError: a setting cannot work. The message names it.
     """
+    store = name_settings(lambda read: _make_store(read, settings), config, DEFAULTS)
+    if not (store is None or store.settings.cookie.secure or for_development):
+        logger.warning(
+            "SESSION_COOKIE_SECURE is not set: the session goes over plain http too, and its cookie is no __Host- cookie"
+        )
+    return store
+
+
+def _make_store(config: Mapping[str, Any], settings: Mapping[str, Any]) -> SessionStore | None:
     secrets: Any = settings.get("secret") or [
         key
         for key in (config.get("SECRET_KEY"), *(config.get("SECRET_KEY_FALLBACKS") or ()))
@@ -113,13 +134,8 @@ def store_from_config(
     idle: int | None = seconds
     if not config["SESSION_REFRESH_EACH_REQUEST"]:
         made["lifetime"], idle = Lifetime(rolling=False, absolute=seconds), None
-    store = SessionStore(
+    return SessionStore(
         **merge_settings(
             made, settings, cookie=stated, idle=idle, states_idle=permanent != PERMANENT
         )
     )
-    if not (store.settings.cookie.secure or for_development):
-        logger.warning(
-            "SESSION_COOKIE_SECURE is not set: the session goes over plain http too, and its cookie is no __Host- cookie"
-        )
-    return store

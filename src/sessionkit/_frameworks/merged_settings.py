@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from secrets import token_urlsafe
+from typing import Any, TypeVar
 
 from .._cookies.settings import CookieSettings
 from .._session.lifetime import Lifetime, make_idle_lifetime
+from ..errors import ConfigurationError
 
-__all__ = ["merge_settings"]
+__all__ = ["merge_settings", "name_settings"]
+
+T = TypeVar("T")
+Config = Mapping[str, Any]
 
 
 def merge_settings(
@@ -44,3 +49,37 @@ def merge_settings(
         fields: dict[str, Any] = {"idle": stated, **dict(lifetime.given)}
         merged["lifetime"] = Lifetime(**fields)
     return merged
+
+
+def name_settings(make: Callable[[Config], T], config: Config, defaults: Config) -> T:
+    """Call a function with a framework's settings; if one of them cannot work, the error names it.
+
+    Args:
+        make: called with the settings.
+        config: the settings. `SECRET_KEY` is one of them.
+        defaults: the settings that are read, and their defaults.
+
+    Raises:
+        ConfigurationError: as `make` raises it, with the names of the settings at fault before it.
+    """
+    try:
+        return make(config)
+    except ConfigurationError as error:
+        why = str(error)
+    # A setting is at fault if the error changes with its default. A store needs a secret: a good one takes its place.
+    replaced = {"SECRET_KEY": token_urlsafe(32), **defaults}
+    names = [
+        name
+        for name, value in replaced.items()
+        if name in config and _find_error(make, {**config, name: value}) != why
+    ]
+    raise ConfigurationError(f"{' and '.join(names)}: {why}" if names else why)
+
+
+def _find_error(make: Callable[[Config], object], config: Config) -> str | None:
+    """Return the message of the error that `make` raises, or None."""
+    try:
+        make(config)
+    except (ConfigurationError, TypeError) as error:
+        return str(error)
+    return None

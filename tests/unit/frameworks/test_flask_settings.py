@@ -142,9 +142,39 @@ def test_there_is_no_store_without_a_secret():
     assert store_from_config({**DEFAULTS, "SECRET_KEY": None}, {}, for_development=False) is None
 
 
-def test_a_short_secret_is_refused():
-    with pytest.raises(ConfigurationError):
-        made(SECRET_KEY="dev")
+@pytest.mark.parametrize(
+    ("config", "named"),
+    [
+        ({"SECRET_KEY": "dev"}, "SECRET_KEY: secret 1 has 3 bytes"),
+        ({"SECRET_KEY_FALLBACKS": ["old"]}, "SECRET_KEY_FALLBACKS: secret 2 has 3 bytes"),
+        ({"SESSION_COOKIE_NAME": "a b"}, "SESSION_COOKIE_NAME: the cookie name"),
+        ({"SESSION_COOKIE_PATH": "x"}, "SESSION_COOKIE_PATH: the cookie's path"),
+        ({"APPLICATION_ROOT": "x"}, "APPLICATION_ROOT: the cookie's path"),
+        ({"SESSION_COOKIE_DOMAIN": "a b"}, "SESSION_COOKIE_DOMAIN: the cookie's domain"),
+        ({"SESSION_COOKIE_SAMESITE": "lux"}, "SESSION_COOKIE_SAMESITE: same_site must be"),
+        ({"SESSION_COOKIE_PARTITIONED": True}, "SESSION_COOKIE_PARTITIONED: a browser refuses"),
+        ({"PERMANENT_SESSION_LIFETIME": 0}, "PERMANENT_SESSION_LIFETIME: idle must be"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_named(config, named):
+    with pytest.raises(ConfigurationError) as refused:
+        made(**config)
+    assert str(refused.value).startswith(named)
+
+
+def test_two_settings_that_cannot_work_together_are_both_named():
+    with pytest.raises(ConfigurationError) as refused:
+        made(
+            SESSION_COOKIE_SECURE=True,
+            SESSION_COOKIE_NAME="__Host-mine",
+            SESSION_COOKIE_DOMAIN="example.org",
+        )
+    assert str(refused.value).startswith("SESSION_COOKIE_NAME and SESSION_COOKIE_DOMAIN and ")
+
+
+def test_an_argument_that_cannot_work_names_no_setting():
+    with pytest.raises(ConfigurationError, match=r"^secret 1 has 3 bytes"):
+        made({"secret": "dev"})
 
 
 @pytest.mark.parametrize(
