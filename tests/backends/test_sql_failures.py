@@ -5,9 +5,11 @@ import threading
 
 import pytest
 from sql_clients import ASYNC, BLOCKING, EVERY, SERVERS, Clients, changed, engine_of, new, took
+from sql_servers import postgresql
 from sqlalchemy import event
 from tcp_proxy import proxy
 
+from sessionkit.backends import SQLBackend
 from sessionkit.errors import BackendError
 
 
@@ -244,6 +246,30 @@ def test_writes_beside_revocations_end_without_an_error(clients, kind):
         one.join()
     assert [one for one in outcomes if isinstance(one, Exception)] == []
     assert backend.of(owner) == []
+
+
+def test_a_server_whose_default_isolation_is_strict_refuses_no_revocation():
+    strict = "?options=-c%20default_transaction_isolation%3Dserializable"
+    backend, owner = SQLBackend(postgresql().url("psycopg") + strict), new().owner
+    backend.create_tables()
+    outcomes = []
+
+    def log_in_and_out():
+        for _ in range(20):
+            record = new(owner=owner)
+            outcomes.append(took(backend.insert, record, 2.0)[0])
+            outcomes.append(took(backend.delete, record.key, owner)[0])
+
+    def revoke():
+        outcomes.extend(took(backend.revoke, owner, 1.0, None)[0] for _ in range(20))
+
+    threads = [threading.Thread(target=one) for one in [log_in_and_out, revoke] * 3]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    backend.close()
+    assert [one for one in outcomes if isinstance(one, Exception)] == []
 
 
 @pytest.mark.parametrize("kind", BLOCKING)

@@ -205,7 +205,12 @@ def _purge_mysql(schema: str | None) -> TextClause:
     )
 
 
-_BEGIN = {"postgresql": "BEGIN", "sqlite": "BEGIN IMMEDIATE", "mysql": "START TRANSACTION"}
+_BEGIN = {
+    # A stricter default of the server would refuse most of the revocations that come beside logins of the same user.
+    "postgresql": "BEGIN ISOLATION LEVEL READ COMMITTED",
+    "sqlite": "BEGIN IMMEDIATE",
+    "mysql": "START TRANSACTION",
+}
 
 
 class _Text(NamedTuple):
