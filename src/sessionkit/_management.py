@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from re import compile as compile_pattern
@@ -25,6 +26,7 @@ __all__ = [
     "aadd_begun",
     "add_begun",
     "arun",
+    "arun_to_the_end",
     "check_alive",
     "has_expired",
     "list_sessions",
@@ -110,6 +112,35 @@ async def arun(settings: Settings, steps: Steps[Result]) -> Result:
         except StopIteration as end:
             return cast("Result", end.value)
         reply = await perform(operation, cast("Any", settings.backend))
+
+
+async def arun_to_the_end(settings: Settings, steps: Steps[Result]) -> Result:
+    """Perform steps as `arun` does, and finish them even if the waiting task is cancelled.
+
+    A client that hangs up must not leave a revocation half done.
+
+    Args:
+        settings: the store's settings.
+        steps: the steps.
+
+    Raises:
+        BackendError: the backend failed.
+    """
+    task = asyncio.ensure_future(arun(settings, steps))
+    _ending.add(task)
+    task.add_done_callback(_forget)
+    return await asyncio.shield(task)
+
+
+_ending: set[asyncio.Future[Any]] = set()
+"""The revocations that are being performed: an event loop refers weakly to its tasks."""
+
+
+def _forget(task: asyncio.Future[Any]) -> None:
+    _ending.discard(task)
+    if not task.cancelled():
+        # If the waiting task was cancelled, nobody else asks for the error.
+        task.exception()
 
 
 def list_sessions(

@@ -11,6 +11,7 @@ from ._management import (
     aadd_begun,
     add_begun,
     arun,
+    arun_to_the_end,
     check_alive,
     list_sessions,
     purge,
@@ -85,7 +86,8 @@ class ServerVerbs(Verbs[RequestLike, ResponseLike, RequestObject]):
     async def arevoke(self, handle: str) -> bool:
         """End one session as `revoke` does."""
         try:
-            return await arun(self._require_backend(), revoke_session(self.settings, handle))
+            settings = self._require_backend()
+            return await arun_to_the_end(settings, revoke_session(self.settings, handle))
         except BaseException as error:
             del handle
             clear_frames(error)
@@ -118,7 +120,7 @@ class ServerVerbs(Verbs[RequestLike, ResponseLike, RequestObject]):
         try:
             settings, keep = self._require_backend(), self._find_current() if keep_current else None
             await aadd_begun(keep)
-            return await arun(settings, revoke_user(self.settings, user, keep))
+            return await arun_to_the_end(settings, revoke_user(self.settings, user, keep))
         except BaseException as error:
             del user
             clear_frames(error)

@@ -1,6 +1,7 @@
 """List, revoke and purge sessions on the server, and look again whether one is valid."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -294,6 +295,71 @@ def test_an_awaited_backend_keeps_such_a_login_and_refuses_one_that_was_revoked(
 
     assert [9] == asyncio.run(visit(is_revoked=False))
     assert [] == asyncio.run(visit(is_revoked=True))
+
+
+class SlowMemory(AwaitedMemory):
+    """A backend that takes a moment, in which its caller may be cancelled."""
+
+    async def of(self, owner):
+        await asyncio.sleep(0)
+        return await super().of(owner)
+
+    async def delete(self, key, owner):
+        await asyncio.sleep(0)
+        return await super().delete(key, owner)
+
+    async def revoke(self, owner, at, keep):
+        await asyncio.sleep(0)
+        if at < START:
+            raise BackendError("down")
+        return await super().revoke(owner, at, keep)
+
+
+@pytest.mark.parametrize("steps", range(5))
+@pytest.mark.parametrize("how", ["user", "session"])
+def test_a_client_that_hangs_up_does_not_undo_a_revocation(how, steps):
+    clock = Clock()
+    store = SessionStore(SECRET, clock=clock, backend=SlowMemory(clock=clock))
+
+    async def hang_up():
+        async with store.exchange():
+            log_in()
+        clock.wait(1)
+        (info,) = await store.asessions_of(ALICE)
+        call = store.arevoke_user(ALICE) if how == "user" else store.arevoke(info.handle)
+        task = asyncio.ensure_future(call)
+        await asyncio.sleep(0)
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        for _ in range(9):
+            await asyncio.sleep(0)
+        return await store.asessions_of(ALICE)
+
+    assert [] == asyncio.run(hang_up())
+
+
+@pytest.mark.parametrize("hangs_up", [False, True])
+def test_a_revocation_that_fails_is_an_error_of_who_waits_for_it(hangs_up):
+    clock, unheard = Clock(), []
+    store = SessionStore(SECRET, clock=clock, backend=SlowMemory(clock=clock))
+
+    async def revoke():
+        asyncio.get_running_loop().set_exception_handler(lambda _, told: unheard.append(told))
+        clock.wait(-9)
+        task = asyncio.ensure_future(store.arevoke_user(ALICE))
+        await asyncio.sleep(0)
+        if hangs_up:
+            task.cancel()
+        await asyncio.wait([task])
+        for _ in range(9):
+            await asyncio.sleep(0)
+        return None if task.cancelled() else type(task.exception())
+
+    assert (None if hangs_up else BackendError) is asyncio.run(revoke())
+    gc.collect()
+    assert [] == unheard
 
 
 def test_a_logout_after_keep_current_ends_the_session(scene):
