@@ -87,7 +87,7 @@ def is_activity(request: RequestInfo, /) -> bool:
 
     OPTIONS is none, and neither is a page that is fetched before the user asks for it. Browsers mark such a request in
     `Sec-Purpose` (the Fetch standard), older ones in `Purpose`, `X-Purpose` or `X-Moz`, scripts in `X-Sec-Purpose` (Turbo),
-    `Next-Router-Prefetch` or `X-Middleware-Prefetch` (Next.js).
+    `Next-Router-Prefetch` or `X-Middleware-Prefetch` (Next.js) or `HX-Preloaded` (htmx).
 
     Args:
         request: the view of the request.
@@ -95,7 +95,7 @@ def is_activity(request: RequestInfo, /) -> bool:
     if request.method == "OPTIONS":
         return False
     purposes = " ".join(filter(None, map(request.header, _PURPOSES))).lower()
-    return _PREFETCH.search(purposes) is None and not any(map(request.header, _NEXT))
+    return _PREFETCH.search(purposes) is None and not any(map(request.header, _SCRIPTED))
 
 
 _PURPOSES = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Sec-Purpose", "X-Moz")
@@ -105,8 +105,13 @@ _PURPOSES = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Sec-Purpose", "X-Moz")
 _PREFETCH = re.compile("prefetch|prerender|preview")
 
 
-_NEXT = ("Next-Router-Prefetch", "Next-Router-Segment-Prefetch", "X-Middleware-Prefetch")
-"""Headers of a prefetch in Next.js. Their values do not matter."""
+_SCRIPTED = (
+    "Next-Router-Prefetch",
+    "Next-Router-Segment-Prefetch",
+    "X-Middleware-Prefetch",
+    "HX-Preloaded",
+)
+"""Headers of a prefetch by a script, in Next.js and htmx. Their values do not matter."""
 
 
 def is_loopback(host: str | None) -> bool:

@@ -126,6 +126,8 @@ def test_a_request_of_a_script_is_a_secure_get_of_the_root_by_default():
         (HeaderRequest(headers={"X-Sec-Purpose": "prefetch"}), False),
         (HeaderRequest(headers={"Next-Router-Prefetch": "1"}), False),
         (HeaderRequest(headers={"Next-Router-Prefetch": "2"}), False),
+        (HeaderRequest(headers={"HX-Preloaded": "true"}), False),
+        (HeaderRequest(headers={"HX-Request": "true"}), True),
         (HeaderRequest(headers={"Next-Router-Segment-Prefetch": "/_tree"}), False),
         (HeaderRequest(headers={"X-Middleware-Prefetch": "1"}), False),
         (WSGIRequest({"HTTP_X_MOZ": "prefetch"}), False),
