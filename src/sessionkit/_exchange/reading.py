@@ -22,7 +22,7 @@ from .candidates import (
     choose_furthest,
     open_candidates,
 )
-from .conversion import import_token
+from .conversion import CheckedConversion, import_token
 from .expiry import judge_stamp
 from .settings import BoundImporter, Settings
 from .update_guard import have_same_owner
@@ -120,16 +120,30 @@ class RequestCookies:
             # The cookie that a session was imported from may come back, and give a session with the same id.
             authenticated.extend(pointer.stamp.id for pointer in self.pointers)
         for importer, cookies in self.read_importers():
-            imported = (
-                import_token(settings, importer, token, settings.clock())
-                for token in cookies.tokens
-            )
+            imported = (_convert_for_mark(settings, importer, token) for token in cookies.tokens)
             authenticated.extend(token.mark_id for token in imported if isinstance(token, Opened))
         peeked = (settings.codec.peek(head) for head in self.list_heads(settings))
         mark_ids = dict.fromkeys(
             (*authenticated, *(mark_id for mark_id in peeked if mark_id is not None))
         )
         return tuple(fence.mark(settings.name, mark_id) for mark_id in mark_ids)
+
+
+def _convert_for_mark(
+    settings: Settings, importer: BoundImporter, token: Opened
+) -> Opened | Absence:
+    """Return the session of ours that another library's token becomes, for its mark.
+
+    A login or a logout must not fail because the application's `convert` fails for a cookie beside the session. The mark is
+    then made of the contents as they came, which our own format does not look at.
+    """
+    now = settings.clock()
+    try:
+        return import_token(settings, importer, token, now)
+    except Exception:  # noqa: BLE001  # the application's function may raise anything
+        return import_token(
+            settings, replace(importer, convert=CheckedConversion(None)), token, now
+        )
 
 
 NO_COOKIES: Final = RequestCookies(absence=Absence.NO_COOKIE)
@@ -298,12 +312,25 @@ def _choose_session(
     """
     if len(valid) > 1:
         # An anonymous token never competes with an authenticated one.
-        valid = [pair for pair in valid if settings.guard(pair[0].contents)] or valid
+        valid = _select_signed_in(settings, valid) or valid
     if len(valid) > 1:
         if not have_same_owner(settings, [token.contents for token, _ in valid]):
             return Absence.AMBIGUOUS
         return max(valid, key=_rank_by_age)
     return valid[0] if valid else Absence.NO_COOKIE
+
+
+def _select_signed_in(
+    settings: Settings, valid: list[tuple[Opened, Stamp]]
+) -> list[tuple[Opened, Stamp]]:
+    """Return the tokens that pass the guard; none if the guard raises for one of them, so that they stay ambiguous.
+
+    The guard is the application's, and the contents may be another library's, which are not converted yet.
+    """
+    try:
+        return [pair for pair in valid if settings.guard(pair[0].contents)]
+    except Exception:  # noqa: BLE001  # a cookie raises nothing here
+        return []
 
 
 def _rank_by_age(pair: tuple[Opened, Stamp]) -> tuple[int, int]:
