@@ -80,6 +80,17 @@ def test_of_two_that_were_written_at_once_the_one_that_began_later_is_taken_and_
     assert found(scene, chunked.jar.header(), late.jar.header())["n"] == 3
 
 
+def test_an_update_makes_the_older_one_newer():
+    scene = Scene()
+    scene.browser.login({**ADA, "n": 1})
+    scene.clock.wait(100)
+    other = header(scene, {**ADA, "n": 2})
+    scene.clock.wait(100)
+    scene.browser.update(n=3)
+    mine = scene.browser.jar.header()
+    assert found(scene, mine, other)["n"] == found(scene, other, mine)["n"] == 3
+
+
 def test_a_renewal_does_not_make_the_older_one_newer():
     scene = Scene()
     scene.browser.login({**ADA, "n": 1})
