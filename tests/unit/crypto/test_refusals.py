@@ -47,6 +47,7 @@ BAD_HEADERS = {
     "a boolean time": header_text(iat="true"),
     "created after updated": header_text(iat=str(START + 1)),
     "expired when stamped": header_text(exp=str(START)),
+    "expired after its end": header_text(end=str(STAMP.expires_at - 1)),
     "arabic digits": header_text(iat="١٢٣"),
     "a lifetime without a name": header_text(lif='""'),
     "a lifetime that is none": header_text(lif="null"),

@@ -52,6 +52,25 @@ def test_a_request_never_finds_the_exchange_that_was_left_in_its_context() -> No
     assert seen == ["alice", ended, "bob", ended, None, ended, None, ended, ended, ended]
 
 
+@pytest.mark.parametrize("kind", ["lifespan", "a kind of tomorrow"])
+def test_a_scope_of_another_kind_does_not_find_the_request_in_which_it_is_served(kind: str) -> None:
+    scene, seen = signed_in(), []
+
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(who())
+
+    gateway = scene.store.asgi(inner)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await gateway({"type": kind}, receive, send)
+        seen.append(who())
+        await start(send)
+        await end(send)
+
+    visit(scene, scene.store.asgi(app))
+    assert seen == [NoActiveRequestError, "alice"]
+
+
 def test_a_task_that_outlives_its_request_has_no_session() -> None:
     scene, seen = signed_in(), []
     tasks = []
