@@ -188,15 +188,25 @@ def test_the_map_of_a_package_names_each_of_its_modules(name):
 
 
 @pytest.mark.parametrize("root", ADAPTERS, ids=lambda root: root.name)
-def test_an_adapter_imports_public_modules_only(root):
+def test_an_adapter_imports_public_modules_and_names_only(root):
     found = {
-        node.module
+        (module, name)
         for path in sorted(root.rglob("*.py"))
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.ImportFrom)
-        and (node.module or "").partition(".")[0] == "sessionkit"
+        for module, name in _list_imported(node)
+        if module.partition(".")[0] == "sessionkit"
     }
-    assert found <= DOORS
+    assert {module for module, _ in found} <= DOORS
+    assert [name for _, name in found if name.startswith("_")] == []
+
+
+def _list_imported(node):
+    """Each module that a statement imports, with the name that it takes from there."""
+    if isinstance(node, ast.Import):
+        return [(alias.name, "") for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.level == 0:
+        return [(node.module, alias.name) for alias in node.names]
+    return []
 
 
 @pytest.mark.parametrize("path", FILES, ids=module)
