@@ -23,7 +23,8 @@ def store_from_dotted(config: Mapping[str, Any], settings: Mapping[str, Any]) ->
     environment.
 
     Args:
-        config: the application's configuration; names that do not begin with `sessionkit.` are ignored.
+        config: the application's configuration; names that do not begin with `sessionkit.` are ignored. A secret may also be
+            bytes, or a list of secrets.
         settings: arguments of `SessionStore`, which win over `config` and the environment.
 
     Raises:
@@ -33,4 +34,8 @@ def store_from_dotted(config: Mapping[str, Any], settings: Mapping[str, Any]) ->
         name[len(DOTTED) :]: str(value) for name, value in config.items() if name.startswith(DOTTED)
     }
     dotted = {PREFIX + name.upper(): value for name, value in named.items()}
+    secret = config.get(f"{DOTTED}secret")
+    if isinstance(secret, (bytes, list, tuple)):
+        # Made in code, and not in a file: as a text it would be another secret.
+        settings = {"secret": secret, **settings}
     return SessionStore.from_env({**os.environ, **dotted}, **settings)

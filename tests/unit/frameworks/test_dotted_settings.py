@@ -30,6 +30,14 @@ def test_dotted_settings_are_the_variables_by_another_name(monkeypatch):
     )
 
 
+@pytest.mark.parametrize(
+    "secret", [KEY.encode(), [KEY, KEY[::-1]], (KEY[::-1].encode(), KEY), [KEY]]
+)
+def test_a_secret_that_was_not_read_from_a_file_is_the_one_that_a_store_takes(secret):
+    ids = store_from_dotted({"sessionkit.secret": secret}, {}).settings.codec.ids
+    assert ids == SessionStore(secret).settings.codec.ids
+
+
 def test_what_dotted_settings_do_not_say_the_environment_may(monkeypatch):
     monkeypatch.setenv("SESSIONKIT_SECRET", KEY.replace(" ", ""))
     monkeypatch.setenv("SESSIONKIT_IDLE", "60")
