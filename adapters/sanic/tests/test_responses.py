@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 from sanic import response
 
-from sessionkit import CookieSettings, EventKind, NoActiveRequestError, SessionStore, bind
+from sessionkit import (
+    CookieSettings,
+    EventKind,
+    Lifetime,
+    NoActiveRequestError,
+    SessionStore,
+    bind,
+)
+from sessionkit.testing import session_cookies
 from sessionkit_sanic import SessionKit, create_session, delete_session, get_session, update_session
 
 from .asgi_visits import ask_asgi
@@ -284,6 +292,25 @@ def test_a_second_session_kit_of_the_same_store_doubles_nothing():
     app = application()
     SessionKit(app, store=STORE)
     assert browse(app, lambda client: names(client.get("/login"))) == ["__Host-session"]
+
+
+@pytest.mark.parametrize("stricter", ["first", "last"])
+@pytest.mark.parametrize("guarded", [True, False])
+def test_two_stores_of_one_cookie_that_differ_are_an_error(stricter, guarded):
+    admin = (
+        SessionStore(SECRET, guard=lambda session: session.get("admin") is True)
+        if guarded
+        else SessionStore(SECRET, lifetime=Lifetime(idle=600, absolute=900))
+    )
+    app = application(admin if stricter == "first" else STORE)
+    SessionKit(app, store=STORE if stricter == "first" else admin)
+    ann = session_cookies(STORE, ANN)
+
+    def walk(client):
+        client.cookies.update(ann)
+        return [client.get("/me").status for _ in range(2)]
+
+    assert browse(app, walk) == [500, 500]
 
 
 # ---- an application that puts something else in the place of the session

@@ -47,14 +47,11 @@ class SanicGateway(Gateway):
         self, app: Sanic[Any, Any], store: SessionStore, exclude: str | Iterable[str]
     ) -> None:
         super().__init__(app, store, exclude=exclude, framework=FrameworkKeys())
-        # Where a request keeps, for each store, the response that was answered, whether one could not be saved, its entry,
+        # Where a request keeps, for each gateway, the response that was answered, whether one could not be saved, its entry,
         # and what ends its exchange with its task; and a connection its latest exchange.
         self._answered, self._failed, self._entry, self._on_done, self._latest = (
-            f"sessionkit.answered {self.settings.name}",
-            f"sessionkit.failed {self.settings.name}",
-            f"sessionkit.entry {self.settings.name}",
-            f"sessionkit.on_done {self.settings.name}",
-            f"sessionkit.latest {self.settings.name}",
+            f"sessionkit.{name} {id(self)}"
+            for name in ("answered", "failed", "entry", "on_done", "latest")
         )
 
         self._ending: set[asyncio.Task[None]] = set()
