@@ -130,10 +130,18 @@ def _make_store(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Sessi
         for field, (setting, default) in COOKIE.items()
         if config.get(setting, default) != default
     }
+    # The root of the application is the default of the path, and no session is permanent unless it says so.
+    stated |= {"path": cookie.path, "transient": True}
     made: dict[str, Any] = {"secret": secrets, "cookie": cookie}
     idle: int | None = seconds
     if not config["SESSION_REFRESH_EACH_REQUEST"]:
-        made["lifetime"], idle = Lifetime(rolling=False, absolute=seconds), None
+        given, idle = settings.get("lifetime"), None
+        fields: dict[str, Any] = dict(given.given) if isinstance(given, Lifetime) else {}
+        # A lifetime that names an idle limit is rolling.
+        fields = {"rolling": "idle" in fields, "absolute": seconds, **fields}
+        made["lifetime"] = Lifetime(**fields)
+        if isinstance(given, Lifetime):
+            settings = {**settings, "lifetime": made["lifetime"]}
     return SessionStore(
         **merge_settings(
             made, settings, cookie=stated, idle=idle, states_idle=permanent != PERMANENT

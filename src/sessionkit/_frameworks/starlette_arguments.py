@@ -99,11 +99,7 @@ def store_from_arguments(
         [_text(one) for one in cast("list[object]", secret_key)] if several else _text(secret_key)
     )
     defaults = CookieSettings(secure=False)
-    stated = {
-        field: value
-        for field, value in cookie.given
-        if field != "transient" and value != getattr(defaults, field)
-    }
+    stated = {field: value for field, value in cookie.given if value != getattr(defaults, field)}
     made: dict[str, Any] = {"secret": secrets, "cookie": cookie}
     store = SessionStore(
         **merge_settings(

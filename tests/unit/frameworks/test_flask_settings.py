@@ -111,9 +111,14 @@ def test_a_cookie_that_is_given_keeps_what_it_does_not_name():
     config = {"SESSION_COOKIE_SAMESITE": "Strict", "SESSION_COOKIE_HTTPONLY": False}
     settings = made({"cookie": CookieSettings(name="given")}, **config)
     assert settings.cookie == CookieSettings(
-        name="given", same_site="Strict", http_only=False, priority="High"
+        name="given", same_site="Strict", http_only=False, transient=True, priority="High"
     )
     assert made({"cookie": CookieSettings(same_site="Lax")}, **config).cookie.same_site == "Lax"
+    assert made({"cookie": CookieSettings(transient=False)}).cookie.transient is False
+    settings = made({"cookie": CookieSettings(name="given")}, APPLICATION_ROOT="/app")
+    assert settings.cookie.path == "/app"
+    settings = made({"cookie": CookieSettings(path="/shop")}, APPLICATION_ROOT="/app")
+    assert settings.cookie.path == "/shop"
 
 
 def test_a_lifetime_that_is_given_keeps_the_idle_limit_that_was_set():
@@ -127,7 +132,21 @@ def test_a_lifetime_that_is_given_keeps_the_idle_limit_that_was_set():
     assert lifetime(Lifetime(absolute=None)) == Lifetime(idle=7200, absolute=None)
     assert lifetime(Lifetime(idle=60)) == Lifetime(idle=60)
     assert lifetime(Lifetime(rolling=False, absolute=DAY)) == Lifetime(rolling=False, absolute=DAY)
-    assert lifetime(Lifetime(), SESSION_REFRESH_EACH_REQUEST=False) == Lifetime()
+
+
+def test_a_lifetime_that_is_given_keeps_the_absolute_limit_that_was_set():
+    def lifetime(given):
+        config = {"PERMANENT_SESSION_LIFETIME": 7200, "SESSION_REFRESH_EACH_REQUEST": False}
+        return made({"lifetime": given}, **config).lifetime
+
+    assert lifetime(Lifetime()) == Lifetime(rolling=False, absolute=7200)
+    assert lifetime(Lifetime(absolute=DAY)) == Lifetime(rolling=False, absolute=DAY)
+    assert lifetime(Lifetime(idle=60)) == Lifetime(idle=60, absolute=7200)
+    assert lifetime(Lifetime(rolling=True)) == Lifetime(absolute=7200)
+    with pytest.raises(ConfigurationError, match="longer than absolute"):
+        lifetime(Lifetime(idle=DAY))
+    with pytest.raises(ConfigurationError, match="lifetime must be Lifetime"):
+        lifetime(7200)
 
 
 def test_a_secret_that_is_given_is_enough():

@@ -104,6 +104,8 @@ def test_a_given_cookie_and_lifetime_keep_what_they_do_not_name():
     assert made.lifetime == Lifetime(idle=900, absolute=DAY)
     assert settings(lifetime=Lifetime(absolute=DAY)).lifetime == Lifetime(absolute=DAY)
     assert settings(cookie=CookieSettings(path="/shop")).cookie.secure
+    assert settings(max_age=None, cookie=CookieSettings(path="/shop")).cookie.transient
+    assert not settings(max_age=None, cookie=CookieSettings(transient=False)).cookie.transient
 
 
 def test_a_short_secret_is_an_error():
