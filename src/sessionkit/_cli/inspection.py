@@ -37,6 +37,14 @@ _HEADER = re.compile(r"[<> \t]*((set-)?cookie[ \t]*:|[^\s=\"'()]+=)", re.IGNOREC
 """The beginning of a header field, or of its value."""
 _JOIN = re.compile(r",[ \t]*(?=[!#$%&'*+\-.^_`|~0-9A-Za-z]+=)")
 """Between Set-Cookie fields that a library has joined; the comma in a date is followed by no `=`."""
+_WRAPPED = re.compile(r"b?([\"'`])(.*)\1,?")
+"""A header as a program or a page shows it: `b'name=value'`."""
+_VARIABLE = re.compile(r"(?:export[ \t]+)?HTTP_COOKIE=(?=.*=)")
+"""The beginning of a line of `env`, or of a dump of an environ."""
+_POWERSHELL = re.compile(r'System\.Net\.Cookie\("([^"]+)", "([^"]*)"')
+"""A cookie in the PowerShell command that developer tools copy."""
+_NAMED = re.compile(r"[ \t]*[^\s=\"'()<>\[\]]*[ \t]*=")
+"""The beginning of a piece of a header: the name of a cookie."""
 _COLUMNS = 7
 """The columns of a line in the cookie file of curl and wget: domain, flag, path, secure, expiry, name, value."""
 
@@ -44,9 +52,9 @@ _COLUMNS = 7
 def read_pasted(text: str) -> str:
     """Return the Cookie header in a text that was copied.
 
-    The text may be the header itself, its value, the Set-Cookie lines of a response, a curl command as a browser's developer
-    tools copy it, rows of their table of cookies, a file of cookies that curl has written, or header fields as a program prints
-    them.
+    The text may be the header itself, its value, the Set-Cookie lines of a response, a curl or PowerShell command as a browser's
+    developer tools copy it, rows of their table of cookies, a file of cookies that curl has written, a line of `env`, or header
+    fields as a program prints them.
 
     Args:
         text: one line or several, decoded as latin-1; other header fields are ignored.
@@ -67,16 +75,20 @@ def read_pasted(text: str) -> str:
         if field is not None and field[2]:
             kind, values = "set-cookie", [one.partition(";")[0] for one in _JOIN.split(value)]
         elif field is None:
-            values = [_read_row(value)]
+            values = [_read_row(_unwrap(value))]
         for one in (each.strip(BLANK) for each in values):
             # A cleared cookie has no value, and a browser does not send it.
-            if "=" in one and not (kind == "set-cookie" and one.endswith("=")):
+            if any(map(_NAMED.match, one.split(";"))) and not (
+                kind == "set-cookie" and one.endswith("=")
+            ):
                 found[kind].append(one)
     return "; ".join(found["cookie"] or found["set-cookie"] or found[""])
 
 
 def _split_lines(text: str) -> list[str]:
-    """Return the lines of a text; those of a curl command are its headers."""
+    """Return the lines of a text; those of a command are its headers."""
+    if text.lstrip().startswith("$session") and (cookies := _POWERSHELL.findall(text)):
+        return ["Cookie: " + "; ".join(f"{name}={value}" for name, value in cookies)]
     if not text.lstrip().startswith("curl "):
         return [part for line in re.split("[\r\n]+", text) for part in _split_fields(line)]
     if '^"' in text:
@@ -96,11 +108,19 @@ def _split_lines(text: str) -> list[str]:
 
 def _split_fields(line: str) -> list[str]:
     """Return the header fields that are quoted in a line of a program, or of what it prints; else the line."""
+    if variable := _VARIABLE.match(line):
+        return [f"Cookie: {line[variable.end() :]}"]
     if _HEADER.match(line):
         # A cookie of the application may hold such a text.
         return [line]
     quoted = [f"{field}: {value}" for _, field, _, value in _QUOTED.findall(line)]
     return quoted or [line]
+
+
+def _unwrap(line: str) -> str:
+    """Return a line without the quotes around it."""
+    wrapped = _WRAPPED.fullmatch(line.strip(BLANK))
+    return line if wrapped is None else wrapped[2]
 
 
 def _read_row(line: str) -> str:

@@ -22,6 +22,11 @@ PASTED = {
     "Set-Cookie fields that a library has joined": "Set-Cookie: __Host-session=eyJ.x.y; Expires=Thu, 01 Jan 2027 00:00:00 GMT; Path=/, c=; Max-Age=0, a=b; Path=/",
     "our own header lines": "[('Set-Cookie', '__Host-session=eyJ.x.y; Path=/; HttpOnly'), ('Set-Cookie', 'a=b; Path=/'), ('Vary', 'Cookie')]",
     "header fields of ASGI": "(b'set-cookie', b'__Host-session=eyJ.x.y; Path=/')\n(b'set-cookie', b'a=b')",
+    "bytes": "b'__Host-session=eyJ.x.y; a=b'",
+    "what document.cookie shows": '"__Host-session=eyJ.x.y; a=b"\n',
+    "code in a page": "`__Host-session=eyJ.x.y; a=b`",
+    "a line of env": "HTTP_HOST=x\nHTTP_COOKIE=__Host-session=eyJ.x.y; a=b",
+    "PowerShell": '$session.Cookies.Add((New-Object System.Net.Cookie("__Host-session", "eyJ.x.y", "/", "x.org")))\n$session.Cookies.Add((New-Object System.Net.Cookie("a", "b", "/", "x.org")))\nInvoke-WebRequest -Uri "https://x.org/?a=1"',
     "a header in quotes": "'Cookie: __Host-session=eyJ.x.y; a=b',",
     "a dict of headers": "headers = {'Accept': '*/*', 'Cookie': '__Host-session=eyJ.x.y; a=b'}",
     "an environ": "{'HTTP_COOKIE': '__Host-session=eyJ.x.y; a=b', 'HTTP_HOST': 'x'}",
@@ -36,10 +41,10 @@ def test_the_cookies_are_found_in(text: str) -> None:
 
 @pytest.mark.parametrize("before", ["", "Cookie: ", "> cookie: "])
 def test_a_cookie_that_holds_a_header_field_hides_no_other(before: str) -> None:
-    header = """a={"cookie": "b=c"}; __Host-session=eyJ.x.y"""
+    header = """a={"cookie": "b=c"}; d=System.Net.Cookie("e", "f"); __Host-session=eyJ.x.y"""
     assert read_pasted(before + header) == header
 
 
-@pytest.mark.parametrize("text", ["curl", "curl 'https://x.org", "curl 'https://x.org' -H", "curl x -H 'a: b'", "\t\t", "a\tb"])  # fmt: skip
+@pytest.mark.parametrize("text", ["curl", "curl 'https://x.org", "curl 'https://x.org' -H", "curl x -H 'a: b'", "\t\t", "a\tb", "<RequestsCookieJar[<Cookie session=eyJ.x.y for x.org/>]>", "<Cookies[<Cookie session=eyJ.x.y for x.org />]>"])  # fmt: skip
 def test_a_text_without_cookies_has_none(text: str) -> None:
     assert read_pasted(text) == ""
