@@ -9,7 +9,10 @@ import pytest
 from sanic import Request, response
 from streams import asked, worker
 
-from .visitor import application, browse
+from sessionkit import EventKind
+from sessionkit_sanic import get_session
+
+from .visitor import EVENTS, application, browse
 
 pytestmark = pytest.mark.filterwarnings("ignore:websockets.legacy is deprecated:DeprecationWarning")
 
@@ -35,3 +38,27 @@ def test_a_stream_finds_the_session_and_a_worker_that_it_started_does_not():
 
     streamed = ["ann", "refused", "ann"]
     assert browse(app, walk) == [streamed, "ann", streamed]
+
+
+def test_a_late_change_in_a_stream_that_fails_is_reported_at_the_next_request_of_its_connection():
+    app = application()
+
+    @app.get("/fails")
+    async def fails(request: Request) -> None:
+        sending = await request.respond(content_type="text/plain")
+        await sending.send("begun")
+        get_session()["user"]["late"] = True
+        raise LookupError("in the midst of a stream")
+
+    @app.get("/reported")
+    async def reported(request: Request):
+        return response.text(str([event.kind for event in EVENTS].count(EventKind.LATE_CHANGE)))
+
+    def walk(client):
+        client.get("/login")
+        assert client.get("/fails").text == "begun"
+        assert client.connection.sock is not None
+        return client.get("/reported").text
+
+    EVENTS.clear()
+    assert browse(app, walk) == "1"
