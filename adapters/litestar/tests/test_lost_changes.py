@@ -141,3 +141,11 @@ def test_a_change_in_a_request_that_nobody_answers_is_told_unless_it_is_stored(s
     asyncio.run(visit())
     gc.collect()
     assert shop.told == [EventKind.UNANSWERED] * (not stored)
+
+
+def test_without_a_middleware_the_cookies_are_read_as_they_came():
+    shop = Shop()
+    ((name, token),) = session_cookies(shop.store, ANN).items()
+    request = RequestFactory().get("/", headers={"cookie": f"{name}={token}; {name}=planted"})
+    session = asyncio.run(SessionKitBackend(shop.config).load_from_connection(request))
+    assert dict(session) == ANN

@@ -6,7 +6,7 @@ import gc
 from inspect import signature
 
 import pytest
-from quart import Quart, session
+from quart import Quart, session, websocket
 
 from sessionkit import EventKind, SessionStore
 from sessionkit_quart import SessionKit
@@ -36,3 +36,18 @@ async def test_a_change_in_a_test_request_context_is_told_unless_a_response_carr
     del context
     gc.collect()
     assert told == [] if answered else told == [EventKind.UNANSWERED]
+
+
+async def test_a_change_that_the_acceptance_of_a_websocket_carries_is_not_told_when_it_ends():
+    told: list[EventKind] = []
+    app = Quart("shop")
+    SessionKit(app, store=SessionStore(SECRET, on_event=lambda event: told.append(event.kind)))
+
+    @app.websocket("/ws")
+    async def ws() -> None:
+        session["n"] = 1
+        await websocket.send("saved")
+
+    async with app.test_client().websocket("/ws", scheme="wss") as socket:
+        assert await socket.receive() == "saved"
+    assert told == []
