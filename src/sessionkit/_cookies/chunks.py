@@ -28,6 +28,8 @@ class Layout:
         cleared: how many chunks, from 0 on, a write clears if it does not set them, and the whole cookie with them, though
             they did not come: another tab may have set them meanwhile, and the library would read them too. 0 if a write
             clears the cookies that came.
+        always: whether the library itself clears these cookies whenever it seals a session. Otherwise a session that is only
+            read, and sealed again to move its expiry, clears no cookie that did not come: it could end a login.
     """
 
     separator: str = "."
@@ -38,6 +40,7 @@ class Layout:
     expiry: int | None = None
     complete: Callable[[str], bool] | None = None
     cleared: int = 0
+    always: bool = False
 
 
 def spans(length: int, name: str, layout: Layout, line: int) -> list[tuple[str, int, int]]:

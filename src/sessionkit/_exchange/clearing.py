@@ -24,7 +24,13 @@ BESIDE = 5
 
 
 def clear_obsolete(
-    settings: Settings, cookies: RequestCookies, written: set[str], *, begins: bool, hidden: bool
+    settings: Settings,
+    cookies: RequestCookies,
+    written: set[str],
+    *,
+    begins: bool,
+    hidden: bool,
+    only_read: bool = False,
 ) -> list[str]:
     """Return the lines that clear the cookies that a write makes obsolete.
 
@@ -34,15 +40,17 @@ def clear_obsolete(
         written: the names of the cookies that the write sets.
         begins: whether the write begins a session, and so ends every other one.
         hidden: whether an ended session may be in cookies that the request does not show.
+        only_read: whether the request only read the session. Its answer may come after a login, so it clears no cookie that
+            did not come, unless the library of the format does.
     """
     if not (begins or settings.layout.cleared or cookies.by_name or cookies.importer):
         return []
     # The cookies of another session are left to their Max-Age, unless this write ends it: another worker may read it.
     own_names = cookies.list_names(settings) if begins or cookies.token is not None else ()
     renewal_names = _list_renewal_name(settings) if hidden else ()
-    own = dict.fromkeys(
-        (*_list_unconditional(settings, hidden=hidden), *own_names[:NEAR], *renewal_names)
-    )
+    leaves = only_read and not settings.layout.always
+    unconditional = () if leaves else _list_unconditional(settings, hidden=hidden)
+    own = dict.fromkeys((*unconditional, *own_names[:NEAR], *renewal_names))
     lines = [settings.cookie.clearing(name) for name in own if name not in written]
     beside = _list_beside(settings, cookies, hidden=hidden) if begins else ()
     lines.extend(map(settings.cookie.clearing, beside[:BESIDE]))

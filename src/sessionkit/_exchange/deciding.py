@@ -256,12 +256,14 @@ def _collect_renewal_lines(
     if not state.touched and (status == 304 or is_shared(headers)):
         # Such a response confirms or fills the entry of a cache, which a Set-Cookie would spoil.
         return []
+    # A verb that writes gives the session another stamp, also if the contents stay equal.
+    only_read = state.stamp is cookies.stamp
     advanced = stamps.advance_stamp(settings, cookies, state.stamp, now)
     try:
         if cookies.importer is not None:
             # An imported session is sealed whatever `renews` says, and even if it is larger than our budget.
             plaintext = writing.make_plaintext(settings, session, advanced)
-            return _collect_session_lines(state, request, plaintext, advanced)
+            return _collect_session_lines(state, request, plaintext, advanced, only_read=only_read)
         if state.touched or settings.renews(request):
             contents_end = state.find_contents_end(advanced)
             # A browser drops the session's own cookies at their Max-Age: if the end moves, they are set again.
@@ -279,6 +281,7 @@ def _collect_renewal_lines(
                 resealed,
                 advanced,
                 contents_end=contents_end,
+                only_read=only_read,
             )
     except RecursionError:
         # The stack is too deep to write nested JSON here. Another request will renew the session.
@@ -287,7 +290,12 @@ def _collect_renewal_lines(
 
 
 def _collect_session_lines(
-    state: State, request: RequestInfo, plaintext: bytes, stamp: Stamp
+    state: State,
+    request: RequestInfo,
+    plaintext: bytes,
+    stamp: Stamp,
+    *,
+    only_read: bool = False,
 ) -> list[str]:
     """Return the lines of a session that is sealed: its cookies, cleared cookies, the fence and the barrier."""
     settings, cookies = state.settings, state.cookies
@@ -310,6 +318,7 @@ def _collect_session_lines(
         begins=state.ended,
         contents_end=contents_end,
         hidden=state.may_be_hidden(request),
+        only_read=only_read,
     )
     return lines + _collect_marks(state, request, stamp) if lines else []
 

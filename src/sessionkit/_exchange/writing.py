@@ -106,6 +106,7 @@ def write_session(
     begins: bool = False,
     contents_end: float = inf,
     hidden: bool = False,
+    only_read: bool = False,
 ) -> list[str]:
     """Return the lines that set a session's cookies, and those that clear stale chunks and other obsolete cookies.
 
@@ -117,6 +118,7 @@ def write_session(
         begins: whether this begins a session, and so ends every other one.
         contents_end: the moment when the contents themselves end the session, in seconds since the epoch.
         hidden: whether an ended session may be in cookies that the request does not show.
+        only_read: whether the request only read the session, which is sealed again to move its expiry, or to import it.
     """
     token = settings.codec.seal(plaintext, stamp)
     parts = _split(settings, len(token), stamp)
@@ -125,8 +127,9 @@ def write_session(
         return []
     max_age = _limit_age(_compute_max_age(settings, stamp), settings, contents_end)
     lines = [settings.cookie.line(name, token[start:stop], max_age) for name, start, stop in parts]
+    names = {name for name, _, _ in parts}
     return lines + clear_obsolete(
-        settings, cookies, {name for name, _, _ in parts}, begins=begins, hidden=hidden
+        settings, cookies, names, begins=begins, hidden=hidden, only_read=only_read
     )
 
 
@@ -201,6 +204,7 @@ def write_renewal(
     stamp: Stamp,
     *,
     contents_end: float = inf,
+    only_read: bool = False,
 ) -> list[str]:
     """Return the lines that move the idle expiry: the renewal cookie, or the session sealed again.
 
@@ -211,9 +215,17 @@ def write_renewal(
             the contents set moves, which the Max-Age of the session's cookies follows.
         stamp: the times to renew with.
         contents_end: the moment when the contents themselves end the session, in seconds since the epoch.
+        only_read: whether the request only read the session.
     """
     if settings.codec.seen is None or plaintext is not None:
-        return write_session(settings, cookies, plaintext or b"", stamp, contents_end=contents_end)
+        return write_session(
+            settings,
+            cookies,
+            plaintext or b"",
+            stamp,
+            contents_end=contents_end,
+            only_read=only_read,
+        )
     value = renewal.seal(
         settings.codec.seen, stamp.id, renewal.Renewal(stamp.updated_at, stamp.expires_at)
     )

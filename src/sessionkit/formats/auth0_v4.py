@@ -82,7 +82,7 @@ class Auth0V4(JWEFormat):
         nobody='session["user"]: it is empty, and nextjs-auth0 v4 would take that for somebody signed in',
         shared=True,
     )
-    layout: ClassVar[Layout] = Layout(separator="__", size=3500, cleared=5)
+    layout: ClassVar[Layout] = Layout(separator="__", size=3500, cleared=5, always=True)
     usual_name: ClassVar[str] = "__session"
     framing: ClassVar[Framing] = GCM
 

@@ -331,6 +331,19 @@ def test_a_touch_of_what_is_being_imported_seals_it_even_where_a_renewal_is_skip
     assert names(page.answer(304)) == ["__Host-session", "-session"]
 
 
+def test_an_import_by_a_request_that_only_read_clears_the_cookie_that_it_came_in_and_no_other():
+    moved = Scene(
+        secret=JS,
+        format=Auth0V3(),
+        accept=[Importer(FlaskCookie(), secret=OLD, until=None)],
+        guard=anyone,
+    )
+    put(moved, FLASK)
+    page = moved.browser.visit()
+    assert page.exchange.contents != {}
+    assert names(page.answer()) == ["appSession", "-session"]
+
+
 def test_an_end_at_a_failing_login_is_kept_for_a_foreign_cookie_too():
     moved = scene()
     put(moved, FLASK)

@@ -397,3 +397,35 @@ def test_signed_ids_are_made_and_verified_as_the_libraries_do(vector):
 @pytest.mark.parametrize("value", ["", "nodot", ".", "é.x", "a.é"])
 def test_what_is_no_signed_id_is_none(value):
     assert verify_id(value, name="appSession", secret=SECRET) is None
+
+
+@each
+@pytest.mark.parametrize(("before", "after"), [(10, 9000), (9000, 10)])
+def test_a_renewal_by_a_request_that_only_read_clears_nothing_that_did_not_come(
+    format, before, after
+):
+    scene = Scene(secret=SECRET, format=format, cookie=CookieSettings(max_bytes=60_000))
+    scene.browser.login({**ALICE, "blob": "x" * before})
+    scene.clock.wait(100)
+    slow = scene.browser.visit()
+    slow.exchange.get()
+    scene.browser.logout()
+    scene.browser.login({**ALICE, "blob": "x" * after})
+    lines = names(slow.arrive())
+    assert lines != []
+    assert any(line.startswith("-") for line in lines) is isinstance(format, Auth0V4)
+
+
+@pytest.mark.parametrize(
+    "format", [one for one in FORMATS if not isinstance(one, (Auth0V4, Auth0FastAPI))]
+)
+def test_a_late_renewal_does_not_end_a_login_that_is_in_other_cookies(format):
+    scene = Scene(secret=SECRET, format=format)
+    scene.browser.login(ALICE)
+    scene.clock.wait(100)
+    slow = scene.browser.visit()
+    slow.exchange.get()
+    scene.browser.logout()
+    scene.browser.login({**ALICE, "blob": "x" * 4500})
+    slow.arrive()
+    assert "blob" in scene.browser.session()
