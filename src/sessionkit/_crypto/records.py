@@ -80,7 +80,7 @@ class RecordCodec:
         self._forwards = ring.purpose("forward", name, audience)
         self._bound = f"{name}\0{audience}\0".encode()
         self._prefix = sha256(b"sessionkit record 1\0" + self._bound)
-        self._macs = ring.macs("owner")
+        self._macs = ring.macs("index")
 
     # ---- names
 

@@ -1,8 +1,11 @@
 """Sealed records and pointers: to what they are bound, and what does not open."""
 
+import hmac
 import pickle
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from sessionkit import JSON, Absence, KeyRing, Stamp
 from sessionkit._crypto.records import Pointer, RecordCodec
@@ -96,6 +99,14 @@ def test_keys_and_owners_are_lower_case_hexadecimal_and_say_nothing_about_the_id
     assert key not in (codec(name="session").derive_key("some-id"), codec().derive_key("some-ie"))
     assert key != codec(audience="b").derive_key("some-id")
     assert (owner,) != codec(audience="b").derive_owners(b"ada")
+
+
+def test_an_owner_is_an_hmac_under_the_key_of_the_purpose_index():
+    info = b"sessionkit/1\0index\0"
+    key = HKDF(algorithm=SHA256(), length=32, salt=b"sessionkit", info=info).derive(SECRET.encode())
+    message = f"{NAME}\0tenant-a\0ada".encode()
+    (owner,) = codec(audience="tenant-a").derive_owners(b"ada")
+    assert hmac.digest(key, message, "sha256")[:16].hex() == owner
 
 
 def test_an_owner_is_derived_for_each_secret_the_sealing_one_first():
