@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar, overload
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from typing_extensions import ParamSpec
 
@@ -95,14 +95,14 @@ def return_to_of(request: RequestInfo, *, exclude: tuple[str, ...] = (), default
 
     Args:
         request: the view of the request.
-        exclude: URLs whose paths are not returned to.
+        exclude: URLs whose paths are not returned to, percent-encoded or not.
         default: the result for every other request.
     """
     if request.method not in ("GET", "HEAD"):
         return default
-    path = quote(request.path, safe="/!$&'()*+,;=:@-._~", errors="replace")
-    if path in {url.partition("?")[0] for url in exclude}:
+    if request.path in {unquote(url.partition("?")[0]) for url in exclude}:
         return default
+    path = quote(request.path, safe="/!$&'()*+,;=:@-._~", errors="replace")
     return safe_return_to(f"{path}?{request.query}" if request.query else path, default)
 
 

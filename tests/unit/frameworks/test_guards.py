@@ -63,6 +63,12 @@ def test_a_login_url_with_a_query_keeps_it():
     assert page_refusal(get("/in"), "/in?x=1").location == "/in?x=1&returnTo=/"
 
 
+@pytest.mark.parametrize("url", ["/abmelden/f\xfcr alle", "/abmelden/f%C3%BCr%20alle?x=1"])
+def test_the_logout_is_not_returned_to_however_its_url_is_written(url):
+    refusal = page_refusal(get("/abmelden/f\xfcr alle"), logout_url=url)
+    assert refusal.location == "/auth/login?returnTo=/"
+
+
 @pytest.mark.parametrize(
     "path",
     [
