@@ -222,7 +222,7 @@ def test_an_authentic_text_that_holds_no_mapping_does_not_open(payload):
     assert made.open(text) is None
 
 
-def test_a_refusal_is_logged_with_its_reason_and_nothing_of_the_text(caplog):
+def test_a_refusal_is_logged_at_debug_with_its_reason_and_nothing_of_the_text(caplog):
     with caplog.at_level(logging.DEBUG, "sessionkit"):
         sealer().open("canary.canary")
         sealer().open("x" * 4000)
@@ -232,6 +232,7 @@ def test_a_refusal_is_logged_with_its_reason_and_nothing_of_the_text(caplog):
         "a value sealed for 'password-reset' was refused: too large",
         "a value sealed for 'password-reset' was refused: bad tag",
     ] == caplog.messages
+    assert {record.levelno for record in caplog.records} == {logging.DEBUG}
 
 
 # ---- joserfc

@@ -230,6 +230,22 @@ def test_other_scopes_pass_through_and_have_no_session(kind: str) -> None:
     assert seen == [({"type": kind}, NoActiveRequestError)]
 
 
+@pytest.mark.parametrize("kind", ["lifespan", "webtransport"])
+def test_other_scopes_do_not_see_the_request_that_is_current_around_them(kind: str) -> None:
+    scene, seen = signed_in(), []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(who())
+
+    async def inside_a_request() -> None:
+        await scene.store.asgi(app)({"type": kind}, Wire().receive, Wire().send)
+        seen.append(who())
+
+    with scene.store.exchange(scene.browser.jar.header()):
+        asyncio.run(inside_a_request())
+    assert seen == [NoActiveRequestError, "alice"]
+
+
 def test_an_excluded_path_has_no_session() -> None:
     scene, seen = signed_in(), []
 
