@@ -153,6 +153,18 @@ def test_parallel_changes_of_the_user_are_a_conflict_and_nothing_is_saved(alice)
     assert "A" == alice.session()["user"]["name"]
 
 
+def test_parallel_changes_of_a_login_key_are_a_conflict_though_the_identity_is_ones_own():
+    scene = KeptScene(login_keys=["account"], identity=lambda session: session["user"]["sub"])
+    scene.browser.login({**ALICE, "account": 1})
+    one, other = scene.browser.visit(), scene.browser.visit()
+    one.exchange.get()["account"] = 2
+    other.exchange.get()["account"] = 3
+    one.arrive()
+    with pytest.raises(ConflictError, match="'account'"):
+        other.settle()
+    assert 2 == scene.browser.session()["account"]
+
+
 def test_a_right_that_was_withdrawn_stays_withdrawn(alice):
     alice.update(user={**ALICE["user"], "roles": ["admin"]})
     one, other = alice.visit(), alice.visit()
