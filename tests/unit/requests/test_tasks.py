@@ -20,7 +20,7 @@ from sessionkit.asgi import SessionMiddleware
 from sessionkit.backends import MemoryBackend
 
 from ..asked import header, serve, who
-from ..scene import ALICE, SECRET
+from ..scene import ALICE, BOB, SECRET
 from ..served import Wire, environ_of, scope_of, serve_asgi
 
 STORE = SessionStore(SECRET)
@@ -140,6 +140,26 @@ def test_a_callback_that_sends_the_response_finds_its_session() -> None:
 
     visit(app)
     assert seen == ["alice"]
+
+
+def test_a_binding_to_a_request_lets_no_worker_of_a_request_inside_it_work_as_its_visitor() -> None:
+    seen: list[Any] = []
+
+    async def streams(scope: Any, receive: Any, send: Any) -> None:
+        await send(START)
+        seen.append(asked())
+        seen.append(await asyncio.create_task(asked_in_a_task()))
+
+    async def ask_inside() -> None:
+        wire = Wire()
+        await STORE.asgi(streams)(scope_of(header(STORE, BOB)), wire.receive, wire.send)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await bind(ask_inside)()
+        seen.append(asked())
+
+    visit(app)
+    assert seen == ["bob", REFUSED, "alice"]
 
 
 def test_the_message_says_what_to_do() -> None:
