@@ -8,15 +8,17 @@ import uuid
 
 import pytest
 from django.core.cache import cache
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import call_command
 from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.template import engines
 from django.template.response import TemplateResponse
-from django.test import override_settings
+from django.test import RequestFactory, override_settings
 from django.urls import path
 from django.views.decorators.cache import cache_page
 
 from sessionkit import NoActiveRequestError, get_session
+from sessionkit.adapters import Phase
 from sessionkit_django.testing import AsyncClient, Client
 
 OURS = "sessionkit_django.SessionMiddleware"
@@ -240,6 +242,16 @@ def test_a_kept_response_carries_nothing_from_one_visitor_to_the_next():
     assert (second.get("Vary"), second.get("Cache-Control")) == (None, None)
     assert dict(KEPT.cookies) == {}
     assert set(KEPT.headers) == {"Content-Type"}
+
+
+def test_the_end_of_one_visitors_request_is_not_that_of_another_who_is_sent_the_same_response():
+    handler = WSGIHandler()
+    requests = [RequestFactory().get("/kept?name=ann", secure=True) for _ in range(2)]
+    responses = [handler.get_response(request) for request in requests]
+    responses[0].close()
+    phases = [request.session.exchange.phase for request in requests]
+    responses[1].close()
+    assert phases == [Phase.ENDED, Phase.COMMITTED]
 
 
 def test_a_kept_response_keeps_its_own_fields_and_cookies():
