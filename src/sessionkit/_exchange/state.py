@@ -44,6 +44,18 @@ from .update_guard import Owner
 
 __all__ = ["State"]
 
+OVER = frozenset(
+    {
+        Absence.ABSOLUTE,
+        Absence.EXPIRED,
+        Absence.IDLE,
+        Absence.UNKNOWN_RECORD,
+        Absence.LOGGED_OUT,
+        Absence.REVOKED,
+    }
+)
+"""The reasons by which an authentic session is known to be over."""
+
 
 class State:
     """Mutable session state of one request: what the cookies held, and the contents now.
@@ -484,6 +496,9 @@ class State:
 
     def _is_logout_of_unread(self, framework: FrameworkKeys) -> bool:
         """Return whether the assignment, made while there is no session, logs out a user whose cookies could not be read."""
+        if self.absence in OVER:
+            # A clearing line that arrives late would end the login after it.
+            return False
         key, session = self._assigned, self.session
         is_dropped = isinstance(key, str) and key in framework.noticed
         return (

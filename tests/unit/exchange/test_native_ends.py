@@ -106,6 +106,17 @@ def test_what_is_no_logout_ends_nothing(site, step):
 
 
 @each
+def test_a_session_that_is_over_is_left_to_its_max_age(site, logout):
+    # Whoever empties the object of everybody who is not signed in must not end, by a late answer, the login that follows.
+    login(site)
+    site.clock.wait(86_400)
+    late = site.late(logout)
+    assert [one for one in names(late) if one != NAME] == []
+    site.do(put("user", {"sub": "ada"}))
+    assert site.signed_in
+
+
+@each
 def test_a_visitor_without_cookies_has_nothing_to_log_out(site, logout):
     lines = do(site, "", logout, method="POST", headers={"Sec-Fetch-Site": "cross-site"})
     assert [one for one in names(lines) if one != NAME] == []
