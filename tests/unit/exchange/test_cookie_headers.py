@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from sessionkit import Absence, CookieSettings, Lifetime
+from sessionkit._cookies.fence import mark
 from sessionkit._exchange.reading import read_cookies
 
 from ..scene import ALICE, BOB, OTHER_SECRET, SECRET, START, Browser, Scene, cookie
@@ -129,6 +130,15 @@ def test_of_two_tokens_of_one_session_the_newer_holds_in_either_order(scene):
     older = cookie(browser.login(), NAME)
     scene.clock.wait(5)
     newer = cookie(browser.update(theme="dark"), NAME)
+    assert found(scene, f"{NAME}={older}; {NAME}={newer}")["theme"] == "dark"
+    assert found(scene, f"{NAME}={newer}; {NAME}={older}")["theme"] == "dark"
+
+
+def test_the_newer_of_two_tokens_holds_though_both_end_at_the_absolute_limit():
+    scene = Scene(lifetime=Lifetime(idle=1000, absolute=1000))
+    older = cookie(scene.browser.login(), NAME)
+    scene.clock.wait(5)
+    newer = cookie(scene.browser.update(theme="dark"), NAME)
     assert found(scene, f"{NAME}={older}; {NAME}={newer}")["theme"] == "dark"
     assert found(scene, f"{NAME}={newer}; {NAME}={older}")["theme"] == "dark"
 
@@ -276,10 +286,23 @@ def test_marks_are_made_of_authentic_tokens_first_and_then_of_readable_headers(s
         scene.store.settings, f"{NAME}={foreign}; {NAME}=garbage; {NAME}={mine}", START
     )
     codec = scene.store.settings.codec
-    from sessionkit._cookies.fence import mark
-
     assert cookies.list_marks(scene.store.settings) == tuple(
         mark(NAME, codec.peek(token)) for token in (mine, foreign)
+    )
+
+
+def test_a_mark_is_made_of_every_double_that_does_not_open(scene):
+    elsewhere = Scene(secret=OTHER_SECRET)
+    whole = [token_of(elsewhere) for _ in range(4)]
+    rows = [chunks_of(elsewhere, big()) for _ in range(4)]
+    settings, chunks = scene.store.settings, [chunk for row in rows for chunk in enumerate(row)]
+    pieces = [
+        *(f"{NAME}={token}" for token in whole),
+        *(f"{NAME}.{number}={chunk}" for number, chunk in chunks),
+    ]
+    cookies = read_cookies(settings, "; ".join(pieces), START)
+    assert cookies.list_marks(settings) == tuple(
+        mark(NAME, settings.codec.peek(head)) for head in (*whole, *(row[0] for row in rows))
     )
 
 
