@@ -111,8 +111,7 @@ def decide(state: State, status: int, request: RequestInfo, now: float) -> Decis
             "the session was changed in place into another user's (or nobody's), and nothing of it was saved: "
             "call create_session to log in, delete_session to log out"
         )
-    if not session and (settings.framework is not None or not settings.guard(session)):
-        # An application empties an anonymous session to get rid of it.
+    if not session and not vetted and _is_emptied(state, is_as_loaded=is_as_loaded):
         return END if state.deleted or cookies.may_hold_session(settings) else NOTHING
     if changed:
         advanced = stamps.advance_stamp(settings, cookies, stamp, now)
@@ -122,6 +121,20 @@ def decide(state: State, status: int, request: RequestInfo, now: float) -> Decis
     if state.touched or cookies.importer is not None or state.is_renewal_due(now):
         return RENEW
     return NOTHING
+
+
+def _is_emptied(state: State, *, is_as_loaded: bool) -> bool:
+    """Return whether this request has emptied the session, as an application does to get rid of it; no read does that.
+
+    Args:
+        state: the session's state. The session is empty, and no verb was given these contents.
+        is_as_loaded: whether the contents equal those in the cookies.
+    """
+    settings, session = state.settings, state.session
+    if settings.framework is None and settings.guard(session):
+        return False
+    # A session that came empty stays when it gets a new id. After a login or logout, another one was emptied.
+    return state.ended or not is_as_loaded or state.cookies.token is None
 
 
 def _drop_changes(state: State, request: RequestInfo, event: EventKind | None) -> Decision:

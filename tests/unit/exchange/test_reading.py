@@ -2,12 +2,15 @@
 
 import pytest
 
-from sessionkit import Absence, Event, EventKind, anyone  # fmt: skip
+from sessionkit import Absence, Event, EventKind, SessionStore, anyone  # fmt: skip
 from sessionkit._exchange.exchange import COMMITTED, ENDED, OPEN
+from sessionkit._exchange.framework_keys import FrameworkKeys
 from sessionkit._exchange.request import HOLDER, HeaderRequest
 from sessionkit._exchange.unread_exchange import GONE, UnreadExchange
+from sessionkit.backends import MemoryBackend
+from sessionkit.testing import session_cookies
 
-from ..scene import ALICE, START, Scene, names
+from ..scene import ALICE, SECRET, START, Browser, Scene, names
 from .kinds import DAY, FENCE, NAME, SEEN, kinds
 
 # ---- get
@@ -231,3 +234,72 @@ def test_an_empty_session_that_passes_the_guard_is_kept():
     visit.exchange.contents["a"] = 1
     visit.exchange.contents.clear()
     assert [NAME] == names(visit.answer())
+
+
+@pytest.mark.parametrize("framework", [None, FrameworkKeys()], ids=["plain", "framework"])
+@pytest.mark.parametrize(
+    ("verb", "sets"),
+    [
+        (lambda exchange: exchange.get(), []),
+        (lambda exchange: exchange.contents.get("cart"), []),
+        (lambda exchange: exchange.update({}), []),
+        (lambda exchange: exchange.touch(), [SEEN]),
+        (lambda exchange: exchange.rotate(), [NAME, FENCE]),
+        (lambda exchange: exchange.create({}), [NAME, FENCE]),
+    ],
+    ids=["get", "contents", "update", "touch", "rotate", "create"],
+)
+def test_an_empty_session_that_passes_the_guard_is_ended_by_no_read_and_no_such_verb(
+    verb, sets, framework
+):
+    scene = Scene(guard=anyone)
+    if framework is not None:
+        scene.browser.store = scene.store.for_framework(framework)
+    scene.browser.login({})
+    visit = scene.browser.visit()
+    verb(visit.exchange)
+    assert sets == names(visit.arrive())
+    assert scene.browser.visit().exchange.get() == {}
+
+
+def test_an_empty_record_that_passes_the_guard_is_deleted_by_no_read():
+    store = SessionStore(SECRET, guard=anyone, backend=MemoryBackend())
+    store = store.for_framework(FrameworkKeys())
+    cookies = session_cookies(store, {})
+    for _ in range(2):
+        with store.exchange(cookies) as exchange:
+            assert store.get_session() == {}
+        assert "Set-Cookie" not in dict(exchange.response_headers)
+
+
+@pytest.mark.parametrize("framework", [None, FrameworkKeys()], ids=["plain", "framework"])
+def test_an_update_that_empties_a_session_is_no_logout(framework):
+    scene = Scene(guard=anyone)
+    if framework is not None:
+        scene.browser.store = scene.store.for_framework(framework)
+    scene.browser.login({"cart": [1]})
+    visit = scene.browser.visit()
+    assert visit.exchange.update({}) is True
+    assert [NAME] == names(visit.arrive())
+    assert scene.browser.visit().exchange.get() == {}
+
+
+def test_an_empty_session_that_is_emptied_again_after_a_logout_is_ended():
+    scene = Scene(guard=anyone)
+    scene.browser.store = scene.store.for_framework(FrameworkKeys())
+    scene.browser.login({})
+    visit = scene.browser.visit()
+    visit.exchange.delete()
+    visit.exchange.contents["cart"] = [1]
+    visit.exchange.contents.clear()
+    assert ["-" + NAME, "-" + SEEN, FENCE] == names(visit.arrive())
+
+
+def test_an_empty_anonymous_session_is_left_by_a_read():
+    clock = Scene().clock
+    jar = Browser(SessionStore(SECRET, guard=anyone, clock=clock), clock)
+    jar.login({})
+    jar.store = SessionStore(SECRET, clock=clock)
+    visit = jar.visit()
+    assert visit.exchange.get() is None
+    assert [] == visit.answer()
