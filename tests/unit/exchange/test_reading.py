@@ -185,6 +185,14 @@ def test_a_look_at_a_changed_session_that_has_expired_tells_too(scene, alice):
     assert [EventKind.EXPIRED_UNSAVED] == kinds(scene)
 
 
+def test_a_page_of_a_session_that_has_expired_since_is_kept_from_shared_caches(scene, alice):
+    visit = alice.visit()
+    assert visit.exchange.get() == ALICE
+    scene.clock.wait(DAY)
+    assert visit.exchange.get() is None
+    assert visit.commit() == [("Vary", "Cookie"), ("Cache-Control", "private")]
+
+
 def test_an_unchanged_session_that_expires_says_nothing(scene, alice):
     visit, other = alice.visit(), alice.visit()
     visit.exchange.get()

@@ -88,7 +88,7 @@ def test_a_conversion_between_two_formats_keeps_the_creation_time():
 
 def test_a_payload_is_inflated_only_to_64_kib():
     moved = scene()
-    for size, expected in ((65_000, None), (66_000, Absence.MALFORMED)):
+    for size, expected in ((65_536, None), (65_537, Absence.MALFORMED)):
         packed = zlib.compress(json.dumps({"blob": "x" * (size - 12)}).encode())
         with moved.store.exchange(f"session={flask_signed('.' + b64(packed))}") as exchange:
             assert exchange.absence is expected

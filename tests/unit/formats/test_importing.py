@@ -1,6 +1,7 @@
 """Importers: what comes over, and who is asked, and when."""
 
 from datetime import date, datetime, timezone
+from hashlib import sha256
 
 import pytest
 
@@ -17,7 +18,19 @@ from sessionkit.formats import (
 from sessionkit.formats._recognition import recognize
 
 from ..scene import Scene, names
-from .foreign_cookies import FLASK, JS, NOW, OLD, PYTHON, USER, iron_seal, put, scene, v3_cookie
+from .foreign_cookies import (
+    FLASK,
+    JS,
+    NOW,
+    OLD,
+    PYTHON,
+    USER,
+    b64,
+    iron_seal,
+    put,
+    scene,
+    v3_cookie,
+)
 from .golden import IRON
 
 SOURCES = {"flask": FlaskCookie, "starlette": StarletteCookie, "django": DjangoCookie}
@@ -46,6 +59,18 @@ def test_golden_python_cookies_are_recognised(vector):
     name = vector["cookie"].partition("=")[0]
     titles = {"flask": "Flask", "starlette": "Starlette", "django": "Django signed_cookies"}
     assert titles[vector["source"]] in recognize(vector["cookie"])[name].split(" or ")
+
+
+@each
+def test_the_id_of_an_imported_session_is_a_digest_of_importer_and_cookie(vector):
+    # The workers of a rolling deployment must import a session under one id, and the fence of one must stop the others.
+    moved = scene(Importer(SOURCES[vector["source"]](), secret=vector["secret"], until=None))
+    put(moved, vector["cookie"])
+    value = vector["cookie"].partition("=")[2]
+    stable = b64(sha256(value.encode()).digest())
+    text = f"sessionkit import 1\0{vector['source']}\0{stable}"
+    stamp = moved.browser.visit().exchange.contents.stamp
+    assert stamp.id == b64(sha256(text.encode()).digest())[:22]
 
 
 def test_flask_and_starlette_are_told_apart_where_their_base64_differs():

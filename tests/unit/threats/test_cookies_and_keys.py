@@ -5,9 +5,12 @@ import sys
 
 import pytest
 
-from sessionkit import Absence, EventKind, KeyRing, Lifetime, SessionStore
+from sessionkit import Absence, CookieSettings, EventKind, KeyRing, Lifetime, SessionStore
+from sessionkit._cookies.header import header_of
 from sessionkit._exchange.reading import read_cookies
 from sessionkit._exchange.request import HeaderRequest
+from sessionkit.formats import Importer, Native
+from sessionkit.testing import session_cookies
 
 from ..scene import ALICE, BOB, OTHER_SECRET, SECRET, START, Browser, Scene, cookie, names
 from .attacking import CAROL, FENCE, NAME
@@ -216,6 +219,21 @@ def test_a_token_of_one_audience_does_not_exist_for_another():
     exchange = tenant_b.store.begin(HeaderRequest(tenant_a.browser.jar.header()))
     assert exchange.get() is None
     assert exchange.absence is Absence.BAD_TAG
+
+
+def test_an_earlier_name_is_imported_from_tokens_of_the_same_audience_alone():
+    earlier = CookieSettings(name="session")
+    tokens = {
+        audience: header_of(
+            session_cookies(SessionStore(SECRET, audience=audience, cookie=earlier), ALICE)
+        )
+        for audience in ("", "a", "b")
+    }
+    importer = Importer(Native(), name="session", until=None)
+    store = SessionStore(SECRET, audience="a", accept=[importer])
+    for audience, one in {"a": store, "b": store.for_audience("b")}.items():
+        found = {key: one.begin(HeaderRequest(header)).absence for key, header in tokens.items()}
+        assert found == {key: None if key == audience else Absence.BAD_TAG for key in tokens}
 
 
 def test_a_worker_without_the_new_key_says_unknown_key_and_clears_nothing(scene):
