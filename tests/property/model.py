@@ -87,6 +87,8 @@ class Reading:
     opened: bool = False
     unnamed: bool = False
     """A session may have come that no mark names."""
+    overwritten: bool = False
+    """Only sessions that have ended came. A late answer of one may have overwritten the cookie of the session that followed it."""
 
 
 @dataclass(slots=True)
@@ -227,6 +229,7 @@ class Memory:
         reading: Reading,
     ) -> None:
         valid: list[tuple[dict[str, Any], Times, Times]] = []
+        ended = False
         for sealed in opened.values():
             times = own = sealed.times
             for value in seen:
@@ -242,8 +245,10 @@ class Memory:
                 times, expires=min(times.expires, self.rules.expires(times.created, times.updated))
             )
             over = self.mark(times.sid) in reading.fence or self.ends(reading.barrier, times)
+            ended = ended or over
             if not over and self.rules.alive(times, now):
                 valid.append((sealed.contents, times, own))
+        reading.overwritten = ended and not valid
         valid = [one for one in valid if one[0].get("user")] or valid
         users = [one[0].get("user") for one in valid]
         reading.ambiguous = len(valid) > 1 and (
@@ -331,7 +336,7 @@ class Flight:
         if came is None:
             return Answer("nothing")
         hidden = self.ended and self.cross_site and not came.opened
-        blind = hidden or (self.ended and came.unnamed)
+        blind = hidden or (self.ended and (came.unnamed or came.overwritten))
         ending = (
             self._with_fence(Answer("ended", hidden=hidden), barrier="" if blind else None)
             if self.deleted or (self.ended and (came.names or blind))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from .._session.session import Absence
 from .reading import RequestCookies
 from .request import RequestInfo
 from .settings import Settings
 
-__all__ = ["may_be_hidden", "may_be_unnamed"]
+__all__ = ["may_be_hidden", "may_be_overwritten", "may_be_unnamed"]
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110 section 9.2.1
 
@@ -29,6 +30,22 @@ def may_be_hidden(settings: Settings, cookies: RequestCookies, request: RequestI
 def may_be_unnamed(cookies: RequestCookies) -> bool:
     """Return whether the request may carry a session without a readable id, which no mark can fence."""
     return cookies.unnamed or any(theirs.unnamed for _, theirs in cookies.read_importers())
+
+
+def may_be_overwritten(settings: Settings, cookies: RequestCookies) -> bool:
+    """Return whether a late answer of an ended session may have overwritten the cookie of the session that followed it.
+
+    Then the request does not show that session, and a late answer of it would bring it back.
+
+    Args:
+        settings: the store's settings. If another program signs users in too, a barrier would end a login over there in
+            the next minute, so there is none for this.
+        cookies: the request's cookies.
+    """
+    if settings.format.traits.shared or settings.importers:
+        return False
+    came = cookies.tokens or cookies.pointers
+    return bool(came) and cookies.token is None and cookies.absence is Absence.LOGGED_OUT
 
 
 def _is_outside(path: str, cookie_path: str) -> bool:

@@ -35,7 +35,7 @@ from . import stamps, writing
 from .carried_members import Carried, find_carried
 from .expiry import judge_stamp
 from .framework_keys import FrameworkKeys
-from .hidden_sessions import may_be_hidden, may_be_unnamed
+from .hidden_sessions import may_be_hidden, may_be_overwritten, may_be_unnamed
 from .reading import RequestCookies
 from .request import RequestInfo
 from .settings import Settings
@@ -191,7 +191,10 @@ class State:
 
     def may_be_unmarked(self, request: RequestInfo) -> bool:
         """Return whether a login or logout ended sessions that may have no mark, so that only a barrier ends them."""
-        return self.may_be_hidden(request) or (self.ended and may_be_unnamed(self.cookies))
+        return self.may_be_hidden(request) or (
+            self.ended
+            and (may_be_unnamed(self.cookies) or may_be_overwritten(self.settings, self.cookies))
+        )
 
     @property
     def is_final(self) -> bool:

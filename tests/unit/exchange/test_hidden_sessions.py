@@ -292,3 +292,68 @@ def test_a_barrier_under_an_earlier_name_still_holds_for_what_is_taken_over_from
     assert who(new.browser) == "bob"
     slow.arrive()
     assert new.browser.absence() is Absence.LOGGED_OUT
+
+
+# ---- the cookie of a session that goes on, overwritten by a late answer of the one before it
+
+
+def overwritten(scene, follow):
+    """Let a late answer of Alice's session overwrite the cookie of the one that follows; return one of that, as late."""
+    scene.browser.login(person("alice"))
+    earlier = scene.browser.visit()
+    assert earlier.exchange.update(person("alice", 1))
+    scene.clock.wait(1)
+    visit = scene.browser.visit()
+    follow(visit.exchange)
+    visit.arrive()
+    later = scene.browser.visit()
+    assert later.exchange.update({**later.exchange.get(), "big": "late"})
+    earlier.arrive()
+    assert scene.browser.absence() is Absence.LOGGED_OUT
+    return later
+
+
+@pytest.mark.parametrize("passed", [0, 2, 100])
+@pytest.mark.parametrize("verb", ["delete", "create"])
+@pytest.mark.parametrize(
+    "follow",
+    [lambda one: one.rotate(), lambda one: one.create(person("alice"))],
+    ids=["rotate", "login"],
+)
+def test_a_session_whose_cookie_was_overwritten_does_not_come_back(follow, verb, passed):
+    scene = Scene()
+    late = overwritten(scene, follow)
+    scene.clock.wait(passed)
+    visit = scene.browser.visit()
+    if verb == "delete":
+        visit.exchange.delete()
+    else:
+        visit.exchange.create(person("bob"))
+    assert BARRIER in names(visit.arrive())
+    assert who(scene.browser) == (None if verb == "delete" else "bob")
+    late.arrive()
+    assert scene.browser.absence() is Absence.LOGGED_OUT
+    scene.browser.login(person("carol"))
+    assert who(scene.browser) == "carol"
+    scene.clock.wait(1000)
+    scene.browser.update(big="y")
+    assert who(scene.browser) == "carol"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"format": Auth0V4()}, {"accept": [Importer(Auth0V3(), until=None)]}],
+    ids=["a format of others", "importers"],
+)
+def test_beside_another_program_no_barrier_ends_its_next_login_for_this(settings):
+    scene = Scene(**settings)
+    overwritten(scene, lambda one: one.rotate())
+    assert not any("before." in one for one in names(scene.browser.logout()))
+
+
+def test_an_ordinary_login_and_logout_set_no_barrier():
+    scene = Scene()
+    assert BARRIER not in names(scene.browser.login(person("alice")))
+    assert BARRIER not in names(scene.browser.login(person("bob")))
+    assert BARRIER not in names(scene.browser.logout())
+    assert BARRIER not in names(scene.browser.logout())
