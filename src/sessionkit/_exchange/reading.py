@@ -141,9 +141,14 @@ def _convert_for_mark(
     try:
         return import_token(settings, importer, token, now)
     except Exception:  # noqa: BLE001  # the application's function may raise anything
-        return import_token(
-            settings, replace(importer, convert=CheckedConversion(None)), token, now
-        )
+        return import_token(settings, _without_convert(importer), token, now)
+
+
+def _without_convert(importer: BoundImporter) -> BoundImporter:
+    """Return an importer that does not call the application's `convert`."""
+    if importer.newer is not None:
+        return replace(importer, newer=_without_convert(importer.newer))
+    return replace(importer, convert=CheckedConversion(None))
 
 
 NO_COOKIES: Final = RequestCookies(absence=Absence.NO_COOKIE)

@@ -86,6 +86,29 @@ def test_a_logout_clears_the_v3_cookie_and_holds_against_a_late_answer_of_v4(cle
     assert moved.browser.absence() is Absence.LOGGED_OUT
 
 
+@pytest.mark.parametrize("verb", ["delete", "create"])
+def test_an_end_does_not_depend_on_the_conversion(verb):
+    down = [True]
+
+    def convert(session: dict[str, Any]) -> dict[str, Any]:
+        if down[0]:
+            raise RuntimeError("the database is down")
+        return {"user": session["user"]}
+
+    moved = scene(importing(convert=convert))
+    moved.browser.login({"user": {"sub": "ada"}})
+    moved.browser.jar.receive(sealed(Auth0V3(), V3))
+    page = moved.browser.visit()
+    page.exchange.delete() if verb == "delete" else page.exchange.create({"user": {"sub": "bob"}})
+    page.arrive()
+    if verb == "create":
+        moved.browser.logout()
+    down[0] = False
+    for format, session in ((Auth0V3(), V3), (Auth0V4(), V4)):
+        moved.browser.jar.receive(sealed(format, session))
+        assert moved.browser.absence() is Absence.LOGGED_OUT
+
+
 def test_it_is_ignored_from_its_day_on_and_without_a_user():
     moved = scene(importing(until=LATER))
     moved.browser.jar.receive(sealed(Auth0V3(), V3))
