@@ -131,6 +131,13 @@ def test_a_write_in_a_stream_comes_too_late_and_says_so(browser, verb):
     assert browser.do(["get"]) == ANN
 
 
+def test_a_stream_that_is_the_first_to_read_the_session_is_told_of(browser):
+    browser.do(["create", ANN])
+    browser.do(["events"])
+    assert browser.ask("/stream", late=[["get"]]).one("vary") is None
+    assert browser.do(["events"]).count("NOT_PRIVATE") == 1
+
+
 def test_a_nested_change_in_a_stream_is_reported(browser):
     browser.do(["create", ANN])
     browser.do(["events"])

@@ -390,6 +390,8 @@ class Exchange(DrivenExchange):
         """
         if self.phase is ENDED:
             return
+        # The stream is over. Whatever reads the session from here on shows it to nobody.
+        self.late = None
         if self.place is not None:
             self.close_places()
         state = self.state
@@ -402,7 +404,7 @@ class Exchange(DrivenExchange):
                     if snapshot != state.final_snapshot and not state.is_as_final(snapshot):
                         tell(self.settings.on_event, EventKind.LATE_CHANGE)
         finally:
-            self.phase, self.late, self.tasks = ENDED, None, ()
+            self.phase, self.tasks = ENDED, ()
             # An error page may still ask the request for its session. So the request keeps an exchange, and the exchange holds
             # no reference back to the request.
             holder = self.request.holder

@@ -181,7 +181,10 @@ class SanicGateway(Gateway):
             response.status = status or response.status
             if is_saved:
                 commit_response(exchange, response.status, fields_of(response))
-        elif not exchange.close_unread():
+        elif not exchange.close_unread(
+            # After a `request.respond()` the handler still runs, and a stream may be the first to read the session.
+            None if hasattr(request.ctx, _HANDLED) else fields_of(response)
+        ):
             there = stream.response
             shown = there if isinstance(there, Answer) and there.original is response else response
             headers = list(fields_of(shown).items())
