@@ -22,6 +22,7 @@ from ._requests.lookup import (
 )
 from ._requests.recognition import RequestLike, RequestObject
 from ._requests.responses import ResponseLike
+from ._session.tracebacks import clears_frames
 from .errors import ConfigurationError
 from .store import SessionStore
 from .verbs import Carrier, Request, Response, Verbs
@@ -37,6 +38,7 @@ _configured: SessionStore | None = None
 _from_env: SessionStore | None = None
 
 
+@clears_frames
 def configure(store: SessionStore | None) -> None:
     """Make a store the default, for requests that no gateway has prepared.
 

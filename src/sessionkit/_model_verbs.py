@@ -112,6 +112,7 @@ class ModelVerbs(ABC, Generic[Request, Response]):
         """Merge the model that is the last argument into the session."""
 
 
+@clears_frames
 def contents_of(model: object, /) -> dict[str, Any]:
     """Return the contents that a model stands for: `create_session(contents_of(account))`.
 

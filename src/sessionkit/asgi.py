@@ -17,7 +17,7 @@ from ._requests.gateway import Gateway, HasSettings, check_origins
 from ._requests.responses import STARTS
 from ._requests.views import ASGIRequest
 from ._session.events import EventKind
-from ._session.tracebacks import clear_frames
+from ._session.tracebacks import clear_frames, clears_frames
 
 __all__ = ["SessionMiddleware"]
 
@@ -60,6 +60,7 @@ class SessionMiddleware(Gateway):
     awaits = True
     protocol = "ASGI"
 
+    @clears_frames
     def __init__(
         self,
         app: Any,

@@ -209,6 +209,7 @@ class SessionStore(ServerVerbs):
 
         return apply_variables(make, os.environ if environ is None else environ, settings)
 
+    @clears_frames
     def for_audience(self, audience: str) -> SessionStore:
         """Return the same store for another tenant or stage: it has the same secrets, and tokens of its own.
 
@@ -251,6 +252,7 @@ class SessionStore(ServerVerbs):
             settings.ring, purpose, settings.audience, settings.serializer, settings.clock
         )
 
+    @clears_frames
     def wsgi(self, app: Any, *, exclude: str | Iterable[str] = ()) -> wsgi.SessionMiddleware:
         """Wrap a WSGI application (PEP 3333), so that its requests have sessions.
 
@@ -264,6 +266,7 @@ class SessionStore(ServerVerbs):
         check_not_none(app, "store.wsgi(app)")
         return wsgi.SessionMiddleware(app, self, exclude=exclude)
 
+    @clears_frames
     def asgi(
         self, app: Any, *, exclude: str | Iterable[str] = (), origins: Iterable[str] | None = None
     ) -> asgi.SessionMiddleware:

@@ -40,6 +40,7 @@ class Extension(ABC, Generic[App]):
         if app is not None:
             self.init_app(app)
 
+    @clears_frames
     def init_app(self, app: App) -> None:
         """Serve an application; one object can serve several.
 

@@ -13,6 +13,7 @@ from .._exchange.exchange import ENDED, OPEN, Exchange
 from .._exchange.framework_keys import FrameworkKeys
 from .._exchange.request import HOLDER, RequestInfo
 from .._exchange.settings import Settings
+from .._session.tracebacks import clears_frames
 from ..errors import ConfigurationError, NoActiveRequestError
 from .current import get_current, get_last_current, set_current
 from .entry import Entry, find_waiting
@@ -143,6 +144,7 @@ class Gateway:
     awaits = False
     """Whether the gateway awaits a backend (`aload`, `asettle`). Otherwise a blocking one is called where it is needed."""
 
+    @clears_frames
     def __init__(
         self,
         app: Any,

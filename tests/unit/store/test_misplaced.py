@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from sessionkit import SessionStore, asgi, wsgi
+from sessionkit import SessionStore, asgi, configure, contents_of, wsgi
 from sessionkit._frameworks.extension import Extension
 from sessionkit._frameworks.scope_session import ScopeSessionMiddleware
 from sessionkit._requests.gateway import Gateway
+
+from ..leaving import leaves
 
 STORE = SessionStore("misplaced tests: 0123456789abcdefghijklmnopqrstuvwxyz")
 
@@ -66,6 +68,31 @@ def test_what_is_no_store_is_told_how_the_call_is_written(made: Any, call: str) 
 def test_the_class_of_a_store_is_told_to_be_called() -> None:
     with pytest.raises(TypeError, match=r"the class SessionStore .*store=SessionStore\(secret\)"):
         SessionKit(app, store=SessionStore)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        STORE.wsgi,
+        STORE.asgi,
+        lambda secret: wsgi.SessionMiddleware(secret, STORE),
+        lambda secret: asgi.SessionMiddleware(secret, STORE),
+        lambda secret: wsgi.SessionMiddleware(app, secret),
+        lambda secret: asgi.SessionMiddleware(app, secret),
+        lambda secret: ScopeSessionMiddleware(app, secret),
+        lambda secret: ScopeSessionMiddleware(secret, STORE),
+        SessionKit,
+        SessionKit().init_app,
+        lambda secret: SessionKit(store=secret),
+        configure,
+        contents_of,
+        lambda secret: STORE.for_audience(f"{secret}\0"),
+    ],
+)
+def test_a_secret_in_a_wrong_place_is_in_no_frame_of_the_error(put: Any) -> None:
+    canary = "canary-secret: 0123456789abcdefghijklmnopqrstuvwxyz"
+    error = leaves(lambda: put(canary), (TypeError, ValueError), canary)
+    assert canary not in str(error)
 
 
 def test_a_gateway_is_an_application_too() -> None:

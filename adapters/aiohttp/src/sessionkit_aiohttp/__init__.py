@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from sessionkit import SessionStore
-from sessionkit.adapters import FrameworkKeys, Refusal, make_guards
+from sessionkit.adapters import FrameworkKeys, Refusal, clears_frames, make_guards
 
 from . import verbs
 from .gateway import AiohttpGateway
@@ -27,6 +27,7 @@ __all__ = [
 KEYS = FrameworkKeys(login=("AIOHTTP_SECURITY",))  # aiohttp-security's identity
 
 
+@clears_frames
 def setup(app: web.Application, store: SessionStore, *, exclude: str | Iterable[str] = ()) -> None:
     """Serve sessions to an application and those below it.
 

@@ -19,6 +19,7 @@ from sessionkit.adapters import (
     WSGIRequest,
     asettle,
     check_store,
+    clears_frames,
     find_or_open_exchange,
     find_serving,
     make_hooks,
@@ -41,6 +42,7 @@ class SessionMiddleware:
         store: the store.
     """
 
+    @clears_frames
     def __init__(self, store: SessionStore) -> None:
         check_store(store, "falcon.App(middleware=[SessionMiddleware(store)]), and store.wsgi(app)")
         self.settings: Settings = store.settings.with_framework(FrameworkKeys())

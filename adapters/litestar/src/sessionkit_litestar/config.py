@@ -14,7 +14,7 @@ from litestar.types import Receive, Scope, Scopes, Send
 from litestar.utils.scope.state import ScopeState
 
 from sessionkit import Exchange, Session, SessionStore
-from sessionkit.adapters import ScopePlace, check_store
+from sessionkit.adapters import ScopePlace, check_store, clears_frames
 from sessionkit.asgi import SessionMiddleware as Gateway
 
 from .backend import KEYS, LitestarSession, SessionKitBackend
@@ -109,3 +109,7 @@ class SessionKitConfig(BaseBackendConfig[SessionKitBackend]):
     def middleware(self) -> DefineMiddleware:
         """What to put into `middleware=[…]` of an application."""
         return DefineMiddleware(SessionMiddleware, backend=SessionKitBackend(self))
+
+
+# A secret may stand in the store's place, and a traceback shows the variables of frames.
+SessionKitConfig.__init__ = clears_frames(SessionKitConfig.__init__)  # type: ignore[method-assign]  # the dataclass made it

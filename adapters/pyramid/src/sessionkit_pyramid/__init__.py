@@ -15,7 +15,7 @@ from pyramid.tweens import EXCVIEW
 from pyramid.viewderivers import INGRESS
 
 from sessionkit import SessionStore
-from sessionkit.adapters import check_store
+from sessionkit.adapters import check_store, clears_frames
 
 from .gateway import (
     POLICY,
@@ -54,6 +54,7 @@ def includeme(config: Any) -> None:
     config.add_subscriber(enter_request, NewRequest)
 
 
+@clears_frames
 def set_sessionkit_store(config: Any, store: SessionStore) -> None:
     """Serve the application with a store. This is a directive of the configurator.
 

@@ -11,7 +11,7 @@ from sanic.server.websockets.connection import WebSocketConnection
 from sanic.server.websockets.impl import WebsocketImplProtocol
 
 from sessionkit import SessionStore
-from sessionkit.adapters import Extension, Refusal, make_guards
+from sessionkit.adapters import Extension, Refusal, clears_frames, make_guards
 
 from .gateway import SanicGateway, SanicSession
 from .sockets import Sockets
@@ -42,6 +42,7 @@ class SessionKit(Extension[Sanic[Any, Any]]):
         exclude: globs of paths without sessions; `*` matches a slash too.
     """
 
+    @clears_frames
     def __init__(
         self,
         app: Sanic[Any, Any] | None = None,
