@@ -108,6 +108,7 @@ def header_changes(
     remove: list[str] = []
     vary: list[str] = []
     kept: dict[str, str] = {}
+    besides: list[str] = []
     said = False
     for name, value in headers:
         lower = name.lower()
@@ -117,18 +118,23 @@ def header_changes(
             vary.append(value)
             remove.append(name)
         elif lower != "set-cookie":
-            said = said or lower in ("cache-control", "expires")
+            if lower == "cache-control" and _directives(value) == {"no-transform"}:
+                besides.append(name)
+            else:
+                said = said or lower in ("cache-control", "expires")
             if lines:
                 remove.append(name)
                 _keep(kept, lower, value)
-    if not (lines or vary):
+    if not (lines or vary or besides):
         return _UNTOUCHED if said or not present else _PRIVATE
     field: tuple[str, str] = ("Vary", _with_cookie(vary) if vary else "Cookie")
     add: list[tuple[str, str]] = [field]
     if lines:
         add = _with_lines(lines, field, kept)
     if present and not (said or lines):
-        add.append(("Cache-Control", "private"))
+        # `no-transform` says nothing about caching.
+        remove += besides
+        add.append(("Cache-Control", "private, no-transform" if besides else "private"))
     return HeaderChanges(tuple(remove), tuple(add))
 
 

@@ -55,6 +55,23 @@ def test_no_transform_says_nothing_about_caching_and_stays(headers):
     ]
 
 
+@pytest.mark.parametrize("before", [[], [("Vary", "Accept")]])
+def test_a_page_whose_application_said_no_transform_alone_is_private_and_says_it_still(before):
+    headers = [*before, ("cache-control", "no-transform"), ("Cache-Control", "No-Transform")]
+    found = dict(after(headers))
+    assert found == {
+        "Vary": "Accept, Cookie" if before else "Cookie",
+        "Cache-Control": "private, no-transform",
+    }
+    assert [one for one in after(headers, present=False) if one[0] != "Vary"] == headers[-2:]
+
+
+@pytest.mark.parametrize("said", [("Cache-Control", "no-cache"), ("Expires", "0")])
+def test_beside_no_transform_what_the_application_said_about_caching_stays(said):
+    headers = [("Cache-Control", "no-transform"), said]
+    assert after(headers) == [*headers, ("Vary", "Cookie")]
+
+
 def test_no_transform_inside_of_quotes_is_no_directive():
     found = after([("Cache-Control", 'no-cache="Set-Cookie, no-transform"')], lines=[LINE])
     assert ("Cache-Control", "private, no-store") in found
