@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, NoReturn, cast
 
 from .._exchange.request import RequestInfo
 from .._session.models import is_model
-from .recognition import as_request
+from .recognition import as_request, find_missing_adapter
 from .responses import as_fields, is_message, is_response
 
 __all__ = ["TAKING_A_SESSION", "Call", "list_forms", "parse_call", "refuse_call"]
@@ -110,8 +110,10 @@ def refuse_call(verb: str, args: tuple[Any, ...], *, named: Collection[str] = ()
     valid = list_forms(verb)
     session = verb in TAKING_A_SESSION
     given = ", ".join([*(type(arg).__name__ for arg in args), *(f"{name}=..." for name in named)])
-    why = ""
-    if named:
+    why, adapter = "", find_missing_adapter(args)
+    if adapter is not None:
+        why = f" (import {adapter}, which teaches sessionkit this framework's requests)"
+    elif named:
         names = (
             "the request, the response and the session"
             if verb == "create_session"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+import sys
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 from .._cookies.header import header_of
@@ -19,6 +20,7 @@ __all__ = [
     "RequestObject",
     "as_cookie_header",
     "as_request",
+    "find_missing_adapter",
     "make_header_request",
     "register_request",
 ]
@@ -105,8 +107,34 @@ def as_request(value: object) -> RequestInfo | None:
             return cast("RequestInfo", carried)
         return _make_view(carried)
     # A request may have another attribute of such a name, for example a `scope` of OAuth: only an environ or a scope counts.
-    views = (_make_view(getattr(value, name, None)) for name in _CARRYING_ATTRIBUTES)
+    views = (_make_view(_get(value, name)) for name in _CARRYING_ATTRIBUTES)
     return next(filter(None, views), None) or _make_view(value)
+
+
+def _get(value: object, name: str) -> object:
+    """Return an attribute, or None: without ASGI a request of Sanic raises for its `scope`."""
+    try:
+        return getattr(value, name, None)
+    except NotImplementedError:
+        return None
+
+
+def find_missing_adapter(values: Iterable[object]) -> str | None:
+    """Return the adapter of the framework that a request belongs to, if the adapter is not imported; None without such a request.
+
+    The requests of these frameworks hold neither an environ nor a scope, so only their adapters know them.
+
+    Args:
+        values: the arguments of a call.
+    """
+    for kind in (kind for value in values for kind in type(value).__mro__):
+        adapter = _ADAPTERS.get(kind.__module__.partition(".")[0])
+        if adapter is not None and "Request" in kind.__name__ and adapter not in sys.modules:
+            return adapter
+    return None
+
+
+_ADAPTERS = {name: f"sessionkit_{name}" for name in ("aiohttp", "sanic", "tornado")}
 
 
 def _make_view(value: object) -> RequestInfo | None:
@@ -135,9 +163,10 @@ def as_cookie_header(given: object) -> str:
         return given
     if given is None:
         return ""
+    adapter = find_missing_adapter([given])
     if isinstance(given, (bytes, bytearray, memoryview)):
         way_out = 'decode it first, .decode("latin-1")'
-    elif as_request(given) is not None:
+    elif adapter is not None or as_request(given) is not None:
         way_out = "for a request call the verbs with it, store.get_session(request)"
     elif isinstance(given, Mapping):
         cookies: Mapping[Any, Any] = given  # pyright: ignore[reportUnknownVariableType]  # object narrows to Mapping[Unknown, Unknown]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import UserDict
 from collections.abc import Mapping
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from wsgiref.headers import Headers
 
@@ -61,6 +62,59 @@ class MultiMapping(Starlettish):
     def append(self, name: str, value: str) -> None: ...
 
     def __delitem__(self, name: str) -> None: ...
+
+
+class ForeignRequest(UserDict[str, Any]):
+    """A request like aiohttp's, which is a mapping, and like Sanic's, whose `scope` raises without ASGI."""
+
+    @property
+    def scope(self) -> Any:
+        raise NotImplementedError
+
+
+class OwnRequest(ForeignRequest):
+    """An application's subclass of it."""
+
+
+# ---- a request that only its adapter knows
+
+
+@pytest.fixture(params=["aiohttp", "sanic", "tornado"])
+def framework(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr(ForeignRequest, "__module__", f"{request.param}.request")
+    monkeypatch.delitem(sys.modules, f"sessionkit_{request.param}", raising=False)
+    return str(request.param)
+
+
+@pytest.mark.parametrize("kind", [ForeignRequest, OwnRequest])
+@pytest.mark.parametrize(
+    ("verb", "more"),
+    [
+        ("get_session", ()),
+        ("get_session", ([],)),
+        ("create_session", (SESSION,)),
+        ("update_session", (SESSION,)),
+        ("get_exchange", ()),
+    ],
+)
+def test_a_request_whose_adapter_is_not_imported_is_an_error_that_names_it(
+    framework: str, kind: Any, verb: str, more: Any
+) -> None:
+    with pytest.raises(TypeError, match=rf"is not a valid call \(import sessionkit_{framework}, "):
+        getattr(SessionStore(SECRET), verb)(kind(), *more)
+
+
+def test_such_a_request_is_no_dict_of_cookies(framework: str) -> None:
+    with pytest.raises(TypeError, match=r"call the verbs with it, store.get_session\(request\)"):
+        SessionStore(SECRET).exchange(ForeignRequest())
+
+
+def test_once_the_adapter_is_imported_it_is_not_named(
+    framework: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, f"sessionkit_{framework}", ModuleType("adapter"))
+    with pytest.raises(TypeError, match="is not a valid call: valid are"):
+        SessionStore(SECRET).get_session(ForeignRequest())
 
 
 # ---- is it a request?
