@@ -534,7 +534,7 @@ def _compile(session: nox.Session, output: Path, python: str, *what: str) -> Non
 
 @nox.session(python=["3.11", "3.13"])
 def bench(session: nox.Session) -> None:
-    """Measure what sessions cost: -- calls | promises | store | frameworks | servers (wrk) | floor | instructions (valgrind) | backends | peers."""
+    """Measure what sessions cost: -- calls | promises | store | frameworks | servers (wrk) | floor | instructions | backends | peers."""
     on_server = session.posargs[:1] in (["backends"], ["peers"])
     pinned(session, "backends" if on_server else "test")
     names = ["django", "flask", "litestar", "starlette"]

@@ -91,6 +91,7 @@ nitpick_ignore = [
         "sessionkit._exchange.operations.Wanted",
         "sessionkit._frameworks.session_keys.Result",
         "sessionkit._requests.current.Activation",
+        "sessionkit._requests.entry.Part",
         "sessionkit._requests.current.F",
         "sessionkit._requests.gateway.HasSettings",
         "sessionkit._requests.lookup.Exclusion",

@@ -249,7 +249,6 @@ def drop(session: Contents, keys: Iterable[str]) -> None:
 
 for _name in ("__setitem__", "__delitem__", "pop", "setdefault"):
     setattr(Contents, _name, _make_watched(getattr(dict, _name), has_key=True))
-for _name in ("__ior__", "popitem", "update"):
-    setattr(Contents, _name, _make_watched(getattr(dict, _name)))
-setattr(Contents, "clear", _make_watched(dict.clear, key=ALL))  # noqa: B010  # as those above
-del _name
+for _name, _key in (("__ior__", None), ("clear", ALL), ("popitem", None), ("update", None)):
+    setattr(Contents, _name, _make_watched(getattr(dict, _name), key=_key))
+del _name, _key
