@@ -17,6 +17,7 @@ from sessionkit import (
     rotate_session,
 )
 from sessionkit._exchange.framework_keys import FrameworkKeys
+from sessionkit._management import _ending
 from sessionkit._requests.gateway import Gateway
 
 from ..backends.awaited import AwaitedMemory
@@ -360,6 +361,20 @@ def test_a_revocation_that_fails_is_an_error_of_who_waits_for_it(hangs_up):
     assert (None if hangs_up else BackendError) is asyncio.run(revoke())
     gc.collect()
     assert [] == unheard
+
+
+def test_a_revocation_ends_with_its_event_loop_at_the_latest():
+    clock, unheard = Clock(), []
+    store = SessionStore(SECRET, clock=clock, backend=SlowMemory(clock=clock))
+
+    async def leave():
+        asyncio.get_running_loop().set_exception_handler(lambda _, told: unheard.append(told))
+        task = asyncio.ensure_future(store.arevoke_user(ALICE))
+        await asyncio.sleep(0)
+        task.cancel()
+
+    asyncio.run(leave())
+    assert ([], set()) == (unheard, _ending)
 
 
 def test_a_logout_after_keep_current_ends_the_session(scene):
