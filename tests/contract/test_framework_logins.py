@@ -8,7 +8,7 @@ from contract.keeping import IN_COOKIES, NAME, OUT
 
 pytestmark = pytest.mark.needs("framework")
 
-KEYS = ["_user_id", "user_id", "uid", "account_id", "member_id", "logged_in", "username"]
+KEYS = ["_user_id", "user_id", "uid", "account_id", "username"]
 
 
 def late_answer(browser):

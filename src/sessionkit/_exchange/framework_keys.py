@@ -19,20 +19,8 @@ DROPPED_AT_LOGIN = ("csrf", "csrf_token", *SIGN_INS)
 """The keys that must not survive a login: CSRF tokens of form libraries, and sign-ins in progress."""
 
 
-LOGIN_KEYS = (
-    "user",
-    "_user_id",
-    "user_id",
-    "uid",
-    "account_id",
-    "member_id",
-    "logged_in",
-    "username",
-)
-"""The keys under which applications keep who is logged in. They sign nobody in, but a change of one is a login.
-
-`member_id` is from Django's page about sessions, `logged_in` from Flask's earlier tutorial.
-"""
+LOGIN_KEYS = ("user", "_user_id", "user_id", "uid", "account_id", "username")
+"""The keys under which applications keep who is logged in. They sign nobody in, but a change of one is a login."""
 
 
 PROFILE = ("username",)

@@ -21,16 +21,7 @@ def site():
 
 
 def test_the_keys_that_are_noticed_are_these():
-    assert LOGIN_KEYS == (
-        "user",
-        "_user_id",
-        "user_id",
-        "uid",
-        "account_id",
-        "member_id",
-        "logged_in",
-        "username",
-    )
+    assert LOGIN_KEYS == ("user", "_user_id", "user_id", "uid", "account_id", "username")
 
 
 @pytest.mark.parametrize("key", UNNAMED)
