@@ -7,11 +7,12 @@ then the importers'.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import IntEnum
 
 from .reading import RequestCookies
 from .settings import BoundImporter, Settings
 
-__all__ = ["clear_ended", "clear_obsolete"]
+__all__ = ["Extent", "clear_ended", "clear_obsolete"]
 
 MOST_CLEARED = 32
 """Clearing lines of one response. An attacker who plants cookies must not cause a response that a proxy refuses."""
@@ -23,14 +24,21 @@ BESIDE = 5
 """Numbered cookies beside the session that are cleared before the importers', and where their count is not known."""
 
 
+class Extent(IntEnum):
+    """Which cookies a response makes obsolete; each member adds some to the one before."""
+
+    READ = 0
+    """Those that came, because the session was only read. The response may arrive after a login, so it clears no other one."""
+    CHANGED = 1
+    """The chunks that the format's library would read, because the session was changed. Another tab may have set them."""
+    ENDED = 2
+    """Those of every session that came, because they have ended."""
+    HIDDEN = 3
+    """Those in which a session may be that the request does not show, and that has ended too."""
+
+
 def clear_obsolete(
-    settings: Settings,
-    cookies: RequestCookies,
-    written: set[str],
-    *,
-    begins: bool,
-    hidden: bool,
-    only_read: bool = False,
+    settings: Settings, cookies: RequestCookies, written: set[str], extent: Extent
 ) -> list[str]:
     """Return the lines that clear the cookies that a write makes obsolete.
 
@@ -38,19 +46,15 @@ def clear_obsolete(
         settings: the store's settings.
         cookies: the request's cookies.
         written: the names of the cookies that the write sets.
-        begins: whether the write begins a session, and so ends every other one.
-        hidden: whether an ended session may be in cookies that the request does not show.
-        only_read: whether the request only read the session. Its answer may come after a login, so it clears no cookie that
-            did not come, unless the library of the format does.
+        extent: which cookies it makes obsolete.
     """
+    begins, hidden = extent >= Extent.ENDED, extent is Extent.HIDDEN
     if not (begins or settings.layout.cleared or cookies.by_name or cookies.importer):
         return []
     # The cookies of another session are left to their Max-Age, unless this write ends it: another worker may read it.
     own_names = cookies.list_names(settings) if begins or cookies.token is not None else ()
     renewal_names = _list_renewal_name(settings) if hidden else ()
-    leaves = only_read and not settings.layout.always
-    unconditional = () if leaves else _list_unconditional(settings, hidden=hidden)
-    own = dict.fromkeys((*unconditional, *own_names[:NEAR], *renewal_names))
+    own = dict.fromkeys((*_list_unconditional(settings, extent), *own_names[:NEAR], *renewal_names))
     lines = [settings.cookie.clearing(name) for name in own if name not in written]
     beside = _list_beside(settings, cookies, hidden=hidden) if begins else ()
     lines.extend(map(settings.cookie.clearing, beside[:BESIDE]))
@@ -63,16 +67,16 @@ def clear_obsolete(
     return _limit([*lines, *map(settings.cookie.clearing, rest)])
 
 
-def clear_ended(settings: Settings, cookies: RequestCookies, *, hidden: bool) -> list[str]:
+def clear_ended(settings: Settings, cookies: RequestCookies, extent: Extent) -> list[str]:
     """Return the lines that clear every cookie of the session, whether or not it was in the request.
 
     Args:
         settings: the store's settings.
         cookies: the request's cookies.
-        hidden: whether a session may be in cookies that the request does not show.
+        extent: whether a session may be in cookies that the request does not show.
     """
-    own_names = cookies.list_names(settings)
-    unconditional = _list_unconditional(settings, hidden=hidden)
+    own_names, hidden = cookies.list_names(settings), extent is Extent.HIDDEN
+    unconditional = _list_unconditional(settings, extent)
     own = dict.fromkeys(
         (settings.name, *unconditional, *own_names[:NEAR], *_list_renewal_name(settings))
     )
@@ -95,12 +99,14 @@ def _limit(lines: list[str]) -> list[str]:
     return list(dict.fromkeys(lines))[:MOST_CLEARED]
 
 
-def _list_unconditional(settings: Settings, *, hidden: bool) -> tuple[str, ...]:
+def _list_unconditional(settings: Settings, extent: Extent) -> tuple[str, ...]:
     """Return the session's own names that are cleared whether or not the request has them."""
-    if hidden:
+    layout = settings.layout
+    if extent is Extent.HIDDEN:
         return settings.possible_names
-    cleared = settings.layout.cleared
-    return settings.possible_names[: cleared + 1] if cleared else ()
+    if not layout.cleared or (extent is Extent.READ and not layout.always):
+        return ()
+    return settings.possible_names[: layout.cleared + 1]
 
 
 def _list_renewal_name(settings: Settings) -> tuple[str, ...]:

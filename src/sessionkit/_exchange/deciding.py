@@ -15,6 +15,7 @@ from .._session.session import Absence, Stamp, stamp_of
 from .._session.snapshot import OPAQUE, take_snapshot
 from ..errors import ConfigurationError, IdentityChangedError
 from . import stamps, writing
+from .clearing import Extent
 from .request import RequestInfo
 from .settings import Settings
 from .state import State
@@ -202,7 +203,7 @@ def collect_lines(
         return writing.write_end(
             state.settings,
             state.cookies,
-            hidden=state.may_be_hidden(request),
+            _find_extent(state, request),
             unmarked=state.may_be_unmarked(request),
         )
     seal = cast("Seal", decision)
@@ -269,14 +270,12 @@ def _collect_renewal_lines(
     if not state.touched and (status == 304 or is_shared(headers)):
         # Such a response confirms or fills the entry of a cache, which a Set-Cookie would spoil.
         return []
-    # A verb that writes gives the session another stamp, also if the contents stay equal.
-    only_read = state.stamp is cookies.stamp
     advanced = stamps.advance_stamp(settings, cookies, state.stamp, now)
     try:
         if cookies.importer is not None:
             # An imported session is sealed whatever `renews` says, and even if it is larger than our budget.
             plaintext = writing.make_plaintext(settings, session, advanced)
-            return _collect_session_lines(state, request, plaintext, advanced, only_read=only_read)
+            return _collect_session_lines(state, request, plaintext, advanced, renews=True)
         if state.touched or settings.renews(request):
             contents_end = state.find_contents_end(advanced)
             # A browser drops the session's own cookies at their Max-Age: if the end moves, they are set again.
@@ -293,8 +292,8 @@ def _collect_renewal_lines(
                 cookies,
                 resealed,
                 advanced,
+                _find_extent(state, request, renews=True),
                 contents_end=contents_end,
-                only_read=only_read,
             )
     except RecursionError:
         # The stack is too deep to write nested JSON here. Another request will renew the session.
@@ -308,7 +307,7 @@ def _collect_session_lines(
     plaintext: bytes,
     stamp: Stamp,
     *,
-    only_read: bool = False,
+    renews: bool = False,
 ) -> list[str]:
     """Return the lines of a session that is sealed: its cookies, cleared cookies, the fence and the barrier."""
     settings, cookies = state.settings, state.cookies
@@ -328,12 +327,25 @@ def _collect_session_lines(
         cookies,
         plaintext,
         stamp,
-        begins=state.ended,
+        _find_extent(state, request, renews=renews),
         contents_end=contents_end,
-        hidden=state.may_be_hidden(request),
-        only_read=only_read,
     )
     return lines + _collect_marks(state, request, stamp) if lines else []
+
+
+def _find_extent(state: State, request: RequestInfo, *, renews: bool = False) -> Extent:
+    """Return which cookies the response makes obsolete if it sets or clears the session's.
+
+    Args:
+        state: the session's state.
+        request: the request that is answered.
+        renews: whether the contents are those that came, and are sealed again to move the expiry or to import them.
+    """
+    if state.ended:
+        return Extent.HIDDEN if state.may_be_hidden(request) else Extent.ENDED
+    # A verb that writes gives the session another stamp, also if the contents stay equal.
+    is_only_read = renews and state.stamp is state.cookies.stamp
+    return Extent.READ if is_only_read else Extent.CHANGED
 
 
 def _collect_marks(state: State, request: RequestInfo, stamp: Stamp) -> list[str]:
@@ -369,9 +381,8 @@ def collect_pointer_lines(state: State, request: RequestInfo, owner: str) -> lis
         state.cookies,
         owner,
         stamp,
-        begins=state.ended,
+        _find_extent(state, request),
         contents_end=contents_end,
-        hidden=state.may_be_hidden(request),
     )
     return lines + _collect_marks(state, request, stamp)
 

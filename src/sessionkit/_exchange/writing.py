@@ -17,7 +17,7 @@ from .._session.json import Serializer, freeze, rewrite
 from .._session.lifetime import FOUR_HUNDRED_DAYS
 from .._session.session import Contents, Stamp
 from ..errors import SerializationError, SessionTooLargeError
-from .clearing import clear_ended, clear_obsolete
+from .clearing import Extent, clear_ended, clear_obsolete
 from .reading import RequestCookies
 from .settings import Settings
 
@@ -102,11 +102,9 @@ def write_session(
     cookies: RequestCookies,
     plaintext: bytes,
     stamp: Stamp,
+    extent: Extent,
     *,
-    begins: bool = False,
     contents_end: float = inf,
-    hidden: bool = False,
-    only_read: bool = False,
 ) -> list[str]:
     """Return the lines that set a session's cookies, and those that clear stale chunks and other obsolete cookies.
 
@@ -115,22 +113,18 @@ def write_session(
         cookies: the request's cookies.
         plaintext: the plaintext of the session.
         stamp: the id and times to seal it with.
-        begins: whether this begins a session, and so ends every other one.
+        extent: which cookies it makes obsolete.
         contents_end: the moment when the contents themselves end the session, in seconds since the epoch.
-        hidden: whether an ended session may be in cookies that the request does not show.
-        only_read: whether the request only read the session, which is sealed again to move its expiry, or to import it.
     """
     token = settings.codec.seal(plaintext, stamp)
     parts = _split(settings, len(token), stamp)
-    if cookies.importer is not None and not begins and _grows(settings, cookies, parts):
+    if cookies.importer is not None and extent < Extent.ENDED and _grows(settings, cookies, parts):
         # The session stays in the cookie that it was imported from.
         return []
     max_age = _limit_age(_compute_max_age(settings, stamp), settings, contents_end)
     lines = [settings.cookie.line(name, token[start:stop], max_age) for name, start, stop in parts]
     names = {name for name, _, _ in parts}
-    return lines + clear_obsolete(
-        settings, cookies, names, begins=begins, hidden=hidden, only_read=only_read
-    )
+    return lines + clear_obsolete(settings, cookies, names, extent)
 
 
 def write_single_cookie(
@@ -171,10 +165,9 @@ def write_pointer(
     cookies: RequestCookies,
     owner: str,
     stamp: Stamp,
+    extent: Extent,
     *,
-    begins: bool = False,
     contents_end: float = inf,
-    hidden: bool = False,
 ) -> list[str]:
     """Return the line that sets the pointer to a session's record, and those that clear obsolete cookies.
 
@@ -183,9 +176,8 @@ def write_pointer(
         cookies: the request's cookies.
         owner: the record's owner.
         stamp: the session's id and times.
-        begins: whether this begins a session, and so ends every other one.
+        extent: which cookies it makes obsolete.
         contents_end: the moment when the contents themselves end the session, in seconds since the epoch.
-        hidden: whether an ended session may be in cookies that the request does not show.
     """
     codec, now = cast("RecordCodec", settings.records), settings.clock()
     absolute = settings.find_lifetime(stamp.lifetime).absolute
@@ -193,8 +185,7 @@ def write_pointer(
     ends = codec.pointer_end(stamp, now, absolute)
     max_age = _limit_age(ends - int(now), settings, contents_end)
     line = settings.cookie.line(settings.name, token, max_age)
-    names = {settings.name}
-    return [line, *clear_obsolete(settings, cookies, names, begins=begins, hidden=hidden)]
+    return [line, *clear_obsolete(settings, cookies, {settings.name}, extent)]
 
 
 def write_renewal(
@@ -202,9 +193,9 @@ def write_renewal(
     cookies: RequestCookies,
     plaintext: bytes | None,
     stamp: Stamp,
+    extent: Extent,
     *,
     contents_end: float = inf,
-    only_read: bool = False,
 ) -> list[str]:
     """Return the lines that move the idle expiry: the renewal cookie, or the session sealed again.
 
@@ -214,17 +205,12 @@ def write_renewal(
         plaintext: the plaintext, if the session must be sealed again: the format has no renewal cookie, or the end that
             the contents set moves, which the Max-Age of the session's cookies follows.
         stamp: the times to renew with.
+        extent: which cookies it makes obsolete, if the session is sealed again.
         contents_end: the moment when the contents themselves end the session, in seconds since the epoch.
-        only_read: whether the request only read the session.
     """
     if settings.codec.seen is None or plaintext is not None:
         return write_session(
-            settings,
-            cookies,
-            plaintext or b"",
-            stamp,
-            contents_end=contents_end,
-            only_read=only_read,
+            settings, cookies, plaintext or b"", stamp, extent, contents_end=contents_end
         )
     value = renewal.seal(
         settings.codec.seen, stamp.id, renewal.Renewal(stamp.updated_at, stamp.expires_at)
@@ -236,18 +222,18 @@ def write_renewal(
 
 
 def write_end(
-    settings: Settings, cookies: RequestCookies, *, hidden: bool = False, unmarked: bool = False
+    settings: Settings, cookies: RequestCookies, extent: Extent, *, unmarked: bool = False
 ) -> list[str]:
     """Return the lines of a logout: they clear every cookie of the session, and set the fence and perhaps the barrier.
 
     Args:
         settings: the store's settings.
         cookies: the request's cookies.
-        hidden: whether a session may be in cookies that the request does not show.
+        extent: whether a session may be in cookies that the request does not show.
         unmarked: whether an ended session may have no mark, so that a barrier must end it.
     """
     barrier_lines = write_barrier(settings, cookies, "") if unmarked else []
-    cleared = clear_ended(settings, cookies, hidden=hidden)
+    cleared = clear_ended(settings, cookies, extent)
     return [*cleared, *write_fence(settings, cookies), *barrier_lines]
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from .._crypto.records import RecordCodec
+from .._exchange.clearing import Extent
 from .._exchange.drivers import aload, perform
 from .._exchange.exchange import Exchange
 from .._exchange.operations import Insert
@@ -176,9 +177,9 @@ def _make_cookies(
         record = _seal_record(settings, contents, plaintext, stamp, now)
         # After every revocation that has been, one of this very second included.
         insert = Insert(record, now + 1)
-        lines = write_pointer(settings, RequestCookies(), record.owner, stamp)
+        lines = write_pointer(settings, RequestCookies(), record.owner, stamp, Extent.ENDED)
     else:
-        lines = write_session(settings, RequestCookies(), plaintext, stamp)
+        lines = write_session(settings, RequestCookies(), plaintext, stamp, Extent.ENDED)
     # Max-Age is ignored: a session that is over has 0, and a test wants to send its cookie.
     return {name: value for name, value in map(_split_line, lines) if value}, insert
 
