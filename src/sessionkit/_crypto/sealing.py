@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from cryptography.exceptions import InvalidTag
 
-from .._session.base64url import ALPHABET, FROM_URL, LAST, encode, is_token
+from .._session.base64url import ALPHABET, FROM_URL, LAST, encode, encoded_length, is_token
 from .._session.json import Serializer
 from .._session.lifetime import CLOCK_SKEW, LONGEST, LONGEST_NAME
 from .._session.session import Absence, Stamp
@@ -24,6 +24,7 @@ __all__ = [
     "TAG",
     "NativeCodec",
     "Opened",
+    "UsualAnswers",
     "peek_id",
     "peek_stamp",
 ]
@@ -54,7 +55,28 @@ _LONGEST = Stamp(
 NONCE, TAG = 16, 22  # base64url characters of 12 and 16 bytes
 
 
-class NativeCodec:
+class UsualAnswers:
+    """What most codecs answer: any JSON object is a session, the payload is the contents, the mark is the id."""
+
+    __slots__ = ()
+
+    def check(self, contents: dict[str, Any]) -> None:
+        """Refuse nothing."""
+
+    def ends_at(self, contents: Mapping[str, Any]) -> int | None:
+        """Return None: the contents say nothing about an end."""
+        return None
+
+    def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
+        """Return the contents."""
+        return contents
+
+    def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
+        """Return the id of the session, which its tokens must then hold."""
+        return stamp.id
+
+
+class NativeCodec(UsualAnswers):
     """Seals and opens native tokens over cached ciphers; joserfc is the oracle of its tests."""
 
     __slots__ = ("_absolute", "_keys", "_serializer", "ids", "seen")
@@ -75,26 +97,17 @@ class NativeCodec:
         self._absolute = absolute
         self._serializer = serializer
 
-    def check(self, contents: dict[str, Any]) -> None:
-        """Refuse nothing: any JSON object is a session."""
-
-    def ends_at(self, contents: Mapping[str, Any]) -> int | None:
-        """Return None: the contents say nothing about an end."""
-        return None
-
     def capacity(self, characters: int) -> int:
         """Return three bytes for each four characters that the longest header leaves."""
         return (characters - self.size(b"", _LONGEST)) * 3 // 4
-
-    def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
-        """Return the contents; the times are in the header."""
-        return contents
 
     def size(self, plaintext: bytes, stamp: Stamp) -> int:
         """Return the length of the token that `seal` would make."""
         updated = stamp.updated_at
         varying = f"{updated // SLICE}{stamp.id}{stamp.created_at}{updated}{stamp.expires_at}{_optional(stamp)}"
-        return _encoded(FRAME + len(varying)) + _encoded(len(plaintext)) + NONCE + TAG + 4
+        return (
+            encoded_length(FRAME + len(varying)) + encoded_length(len(plaintext)) + NONCE + TAG + 4
+        )
 
     def seal(self, plaintext: bytes, stamp: Stamp) -> str:
         """Return a token with these times."""
@@ -176,10 +189,6 @@ class NativeCodec:
         """Return the session id in a header, unverified; None if there is no native header."""
         return peek_id(text)
 
-    def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
-        """Return the session id."""
-        return stamp.id
-
     def is_sealed_by_first(self, token: str) -> bool:
         """Return whether a token was sealed under the first secret.
 
@@ -228,11 +237,6 @@ def _optional(stamp: Stamp) -> str:
     """Return the last two members of a header, which are optional."""
     end = "" if stamp.ends_at is None else f',"end":{stamp.ends_at}'
     return end if stamp.lifetime is None else f'{end},"lif":"{stamp.lifetime}"'
-
-
-def _encoded(length: int) -> int:
-    """Return how many base64url characters so many bytes make."""
-    return (length * 4 + 2) // 3
 
 
 @dataclass(slots=True)

@@ -7,7 +7,16 @@ from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
 from functools import partial
 
-__all__ = ["FROM_URL", "LAST", "TOKEN_ALPHABET", "decode", "encode", "is_canonical", "is_token"]
+__all__ = [
+    "FROM_URL",
+    "LAST",
+    "TOKEN_ALPHABET",
+    "decode",
+    "encode",
+    "encoded_length",
+    "is_canonical",
+    "is_token",
+]
 
 ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 TOKEN_ALPHABET = ALPHABET + b"."
@@ -55,6 +64,11 @@ _LOOKS = sys.version_info < (3, 11)
 _decode: Callable[[bytes], bytes] = a2b_base64
 if sys.version_info >= (3, 11):  # pragma: no branch
     _decode = partial(a2b_base64, strict_mode=True)
+
+
+def encoded_length(length: int) -> int:
+    """Return how many characters so many bytes make."""
+    return (length * 4 + 2) // 3
 
 
 def is_token(text: bytes) -> bool:

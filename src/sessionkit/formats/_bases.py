@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn
 
 from .._cookies.chunks import Layout
 from .._crypto.keyring import PurposeKeys
-from .._crypto.sealing import Opened
+from .._crypto.sealing import Opened, UsualAnswers
 from .._session.json import Serializer
 from .._session.lifetime import Lifetime
 from .._session.session import Absence, Stamp
@@ -85,7 +85,7 @@ class BaseOpener(ABC):
         raise TypeError("keys do not pickle")
 
 
-class BaseCodec(BaseOpener):
+class BaseCodec(UsualAnswers, BaseOpener):
     """Base class of codecs: any JSON object is a session, the payload is the contents, the mark is the id.
 
     A subclass defines `open` and `seal`.
@@ -106,20 +106,9 @@ class BaseCodec(BaseOpener):
         except (ValueError, RecursionError):
             return None
 
-    def check(self, contents: dict[str, Any]) -> None:
-        """Refuse nothing."""
-
-    def ends_at(self, contents: Mapping[str, Any]) -> int | None:
-        """Return None: the contents say nothing about an end."""
-        return None
-
     def capacity(self, characters: int) -> int:
         """Return 0: not known."""
         return 0
-
-    def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
-        """Return the contents."""
-        return contents
 
     def size(self, plaintext: bytes, stamp: Stamp) -> int:
         """Return the length of the token that `seal` makes; override it if the length can be computed."""
@@ -128,7 +117,3 @@ class BaseCodec(BaseOpener):
     @abstractmethod
     def seal(self, plaintext: bytes, stamp: Stamp) -> str:
         """Return a token that holds the plaintext."""
-
-    def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
-        """Return the id of the session, which its tokens must then hold."""
-        return stamp.id

@@ -11,7 +11,7 @@ from joserfc.errors import JoseError
 from joserfc.jwe import JWERegistry, decrypt_compact, encrypt_compact
 from joserfc.jwk import OctKey
 
-from .._session.base64url import decode, is_canonical, is_token
+from .._session.base64url import decode, encoded_length, is_canonical, is_token
 from .._session.session import Absence
 
 __all__ = ["CBC", "GCM", "Framing"]
@@ -19,11 +19,6 @@ __all__ = ["CBC", "GCM", "Framing"]
 LONGEST_HEADER = (
     512  # base64url characters; Auth.js's, with a SHA-512 thumbprint in it, has about 190
 )
-
-
-def _encoded_length(length: int) -> int:
-    """Return the length of the base64url encoding of this many bytes."""
-    return (length * 4 + 2) // 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +95,7 @@ class Framing:
         padded = (
             length if self.block == 1 else (length // self.block + 1) * self.block
         )  # PKCS #7 always adds
-        return _encoded_length(text) + self.iv + _encoded_length(padded) + self.tag + 4
+        return encoded_length(text) + self.iv + encoded_length(padded) + self.tag + 4
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from ._bases import BaseCodec, BaseFormat
 from ._claims import Secrets, Times, as_mapping, as_text, derive_id, name_user
 from ._framing import Framing
 
-__all__ = ["DatedCodec", "JWECodec", "JWEFormat", "must_be_objects"]
+__all__ = ["DatedCodec", "JWECodec", "JWEFormat"]
 
 
 def _import_key(key: bytes) -> OctKey:
@@ -31,9 +31,22 @@ class JWEFormat(BaseFormat):
 
     Attributes:
         framing: their algorithms, and the members of their header.
+        kind: the class of its codecs.
     """
 
     framing: ClassVar[Framing]
+    kind: ClassVar[type[JWECodec]]
+
+    @abstractmethod
+    def derive(self, secret: bytes, name: str) -> bytes:
+        """Return the key of a secret for this cookie name."""
+
+    def codec(
+        self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
+    ) -> JWECodec:
+        """Return the codec for these keys; no key depends on an audience."""
+        derived = [self.derive(one, name) for one in keys.raw]
+        return self.kind(self, keys, derived, lifetime, serializer)
 
     def header_of(self, text: str) -> dict[str, Any] | None:
         """Return the header at the beginning of a text, or None if it is not of this format."""
@@ -52,14 +65,15 @@ class JWECodec(BaseCodec):
 
     def __init__(
         self,
-        framing: Framing,
+        format: JWEFormat,
         secrets: Secrets,
         keys: Sequence[bytes],
         lifetime: Lifetime,
         serializer: Serializer,
     ) -> None:
         super().__init__(secrets, serializer)
-        self.framing = framing
+        self.format: Any = format  # subclasses know their formats
+        self.framing: Framing = format.framing
         self.lifetime = lifetime
         self._keys: tuple[OctKey, ...] = tuple(map(_import_key, keys))
 
@@ -115,8 +129,6 @@ class DatedCodec(JWECodec):
     is kept in our claim.
     """
 
-    label: ClassVar[str]
-
     def claims(self, contents: Mapping[str, Any]) -> dict[str, Any]:
         """Return the claims of the user. A user that is no object is its own `sub`."""
         user = contents.get("user")
@@ -128,7 +140,7 @@ class DatedCodec(JWECodec):
 
     def mark_of(self, contents: Mapping[str, Any], created: int) -> str:
         """Return format, creation time and user, as one text."""
-        return "\0".join((self.label, str(created), name_user(self.claims(contents))))
+        return "\0".join((self.format.traits.label, str(created), name_user(self.claims(contents))))
 
     def ours(self, contents: Mapping[str, Any], stamp: Stamp) -> dict[str, Any]:
         """Return the data for our claim: the mark, if it cannot be made from the rest of the token."""
@@ -151,15 +163,15 @@ class DatedCodec(JWECodec):
             return stamp
         return Opened(contents=contents, stamp=stamp, mark_id=mark)
 
+    def must_be_objects(self, contents: Mapping[str, Any], *keys: str) -> None:
+        """Raise unless the values of these keys, where they exist, are objects: the other library takes nothing else.
 
-def must_be_objects(contents: Mapping[str, Any], keys: Sequence[str], library: str) -> None:
-    """Raise unless the values of these keys, where they exist, are objects: the other library takes nothing else.
-
-    Raises:
-        SerializationError: one is something else.
-    """
-    for key in keys:
-        if not isinstance(contents.get(key, {}), dict):
-            raise SerializationError(
-                f'session["{key}"]: {library} needs an object here: give a dict'
-            )
+        Raises:
+            SerializationError: one is something else.
+        """
+        for key in keys:
+            if not isinstance(contents.get(key, {}), dict):
+                title = self.format.traits.title
+                raise SerializationError(
+                    f'session["{key}"]: {title} needs an object here: give a dict'
+                )

@@ -9,21 +9,19 @@ from binascii import a2b_base64
 from dataclasses import dataclass
 from hashlib import sha256
 from re import Pattern
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from .._cookies.chunks import Layout
 from .._crypto.sealing import Opened
-from .._session.base64url import encode
+from .._session.base64url import FROM_URL, encode
 from .._session.lifetime import CLOCK_SKEW, LONGEST
 from .._session.session import Absence
 from ._bases import BaseFormat, BaseOpener
 from ._claims import Secrets, Times, as_session
 
 __all__ = [
-    "Signed",
     "SignedCookie",
     "SignedOpener",
-    "TimestampOpener",
     "base64",
     "inflate",
     "open_by_digest",
@@ -41,22 +39,13 @@ def _never(text: str) -> bool:
     return False
 
 
-class Signed(NamedTuple):
-    """The parts of a signed value."""
-
-    covered: str
-    payload: str
-    signed_at: int
-    signature: str
-
-
 def base64(text: str, *, urlsafe: bool = True) -> bytes | None:
     """Return the bytes of base64 text, with or without padding; None if it is not base64."""
     raw = text.encode("ascii", "replace").rstrip(b"=")
     if urlsafe:
         if b"+" in raw or b"/" in raw:
             return None
-        raw = raw.translate(bytes.maketrans(b"-_", b"+/"))
+        raw = raw.translate(FROM_URL)
     if raw.translate(None, _ALPHABET) or len(raw) % 4 == 1:
         return None
     return a2b_base64(raw + b"==")
@@ -101,7 +90,7 @@ class SignedCookie(BaseFormat):
     """A source of signed cookies: always one cookie, never chunks.
 
     Attributes:
-        grammar: the grammar of a value.
+        grammar: the grammar of a value; its groups are the text that is signed, the payload, the time and the signature.
     """
 
     layout: ClassVar[Layout] = Layout(complete=_never)
@@ -113,10 +102,17 @@ class SignedCookie(BaseFormat):
 
 
 class SignedOpener(BaseOpener):
-    """Opens signed cookies: checks the grammar first, then the signature, then the age, then the payload."""
+    """Opens signed cookies: checks the grammar first, then the signature, then the age, then the payload.
 
-    def __init__(self, secrets: Secrets, max_age: int | None) -> None:
+    Attributes:
+        digest: the hash of the signature, which is an HMAC.
+    """
+
+    digest: ClassVar[str] = "sha1"
+
+    def __init__(self, grammar: Pattern[str], secrets: Secrets, max_age: int | None) -> None:
         super().__init__(secrets)
+        self._grammar = grammar
         self._keys = tuple(map(self.key, secrets.raw))
         self.max_age = max_age
 
@@ -125,33 +121,33 @@ class SignedOpener(BaseOpener):
         """Return the signing key of a secret."""
 
     @abstractmethod
-    def parts(self, text: str) -> Signed | None:
-        """Return the parts of a value, or None if it does not have the grammar."""
-
-    @abstractmethod
-    def sign(self, key: bytes, covered: bytes) -> str:
-        """Return the signature of a text."""
-
-    @abstractmethod
     def contents(self, payload: str) -> Any:
         """Return the value of a verified payload; raise ValueError if there is none."""
 
+    def sign(self, key: bytes, covered: bytes) -> str:
+        """Return the signature of a text."""
+        return encode(hmac.digest(key, covered, self.digest)).decode()
+
+    def read_time(self, text: str) -> int:
+        """Return the time of the signing: by default the base64url of its bytes, as itsdangerous writes it."""
+        return int.from_bytes(base64(text) or b"", "big")
+
     def open(self, token: str, now: float) -> Opened | Absence:
         """Return the contents and times of a cookie, or the reason why it gives no session."""
-        found = self.parts(token)
+        found = self._grammar.fullmatch(token)
         if found is None:
             return Absence.MALFORMED
-        covered = found.covered.encode()
+        covered, payload, time, signature = found.groups()
         verdicts = [  # by all keys, so that the time does not tell which one signed
-            hmac.compare_digest(found.signature, self.sign(key, covered)) for key in self._keys
+            hmac.compare_digest(signature, self.sign(key, covered.encode())) for key in self._keys
         ]
         if not any(verdicts):
             return Absence.BAD_TAG
-        at = found.signed_at
+        at = self.read_time(time)
         if at > now + CLOCK_SKEW:
             return Absence.NOT_YET_VALID
         try:
-            contents = self.contents(found.payload)
+            contents = self.contents(payload)
         except (ValueError, RecursionError):
             return Absence.MALFORMED
         session = as_session(contents)
@@ -162,25 +158,3 @@ class SignedOpener(BaseOpener):
     def ends_at(self, contents: dict[str, Any], signed_at: int) -> int | None:
         """Return the moment that ends a session whatever the visitor does; None if the framework signs anew at each request."""
         return None
-
-
-class TimestampOpener(SignedOpener):
-    """Opens the values of itsdangerous' TimestampSigner: payload.timestamp.signature, with HMAC-SHA-1.
-
-    Attributes:
-        grammar: the grammar of a value; its groups are the text that is signed, the payload, the timestamp and the signature.
-    """
-
-    grammar: ClassVar[Pattern[str]]
-
-    def parts(self, text: str) -> Signed | None:
-        """Return the parts of payload.timestamp.signature."""
-        found = self.grammar.fullmatch(text)
-        if found is None:
-            return None
-        covered, payload, stamp, signature = found.groups()
-        return Signed(covered, payload, int.from_bytes(base64(stamp) or b"", "big"), signature)
-
-    def sign(self, key: bytes, covered: bytes) -> str:
-        """Return the HMAC-SHA-1."""
-        return encode(hmac.digest(key, covered, "sha1")).decode()

@@ -8,11 +8,9 @@ from typing import Any, ClassVar
 
 from .._cookies.chunks import Layout
 from .._crypto.sealing import Opened
-from .._session.json import SAFE_INTEGER, Serializer
-from .._session.lifetime import Lifetime
+from .._session.json import SAFE_INTEGER
 from .._session.session import Absence, Stamp
 from ._claims import (
-    Secrets,
     Times,
     as_mapping,
     as_text,
@@ -24,62 +22,21 @@ from ._claims import (
     with_end,
 )
 from ._framing import CBC, Framing
-from ._jwe import DatedCodec, JWEFormat, must_be_objects
+from ._jwe import DatedCodec, JWECodec, JWEFormat
 from ._protocols import Traits
 
 __all__ = ["Auth0FastAPI"]
 
-LIBRARY = "auth0-fastapi"
 END = "session_expires_at"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Auth0FastAPI(JWEFormat):
-    """Sessions of auth0-fastapi, read and written.
-
-    The library keeps only the creation time (`internal.created_at`). Update and expiry are in our claim `sessionkit`. A
-    token without this claim counts from its creation: a session that only the library writes ends `idle` seconds after
-    sign-in. `internal` survives every update; if `internal.session_expires_at` is set, the session ends 30
-    seconds before that time. The fence knows a session by creation time and `user.sub`.
-    """
-
-    traits: ClassVar[Traits] = Traits(
-        label="auth0-fastapi",
-        title=LIBRARY,
-        largest_integer=SAFE_INTEGER,
-        carried=("internal",),
-        shared=True,
-    )
-    # Always numbered. Our Set-Cookie lines stay within 4096 bytes; those of the library do not.
-    layout: ClassVar[Layout] = Layout(separator="_", numbered=True, tag=CBC.tag, cleared=5)
-    usual_name: ClassVar[str] = "_a0_session"
-    framing: ClassVar[Framing] = CBC
-
-    def codec(
-        self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
-    ) -> Auth0FastAPICodec:
-        """Return the codec for these keys and this cookie name."""
-        return Auth0FastAPICodec(keys, name, lifetime, serializer)
 
 
 class Auth0FastAPICodec(DatedCodec):
     """The codec: the payload is `{user, …, internal: {sid, created_at}}`, under a key bound to the cookie's name."""
 
-    label: ClassVar[str] = Auth0FastAPI.traits.label
-
-    def __init__(
-        self, secrets: Secrets, name: str, lifetime: Lifetime, serializer: Serializer
-    ) -> None:
-        keys = [
-            hkdf(one, salt=name.encode(), info="Auth0 Generated Encryption", length=64)
-            for one in secrets.raw
-        ]
-        super().__init__(Auth0FastAPI.framing, secrets, keys, lifetime, serializer)
-
     def check(self, contents: dict[str, Any]) -> None:
         """Raise SerializationError unless `user` and `internal` are objects."""
         super().check(contents)
-        must_be_objects(contents, ("user", "internal"), LIBRARY)
+        self.must_be_objects(contents, "user", "internal")
 
     def ends_at(self, contents: Mapping[str, Any]) -> int | None:
         """Return the identity provider's end of the session, as auth0-server-python keeps it."""
@@ -108,3 +65,31 @@ class Auth0FastAPICodec(DatedCodec):
             updated, expires = created, self.lifetime.expires_at(int(created), int(created))
         times = Times(created, updated, expires, self.ends_at(contents))
         return self.make_opened(contents, ours, times, now, as_text(internal.get("sid")))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Auth0FastAPI(JWEFormat):
+    """Sessions of auth0-fastapi, read and written.
+
+    The library keeps only the creation time (`internal.created_at`). Update and expiry are in our claim `sessionkit`. A
+    token without this claim counts from its creation: a session that only the library writes ends `idle` seconds after
+    sign-in. `internal` survives every update; if `internal.session_expires_at` is set, the session ends 30
+    seconds before that time. The fence knows a session by creation time and `user.sub`.
+    """
+
+    traits: ClassVar[Traits] = Traits(
+        label="auth0-fastapi",
+        title="auth0-fastapi",
+        largest_integer=SAFE_INTEGER,
+        carried=("internal",),
+        shared=True,
+    )
+    # Always numbered. Our Set-Cookie lines stay within 4096 bytes; those of the library do not.
+    layout: ClassVar[Layout] = Layout(separator="_", numbered=True, tag=CBC.tag, cleared=5)
+    usual_name: ClassVar[str] = "_a0_session"
+    framing: ClassVar[Framing] = CBC
+    kind: ClassVar[type[JWECodec]] = Auth0FastAPICodec
+
+    def derive(self, secret: bytes, name: str) -> bytes:
+        """Return the key, which is bound to the cookie's name."""
+        return hkdf(secret, salt=name.encode(), info="Auth0 Generated Encryption", length=64)

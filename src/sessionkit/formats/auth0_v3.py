@@ -7,11 +7,9 @@ from typing import Any, ClassVar
 
 from .._cookies.chunks import Layout
 from .._crypto.sealing import Opened
-from .._session.json import SAFE_INTEGER, Serializer
-from .._session.lifetime import Lifetime
+from .._session.json import SAFE_INTEGER
 from .._session.session import Absence, Stamp
 from ._claims import (
-    Secrets,
     Times,
     earliest,
     hkdf,
@@ -21,7 +19,7 @@ from ._claims import (
     whole_time,
 )
 from ._framing import GCM, Framing
-from ._jwe import DatedCodec, JWEFormat
+from ._jwe import DatedCodec, JWECodec, JWEFormat
 from ._protocols import Traits
 
 __all__ = ["Auth0V3", "Auth0V3Codec"]
@@ -29,6 +27,31 @@ __all__ = ["Auth0V3", "Auth0V3Codec"]
 TIMES = ("uat", "iat", "exp")
 EXPIRES = len("; Expires=Thu, 01 Jan 1970 00:00:00 GMT")
 """The library writes `Expires`, which is longer than our `Max-Age`."""
+
+
+class Auth0V3Codec(DatedCodec):
+    """The codec: the header holds the times, and the payload is the session."""
+
+    def header(self, stamp: Stamp) -> dict[str, Any]:
+        """Return the algorithms and the times."""
+        times = {"uat": stamp.updated_at, "iat": stamp.created_at, "exp": stamp.expires_at}
+        return {"alg": "dir", "enc": "A256GCM", **{key: times[key] for key in self.format.order}}
+
+    def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
+        """Return the session, with our claim if it is needed: the library has no place for the end of the session."""
+        ours = self.ours(contents, stamp)
+        if stamp.ends_at is not None:
+            ours["ends"] = stamp.ends_at
+        return pack(contents, ours)
+
+    def read(self, header: dict[str, Any], payload: dict[str, Any], now: float) -> Opened | Absence:
+        """Return contents and times."""
+        updated, created, expires = (header[key] for key in TIMES)
+        if not (is_time(updated) and is_time(created) and is_time(expires)):
+            return Absence.MALFORMED
+        contents, ours = unpack(payload)
+        ends = earliest(self.ends_at(contents), whole_time(ours.get("ends")))
+        return self.make_opened(contents, ours, Times(created, updated, expires, ends), now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +69,7 @@ class Auth0V3(JWEFormat):
     layout: ClassVar[Layout] = Layout(alike=True, expiry=EXPIRES, cleared=5)
     usual_name: ClassVar[str] = "appSession"
     framing: ClassVar[Framing] = replace(GCM, members=frozenset(TIMES))
+    kind: ClassVar[type[JWECodec]] = Auth0V3Codec
     order: ClassVar[tuple[str, ...]] = TIMES
     """The order in which the library writes the times into the header."""
 
@@ -53,40 +77,6 @@ class Auth0V3(JWEFormat):
         """Return whether the header has its times in the order of the library."""
         return tuple(one for one in self.header_of(value) or () if one in TIMES) == self.order
 
-    def codec(
-        self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
-    ) -> Auth0V3Codec:
-        """Return the codec for these keys; the keys depend neither on the name nor on an audience."""
-        return Auth0V3Codec(keys, lifetime, serializer)
-
-
-class Auth0V3Codec(DatedCodec):
-    """The codec: the header holds the times, and the payload is the session."""
-
-    label: ClassVar[str] = Auth0V3.traits.label
-    order: ClassVar[tuple[str, ...]] = Auth0V3.order
-
-    def __init__(self, secrets: Secrets, lifetime: Lifetime, serializer: Serializer) -> None:
-        keys = [hkdf(one, info="JWE CEK", length=32) for one in secrets.raw]
-        super().__init__(Auth0V3.framing, secrets, keys, lifetime, serializer)
-
-    def header(self, stamp: Stamp) -> dict[str, Any]:
-        """Return the algorithms and the times."""
-        times = {"uat": stamp.updated_at, "iat": stamp.created_at, "exp": stamp.expires_at}
-        return {"alg": "dir", "enc": "A256GCM", **{key: times[key] for key in self.order}}
-
-    def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
-        """Return the session, with our claim if it is needed: the library has no place for the end of the session."""
-        ours = self.ours(contents, stamp)
-        if stamp.ends_at is not None:
-            ours["ends"] = stamp.ends_at
-        return pack(contents, ours)
-
-    def read(self, header: dict[str, Any], payload: dict[str, Any], now: float) -> Opened | Absence:
-        """Return contents and times."""
-        updated, created, expires = (header[key] for key in TIMES)
-        if not (is_time(updated) and is_time(created) and is_time(expires)):
-            return Absence.MALFORMED
-        contents, ours = unpack(payload)
-        ends = earliest(self.ends_at(contents), whole_time(ours.get("ends")))
-        return self.make_opened(contents, ours, Times(created, updated, expires, ends), now)
+    def derive(self, secret: bytes, name: str) -> bytes:
+        """Return the key, which does not depend on the name."""
+        return hkdf(secret, info="JWE CEK", length=32)

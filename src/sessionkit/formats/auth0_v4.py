@@ -8,11 +8,9 @@ from typing import Any, ClassVar
 
 from .._cookies.chunks import Layout
 from .._crypto.sealing import Opened
-from .._session.json import SAFE_INTEGER, Serializer
-from .._session.lifetime import Lifetime
+from .._session.json import SAFE_INTEGER
 from .._session.session import Absence, Stamp
 from ._claims import (
-    Secrets,
     Times,
     as_mapping,
     as_text,
@@ -24,13 +22,12 @@ from ._claims import (
     with_end,
 )
 from ._framing import GCM, Framing
-from ._jwe import DatedCodec, JWEFormat, must_be_objects
+from ._jwe import DatedCodec, JWECodec, JWEFormat
 from ._protocols import Traits
 from .auth0_v3 import Auth0V3
 
 __all__ = ["Auth0V4"]
 
-LIBRARY = "nextjs-auth0 v4"
 TOLERANCE = 15
 END = "sessionExpiresAt"
 NOT_SAID = object()
@@ -61,56 +58,8 @@ def from_v3(session: dict[str, Any], stamp: Stamp) -> dict[str, Any] | None:
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Auth0V4(JWEFormat):
-    """Sessions of nextjs-auth0 v4, read and written; a v3 `appSession` is found and taken over.
-
-    The token has a creation time (`internal.createdAt`) and an expiry, and no update time: the expiry tells when the
-    session was last active. `internal` survives every update, as in the library's own `updateSession`: with
-    `internal.sessionExpiresAt` the identity provider ends the session. The fence knows a session by creation time and
-    `user.sub`. The token is not bound to the cookie's name. The library takes one secret only.
-    """
-
-    traits: ClassVar[Traits] = Traits(
-        label="auth0-v4",
-        title=LIBRARY,
-        tolerance=TOLERANCE,
-        largest_integer=SAFE_INTEGER,
-        older=((Auth0V3(), from_v3),),
-        beside="__FC_",  # connection tokens
-        carried=("internal",),
-        nobody='session["user"]: it is empty, and nextjs-auth0 v4 would take that for somebody signed in',
-        shared=True,
-    )
-    layout: ClassVar[Layout] = Layout(separator="__", size=3500, cleared=5, always=True)
-    usual_name: ClassVar[str] = "__session"
-    framing: ClassVar[Framing] = GCM
-
-    def looks_like(self, name: str, value: str) -> bool:
-        """Return whether the header has the order of the library; next-auth v4 has the same members."""
-        header = self.header_of(value)
-        return header is not None and "next-auth" not in name and next(iter(header)) == "enc"
-
-    def codec(
-        self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
-    ) -> Auth0V4Codec:
-        """Return the codec for these keys; the keys depend neither on the name nor on an audience."""
-        return Auth0V4Codec(keys, lifetime, serializer)
-
-
 class Auth0V4Codec(DatedCodec):
     """The payload is `{user, tokenSet, internal, …, exp}`. The shape is checked, since the library seals other cookies in the same way."""
-
-    label: ClassVar[str] = Auth0V4.traits.label
-
-    def __init__(self, secrets: Secrets, lifetime: Lifetime, serializer: Serializer) -> None:
-        super().__init__(
-            Auth0V4.framing,
-            secrets,
-            [hkdf(one, info="JWE CEK", length=32) for one in secrets.raw],
-            lifetime,
-            serializer,
-        )
 
     def header(self, stamp: Stamp) -> dict[str, Any]:
         """Return the token's header, with the members in the order in which the library writes them."""
@@ -119,9 +68,9 @@ class Auth0V4Codec(DatedCodec):
     def check(self, contents: dict[str, Any]) -> None:
         """Raise SerializationError unless `user`, `tokenSet` and `internal` are objects; `tokenSet` may be None."""
         super().check(contents)
-        must_be_objects(contents, ("user", "internal"), LIBRARY)
+        self.must_be_objects(contents, "user", "internal")
         if contents.get("tokenSet") is not None:
-            must_be_objects(contents, ("tokenSet",), LIBRARY)
+            self.must_be_objects(contents, "tokenSet")
 
     def ends_at(self, contents: Mapping[str, Any]) -> int | None:
         """Return the identity provider's end of the session."""
@@ -172,3 +121,39 @@ class Auth0V4Codec(DatedCodec):
         """Return when the session was last active: the earliest moment from which `idle` leads to this expiry."""
         idle = self.lifetime.idle
         return created if idle is None else max(created, min(now, expires - idle))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Auth0V4(JWEFormat):
+    """Sessions of nextjs-auth0 v4, read and written; a v3 `appSession` is found and taken over.
+
+    The token has a creation time (`internal.createdAt`) and an expiry, and no update time: the expiry tells when the
+    session was last active. `internal` survives every update, as in the library's own `updateSession`: with
+    `internal.sessionExpiresAt` the identity provider ends the session. The fence knows a session by creation time and
+    `user.sub`. The token is not bound to the cookie's name. The library takes one secret only.
+    """
+
+    traits: ClassVar[Traits] = Traits(
+        label="auth0-v4",
+        title="nextjs-auth0 v4",
+        tolerance=TOLERANCE,
+        largest_integer=SAFE_INTEGER,
+        older=((Auth0V3(), from_v3),),
+        beside="__FC_",  # connection tokens
+        carried=("internal",),
+        nobody='session["user"]: it is empty, and nextjs-auth0 v4 would take that for somebody signed in',
+        shared=True,
+    )
+    layout: ClassVar[Layout] = Layout(separator="__", size=3500, cleared=5, always=True)
+    usual_name: ClassVar[str] = "__session"
+    framing: ClassVar[Framing] = GCM
+    kind: ClassVar[type[JWECodec]] = Auth0V4Codec
+
+    def looks_like(self, name: str, value: str) -> bool:
+        """Return whether the header has the order of the library; next-auth v4 has the same members."""
+        header = self.header_of(value)
+        return header is not None and "next-auth" not in name and next(iter(header)) == "enc"
+
+    def derive(self, secret: bytes, name: str) -> bytes:
+        """Return the key, which does not depend on the name."""
+        return hkdf(secret, info="JWE CEK", length=32)

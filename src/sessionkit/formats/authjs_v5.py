@@ -16,11 +16,37 @@ from .._session.lifetime import Lifetime
 from .._session.session import Stamp
 from ._claims import Secrets, hkdf
 from ._framing import CBC, Framing
-from ._jwe import JWEFormat
+from ._jwe import JWECodec, JWEFormat
 from ._protocols import Traits
 from .nextauth_v4 import ClaimsCodec, identity_of, is_signed_in, nobody
 
 __all__ = ["AuthJSV5"]
+
+
+class AuthJSV5Codec(ClaimsCodec):
+    """Seals and opens with A256CBC-HS512, under a key for each secret and cookie name. A token names its key by a thumbprint."""
+
+    def __init__(
+        self,
+        format: JWEFormat,
+        secrets: Secrets,
+        keys: Sequence[bytes],
+        lifetime: Lifetime,
+        serializer: Serializer,
+    ) -> None:
+        super().__init__(format, secrets, keys, lifetime, serializer)
+        self._kids = {_thumbprint(raw): key for raw, key in zip(keys, self._keys, strict=True)}
+        self._kid = _thumbprint(keys[0])
+
+    def header(self, stamp: Stamp) -> dict[str, Any]:
+        """Return the algorithms and the thumbprint of the key."""
+        return {**super().header(stamp), "kid": self._kid}
+
+    def candidates(self, header: dict[str, Any]) -> Sequence[OctKey]:
+        """Return the key that the token names, if there is one."""
+        kid = header["kid"]
+        key = self._kids.get(kid) if isinstance(kid, str) else None
+        return () if key is None else (key,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,41 +70,16 @@ class AuthJSV5(JWEFormat):
     )
     layout: ClassVar[Layout] = Layout(size=3936, tag=CBC.tag, cleared=5)
     framing: ClassVar[Framing] = replace(CBC, members=frozenset({"kid"}))
+    kind: ClassVar[type[JWECodec]] = AuthJSV5Codec
 
     def cookie_name(self, *, host_only: bool, secure: bool) -> str:
         """Return `authjs.session-token`, with `__Secure-` before it if the cookie is Secure."""
         return "__Secure-authjs.session-token" if secure else "authjs.session-token"
 
-    def codec(
-        self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
-    ) -> AuthJSV5Codec:
-        """Return the codec for these keys and this cookie name."""
-        return AuthJSV5Codec(keys, name, lifetime, serializer)
-
-
-class AuthJSV5Codec(ClaimsCodec):
-    """Seals and opens with A256CBC-HS512, under a key for each secret and cookie name. A token names its key by a thumbprint."""
-
-    label: ClassVar[str] = AuthJSV5.traits.label
-
-    def __init__(
-        self, secrets: Secrets, name: str, lifetime: Lifetime, serializer: Serializer
-    ) -> None:
+    def derive(self, secret: bytes, name: str) -> bytes:
+        """Return the key of a secret and cookie name."""
         info = f"Auth.js Generated Encryption Key ({name})"
-        keys = [hkdf(one, salt=name.encode(), info=info, length=64) for one in secrets.raw]
-        super().__init__(AuthJSV5.framing, secrets, keys, lifetime, serializer)
-        self._kids = {_thumbprint(raw): key for raw, key in zip(keys, self._keys, strict=True)}
-        self._kid = _thumbprint(keys[0])
-
-    def header(self, stamp: Stamp) -> dict[str, Any]:
-        """Return the algorithms and the thumbprint of the key."""
-        return {**super().header(stamp), "kid": self._kid}
-
-    def candidates(self, header: dict[str, Any]) -> Sequence[OctKey]:
-        """Return the key that the token names, if there is one."""
-        kid = header["kid"]
-        key = self._kids.get(kid) if isinstance(kid, str) else None
-        return () if key is None else (key,)
+        return hkdf(secret, salt=name.encode(), info=info, length=64)
 
 
 def _thumbprint(key: bytes) -> str:

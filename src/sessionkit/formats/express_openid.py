@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .._session.base64url import decode
-from .._session.json import SAFE_INTEGER, Serializer, is_shallow
-from .._session.lifetime import Lifetime
+from .._session.json import SAFE_INTEGER, is_shallow
 from .._session.session import Stamp
-from ._claims import Secrets, as_mapping, as_text, pack, provider_end, with_end
+from ._claims import as_mapping, as_text, pack, provider_end, with_end
+from ._jwe import JWECodec
 from ._protocols import Traits
 from .auth0_v3 import Auth0V3, Auth0V3Codec
 
@@ -52,6 +52,23 @@ def _claims(token: str) -> dict[str, Any]:
     return claims if is_shallow(claims) else {}
 
 
+class ExpressOpenIDCodec(Auth0V3Codec):
+    """A codec like that of nextjs-auth0 v3: the times of the header in the order of express, the subject from the id_token."""
+
+    def claims(self, contents: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the claims of the user, from the id_token or the session."""
+        return claims_of(contents)
+
+    def ends_at(self, contents: Mapping[str, Any]) -> int | None:
+        """Return the identity provider's end of the session."""
+        return provider_end(contents.get("sessionExpiresAt"))
+
+    def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
+        """Return the session, with its end where express keeps it."""
+        ended = with_end(contents, "sessionExpiresAt", stamp)
+        return pack(ended, self.ours(contents, stamp))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpressOpenID(Auth0V3):
     """Sessions of express-openid-connect, read and written: `id_token`, `access_token`, … and no `user`.
@@ -69,30 +86,5 @@ class ExpressOpenID(Auth0V3):
         carried=("sessionExpiresAt",),
         shared=True,
     )
+    kind: ClassVar[type[JWECodec]] = ExpressOpenIDCodec
     order: ClassVar[tuple[str, ...]] = ("iat", "uat", "exp")
-
-    def codec(
-        self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
-    ) -> ExpressOpenIDCodec:
-        """Return the codec for these keys."""
-        return ExpressOpenIDCodec(keys, lifetime, serializer)
-
-
-class ExpressOpenIDCodec(Auth0V3Codec):
-    """A codec like that of nextjs-auth0 v3: the times of the header in the order of express, the subject from the id_token."""
-
-    label: ClassVar[str] = ExpressOpenID.traits.label
-    order: ClassVar[tuple[str, ...]] = ExpressOpenID.order
-
-    def claims(self, contents: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the claims of the user, from the id_token or the session."""
-        return claims_of(contents)
-
-    def ends_at(self, contents: Mapping[str, Any]) -> int | None:
-        """Return the identity provider's end of the session."""
-        return provider_end(contents.get("sessionExpiresAt"))
-
-    def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
-        """Return the session, with its end where express keeps it."""
-        ended = with_end(contents, "sessionExpiresAt", stamp)
-        return pack(ended, self.ours(contents, stamp))

@@ -13,7 +13,7 @@ from .._session.lifetime import Duration, Lifetime, seconds
 from .._session.tags import Tags, strip_tags
 from ._claims import Secrets
 from ._protocols import Traits
-from ._signed import SignedCookie, TimestampOpener, unpack_payload
+from ._signed import SignedCookie, SignedOpener, unpack_payload
 
 __all__ = ["FlaskCookie"]
 
@@ -47,15 +47,13 @@ class FlaskCookie(SignedCookie):
         return FlaskOpener(keys, self.salt, seconds("max_age", self.max_age), serializer.tags)
 
 
-class FlaskOpener(TimestampOpener):
+class FlaskOpener(SignedOpener):
     """Opens the values of itsdangerous' URLSafeTimedSerializer: HMAC-SHA-1 under a key derived by HMAC."""
-
-    grammar = GRAMMAR
 
     def __init__(self, secrets: Secrets, salt: str, max_age: int | None, tags: Tags | None) -> None:
         self._salt = salt.encode()
         self._tags = tags
-        super().__init__(secrets, max_age)
+        super().__init__(GRAMMAR, secrets, max_age)
 
     def key(self, secret: bytes) -> bytes:
         """Return the key by the derivation `hmac` of itsdangerous."""

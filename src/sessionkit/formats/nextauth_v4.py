@@ -9,11 +9,9 @@ from uuid import uuid4
 
 from .._cookies.chunks import Layout
 from .._crypto.sealing import Opened
-from .._session.json import SAFE_INTEGER, Serializer
-from .._session.lifetime import Lifetime
+from .._session.json import SAFE_INTEGER
 from .._session.session import Absence, Stamp
 from ._claims import (
-    Secrets,
     Times,
     as_text,
     derive_id,
@@ -51,6 +49,37 @@ def nobody(title: str) -> str:
     return f"session: without sub, email or user {title} would still take it for somebody signed in"
 
 
+class ClaimsCodec(JWECodec):
+    """The payload is JWT claims: `iat` is the time of the last write, `exp` the expiry."""
+
+    def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
+        """Return the claims, ours among them."""
+        ours: dict[str, Any] = {"id": stamp.id, "created": stamp.created_at}
+        if stamp.ends_at is not None:
+            ours["ends"] = stamp.ends_at
+        times = {"iat": stamp.updated_at, "exp": stamp.expires_at, "jti": str(uuid4())}
+        return {**pack(contents, ours, RESERVED), **times}
+
+    def read(self, header: dict[str, Any], payload: dict[str, Any], now: float) -> Opened | Absence:
+        """Return contents and times. A token that the library made is dated by its `iat`."""
+        written, expires = payload.get("iat"), payload.get("exp")
+        if not (is_time(written) and is_time(expires)):
+            return Absence.MALFORMED
+        contents, ours = unpack(payload, RESERVED, SPENT)
+        created, id = ours.get("created"), as_text(ours.get("id"))
+        if not (is_time(created) and id):
+            who = _name_user(contents, payload.get("jti"))
+            parts = self.format.traits.label, str(int(written)), who
+            created, id = written, derive_id("sessionkit foreign id 1", *parts)
+        ends = whole_time(ours.get("ends"))
+        stamp = Times(min(created, written), written, expires, ends).stamp(id, now)
+        return (
+            stamp
+            if isinstance(stamp, Absence)
+            else Opened(contents=contents, stamp=stamp, mark_id=id)
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextAuthV4(JWEFormat):
     """Sessions of next-auth v4 (strategy `jwt`), read and written.
@@ -77,6 +106,7 @@ class NextAuthV4(JWEFormat):
     )
     layout: ClassVar[Layout] = Layout(size=3933, cleared=5)
     framing: ClassVar[Framing] = GCM
+    kind: ClassVar[type[JWECodec]] = ClaimsCodec
 
     def cookie_name(self, *, host_only: bool, secure: bool) -> str:
         """Return `next-auth.session-token`, with `__Secure-` before it if the cookie is Secure."""
@@ -87,64 +117,13 @@ class NextAuthV4(JWEFormat):
         header = self.header_of(value)
         return header is not None and ("next-auth" in name or next(iter(header)) == "alg")
 
-    def codec(
-        self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
-    ) -> NextAuthV4Codec:
-        """Return the codec for these keys; the keys depend neither on the name nor on an audience."""
-        return NextAuthV4Codec(keys, self.salt, lifetime, serializer)
-
-
-class ClaimsCodec(JWECodec):
-    """The payload is JWT claims: `iat` is the time of the last write, `exp` the expiry."""
-
-    label: ClassVar[str]
-
-    def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
-        """Return the claims, ours among them."""
-        ours: dict[str, Any] = {"id": stamp.id, "created": stamp.created_at}
-        if stamp.ends_at is not None:
-            ours["ends"] = stamp.ends_at
-        times = {"iat": stamp.updated_at, "exp": stamp.expires_at, "jti": str(uuid4())}
-        return {**pack(contents, ours, RESERVED), **times}
-
-    def read(self, header: dict[str, Any], payload: dict[str, Any], now: float) -> Opened | Absence:
-        """Return contents and times. A token that the library made is dated by its `iat`."""
-        written, expires = payload.get("iat"), payload.get("exp")
-        if not (is_time(written) and is_time(expires)):
-            return Absence.MALFORMED
-        contents, ours = unpack(payload, RESERVED, SPENT)
-        created, id = ours.get("created"), as_text(ours.get("id"))
-        if not (is_time(created) and id):
-            who = _name_user(contents, payload.get("jti"))
-            parts = self.label, str(int(written)), who
-            created, id = written, derive_id("sessionkit foreign id 1", *parts)
-        ends = whole_time(ours.get("ends"))
-        stamp = Times(min(created, written), written, expires, ends).stamp(id, now)
-        return (
-            stamp
-            if isinstance(stamp, Absence)
-            else Opened(contents=contents, stamp=stamp, mark_id=id)
-        )
+    def derive(self, secret: bytes, name: str) -> bytes:
+        """Return the key, which is one for all cookie names."""
+        text = f"NextAuth.js Generated Encryption Key{f' ({self.salt})' if self.salt else ''}"
+        return hkdf(secret, salt=self.salt.encode(), info=text, length=32)
 
 
 def _name_user(contents: dict[str, Any], jti: object) -> str:
     """Return a text that names the user of a token that the library made; it names the token itself if the claims name nobody."""
     sub = "" if contents.get("iss") else as_text(contents.get("sub"))
     return sub or name_claims(identity_of(contents) or (contents, jti))
-
-
-class NextAuthV4Codec(ClaimsCodec):
-    """The codec: it seals with A256GCM, under one key for all cookie names."""
-
-    label: ClassVar[str] = NextAuthV4.traits.label
-
-    def __init__(
-        self, secrets: Secrets, salt: str, lifetime: Lifetime, serializer: Serializer
-    ) -> None:
-        info = (
-            f"NextAuth.js Generated Encryption Key ({salt})"
-            if salt
-            else "NextAuth.js Generated Encryption Key"
-        )
-        keys = [hkdf(one, salt=salt.encode(), info=info, length=32) for one in secrets.raw]
-        super().__init__(NextAuthV4.framing, secrets, keys, lifetime, serializer)

@@ -12,7 +12,7 @@ from .._session.json import Serializer
 from .._session.lifetime import Duration, Lifetime, seconds
 from ._claims import Secrets
 from ._protocols import Traits
-from ._signed import SignedCookie, TimestampOpener, base64
+from ._signed import SignedCookie, SignedOpener, base64
 
 __all__ = ["StarletteCookie"]
 
@@ -40,13 +40,11 @@ class StarletteCookie(SignedCookie):
         self, keys: Secrets, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
     ) -> StarletteOpener:
         """Return the opener for these keys."""
-        return StarletteOpener(keys, seconds("max_age", self.max_age))
+        return StarletteOpener(GRAMMAR, keys, seconds("max_age", self.max_age))
 
 
-class StarletteOpener(TimestampOpener):
+class StarletteOpener(SignedOpener):
     """Opens the values of itsdangerous' TimestampSigner: HMAC-SHA-1 under a key derived by SHA-1."""
-
-    grammar = GRAMMAR
 
     def key(self, secret: bytes) -> bytes:
         """Return the key by the derivation `django-concat` of itsdangerous."""
