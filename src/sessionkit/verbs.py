@@ -15,7 +15,7 @@ from ._exchange.request import RequestInfo
 from ._model_verbs import ModelVerbs
 from ._requests.call_forms import TAKING_A_SESSION, list_forms, parse_call, refuse_call
 from ._requests.lookup import Exclusion
-from ._requests.recognition import as_request, is_plain_session
+from ._requests.recognition import REQUEST_KEYS, as_request
 from ._requests.responses import write_response
 from ._session.model_merging import make_merge
 from ._session.session import Session
@@ -285,7 +285,13 @@ class Verbs(ModelVerbs[Request, Response], Generic[Request, Response, Carrier]):
             act: the method of `Exchange`.
         """
         session = verb in TAKING_A_SESSION
-        if session and len(args) == 1 and is_plain_session(args[0]):
+        if (
+            session
+            and len(args) == 1
+            and args[0].__class__ is dict
+            and REQUEST_KEYS.isdisjoint(args[0])
+        ):
+            # The commonest call.
             request, response, contents = None, None, args[0]
         else:
             request, response, contents = parse_call(verb, args)

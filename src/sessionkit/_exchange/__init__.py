@@ -9,8 +9,9 @@ In the order of a request:
   idle and the absolute limit.
 - `importing`: imports a session from another library's cookie. `bound_importers` gives importers their keys, and `conversion`
   converts their tokens.
-- `state`: the contents now. `stamps` makes ids and times. `update_guard` decides whether an update is accepted.
-  `carried_members`: members that every update keeps. `spare_keys`: what a session that does not fit can do without.
+- `loaded_session`: compares the session with what its cookies held. `state` is the same object, which verbs and assignments
+  change. `stamps` makes ids and times. `update_guard` decides whether an update is accepted. `carried_members`: members
+  that every update keeps. `spare_keys`: what a session that does not fit can do without.
 - `deciding`: decides at the commit: nothing, renew, seal or end. `hidden_sessions` tells whether an end takes a barrier.
 - `writing`: writes the session, the renewal cookie, the fence and the barrier. `clearing` clears stale chunks and ended
   sessions. `unreturned_cookie` warns of a browser that drops them.

@@ -135,7 +135,7 @@ class Exchange(DrivenExchange):
             if ignored is not None:
                 state.tell_ignored(ignored, contents)
                 return False
-            state.replace_contents(contents, snapshot, state.advance_stamp())
+            state.replace_contents(contents, snapshot)
             if function is not None and self.server is not None:
                 self.server.note_update(state, function)
         except BaseException as error:

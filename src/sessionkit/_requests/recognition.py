@@ -86,12 +86,9 @@ def register_request(
     _request_carriers[kind] = carrier
 
 
-def is_plain_session(value: object) -> bool:
-    """Return whether a value is a dict without any key of a request or a message: the commonest argument of a verb."""
-    return value.__class__ is dict and _REQUEST_KEYS.isdisjoint(cast("dict[str, Any]", value))
+REQUEST_KEYS = frozenset({"type", "REQUEST_METHOD", "wsgi.version", "HTTP_COOKIE"})
+"""Keys that a scope, a message or an environ has: a dict without any of them is none of these."""
 
-
-_REQUEST_KEYS = frozenset({"type", "REQUEST_METHOD", "wsgi.version", "HTTP_COOKIE"})
 _CARRYING_ATTRIBUTES = ("scope", "environ", "env")
 
 
