@@ -98,7 +98,6 @@ nitpick_ignore = [
         "sessionkit._requests.recognition.T",
         "sessionkit._requests.responses.Fields",
         "sessionkit._session.tracebacks.F",
-        "sessionkit._requests.registry.T",
         "sessionkit._crypto.sealing.NativeCodec",
         "sessionkit._crypto.keyring.PurposeKeys",
         "sessionkit._session.identity.Who",

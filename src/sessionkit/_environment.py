@@ -16,7 +16,7 @@ from .backends import AnyBackend
 from .backends._url import open_backend, read_url
 from .errors import ConfigurationError
 
-__all__ = ["VARIABLES", "apply_variables"]
+__all__ = ["VARIABLES", "apply_variables", "find_error"]
 
 T = TypeVar("T")
 
@@ -131,12 +131,16 @@ def apply_variables(
     values = _read_variables(environ)
     if values.get(BACKEND) is not None and "backend" not in given:
         values[BACKEND] = _open_backend(values[BACKEND], given)
-    try:
+
+    def attempt(values: Mapping[str, Any], given: Mapping[str, Any]) -> T:
         return make(_merge(values, given))
+
+    try:
+        return attempt(values, given)
     except ConfigurationError as error:
         why = str(error)
     # A variable is at fault if the error changes when it is left out.
-    names = [name for name in values if _find_error(make, _without(values, name), given) != why]
+    names = [name for name in values if find_error(attempt, _without(values, name), given) != why]
     if not names:
         raise ConfigurationError(why)
     for name in names:
@@ -144,7 +148,7 @@ def apply_variables(
     names += [
         f"{_KINDS[argument].__name__}({field}=...)"
         for argument, field in _list_fields(given)
-        if _find_error(make, values, _without_field(given, argument, field)) != why
+        if find_error(attempt, values, _without_field(given, argument, field)) != why
     ]
     raise ConfigurationError(f"{' and '.join(names)}: {why}")
 
@@ -225,12 +229,10 @@ def _without_field(given: Mapping[str, Any], argument: str, left_out: str) -> di
         return dict(given)  # the others need this field
 
 
-def _find_error(
-    make: Callable[[dict[str, Any]], object], values: Mapping[str, Any], given: Mapping[str, Any]
-) -> str | None:
-    """Return the message of the error that `make` raises, or None."""
+def find_error(make: Callable[..., object], *settings: object) -> str | None:
+    """Return the message of the error that `make` raises for these settings, or None."""
     try:
-        make(_merge(values, given))
-    except ConfigurationError as error:
+        make(*settings)
+    except (ConfigurationError, TypeError) as error:
         return str(error)
     return None

@@ -174,10 +174,10 @@ class SessionMiddleware(Gateway):
             except (Exception, CancelledError) as error:
                 if is_answering and exchange.phase is OPEN:
                     # No response has started.
-                    if kind == "http" and isinstance(error, Exception):
+                    await self.end_unanswered(exchange)
+                    # The server answers if nothing was ended, or if the backend could not end it: then no cookie may say that it did.
+                    if kind == "http" and isinstance(error, Exception) and exchange.must_end:
                         await _send_bare_500(exchange, send)
-                    else:
-                        await self.end_unanswered(exchange)
                 raise
             finally:
                 if is_answering:
@@ -243,16 +243,10 @@ _CDN_SUFFIX = CDN_SUFFIX.encode()
 
 
 async def _send_bare_500(exchange: Exchange, send: Send) -> None:
-    """Answer in the server's place with an empty 500 that ends the session, if one was ended.
+    """Answer in the server's place with an empty 500 that ends the session.
 
     The server would answer without our headers, and a logout would be lost.
     """
-    exchange.close_places()
-    if exchange.must_settle:
-        await asettle(exchange, 500)
-    if not exchange.must_end:
-        # Nothing was ended; or the backend could not end it, and no cookie may say that it did. The server answers the exception.
-        return
     headers = [(b"content-type", b"text/plain"), (b"content-length", b"0")]
     start: Message = {"type": "http.response.start", "status": 500, "headers": headers}
     await send(_answer(exchange, start))

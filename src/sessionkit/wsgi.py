@@ -84,7 +84,8 @@ class SessionMiddleware(Gateway):
             # A traceback shows the variables of this frame, and the environ has the cookies.
             del environ
             if exchange is None or not _end_failed(exchange, start_response, is_socket):
-                self._explain(error)
+                if isinstance(error, TypeError):
+                    explain_protocol(self.app, self.protocol)
                 raise
             return [b""]
         kind = type(body)
@@ -93,11 +94,6 @@ class SessionMiddleware(Gateway):
                 exchange.finish(unanswerable=is_socket)
             return body
         return _Body(context, body, exchange, start_response, is_socket)
-
-    def _explain(self, error: BaseException) -> None:
-        """Raise a TypeError that says what to do, if the application failed because it is none of WSGI."""
-        if isinstance(error, TypeError):
-            explain_protocol(self.app, self.protocol)
 
 
 def _keep_at_write(server: ServerSide, write: Write) -> Write:

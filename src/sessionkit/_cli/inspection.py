@@ -13,7 +13,7 @@ from .._cookies import chunks, renewal
 from .._cookies.header import pairs
 from .._crypto.records import RecordCodec
 from .._crypto.sealing import NativeCodec, Opened, peek_stamp
-from .._exchange.pointers import is_logged_out, read_pointers
+from .._exchange.pointers import read_pointers
 from .._exchange.reading import RequestCookies, read_cookies
 from .._exchange.settings import Settings
 from .._session.base64url import decode
@@ -148,7 +148,9 @@ def inspect(settings: Settings, header: str, now: float, *, values: bool = False
     """
     read = read_cookies if settings.records is None else read_pointers
     cookies = read(settings, header, now)
-    points = any(not is_logged_out(settings, cookies, pointer) for pointer in cookies.pointers)
+    points = any(
+        not cookies.ends(settings, one.stamp.id, one.stamp.created_at) for one in cookies.pointers
+    )
     found = [
         (name, value)
         for name, value in pairs(header, settings.stem)
@@ -249,7 +251,7 @@ def _describe_token(
     )
     if over is None and not _knows_lifetime(settings, stamp):
         over = Absence.EXPIRED
-    logged_out = cookies.ends(settings, opened)
+    logged_out = cookies.ends(settings, opened.mark_id, opened.stamp.created_at)
     refused = Absence.LOGGED_OUT if logged_out else (refused or over)
     if refused is None and settings.is_for_server(opened.contents):
         # The sessions of signed-in users are kept on the server. One in a cookie could not be revoked.
@@ -299,7 +301,7 @@ def _describe_pointer(
     absolute, serializer = settings.lifetime.absolute, settings.serializer
     codec = RecordCodec(settings.ring, settings.name, settings.audience, absolute, serializer)
     pointer = codec.open_pointer(token, now)
-    logged_out = cookies.ends(settings, opened)
+    logged_out = cookies.ends(settings, opened.mark_id, opened.stamp.created_at)
     refused = Absence.LOGGED_OUT if logged_out else pointer
     why = refused.value if isinstance(refused, Absence) else None
     if why is None and settings.records is None:

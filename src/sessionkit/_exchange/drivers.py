@@ -99,10 +99,6 @@ class Settling(Protocol):
     def lose(self, operation: Operation) -> None:
         """Note that the backend's reply to an operation is lost."""
 
-    def close(self, changes: HeaderChanges) -> HeaderChanges:
-        """Close the exchange for writing."""
-        ...
-
 
 def is_async(backend: object) -> bool:
     """Return whether the operations of a backend are awaited."""

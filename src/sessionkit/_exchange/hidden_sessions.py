@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._session.session import Absence
 from .reading import RequestCookies
-from .request import RequestInfo
+from .request import RequestInfo, split_host
 from .settings import Settings
 
 __all__ = ["may_be_hidden", "may_be_overwritten", "may_be_unnamed"]
@@ -69,13 +69,5 @@ def _is_cross_site(request: RequestInfo) -> bool:
     if origin is None:
         return False
     # `null` names no host: the browser hides the origin, after a redirect from another site above all.
-    host = _parse_host(origin.partition("://")[2])
-    return not host or host != _parse_host(request.header("Host") or "")
-
-
-def _parse_host(authority: str) -> str:
-    """Return the host of `host:port`, in lower case."""
-    text = authority.strip().lower()
-    if text.startswith("["):
-        return text.partition("]")[0]
-    return text.partition(":")[0]
+    host = split_host(origin.partition("://")[2])
+    return not host or host != split_host(request.header("Host") or "")

@@ -12,7 +12,7 @@ from ..backends._protocols import Record
 from ..errors import BackendError
 from .candidates import choose_furthest
 from .operations import Wanted
-from .pointers import OpenedRecord, choose_record, is_logged_out, open_record, read_pointers
+from .pointers import OpenedRecord, choose_record, open_record, read_pointers
 from .reading import RequestCookies
 from .settings import Settings
 
@@ -153,7 +153,9 @@ class Loading:
         for pointer, record in zip(cookies.pointers, self._found["found"], strict=True):
             if record is not None:
                 self._came[pointer.key] = pointer.owner
-            if is_logged_out(self.settings, cookies, pointer):
+            stamp = pointer.stamp
+            is_fenced = cookies.fence or cookies.barrier is not None
+            if is_fenced and cookies.ends(self.settings, stamp.id, stamp.created_at):
                 reason = choose_furthest(reason, Absence.LOGGED_OUT)
                 continue
             one = open_record(self.settings, pointer, record, now)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from .._cookies import fence
 from .._cookies.header import HEADER, only
 from .._crypto.records import Pointer, RecordCodec
 from .._crypto.sealing import Opened
@@ -30,7 +29,6 @@ from .update_guard import have_same_owner
 __all__ = [
     "OpenedRecord",
     "choose_record",
-    "is_logged_out",
     "open_contents",
     "open_record",
     "read_pointers",
@@ -116,16 +114,6 @@ def _read_many(settings: Settings, header: str, now: float) -> RequestCookies:
             cookies.absence or Absence.NO_COOKIE, Absence.UNKNOWN_RECORD
         )
     return cookies
-
-
-def is_logged_out(settings: Settings, cookies: RequestCookies, pointer: Pointer) -> bool:
-    """Return whether the fence or a barrier that came with a pointer ends its session."""
-    if not cookies.fence and cookies.barrier is None:
-        return False
-    mark = fence.mark(settings.name, pointer.stamp.id)
-    if mark in cookies.fence:
-        return True
-    return cookies.barrier is not None and cookies.barrier.ends(mark, pointer.stamp.created_at)
 
 
 def open_record(

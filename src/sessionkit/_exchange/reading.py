@@ -96,12 +96,12 @@ class RequestCookies:
         numbers = sorted(_iterate_chunk_numbers(by_name, chunk))
         return (*whole, *(f"{chunk}{number}" for number in numbers))
 
-    def ends(self, settings: Settings, token: Opened) -> bool:
+    def ends(self, settings: Settings, mark_id: str, created_at: int) -> bool:
         """Return whether the fence has the session's mark, or the barrier ends it."""
-        mark = fence.mark(settings.name, token.mark_id)
+        mark = fence.mark(settings.name, mark_id)
         if mark in self.fence:
             return True
-        return self.barrier is not None and self.barrier.ends(mark, token.stamp.created_at)
+        return self.barrier is not None and self.barrier.ends(mark, created_at)
 
     def list_heads(self, settings: Settings) -> tuple[str, ...]:
         """Return the texts that tokens begin with: whole cookies, then first chunks."""
@@ -298,7 +298,8 @@ def judge_token(
         The session's stamp, with the newest renewal; or the reason why the token gives no session.
     """
     stamp = token.stamp
-    if (cookies.fence or cookies.barrier is not None) and cookies.ends(settings, token):
+    is_fenced = cookies.fence or cookies.barrier is not None
+    if is_fenced and cookies.ends(settings, token.mark_id, stamp.created_at):
         return Absence.LOGGED_OUT
     if seen and settings.codec.seen is not None:
         sealed = renewal.Renewal(stamp.updated_at, stamp.expires_at)

@@ -8,7 +8,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from ipaddress import ip_address
 from typing import Any, Protocol
 
-__all__ = ["HOLDER", "HeaderRequest", "RequestInfo", "is_activity", "is_loopback"]
+__all__ = ["HOLDER", "HeaderRequest", "RequestInfo", "is_activity", "is_loopback", "split_host"]
 
 HOLDER = "sessionkit.exchange"
 """The key of environ or scope that holds the exchange (`wsgiref.validate` demands the dot)."""
@@ -116,8 +116,7 @@ _SCRIPTED = (
 
 def is_loopback(host: str | None) -> bool:
     """Return whether a Host header names the browser's own machine, which browsers do not ask for https."""
-    name = (host or "").lower()
-    name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
+    name = split_host(host or "")
     if name == "localhost" or name.endswith(".localhost"):  # RFC 6761 section 6.3
         return True
     try:
@@ -125,3 +124,9 @@ def is_loopback(host: str | None) -> bool:
     except ValueError:
         # A name such as 127.0.0.1.example.org is no address.
         return False
+
+
+def split_host(authority: str) -> str:
+    """Return the host of `host:port`, in lower case and without the brackets of an IPv6 address."""
+    text = authority.strip().lower()
+    return text[1:].partition("]")[0] if text.startswith("[") else text.partition(":")[0]

@@ -188,18 +188,19 @@ class Settings:
             tags=self.serializer.tags,
             nobody=traits.nobody,
             fence_age=max(max_age(one, imported_for_ever=for_ever) for one in lifetimes),
-            records=self._make_record_codec(name),
+            records=(
+                None
+                if self.backend is None
+                else RecordCodec(
+                    self.ring, name, self.audience, self.lifetime.absolute, self.serializer
+                )
+            ),
             driver=(
                 None
                 if self.backend is None or is_async(self.backend)
                 else BlockingDriver(self.backend)
             ),
         )
-
-    def _make_record_codec(self, name: str) -> RecordCodec | None:
-        if self.backend is None:
-            return None
-        return RecordCodec(self.ring, name, self.audience, self.lifetime.absolute, self.serializer)
 
     def is_for_server(self, contents: Mapping[str, Any]) -> bool:
         """Return whether a session that begins with these contents is kept in the backend."""
@@ -240,11 +241,7 @@ class Settings:
         if keys.tags is None or self.serializer.tags is not None:
             # A serializer with tags of its own is the application's choice.
             return settings
-        return settings.with_tags(keys.tags)
-
-    def with_tags(self, tags: Tags) -> Settings:
-        """Return the settings for sessions with values that JSON does not have."""
-        return self.with_changes(serializer=self.serializer.tagging(tags))
+        return settings.with_changes(serializer=self.serializer.tagging(keys.tags))
 
     def names_somebody(self, contents: Mapping[str, Any]) -> bool:
         """Return whether contents name a user, for a library that takes every token for a signed-in user.

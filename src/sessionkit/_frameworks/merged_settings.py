@@ -7,6 +7,7 @@ from secrets import token_urlsafe
 from typing import Any, TypeVar
 
 from .._cookies.settings import CookieSettings
+from .._environment import find_error
 from .._session.lifetime import Lifetime, make_idle_lifetime
 from ..errors import ConfigurationError
 
@@ -71,15 +72,6 @@ def name_settings(make: Callable[[Config], T], config: Config, defaults: Config)
     names = [
         name
         for name, value in replaced.items()
-        if name in config and _find_error(make, {**config, name: value}) != why
+        if name in config and find_error(make, {**config, name: value}) != why
     ]
     raise ConfigurationError(f"{' and '.join(names)}: {why}" if names else why)
-
-
-def _find_error(make: Callable[[Config], object], config: Config) -> str | None:
-    """Return the message of the error that `make` raises, or None."""
-    try:
-        make(config)
-    except (ConfigurationError, TypeError) as error:
-        return str(error)
-    return None

@@ -1,7 +1,6 @@
 """The request and its exchange.
 
-- `recognition`: which request is this? `views` are the views of an environ, a scope and a framework's own request;
-  `registry` looks up the types that adapters register.
+- `recognition`: which request is this? `views` are the views of an environ, a scope and a framework's own request.
 - `call_forms`: which argument of a verb is the request, the response, the session?
 - `lookup`: which exchange does a given request have?
 - `current`: which exchange is the current one?

@@ -8,7 +8,6 @@ from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 from .._cookies.header import header_of
 from .._exchange.request import HeaderRequest, RequestInfo
-from .registry import as_mapping, find_carrier
 from .views import ASGIRequest, WSGIRequest
 
 __all__ = [
@@ -19,7 +18,9 @@ __all__ = [
     "RequestLike",
     "RequestObject",
     "as_cookie_header",
+    "as_mapping",
     "as_request",
+    "find_carrier",
     "find_missing_adapter",
     "make_header_request",
     "register_request",
@@ -69,6 +70,28 @@ RequestObject: TypeAlias = HasEnviron | HasEnv | HasScope | HasMeta
 
 # Mapping: a scope of asgiref.typing is a TypedDict, which is no MutableMapping to type checkers (PEP 589).
 RequestLike: TypeAlias = Mapping[str, Any] | RequestObject
+
+
+def find_carrier(
+    carriers: Mapping[type, Callable[[Any], Any]], value: object
+) -> Callable[[Any], Any] | None:
+    """Return the function that is registered for a value's type or one of its base types.
+
+    Args:
+        carriers: the registered functions.
+        value: a request or response object, or a proxy of one.
+    """
+    # `__class__` instead of `type()`: a framework's thread-local proxy gives the class of the object behind it.
+    return (
+        next((carriers[kind] for kind in value.__class__.__mro__ if kind in carriers), None)
+        if carriers
+        else None
+    )
+
+
+def as_mapping(value: object) -> MutableMapping[str, Any] | None:
+    """Return a value if it is a mutable mapping, else None."""
+    return cast("MutableMapping[str, Any]", value) if isinstance(value, MutableMapping) else None
 
 
 _request_carriers: dict[type, Callable[[Any], Any]] = {}

@@ -9,8 +9,7 @@ from wsgiref.headers import Headers
 from .._cookies.caching import HeaderChanges
 from .._exchange.exchange import Exchange
 from .._session.tracebacks import clear_frames, clears_frames
-from .recognition import as_request
-from .registry import as_mapping, find_carrier
+from .recognition import as_mapping, as_request, find_carrier
 from .views import ASGIRequest
 
 __all__ = [

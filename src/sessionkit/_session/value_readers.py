@@ -70,6 +70,14 @@ def _join(path: str, key: object) -> str:
     return f"{path}.{key}" if path else str(key)
 
 
+def _convert(convert: Callable[..., Any], path: str, /, *values: Any, **named: Any) -> Any:
+    """Return what a function makes of values; raise `MisfitError` if it refuses them."""
+    try:
+        return convert(*values, **named)
+    except (ValueError, TypeError, LookupError, ArithmeticError):
+        raise MisfitError(path) from None
+
+
 def read_fields(loaders: Mapping[str, tuple[Load, bool]], make: type | None) -> Load:
     """Return the reader of an object with named members.
 
@@ -92,11 +100,8 @@ def read_fields(loaders: Mapping[str, tuple[Load, bool]], make: type | None) -> 
                 raise MisfitError(_join(path, name))
         if make is None:
             return contents
-        try:
-            return make(**read)
-        except (ValueError, TypeError, LookupError):
-            # Its `__post_init__` refuses these values.
-            raise MisfitError(path) from None
+        # Its `__post_init__` may refuse these values.
+        return _convert(make, path, **read)
 
     return load
 
@@ -122,20 +127,16 @@ def read_number(value: Any, path: str) -> float:
     """Return a number as a float."""
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         raise MisfitError(path)
-    try:
-        return float(value)
-    except OverflowError:
-        raise MisfitError(path) from None
+    number: float = _convert(float, path, value)
+    return number
 
 
 def read_seconds(value: Any, path: str) -> timedelta:
     """Return a number of seconds as a timedelta."""
     if isinstance(value, timedelta):
         return value
-    try:
-        return timedelta(seconds=read_number(value, path))
-    except (ValueError, OverflowError):
-        raise MisfitError(path) from None
+    duration: timedelta = _convert(timedelta, path, seconds=read_number(value, path))
+    return duration
 
 
 def read_text(kind: type) -> Load:
@@ -148,10 +149,7 @@ def read_text(kind: type) -> Load:
             return value
         if not isinstance(value, str):
             raise MisfitError(path)
-        try:
-            return parse(value)
-        except (ValueError, ArithmeticError):
-            raise MisfitError(path) from None
+        return _convert(parse, path, value)
 
     return load
 
@@ -160,12 +158,7 @@ def read_member(kind: type[Enum]) -> Load:
     """Return the reader of the members of an enumeration, by their values."""
 
     def load(value: Any, path: str) -> Any:
-        if isinstance(value, kind):
-            return value
-        try:
-            return kind(value)
-        except ValueError:
-            raise MisfitError(path) from None
+        return value if isinstance(value, kind) else _convert(kind, path, value)
 
     return load
 
@@ -222,11 +215,8 @@ def read_array(item: Load, make: Callable[[Iterable[Any]], Any]) -> Load:
             raise MisfitError(path)
         items = cast("list[Any]", value)
         read = [item(one, _join(path, at)) for at, one in enumerate(items)]
-        try:
-            return make(read)
-        except TypeError:
-            # A set holds no lists and dicts.
-            raise MisfitError(path) from None
+        # A set holds no lists and dicts.
+        return _convert(make, path, read)
 
     return load
 

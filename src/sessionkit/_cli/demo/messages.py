@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass, field
 
-from ..._exchange.request import is_loopback
+from ..._exchange.request import is_loopback, split_host
 
 __all__ = ["LARGEST_FORM", "POLICY", "Answer", "Request", "make_plain", "refuse"]
 
@@ -77,14 +77,9 @@ def _is_ours(host: str | None, listening: str) -> bool:
     """
     if is_loopback(host):
         return True
-    name = _split_host(host or "")
+    name = split_host(host or "")
     wildcard = listening in ("0.0.0.0", "::", "")  # noqa: S104  # it is compared, not bound
     return name == listening.lower() or (wildcard and _is_address(name))
-
-
-def _split_host(host: str) -> str:
-    name = host.lower()
-    return name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
 
 
 def _is_address(name: str) -> bool:

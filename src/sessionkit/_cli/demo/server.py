@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import ipaddress
 import socket
 import sys
 import threading
@@ -13,6 +12,7 @@ from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
+from ..._exchange.request import is_loopback
 from ...backends import AnyBackend
 from .errors import DemoError
 from .gateways import asgi_app, wsgi_app
@@ -39,7 +39,7 @@ def serve(
     Raises:
         DemoError: the address cannot be listened on, or uvicorn is not installed.
     """
-    if not _is_loopback(host):
+    if not is_loopback(f"[{host}]" if ":" in host else host):
         warn(
             f"warning: the demo listens on {host}, and anybody who can reach it can use it, over plain http"
         )
@@ -126,13 +126,6 @@ def _make_uvicorn(site: Site, sock: socket.socket) -> tuple[Callable[[], None], 
         server.should_exit = True
 
     return lambda: server.run(sockets=[sock]), stop
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 class _Handler(WSGIRequestHandler):
