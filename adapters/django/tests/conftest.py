@@ -79,3 +79,14 @@ def ann():
     user = User.objects.create_superuser("ann", "ann@example.org", "secret-of-ann")
     yield user
     User.objects.all().delete()
+
+
+@pytest.fixture
+def awaited():
+    """An awaited backend that keeps the project's sessions."""
+    from awaited_memory import AwaitedMemory
+    from kept import keeping
+
+    backend = AwaitedMemory()
+    with keeping(backend):
+        yield backend

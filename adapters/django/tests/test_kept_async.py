@@ -12,14 +12,14 @@ from django.core.asgi import get_asgi_application
 from django.core.exceptions import ImproperlyConfigured, SynchronousOnlyOperation
 from django.core.wsgi import get_wsgi_application
 from django.http import HttpResponse, JsonResponse
-from django.test import RequestFactory, override_settings
+from django.test import override_settings
 from django.urls import path
 from django.utils.decorators import sync_only_middleware
 from kept import POINTER, WatchedBackend, keeping, pointers_set
 
-from sessionkit import ConfigurationError, create_session, delete_session
+from sessionkit import ConfigurationError
 from sessionkit.backends import SQLiteBackend
-from sessionkit_django import SessionMiddleware, project_store
+from sessionkit_django import project_store
 from sessionkit_django.testing import AsyncClient, Client
 
 
@@ -35,13 +35,6 @@ def backend(request, tmp_path):
         yield backend
     if request.param != "awaited":
         backend.close()
-
-
-@pytest.fixture
-def awaited():
-    backend = AwaitedMemory()
-    with keeping(backend):
-        yield backend
 
 
 @pytest.fixture
@@ -354,53 +347,3 @@ def test_a_view_that_is_not_async_reads_what_was_loaded(backend):
         return (await client.get("/plain")).json()["a"]
 
     assert in_views(scenario, log_in=log_in, put=put, plain=plain) == "1"
-
-
-# ---- a visitor who goes away
-
-
-@pytest.mark.parametrize("moment", ["login", "logout", "logout that is saved"])
-def test_a_visitor_who_goes_away_stays_signed_out(awaited, moment):
-    reached, insert = asyncio.Event(), awaited.insert
-
-    async def insert_and_wait(*args):
-        await insert(*args)
-        reached.set()
-        await asyncio.Event().wait()
-
-    async def login(request):
-        create_session({"user": {"sub": "ann"}})
-        return HttpResponse()
-
-    async def logout(request):
-        delete_session()
-        if moment == "logout":
-            reached.set()
-            await asyncio.Event().wait()
-        awaited.waiting, awaited.held["delete"] = reached, asyncio.Event()
-        return HttpResponse()
-
-    async def scenario():
-        request = RequestFactory().get("/", secure=True)
-        if moment == "login":
-            awaited.insert = insert_and_wait
-        else:
-            answer = await SessionMiddleware(login)(request)
-            request = RequestFactory().get("/", secure=True)
-            request.META["HTTP_COOKIE"] = f"{POINTER}={answer.cookies[POINTER].value}"
-        task = asyncio.create_task(
-            SessionMiddleware(login if moment == "login" else logout)(request)
-        )
-        await reached.wait()
-        task.cancel()
-        await asyncio.sleep(0)
-        for event in awaited.held.values():
-            event.set()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        while awaited.calls[-1] != "delete":  # noqa: ASYNC110  # it goes on, shielded
-            await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        return await project_store().asessions_of({"user": {"sub": "ann"}})
-
-    assert asyncio.run(scenario()) == []

@@ -6,21 +6,14 @@ import pytest
 
 from sessionkit import Absence, CookieSettings, Lifetime, SessionStore
 from sessionkit._session.base64url import encode
-from sessionkit.formats import Auth0FastAPI, Auth0V3, Auth0V4, AuthJSV5, ExpressOpenID, NextAuthV4
+from sessionkit.formats import Auth0V3, Auth0V4, AuthJSV5, ExpressOpenID, NextAuthV4
 from sessionkit.formats.express_openid import identity_of, is_signed_in
 from sessionkit.formats.nextauth_v4 import identity_of as who_of_claims
 from sessionkit.formats.signed_id import sign_id, verify_id
 
 from ..scene import Scene, cookie, names
 from .golden import AUTH0
-
-SECRET = "a secret that both sides know, for tests only"
-ALICE = {"user": {"sub": "alice", "sid": "op-session"}, "sub": "alice"}
-FORMATS = [Auth0V3(), ExpressOpenID(), Auth0V4(), Auth0FastAPI(), NextAuthV4(), AuthJSV5()]
-NOT_WRITTEN = [
-    f"-__session__{number}" for number in range(5)
-]  # what nextjs-auth0 clears at each write
-each = pytest.mark.parametrize("format", FORMATS, ids=lambda one: one.traits.label)
+from .shared_formats import ALICE, SECRET, each
 
 
 def id_token(**claims):
@@ -223,99 +216,6 @@ def test_a_cookie_of_v3_holds_what_its_library_puts_in_one(secure, domain, trans
         assert (len(value) <= most) if name == "appSession" else (len(value) == most)
 
 
-@each
-@pytest.mark.parametrize("act", ["update", "touch", "rotate", "create", "delete"])
-@pytest.mark.parametrize(("before", "after"), [(10, 9000), (9000, 10)])
-def test_a_write_clears_what_another_tab_has_set_meanwhile(format, act, before, after):
-    scene = Scene(secret=SECRET, format=format, cookie=CookieSettings(max_bytes=60_000))
-    scene.browser.login({**ALICE, "blob": "x" * before})
-    scene.clock.wait(100)
-    visit = scene.browser.visit()
-    visit.exchange.get()
-    scene.browser.update(blob="x" * after)
-    if act in ("update", "create"):
-        getattr(visit.exchange, act)({**ALICE, "blob": "x" * before})
-    else:
-        getattr(visit.exchange, act)()
-    written = {name for name in names(visit.arrive()) if not name.startswith("-")}
-    settings = scene.store.settings
-    left = {one for one, *_ in scene.browser.jar.cookies if one.startswith(settings.name)}
-    assert left == {one for one in written if one.startswith(settings.name)}
-
-
-def test_four_chunks_that_become_two_leave_nothing_behind():
-    scene = Scene(secret=SECRET, format=ExpressOpenID(), cookie=CookieSettings(max_bytes=60_000))
-    scene.browser.login({**ALICE, "blob": "x" * 36_000})
-    assert len(scene.browser.jar.cookies) == 13
-    scene.browser.update(blob="x" * 5000)
-    assert len(scene.browser.jar.cookies) == 2
-
-
-def test_a_v3_session_is_found_and_taken_over_by_v4():
-    scene = Scene(secret=SECRET, format=Auth0V3())
-    user = {"sub": "alice", "sid": "op-session"}
-    scene.browser.login(
-        {"user": user, "accessToken": "at", "accessTokenScope": "openid", "refreshToken": None}
-    )
-    scene.clock.wait(100)
-    later = SessionStore(SECRET, format=Auth0V4(), clock=scene.clock)
-    visit = scene.browser
-    visit.store = later
-    expected = {
-        "user": user,
-        "tokenSet": {"accessToken": "at", "scope": "openid"},
-        "internal": {"sid": "op-session", "createdAt": int(scene.clock()) - 100},
-    }
-    page = visit.visit()
-    assert dict(page.exchange.get()) == expected
-    assert names(page.arrive()) == ["__session", *NOT_WRITTEN, "-appSession"]
-    assert visit.session() == expected
-
-
-def test_an_expired_v3_session_is_none_for_v4():
-    scene = Scene(secret=SECRET, format=Auth0V3(), lifetime=Lifetime(idle=1000))
-    header = f"appSession={cookie(scene.browser.login(ALICE), 'appSession')}"
-    clock = scene.clock
-    later = SessionStore(SECRET, format=Auth0V4(), clock=clock)
-    clock.wait(999)
-    with later.exchange(header) as exchange:
-        assert exchange.get() is not None
-    clock.wait(1)
-    with later.exchange(header) as exchange:
-        assert exchange.absence is Absence.EXPIRED
-
-
-def test_a_v3_session_without_a_user_is_none_for_v4():
-    scene = Scene(secret=SECRET, format=Auth0V3())
-    visit = scene.browser.visit()
-    visit.exchange.contents["cart"] = [1]
-    header = f"appSession={cookie(visit.answer(), 'appSession')}"
-    with SessionStore(SECRET, format=Auth0V4(), clock=scene.clock).exchange(header) as exchange:
-        assert exchange.absence is Absence.MALFORMED
-
-
-def test_a_logout_of_v4_takes_the_connection_tokens_and_the_v3_cookie_along():
-    store = SessionStore(SECRET, format=Auth0V4())
-    with store.exchange(
-        "__FC_0=a; __FC_12=b; __FC_x=c; my__FC_1=d; appSession.3=e; __session=f"
-    ) as exchange:
-        store.delete_session()
-    assert names([line for name, line in exchange.response_headers if name == "Set-Cookie"]) == [
-        "-__session", *NOT_WRITTEN, "-__FC_0", "-__FC_12", "-appSession", "-appSession.3", "before.__session",
-    ]  # fmt: skip
-
-
-def test_a_login_of_v4_clears_the_connection_tokens_of_the_one_before():
-    store = SessionStore(SECRET, format=Auth0V4())
-    with store.exchange("__FC_0=a") as exchange:
-        store.create_session(ALICE)
-    assert names([line for name, line in exchange.response_headers if name == "Set-Cookie"]) == [
-        "__session",
-        *NOT_WRITTEN,
-        "-__FC_0",
-    ]
-
-
 @pytest.mark.parametrize(
     ("session", "who"),
     [
@@ -397,35 +297,3 @@ def test_signed_ids_are_made_and_verified_as_the_libraries_do(vector):
 @pytest.mark.parametrize("value", ["", "nodot", ".", "é.x", "a.é"])
 def test_what_is_no_signed_id_is_none(value):
     assert verify_id(value, name="appSession", secret=SECRET) is None
-
-
-@each
-@pytest.mark.parametrize(("before", "after"), [(10, 9000), (9000, 10)])
-def test_a_renewal_by_a_request_that_only_read_clears_nothing_that_did_not_come(
-    format, before, after
-):
-    scene = Scene(secret=SECRET, format=format, cookie=CookieSettings(max_bytes=60_000))
-    scene.browser.login({**ALICE, "blob": "x" * before})
-    scene.clock.wait(100)
-    slow = scene.browser.visit()
-    slow.exchange.get()
-    scene.browser.logout()
-    scene.browser.login({**ALICE, "blob": "x" * after})
-    lines = names(slow.arrive())
-    assert lines != []
-    assert any(line.startswith("-") for line in lines) is isinstance(format, Auth0V4)
-
-
-@pytest.mark.parametrize(
-    "format", [one for one in FORMATS if not isinstance(one, (Auth0V4, Auth0FastAPI))]
-)
-def test_a_late_renewal_does_not_end_a_login_that_is_in_other_cookies(format):
-    scene = Scene(secret=SECRET, format=format)
-    scene.browser.login(ALICE)
-    scene.clock.wait(100)
-    slow = scene.browser.visit()
-    slow.exchange.get()
-    scene.browser.logout()
-    scene.browser.login({**ALICE, "blob": "x" * 4500})
-    slow.arrive()
-    assert "blob" in scene.browser.session()

@@ -1,7 +1,6 @@
 """List, revoke and purge sessions on the server, and look again whether one is valid."""
 
 import asyncio
-import gc
 
 import pytest
 
@@ -13,16 +12,14 @@ from sessionkit import (
     NoActiveRequestError,
     SessionStore,
     create_session,
-    delete_session,
-    rotate_session,
 )
 from sessionkit._exchange.framework_keys import FrameworkKeys
-from sessionkit._management import _ending
 from sessionkit._requests.gateway import Gateway
 
 from ..backends.awaited import AwaitedMemory
 from ..kept import KeptScene
 from ..scene import ALICE, BOB, SECRET, START, Clock
+from .several_browsers import open_exchange, sign_in
 
 DAY = 86_400
 MALFORMED = ["", "x", "0" * 32, f"{'0' * 32}.{'0' * 31}", f"{'A' * 32}.{'0' * 32}", None, 7, b"x"]
@@ -31,17 +28,6 @@ MALFORMED = ["", "x", "0" * 32, f"{'0' * 32}.{'0' * 31}", f"{'A' * 32}.{'0' * 32
 @pytest.fixture
 def scene():
     return KeptScene()
-
-
-def open_exchange(scene, browser=None):
-    return scene.store.exchange((browser or scene.browser).jar.header())
-
-
-def sign_in(scene, number, user=ALICE):
-    browser = scene.another_browser()
-    browser.login({**user, "n": number})
-    scene.clock.wait(1)
-    return browser
 
 
 def test_sessions_are_listed_the_one_that_was_used_last_first(scene):
@@ -183,206 +169,6 @@ def test_revoke_user_ends_every_session_and_counts_them(scene):
     assert (3, 0) == (scene.store.revoke_user(ALICE), scene.store.revoke_user(ALICE))
     assert [{}, {}, {}] == [browser.session() for browser in browsers]
     assert 9 == bob.session()["n"]
-
-
-def test_keep_current_keeps_the_session_of_the_request(scene):
-    mine, other = sign_in(scene, 1), sign_in(scene, 2)
-    with open_exchange(scene, mine):
-        assert 1 == scene.store.revoke_user(ALICE, keep_current=True)
-    assert (1, {}) == (mine.session()["n"], other.session())
-
-
-def test_keep_current_without_a_request_keeps_nothing(scene):
-    browser = sign_in(scene, 1)
-    assert 1 == scene.store.revoke_user(ALICE, keep_current=True)
-    assert {} == browser.session()
-
-
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("how", ["rotate", "login"])
-def test_keep_current_keeps_a_session_that_the_request_begins_or_rotates(scene, how, when):
-    mine, other = sign_in(scene, 1), sign_in(scene, 2)
-
-    def begin():
-        if how == "rotate":
-            rotate_session()
-        else:
-            create_session({**ALICE, "n": 1})
-
-    with open_exchange(scene, mine) as exchange:
-        if when == "before":
-            begin()
-        assert scene.store.revoke_user(ALICE, keep_current=True) >= 1
-        if when == "after":
-            begin()
-    mine.jar.receive(value for name, value in exchange.response_headers if name == "Set-Cookie")
-    assert (1, {}, 1) == (mine.session()["n"], other.session(), scene.alive())
-
-
-def test_keep_current_does_not_save_a_session_that_was_revoked_before(scene):
-    mine = sign_in(scene, 1)
-    with open_exchange(scene, mine) as exchange:
-        exchange.get()
-        scene.store.revoke(scene.store.sessions_of(ALICE)[0].handle)
-        scene.store.revoke_user(ALICE, keep_current=True)
-        rotate_session()
-    assert 0 == scene.alive()
-
-
-def log_in():
-    create_session({**ALICE, "n": 9})
-
-
-@pytest.mark.parametrize("signed_in", [False, True])
-@pytest.mark.parametrize("order", [("login", "keep"), ("keep", "login"), ("rotate", "keep")])
-def test_a_login_in_progress_does_not_slip_through_by_a_revocation_of_its_own(
-    scene, order, signed_in
-):
-    # A site on which a user has one session: each login ends the others. Another request revokes while this one is served.
-    mine = sign_in(scene, 1) if signed_in else scene.browser
-    acts = {
-        "login": log_in,
-        "rotate": rotate_session,
-        "keep": lambda: scene.store.revoke_user(ALICE, keep_current=True),
-    }
-    with open_exchange(scene, mine) as exchange:
-        exchange.get()
-        scene.clock.wait(1)
-        scene.store.revoke_user(ALICE)
-        scene.clock.wait(1)
-        for act in order:
-            acts[act]()
-    assert 0 == scene.alive()
-
-
-def test_a_login_that_ends_all_others_stays(scene):
-    other = sign_in(scene, 1)
-    with open_exchange(scene) as exchange:
-        log_in()
-        assert 1 == scene.store.revoke_user(ALICE, keep_current=True)
-    scene.browser.jar.receive(
-        value for name, value in exchange.response_headers if name == "Set-Cookie"
-    )
-    assert (9, {}, 1) == (scene.browser.session()["n"], other.session(), scene.alive())
-
-
-def test_a_failed_response_takes_such_a_login_back(scene):
-    def fail():
-        with open_exchange(scene):
-            log_in()
-            scene.store.revoke_user(ALICE, keep_current=True)
-            raise LookupError
-
-    with pytest.raises(LookupError):
-        fail()
-    assert 0 == scene.alive()
-
-
-def test_an_awaited_backend_keeps_such_a_login_and_refuses_one_that_was_revoked():
-    clock = Clock()
-    store = SessionStore(SECRET, clock=clock, backend=AwaitedMemory(clock=clock))
-
-    async def visit(*, is_revoked):
-        async with store.exchange():
-            clock.wait(1)
-            if is_revoked:
-                await store.arevoke_user(ALICE)
-                clock.wait(1)
-            log_in()
-            with pytest.raises(ConfigurationError, match="await the method with an `a`"):
-                store.revoke_user(ALICE, keep_current=True)
-            await store.arevoke_user(ALICE, keep_current=True)
-        return [info.contents["n"] for info in await store.asessions_of(ALICE)]
-
-    assert [9] == asyncio.run(visit(is_revoked=False))
-    assert [] == asyncio.run(visit(is_revoked=True))
-
-
-class SlowMemory(AwaitedMemory):
-    """A backend that takes a moment, in which its caller may be cancelled."""
-
-    async def of(self, owner):
-        await asyncio.sleep(0)
-        return await super().of(owner)
-
-    async def delete(self, key, owner):
-        await asyncio.sleep(0)
-        return await super().delete(key, owner)
-
-    async def revoke(self, owner, at, keep):
-        await asyncio.sleep(0)
-        if at < START:
-            raise BackendError("down")
-        return await super().revoke(owner, at, keep)
-
-
-@pytest.mark.parametrize("steps", range(5))
-@pytest.mark.parametrize("how", ["user", "session"])
-def test_a_client_that_hangs_up_does_not_undo_a_revocation(how, steps):
-    clock = Clock()
-    store = SessionStore(SECRET, clock=clock, backend=SlowMemory(clock=clock))
-
-    async def hang_up():
-        async with store.exchange():
-            log_in()
-        clock.wait(1)
-        (info,) = await store.asessions_of(ALICE)
-        call = store.arevoke_user(ALICE) if how == "user" else store.arevoke(info.handle)
-        task = asyncio.ensure_future(call)
-        await asyncio.sleep(0)
-        for _ in range(steps):
-            await asyncio.sleep(0)
-        task.cancel()
-        await asyncio.wait([task])
-        for _ in range(9):
-            await asyncio.sleep(0)
-        return await store.asessions_of(ALICE)
-
-    assert [] == asyncio.run(hang_up())
-
-
-@pytest.mark.parametrize("hangs_up", [False, True])
-def test_a_revocation_that_fails_is_an_error_of_who_waits_for_it(hangs_up):
-    clock, unheard = Clock(), []
-    store = SessionStore(SECRET, clock=clock, backend=SlowMemory(clock=clock))
-
-    async def revoke():
-        asyncio.get_running_loop().set_exception_handler(lambda _, told: unheard.append(told))
-        clock.wait(-9)
-        task = asyncio.ensure_future(store.arevoke_user(ALICE))
-        await asyncio.sleep(0)
-        if hangs_up:
-            task.cancel()
-        await asyncio.wait([task])
-        for _ in range(9):
-            await asyncio.sleep(0)
-        return None if task.cancelled() else type(task.exception())
-
-    assert (None if hangs_up else BackendError) is asyncio.run(revoke())
-    gc.collect()
-    assert [] == unheard
-
-
-def test_a_revocation_ends_with_its_event_loop_at_the_latest():
-    clock, unheard = Clock(), []
-    store = SessionStore(SECRET, clock=clock, backend=SlowMemory(clock=clock))
-
-    async def leave():
-        asyncio.get_running_loop().set_exception_handler(lambda _, told: unheard.append(told))
-        task = asyncio.ensure_future(store.arevoke_user(ALICE))
-        await asyncio.sleep(0)
-        task.cancel()
-
-    asyncio.run(leave())
-    assert ([], set()) == (unheard, _ending)
-
-
-def test_a_logout_after_keep_current_ends_the_session(scene):
-    mine = sign_in(scene, 1)
-    with open_exchange(scene, mine):
-        scene.store.revoke_user(ALICE, keep_current=True)
-        delete_session()
-    assert 0 == scene.alive()
 
 
 def test_purge_removes_expired_records_up_to_a_limit(scene):
