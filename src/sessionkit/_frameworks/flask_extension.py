@@ -14,10 +14,11 @@ from .._requests.entry import make_current
 from .._requests.gateway import Gateway
 from .._requests.lookup import UnansweredExchange, find_exchange
 from .._session.tags import Tags
-from .contents import SocketExchange, find_or_open_exchange
+from .contents import find_or_open_exchange
 from .extension import App, Extension
 from .flask_session import KEYS, make_tags
 from .flask_settings import complete_config, read_values, store_from_config
+from .socket_exchange import SocketExchange
 
 __all__ = ["FlaskFamilyExtension", "FlaskFamilyGateway"]
 

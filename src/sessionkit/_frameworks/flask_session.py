@@ -14,7 +14,8 @@ from .._requests.responses import write_response
 from .._session.events import EventKind, tell
 from .._session.tags import Tags
 from .._session.tracebacks import clears_frames
-from .contents import LazyContents, SocketExchange
+from .contents import LazyContents
+from .socket_exchange import SocketExchange
 
 __all__ = ["KEYS", "FlaskFamilySession", "make_tags"]
 

@@ -17,9 +17,9 @@ from sessionkit import (
 )
 from sessionkit._exchange.exchange import COMMITTED, ENDED, OPEN, Exchange
 from sessionkit._exchange.request import HOLDER, HeaderRequest
-from sessionkit._frameworks.contents import SocketExchange
 from sessionkit._frameworks.flask_extension import FlaskFamilyExtension
 from sessionkit._frameworks.flask_session import KEYS, FlaskFamilySession
+from sessionkit._frameworks.socket_exchange import SocketExchange
 from sessionkit._requests.lookup import Exclusion
 from sessionkit.backends import MemoryBackend
 from sessionkit.testing import session_cookies
