@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import Any, cast
 
 from .._cookies.settings import CookieSettings
@@ -37,6 +38,7 @@ def bind_importers(
     for importer, keys, ring in importers:
         one = _bind_importer(settings, importer, (keys, ring))
         bound.extend((one, *_bind_older(settings, (keys, ring), one)))
+    _refuse_second_importers(bound)
     bound.extend(_bind_older(settings, (settings.keys, settings.ring)))
     _refuse_chunk_names(settings, bound)
     capacity = settings.codec.capacity(settings.single_size)
@@ -93,6 +95,25 @@ def _bind_older(
                 clear=clear,
                 convert=convert,
                 newer=newer,
+            )
+
+
+def _refuse_second_importers(importers: Sequence[BoundImporter]) -> None:
+    """Raise ConfigurationError for an importer of an earlier form that another importer takes over too.
+
+    The two would give one session two ids, and a logout would end only one of them.
+    """
+    for older, other in product(importers, importers):
+        if older.newer is None or other.newer is not None:
+            continue
+        one, two = older.settings, other.settings
+        if (one.name, one.format) == (two.name, two.format) and not set(one.codec.ids).isdisjoint(
+            two.codec.ids
+        ):
+            title, present = one.format.traits.title, older.newer.settings.format.traits.title
+            raise ConfigurationError(
+                f"the importer of {present} imports the cookie {one.name!r} of {title} too, and its convert gets these sessions in the "
+                f"form of {present}: drop the importer of {title}"
             )
 
 

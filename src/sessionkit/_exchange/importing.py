@@ -88,11 +88,20 @@ class _ImporterReader:
 
 
 def _import_first(settings: Settings, cookies: RequestCookies, now: float) -> None:
-    """Import the session from the first importer that finds one."""
+    """Import the session from the first importer that finds one.
+
+    Two formats may open one token, and each importer gives its session another id. So if a session has ended, no other importer
+    is asked about its cookie: the fence does not know the other id.
+    """
+    ended: set[str] = set()
     for importer, theirs in cookies.read_importers():
+        if importer.settings.name in ended:
+            continue
         refusal = _import_from(settings, cookies, importer, theirs, now)
         if refusal is None:
             return
+        if refusal is Absence.LOGGED_OUT:
+            ended.add(importer.settings.name)
         cookies.absence = choose_furthest(cookies.absence or Absence.NO_COOKIE, refusal)
 
 

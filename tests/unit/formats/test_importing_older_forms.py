@@ -1,4 +1,4 @@
-"""An importer of nextjs-auth0 v4 finds a v3 session too, as that library does, and takes both forms for one session."""
+"""Two importers for one session: an importer of nextjs-auth0 v4 finds a v3 session too, as that library does."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sessionkit import Absence, CookieSettings, SessionStore
+from sessionkit import Absence, ConfigurationError, CookieSettings, SessionStore
 from sessionkit.formats import Auth0V3, Auth0V4, ExpressOpenID, Importer
 
 from ..scene import OTHER_SECRET, SECRET, START, Scene, cookie, names
@@ -134,3 +134,34 @@ def test_it_is_not_the_v3_cookie_of_another_secret():
     moved = scene(importing(secret=SECRET))
     moved.browser.jar.receive(sealed(Auth0V3(), V3))
     assert moved.browser.absence() is Absence.BAD_TAG
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_second_importer_of_the_earlier_form_is_refused_since_one_session_would_get_two_ids(
+    turned,
+):
+    second = Importer(Auth0V3(), secret=[SECRET, OTHER_SECRET], until=None, clear=True)
+    importers = [second, importing()]
+    with pytest.raises(ConfigurationError, match="drop the importer of nextjs-auth0 v1-v3"):
+        scene(*(reversed(importers) if turned else importers))
+    for other in ({"secret": SECRET}, {"secret": OTHER_SECRET, "name": "old"}):
+        scene(importing(), Importer(Auth0V3(), until=None, **other))
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("clear", [False, True])
+def test_what_a_logout_ended_is_imported_by_no_other_importer_whose_format_opens_the_cookie(
+    turned, clear
+):
+    sources = [ExpressOpenID(), Auth0V3()] if turned else [Auth0V3(), ExpressOpenID()]
+    moved = scene(*(Importer(one, secret=OTHER_SECRET, until=None, clear=clear) for one in sources))
+    moved.browser.jar.receive(sealed(Auth0V3(), V3))
+    page = moved.browser.visit()
+    page.exchange.get()
+    page.arrive()
+    moved.browser.jar.receive(["appSession=; Max-Age=0; Path=/; Secure"])
+    moved.browser.logout()
+    moved.browser.jar.receive(sealed(Auth0V3(), V3))
+    assert moved.browser.absence() is Absence.LOGGED_OUT
+    moved.browser.jar.receive(sealed(Auth0V3(), {"user": {"sub": "bob"}}))
+    assert moved.browser.session() == {"user": {"sub": "bob"}}
