@@ -141,7 +141,7 @@ def test_a_string_that_javascript_has_cut_within_a_character_does_not_stop_us_fr
 
 
 @pytest.mark.parametrize(
-    "partner", [NEXTJS_V4, NEXT_AUTH, AUTH_JS], ids=lambda partner: partner.module
+    "partner", [NEXTJS_V3, NEXTJS_V4, NEXT_AUTH, AUTH_JS], ids=lambda partner: partner.module
 )
 def test_times_of_the_application_s_own_end_the_session_on_neither_side(
     partner: Partner, library: Get

@@ -27,11 +27,13 @@ from ._protocols import Traits
 
 __all__ = ["Auth0FastAPI"]
 
+SALT = b"_a0_session"
+"""What auth0-server-python calls a session. It is part of the key, whatever the name of the cookie is."""
 END = "session_expires_at"
 
 
 class Auth0FastAPICodec(DatedCodec):
-    """The codec: the payload is `{user, …, internal: {sid, created_at}}`, under a key bound to the cookie's name."""
+    """The codec: the payload is `{user, …, internal: {sid, created_at}}`, under a key that no other cookie of the library has."""
 
     def check(self, contents: dict[str, Any]) -> None:
         """Raise SerializationError unless `user` and `internal` are objects."""
@@ -91,5 +93,5 @@ class Auth0FastAPI(JWEFormat):
     kind: ClassVar[type[JWECodec]] = Auth0FastAPICodec
 
     def derive(self, secret: bytes, name: str) -> bytes:
-        """Return the key, which is bound to the cookie's name."""
-        return hkdf(secret, salt=name.encode(), info="Auth0 Generated Encryption", length=64)
+        """Return the key, which does not depend on the name."""
+        return hkdf(secret, salt=SALT, info="Auth0 Generated Encryption", length=64)

@@ -25,6 +25,8 @@ from ._protocols import Traits
 __all__ = ["Auth0V3", "Auth0V3Codec"]
 
 TIMES = ("uat", "iat", "exp")
+JUDGED = frozenset({"exp", "nbf", "iat"})
+"""The members by which jose's jwtDecrypt, which nextjs-auth0 reads its tokens with, judges a payload."""
 EXPIRES = len("; Expires=Thu, 01 Jan 1970 00:00:00 GMT")
 """The library writes `Expires`, which is longer than our `Max-Age`."""
 
@@ -42,14 +44,14 @@ class Auth0V3Codec(DatedCodec):
         ours = self.ours(contents, stamp)
         if stamp.ends_at is not None:
             ours["ends"] = stamp.ends_at
-        return pack(contents, ours)
+        return pack(contents, ours, self.format.judged)
 
     def read(self, header: dict[str, Any], payload: dict[str, Any], now: float) -> Opened | Absence:
         """Return contents and times."""
         updated, created, expires = (header[key] for key in TIMES)
         if not (is_time(updated) and is_time(created) and is_time(expires)):
             return Absence.MALFORMED
-        contents, ours = unpack(payload)
+        contents, ours = unpack(payload, self.format.judged)
         ends = earliest(self.ends_at(contents), whole_time(ours.get("ends")))
         return self.make_opened(contents, ours, Times(created, updated, expires, ends), now)
 
@@ -72,6 +74,8 @@ class Auth0V3(JWEFormat):
     kind: ClassVar[type[JWECodec]] = Auth0V3Codec
     order: ClassVar[tuple[str, ...]] = TIMES
     """The order in which the library writes the times into the header."""
+    judged: ClassVar[frozenset[str]] = JUDGED
+    """The members of a payload by which the library judges the token."""
 
     def looks_like(self, name: str, value: str) -> bool:
         """Return whether the header has its times in the order of the library."""

@@ -24,7 +24,7 @@ from ._claims import (
 from ._framing import GCM, Framing
 from ._jwe import DatedCodec, JWECodec, JWEFormat
 from ._protocols import Traits
-from .auth0_v3 import Auth0V3
+from .auth0_v3 import JUDGED, Auth0V3
 
 __all__ = ["Auth0V4"]
 
@@ -32,7 +32,6 @@ TOLERANCE = 15
 END = "sessionExpiresAt"
 NOT_SAID = object()
 SPENT = frozenset({"exp"})
-RESERVED = frozenset({"exp", "nbf", "iat"})  # what jose's jwtDecrypt judges a token by
 
 OLDER = {
     "idToken": "idToken",
@@ -87,7 +86,7 @@ class Auth0V4Codec(DatedCodec):
             "tokenSet": as_mapping(contents.get("tokenSet")),
             "internal": {**internal, "createdAt": stamp.created_at},
         }
-        claims = pack({**contents, **needed}, self.ours(contents, stamp), RESERVED)
+        claims = pack({**contents, **needed}, self.ours(contents, stamp), JUDGED)
         return {**claims, "exp": stamp.expires_at}
 
     def read(self, header: dict[str, Any], payload: dict[str, Any], now: float) -> Opened | Absence:
@@ -113,7 +112,7 @@ class Auth0V4Codec(DatedCodec):
             updated = self._find_updated_at(created, expires, now)
         else:
             return Absence.MALFORMED
-        contents, ours = unpack(payload, RESERVED, SPENT)
+        contents, ours = unpack(payload, JUDGED, SPENT)
         times = Times(created, updated, expires, self.ends_at(contents))
         return self.make_opened(contents, ours, times, now, as_text(internal.get("sid")))
 

@@ -88,3 +88,4 @@ class ExpressOpenID(Auth0V3):
     )
     kind: ClassVar[type[JWECodec]] = ExpressOpenIDCodec
     order: ClassVar[tuple[str, ...]] = ("iat", "uat", "exp")
+    judged: ClassVar[frozenset[str]] = frozenset()

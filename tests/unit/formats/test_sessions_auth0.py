@@ -1,10 +1,12 @@
-"""Sessions of nextjs-auth0 v3 and v4: what each library leaves in a browser, and what the other reads."""
+"""Sessions of Auth0's libraries: what each library leaves in a browser, what the other reads, and under which key."""
 
-from sessionkit import Absence, Lifetime, SessionStore
-from sessionkit.formats import Auth0V3, Auth0V4
+from sessionkit import Absence, CookieSettings, Lifetime, SessionStore
+from sessionkit.formats import Auth0FastAPI, Auth0V3, Auth0V4, ExpressOpenID, Importer
 
 from ..scene import Scene, cookie, names
+from .golden import AUTH0
 from .shared_formats import ALICE, NOT_WRITTEN, SECRET
+from .tokens import id_token
 
 
 def test_a_v3_session_is_found_and_taken_over_by_v4():
@@ -70,3 +72,35 @@ def test_a_login_of_v4_clears_the_connection_tokens_of_the_one_before():
         *NOT_WRITTEN,
         "-__FC_0",
     ]
+
+
+def test_nextjs_auth0_v3_judges_a_token_by_its_payload_too_and_express_does_not():
+    own = {"exp": 5, "nbf": 10**10, "iat": "yesterday"}
+    for format, session in ((Auth0V3(), ALICE), (ExpressOpenID(), {"id_token": id_token(sub="a")})):
+        store = SessionStore(SECRET, format=format)
+        with store.exchange() as exchange:
+            exchange.create({**session, **own})
+        header = cookie([line for _, line in exchange.response_headers], "appSession")
+        with store.exchange(f"appSession={header}") as exchange:
+            assert exchange.get() == {**session, **own}
+            payload = store.settings.codec.payload(dict(exchange.get()), exchange.get().stamp)
+        kept = (
+            {**session, **own} if format != Auth0V3() else {**session, "sessionkit": {"own": own}}
+        )
+        assert payload == kept
+
+
+def test_the_key_of_auth0_fastapi_does_not_depend_on_the_name_of_the_cookie():
+    one = next(one for one in AUTH0 if one["kind"] == "auth0-fastapi-stateless")
+    theirs = one["cookie_header"].replace("_a0_session_", "app_")
+    settings = {
+        "format": Auth0FastAPI(),
+        "clock": lambda: 1_700_000_000,
+        "cookie": CookieSettings(name="app", max_bytes=32_768),
+    }
+    with SessionStore(one["secret"], **settings).exchange(theirs) as exchange:
+        assert exchange.get() == one["payload"]
+    importer = Importer(Auth0FastAPI(), name="app", secret=one["secret"], until=None)
+    settings = {"accept": [importer], "clock": settings["clock"]}
+    with SessionStore(SECRET, **settings).exchange(theirs) as exchange:
+        assert exchange.get() == one["payload"]
