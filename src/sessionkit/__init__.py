@@ -10,8 +10,8 @@
     update_session({**get_session(), "n": 1})   # change it
     delete_session()                            # sign out
 
-These functions act on the request that is being served. `SessionStore` has the settings, `Lifetime` and `CookieSettings`
-two groups of them. `sessionkit.backends` keeps sessions on the server, `sessionkit.testing` makes cookies for tests, and
+These functions act on the request that is being served. `SessionStore` has the settings; `Lifetime` and `CookieSettings` are
+two groups of settings. `sessionkit.backends` keeps sessions on the server, `sessionkit.testing` makes cookies for tests, and
 `sessionkit.formats` reads the cookies of other libraries. Names with an underscore are internal.
 """
 

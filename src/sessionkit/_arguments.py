@@ -1,4 +1,4 @@
-"""The arguments of `SessionStore`: where a misplaced one belongs, which are refused, and which are worth a warning."""
+"""Check the arguments of `SessionStore`: raise errors and log warnings, and say where a misplaced argument belongs."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ _PLACES = {
     "session_cookie": "cookie=CookieSettings(name=...)",
     "timeout": "lifetime=Lifetime(idle=...)",
 }
-"""Where a setting belongs that is an argument of the store in other libraries."""
+"""The right place for each setting that other libraries take as an argument of the store."""
 
 
 def explain_misplaced(init: F, /) -> F:
-    """Decorate `__init__`: an unknown argument is a TypeError that says where the setting belongs."""
+    """Decorate `__init__` so that an unknown argument raises a TypeError that says where the setting belongs."""
     known = signature(init).parameters
 
     @wraps(init)
@@ -80,7 +80,7 @@ def check_type(key: str, value: object, kind: type) -> None:
 def check_function(key: str, function: object) -> None:
     """Raise ConfigurationError if an argument is no function, or one that must be awaited.
 
-    Nothing awaits the functions of a store, and a coroutine counts as true: an async guard would let everybody pass.
+    Nothing awaits the functions of a store. A coroutine object counts as true, so an async guard would let everybody pass.
     """
     if not callable(function):
         raise ConfigurationError(f"{key} must be a function, not {type(function).__name__}")

@@ -43,10 +43,10 @@ def configure(store: SessionStore | None) -> None:
     """Make a store the default, for requests that no gateway has prepared.
 
     Args:
-        store: the store. None removes it: a store is then made from the `SESSIONKIT_*` variables when it is first needed.
+        store: the store. None removes the default; when a store is next needed, it is made from the `SESSIONKIT_*` variables.
 
     Raises:
-        TypeError: the argument is no store.
+        TypeError: the argument is not a store.
     """
     if store is not None:
         check_store(store, "sessionkit.configure(store)")

@@ -49,7 +49,7 @@ def _match_word(text: str, *, words: tuple[str, ...]) -> str:
 
 
 def _check_url(text: str) -> str:
-    """Return the URL of a backend, which is opened later, and at most once."""
+    """Return the URL of a backend after checking it. The backend is opened later, and at most once."""
     read_url(text)
     return text
 
@@ -113,8 +113,9 @@ def apply_variables(
 ) -> T:
     """Call a function with the arguments of `SessionStore` that the variables and a call give.
 
-    The arguments of the call win; those of a lifetime and of cookie settings do so field by field. The backend is opened once,
-    however often `make` is called, and not if the call gives another; it connects when it is first used.
+    The arguments of the call win; of a lifetime and of cookie settings, only the fields that the call passes win. The
+    backend is opened once, however often `make` is called, and not at all if the call passes another. It connects when it is
+    first used.
 
     Args:
         make: called with all arguments.

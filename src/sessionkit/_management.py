@@ -1,4 +1,4 @@
-"""Sessions on the server beside the current one: list them, revoke them, purge the expired ones, look again."""
+"""Manage sessions on the server: list them, revoke them, remove the expired ones, and check whether one is still valid."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ __all__ = [
 Result = TypeVar("Result")
 
 Steps = Generator[Operation, Any, Result]
-"""A function that yields operations, is sent their replies, and returns a result: it runs on a backend of either kind."""
+"""A generator that yields operations, is sent their replies, and returns a result. It works with blocking and async backends."""
 
 _MOMENT = 0.000_001
-"""Less than any two requests are apart, and enough to tell two times apart that are seconds since the epoch."""
+"""Shorter than the time between any two requests, and long enough to make two times in seconds since the epoch differ."""
 
 _HANDLE = compile_pattern(r"([0-9a-f]{32})\.([0-9a-f]{32})")
 
@@ -52,12 +52,12 @@ class SessionInfo:
     """A session on the server, as `sessions_of` lists it.
 
     Attributes:
-        handle: names the session for `revoke`. It opens nothing, so a page may show it.
+        handle: the name of the session, for `revoke`. Nobody can sign in with it, so a page may show it.
         created_at: when the session began, in seconds since the epoch.
         updated_at: when it was last written or renewed, likewise.
-        expires_at: when it ends unless it is used, likewise.
-        is_current: whether it is the session of the request being served.
-        contents: a copy of its contents; changes of it are not saved.
+        expires_at: when it expires if it is not used before, likewise.
+        is_current: whether it is the session of the request that is being served.
+        contents: a copy of its contents; changes in the copy are not saved.
         lifetime: the name of its lifetime; None for the store's `lifetime`.
     """
 
@@ -78,7 +78,7 @@ def run(settings: Settings, steps: Steps[Result]) -> Result:
         steps: the steps.
 
     Raises:
-        ConfigurationError: the backend is awaited.
+        ConfigurationError: the backend is async.
         BackendError: the backend failed.
     """
     if settings.backend is not None and settings.driver is None:
@@ -133,7 +133,7 @@ async def arun_to_the_end(settings: Settings, steps: Steps[Result]) -> Result:
 
 
 _ending: set[asyncio.Future[Any]] = set()
-"""The revocations that are being performed: an event loop refers weakly to its tasks."""
+"""The revocations that are being performed. They are kept here because an event loop refers only weakly to its tasks."""
 
 
 def _forget(task: asyncio.Future[Any]) -> None:
@@ -153,7 +153,7 @@ def list_sessions(
         user: contents with a user, or an identity.
         current: the exchange of the current request, or None.
     """
-    # Not in the generator: a traceback would show its variables.
+    # This is not done in the generator, because a traceback would show its variables.
     owners = _derive_owners(settings, user, current)
     return _list_records(settings, owners, _find_record(current))
 
@@ -251,8 +251,8 @@ def _revoke_owners(
             kept: Record | None = yield Load(key, owner)
             outlasts = kept is not None
     if outlasts:
-        # A session that this request begins or rotates is added later, and must not lose to its own revocation. If the kept
-        # session is gone, another revocation came before, and that one counts.
+        # This request's own revocation must not refuse a session that the request begins or rotates, and that is added
+        # later. If the kept session is gone, an earlier revocation by another request ended it, and still applies.
         server = cast("Any", keep).server
         server.since = max(server.since, at + _MOMENT)
         server.outlasts = True
@@ -316,7 +316,7 @@ def purge(settings: Settings, limit: int) -> Steps[int]:
 
 
 def check_alive(exchange: Exchange) -> Steps[bool]:
-    """Look again whether the session of a request is still valid; one that is not is dropped. Without a backend, look at its expiry.
+    """Check again whether the session of a request is valid, and drop it if not. Without a backend, only its expiry is checked.
 
     Args:
         exchange: the request's exchange.
@@ -326,7 +326,7 @@ def check_alive(exchange: Exchange) -> Steps[bool]:
     server = exchange.server
     current = None if server is None else server.current
     if current is not None:
-        # Another request may have moved the expiry, so this comes before the times that are known here are judged.
+        # Another request may have moved the expiry, so the record is loaded before the times are checked.
         record: Record | None = yield Load(current.key, current.owner)
         exchange.refresh(record)
     return exchange.get() is not None

@@ -1,4 +1,4 @@
-"""`session_of` and `save_session`: the current session as a model of the application's, and back."""
+"""The model verbs: `session_of` returns the current session as a model of the application, and `save_session` saves a model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Model = TypeVar("Model")
 
 
 class ModelVerbs(ABC, Generic[Request, Response]):
-    """The verbs for models, over `get_session` and `update_session` of the subclass."""
+    """The model verbs. They call `get_session` and `update_session` of the subclass."""
 
     __slots__ = ()
 
@@ -39,7 +39,7 @@ class ModelVerbs(ABC, Generic[Request, Response]):
         Valid calls: `session_of(Model)`, `session_of(Model, request)`, `session_of(Model, request, response)`, with a request and a
         response as `get_session` takes them.
 
-        The model is a copy: change it, and save it with `save_session`. Of a TypedDict the result is the live session itself.
+        The model is a copy: change it, and save it with `save_session`. For a TypedDict, the result is the live session itself.
 
         Args:
             model: a pydantic model, a dataclass, a `msgspec.Struct`, a TypedDict, or a class with a class method
@@ -47,11 +47,11 @@ class ModelVerbs(ABC, Generic[Request, Response]):
             *request: nothing, the request, or the request and the response, as for `get_session`.
 
         Returns:
-            The model; None where `get_session` returns None, and for a session that does not fit the model, which is logged as
-            a warning.
+            The model; None if `get_session` returns None, or if the session does not fit the model. The latter is logged as a
+            warning.
 
         Raises:
-            TypeError: the class is no model, or has an annotation that is not supported.
+            TypeError: the class is not a model, or has an annotation that is not supported.
             NoActiveRequestError: as for `get_session`.
         """
         # A class that is no model is an error for every visitor.
@@ -77,26 +77,26 @@ class ModelVerbs(ABC, Generic[Request, Response]):
     def save_session(self, request: Request, response: Response, model: object, /) -> bool: ...
     @clears_frames
     def save_session(self, *args: Any) -> bool:
-        """Merge a model into the session: what differs from the session is changed, and everything else stays.
+        """Merge a model into the session: change what differs in the model, and keep everything else.
 
         Valid calls: `save_session(model)`, `save_session(request, model)`, `save_session(request, response, model)`, with a request
         and a response as `update_session` takes them.
 
-        Keys that the model does not know stay, nested ones too. None is saved as null. A key that the model knows and no longer
-        has, such as one of a dict, is removed. As `update_session`, it never logs in or out. With a backend the same changes are
-        made again if a parallel request has changed the session meanwhile.
+        Keys that the model does not know stay, nested ones too. None is saved as null. A key that the model knows but no
+        longer contains, such as a key of a dict, is removed. Like `update_session`, this verb never logs in or out. With a
+        backend, the same changes are applied again if a parallel request has changed the session meanwhile.
 
         Args:
             *args: the model, after nothing, the request, or the request and the response. A dict is merged too: each of its keys
                 is a change.
 
         Returns:
-            Whether the session is now what the model says; False if nobody is signed in, or if it would change who the user is.
+            Whether the model was merged; False if nobody is signed in, or if the model would change who the user is.
 
         Raises:
             SerializationError: a value cannot be written as JSON, or the model could not be read again.
             SessionTooLargeError, ResponseStartedError, NoActiveRequestError: as for `update_session`.
-            TypeError: the call has none of the valid forms, or the model is none.
+            TypeError: the call has none of the valid forms, or the argument is not a model.
         """
         if not args or not (isinstance(args[-1], Mapping) or is_model(args[-1])):
             given = type(args[-1]).__name__ if args else "nothing"
@@ -114,15 +114,15 @@ class ModelVerbs(ABC, Generic[Request, Response]):
 
 @clears_frames
 def contents_of(model: object, /) -> dict[str, Any]:
-    """Return the contents that a model stands for: `create_session(contents_of(account))`.
+    """Return the contents for a model: `create_session(contents_of(account))`.
 
-    Dates, UUIDs, decimals and bytes are text in them.
+    Dates, UUIDs, decimals and bytes become text.
 
     Args:
         model: an object of a class that `session_of` takes.
 
     Raises:
         SerializationError: a value cannot be written as JSON, or the model could not be read again.
-        TypeError: the object is no model.
+        TypeError: the object is not a model.
     """
     return dump_model(model)

@@ -1,4 +1,4 @@
-"""The verbs of a store for sessions on the server: `sessions_of`, `revoke`, `revoke_user`, `purge`, `still_valid`."""
+"""The server verbs of a store: `sessions_of`, `revoke`, `revoke_user`, `purge`, `still_valid`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["ServerVerbs"]
 
 
 class ServerVerbs(Verbs[RequestLike, ResponseLike, RequestObject]):
-    """The verbs of a store. Those of this class are for sessions on the server; each has a twin that is awaited.
+    """The verbs of a store. This class adds the server verbs; each has an async variant with an `a` before its name.
 
     Attributes:
         settings: the store's settings.
@@ -47,8 +47,8 @@ class ServerVerbs(Verbs[RequestLike, ResponseLike, RequestObject]):
             user: contents with a user (such as the current session), or an identity as `identity` returns it.
 
         Raises:
-            ConfigurationError: the store has no backend, or one that is awaited (`asessions_of`).
-            ValueError: the user names nobody.
+            ConfigurationError: the store has no backend, or an async one (call `asessions_of`).
+            ValueError: the argument names no user.
             BackendError: the backend failed.
         """
         return run(
@@ -68,17 +68,17 @@ class ServerVerbs(Verbs[RequestLike, ResponseLike, RequestObject]):
 
     @clears_frames
     def revoke(self, handle: str) -> bool:
-        """End one session. Its next request has no session, and a late write of it is dropped.
+        """End one session. Its browser has no session at the next request, and a late write of the session is dropped.
 
         Args:
-            handle: the `handle` of a `SessionInfo`. Check that it is in `sessions_of` the user who asks.
+            handle: the `handle` of a `SessionInfo`. Check first that `sessions_of` lists it for the user who asks.
 
         Returns:
             Whether there was such a session; False for a malformed handle too.
 
         Raises:
-            TypeError: a `SessionInfo` was given in the place of its handle.
-            ConfigurationError: the store has no backend, or one that is awaited (`arevoke`).
+            TypeError: a `SessionInfo` was passed instead of its handle.
+            ConfigurationError: the store has no backend, or an async one (call `arevoke`).
             BackendError: the backend failed.
         """
         return run(self._require_backend(), revoke_session(self.settings, handle))
@@ -95,20 +95,21 @@ class ServerVerbs(Verbs[RequestLike, ResponseLike, RequestObject]):
 
     @clears_frames
     def revoke_user(self, user: object, *, keep_current: bool = False) -> int:
-        """End every session of a user, on all devices. A login that is in progress loses too; the next one counts.
+        """End every session of a user, on all devices. A login that is in progress is ended too; a later login is not.
 
         Args:
             user: contents with a user, or an identity as `identity` returns it.
-            keep_current: whether the session of the request being served stays, also if this request has begun or rotated it.
-                One that it has begun is saved first, so that a revocation by another request, which came before, still ends it.
-                Without `keep_current`, a session that this request begins is ended too, before and after this call.
+            keep_current: whether to keep the session of the request that is being served, even if this request began or
+                rotated it. A session that this request began is saved first, so that an earlier revocation by another
+                request still ends it. Without `keep_current`, a session that this request begins is ended too, before or
+                after this call.
 
         Returns:
             How many sessions were ended.
 
         Raises:
-            ConfigurationError: the store has no backend, or one that is awaited (`arevoke_user`).
-            ValueError: the user names nobody.
+            ConfigurationError: the store has no backend, or an async one (call `arevoke_user`).
+            ValueError: the argument names no user.
             BackendError: the backend failed.
         """
         settings, keep = self._require_backend(), self._find_current() if keep_current else None
@@ -136,8 +137,8 @@ class ServerVerbs(Verbs[RequestLike, ResponseLike, RequestObject]):
             How many were removed.
 
         Raises:
-            TypeError, ValueError: the limit is no whole number of at least 1.
-            ConfigurationError: the store has no backend, or one that is awaited (`apurge`).
+            TypeError, ValueError: the limit is not a whole number of at least 1.
+            ConfigurationError: the store has no backend, or an async one (call `apurge`).
             BackendError: the backend failed.
         """
         return run(self._require_backend(), purge(self.settings, limit))
@@ -148,17 +149,17 @@ class ServerVerbs(Verbs[RequestLike, ResponseLike, RequestObject]):
 
     @clears_frames
     def still_valid(self, *request: Any) -> bool:
-        """Ask the backend again whether the request's session is valid; a session that is not is dropped.
+        """Ask the backend again whether the request's session is valid; if it is not, drop it from the request.
 
-        A request that lasts, such as a websocket or an event stream, has no other way to learn of a logout. Without a
-        backend only the expiry is judged.
+        A long request, such as a websocket or an event stream, has no other way to notice a logout. Without a backend, only the
+        expiry is checked.
 
         Args:
             *request: the request, as for `get_session`; nothing for the current one.
 
         Raises:
             NoActiveRequestError, TypeError: as for `get_session`.
-            ConfigurationError: the backend is awaited (`astill_valid`).
+            ConfigurationError: the backend is async (call `astill_valid`).
             BackendError: the backend failed.
         """
         exchange = self.get_exchange(*request)

@@ -2,21 +2,21 @@
 
 The guide "Write your own adapter" shows how the parts go together. By topic:
 
-- **Requests.** The core sees a request through a view: `WSGIRequest`, `ASGIRequest`, or a subclass of `CarriedRequest` for
-  a framework with a server of its own; `HeaderRequest` is a request that is nothing but a Cookie header.
-  `register_request` teaches the verbs a framework's request type, and `TypedVerbs` are the verbs with a framework's types.
-- **Responses.** `register_response` teaches the verbs a framework's response type, of which `ResponseFields` are the
-  headers. `commit_response` closes an exchange and writes its headers; `write_response` writes them where no gateway
-  does. `HeaderChanges` is the result of `Exchange.commit`.
-- **Gateway.** `Gateway` serves a store in a framework with a server of its own; its `begin` returns an `Entry`. `FrameworkKeys`
-  and `Tags` say what the core must know of the framework's own session, and `Settings` are a store's settings with that.
+- **Requests.** The core reads a request through a view: `WSGIRequest`, `ASGIRequest`, or a subclass of `CarriedRequest` for
+  a framework with a server of its own. `HeaderRequest` is a request that consists only of a Cookie header.
+  `register_request` teaches the verbs a framework's request type. `TypedVerbs` are the verbs with a framework's types.
+- **Responses.** `register_response` teaches the verbs a framework's response type; `ResponseFields` are the headers of such a
+  response. `commit_response` commits an exchange and writes its headers; `write_response` writes them if no gateway does.
+  `HeaderChanges` is the result of `Exchange.commit`.
+- **Gateway.** `Gateway` serves a store in a framework with a server of its own; `begin_inside` returns an `Entry`. `FrameworkKeys`
+  and `Tags` tell the core about the framework's own session; `Settings` are a store's settings with these.
   `make_current` makes a request current that no gateway answers, and `admit_task` lets a task find the exchange.
   `Phase` says how far an exchange has come. `check_store` refuses a wrong argument.
-- **Backends.** A gateway that says `awaits = True` loads the session with `aload` where the request comes in, and saves it with
-  `asettle` where the headers go out, before `commit_response`. `SessionKeys` finds sessions on the server by a key, for
-  frameworks that do so in any process.
+- **Backends.** A gateway with `awaits = True` loads the session with `aload` when the request comes in, and saves it with
+  `asettle` before it calls `commit_response`. `SessionKeys` finds sessions on the server by a session key, for frameworks that
+  look up sessions outside of requests.
 - **Session objects.** `LazyContents` is the base of a framework's own session object. `find_or_open_exchange` and
-  `find_serving` return the exchange for it, `replace_contents` assigns to all of it, and `Snapshot` shows whether it has
+  `find_serving` return the exchange for it, `replace_contents` replaces all its contents, and `Snapshot` tells whether they have
   changed.
 - **Models.** `load_model` reads contents as a model, as `session_of` does; it raises `MisfitError` for contents that do not fit.
 - **Guards.** `make_guards` makes both guards as decorators, `make_hooks` as hooks. A `Refuse` returns the `Refusal` for a
@@ -25,9 +25,9 @@ The guide "Write your own adapter" shows how the parts go together. By topic:
   middleware of the framework's.
 - **Flask's family.** `Extension` is the base of extensions with an `init_app` method, `FlaskFamilyExtension` and
   `FlaskFamilySession` that of Flask's and Quart's.
-- **Settings.** `store_from_dotted` makes a store from a configuration with dotted names. `merge_settings` puts a framework's
-  settings and those that an application gives together.
-- **Tracebacks.** `clears_frames` keeps contents and secrets out of them.
+- **Settings.** `store_from_dotted` makes a store from a configuration with dotted names. `merge_settings` merges a framework's
+  settings with the arguments that an application passes.
+- **Tracebacks.** `clears_frames` keeps contents and secrets out of tracebacks.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ Send: TypeAlias = Callable[[Any], Awaitable[None]]
 
 
 class Place(_ExchangePlace, Protocol):
-    """The key of a scope under which a framework's own session object stands. `close` is called when the application has returned."""
+    """The place of a framework's own session object in a scope. `close` is called when the application has returned."""
 
     @property
     def has_outer(self) -> bool:
@@ -46,7 +46,7 @@ class Place(_ExchangePlace, Protocol):
 class SessionMiddleware(Gateway):
     """Sessions for an ASGI application.
 
-    A backend is awaited: records are loaded before the application is called, and only if the request has a valid pointer.
+    With a backend, records are loaded before the application is called, and only if the request has a valid pointer.
 
     Args:
         app: the application.
@@ -84,7 +84,7 @@ class SessionMiddleware(Gateway):
                 await self.app(scope, receive, send)
                 return
             if not isinstance(scope.get("headers", ()), (list, tuple)):
-                # ASGI only demands an iterable, and the application may use it up before the session is read.
+                # ASGI requires only an iterable, and the application may exhaust it before the session is read.
                 scope["headers"] = [(name, value) for name, value in scope["headers"]]
             if (
                 kind == "websocket"
@@ -149,7 +149,7 @@ class SessionMiddleware(Gateway):
                         else:
                             await send(message)
                         if is_answering and exchange.server is not None:
-                            # The headers have gone out, and have told the browser of a record.
+                            # The headers have been sent: the browser now has the pointer to a new record.
                             exchange.server.keep()
                         return
                     if exchange.late is not None and not message.get("more_body"):
@@ -243,9 +243,9 @@ _CDN_SUFFIX = CDN_SUFFIX.encode()
 
 
 async def _send_bare_500(exchange: Exchange, send: Send) -> None:
-    """Answer in the server's place with an empty 500 that ends the session.
+    """Respond in the server's place with an empty 500 that ends the session.
 
-    The server would answer without our headers, and a logout would be lost.
+    The server's own response would not have our headers, so a logout would be lost.
     """
     headers = [(b"content-type", b"text/plain"), (b"content-length", b"0")]
     start: Message = {"type": "http.response.start", "status": 500, "headers": headers}

@@ -1,7 +1,7 @@
 """Every error that sessionkit raises on purpose.
 
-An error reports a mistake of the programmer, or broken machinery. A cookie from the network, however hostile or
-stale, is never an error: it gives a session or an `Absence`.
+An error reports a mistake in the program, or a part that is broken, such as a backend. A cookie from the network never
+raises an error, even if it is forged or out of date: it gives a session or an `Absence`.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ __all__ = [
 
 
 class SessionKitError(Exception):
-    """The base of all errors: catch it to catch every one."""
+    """The base class of all errors of sessionkit. Catch it to catch all of them."""
 
 
 class ConfigurationError(SessionKitError, ValueError):
-    """A setting cannot work. The message says which rule it breaks, and how to mend it."""
+    """A setting cannot work. The message says which rule it breaks, and how to correct it."""
 
 
 class NoActiveRequestError(SessionKitError, LookupError):
-    """A verb was called without a request, or for a request that nobody will answer."""
+    """A verb was called outside of a request, or for a request that no gateway answers. Serve the application through a gateway."""
 
 
 class ResponseStartedError(SessionKitError, RuntimeError):
-    """A session was written after the response's headers had gone out."""
+    """The session was changed after the response's headers had been sent. Change it before the response starts."""
 
 
 class SessionTooLargeError(SessionKitError, ValueError):
@@ -44,7 +44,7 @@ class SerializationError(SessionKitError, TypeError):
 
 
 class IdentityChangedError(SessionKitError, RuntimeError):
-    """A session was changed in place into another user's. No change of the request is saved."""
+    """A change in place turned the session into that of another user. No change of the request is saved."""
 
 
 class BackendError(SessionKitError, RuntimeError):

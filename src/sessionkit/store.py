@@ -63,31 +63,33 @@ class SessionStore(ServerVerbs):
         secret: one secret or several, each at least 32 random bytes (`python -m sessionkit secret`). The first
             seals, all open.
         lifetime: when sessions end.
-        lifetimes: named lifetimes for some sessions: `create_session(session, lifetime="remembered")` gives a session that of
-            `lifetimes={"remembered": Lifetime(...)}`. The name stays with the session, and today's settings of that name are
-            enforced; a session with a name that is gone is over. A name has a letter and then letters, digits, `-` or `_`,
-            20 characters at most. Only the native format keeps names.
+        lifetimes: named lifetimes for some sessions. With `lifetimes={"remembered": Lifetime(...)}`,
+            `create_session(session, lifetime="remembered")` begins a session with this lifetime. The session stores the
+            name, and the current settings of that name are enforced; if the store no longer has the name, the session has
+            expired. A name is a letter and then letters, digits, `-` or `_`, 20 characters at most. Only the native format
+            stores names.
         cookie: how cookies are set.
         backend: where the sessions of signed-in users are kept on the server (`sessionkit.backends`); None keeps every session
             in cookies. Anonymous sessions stay in a cookie, unless the guard is `anyone`.
         max_record: with a backend: the most bytes of contents in one session.
-        max_sessions: with a backend: the most sessions of one user; a login ends the oldest beyond it. None for no limit.
+        max_sessions: with a backend: the most sessions of one user. A login beyond this number ends the user's oldest
+            session. None for no limit.
         format: how a session becomes a token.
-        audience: tenant or stage; a token of one audience does not exist for another.
-        accept: cookies of other libraries to take a session from while the request has no cookie of ours.
+        audience: the name of a tenant or stage. A token of one audience cannot be opened for another.
+        accept: importers: other cookies from which a session is imported if the request has no cookie of this store.
         guard: a plain function of a session's contents, which returns whether it belongs to a signed-in user. None means the
             format's guard, else `has_user`.
         identity: a plain function that returns who that user is. None means the format's identity, else `subject`.
-        login_keys: top-level keys that count as a signed-in user beside `user` (`("user_id",)`). The default guard and the
-            default identity know them, and those of a framework. A guard or an identity that you give does not.
+        login_keys: top-level keys that count as a signed-in user besides `user` (`("user_id",)`). They and the framework's
+            own login keys affect only the default guard and the default identity, not a guard or an identity that you pass.
         renews: returns whether a request counts as activity. By default prefetches and OPTIONS do not.
-        serializer: JSON; `fast_json()` with the extra `speed`.
+        serializer: the JSON library. `fast_json()` is a faster one; it needs the extra `speed`.
         on_event: called with an `Event` when something was refused, ignored or dropped.
         clock: returns the seconds since the epoch.
 
     Raises:
-        ConfigurationError: a setting cannot work; the message says which rule it breaks and how to mend it.
-        TypeError: an argument has another name; the message says where the setting belongs.
+        ConfigurationError: a setting cannot work; the message says which rule it breaks and how to correct it.
+        TypeError: there is no argument of this name; the message says where the setting belongs.
     """
 
     __slots__ = ("settings",)
@@ -187,8 +189,8 @@ class SessionStore(ServerVerbs):
 
         Args:
             environ: the variables; None means those of the process.
-            **settings: arguments of `SessionStore`, which win over the variables; `lifetime` and `cookie` do so field by
-                field: `lifetime=Lifetime(absolute=3600)` leaves `SESSIONKIT_IDLE` in force.
+            **settings: arguments of `SessionStore`, which win over the variables. Of `lifetime` and `cookie`, only the
+                fields that you pass win: with `lifetime=Lifetime(absolute=3600)`, `SESSIONKIT_IDLE` still applies.
 
         Raises:
             ConfigurationError: a variable is unknown or cannot work (the message names it), or `SESSIONKIT_SECRET` is
@@ -211,7 +213,7 @@ class SessionStore(ServerVerbs):
 
     @clears_frames
     def for_audience(self, audience: str) -> SessionStore:
-        """Return the same store for another tenant or stage: it has the same secrets, and tokens of its own.
+        """Return a store with the same settings and secrets for another tenant or stage. Neither store opens the other's tokens.
 
         Args:
             audience: ASCII without NUL; it becomes part of every key.
@@ -225,7 +227,7 @@ class SessionStore(ServerVerbs):
         return made
 
     def for_framework(self, keys: FrameworkKeys) -> SessionStore:
-        """Return the same store as a framework's adapter sees it, for adapters: it knows users by the framework's keys too.
+        """Return the same store for use in an adapter: the framework's login keys count as a signed-in user too.
 
         Args:
             keys: the keys of the framework's own session object.
@@ -238,14 +240,14 @@ class SessionStore(ServerVerbs):
     def sealer(self, purpose: str) -> Sealer:
         """Return a sealer of small values under the store's keys: links in mails, cookies of your own, CSRF tokens.
 
-        `store.sealer("password-reset").seal({"user": 7}, max_age=3600)` gives a text, and `open(text)` the value or None. Make
-        each sealer once, when the application starts.
+        `store.sealer("password-reset").seal({"user": 7}, max_age=3600)` returns a text, and `open(text)` returns the value
+        or None. Make each sealer once, when the application starts.
 
         Args:
             purpose: names the use, such as `password-reset`: printable ASCII. A value of another purpose does not open.
 
         Raises:
-            ConfigurationError: the purpose is no such text.
+            ConfigurationError: the purpose is not printable ASCII, is empty, or is too long.
         """
         settings = self.settings
         return Sealer(
@@ -298,23 +300,23 @@ class SessionStore(ServerVerbs):
     ) -> Activation:
         """Open a request that consists of a Cookie header alone: for scripts, jobs and tests.
 
-        In the `with` block it is the current request. At the end it is committed (as a 500 if the block raises), and
-        `response_headers` of the exchange has the headers that a response would carry. With a backend that is awaited, use
+        In the `with` block it is the current request. At the end of the block it is committed (as a 500 if the block
+        raises), and `exchange.response_headers` has the headers that a response would have. With an async backend, use
         `async with`.
 
         Args:
             cookie_header: the header as a browser sends it, or a dict of cookies, such as
                 `sessionkit.testing.session_cookies` returns. None means no cookie.
-            **request: `method`, `path`, `query`, `scheme` (https by default) and `headers`, a dict. Without `cookie_header` the
-                Cookie header is taken from there.
+            **request: `method`, `path`, `query`, `scheme` (https by default) and `headers`, a dict. Without `cookie_header`,
+                the Cookie header is taken from `headers`.
 
         Returns:
             A context manager, for `with` and `async with`, that gives the `Exchange`.
 
         Raises:
-            TypeError: `cookie_header` is something else: bytes, an environ, a scope, a request. Or an argument has another name.
-            ConfigurationError: on entry: `with` and a backend that is awaited, or `async with` and one that is not.
-            BackendError: at the end: the session could not be kept.
+            TypeError: `cookie_header` is bytes, an environ, a scope or a request; or there is no argument of this name.
+            ConfigurationError: on entry: `with` was used with an async backend, or `async with` with a blocking one.
+            BackendError: at the end: the session could not be saved.
         """
         return Activation(self.begin(make_header_request(cookie_header, request)))
 
@@ -349,6 +351,6 @@ class SessionStore(ServerVerbs):
 def _importer_keys(
     importer: Importer, secret: str | bytes | Sequence[str | bytes], ring: KeyRing
 ) -> tuple[Any, KeyRing]:
-    """Return an importer's keys, and the ring of its barrier: the store's, if the importer's secrets have names."""
+    """Return an importer's keys, and the key ring of its barrier: the store's ring if the importer's secrets have names."""
     own = secret if importer.secret is None else importer.secret
     return importer.format.keys(own), ring if isinstance(own, Mapping) else KeyRing.shared(own)

@@ -40,7 +40,7 @@ Result = TypeVar("Result")
 NewContents: TypeAlias = (
     Mapping[str, Any] | Callable[[dict[str, Any]], Mapping[str, Any] | None] | None
 )
-"""What `update_session` takes for a session: the contents, a function from the contents so far to the new ones, or None."""
+"""The session argument of `update_session`: the new contents, a function of the present contents that returns them, or None."""
 
 
 class Verbs(ModelVerbs[Request, Response], Generic[Request, Response, Carrier]):
@@ -49,10 +49,10 @@ class Verbs(ModelVerbs[Request, Response], Generic[Request, Response, Carrier]):
     The type parameters are the types of requests and of responses, and the types that can only be a request: in
     `update_session(carrier)` the session is missing.
 
-    Without arguments a verb acts on the current request. Or it takes the request: a WSGI environ, an ASGI scope, an object
-    that carries one, or a type that an adapter has registered. With the request it also takes the response: a list of
-    headers, a `wsgiref.headers.Headers`, an `http.response.start` message, or a response object. It writes into the
-    response only if no gateway does.
+    Without arguments a verb acts on the current request. Otherwise pass the request: a WSGI environ, an ASGI scope, an object
+    that carries one of these, or an object of a type that an adapter has registered. After the request you can pass the
+    response too: a list of headers, a `wsgiref.headers.Headers`, an `http.response.start` message, or a response object. A verb
+    writes into the response only if no gateway does.
 
     All verbs are synchronous, under ASGI too. A call of any other form raises `TypeError`.
     """
@@ -73,13 +73,13 @@ class Verbs(ModelVerbs[Request, Response], Generic[Request, Response, Carrier]):
         """Return the session of an authenticated user, or None.
 
         The session is live: change it in place, nested values too, or replace it with `update_session`. Both are saved
-        when the response starts. An anonymous session gives None. Without a gateway send `Vary: Cookie` yourself.
+        when the response starts. For an anonymous session the result is None. Without a gateway, send `Vary: Cookie` yourself.
 
         Returns:
             The live session; None if there is no session, if it has expired, or if it does not pass the guard.
 
         Raises:
-            NoActiveRequestError: without arguments: no request is being served here.
+            NoActiveRequestError: the call has no arguments, and no request is being served here.
             TypeError: the call has none of the valid forms.
         """
         request = response = session = None
@@ -108,13 +108,12 @@ class Verbs(ModelVerbs[Request, Response], Generic[Request, Response, Carrier]):
     def get_exchange(self, *args: Any) -> Exchange:
         """Return the request's exchange: the `contents` of an anonymous session too, `absence`, `response_headers`.
 
-        If no gateway serves the request, changes in the exchange are only saved by a later verb that is called with the
-        response.
+        If no gateway serves the request, only a later verb that is called with the response saves changes in the exchange.
 
         Raises:
-            NoActiveRequestError: this path is excluded from sessions; or, without arguments, no request is being
+            NoActiveRequestError: this path is excluded from sessions; or the call has no arguments, and no request is being
                 served here.
-            TypeError: the call has none of the valid forms. None of them takes a response.
+            TypeError: the call has none of the valid forms; a response is not accepted.
         """
         request = as_request(args[0]) if args else None
         if len(args) > 1 or (args and request is None):
@@ -149,9 +148,9 @@ class Verbs(ModelVerbs[Request, Response], Generic[Request, Response, Carrier]):
         If the user would change, a WARNING names the claim that differs. After a token refresh, keep `user` as it came
         from the ID token (the userinfo endpoint gives no `iss`), and pass `{**session, "tokens": ...}`.
 
-        In place of the session, a function can be given: it gets a copy of the contents, and returns the new ones (None for no
-        change). With a backend it is called again if a parallel request has changed the session meanwhile, so a counter
-        loses no step: `update_session(lambda session: {**session, "n": session["n"] + 1})`.
+        Instead of the session you can pass a function. It gets a copy of the contents and returns the new contents, or None for no
+        change: `update_session(lambda session: {**session, "n": session["n"] + 1})`. With a backend the function is called again
+        if a parallel request has changed the session meanwhile, so that no increment of a counter is lost.
 
         Returns:
             Whether the session was replaced.
@@ -213,17 +212,17 @@ class Verbs(ModelVerbs[Request, Response], Generic[Request, Response, Carrier]):
         """Begin a session; a login handler calls this.
 
         The session has a new id, a new creation time and exactly the given contents. Every session that came with the
-        request is ended. Copy by name what must survive a login, such as a cart.
+        request is ended. Copy the keys that must survive a login, such as a cart, by name.
 
-        `lifetime` is the name of one of `SessionStore(lifetimes=...)`, which the session then has instead of the store's
-        `lifetime`: "remember me", a kiosk, a support login.
+        `lifetime` is the name of one of the store's `lifetimes`. The session then has this lifetime instead of the store's own:
+        for "remember me", a kiosk, or a support login.
 
         Returns:
             The live session.
 
         Raises:
             ValueError: the contents do not pass the guard.
-            ConfigurationError: the store has no lifetime of this name; the message lists those that it has.
+            ConfigurationError: the store has no lifetime of this name; the message lists the names that it has.
             SerializationError, SessionTooLargeError, ResponseStartedError, NoActiveRequestError, TypeError: as for
                 `update_session`.
         """
@@ -307,7 +306,7 @@ class Verbs(ModelVerbs[Request, Response], Generic[Request, Response, Carrier]):
                 + ("" if exchange.server is not None else ", or pass the response's headers too")
             )
         if exchange.place is not None and exchange.phase is OPEN:
-            # What the application has put there came before this verb, and is not to undo what the verb writes.
+            # The application assigned these contents before it called this verb, so they must not undo what the verb writes.
             exchange.place.take_over()
         result = act(exchange, contents) if session else act(exchange)
         if response is not None:

@@ -49,7 +49,7 @@ class SessionMiddleware(Gateway):
         served = cast("Exchange", exchange)  # `respond` is not used where there is none
 
         def respond(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Write:
-            # By PEP 3333 an application may call again with exc_info after a failure: then the answer is computed again.
+            # By PEP 3333, an application may call again with exc_info after a failure. Then the header changes are computed again.
             if served.place is not None:
                 served.place.take_over()
             if served.state is None:
@@ -97,7 +97,7 @@ class SessionMiddleware(Gateway):
 
 
 def _keep_at_write(server: ServerSide, write: Write) -> Write:
-    """Return the server's `write` (PEP 3333), which sends the headers; from then on no failure takes a record back."""
+    """Return a wrapper of the server's `write` (PEP 3333). It sends the headers; after that, a failure no longer deletes a new record."""
 
     def write_and_keep(data: bytes, /) -> object:
         if data:
@@ -124,16 +124,16 @@ def _end_failed(exchange: Exchange, start_response: StartResponse, is_socket: bo
 
 
 def _answer_end(exchange: Exchange, start_response: StartResponse) -> bool:
-    """Answer with a bare 500 if the application has ended a session and then raised: the server's 500 would not end it.
+    """Respond with a bare 500 if the application ended a session and then raised: the server's own 500 would not end it.
 
     Returns:
-        Whether a session was ended. If not, the server answers the exception.
+        Whether a session was ended. If not, the server responds to the exception.
 
     Raises:
         BaseException: the application's exception, from `start_response`, if the headers have gone out (PEP 3333).
     """
     exchange.close_places()
-    # The headers of a response that was begun have not gone out: changes that they would have saved are dropped.
+    # The application began a response, but its headers have not been sent: changes that they would have saved are dropped.
     changes = exchange.commit(500)
     if not exchange.must_end or not isinstance(sys.exc_info()[1], Exception):
         return False

@@ -36,22 +36,22 @@ class CookieSettings:
     """Settings of the session cookies.
 
     Args:
-        name: None means `__Host-session` where its rules hold (secure, path `/`, no domain), else `session`
-            (formats of other libraries have the names of those).
+        name: the name of the cookie. None means `__Host-session` if the settings allow it (secure, path `/`, no domain),
+            else `session`. (A format of another library has that library's name instead.)
         path: the path under which the browser sends them.
         domain: None for this host only. Any domain lets sibling hosts plant cookies.
         secure: only over https. False is for development.
         http_only: out of reach of scripts (OWASP ASVS 5.0, 3.3.4).
         same_site: "Lax", "Strict", or "None" (which needs `secure`, and your own CSRF protection).
-        partitioned: one jar a top-level site (CHIPS); needs `secure`.
-        transient: without Max-Age, so that the browser forgets them when it closes.
-        priority: "Low", "Medium" or "High": Chromium evicts cookies of high priority last. None leaves it out. "auto" is the
-            default of the format: "High", or none in the formats of libraries that set none.
-        max_bytes: how many bytes the session cookies may add to a Cookie header; common servers refuse one
-            of more than 8,190 bytes. The two small cookies beside the session (`seen.`, `out.`) do not count.
+        partitioned: whether the browser keeps a separate cookie jar for each top-level site (CHIPS); needs `secure`.
+        transient: whether the cookies have no Max-Age, so that the browser forgets them when it closes.
+        priority: "Low", "Medium" or "High": Chromium evicts cookies of high priority last. None sets no priority. "auto" is the
+            default of the format: "High", or no priority in the formats of libraries that set none.
+        max_bytes: how many bytes the session's cookies may add to a Cookie header. Common servers refuse a header of more than
+            8,190 bytes. The small cookies beside the session (`seen.`, `out.`, `before.`) do not count.
 
     Raises:
-        ConfigurationError: a browser would refuse the combination; the message says which rule and how to mend it.
+        ConfigurationError: a browser would refuse the combination; the message says which rule it breaks and how to correct it.
     """
 
     name: str | None = None

@@ -19,7 +19,7 @@ from ..errors import ConfigurationError
 __all__ = ["PLACEHOLDERS", "SLICE", "KeyRing", "PurposeKeys", "check_secrets"]
 
 SLICE = 3600
-"""Seconds a key seals for: the 2^32 limit on random GCM nonces (NIST SP 800-38D section 8.3) starts afresh each hour."""
+"""Seconds for which a key seals. The 2^32 limit on random GCM nonces (NIST SP 800-38D section 8.3) starts afresh each hour."""
 
 VERSION = b"sessionkit/1"
 """Of the format, never of the library: it changes only with the format."""
@@ -33,7 +33,7 @@ PLACEHOLDERS = frozenset(
         "use [openssl rand -hex 32] to generate a 32 bytes value",
     }
 )
-"""Secrets from documentation: our own, and that of the libraries whose formats we have."""
+"""Secrets from documentation: ours, and that of the libraries whose formats we support."""
 
 KEPT_CIPHERS = 1024
 SHORTEST, FEWEST_DISTINCT = 32, 10
@@ -86,7 +86,7 @@ def _check_secret(number: int, secret: object, shortest: int) -> bytes:
 
 
 class KeyRing:
-    """The keys of a store, derived from its secrets; it keeps extracts, not the secrets.
+    """The keys of a store, derived from its secrets. It keeps keys extracted by HKDF, not the secrets themselves.
 
     Args:
         secret: one secret or several, str (taken as UTF-8) or bytes, each at least 32 bytes long. The first
@@ -194,8 +194,8 @@ class PurposeKeys:
     ) -> bytes | Absence:
         """Return the plaintext, or the reason why there is none: an unknown key, or a tag that does not verify.
 
-        A cipher is cached only after a tag has verified: the sender of a cookie chooses key and time, and must not fill the
-        memory or push the live keys out.
+        A cipher is cached only after a tag has verified. Otherwise the sender of forged cookies, who chooses key and time,
+        could fill the memory or evict the keys in use.
 
         Args:
             key_id: the fingerprint of the secret.

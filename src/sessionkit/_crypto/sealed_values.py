@@ -30,11 +30,11 @@ _PLAIN = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
 class Sealer:
     """Seals small values into texts, and opens them again: links in mails, a sign-in in progress, a CSRF token.
 
-    `store.sealer(purpose)` makes it. A value opens only in a store with one of the same secrets, for the same purpose and
-    audience, until its time is over. It is never accepted as a session, nor a session as a sealed value.
+    `store.sealer(purpose)` makes a sealer. A value opens only in a store with one of the same secrets, for the same purpose and
+    audience, until it expires. A sealed value is never accepted as a session, and a session never as a sealed value.
 
-    Nothing is kept on the server: a value opens as often as somebody sends it. Put something into it that changes when it is
-    used, such as a fingerprint of the password hash, and compare that after `open`.
+    The server stores nothing, so a value opens as often as somebody sends it. For a value that works once, put something into it
+    that its use changes, such as a fingerprint of the password hash, and compare this after `open`.
     """
 
     __slots__ = ("_clock", "_codec", "_serializer", "purpose")
@@ -65,20 +65,21 @@ class Sealer:
 
     @clears_frames
     def seal(self, value: Mapping[str, Any], *, max_age: Duration) -> str:
-        """Return a text that holds a value, in characters that a URL and a cookie may have: letters, digits, `-`, `_` and dots.
+        """Return a text that holds a value. It can be part of a URL or a cookie: it has only letters, digits, `-`, `_` and dots.
 
         Args:
             value: str keys and JSON values.
             max_age: seconds (or a timedelta) after which the text no longer opens.
 
         Returns:
-            About 260 characters and 4/3 of the JSON, 3,072 at most. The text tells when it was made and when it ends.
+            The text: 222 characters, and 4 for each 3 bytes of JSON, at most 3,072. Anybody can read in it when it was
+            made and when it expires.
 
         Raises:
             SerializationError: the value is not JSON; the message has the path.
             SessionTooLargeError: the text would be too long.
             ConfigurationError: `max_age` is not a positive duration.
-            TypeError: the value is no mapping.
+            TypeError: the value is not a mapping.
         """
         if not isinstance(value, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # the caller may be untyped
             raise TypeError(
@@ -104,9 +105,9 @@ class Sealer:
         return self._codec.seal(plaintext, stamp)
 
     def open(self, text: str | None) -> dict[str, Any] | None:
-        """Return the value in a text, or None if it is not one of this sealer's, or if its time is over.
+        """Return the value in a text; None if this sealer did not seal the text, or if it has expired.
 
-        Whatever comes from a visitor may be given: this never raises. The reason is logged at DEBUG.
+        The text may be anything that a visitor sent: this method never raises an error. The reason for None is logged at DEBUG.
 
         Args:
             text: what `seal` returned; None for a parameter or a cookie that is missing.

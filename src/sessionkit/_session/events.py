@@ -107,7 +107,7 @@ def tell(
     reason: Absence | Ignored | None = None,
     claim: str | None = None,
 ) -> None:
-    """Log an event and give it to `on_event`. Refusals are logged at DEBUG: a flood of bogus cookies must not fill a disk."""
+    """Log an event and pass it to `on_event`. Refused cookies are logged at DEBUG, so that a flood of forged cookies fills no disk."""
     why = "" if reason is None else f" ({reason.value}{_by(claim)})"
     told = reason if reason in _LEVELS else kind
     level, advice = _LEVELS.get(told, logging.DEBUG), _ADVICE.get(told, "")

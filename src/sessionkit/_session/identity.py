@@ -29,7 +29,7 @@ Guard: TypeAlias = Callable[[Mapping[str, Any]], bool]
 Identity: TypeAlias = Callable[[Mapping[str, Any]], object]
 
 CLAIMS = ("sub", "id", "user_id", "uid", "username", "email")
-"""The claims that name a user, the one that outranks the others first."""
+"""The claims that name a user, in the order of precedence."""
 
 
 def has_user(session: Mapping[str, Any], /) -> bool:
@@ -57,10 +57,10 @@ def subject(session: Mapping[str, Any], /) -> object:
         session: its contents.
 
     Returns:
-        `("sub", iss, sub)` if the user has a `sub` (OpenID Connect Core 1.0 section 2: only the two together
-        name somebody); else the name and value of the first claim among `id`, `user_id`, `uid`, `username`, `email`;
-        else `("user", user)`; None if there is no user. A claim that is None or an empty text does not count. Identities
-        are compared with the name of the claim and the types of the values: `1` and `"1"` differ.
+        `("sub", iss, sub)` if the user has a `sub` (OpenID Connect Core 1.0 section 2: only issuer and subject together
+        identify a user); else the name and value of the first claim among `id`, `user_id`, `uid`, `username`, `email`; else
+        `("user", user)`; None if there is no user. A claim that is None or an empty text does not count. Identities are
+        equal only if the claim's name, the values and their types are equal: `1` and `"1"` differ.
     """
     user: object = session.get("user")
     if not user:
@@ -98,7 +98,7 @@ class Who:  # noqa: PLW1641  # compared by more than its bytes, and so without a
         return self.snapshot == other.snapshot or _are_reordered(self.snapshot, other.snapshot)
 
     def __repr__(self) -> str:
-        return "<Who>"  # a name or an address has no business in a log
+        return "<Who>"  # a name or an address must not get into a log
 
 
 def who_is(guard: Guard, identity: Identity, session: Mapping[str, Any]) -> Who | None:
@@ -257,7 +257,7 @@ def _find_difference(before: object, after: object) -> object:
     if len(heads) == 2 and heads[0] == heads[1]:
         same_sub = heads[0] == "sub" and exact(named[0][2:]) == exact(named[1][2:])
         return "iss" if same_sub else heads[0]
-    # One of them has a claim that the other has not: of the two, the one that outranks the other.
+    # Only one of the owners has the claim: return the claim that comes first in the order of precedence.
     return min(heads, key=_rank, default=None)
 
 
@@ -280,8 +280,8 @@ def resolve(
 ) -> tuple[Guard, Identity]:
     """Return the guard and the identity of a store.
 
-    What is given is taken at its word, whatever function it is. Where None is given it is the format's, else `has_user`
-    or `subject`; and that default knows the login keys.
+    A function that was passed is used as it is, whatever function it is. For None, the format's function is used, else
+    `has_user` or `subject`; only such a default takes the login keys into account.
 
     Args:
         given: the arguments of the store.

@@ -26,11 +26,11 @@ __all__ = [
 ]
 
 DEEPEST_READ = 100
-"""Levels of nesting of a session that another library wrote: more than it needs, and few enough for any stack."""
+"""The most levels of nesting of a session that another library wrote: more than it needs, and few enough for any stack."""
 
 MANY = 64
 SAFE_INTEGER = 2**53 - 1
-"""JavaScript rounds what lies beyond (RFC 8259 section 6): user 9007199254740993 would come back as somebody else."""
+"""JavaScript rounds larger integers (RFC 8259 section 6): user 9007199254740993 would come back as another user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +43,8 @@ class Serializer:
         b64encode: bytes to base64url without padding.
         b64decode: canonical base64url without padding to bytes; raises ValueError for any other text.
         strict: whether `dumps` raises TypeError for keys that are not str, for half a surrogate pair and for integers of more
-            than 64 bits. Then less is checked beforehand.
-        tags: for adapters: how a framework's session object keeps values that JSON does not have.
+            than 64 bits. If so, sessionkit checks less beforehand.
+        tags: for adapters: how a framework's session object writes values that JSON does not have.
 
     Raises:
         ConfigurationError: `b64decode` accepts a text that it must refuse.
@@ -108,7 +108,7 @@ JSON = Serializer(dumps=_dumps, loads=_loads)
 def fast_json() -> Serializer:
     """Return a serializer over orjson and pybase64, which the extra `sessionkit-core[speed]` installs.
 
-    Both write the same JSON values and read each other's; switch whenever you like.
+    It reads the sessions that `JSON` has written, and `JSON` reads its sessions, so you can switch at any time.
 
     Raises:
         ConfigurationError: the extra is not installed.
@@ -127,7 +127,7 @@ def fast_json() -> Serializer:
     def decode(text: bytes) -> bytes:
         if b"+" in text or b"/" in text or not base64url.is_canonical(text):
             raise ValueError("not canonical base64url")
-        # Validating is what makes it fast.
+        # With `validate`, it is faster.
         return pybase64.b64decode(text + base64url.PADDING[len(text) % 4], b"-_", True)
 
     def loads(payload: bytes) -> Any:
@@ -149,7 +149,7 @@ def check(contents: dict[str, Any], *, largest: int = INT_MAX) -> None:
         largest: the greatest absolute value of an integer; 2^53 - 1 if JavaScript reads the session too.
 
     Raises:
-        SerializationError: with the path of the culprit, `session["user"]["joined"]: datetime is not JSON`.
+        SerializationError: a value is not JSON. The message names its path: `session["user"]["joined"]: datetime is not JSON`.
     """
     if not _is_json(contents, -largest - (largest == INT_MAX), largest):
         culprit = find_culprit(contents, largest)
@@ -170,7 +170,7 @@ def is_shallow(value: object, levels: int = DEEPEST_READ) -> bool:
 def is_finite(value: object) -> bool:
     """Return whether a JSON value is free of NaN and infinity, which Python reads and JavaScript does not.
 
-    An application may hand over a value that contains itself.
+    The value may come from an application, and contain itself.
     """
     layer, known = [value], set[int]()
     while layer:
@@ -232,7 +232,7 @@ def freeze(
     ):
         check(contents, largest=largest)
     if opaque and serializer.strict:
-        # It takes no str of a subclass for a key, and writes what an Enum says of itself: json writes what it is.
+        # orjson refuses a key of a subclass of str, and writes the value of an Enum; json writes the plain type.
         contents = plain(contents)
     try:
         payload = serializer.dumps(contents)
@@ -242,7 +242,7 @@ def freeze(
             check(contents, largest=largest)
         return payload  # noqa: TRY300  # all three may raise
     except (TypeError, ValueError, RecursionError):
-        # Lone surrogates are left to the encoder: to look for them in every string would cost more than all the rest.
+        # Lone surrogates are left to the encoder: a search in every string would cost more than all other checks.
         path, why = find_culprit(contents, largest) or ("session", "it is not JSON")
         raise SerializationError(f"{path}: {why}") from None
 
@@ -260,7 +260,7 @@ def _freeze_tagged(
         check(tagged, largest=largest)
         return serializer.dumps(tagged)
     except Exception:  # noqa: BLE001  # a value's own methods may raise anything
-        # What is wrong is told by the application's own names, and else by those of the tags.
+        # The error names the path in the application's own contents if possible, else the path in the tagged JSON.
         path, why = (
             find_culprit(contents, largest, tags)
             or find_culprit(tagged, largest)
@@ -270,9 +270,9 @@ def _freeze_tagged(
 
 
 def _is_surely_json(snapshot: bytes, payload: bytes) -> bool:
-    """Return whether the output of a strict encoder is certainly JSON within our limits; False means: look closely.
+    """Return whether the output of a strict encoder is certainly JSON within our limits; if False, check each value.
 
-    marshal takes the types of JSON, and a few that such an encoder refuses; it takes no subclasses.
+    marshal accepts the types of JSON, and a few other types that such an encoder refuses; it accepts no subclasses.
 
     Args:
         snapshot: the snapshot of the contents, which is not opaque.
@@ -280,13 +280,13 @@ def _is_surely_json(snapshot: bytes, payload: bytes) -> bool:
     """
     if (b"\x7f" in snapshot or b"\xff" in snapshot) and _has_endless(snapshot):
         return False
-    # Five times 15 bits, for marshal: the 64th may be set.
+    # marshal writes 15 bits at a time. With five groups, an integer may have more than 64 bits.
     if b"\x05\0\0\0" in snapshot and (b"l\x05\0\0\0" in snapshot or b"\xec\x05\0\0\0" in snapshot):
         return False
     # `replace` jumps from bracket to bracket; `count` looks at each byte, and takes three times as long.
     others = len(payload.replace(b"{", b"")) + len(payload.replace(b"[", b""))
     brackets = 2 * len(payload) - others
-    # Each level has its bracket; where one closes before the next opens there is no further level.
+    # Each level has a bracket. A bracket that closes before the next one opens adds no level.
     return brackets <= DEEPEST or brackets - payload.count(b"},{") <= DEEPEST
 
 
@@ -294,7 +294,7 @@ def _has_endless(snapshot: bytes) -> bool:
     """Return whether a snapshot may hold NaN or infinity, whose exponents are all ones (IEEE 754), as marshal writes them."""
     for last in (b"\x7f", b"\xff"):
         if snapshot.count(last) > MANY:
-            return True  # of a text full of them: the close look is cheaper
+            return True  # in a text with many such bytes, checking each value is cheaper
         at = snapshot.find(last)
         while at >= 0:
             if snapshot[at - 1] >= 0xF0:
@@ -307,7 +307,7 @@ _kind: Callable[[object], Any] = type
 
 
 def _is_json(contents: dict[str, Any], smallest: int, largest: int) -> bool:  # noqa: C901  # one walk
-    """Return quickly whether a session is JSON; strings are left to the encoder, the rest to the slow look.
+    """Return whether a session is certainly JSON, by a quick check. The encoder checks strings; `check` examines what fails here.
 
     Depth first, without recursion: a call for each object would cost more than all the comparisons.
     """

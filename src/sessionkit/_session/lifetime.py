@@ -37,7 +37,7 @@ CLOCK_SKEW = 60
 _WEEK = timedelta(days=7)
 
 LONGEST = 10**10
-"""The greatest time and duration, 317 years: every time in a token has at most 11 digits."""
+"""The largest time and duration in seconds (317 years), so that every time in a token has at most 11 digits."""
 
 LONGEST_NAME = 20
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -51,7 +51,7 @@ class Lifetime:
     Args:
         idle: seconds (or a timedelta) without activity after which a rolling session ends. "auto" is one
             day, or `absolute` if that is shorter. Not used when `rolling` is false.
-        absolute: seconds after sign-in at which a session ends whatever happens, or None for no such limit.
+        absolute: seconds after sign-in at which a session ends, even if it is used; None for no such limit.
         rolling: whether activity moves the idle expiry.
         renew_after: seconds that must have passed since the last renewal before a request renews again;
             0 renews at every request. By default 60, or half of `idle` if that is shorter.
@@ -132,14 +132,14 @@ class Lifetime:
     def absence(
         self, created_at: int, updated_at: int, expires_at: int, now: float
     ) -> Absence | None:
-        """Return why a session with these times is over, or None while it is valid.
+        """Return why a session with these times has expired, or None while it is valid.
 
-        The stamped `expires_at` and today's settings are both enforced, strictly.
+        Both the stamped `expires_at` and the current settings are enforced. At the limit itself, the session has expired.
 
         Args:
             created_at: when it began, in whole seconds since the epoch.
             updated_at: when it was last active, likewise.
-            expires_at: what was stamped into its token, likewise.
+            expires_at: the expiry in its token, likewise.
             now: seconds since the epoch.
         """
         if self.absolute is not None and now >= created_at + self.absolute:
@@ -157,18 +157,18 @@ class Lifetime:
             now: seconds since the epoch.
 
         Returns:
-            False also if nothing would move: the session is not rolling, or the absolute limit comes first.
+            False also if the expiry would not move: the session is not rolling, or the absolute limit comes first.
         """
         if self.idle is None or now - updated_at < self.renew_after:
             return False
-        # Nothing to move once the idle expiry lies behind the absolute one.
+        # The expiry cannot move once the idle expiry is later than the absolute one.
         return self.absolute is None or updated_at + self.idle < created_at + self.absolute
 
 
 def make_idle_lifetime(idle: int) -> Lifetime:
-    """Make a lifetime from the one number that frameworks have for it: seconds for which a session may be idle.
+    """Make a lifetime from the number that frameworks have for it: the seconds for which a session may be idle.
 
-    The session ends for good after 400 days, since no browser keeps a cookie longer, or after `idle` if that is longer.
+    The absolute limit is 400 days, because no browser keeps a cookie longer, or `idle` if that is longer.
     """
     return Lifetime(idle=idle, absolute=max(idle, FOUR_HUNDRED_DAYS))
 
@@ -178,10 +178,10 @@ def check_lifetimes(lifetimes: object, *, transient: bool) -> dict[str, Lifetime
 
     Args:
         lifetimes: the argument of the store.
-        transient: what a lifetime that does not say so itself follows.
+        transient: the value for a lifetime that does not set its own.
 
     Raises:
-        ConfigurationError: this is no mapping of lifetimes, or a name cannot stand in a token.
+        ConfigurationError: the argument is not a mapping of lifetimes, or a name cannot be part of a token.
     """
     if not isinstance(lifetimes, Mapping):
         raise ConfigurationError(

@@ -29,8 +29,9 @@ __all__ = [
 class Absence(Enum):
     """Why a request has no session. For logs and events, never for the client.
 
-    The members are in the order of how far a cookie came: if several cookies failed, the furthest tells most. Reasons found
-    before a token was authenticated are hints: nothing but logs and events may depend on them.
+    The members are in the order of the checks that a cookie passes. If several cookies fail, the reason of the one that
+    passed the most checks is reported. A reason found before the token was authenticated can be forged: use it only in logs
+    and events.
     """
 
     NO_COOKIE = "no cookie"
@@ -54,11 +55,10 @@ class Absence(Enum):
 class Stamp:
     """The id of a session, and its times in whole seconds since the epoch.
 
-    `expires_at` is the moment from which the session is no longer valid (equality is expired). `ends_at`
-    is a moment that no activity moves: the end set by the identity provider, or by the library that the session
-    was imported from; None without one. `mark` names the session in the fence, if its format
-    would otherwise derive the mark from the contents, which may change. `lifetime` is the name of the session's lifetime,
-    one of `SessionStore(lifetimes=...)`; None for the store's `lifetime`.
+    From `expires_at` on, the session is no longer valid. `ends_at` is an end that no activity moves: it was set by the
+    identity provider, or by the library from which the session was imported; None if there is none. `mark` names the session
+    in the fence, if its format would otherwise derive the mark from the contents, which may change. `lifetime` is the name
+    of the session's lifetime, one of `SessionStore(lifetimes=...)`; None for the store's `lifetime`.
     """
 
     id: str
@@ -80,7 +80,7 @@ class Stamp:
         mark: str | None = None,
         lifetime: str | None = None,
     ) -> None:
-        # Every request makes one; what dataclass writes for a frozen one takes twice the time.
+        # Every request makes a stamp. The `__init__` that dataclass generates for a frozen class takes twice the time.
         _set_id(self, id)
         _set_created(self, created_at)
         _set_updated(self, updated_at)
@@ -96,7 +96,7 @@ _set_id, _set_created, _set_updated, _set_expires, _set_ends, _set_mark, _set_li
 
 
 ALL: Final = object()
-"""Stands for the key of an assignment that replaces or removes everything."""
+"""The key that a watcher is told for an assignment that replaces or removes everything."""
 
 
 class Watcher(Protocol):
@@ -118,7 +118,7 @@ class Watcher(Protocol):
 
 
 _raw: Any = dict
-"""Its methods tell nobody, and are called without `super()`, which takes as long as they do."""
+"""The plain dict methods, which do not tell the watcher. They are not called through `super()`, which takes as long as they do."""
 
 
 class Contents(dict[str, Any]):
@@ -129,14 +129,14 @@ class Contents(dict[str, Any]):
 
     Args:
         contents: str keys and JSON values.
-        stamp: id and times; an exchange gives them.
-        watcher: observes assignments: the exchange of a live session.
+        stamp: the id and the times; an exchange sets them.
+        watcher: is told of assignments; for a live session, its exchange.
     """
 
     __slots__ = ("_stamp", "_watcher")
 
     _stamp: Stamp | None
-    # Weak: a cycle would keep every session of every request until the collector came by.
+    # Weak, because a reference cycle would keep the session of every request until the garbage collector runs.
     _watcher: ref[Watcher] | None
 
     def __init__(
@@ -157,7 +157,7 @@ class Contents(dict[str, Any]):
         return self._stamp
 
     def __repr__(self) -> str:
-        # Values are claims and tokens: they have no business in a log.
+        # Values are claims and tokens, and must not get into a log.
         return f"<Session keys={list(self)!r} stamp={self._stamp!r}>"
 
     def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
@@ -171,7 +171,7 @@ stamp_of: Callable[[Contents], Stamp | None] = vars(Contents)["_stamp"].__get__
 class Session(Contents):
     """A session that exists: `Contents` with a stamp.
 
-    At run time the contents of an exchange are of this class too; to type checkers they are `Contents`, which may have no stamp.
+    At run time, the contents of an exchange are of this class too. Type checkers see them as `Contents`, which may have no stamp.
     """
 
     __slots__ = ()
@@ -181,7 +181,7 @@ class Session(Contents):
         """Return the session's id and times; None once a verb of this request has ended the session.
 
         Raises:
-            ValueError: the application has made this object, so it is no session of a request.
+            ValueError: the application made this object, so it is not the session of a request.
         """
         stamp = self._stamp
         if stamp is None and self._watcher is None:
@@ -200,7 +200,7 @@ def _make_watched(
     Args:
         method: the method.
         has_key: whether its first argument is the key that it assigns to.
-        key: what the watcher is told if it is not.
+        key: the key that the watcher is told otherwise.
     """
 
     @wraps(method)
@@ -230,19 +230,19 @@ def _make_watched(
 
 
 def restamp(session: Contents, stamp: Stamp | None) -> None:
-    """Replace the stamp of a session; for its watcher."""
+    """Replace the stamp of a session. Its watcher calls this."""
     session._stamp = stamp  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # read-only for users
 
 
 def refill(session: Contents, contents: Mapping[str, Any], stamp: Stamp | None) -> None:
-    """Replace the contents and the stamp of a session; for its watcher, which is not told."""
+    """Replace the contents and the stamp of a session, without telling its watcher, which calls this."""
     _raw.clear(session)
     _raw.update(session, contents)
     session._stamp = stamp  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # as `restamp`
 
 
 def drop(session: Contents, keys: Iterable[str]) -> None:
-    """Remove keys from a session; for its watcher, which is not told."""
+    """Remove keys from a session, without telling its watcher, which calls this."""
     for key in keys:
         _raw.pop(session, key, None)
 
