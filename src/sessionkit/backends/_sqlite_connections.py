@@ -10,7 +10,7 @@ import weakref
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..errors import BackendError
 from ._sqlite_write_lock import WriteLock, find_write_lock
@@ -54,6 +54,9 @@ _ADVICE = {
     "disk I/O error": "the disk failed, or the file was removed while it was open",
 }
 
+File: TypeAlias = tuple[int, int]
+"""A device, and the number of a file on it. They tell a file from another one that has its path later."""
+
 _INHERITED: list[object] = []
 """Connections of the parent process: SQLite forbids to use them, and to close them, in a child."""
 
@@ -61,11 +64,18 @@ _INHERITED: list[object] = []
 class Connection:
     """A connection of one thread. It is a context manager that `Connections.use` has entered half: with its lock taken."""
 
-    def __init__(self, path: Path, sqlite: sqlite3.Connection) -> None:
-        """Hold an open connection."""
+    def __init__(self, path: Path, file: File | None, sqlite: sqlite3.Connection) -> None:
+        """Hold an open connection.
+
+        Args:
+            path: the path of the file.
+            file: the file that had this path just before it was opened.
+            sqlite: the connection.
+        """
         self.lock = threading.Lock()
         self.is_open = True
         self._path = path
+        self._file = file
         self._sqlite = sqlite
         # When the thread has ended. Not `__del__`: the garbage collector might take the connection of SQLite first.
         self._end = weakref.finalize(self, _close_unused, sqlite, os.getpid())
@@ -85,6 +95,15 @@ class Connection:
                 raise make_error(self._path, error) from None
         finally:
             self.lock.release()
+
+    def check_file(self) -> bool:
+        """Return whether the connection is open; close it first if its file was removed, or replaced by another.
+
+        SQLite does not notice that. It would go on with a file that no other connection finds.
+        """
+        if self.is_open and _find_file(self._path) != self._file:
+            self.close()
+        return self.is_open
 
     def close(self) -> None:
         """Close the connection."""
@@ -197,9 +216,9 @@ class Connections:
             if connection is None or not connection.is_open:
                 connection = self._open(process)
             connection.lock.acquire()
-            if connection.is_open:
+            if connection.check_file():
                 return connection
-            connection.lock.release()  # `close` was faster
+            connection.lock.release()  # `close` was faster, or the file is another one
 
     def close(self) -> None:
         """Close every connection of this process, each when its call has ended."""
@@ -226,7 +245,9 @@ class Connections:
     def _open(self, process: _Process) -> Connection:
         with process.opening:
             try:
-                connection = Connection(self._path, self._connect())
+                create_private(self._path)
+                file = _find_file(self._path)
+                connection = Connection(self._path, file, self._connect())
             except (sqlite3.Error, OSError) as error:
                 failure = make_error(self._path, error)
             else:
@@ -236,7 +257,6 @@ class Connections:
         raise failure
 
     def _connect(self) -> sqlite3.Connection:
-        create_private(self._path)
         connection = sqlite3.connect(
             self._path,
             timeout=_LOOKING,
@@ -261,6 +281,15 @@ def create_private(path: Path) -> None:
     with suppress(FileExistsError):
         # Only a file that nobody has open yet: to close another would drop the locks of this process on it.
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
+def _find_file(path: Path) -> File | None:
+    """Return the file that has a path now; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def make_error(path: Path, error: Exception) -> BackendError:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import sqlite3
 import stat
 import tempfile
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sessionkit import ConfigurationError
+from sessionkit import BackendError, ConfigurationError
 from sessionkit.backends import SQLiteBackend, _sqlite_connections
 from sessionkit.testing import backend_conformance
 
@@ -135,6 +136,32 @@ def test_a_call_that_close_overtakes_opens_a_new_connection(backend):
     held.lock = Overtaken()
     assert backend.load("canary-key", "canary-owner") == record()
     assert backend._connections._process.of_thread.connection is not held
+
+
+@pytest.mark.parametrize("before", [[], ["other"]], ids=["removed", "replaced"])
+def test_no_thread_goes_on_with_a_file_that_has_been_removed_or_replaced(backend, path, before):
+    backend.insert(record("first"), NOW)
+    for one in list(path.parent.iterdir()):
+        one.unlink()
+    for key in before:
+        with contextlib.closing(SQLiteBackend(path, clock=lambda: NOW)) as another:
+            another.insert(record(key), NOW)
+    assert backend.insert(record("later"), NOW)
+    found = []
+    thread = threading.Thread(target=lambda: found.extend(backend.of("canary-owner")))
+    thread.start()
+    thread.join()
+    assert sorted(one.key for one in found) == ["later", *before]
+
+
+def test_a_file_that_has_been_removed_with_its_folder_is_an_error(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    backend = SQLiteBackend(folder / "sessions.db")
+    backend.insert(record(), NOW)
+    shutil.rmtree(folder)
+    with pytest.raises(BackendError, match="its folder must exist"):
+        backend.load("canary-key", "canary-owner")
 
 
 def test_close_waits_for_the_call_of_another_thread(backend):
