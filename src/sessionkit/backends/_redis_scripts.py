@@ -14,7 +14,8 @@ Redis removes each of them by its time to live (TTL). The rules that keep a revo
 - A generation begins at 0. If another key of the owner is still there, Redis has evicted the generation: then it begins at
   the server's time, a number that no record of the owner can have.
 - The index lives as long as the generation does, for the same reason.
-- The time of a revocation is for logins in flight; it lives for a day, longer than any request.
+- The time of a revocation is for logins in flight, and for sessions in another library's cookie, which are imported later; it
+  lives for 400 days, as long as a browser keeps a cookie.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from struct import Struct
 from typing import NamedTuple
 from urllib.parse import quote
 
+from .._session.lifetime import FOUR_HUNDRED_DAYS
 from ._protocols import Record
 
 __all__ = [
@@ -46,8 +48,8 @@ __all__ = [
     "name_record",
 ]
 
-REVOCATION_TTL = 86_400_000
-"""Milliseconds for which the time of a revocation is kept: no request is in flight for a day."""
+REVOCATION_TTL = FOUR_HUNDRED_DAYS * 1000
+"""Milliseconds for which the time of a revocation is kept: as long as a cookie may hold a session that is still to be imported."""
 
 # The scripts read and write the same with Lua's `struct`.
 _HEAD = Struct(">qqqqB")
