@@ -88,23 +88,52 @@ class ServerSide(Replaying):
             return
         key, now = self._derive_key(state), self.settings.clock()
         insert = cast("Insert", self._find_insert(state, RENEW, key, now, imports=True))
-        operation: Operation = insert
-        reply: Any = yield operation
-        if reply is False:
-            operation = Load(key, insert.record.owner)
+        owner, *earlier_owners = self._list_owners(state, key)
+        operation, reply = yield from self._find_earlier_import(insert, earlier_owners)
+        if operation is None:
+            operation = insert
             reply = yield operation
-            reason = Absence.REVOKED if reply is None else None
-            if isinstance(reply, Record):
-                reason = self.judge_again(state, reply)
-            if reason is not None:
-                self.refuse_import(reason)
-                return
+            if reply is False:
+                operation = Load(key, owner)
+                reply = yield operation
+        reason = Absence.REVOKED if reply is None else None
+        if isinstance(reply, Record):
+            reason = self.judge_again(state, reply)
+        if reason is not None:
+            self.refuse_import(reason)
+            return
         self.took(state, operation, reply)
         # Another request may use the record by now: a failed response must not take it back.
         self._created, self._is_import = None, True
         stamp, token = state.stamp, cast("Opened", state.cookies.token)
         token = replace(token, contents=dict(state.session), stamp=stamp)
         self.cookies = replace(state.cookies, token=token, stamp=stamp)
+
+    def _find_earlier_import(
+        self, insert: Insert, owners: Sequence[str]
+    ) -> Generator[Operation, Any, tuple[Operation | None, Any]]:
+        """Yield the operations that look for an import, or a revocation, of the time when an earlier secret was the first.
+
+        Args:
+            insert: the operation that would add the record.
+            owners: the names that the user has by the earlier secrets.
+
+        Returns:
+            An operation and its reply: the record, None if it was revoked, or an error; no operation if there is none of them.
+        """
+        for owner in owners:
+            load = Load(insert.record.key, owner)
+            reply = yield load
+            if reply is None:
+                # The backend refuses a record of a user who was revoked. This one has no contents, and has expired.
+                at = insert.record.updated_at
+                key = self._codec.derive_key(stamps.make_id())
+                probe = Record(key, owner, 0, at, at, at, insert.record.version, b"")
+                reply = yield Insert(probe, insert.since)
+                if reply is True:
+                    continue
+            return load, reply or None
+        return None, None
 
     def _may_be_anothers(self, state: State) -> bool:
         """Return whether a record with the id of an imported session may be another visitor's.

@@ -31,8 +31,10 @@ from sessionkit.testing import session_cookies
 from ..backends.awaited import AwaitedMemory
 from ..formats.test_depth import at_depth, frames_left
 from ..kept import NAME
-from ..scene import ALICE, OTHER_SECRET, Scene
+from ..scene import ALICE, OTHER_SECRET, SECRET, Scene
 from ..served import Wire, answering, answering_async, environ_of, serve_asgi, serve_wsgi
+
+NEW_SECRET = "00112233445566778899aabbccddeeff-third"
 
 
 class Failing(MemoryBackend):
@@ -64,10 +66,22 @@ class Site(Scene):
         self.how = how
         kind: Any = FailingAwaited if how == "asgi, awaited" else Failing
         self.backend = kind(clock=lambda: self.clock())  # noqa: PLW0108  # made below
-        importer = Importer(Native(), name="first", secret=OTHER_SECRET, until=None, clear=False)
-        super().__init__(backend=self.backend, accept=[importer], **settings)
+        self.importer = Importer(
+            Native(), name="first", secret=OTHER_SECRET, until=None, clear=False
+        )
+        super().__init__(backend=self.backend, accept=[self.importer], **settings)
         self.theirs = SessionStore(
             OTHER_SECRET, cookie=CookieSettings(name="first"), clock=self.clock
+        )
+
+    def replace_secret(self) -> None:
+        """Put a new secret before the store's, as everybody does from time to time."""
+        self.store = SessionStore(
+            [NEW_SECRET, SECRET],
+            backend=self.backend,
+            accept=[self.importer],
+            clock=self.clock,
+            on_event=self.events.append,
         )
 
     def log_in_there(self, contents: Any = ALICE) -> str:
@@ -176,6 +190,43 @@ def test_a_session_that_has_expired_since_its_import_does_not_come_back() -> Non
     site.who(theirs)
     site.clock.wait(610)
     assert site.who(theirs) is Absence.IDLE
+
+
+def test_a_revocation_holds_for_an_import_under_a_new_secret(site: Site) -> None:
+    theirs = site.log_in_there()
+    site.clock.wait(5)
+    site.revoke()
+    site.clock.wait(5)
+    site.replace_secret()
+    assert (site.who(theirs), site.alive()) == (Absence.REVOKED, 0)
+    assert (site.who(site.log_in_there()), site.alive()) == (ALICE, 1)
+
+
+def test_under_a_new_secret_a_session_that_was_imported_before_is_as_it_is_now(site: Site) -> None:
+    theirs = site.log_in_there()
+    ours = pointer(site.ask(theirs, lambda: update_session({**ALICE, "n": 1})))
+    site.replace_secret()
+    assert site.who(theirs) == {**ALICE, "n": 1} == site.who(ours)
+    site.ask(theirs, lambda: update_session({**ALICE, "n": 2}))
+    assert (site.who(ours), site.alive()) == ({**ALICE, "n": 2}, 1)
+    site.ask(ours, rotate_session)
+    assert site.who(theirs) is Absence.UNKNOWN_RECORD
+
+
+def test_under_a_new_secret_an_outage_is_raised_where_the_session_is_asked_for(site: Site) -> None:
+    theirs, seen = site.log_in_there(), list[str]()
+
+    def view() -> None:
+        with pytest.raises(BackendError) as raised:
+            get_session()
+        seen.append(str(raised.value))
+
+    site.replace_secret()
+    site.backend.down = True
+    assert "" == pointer(site.ask(theirs, view))
+    assert ["the session backend is down"] == seen
+    site.backend.down = False
+    assert (site.who(theirs), site.alive()) == (ALICE, 1)
 
 
 def test_the_request_that_imports_a_session_can_revoke_the_others() -> None:
