@@ -362,7 +362,7 @@ class Planning(Loading):
         is_login = isinstance(decision, Seal) and (
             current is None or (state.ended and current.key != key)
         )
-        if not (is_login or self._is_import or self._created is not None):
+        if not (is_login or self._is_import):
             return None
         owners = self._list_owners(state, key)
         return List(owners[self._listed]) if self._listed < len(owners) else None

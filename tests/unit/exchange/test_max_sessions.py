@@ -97,3 +97,12 @@ def test_a_login_over_a_session_of_the_same_user_counts_as_one():
     browser, other = log_in(scene, n=1), log_in(scene, n=2)
     browser.login({**ALICE, "n": 3})
     assert (browser.session()["n"], other.session()["n"]) == (3, 2)
+
+
+def test_only_a_login_lists_the_sessions_of_the_user():
+    scene = KeptScene(max_sessions=2)
+    browser = log_in(scene)
+    visit = browser.visit()
+    visit.exchange.rotate()
+    visit.exchange.contents["n"] = 1
+    assert ["Insert", "Replace"] == visit.settle()
