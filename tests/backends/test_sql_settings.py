@@ -190,6 +190,33 @@ def test_in_another_process_the_connections_of_the_parent_are_left_alone(clients
         clients.loop.run_until_complete(engine.dispose())
 
 
+def test_in_another_process_no_thread_takes_a_connection_of_the_parent(clients):
+    client, record = clients.make("postgresql psycopg"), new()
+    assert client.insert(record, 0) is True
+    engine, pools = client._engine, []
+    dispose, parents = engine.dispose, engine.pool
+
+    def load():
+        assert client.load(record.key, record.owner) == record
+        pools.append(engine.pool)
+
+    thread = threading.Thread(target=load)
+
+    def dispose_beside_another_thread(close=True):
+        thread.start()
+        thread.join(0.2)
+        dispose(close=close)
+
+    engine.dispose = dispose_beside_another_thread
+    client._pid = -1  # as a child sees it
+    load()
+    thread.join()
+    del engine.dispose
+    assert [engine.pool] * 2 == pools
+    assert parents.checkedin() == 1
+    parents.dispose()
+
+
 # ---- event loops
 
 

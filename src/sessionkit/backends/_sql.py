@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from threading import Lock
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Engine, MetaData
@@ -58,6 +59,7 @@ class SQLBackend:
         self._clock = clock
         self._timeout = timeout
         self._pid = os.getpid()
+        self._replacing = Lock()
         self._owned = not isinstance(url_or_engine, Engine)
         self._statements = Statements(clock, owns_engine=self._owned)
         self._engine: Engine = (
@@ -121,9 +123,7 @@ class SQLBackend:
 
     def _run(self, operation: Callable[..., T], *arguments: Any, limit: float | None = None) -> T:
         if self._owned and self._pid != os.getpid():
-            # The connections are the parent's, which goes on with them.
-            self._pid = os.getpid()
-            self._engine.dispose(close=False)
+            self._leave_connections_to_parent()
         try:
             with TimeLimit(limit or self._timeout), self._engine.connect() as connection:
                 return run(connection, operation, *arguments)
@@ -132,3 +132,11 @@ class SQLBackend:
             failure = explain(error)
         # Here the error has no context: the driver's frames and texts hold parameters.
         raise failure
+
+    def _leave_connections_to_parent(self) -> None:
+        """Begin a pool of this process after a fork: the parent goes on with the connections of the earlier one."""
+        with self._replacing:
+            if self._pid != os.getpid():
+                self._engine.dispose(close=False)
+                # Last: a thread that finds its process id here uses the engine.
+                self._pid = os.getpid()

@@ -171,13 +171,14 @@ class AsyncSQLBackend:
     def _engine(self) -> AsyncEngine:
         if self._pid != os.getpid():
             # The connections are the parent's, which goes on with them: keep them, so that none is closed.
-            self._pid = os.getpid()
             self._of_parent.append(self._engines)
             self._engines = {}
+            self._pid = os.getpid()
         loop = asyncio.get_running_loop()
         engine = self._engines.get(loop)
         if engine is None:
-            for other in [one for one in self._engines if one.is_closed()]:
-                del self._engines[other]
+            for other in list(self._engines):  # another thread may have another loop
+                if other.is_closed():
+                    self._engines.pop(other, None)
             engine = self._engines[loop] = self._make()
         return engine
