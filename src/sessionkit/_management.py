@@ -241,11 +241,11 @@ def _revoke_owners(
     settings: Settings, owners: tuple[str, ...], keep: Exchange | None
 ) -> Steps[int]:
     codec, ended = cast("RecordCodec", settings.records), 0
-    key, outlasts, at = _find_record(keep), False, 0.0
+    # One time for the names by all secrets: another revocation that comes between two of them is later.
+    key, outlasts, at = _find_record(keep), False, settings.clock()
     for owner in owners:
         records: list[Record] = yield List(owner)
         forwards = sum(codec.open_forward(record) is not None for record in records)
-        at = settings.clock()
         ended += (yield Revoke(owner, at, key)) - forwards
         if key is not None and not outlasts:
             kept: Record | None = yield Load(key, owner)

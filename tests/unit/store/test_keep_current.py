@@ -17,7 +17,7 @@ from sessionkit._management import _ending
 
 from ..backends.awaited import AwaitedMemory
 from ..kept import KeptScene
-from ..scene import ALICE, SECRET, START, Clock
+from ..scene import ALICE, OTHER_SECRET, SECRET, START, Clock
 from .several_browsers import open_exchange, sign_in
 
 
@@ -93,6 +93,28 @@ def test_a_login_in_progress_does_not_slip_through_by_a_revocation_of_its_own(
         scene.clock.wait(1)
         for act in order:
             acts[act]()
+    assert 0 == scene.alive()
+
+
+@pytest.mark.parametrize("act", ["login", "rotate"])
+def test_with_several_secrets_no_revocation_slips_in_between_their_names(act):
+    scene = KeptScene(secret=[SECRET, OTHER_SECRET])
+    mine, of, calls = sign_in(scene, 1), scene.backend.of, []
+
+    def list_beside_another_request(owner):
+        calls.append(owner)
+        if len(calls) == 2:
+            scene.backend.of = of
+            scene.clock.wait(1)
+            assert 1 == scene.store.revoke_user(ALICE)
+            scene.clock.wait(1)
+        return of(owner)
+
+    with open_exchange(scene, mine):
+        scene.backend.of = list_beside_another_request
+        scene.store.revoke_user(ALICE, keep_current=True)
+        {"login": log_in, "rotate": rotate_session}[act]()
+    assert len(set(calls)) == 2
     assert 0 == scene.alive()
 
 
