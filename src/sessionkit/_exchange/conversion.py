@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import marshal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -14,7 +14,6 @@ from .._session.json_errors import DEEPEST
 from .._session.lifetime import CLOCK_SKEW
 from .._session.session import Absence, Stamp
 from .._session.tags import Tags
-from ..errors import SerializationError
 from ..formats._claims import derive_id, earliest
 from ..formats._protocols import Convert
 from .settings import BoundImporter, Settings
@@ -32,7 +31,7 @@ class CheckedConversion:
     def __call__(self, contents: dict[str, Any], _stamp: Stamp) -> Mapping[str, Any] | None:
         if self.convert is None:
             return contents
-        beyond_limits = not self._is_json(contents)
+        beyond_limits = not self._can(freeze, contents)
         try:
             converted = self.convert(contents)
         except (LookupError, TypeError, ValueError, AttributeError):
@@ -44,7 +43,7 @@ class CheckedConversion:
         # A value that the function was given and has passed on, such as NaN, is kept as it would be without the function.
         # A value that the function made must be JSON. The depth of the result depends on the cookie, and so raises nothing.
         passed_on = beyond_limits or not is_shallow(result, DEEPEST)
-        if not (passed_on and self._is_writable(result)):
+        if not (passed_on and self._can(rewrite, result)):
             freeze(result, self._serializer)
         return result
 
@@ -52,18 +51,10 @@ class CheckedConversion:
     def _serializer(self) -> Serializer:
         return JSON if self.tags is None else JSON.tagging(self.tags)
 
-    def _is_json(self, contents: dict[str, Any]) -> bool:
-        """Return whether contents are JSON within our limits, which other libraries do not have."""
+    def _can(self, write: Callable[..., bytes], contents: dict[str, Any]) -> bool:
+        """Return whether contents can be written: by `freeze` within our limits, which other libraries do not have."""
         try:
-            freeze(contents, self._serializer)
-        except SerializationError:
-            return False
-        return True
-
-    def _is_writable(self, contents: dict[str, Any]) -> bool:
-        """Return whether contents can be written, whatever our limits."""
-        try:
-            rewrite(contents, self._serializer)
+            write(contents, self._serializer)
         except Exception:  # noqa: BLE001  # the methods of a value with a tag may raise anything
             return False
         return True

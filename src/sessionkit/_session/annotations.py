@@ -30,7 +30,7 @@ from .value_readers import (
     read_tuple,
 )
 
-__all__ = ["make_dataclass_loader", "make_dict_loader"]
+__all__ = ["make_loader"]
 
 NestedLoad: TypeAlias = Callable[[type], Load | None]
 """A function that returns how values of another class are read; None for a class that is no model."""
@@ -50,30 +50,20 @@ _ARRAYS: dict[object, Callable[[Iterable[Any]], Any]] = {
 _OBJECTS = (dict, Mapping, MutableMapping)
 
 
-def make_dataclass_loader(model: type, nested: NestedLoad) -> Load:
-    """Return the function that makes a dataclass of contents. Keys that it does not know are ignored.
+def make_loader(model: type, nested: NestedLoad) -> Load:
+    """Return the function that reads contents as a model.
+
+    It makes a dataclass of them, and ignores keys that this does not know. It checks them against a TypedDict, and returns them
+    as they are.
 
     Args:
-        model: the dataclass.
+        model: the dataclass or TypedDict.
         nested: returns how values of other models are read.
 
     Raises:
-        TypeError: an annotation is not supported; the message says which.
+        TypeError: an annotation is not supported, or in a TypedDict not of JSON; the message says which.
     """
-    return _Builder(nested, is_json=False).load_class(model)
-
-
-def make_dict_loader(model: type, nested: NestedLoad) -> Load:
-    """Return the function that checks contents against a TypedDict, and returns them as they are.
-
-    Args:
-        model: the TypedDict.
-        nested: returns how values of other models are read.
-
-    Raises:
-        TypeError: an annotation is not of JSON; the message says which.
-    """
-    return _Builder(nested, is_json=True).load_class(model)
+    return _Builder(nested, is_json=is_typeddict(model)).load_class(model)
 
 
 class _Builder:

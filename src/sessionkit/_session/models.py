@@ -21,7 +21,7 @@ from uuid import UUID
 from typing_extensions import is_typeddict
 
 from ..errors import SerializationError
-from .annotations import make_dataclass_loader, make_dict_loader
+from .annotations import make_loader
 from .value_readers import Load, MisfitError
 
 __all__ = ["MisfitError", "check_model", "dump_model", "is_model", "load_model"]
@@ -122,17 +122,15 @@ _TOO_DEEP: Any = object()
 @lru_cache(maxsize=256)
 def _find_kind(model: Any) -> _Kind | None:
     """Return how a class of models is read and written; None for a class that is no model."""
-    is_dict, is_record = is_typeddict(model), is_dataclass(model)
     if hasattr(model, "from_session") and hasattr(model, "to_session"):
         return _make_own_kind(model)
     if hasattr(model, "__pydantic_core_schema__") and "pydantic" in sys.modules:
         return _make_pydantic_kind(model)
     if hasattr(model, "__struct_fields__") and "msgspec" in sys.modules:
         return _make_msgspec_kind(model)
-    if is_record:
-        return _Kind(load=make_dataclass_loader(model, _find_nested), dump=_to_json)
-    if is_dict:
-        return _Kind(load=make_dict_loader(model, _find_nested), dump=dict)
+    if is_dataclass(model) or is_typeddict(model):
+        dump = dict if is_typeddict(model) else _to_json
+        return _Kind(load=make_loader(model, _find_nested), dump=dump)
     return None
 
 

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from .._session.tracebacks import clears_frames
 from ._protocols import Record
 from ._redis_clients import RedisClient, async_client, blocking_client, check_client
 from ._redis_operations import (
@@ -77,11 +78,10 @@ class RedisBackend:
             del key, owner, names
         raise failed
 
+    @clears_frames
     def insert(self, record: Record, since: float) -> bool:
         """Add a record, unless its key exists with another version or the owner was revoked since."""
-        steps = self._operations.insert(record, since)
-        del record
-        return self._run(steps)
+        return self._run(self._operations.insert(record, since))
 
     def replace(self, record: Record, version: bytes) -> Record | bool:
         """Replace a record that has this version; return the record that is there if it has another."""
@@ -97,29 +97,25 @@ class RedisBackend:
             return self._run(steps)
         raise failed
 
+    @clears_frames
     def touch(self, key: str, owner: str, updated_at: int, expires_at: int) -> bool:
         """Move a record's times forward."""
-        steps = self._operations.touch(key, owner, updated_at, expires_at)
-        del key, owner
-        return self._run(steps)
+        return self._run(self._operations.touch(key, owner, updated_at, expires_at))
 
+    @clears_frames
     def delete(self, key: str, owner: str) -> Record | None:
         """Remove a record and return it."""
-        steps = self._operations.delete(key, owner)
-        del key, owner
-        return self._run(steps)
+        return self._run(self._operations.delete(key, owner))
 
+    @clears_frames
     def of(self, owner: str) -> list[Record]:
         """Return the records of an owner that have not expired."""
-        steps = self._operations.of(owner)
-        del owner
-        return self._run(steps)
+        return self._run(self._operations.of(owner))
 
+    @clears_frames
     def revoke(self, owner: str, at: float, keep: str | None) -> int:
         """Raise the owner's generation, which ends every session of the owner, and remove the records."""
-        steps = self._operations.revoke(owner, at, keep)
-        del owner, keep
-        return self._run(steps)
+        return self._run(self._operations.revoke(owner, at, keep))
 
     def purge(self, now: int, limit: int) -> int:
         """Remove at most `limit` records that expired more than `REMOVAL_DELAY` seconds ago; Redis does so by itself."""

@@ -168,15 +168,12 @@ async def settle_response(exchange: Exchange, status: int) -> None:
     """
     try:
         await asettle(exchange, status)
-    except BackendError:
+    except Exception as error:
         if exchange.must_settle:
             await asettle(exchange, 500)
-        if not exchange.must_end:
+        # `write_or_fail` meets any other error again. It finds too that a session that ends is not kept: its bare 500 carries the end.
+        if isinstance(error, BackendError) and not exchange.must_end:
             raise
-        # `write_or_fail` finds that the session is not kept, and returns a bare 500 that carries the end.
-    except Exception:  # noqa: BLE001  # `write_or_fail` meets the same error, and raises or reports it
-        if exchange.must_settle:
-            await asettle(exchange, 500)
 
 
 register_response(HttpResponseBase, DjangoFields)

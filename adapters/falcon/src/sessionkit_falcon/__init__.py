@@ -55,15 +55,11 @@ class SessionMiddleware:
         """
         self._serve(req, WSGIRequest(req.env))
 
-    async def process_request_async(
-        self, req: falcon.asgi.Request, resp: falcon.asgi.Response
-    ) -> None:
-        """Serve a request of an ASGI application."""
+    async def process_request_async(self, req: falcon.asgi.Request, resp: object) -> None:
+        """Serve a request or a websocket of an ASGI application."""
         self._serve(req, ASGIRequest(req.scope))
 
-    async def process_request_ws(self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket) -> None:
-        """Serve a websocket."""
-        self._serve(req, ASGIRequest(req.scope))
+    process_request_ws = process_request_async
 
     def process_response(
         self, req: falcon.Request, resp: falcon.Response, resource: object, req_succeeded: bool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, cast
 
 from pyramid.interfaces import IExecutionPolicy
@@ -93,7 +93,7 @@ def session_of(request: Any) -> PyramidSession:
     """
     exchange = exchange_in(request)
     if not exchange.owned:
-        request.add_response_callback(_Respond(exchange))
+        request.add_response_callback(partial(_respond, exchange))
     return PyramidSession(exchange)
 
 
@@ -121,32 +121,22 @@ def enter_request(event: Any) -> None:
         def leave(_: Any) -> None:
             entry.leave()
 
-        request.add_response_callback(_Resume(entry))
+        request.add_response_callback(partial(_resume, entry))
         request.add_finished_callback(leave)
 
 
-class _Respond:
-    """A response callback, which writes the session into the response of its request."""
-
-    def __init__(self, exchange: Exchange) -> None:
-        self.exchange = exchange
-
-    def __call__(self, request: Any, response: Any) -> None:
-        take_over(self.exchange)
-        write_response(self.exchange, response)
+def _respond(exchange: Exchange, request: Any, response: Any) -> None:
+    """Write the session into the response of its request; a response callback."""
+    take_over(exchange)
+    write_response(exchange, response)
 
 
-class _Resume:
-    """A response callback, by which the body of a subrequest finds its own session: it may be made after the response."""
-
-    def __init__(self, entry: Entry) -> None:
-        self.entry = entry
-
-    def __call__(self, request: Any, response: Any) -> None:
-        if not isinstance(response.app_iter, (list, tuple)):
-            length = response.content_length
-            response.app_iter = self.entry.iterate(response.app_iter)
-            response.content_length = length  # WebOb forgets it with the earlier body
+def _resume(entry: Entry, request: Any, response: Any) -> None:
+    """Let the body of a subrequest, which may be made after the response, find its own session; a response callback."""
+    if not isinstance(response.app_iter, (list, tuple)):
+        length = response.content_length
+        response.app_iter = entry.iterate(response.app_iter)
+        response.content_length = length  # WebOb forgets it with the earlier body
 
 
 def copy_view_response(view: Any, info: object) -> Any:
@@ -159,7 +149,8 @@ def copy_view_response(view: Any, info: object) -> Any:
     def call_view(context: Any, request: Any) -> Any:
         response = view(context, request)
         carried = any(
-            isinstance(one, (_Respond, _Resume)) for one in request.response_callbacks or ()
+            getattr(one, "func", None) in (_respond, _resume)
+            for one in request.response_callbacks or ()
         )
         return _copy_response(response) if carried else response
 

@@ -15,10 +15,9 @@ from ..._exchange.settings import Settings
 from ..._management import SessionInfo
 from ..._session.session import Session
 from ..inspection import find_role
-from .buttons import render_button
 from .journal import Entry, Journal, Line
 from .remarks import explain
-from .sessions import render_sessions
+from .sessions import render_button, render_sessions
 
 __all__ = ["Sight", "render"]
 

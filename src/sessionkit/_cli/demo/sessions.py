@@ -1,4 +1,4 @@
-"""The list of a user's sessions, as HTML."""
+"""The list of a user's sessions and the buttons of the demo, as HTML."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from html import escape
 
 from ..._management import SessionInfo
-from .buttons import render_button
 
-__all__ = ["render_sessions"]
+__all__ = ["render_button", "render_sessions"]
+
+
+def render_button(path: str, label: str, verb: str) -> str:
+    """Return a form with one button, as HTML, which names the verb that it calls."""
+    return f'    <form method="post" action="/{path}"><button id="{path}">{label}<small>{verb}</small></button></form>'
 
 
 def render_sessions(sessions: Sequence[SessionInfo], now: int) -> str:
