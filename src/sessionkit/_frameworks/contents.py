@@ -285,7 +285,10 @@ class SessionPlace:
     def close(self) -> None:
         """Take over the contents in the place if no response has started; report contents that come too late, and those that are lost."""
         exchange = self._exchange
-        self._leave()
+        if exchange.place is self:
+            exchange.place = self.before
+        else:
+            self._leave()
         if self._found is None and self._holder.get(SESSION_KEY) is self._session:
             # The commonest case: the application has put nothing there.
             return
@@ -307,14 +310,12 @@ class SessionPlace:
             tell(exchange.settings.on_event, kind)
 
     def _leave(self) -> None:
-        """Let the verbs ask the place around this one again, of an application in which this one's is mounted."""
-        inner, place = None, self._exchange.place
-        while isinstance(place, SessionPlace) and place is not self:
-            inner, place = place, place.before
-        if inner is not None:
-            inner.before = self.before
-        else:
-            self._exchange.place = self.before
+        """Let the places inside this one, which are closed later, lead to the place around it."""
+        place = self._exchange.place
+        while isinstance(place, SessionPlace):
+            if place.before is self:
+                place.before = self.before
+            place = place.before
 
     def _find_contents(self) -> Mapping[str, Any] | None:
         """Return the contents in the place, and put the session object back; None where there is nothing to take over."""

@@ -64,6 +64,9 @@ class Entry:
         If no other request waits, this one stays current, because its stream may read the session. The inner one of two
         gateways of one request stays current too, and so does an exchange that has become current meanwhile.
         """
+        if self._before is None:
+            # The commonest case: a server has sent the request.
+            return
         # The inner one of two gateways may have made its exchange current since.
         if self.is_inside and any(
             link is self._mine for link in iterate_outward(get_last_current())

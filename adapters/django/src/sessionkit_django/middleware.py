@@ -63,29 +63,27 @@ class SessionMiddleware(middleware.SessionMiddleware):
 
         If a test calls this method itself, with a request of `RequestFactory`, the request ends when the test drops it.
         """
-        is_served = ENTRY in vars(request)
-        info, settings = request_info(request), gateway().settings
-        entry = gateway().begin_inside(info)
+        attributes, served = vars(request), gateway()
+        is_served, info = ENTRY in attributes, request_info(request)
+        entry = attributes[ENTRY] = served.begin_inside(info)
         exchange = entry.exchange
-        if exchange is not None and not self.async_mode:
+        if exchange is not None and exchange.server is not None and not self.async_mode:
             exchange.drive()
-        setattr(request, ENTRY, entry)
-        hide_tokens(request, settings)
-        found = exchange or find_or_open_exchange(info, settings)
+        hide_tokens(request, served.settings)
+        found = exchange or find_or_open_exchange(info, served.settings)
         if found is not None:
             NotCached.watch(found, request)
-        session = request.session = self._engine(exchange=found)
-        setattr(request, SESSION, session)
+        session = request.session = attributes[SESSION] = self._engine(exchange=found)
         if found is not None:
-            outer, place = found.place, session.stand_in(vars(request))
+            outer, place = found.place, session.stand_in(attributes)
             if outer is not None:
-                setattr(request, INNER, place)
+                attributes[INNER] = place
         if exchange is None:
-            vars(request).pop("close", None)  # of a copy: its original ends with its own response
+            attributes.pop("close", None)  # of a copy: its original ends with its own response
         elif not is_served:
             finalize(request, exchange.finish)
         else:
-            setattr(request, "close", _make_close(request, exchange))  # noqa: B010  # a method, to type checkers
+            attributes["close"] = _make_close(request, exchange)
 
     def process_response(self, request: HttpRequest, response: Any) -> Any:
         """Answer, unless a gateway around Django does."""
@@ -97,7 +95,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
             exchange = _find_used(entry, response)
             if exchange is not None:
                 response = write_or_fail(exchange, copy_response(response))
-            return resume_stream(entry, response)
+            return resume_stream(entry, response) if response.streaming else response
         finally:
             entry.leave()
 
@@ -110,7 +108,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
             if exchange is not None:
                 await settle_response(exchange, response.status_code)
                 response = write_or_fail(exchange, copy_response(response))
-            return resume_stream(entry, response)
+            return resume_stream(entry, response) if response.streaming else response
         finally:
             entry.leave()
 
@@ -120,7 +118,9 @@ class SessionMiddleware(middleware.SessionMiddleware):
         if self.async_mode:
             return self.__acall__(request)
         try:
-            return super().__call__(request)
+            # A subclass may answer by itself.
+            response = self.process_request(request) or self.get_response(request)
+            return self.process_response(request, response)
         except BaseException:
             _abandon(request)
             raise
@@ -152,10 +152,11 @@ class SessionMiddleware(middleware.SessionMiddleware):
 
 def _take_back(request: HttpRequest) -> None:
     """Make the contents of a dict that the application has put in the place of `request.session`."""
-    inner: Any = vars(request).pop(INNER, None)
+    attributes = vars(request)
+    inner: Any = attributes.pop(INNER, None)
     if inner is not None:
         inner.close()
-    exchange: Exchange | None = getattr(vars(request).get(SESSION), "exchange", None)
+    exchange: Exchange | None = getattr(attributes.get(SESSION), "exchange", None)
     if exchange is not None and exchange.place is not None:
         exchange.place.take_over()
 

@@ -92,9 +92,9 @@ def hide_tokens(request: HttpRequest, settings: Settings) -> None:
     It is a live credential, and error reports (Django's own, those of others) show all cookies but the one named
     `SESSION_COOKIE_NAME`, of which there are several. We read the raw header.
     """
-    cookies = request.COOKIES
+    cookies, own, chunk = request.COOKIES, settings.name, settings.chunk
     for name in cookies:
-        if name == settings.name or name.startswith(settings.chunk):
+        if name == own or name.startswith(chunk):
             cookies[name] = HIDDEN
 
 

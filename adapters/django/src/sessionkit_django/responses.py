@@ -121,9 +121,9 @@ def resume_stream(entry: Entry, response: Any) -> Any:
 
     Args:
         entry: the request's entry.
-        response: the response; it is returned as it is if it is no stream, or if no other request waits for it.
+        response: a streaming response; it is returned as it is if no other request waits for it.
     """
-    if not (response.streaming and entry.is_inside):
+    if not entry.is_inside:
         return response
     own = copy_response(response)
     parts: Any = own._iterator  # noqa: SLF001  # it has a `close`, which `streaming_content` has not

@@ -8,7 +8,6 @@ from typing import Any
 from django.conf import settings as project
 from django.utils.module_loading import import_string
 
-from sessionkit import Exchange
 from sessionkit.adapters import LazyContents, SessionKeys, Snapshot
 
 from .async_methods import AwaitedSession
@@ -28,11 +27,9 @@ class DjangoSession(LazyContents, AwaitedSession):  # type: ignore[misc]  # the 
     in_consumer: bool = False
     """Whether a consumer of Channels uses it, behind a gateway that saves it."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._clean: Snapshot | None = None
-        self._marked = False
-        # Not `SessionBase.__init__`: the attributes that it sets are properties here, and most requests use none.
-        self.exchange = exchange
+    # `__init__` is not that of `SessionBase`: the attributes that it sets are properties here, and most requests use none.
+    _clean: Snapshot | None = None
+    _marked = False
 
     def __setitem__(self, key: str, value: Any) -> None:
         check_expiry(key, value)
