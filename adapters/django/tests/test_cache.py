@@ -121,9 +121,24 @@ def pickled(get_response):
     return lambda request: pickle.loads(pickle.dumps(get_response(request)))
 
 
+def asking(get_response):
+    """A middleware that asks of each request whether its session is empty, as that of django-hijack does."""
+
+    def serve(request):
+        response = get_response(request)
+        asked.append(request.session.is_empty())
+        return response
+
+    return serve
+
+
+asked: list[bool] = []
+
+
 @pytest.fixture(autouse=True)
 def _site():
     runs.clear()
+    asked.clear()
     caches = {"default": {"BACKEND": BACKENDS["locmem"], "LOCATION": str(uuid.uuid4())}}
     with override_settings(ROOT_URLCONF=__name__, CACHES=caches, MIDDLEWARE=[OURS]):
         yield
@@ -144,6 +159,16 @@ def test_a_page_that_is_anybodys_comes_from_the_cache(middleware, url):
         answers = [Client(raise_request_exception=False).get(url) for _ in range(2)]
     assert [(one.status_code, one.content) for one in answers] == [(200, b"for everybody")] * 2
     assert len(runs) == 1
+
+
+def test_a_middleware_that_asks_whether_the_session_is_empty_keeps_no_page_out_of_the_cache():
+    visitors = [Client(), Client(), visitor("ann"), visitor("bob")]
+    with override_settings(MIDDLEWARE=[UPDATE, OURS, f"{__name__}.asking", FETCH]):
+        answers = [client.get("/plain") for client in visitors]
+    assert [one.content for one in answers] == [b"for everybody"] * 4
+    assert asked == [True, True, False, False]
+    assert len(runs) == 1
+    assert not any(one.has_header("Vary") for one in answers)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

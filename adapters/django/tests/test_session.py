@@ -14,6 +14,7 @@ from django.test import RequestFactory, override_settings
 from django.views.debug import ExceptionReporter
 
 from sessionkit import (
+    CookieSettings,
     NoActiveRequestError,
     ResponseStartedError,
     SessionStore,
@@ -21,6 +22,8 @@ from sessionkit import (
     get_session,
     update_session,
 )
+from sessionkit.formats import Importer, Native
+from sessionkit.testing import session_cookies
 from sessionkit_django import SessionMiddleware, engine
 from sessionkit_django.responses import Line
 from sessionkit_django.testing import AsyncClient, Client
@@ -46,6 +49,52 @@ def test_nothing_is_decrypted_before_it_is_used():
     assert request.session.accessed is False
     assert request.session.get("a") is None
     assert request.session.accessed is True
+
+
+@pytest.mark.parametrize("size", [1, 4200])
+def test_an_unread_session_is_empty_if_no_cookie_of_one_came(size):
+    client = Client()
+    client.get(f"/big?size={size}")
+    header = "; ".join(f"{one.key}={one.value}" for one in client.cookies.values())
+    for sent, is_empty in ((header, False), (f"csrftoken=x; out.{NAME}=x", True), ("", True)):
+        request = RequestFactory().get("/", headers={"cookie": sent})
+        SessionMiddleware(lambda request: HttpResponse())(request)
+        assert (request.session.is_empty(), request.session.accessed) == (is_empty, False)
+
+
+def test_a_session_that_was_read_is_empty_if_it_holds_nothing():
+    request = RequestFactory().get("/", headers={"cookie": f"{NAME}=x"})
+    found = []
+
+    def view(request):
+        session = request.session
+        found.append(session.is_empty())
+        session.get("a")
+        found.append(session.is_empty())
+        session["a"] = 1
+        found.append(session.is_empty())
+        session.clear()
+        found.append(session.is_empty())
+        return HttpResponse()
+
+    SessionMiddleware(view)(request)
+    assert found == [False, True, False, True]
+
+
+def test_a_session_that_is_imported_is_not_empty_before_it_is_read():
+    importer = Importer(Native(), name="before", until=None)
+    store = SessionStore(SECRET, cookie=CookieSettings(name="before"))
+    ((name, value),) = session_cookies(store, {"a": 1}).items()
+    with override_settings(SESSIONKIT={"accept": [importer]}):
+        request = RequestFactory().get("/", headers={"cookie": f"{name}={value}"})
+        found = []
+
+        def view(request):
+            found.append(request.session.is_empty())
+            return HttpResponse()
+
+        SessionMiddleware(view)(request)
+    assert found == [False]
 
 
 def test_the_session_key_is_the_id_and_never_the_token():

@@ -66,7 +66,9 @@ class SavedSession(DjangoSession):
 
     def is_empty(self) -> bool:
         """Return whether there is nothing to save. Outside of any request, a saved session is not empty."""
-        return super().is_empty() and not (self.is_apart and self._is_saved)
+        if self.is_apart:
+            return not self.exchange.contents and not self._is_saved
+        return super().is_empty()
 
     # ---- the methods by which Django saves and ends a session
 

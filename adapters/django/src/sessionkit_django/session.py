@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from django.conf import settings as project
+from django.http import parse_cookie
 from django.utils.module_loading import import_string
 
 from sessionkit.adapters import LazyContents, SessionKeys, Snapshot
@@ -87,8 +88,15 @@ class DjangoSession(LazyContents, AwaitedSession):  # type: ignore[misc]  # the 
     _session = property(_get_session)
 
     def is_empty(self) -> bool:
-        """Return whether the session holds nothing."""
-        return not self.exchange.contents
+        """Return whether the session holds nothing.
+
+        As with Django's own sessions, this reads nothing: a session that nobody has read yet is empty if no cookie of one came.
+        """
+        exchange = self.exchange
+        if exchange.looked_at or exchange.settings.importers:
+            return not exchange.contents
+        sent = parse_cookie(exchange.cookie_header)
+        return not any(name in sent for name in exchange.settings.possible_names)
 
     def get_session_cookie_age(self) -> int:
         """Return the seconds of inactivity after which a session ends, unless `set_expiry` has set another time."""
