@@ -89,6 +89,46 @@ def test_a_task_that_outlives_the_request_has_no_session():
     assert "has finished" in found[0]
 
 
+@pytest.mark.parametrize("both", [False, True])
+@pytest.mark.parametrize("first", [b"", b"GET /first HTTP/1.1\r\nHost: localhost\r\n\r\n"])
+@pytest.mark.parametrize(
+    "head", [b"nonsense", b"GET / HTTP/1.1\r\nCookie: " + b"x" * 9000 + b"; a=1"]
+)
+def test_a_request_that_sanic_cannot_parse_has_no_session_and_asks_no_store_of_the_environment(
+    monkeypatch, both, first, head
+):
+    monkeypatch.delenv("SESSIONKIT_SECRET", raising=False)
+    app, other = application(), SessionStore(SECRET, cookie=CookieSettings(name="other"))
+    if both:
+        SessionKit(app, store=other)
+    reads = [STORE.get_session, other.get_session] if both else [get_session]
+    found = []
+
+    @app.get("/first")
+    async def begin(request):
+        return response.text("first")
+
+    @app.exception(Exception)
+    async def show(request, error):
+        found.extend([*(read(request) for read in reads), hasattr(request.ctx, "session")])
+        with pytest.raises(NoActiveRequestError):
+            STORE.create_session(request, ANN)
+        return response.text("sorry", getattr(error, "status_code", 500))
+
+    def walk(client):
+        client.connection.connect()
+        with client.connection.sock as connection:
+            connection.sendall(first + head + b"\r\n\r\n")
+            answers = b""
+            while part := connection.recv(4096):
+                answers += part
+        return answers
+
+    answers = browse(app, walk)
+    assert answers.endswith(b"sorry") and b"Set-Cookie" not in answers
+    assert found == [*(None for _ in reads), False]
+
+
 def test_an_executor_needs_bind():
     app = application()
 

@@ -228,6 +228,19 @@ def test_under_asgi_the_verbs_find_the_session_of_a_websocket_in_a_middleware_to
     assert json.loads(answer[1]["text"]) == [ANN, ANN]
 
 
+def test_under_asgi_a_request_that_is_no_websocket_may_write_on_the_path_of_one():
+    app = sockets(application())
+
+    @app.on_request
+    async def visit(request):
+        request.ctx.session["visited"] = True
+
+    (answer,) = ask_asgi(app, {"type": "http", "scheme": "https", "path": "/ws"})
+    start = answer[0]
+    assert start["status"] == 400, answer
+    assert any(value.startswith(b"__Host-session=") for _, value in start["headers"])
+
+
 def test_a_store_cannot_be_handed_to_a_worker():
     with pytest.raises(TypeError, match="does not pickle"):
         pickle.dumps(SessionKit(store=STORE))

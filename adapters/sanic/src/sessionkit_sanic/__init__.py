@@ -56,6 +56,7 @@ class SessionKit(Extension[Sanic[Any, Any]]):
     def _serve(self, app: Sanic[Any, Any]) -> None:
         gateway = SanicGateway(app, self.store or SessionStore.from_env(), self.exclude)
         app.add_signal(gateway.on_request, "http.lifecycle.handle")
+        app.add_signal(gateway.on_exception, "http.lifecycle.exception")
         app.add_signal(gateway.on_handled, "http.handler.after")
         cast("Any", app).register_middleware(
             gateway.on_response, "response", priority=sys.maxsize

@@ -84,6 +84,11 @@ class SanicGateway(Gateway):
             task.add_done_callback(on_done)
         await aload(exchange)
 
+    async def on_exception(self, request: Request[Any, Any], **_: Any) -> None:
+        """Leave out a request that never began because Sanic could not parse it: nobody knows which cookies it has."""
+        if not hasattr(request.ctx, self._entry) and not hasattr(request.ctx, _GATEWAYS):
+            self.leave_out(SanicRequest(request))
+
     def _on_task_done(self, exchange: Exchange, _: object) -> None:
         """End a request under ASGI whose task has ended without an answer, cancelled by the server, or after a websocket."""
         if exchange.phase is Phase.OPEN:

@@ -43,7 +43,8 @@ class Sockets:
     async def on_routed(self, request: Request[Any, Any], handler: object, **_: Any) -> None:
         """Close the session of a websocket to writing under ASGI, where Sanic's handshake takes no headers."""
         exchange = self.gateway.serving(SanicRequest(request))
-        if exchange is not None and request.app.asgi and hasattr(handler, "is_websocket"):
+        is_socket = request.app.asgi and request.scope["type"] == "websocket"
+        if exchange is not None and is_socket and hasattr(handler, "is_websocket"):
             await _accept(exchange, request)
 
 
