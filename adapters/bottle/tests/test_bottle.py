@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from io import StringIO
+
 import bottle
 import pytest
 from bottle import Bottle, HTTPResponse, abort, redirect, request, response, template
@@ -103,6 +105,27 @@ def test_what_is_too_large_is_a_500_and_saves_nothing(app, client):
     client.get("/login")
     assert client.get("/big").status_code == 500
     assert client.get("/all").json == ANN
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize(
+    "answer", [lambda: "", lambda: redirect("/"), lambda: abort(404), lambda: (yield "a")]
+)
+def test_what_cannot_be_saved_is_named_in_the_log_once(app, client, monkeypatch, answer, debug):
+    monkeypatch.setattr(bottle, "DEBUG", debug)
+    app.add_hook("after_request", lambda: request.session.update(big="x" * 9000))
+    app.route("/big", callback=answer)
+    log = StringIO()
+    assert client.get("/big", errors_stream=log).status_code == 500
+    assert log.getvalue().count("sessionkit.errors.SessionTooLargeError: the session makes") == 1
+    assert "xxx" not in log.getvalue()
+
+
+def test_an_error_of_the_application_is_in_the_log_once(app, client):
+    app.route("/fail", callback=lambda: 1 / 0)
+    log = StringIO()
+    assert client.get("/fail", errors_stream=log).status_code == 500
+    assert log.getvalue().count("ZeroDivisionError") == 1
 
 
 # ---- Bottle's habits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from traceback import format_exc
 from typing import Any
 
 import bottle  # pyright: ignore[reportMissingTypeStubs]  # it has no types
@@ -54,7 +55,7 @@ class SessionKit(Extension[bottle.Bottle]):
                 environ["bottle.request.ext.session"] = LazyContents(
                     exchange
                 )  # where Bottle keeps a request's attributes
-            return inner(environ, start_response)
+            return inner(environ, _explain_failure(start_response, environ["wsgi.errors"]))
 
         gateway = SessionMiddleware(
             with_session,
@@ -66,6 +67,23 @@ class SessionKit(Extension[bottle.Bottle]):
     def apply(self, callback: Any, route: Any) -> Any:
         """Return the route unchanged: the plugin serves the whole application."""
         return callback
+
+
+def _explain_failure(start_response: Any, log: Any) -> Any:
+    """Return a `start_response` that writes an error into the log. Bottle's own line there does not name the error."""
+
+    def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        try:
+            return start_response(status, headers, exc_info)
+        except Exception:
+            if exc_info is None and not bottle.DEBUG:
+                log.write(format_exc())
+            raise
+        finally:
+            # PEP 3333 demands that no circular reference remains.
+            exc_info = None
+
+    return start
 
 
 def _fields(response: Any) -> ResponseFields:
