@@ -11,6 +11,7 @@ from typing import Any, TypeGuard, TypeVar, cast
 from ._crypto.records import RecordCodec
 from ._exchange.drivers import asettle, perform
 from ._exchange.exchange import OPEN, Exchange
+from ._exchange.expiry import judge_stamp
 from ._exchange.operations import Delete, List, Load, Operation, Purge, Revoke
 from ._exchange.pointers import open_contents
 from ._exchange.record_owners import derive_owners
@@ -177,7 +178,7 @@ def _list_records(
                     expires_at=record.expires_at,
                     is_current=record.key == own,
                     contents=contents,
-                    lifetime=cast("RecordCodec", settings.records).read_lifetime(record),
+                    lifetime=RecordCodec.read_lifetime(record),
                 )
             )
     found.sort(key=lambda info: (info.updated_at, info.created_at), reverse=True)
@@ -191,10 +192,8 @@ def has_expired(settings: Settings, record: Record) -> bool:
         settings: the store's settings.
         record: the record.
     """
-    times = record.created_at, record.updated_at, record.expires_at
-    name = cast("RecordCodec", settings.records).read_lifetime(record)
-    lifetime = settings.lifetime if name is None else settings.lifetimes.get(name)
-    return lifetime is None or lifetime.absence(*times, settings.clock()) is not None
+    verdict = judge_stamp(settings, RecordCodec.read_stamp(record), settings.clock())
+    return isinstance(verdict, Absence)
 
 
 def revoke_session(settings: Settings, handle: object) -> Steps[bool]:

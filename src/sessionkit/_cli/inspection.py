@@ -13,6 +13,7 @@ from .._cookies import chunks, renewal
 from .._cookies.header import pairs
 from .._crypto.records import RecordCodec
 from .._crypto.sealing import NativeCodec, Opened, peek_stamp
+from .._exchange.expiry import judge_stamp
 from .._exchange.pointers import read_pointers
 from .._exchange.reading import RequestCookies, read_cookies
 from .._exchange.settings import Settings
@@ -245,12 +246,8 @@ def _describe_token(
             return {**about, "refused": opened.value}
         return about | _describe_pointer(settings, token, pointer, cookies, now)
     stamp = _apply_renewal(settings, opened.stamp, seen, now)
-    lifetime = _find_lifetime(settings, stamp)
-    over = lifetime.absence(
-        stamp.created_at, stamp.updated_at, stamp.expires_at, now - settings.tolerance
-    )
-    if over is None and not _knows_lifetime(settings, stamp):
-        over = Absence.EXPIRED
+    verdict = judge_stamp(settings, stamp, now)
+    over = verdict if isinstance(verdict, Absence) else None
     logged_out = cookies.ends(settings, opened.mark_id, opened.stamp.created_at)
     refused = Absence.LOGGED_OUT if logged_out else (refused or over)
     if refused is None and settings.is_for_server(opened.contents):

@@ -24,7 +24,7 @@ from ..backends import MemoryBackend
 from ..errors import BackendError, ConfigurationError
 from ..formats._recognition import spoken_format
 from ..store import SessionStore
-from .demo import DemoError, check, opened_backend, serve
+from .demo import check, opened_backend, serve
 from .inspection import BLANK, assume_lifetimes, inspect, read_pasted
 from .purging import purge
 
@@ -40,10 +40,6 @@ TERMINAL_LINE = 4095
 """The bytes of the longest line that a terminal passes on (MAX_CANON of Linux). It cuts a longer line."""
 
 
-class _UserError(Exception):
-    """A mistake of the user: it prints one line, and the exit code is 2."""
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command.
 
@@ -57,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _build_parser().parse_args(argv)
     try:
         return int(arguments.run(arguments))
-    except (ConfigurationError, DemoError, _UserError) as error:
+    except ConfigurationError as error:
         _complain(f"error: {error}")
         return 2
     except BackendError as error:
@@ -244,11 +240,11 @@ def _run_purge(arguments: argparse.Namespace) -> int:
     # No secret is needed: nothing is opened.
     backend = apply_variables(lambda settings: settings.get("backend"), os.environ, {})
     if backend is None:
-        raise _UserError(
+        raise ConfigurationError(
             "SESSIONKIT_BACKEND is not set, so there are no sessions to purge: set it to the URL of your backend"
         )
     if isinstance(backend, MemoryBackend):
-        raise _UserError(
+        raise ConfigurationError(
             "SESSIONKIT_BACKEND is memory:, and no other process sees those sessions. The process that has them must purge them"
         )
     removed = 0
@@ -280,7 +276,7 @@ def _read_cookie_header() -> str:
     if sys.stdin.isatty():
         text = _prompt("Cookie header (name=value; ...): ")
         if len(text) >= TERMINAL_LINE:
-            raise _UserError("the terminal has cut the line: pipe the header in instead")
+            raise ConfigurationError("the terminal has cut the line: pipe the header in instead")
     else:
         text = sys.stdin.buffer.read(HEADER + 2).decode("latin-1")
     header = read_pasted(text)
@@ -290,7 +286,7 @@ def _read_cookie_header() -> str:
             if text.strip(BLANK).rpartition(":")[2]
             else "there is no Cookie header"
         )
-        raise _UserError(
+        raise ConfigurationError(
             f"{came}: give the whole header as a browser sends it, name=value; name=value"
         )
     return header
@@ -303,11 +299,11 @@ def _prompt(prompt: str) -> str:
         try:
             return getpass.getpass(prompt)
         except EOFError:
-            raise _UserError(
+            raise ConfigurationError(
                 "nothing was entered: run the command again, and paste what it asks for"
             ) from None
         except getpass.GetPassWarning:
-            raise _UserError(
+            raise ConfigurationError(
                 "there is no terminal to ask on: set SESSIONKIT_SECRET, and pipe the Cookie header in"
             ) from None
 

@@ -51,15 +51,11 @@ def render(new: Sequence[str], known: Sequence[str], link: str = "") -> str:
     return ".".join((link, *marks) if link else marks)
 
 
-def max_age(lifetime: Lifetime, *, imported_for_ever: bool = False) -> int:
+def max_age(lifetime: Lifetime) -> int:
     """Return how many seconds a mark must stand: as long as a late response could keep its session alive.
 
     Args:
         lifetime: the store's lifetime, or a named one.
-        imported_for_ever: whether a cookie could be imported again at any time: it stays in the browser after the logout,
-            because it was set with another Domain or another program goes on using it.
     """
-    if imported_for_ever:
-        return FOUR_HUNDRED_DAYS
     longest = lifetime.absolute if lifetime.absolute is not None else (lifetime.idle or 0) + 3600
     return min(longest, FOUR_HUNDRED_DAYS)

@@ -202,6 +202,17 @@ class RecordCodec:
         name = _read_name(bytes(record.sealed))
         return name.decode("latin-1") if name else None
 
+    @staticmethod
+    def read_stamp(record: Any) -> Stamp:
+        """Return the stamp of a record: its times, under its key, since nothing in it says the session's id."""
+        return Stamp(
+            id=record.key,
+            created_at=record.created_at,
+            updated_at=record.updated_at,
+            expires_at=record.expires_at,
+            lifetime=RecordCodec.read_lifetime(record),
+        )
+
     def seal_forward(
         self, next_key: str, *, key: str, owner: str, created_at: int, now: int
     ) -> SealedRecord:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import cast
 
 from .._crypto.records import Pointer, RecordCodec
-from .._session.session import Absence, Stamp
+from .._session.session import Absence
 from ..backends._protocols import Record
 from ..errors import BackendError
 from .candidates import choose_furthest
@@ -108,14 +108,7 @@ class Loading:
         if record is None:
             self._wanted = ()
             return
-        times = record.created_at, record.updated_at, record.expires_at
-        stamp = Stamp(
-            id=record.key,
-            created_at=times[0],
-            updated_at=times[1],
-            expires_at=times[2],
-            lifetime=self._codec.read_lifetime(record),
-        )
+        stamp = self._codec.read_stamp(record)
         pointers = (Pointer(record.key, record.owner, stamp, ""),)
         cast("RequestCookies", self.cookies).pointers = pointers
 

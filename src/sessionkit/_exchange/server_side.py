@@ -183,18 +183,20 @@ class ServerSide(Replaying):
         self.pause = 0
         if isinstance(reply, BackendError):
             self._took_failure(state, operation, reply)
-        elif isinstance(operation, Delete):
-            self._took_delete(operation, reply)
-        elif isinstance(operation, Insert):
-            self._took_insert(state, operation, reply)
-        elif isinstance(operation, Replace):
-            self._took_replace(state, operation, reply)
-        elif isinstance(operation, Touch):
-            self._took_touch(state, operation, reply)
-        elif isinstance(operation, Load):
-            self._took_load(state, reply)
-        else:
-            self._took_list(state, reply)
+            return
+        match operation:
+            case Delete():
+                self._took_delete(operation, reply)
+            case Insert():
+                self._took_insert(state, operation, reply)
+            case Replace():
+                self._took_replace(state, operation, reply)
+            case Touch():
+                self._took_touch(state, operation, reply)
+            case Load():
+                self._took_load(state, reply)
+            case _:
+                self._took_list(state, reply)
 
     def _took_failure(self, state: State, operation: Operation, error: BackendError) -> None:
         if isinstance(operation, Touch) and not state.touched:

@@ -21,7 +21,7 @@ from .._crypto.records import RecordCodec
 from .._session.events import EventKind, OnEvent, tell
 from .._session.identity import Guard, Identity, has_user, resolve
 from .._session.json import Serializer
-from .._session.lifetime import Lifetime
+from .._session.lifetime import FOUR_HUNDRED_DAYS, Lifetime
 from .._session.session import Stamp
 from .._session.tags import Tags
 from ..backends._protocols import AnyBackend
@@ -155,6 +155,8 @@ class Settings:
         # The store has spelled the name out.
         name = cast("str", cookie.name)
         lifetimes = (self.lifetime, *self.lifetimes.values())
+        # A cookie that can be imported at any time stays in the browser after the logout, if it was set with another Domain or
+        # another program goes on using it.
         for_ever = any(
             None in {lifetime.absolute for lifetime in lifetimes}
             or not importer.settings.format.traits.dated
@@ -187,7 +189,7 @@ class Settings:
             contents_end=None if self.framework is None else self.framework.ends,
             tags=self.serializer.tags,
             nobody=traits.nobody,
-            fence_age=max(max_age(one, imported_for_ever=for_ever) for one in lifetimes),
+            fence_age=FOUR_HUNDRED_DAYS if for_ever else max(map(max_age, lifetimes)),
             records=(
                 None
                 if self.backend is None

@@ -128,8 +128,9 @@ def _find_kind(model: Any) -> _Kind | None:
         return _make_pydantic_kind(model)
     if hasattr(model, "__struct_fields__") and "msgspec" in sys.modules:
         return _make_msgspec_kind(model)
-    if is_dataclass(model) or is_typeddict(model):
-        dump = dict if is_typeddict(model) else _to_json
+    is_dict, is_record = is_typeddict(model), is_dataclass(model)
+    if is_dict or is_record:
+        dump = dict if is_dict else _to_json
         return _Kind(load=make_loader(model, _find_nested), dump=dump)
     return None
 
@@ -260,28 +261,30 @@ def _add_path(path: str, place: str) -> str:
 
 def _to_json(value: Any) -> Any:
     """Return the JSON form of a value in a dataclass. A value of an unknown type stays, and `update_session` says where it is."""
-    if isinstance(value, Enum):
-        return _to_json(value.value)
-    if value is None or isinstance(value, (str, int, float)):
-        return value
-    if isinstance(value, (date, time)):
-        return value.isoformat()
-    if isinstance(value, (UUID, Decimal)):
-        return str(value)
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, bytes):
-        return b64encode(value).decode()
     members: Any = value
-    if isinstance(value, dict):
-        return {key: _to_json(item) for key, item in members.items()}
-    if isinstance(value, (list, tuple)):
-        return [_to_json(item) for item in members]
-    if isinstance(value, (set, frozenset)):
-        # In one order: a set that did not change must not look changed.
-        items = [_to_json(item) for item in members]
-        return sorted(items, key=lambda item: json.dumps(item, default=str))
-    return _dump_nested(members)
+    match value:
+        case Enum():
+            return _to_json(value.value)
+        case None | str() | int() | float():
+            return value
+        case date() | time():
+            return value.isoformat()
+        case UUID() | Decimal():
+            return str(value)
+        case timedelta():
+            return value.total_seconds()
+        case bytes():
+            return b64encode(value).decode()
+        case dict():
+            return {key: _to_json(item) for key, item in members.items()}
+        case list() | tuple():
+            return [_to_json(item) for item in members]
+        case set() | frozenset():
+            # In one order: a set that did not change must not look changed.
+            items = [_to_json(item) for item in members]
+            return sorted(items, key=lambda item: json.dumps(item, default=str))
+        case _:
+            return _dump_nested(members)
 
 
 def _dump_nested(value: Any) -> Any:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ...errors import SessionKitError
+from ...errors import ConfigurationError
 
 __all__ = ["DemoError"]
 
 
-class DemoError(SessionKitError):
+class DemoError(ConfigurationError):
     """The demo cannot be served; the message says why."""
