@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from django.http import HttpResponse
-from django.test import AsyncRequestFactory, RequestFactory
+from django.test import AsyncRequestFactory, RequestFactory, override_settings
+from django.urls import path as route
+from django.urls import reverse_lazy
 from site_under_test import Methods
 
 from sessionkit_django import SessionMiddleware, require_session_page
@@ -76,6 +78,27 @@ def test_an_async_method_may_be_decorated_directly():
         asyncio.run(SessionMiddleware(served)(AsyncRequestFactory().post("/methods"))).status_code
         == 401
     )
+
+
+lazy = require_session_page(
+    login_url=reverse_lazy("enter"), logout_url=reverse_lazy("leave"), default=reverse_lazy("start")
+)(lambda request: HttpResponse())
+urlpatterns = [route(f"at/{name}", lazy, name=name) for name in ("enter", "leave", "start", "page")]
+
+
+@override_settings(ROOT_URLCONF=__name__)
+def test_the_urls_may_be_lazy():
+    client = Client()
+    answers = [
+        client.get("/at/page"),
+        client.post("/at/page"),
+        client.get("/at/enter"),
+        client.get("/at/leave"),
+    ]
+    assert [one["Location"] for one in answers] == [
+        "/at/enter?returnTo=/at/page",
+        *["/at/enter?returnTo=/at/start"] * 3,
+    ]
 
 
 @pytest.mark.parametrize("path", ["//evil.example/%2e%2e", "//evil.example", "/\\evil.example"])

@@ -45,6 +45,10 @@ def make_guards(
     """
 
     def guard(refuse: Refuse, handler: Any) -> Any:
+        if isinstance(handler, type) and adapt is None and not is_async(handler):
+            raise TypeError(
+                f"{handler.__name__} is a class: the guards decorate its methods, or the view that the framework makes of it"
+            )
         find = find_request or partial(_find_first_request, handler)
         call = handler if adapt is None else adapt(handler)
 

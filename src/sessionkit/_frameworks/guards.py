@@ -79,6 +79,8 @@ def page_refusal(
     Returns:
         302 for a GET or HEAD; 303 for others, which return to `default`. Not to be cached.
     """
+    # A framework may make a URL when it is first needed (Django's `reverse_lazy`).
+    login_url, logout_url, default = str(login_url), str(logout_url), str(default)
     back = return_to_of(request, exclude=(login_url, logout_url), default=default)
     location = f"{login_url}{'&' if '?' in login_url else '?'}returnTo={quote(back, safe='/')}"
     status = 302 if request.method in ("GET", "HEAD") else 303
@@ -163,7 +165,13 @@ def api_guard(guarded: Callable[..., Any]) -> Any:
         return None if get_session(request) is not None else api_refusal()
 
     def require_session_api(*guarding: Any) -> Any:
-        """Admit signed-in users; everybody else gets 401 and a JSON body."""
+        """Admit signed-in users; everybody else gets 401 and a JSON body.
+
+        Raises:
+            TypeError: it was called, but it has nothing to be called with.
+        """
+        if not guarding:
+            raise TypeError("require_session_api() has no arguments: write it without parentheses")
         return guarded(refuse, *guarding)
 
     return require_session_api

@@ -87,6 +87,28 @@ def test_in_a_method_the_request_is_found_by_position_and_by_name() -> None:
     assert view.get(environ_of(signed_in=False)) == (401, None, 2)
 
 
+@pytest.mark.parametrize("guard", [api, page, page(login_url="/in")])
+def test_a_class_is_refused_where_it_is_decorated(guard: Any) -> None:
+    with pytest.raises(TypeError, match="View is a class: the guards decorate its methods"):
+        guard(View)
+
+
+def test_a_class_that_the_framework_awaits_or_adapts_is_a_handler() -> None:
+    class Awaited:
+        def __init__(self, environ: Any) -> None:
+            self.path = environ["PATH_INFO"]
+
+        def __await__(self) -> Iterator[Any]:
+            yield from ()
+            return self.path
+
+    environ = environ_of(signed_in=True)
+    guard, _ = make_guards(answer, is_async=lambda _: True)
+    assert asyncio.run(guard(Awaited)(environ)) == "/here"
+    guard, _ = make_guards(answer, adapt=lambda view: lambda environ: view(environ).path)
+    assert guard(Awaited)(environ) == "/here"
+
+
 def test_without_a_request_a_handler_says_so() -> None:
     with pytest.raises(TypeError, match="plain.*was called without a request"):
         api(plain)("no request")

@@ -193,6 +193,11 @@ def test_a_url_without_its_name_is_refused_where_it_is_written():
         page_guard(guarding)("/in")
 
 
+def test_parentheses_after_the_guard_that_takes_nothing_are_refused_where_they_are_written():
+    with pytest.raises(TypeError, match="write it without parentheses"):
+        api_guard(guarding)()
+
+
 def test_a_guard_without_a_request_says_so(store):
     with pytest.raises(TypeError, match="get_session"):
         api_guard(guarding)(lambda environ: "secret")("nothing")
