@@ -1,8 +1,9 @@
-"""The barrier: a sealed cookie that ends every session begun before a time, for logins and logouts that see no session.
+"""The barrier: a sealed cookie that ends every session that began before a certain time.
 
-A mark in the fence names one session, and needs no key. A login by another site's POST carries no cookie, so it has no session to
-name, and ends sessions by time instead. The barrier is sealed, so that an attacker cannot make one and lock visitors out. It
-is a separate cookie, because a late response of a rotation overwrites the whole fence.
+A login or logout sets it when it cannot see the session that it has to end. For example, a login by another site's POST has no
+session cookie, so it knows no session to mark in the fence, and ends sessions by time instead. The barrier is sealed, so that an
+attacker cannot make one and lock visitors out. It is a separate cookie, because a late response of a rotation overwrites the
+whole fence.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ class Barrier:
 
     Args:
         time: seconds since the epoch.
-        spared: the mark of the session that goes on, and the marks that links give to the same session; each with the first.
-        link: the link in force, as it is in the fence, or an empty text.
+        spared: maps each mark of the spared session (its first mark, and those that links give it) to the first one.
+        link: the link that applies, as it is in the fence; empty without one.
     """
 
     time: int
@@ -42,7 +43,7 @@ class Barrier:
     link: str = ""
 
     def ends(self, mark: str, created_at: int) -> bool:
-        """Return whether the session with this mark and creation time is over."""
+        """Return whether the barrier ends the session with this mark and creation time."""
         return created_at <= self.time and mark not in self.spared
 
 
@@ -73,22 +74,22 @@ def read(keys: PurposeKeys, values: Iterable[str], fences: Iterable[str]) -> Bar
 
 
 def seal(keys: PurposeKeys, now: float, spared: str, known: Barrier | None) -> str:
-    """Return the value of a barrier that ends what has begun by now, on a machine whose clock is ahead too.
+    """Return the value of a barrier that ends every session that has begun, even on a machine whose clock is ahead.
 
     Args:
         keys: the keys of the barrier.
         now: seconds since the epoch.
-        spared: the mark of the session that begins now, or nothing.
-        known: the barrier that came; a clock that is behind does not lower it.
+        spared: the mark of the session that begins now; empty for none.
+        known: the barrier in the request. The new time is never earlier than its time, even if a clock is behind.
     """
     time = int(now) + CLOCK_SKEW
     return _seal(keys, time if known is None else max(time, known.time), spared)
 
 
 def link(keys: PurposeKeys, now: float, mark: str, first: str) -> str:
-    """Return a part of the fence that says that a session is one that a barrier spares, under a new mark.
+    """Return a link: a part of the fence that says that a session with a new mark is the one that a barrier spares.
 
-    A rotation writes this, and not the barrier anew: its answer may come after that of a later login.
+    A rotation writes a link and not a new barrier, because its response may arrive after that of a later login.
 
     Args:
         keys: the keys of the barrier.

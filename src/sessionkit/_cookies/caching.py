@@ -1,4 +1,4 @@
-"""The caching headers of a response that carries a session or depends on one (RFC 9111, RFC 9213)."""
+"""The caching headers of a response that sets a session's cookies, or depends on a session (RFC 9111, RFC 9213)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, init=False)
 class HeaderChanges:
-    """Changes to the headers of a response: first remove, then add.
+    """Changes to the headers of a response: first remove the fields of `remove`, then add those of `add`.
 
     Args:
         remove: names, as the response spells them.
@@ -60,13 +60,13 @@ _PRIVATE = HeaderChanges(add=(("Vary", "Cookie"), ("Cache-Control", "private")))
 DECISIVE = frozenset(
     {"vary", "cache-control", "expires", "set-cookie", "surrogate-control", "x-accel-expires"}
 )
-"""The response's header fields that what we say depends on, beside those that end like `CDN_SUFFIX`."""
+"""The header fields of the response on which our changes depend. Fields that end in `CDN_SUFFIX` count too."""
 
 CDN_SUFFIX = "-cache-control"
 
 
 def is_shared(headers: Iterable[tuple[str, str]]) -> bool:
-    """Return whether the application meant the response for shared caches. A renewal must not spoil that entry."""
+    """Return whether the application meant the response for shared caches. A renewal would make it impossible to cache."""
     for name, value in headers:
         lower = name.lower()
         if _is_cdn(lower) or (
@@ -101,7 +101,7 @@ def header_changes(
     """Return the changes for a response whose handler read the session.
 
     Args:
-        headers: those of the application.
+        headers: the application's header fields.
         lines: the Set-Cookie lines to send.
         present: whether there was a session.
     """
@@ -141,7 +141,7 @@ def header_changes(
 def _with_lines(
     lines: Sequence[str], vary: tuple[str, str], kept: dict[str, str]
 ) -> list[tuple[str, str]]:
-    """Return the fields of a response that sets cookies: no cache may keep it."""
+    """Return the fields of a response that sets cookies, which no cache may store."""
     add: list[tuple[str, str]] = []
     for line in lines:
         add.append(("Set-Cookie", line))  # noqa: PERF401  # a comprehension is a call before Python 3.12
@@ -170,7 +170,7 @@ def _keep(kept: dict[str, str], lower: str, value: str) -> None:
             kept["Surrogate-Control"] = f"{kept.get('Surrogate-Control', '')}, {part.strip()}"
 
 
-_PART = re.compile(r'(?:[^,"]|"[^"]*")+')  # a comma in quotes parts nothing
+_PART = re.compile(r'(?:[^,"]|"[^"]*")+')  # a comma in quotes separates nothing
 
 
 def _directives(value: str) -> set[str]:

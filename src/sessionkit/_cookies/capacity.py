@@ -10,7 +10,7 @@ __all__ = ["list_possible_names", "measure_single_size"]
 
 
 def measure_single_size(cookie: CookieSettings, layout: Layout, name: str) -> int:
-    """Return the most characters of a token that certainly fit into one cookie; 0 if that is not known."""
+    """Return how many characters of a token certainly fit into one cookie; 0 if that is not known."""
     if layout.numbered or layout.alike or layout.size is not None:
         # Such a format splits tokens by rules of its own.
         return 0
@@ -21,7 +21,7 @@ def measure_single_size(cookie: CookieSettings, layout: Layout, name: str) -> in
 
 def list_possible_names(cookie: CookieSettings, layout: Layout, name: str) -> tuple[str, ...]:
     """Return the name of the whole cookie, and the names of as many chunks as `max_bytes` allows."""
-    # The longest line leaves the least room for a chunk, and so makes the most chunks.
+    # The longest line leaves the least room for a chunk, so it gives the largest number of chunks.
     line = LINE + 1 - len(cookie.line("", "", FOUR_HUNDRED_DAYS)) - (layout.expiry or 0)
     count = most(name, layout, line, cookie.max_bytes)
     return (name, *(f"{name}{layout.separator}{number}" for number in range(count)))

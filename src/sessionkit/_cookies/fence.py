@@ -22,8 +22,8 @@ _MARK = re.compile(r"[A-Za-z0-9_-]{22}")
 def mark(cookie_name: str, mark_id: str) -> str:
     """Return the mark of a session.
 
-    A mark has no key, so that it outlives a rotation of secrets; it is a digest, so that it tells nothing. It can only
-    refuse a session, and only if its writer knows the id of that session.
+    A mark needs no key, so it remains valid when secrets are rotated. It is a digest, so it reveals nothing. An attacker who
+    writes a mark can only cause the refusal of a session whose id they know.
     """
     digest = sha256(
         b"\0".join(
@@ -34,13 +34,13 @@ def mark(cookie_name: str, mark_id: str) -> str:
 
 
 def read(values: Iterable[str]) -> tuple[str, ...]:
-    """Return the marks of all fence cookies of a request, in order and each once. Text that is no mark is skipped."""
+    """Return the marks of all fence cookies of a request, in order and without doubles. Text that is not a mark is skipped."""
     each = [
         [part for part in value.split(".", READ + 1)[:READ] if _MARK.fullmatch(part)]
         for value in values
         if len(value) >= MARK
     ]
-    # Round-robin, so that a cookie full of marks, planted by a sibling host, does not crowd out our own.
+    # Read round-robin, so that a cookie with many marks, planted by a sibling host, does not crowd out our own.
     marks = (part for row in zip_longest(*each) for part in row if part is not None)
     return tuple(islice(dict.fromkeys(marks), READ))
 
@@ -52,7 +52,7 @@ def render(new: Sequence[str], known: Sequence[str], link: str = "") -> str:
 
 
 def max_age(lifetime: Lifetime) -> int:
-    """Return how many seconds a mark must stand: as long as a late response could keep its session alive.
+    """Return the seconds for which a mark must be kept: as long as a late response could bring its session back.
 
     Args:
         lifetime: the store's lifetime, or a named one.

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 __all__ = ["HEADER", "header_of", "only", "pairs"]
 
 HEADER = 65_536
-"""Bytes of a Cookie header beyond which it is not parsed."""
+"""The most bytes of a Cookie header that is parsed."""
 
 
 def pairs(header: str, containing: str) -> list[tuple[str, str]]:
     """Return the cookies of a raw Cookie header, decoded as latin-1, in order and with doubles.
 
-    The header is split at every semicolon (quotes mean nothing). Only spaces and tabs are stripped. The first `=` is
-    between name and value. Names are compared byte for byte: a name that a browser does not take for a prefixed one must
-    not become one here (RFC 6265bis section 4.1.3).
+    The header is split at every semicolon (quotes have no meaning). Only spaces and tabs are stripped. The first `=`
+    separates name and value. Names are not changed: a name that has no prefix for a browser must have none here (RFC 6265bis
+    section 4.1.3).
 
     Args:
         header: the value of the header.
@@ -34,8 +34,8 @@ def pairs(header: str, containing: str) -> list[tuple[str, str]]:
 def header_of(cookies: Mapping[str, str]) -> str:
     """Return the Cookie header that a browser with these cookies sends.
 
-    A cookie that no browser sends is left out: a semicolon, which a framework may have decoded from a quoted value,
-    would begin another cookie.
+    A cookie with a semicolon is left out, since no browser sends it: the semicolon would begin another cookie. (A framework may
+    have decoded it from a quoted value.)
 
     Args:
         cookies: names and values.
@@ -50,7 +50,7 @@ def header_of(cookies: Mapping[str, str]) -> str:
 def only(header: str, name: str, containing: str) -> str | None:
     """Return the value of a cookie if no other piece of the header contains `containing`, else None.
 
-    `pairs` gives the same value at twice the cost; this is the most frequent request.
+    In the most frequent request there is one cookie. `pairs` would give the same value in twice the time.
     """
     at = header.find(containing)
     if at < 0 or header.find(containing, at + 1) >= 0:

@@ -1,4 +1,4 @@
-"""The renewal cookie: a small cookie that moves the idle expiry, so that a renewal never carries the session."""
+"""The renewal cookie: a small cookie that moves the idle expiry, so that a renewal never contains the session."""
 
 from __future__ import annotations
 

@@ -59,8 +59,9 @@ class SealedRecord:
 class RecordCodec:
     """Seals and opens pointers and records, under the keys of one cookie name and audience.
 
-    A record's key is a hash of the session id, and its owner a keyed hash of the identity, so that a reader of the table learns
-    neither. Both are lower-case hexadecimal, since some databases compare text without regard to case.
+    A record's key is a hash of the session id, and its owner is a keyed hash of the identity. So a reader of the table
+    learns neither id nor identity. Both are lower-case hexadecimal, because some databases ignore case when they compare
+    text.
 
     Args:
         ring: the store's keys.
@@ -95,7 +96,7 @@ class RecordCodec:
         return digest.digest()[:16].hex()
 
     def derive_owners(self, identity: bytes) -> tuple[str, ...]:
-        """Return the owner of a user's records, for each secret; the first is for new records.
+        """Return the owner of a user's records under each secret. The first one is for new records.
 
         Args:
             identity: the user's identity as bytes, or the key of a record that belongs to no user.
@@ -194,7 +195,7 @@ class RecordCodec:
 
     @staticmethod
     def read_lifetime(record: Any) -> str | None:
-        """Return the name of a session's lifetime, None for the default one. It is authentic if the record opens.
+        """Return the name of a session's lifetime; None for the default one. The name is authentic only if the record opens.
 
         Args:
             record: the record, with the members of a `SealedRecord`.
@@ -244,12 +245,12 @@ class RecordCodec:
 def _seal(
     keys: PurposeKeys, plaintext: bytes, bound: tuple[str, str, int], now: int, name: str = ""
 ) -> SealedRecord:
-    """Return a sealed payload. It is bound to a record's key, owner and creation time, and to the name of its lifetime."""
+    """Return a sealed payload, bound to the key, the owner and the creation time of a record and to the name of its lifetime."""
     nonce = os.urandom(NONCE)
     sealed = keys.sealing(now).encrypt(nonce, plaintext, _bind(*bound, name))
     head = keys.key_id.encode() + (now // SLICE).to_bytes(HOUR, "big")
     if name:
-        # No hour of the next 1,900 years needs the first of its four bytes: it has the length of the name.
+        # No hour of the next 1,900 years needs the first of its four bytes. So this byte holds the length of the name.
         head = b"%b%c%b%b" % (head[:KEY_ID], len(name), head[KEY_ID + 1 :], name.encode())
     return SealedRecord(*bound, nonce, head + sealed)
 
@@ -276,6 +277,6 @@ def _read_name(sealed: bytes) -> bytes:
 
 
 def _bind(key: str, owner: str, created_at: int, name: str) -> bytes:
-    """Return the additional authenticated data: a record with another key, owner, creation time or lifetime does not open."""
+    """Return the additional authenticated data, so that a record with another key, owner, creation time or lifetime does not open."""
     bound = f"{key}\0{owner}\0{created_at}"
     return (f"{bound}\0{name}" if name else bound).encode()

@@ -1,4 +1,4 @@
-"""Sealed values: small texts for links in mails and cookies of an application's own, under the store's keys."""
+"""Sealed values: small texts for links in mails and for an application's own cookies, sealed with the store's keys."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LONGEST_TEXT = 3072
 LONGEST_PURPOSE = 100
 
 _PLAIN = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
-"""The characters of an audience that become part of a key as they are; formats of other libraries take any text."""
+"""The characters of an audience that are not percent-encoded. (With formats of other libraries, an audience may be any text.)"""
 
 
 class Sealer:

@@ -77,7 +77,7 @@ class UsualAnswers:
 
 
 class NativeCodec(UsualAnswers):
-    """Seals and opens native tokens over cached ciphers; joserfc is the oracle of its tests."""
+    """Seals and opens native tokens with cached ciphers. The tests compare the results with those of joserfc."""
 
     __slots__ = ("_absolute", "_keys", "_serializer", "ids", "seen")
 
@@ -98,7 +98,7 @@ class NativeCodec(UsualAnswers):
         self._serializer = serializer
 
     def capacity(self, characters: int) -> int:
-        """Return three bytes for each four characters that the longest header leaves."""
+        """Return how many bytes of plaintext fit, with the longest header: three for each four remaining characters."""
         return (characters - self.size(b"", _LONGEST)) * 3 // 4
 
     def size(self, plaintext: bytes, stamp: Stamp) -> int:
@@ -119,7 +119,7 @@ class NativeCodec(UsualAnswers):
             f'{{"alg":"dir","enc":"A256GCM","kid":"{keys.key_id}.{slice_}","sid":"{stamp.id}"'
             f',"iat":{stamp.created_at},"uat":{updated},"exp":{stamp.expires_at}{more}}}'
         )
-        # In the base64 of these characters there is no + and no /: that takes a code of 62 or 63 in its last six bits.
+        # The base64 of these characters contains no + and no /, because none of them has 62 or 63 in the last six bits of its code.
         header = b2a_base64(clear.encode(), newline=False).rstrip(b"=")
         nonce = os.urandom(12)  # once a seal, never pooled: a fork would use one twice
         cipher = keys.ciphers.get((keys.key_id, slice_)) or keys.sealing(updated)
@@ -135,7 +135,7 @@ class NativeCodec(UsualAnswers):
         """
         if not token.isascii():
             return Absence.MALFORMED
-        header, _, rest = token.encode().partition(b"..")  # no key is between the two
+        header, _, rest = token.encode().partition(b"..")  # the encrypted key is empty
         nonce, _, rest = rest.partition(b".")
         text, dot, tag = rest.rpartition(b".")
         if not dot or len(nonce) != NONCE or len(tag) != TAG:
@@ -162,7 +162,7 @@ class NativeCodec(UsualAnswers):
         if (
             absolute is not None
             and now >= stamp.created_at + absolute
-            and stamp.lifetime is None  # a named lifetime is the core's affair
+            and stamp.lifetime is None  # the core checks named lifetimes
         ):
             return Absence.ABSOLUTE
         ends = a2b_base64((nonce + tag).translate(FROM_URL) + b"==")
@@ -234,7 +234,7 @@ def _read_header(text: bytes) -> tuple[str, int, Stamp] | None:
 
 
 def _optional(stamp: Stamp) -> str:
-    """Return the last two members of a header, which are optional."""
+    """Return the optional last members of a header: `end` and `lif`."""
     end = "" if stamp.ends_at is None else f',"end":{stamp.ends_at}'
     return end if stamp.lifetime is None else f'{end},"lif":"{stamp.lifetime}"'
 

@@ -53,15 +53,15 @@ _OBJECTS = (dict, Mapping, MutableMapping)
 def make_loader(model: type, nested: NestedLoad) -> Load:
     """Return the function that reads contents as a model.
 
-    It makes a dataclass of them, and ignores keys that this does not know. It checks them against a TypedDict, and returns them
-    as they are.
+    For a dataclass, the function makes an object from the contents, and ignores keys that the dataclass does not have. For a
+    TypedDict, it checks the contents and returns them as they are.
 
     Args:
         model: the dataclass or TypedDict.
         nested: returns how values of other models are read.
 
     Raises:
-        TypeError: an annotation is not supported, or in a TypedDict not of JSON; the message says which.
+        TypeError: an annotation is not supported, or in a TypedDict is not a type of JSON; the message says which.
     """
     return _Builder(nested, is_json=is_typeddict(model)).load_class(model)
 
@@ -113,7 +113,7 @@ class _Builder:
 
         Args:
             hint: the annotation.
-            place: where it stands, for the error message.
+            place: where the annotation is, for the error message.
         """
         hint = getattr(hint, "__supertype__", hint)
         origin, args = get_origin(hint), get_args(hint)
@@ -173,7 +173,7 @@ class _Builder:
 
 
 def _is_required(hint: Any, known: bool) -> bool:
-    """Return whether a TypedDict needs a key. Python itself does not see `NotRequired` where annotations are text.
+    """Return whether a TypedDict requires a key. Python does not notice `NotRequired` if annotations are text.
 
     Args:
         hint: the annotation of the key.

@@ -23,12 +23,12 @@ TOKEN_ALPHABET = ALPHABET + b"."
 
 FROM_URL = bytes.maketrans(b"-_", b"+/")
 
-# By the length of a text modulo 4, the characters that it may end with. The last character of a group of two or
+# For each length of a text modulo 4: the characters that it may end with. The last character of a group of two or
 # three carries four or two bits that must be zero: otherwise several texts would decode to the same bytes.
 LAST = (ALPHABET, b"", b"AQgw", ALPHABET[::4])
 
 PADDING = (b"", b"", b"==", b"=")
-"""By the length of a text modulo 4, the padding that the standard's own base64 has."""
+"""For each length of a text modulo 4: the padding that standard base64 requires."""
 
 NOT_CANONICAL = (b"+AAA", b"AAA/", b"A", b"AA=", b"AB", b"AAAA\n", b"A A.")
 """Texts that a decoder must refuse."""
@@ -36,7 +36,7 @@ NOT_CANONICAL = (b"+AAA", b"AAA/", b"A", b"AA=", b"AB", b"AAAA\n", b"A A.")
 
 def encode(data: bytes) -> bytes:
     """Encode bytes, without padding."""
-    # Of two kilobytes, two calls of `replace` take half the time of one `translate`.
+    # For two kilobytes, two calls of `replace` take half the time of one `translate`.
     return b2a_base64(data, newline=False).replace(b"+", b"-").replace(b"/", b"_").rstrip(b"=")
 
 
@@ -47,7 +47,7 @@ def decode(text: bytes) -> bytes:
         text: what a visitor may have sent.
 
     Raises:
-        ValueError: it is not canonical base64url without padding.
+        ValueError: the text is not canonical base64url without padding.
     """
     if (
         b"+" in text
@@ -59,7 +59,7 @@ def decode(text: bytes) -> bytes:
     return _decode(text.replace(b"-", b"+").replace(b"_", b"/") + PADDING[len(text) % 4])
 
 
-# Before Python 3.11 the decoder passes over other characters. A look at each costs a fifth of the decoding.
+# Before Python 3.11 the decoder ignores other characters. Checking each character takes a fifth of the decoding time.
 _LOOKS = sys.version_info < (3, 11)
 _decode: Callable[[bytes], bytes] = a2b_base64
 if sys.version_info >= (3, 11):  # pragma: no branch

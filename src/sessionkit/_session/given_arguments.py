@@ -31,13 +31,13 @@ _FOREIGN = {
         "session_cookie": "name=...",
     },
 }
-"""What other libraries call the arguments of these classes."""
+"""For names that other libraries use, the arguments of these classes."""
 
 
 def remember_arguments(kind: type[T]) -> type[T]:
     """Decorate a keyword-only frozen dataclass: its field `given` holds the arguments of the call.
 
-    An argument that it does not have, or without a name, is a TypeError that says what to write.
+    An unknown argument, or an argument without a name, raises a TypeError that says what to write.
 
     Args:
         kind: the class; the field takes no part in its `__init__`, comparisons and `repr`.
@@ -71,7 +71,7 @@ def refuse_unknown(
         title: the name of the class.
         given: the names of the arguments that were given.
         known: the names that the class has.
-        places: what other libraries call its arguments, and what to give in their place.
+        places: for names that other libraries use, the arguments to pass instead.
     """
     for name in given:
         if name not in known:

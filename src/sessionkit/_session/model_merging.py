@@ -1,4 +1,4 @@
-"""Merge a changed model into the contents of a session: what the model does not know stays."""
+"""Merge a changed model into the contents of a session. Keys that the model does not know stay."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _ABSENT: Any = object()
 def make_merge(model: object) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """Return a function that merges a model into contents; it may be called again with the contents of another request.
 
-    The change is the difference between the model and the first contents, and every call makes the same change. Keys that the
-    model does not know stay, and so do the changes that a parallel request has made to other keys.
+    The change is the difference between the model and the contents of the first call. Every call applies the same change.
+    Keys that the model does not know stay, and so do the changes that a parallel request has made to other keys.
 
     Args:
         model: the model; or a mapping, of which every key is a change.
@@ -56,7 +56,7 @@ def _find_known(model: type, contents: dict[str, Any]) -> dict[str, Any]:
 def _merge_objects(
     contents: dict[str, Any], known: dict[str, Any], before: dict[str, Any], after: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return contents with the change from before to after; known is what the model sees of these contents."""
+    """Return contents with the change from `before` to `after`. `known` is the part of the contents that the model has fields for."""
     merged = dict(contents)
     for key in {**before, **after}:
         if key not in after:
@@ -75,7 +75,7 @@ def _merge_values(current: Any, known: Any, before: Any, after: Any) -> Any:
         )
     lists: list[Any] = [current, known, after]
     if all(isinstance(one, list) for one in lists) and len(lists[0]) == len(lists[1]):
-        # An item that the model has not changed keeps the keys that the model does not know, wherever it stands now.
+        # An item that the model has not changed keeps the keys that the model does not know, even if its position has changed.
         left: dict[str | None, list[Any]] = {}
         for item, whole in zip(reversed(lists[1]), reversed(lists[0]), strict=True):
             left.setdefault(_write(item), []).append(whole)

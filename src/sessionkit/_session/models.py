@@ -68,7 +68,7 @@ def load_model(model: type, contents: Mapping[str, Any]) -> Any:
 
 
 def dump_model(model: object) -> dict[str, Any]:
-    """Return the JSON form of a model, for `create_session`; dates, UUIDs, decimals and bytes are text in it.
+    """Return the JSON form of a model, for `create_session`. Dates, UUIDs, decimals and bytes become text.
 
     Args:
         model: an object of a class that `session_of` takes.
@@ -88,14 +88,14 @@ def dump_model(model: object) -> dict[str, Any]:
         if isinstance(dumped, dict):
             kind.load(dumped, "")
     except MisfitError as error:
-        # Else the next request would find a session that does not fit, and its visitor signed out.
+        # Otherwise the next request would find a session that does not fit, and the visitor would be signed out.
         raise SerializationError(
             f"the {type(model).__qualname__} could not be read again: the value of {error.path or 'it'} does not fit its type"
         ) from None
     except RecursionError:
         dumped = _TOO_DEEP
     if dumped is _TOO_DEEP:
-        # Not raised inside `except`: the RecursionError has hundreds of frames with values.
+        # The error is raised outside `except`, because the RecursionError has hundreds of frames with values.
         raise SerializationError(
             f"the {type(model).__qualname__} cannot be written as JSON: it is nested too deep, or inside itself"
         )
@@ -136,7 +136,7 @@ def _find_kind(model: Any) -> _Kind | None:
 
 
 def _find_nested(model: Any) -> Load | None:
-    """Return how a model inside another one is read; None for a plain dataclass or TypedDict, whose owner reads it."""
+    """Return how a model inside another model is read; None for a plain dataclass or TypedDict, which the outer model reads."""
     is_plain = is_typeddict(model) or is_dataclass(model)
     if (
         is_plain
@@ -170,7 +170,7 @@ def _make_pydantic_kind(model: type) -> _Kind:
             except (TypeError, ValueError):
                 # A value of Flask's that JSON does not have, or half a surrogate pair.
                 return adapter.validate_python(deepcopy(value))
-            # As JSON, so that a strict model takes dates, and bytes are read as they were written.
+            # The contents are passed as JSON, so that a strict model accepts dates, and bytes are read as they were written.
             return adapter.validate_json(payload)
         except pydantic.ValidationError as error:
             names = _find_names(adapter.core_schema)
@@ -183,7 +183,7 @@ def _make_pydantic_kind(model: type) -> _Kind:
                 value, mode="json", by_alias=True, round_trip=True, warnings=False
             )
         except ValueError as error:
-            # What comes after the second colon is the text of an error in a serializer, which may show a value.
+            # The text after the second colon comes from an error in a serializer, and may show a value.
             why = ": ".join(str(error).split(": ")[:2])
         raise SerializationError(
             f"{model.__qualname__} cannot be written as JSON: {why}. For bytes set ser_json_bytes and val_json_bytes to 'base64' "
@@ -198,7 +198,7 @@ def _find_place(error: Any, names: Collection[str]) -> str:
 
     Args:
         error: the error.
-        names: those of all fields. What else stands in a path is a key in the session, and so data, or a type.
+        names: the names of all fields. Any other part of a path is a type, or a key of the session, which is data.
     """
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     places = first["loc"]
@@ -245,7 +245,7 @@ def _make_msgspec_kind(model: type) -> _Kind:
         try:
             return msgspec.to_builtins(value)
         except TypeError as error:
-            # It names a type, and no value.
+            # The message names a type and shows no value.
             why = str(error)
         raise SerializationError(f"{model.__qualname__} cannot be written as JSON: {why}")
 
@@ -260,7 +260,7 @@ def _add_path(path: str, place: str) -> str:
 
 
 def _to_json(value: Any) -> Any:
-    """Return the JSON form of a value in a dataclass. A value of an unknown type stays, and `update_session` says where it is."""
+    """Return the JSON form of a value in a dataclass. A value of an unknown type stays as it is; `update_session` then reports its path."""
     members: Any = value
     match value:
         case Enum():
@@ -280,7 +280,7 @@ def _to_json(value: Any) -> Any:
         case list() | tuple():
             return [_to_json(item) for item in members]
         case set() | frozenset():
-            # In one order: a set that did not change must not look changed.
+            # Always in the same order, so that an unchanged set does not look changed.
             items = [_to_json(item) for item in members]
             return sorted(items, key=lambda item: json.dumps(item, default=str))
         case _:

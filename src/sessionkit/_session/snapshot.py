@@ -1,4 +1,4 @@
-"""Tell whether a session has changed, by snapshots of its contents: they are equal if and only if the JSON and its types are."""
+"""Detect changes of a session by snapshots of its contents. Two snapshots are equal if and only if the JSON and its types are."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = [
 ]
 
 DEEPEST = 100
-"""Levels of nesting that are compared; no session may have so many."""
+"""The most levels of nesting that are compared. No session may have as many."""
 
 _EMPTY = marshal.dumps({})
 OPAQUE = b"?"
-"""The first byte of an opaque snapshot, which is of contents that no JSON gives: marshal never begins with it."""
+"""The first byte of an opaque snapshot: one of contents that are not JSON. No output of marshal begins with this byte."""
 
 
 def _make_opaque(contents: dict[str, Any], tags: Tags | None) -> bytes:
@@ -44,13 +44,13 @@ def _make_opaque(contents: dict[str, Any], tags: Tags | None) -> bytes:
 def take_snapshot(contents: dict[str, Any], tags: Tags | None = None) -> bytes:
     """Return the snapshot of a session; never raise.
 
-    marshal makes it in a quarter of the time of the standard library's json. It accepts the types of JSON and few others, while
-    a JSON encoder may write a date like a text, or NaN like null, and hide the change. Contents that are not JSON have an
-    opaque snapshot. It equals no other snapshot, so that the contents count as changed, and the serializer judges them.
+    marshal takes a quarter of the time of the standard library's json. It accepts the types of JSON and few others. A JSON
+    encoder may write a date like a text, or NaN like null, which would hide a change. Contents that are not JSON have an
+    opaque snapshot. It equals no other snapshot, so the contents count as changed, and the serializer then checks them.
 
     Args:
         contents: the contents of a session.
-        tags: the conversion of values that JSON does not have. Contents that it converts to equal JSON are equal.
+        tags: the conversion of values that JSON does not have. Contents that it converts to the same JSON are equal.
     """
     if not contents:
         return _EMPTY
@@ -64,11 +64,11 @@ def take_snapshot(contents: dict[str, Any], tags: Tags | None = None) -> bytes:
 def normalize(contents: dict[str, Any], tags: Tags | None = None) -> tuple[dict[str, Any], bytes]:
     """Return contents in the types that the next request will read, and their snapshot.
 
-    Another session, or the live one, may be in the contents: a live session must not contain itself.
+    The contents may contain another session, or the live session, which must not contain itself. Both are replaced by plain dicts.
 
     Args:
-        contents: of a session.
-        tags: how values that JSON does not have are kept; a lazy text is read now.
+        contents: the contents of a session.
+        tags: the conversion of values that JSON does not have. A lazy text is converted now.
     """
     snapshot = take_snapshot(contents, tags)
     if not snapshot.startswith(OPAQUE):
@@ -90,7 +90,7 @@ restore_contents: Callable[[bytes], dict[str, Any]] = marshal.loads  # our own b
 
 
 def is_opaque(snapshot: bytes) -> bool:
-    """Return whether a snapshot is of contents that no JSON gives, so that they cannot be restored from it."""
+    """Return whether a snapshot is of contents that are not JSON, so that they cannot be restored from it."""
     return snapshot.startswith(OPAQUE)
 
 
@@ -100,7 +100,7 @@ def plain(value: Any, around: tuple[int, ...] = ()) -> Any:
     A value that is not JSON, or that contains itself, is left as it is.
 
     Args:
-        value: of a session.
+        value: a value in a session.
         around: the ids of the values that contain it.
     """
     if id(value) in around or len(around) == DEEPEST:
@@ -118,7 +118,7 @@ def plain(value: Any, around: tuple[int, ...] = ()) -> Any:
     return value
 
 
-# What the encoder writes of a subclass, whatever its own methods say.
+# The conversions that the JSON encoder uses for a value of a subclass, whatever the methods of the subclass are.
 _exactly: dict[type, Any] = {str: str.__str__, int: int.__pos__, float: float.__pos__}
 
 
@@ -130,8 +130,8 @@ def same(contents: dict[str, Any], snapshot: bytes, other: bytes) -> bool:
         snapshot: their snapshot.
         other: the other snapshot.
     """
-    # Today's version of marshal takes half the time of version 2, and lets equal values differ in how often
-    # they are referred to. Version 2 knows no references: it is asked where the bytes differ.
+    # The current version of marshal takes half the time of version 2, but its bytes depend on how often a value is referred
+    # to. So if the bytes differ, the contents are compared with version 2, which has no references.
     if snapshot == other:
         return True
     if snapshot.startswith(OPAQUE) or other.startswith(OPAQUE):
@@ -143,12 +143,12 @@ def are_equal(contents: dict[str, Any], others: dict[str, Any]) -> bool:
     """Return whether contents equal others, types included.
 
     Args:
-        contents: of a session; marshal takes them.
+        contents: the contents of a session; marshal accepts them.
         others: the other contents, restored from a snapshot.
     """
     try:
         if contents != others:
             return False
     except RecursionError:
-        return False  # inside itself, perhaps: version 2 would never come to an end
+        return False  # perhaps a value contains itself, and version 2 would never end
     return marshal.dumps(dict(contents), 2) == marshal.dumps(others, 2)

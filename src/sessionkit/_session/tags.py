@@ -1,4 +1,4 @@
-"""Tags: a framework's session keeps values that JSON does not have as objects with one key: `{" t": [1, 2]}` is a tuple."""
+"""Tags: Flask and Quart write values that JSON does not have as objects with one key. For example, `{" t": [1, 2]}` is a tuple."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Tags:
     """A framework's conversion of values that JSON does not have.
 
     Args:
-        tag: from contents to JSON, nested values included. It returns an unknown value as it is, or raises.
-        untag: from JSON to contents.
+        tag: converts contents to JSON, nested values included. It returns an unknown value unchanged, or raises an error.
+        untag: converts JSON to contents.
     """
 
     tag: Callable[[Any], Any]
@@ -34,7 +34,7 @@ class Tags:
             return value
 
     def knows(self, value: object) -> bool:
-        """Return whether a value that JSON does not have has a tag."""
+        """Return whether there is a tag for a value that JSON does not have."""
         try:
             return self.tag(value) is not value
         except Exception:  # noqa: BLE001  # a value's own methods may raise anything
@@ -45,7 +45,7 @@ def strip_tags(value: Any) -> Any:
     """Return tagged JSON of Flask as JSON without its tags: tuples as lists, dates as ISO 8601 text, the rest as the text of its tag.
 
     Raises:
-        ValueError: the text of a date is no date.
+        ValueError: the text of a date is not a date.
     """
     if isinstance(value, list):
         return [strip_tags(item) for item in cast("Iterable[Any]", value)]

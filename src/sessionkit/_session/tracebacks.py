@@ -20,22 +20,22 @@ __all__ = ["clear_frames", "clears_frames"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 _BELOW = frozenset({"json", "joserfc"})
-"""Packages that we call: their frames hold our arguments."""
+"""Packages that sessionkit calls. Their frames contain our arguments."""
 
 _SUSPENDABLE = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
-"""Flags of code that can wait: Python before 3.13 closes such a frame when it is cleared."""
+"""Flags of code that can be suspended. Python before 3.13 closes such a frame when it is cleared."""
 
 
 def clears_frames(function: F, /) -> F:
-    """Decorate a function that applications call: no exception leaves it with contents or secrets in a frame of ours.
+    """Decorate a function that applications call, so that no exception leaves it with contents or secrets in a frame of ours.
 
-    The traceback keeps its lines. A function that every request calls has the same three lines in its body instead.
+    The traceback keeps its lines. A function that every request calls does the same in its own body, without this decorator.
 
     Args:
-        function: no coroutine or generator function: it would return before it runs.
+        function: a plain function. (A coroutine or generator function would return before its code runs.)
 
     Raises:
-        TypeError: it is one.
+        TypeError: the function is a coroutine or generator function.
     """
     if iscoroutinefunction(function) or isgeneratorfunction(function):
         raise TypeError(
@@ -68,7 +68,7 @@ def clear_frames(error: BaseException) -> None:
     while one is not None and id(one) not in known:
         known.add(id(one))
         _clear(one.__traceback__)
-        # json's TypeError, say: it is noise, and its frames hold what was to be written.
+        # For example json's TypeError: it adds nothing, and its frames contain the values that were to be written.
         while one.__context__ is not None and _arose_here(one.__context__):
             one.__context__ = one.__context__.__context__
         one = one.__cause__ or one.__context__
@@ -86,7 +86,7 @@ def _clear(trace: TracebackType | None) -> None:
 
 def _forget(frame: FrameType) -> None:
     code = frame.f_code
-    # A generator expression can catch nothing: one that an exception has left does not wait.
+    # A generator expression cannot catch an exception. So one that an exception has left is not suspended.
     if not code.co_flags & _SUSPENDABLE or code.co_name == "<genexpr>":
         with suppress(RuntimeError):  # it still runs
             frame.clear()

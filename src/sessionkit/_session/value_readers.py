@@ -37,7 +37,7 @@ class MisfitError(ValueError):
     """A value does not fit its annotation.
 
     Attributes:
-        path: where the value stands in the session (`user.joined`); no value is in it.
+        path: the path of the value in the session (`user.joined`); it contains no value.
     """
 
     def __init__(self, path: str) -> None:
@@ -82,7 +82,8 @@ def read_fields(loaders: Mapping[str, tuple[Load, bool]], make: type | None) -> 
     """Return the reader of an object with named members.
 
     Args:
-        loaders: for each member its reader, and whether it is required. It may be filled later, as classes refer to themselves.
+        loaders: for each member its reader, and whether it is required. The dict may be filled later, because a class can
+            refer to itself.
         make: the dataclass to make; None for a TypedDict, which is the object itself.
     """
 
@@ -112,10 +113,10 @@ def copy_value(value: Any, path: str) -> Any:
 
 
 def read_exactly(kind: type) -> Load:
-    """Return the reader of a type that JSON has too; it converts nothing."""
+    """Return the reader of a type that JSON has; the reader converts nothing."""
 
     def load(value: Any, path: str) -> Any:
-        # True is an int to Python, and none to JSON.
+        # In Python True is an int; in JSON it is not a number.
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             raise MisfitError(path)
         return value
@@ -196,7 +197,7 @@ def read_object(item: Load) -> Load:
         if not isinstance(value, Mapping):
             raise MisfitError(path)
         pairs = cast("Mapping[str, Any]", value).items()
-        # The keys of a mapping are data: they have no place in a path.
+        # The keys of a mapping are data, so a path must not show them.
         return {key: item(one, _join(path, "*")) for key, one in pairs}
 
     return load
@@ -215,7 +216,7 @@ def read_array(item: Load, make: Callable[[Iterable[Any]], Any]) -> Load:
             raise MisfitError(path)
         items = cast("list[Any]", value)
         read = [item(one, _join(path, at)) for at, one in enumerate(items)]
-        # A set holds no lists and dicts.
+        # A set cannot contain lists and dicts.
         return _convert(make, path, read)
 
     return load

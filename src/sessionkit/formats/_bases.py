@@ -1,4 +1,4 @@
-"""Base classes for formats: the answers that most formats give."""
+"""Base classes for formats. They implement what is the same in most formats."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ class BaseFormat(ABC):
         return self.recognizes(value)
 
     def keys(self, secret: str | bytes | Sequence[str | bytes]) -> Any:
-        """Return the secrets as `Secrets`, at least 8 bytes each, with a warning below 32; the first seals, all open."""
+        """Return the secrets as `Secrets`. Each has at least 8 bytes; below 32 a warning is logged. The first seals, all open."""
         return check_foreign_secrets(secret)
 
     @abstractmethod
     def codec(
         self, keys: Any, *, name: str, audience: str, lifetime: Lifetime, serializer: Serializer
     ) -> Opener:
-        """Return the codec for these keys and this cookie name; for a format that is only imported, an opener."""
+        """Return the codec for these keys and this cookie name. For a format that is only imported, an opener is enough."""
 
 
 class BaseOpener(ABC):
@@ -100,14 +100,14 @@ class BaseCodec(UsualAnswers, BaseOpener):
         self.serializer: Serializer = serializer
 
     def parse(self, plaintext: bytes) -> dict[str, Any] | None:
-        """Return the JSON object of a decrypted token; None if it is none, or has more than 100 levels of nesting."""
+        """Return the JSON object of a decrypted token; None if the token is not a JSON object, or has more than 100 levels of nesting."""
         try:
             return as_session(self.serializer.loads(plaintext))
         except (ValueError, RecursionError):
             return None
 
     def capacity(self, characters: int) -> int:
-        """Return 0: not known."""
+        """Return 0, because the capacity is not known."""
         return 0
 
     def size(self, plaintext: bytes, stamp: Stamp) -> int:

@@ -1,4 +1,4 @@
-"""Claims of tokens that other libraries write: their secrets, their times, and our own claim among theirs."""
+"""Helpers for the tokens of other libraries: their secrets and times, and our own claim among theirs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 OURS = "sessionkit"
-"""The claim for data of ours that a format has no place for."""
+"""The name of our claim, for data that a format has no place for."""
 
 
 class Secrets:
@@ -70,7 +70,7 @@ class Secrets:
 
 
 def check_foreign_secrets(secret: str | bytes | Sequence[str | bytes]) -> Secrets:
-    """Return the secrets that are shared with another library, which may allow shorter ones than we do.
+    """Return the checked secrets of another library's format. They may be shorter than those of the native format.
 
     Raises:
         ConfigurationError: there is no secret, or one is shorter than 8 bytes or a placeholder.
@@ -90,21 +90,21 @@ def hkdf(secret: bytes, *, salt: bytes = b"", info: str, length: int) -> bytes:
 
 
 def derive_id(purpose: str, *parts: str) -> str:
-    """Return an id of 22 characters that depends on nothing but these texts."""
+    """Return an id of 22 characters that depends only on these texts."""
     return encode(sha256("\0".join((purpose, *parts)).encode("utf-8", "surrogatepass")).digest())[
         :22
     ].decode()
 
 
 def name_user(claims: Mapping[str, Any]) -> str:
-    """Return a text that names the user in a mark: the `sub`, or a digest of another claim that says who it is; else nothing.
+    """Return a text that names the user in a mark: the `sub`, or a digest of another claim that identifies the user; else an empty text.
 
-    Without the other claims, two users who signed in in the same second would have one mark, and one id when they are imported.
-    What a write may change is left out, since a mark must not move: a refresh of the other library drops `iss`, and users
-    change their names. A late answer would bring back what was logged out.
+    Without the other claims, two users who signed in in the same second would have the same mark, and the same id when they are
+    imported. Claims that a write may change are left out, because the mark must stay the same: a refresh by the other library
+    drops `iss`, and users change their names. If the mark changed, a late response could bring back a session after a logout.
 
     Args:
-        claims: those of the user.
+        claims: the claims of the user.
     """
     if as_text(claims.get("sub")):
         return as_text(claims.get("sub"))
@@ -113,7 +113,7 @@ def name_user(claims: Mapping[str, Any]) -> str:
 
 
 def name_claims(value: object) -> str:
-    """Return a digest of a JSON value, which is the same after a token was read; nothing for an empty value, or one that is not JSON."""
+    """Return a digest of a JSON value that stays the same when a token is read; empty for an empty value, or one that is not JSON."""
     try:
         text = json.dumps(value, sort_keys=True)
     except (TypeError, ValueError, RecursionError):
@@ -127,11 +127,11 @@ def is_time(value: object) -> TypeGuard[int | float]:
 
 
 LEEWAY = 30
-"""Seconds before the identity provider's end at which the libraries end a session, for clocks that differ."""
+"""Seconds by which the libraries end a session before the identity provider's end, because clocks differ."""
 
 
 def provider_end(value: object) -> int | None:
-    """Return the moment from which a session is over because the identity provider ends its own; None if the value is no time.
+    """Return the time at which a session ends because the identity provider ends its own; None if the value is not a time.
 
     The libraries keep the claim `session_expiry` (IPSIE session lifetime profile, SL1) in the session.
     """
@@ -139,7 +139,7 @@ def provider_end(value: object) -> int | None:
 
 
 def with_end(contents: dict[str, Any], key: str, stamp: Stamp) -> dict[str, Any]:
-    """Return contents in which the provider's end, under `key`, is no later than the end of the stamp."""
+    """Return contents in which the provider's end, under `key`, is not later than the stamp's `ends_at`."""
     ends, said = stamp.ends_at, provider_end(contents.get(key))
     if ends is None or (said is not None and said <= ends):
         return contents
@@ -147,7 +147,7 @@ def with_end(contents: dict[str, Any], key: str, stamp: Stamp) -> dict[str, Any]
 
 
 def earliest(*ends: int | None) -> int | None:
-    """Return the earliest of some ends; None is no end."""
+    """Return the earliest of several ends, or None if all are None. None means that there is no end."""
     return min((one for one in ends if one is not None), default=None)
 
 
@@ -176,10 +176,10 @@ def as_text(value: object) -> str:
 def pack(
     contents: Mapping[str, Any], ours: dict[str, Any], reserved: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
-    """Return the claims of a token: the contents, and our data in a claim of our own.
+    """Return the claims of a token: the contents, and our data in our claim.
 
-    An application may keep data under a name by which the other library would judge the token (`exp`, `nbf`, …).
-    Such data goes into our claim.
+    An application may store data under a name that the other library uses to check the token (`exp`, `nbf`, …).
+    Such data are put into our claim.
     """
     own = {key: value for key, value in contents.items() if key in reserved or key == OURS}
     if own:
@@ -206,7 +206,7 @@ def unpack(
 
 
 def _clip(value: object) -> int | None:
-    """Return the whole second that is nearest to a number and can be a time; None if the value is no number."""
+    """Return a number as a whole second, limited to the range of times; None if the value is not a number."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:  # noqa: PLR0124  # NaN
         return None
     return int(max(0, min(value, LONGEST)))
@@ -214,13 +214,13 @@ def _clip(value: object) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """The times in an authentic token, in seconds since the epoch. They may be any values that came in its JSON: `stamp` checks them.
+    """The times in an authentic token, in seconds since the epoch. They may be any JSON values; `stamp` checks them.
 
     Args:
         created: when the session began.
         updated: when it was last active.
         expires: when it expires if nothing moves its expiry.
-        ends: a moment that no activity moves, or None. One that lies beyond all times is taken for the last one.
+        ends: the end that no activity moves, or None. A time beyond the range of times counts as the last one in it.
     """
 
     created: Any
@@ -229,7 +229,7 @@ class Times:
     ends: Any = None
 
     def stamp(self, id: str, now: float, mark: str | None = None) -> Stamp | Absence:
-        """Return the stamp of the session in whole seconds, or why it has none.
+        """Return the stamp of the session in whole seconds, or the reason why it has none.
 
         Args:
             id: the session's id.
@@ -237,7 +237,7 @@ class Times:
             mark: the mark id, if the contents would give another one.
 
         Returns:
-            `MALFORMED` if a time is no number of seconds, `NOT_YET_VALID` if one is further ahead than two clocks may differ.
+            The stamp; `MALFORMED` if a time is not a number of seconds; `NOT_YET_VALID` if a time is more than 60 s in the future.
         """
         if not all(map(is_time, (self.created, self.updated, self.expires))):
             return Absence.MALFORMED

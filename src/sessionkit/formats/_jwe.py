@@ -60,7 +60,7 @@ class JWEFormat(BaseFormat):
 class JWECodec(BaseCodec):
     """Seals and opens the tokens of one library through joserfc.
 
-    There is no renewal cookie: to move the idle expiry is to seal again.
+    There is no renewal cookie. To move the idle expiry, the session is sealed again.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class JWECodec(BaseCodec):
 
     @abstractmethod
     def read(self, header: dict[str, Any], payload: dict[str, Any], now: float) -> Opened | Absence:
-        """Return the contents and times of an authentic payload, or the reason why it is no session."""
+        """Return the contents and times of an authentic payload, or the reason why it gives no session."""
 
     def candidates(self, header: dict[str, Any]) -> Sequence[OctKey]:
         """Return the keys that may open a token with this header."""
@@ -121,29 +121,28 @@ class JWECodec(BaseCodec):
 
 
 class DatedCodec(JWECodec):
-    """Base of formats without an id of ours: the fence knows a session by its creation time and its user.
+    """Base of formats without an id of ours. The mark of a session is made from its creation time and its user.
 
-    Both stay through every write of the other library. The provider's session id need not: a silent sign-in changes it.
-    A user without a `sub` is known by the claim that says who it is.
-    If a write of ours changes that claim (with an `identity` of the application), the mark that the session had before
-    is kept in our claim.
+    No write of the other library changes these two. The provider's session id is not used, because a silent sign-in changes it.
+    For a user without a `sub`, the mark uses another claim that identifies the user. If sessionkit writes another value of that
+    claim (an `identity` of the application can allow this), our claim keeps the earlier mark.
     """
 
     def claims(self, contents: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the claims of the user. A user that is no object is its own `sub`."""
+        """Return the claims of the user. A user that is not an object is returned as the `sub`."""
         user = contents.get("user")
         return as_mapping(user) or ({"sub": user} if user else {})
 
     def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
-        """Return the mark that the session came with; a new session's is made of format, creation time and user."""
+        """Return the mark with which the session came; for a new session, a mark made from format, creation time and user."""
         return stamp.mark or self.mark_of(contents, stamp.created_at)
 
     def mark_of(self, contents: Mapping[str, Any], created: int) -> str:
-        """Return format, creation time and user, as one text."""
+        """Return format, creation time and user as one text."""
         return "\0".join((self.format.traits.label, str(created), name_user(self.claims(contents))))
 
     def ours(self, contents: Mapping[str, Any], stamp: Stamp) -> dict[str, Any]:
-        """Return the data for our claim: the mark, if it cannot be made from the rest of the token."""
+        """Return the data for our claim: the mark, if the rest of the token would give another one."""
         if stamp.mark in (None, self.mark_of(contents, stamp.created_at)):
             return {}
         return {"mark": stamp.mark}
@@ -156,7 +155,7 @@ class DatedCodec(JWECodec):
         now: float,
         id: str = "",
     ) -> Opened | Absence:
-        """Return the session of an authentic token. Without an id its id is derived from its mark."""
+        """Return the session of an authentic token. If the token has no id, the id is derived from the mark."""
         mark = as_text(ours.get("mark")) or self.mark_of(contents, int(times.created))
         stamp = times.stamp(id or derive_id("sessionkit foreign id 1", mark), now, mark)
         if isinstance(stamp, Absence):
@@ -164,10 +163,10 @@ class DatedCodec(JWECodec):
         return Opened(contents=contents, stamp=stamp, mark_id=mark)
 
     def must_be_objects(self, contents: Mapping[str, Any], *keys: str) -> None:
-        """Raise unless the values of these keys, where they exist, are objects: the other library takes nothing else.
+        """Raise unless the values of these keys, if present, are objects: the other library accepts nothing else.
 
         Raises:
-            SerializationError: one is something else.
+            SerializationError: one of them is not an object.
         """
         for key in keys:
             if not isinstance(contents.get(key, {}), dict):

@@ -1,4 +1,4 @@
-"""The protocols of a format: what the core asks of it, and nothing else. `_bases` answers most of it for a new one."""
+"""The protocols of a format: what the core needs of it, and nothing else. `_bases` implements most of this for a new format."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from .._session.session import Absence, Stamp
 __all__ = ["Codec", "Convert", "Format", "Opener", "Source", "Taker", "Traits"]
 
 Convert: TypeAlias = Callable[[dict[str, Any]], Mapping[str, Any] | None]
-"""From the contents of a foreign cookie to a session of ours, or None to take no session from them."""
+"""A function of the contents of another library's cookie. It returns the contents of our session, or None to import no session."""
 
 
 Taker: TypeAlias = Callable[[dict[str, Any], Stamp], Mapping[str, Any] | None]
-"""A `Convert` that is told the times too."""
+"""A `Convert` that also gets the stamp."""
 
 
 class Opener(Protocol):
-    """A source with its keys: opens tokens. A text from the network never makes it raise."""
+    """A source with its keys. It opens tokens, and raises no error for a text from the network."""
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -41,16 +41,16 @@ class Opener(Protocol):
     def open(self, token: str, now: float) -> Opened | Absence:
         """Return the contents and times of an authentic token, or the reason why it does not open.
 
-        A creation or update time more than 60 seconds ahead is `NOT_YET_VALID`. The core judges expiry.
+        For a creation or update time more than 60 seconds in the future, return `NOT_YET_VALID`. The core checks the expiry.
 
         Args:
-            token: the text of the cookie, or of its chunks joined. Anybody can have written it.
+            token: the value of the cookie, or its chunks joined. Anybody may have written it.
             now: seconds since the epoch.
         """
         ...
 
     def peek(self, text: str) -> str | None:
-        """Return the mark id in the clear part of a token, or None. Nobody has verified it: a mark can only refuse.
+        """Return the mark id in the readable part of a token, or None. It is not authenticated: use it only to refuse a session.
 
         Args:
             text: a token that did not open.
@@ -65,7 +65,7 @@ class Codec(Opener, Protocol):
         """Refuse contents that the format cannot hold, or that its library would misunderstand.
 
         Args:
-            contents: the contents that a verb is given.
+            contents: the contents that were passed to a verb.
 
         Raises:
             SerializationError: the contents are refused; the message says why, and what to store instead.
@@ -73,7 +73,7 @@ class Codec(Opener, Protocol):
         ...
 
     def ends_at(self, contents: Mapping[str, Any]) -> int | None:
-        """Return the moment from which a session with these contents is over by its own data, or None.
+        """Return the time at which a session ends according to its contents, or None.
 
         Args:
             contents: the contents of a session that begins.
@@ -92,7 +92,7 @@ class Codec(Opener, Protocol):
         ...
 
     def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
-        """Return the JSON object that the token holds. The core checks it, encodes it, and gives it to `seal`.
+        """Return the JSON object that the token holds. The core checks and encodes it, and passes it to `seal`.
 
         Args:
             contents: the contents of the session.
@@ -121,8 +121,9 @@ class Codec(Opener, Protocol):
     def mark_id(self, contents: Mapping[str, Any], stamp: Stamp) -> str:
         """Return the mark id of a session that is about to be sealed; `stamp.mark` if the stamp has one.
 
-        An update may change the contents. A format that derives its marks from them keeps the first mark in the token, and
-        gives it back as `stamp.mark` when it opens the token. If it cannot, the fence is told the earlier mark.
+        An update may change the contents. If a format derives its marks from the contents, it keeps the first mark in the
+        token, and returns it as `stamp.mark` when it opens the token. If it cannot do this, the write adds the earlier mark
+        to the fence.
 
         Args:
             contents: the contents of the session.
@@ -139,17 +140,17 @@ class Traits:
         label: names the format in derived ids. It never changes.
         title: names the format for people.
         priority: the session cookie's `Priority`, unless the settings name one.
-        tolerance: seconds for which a session is still good after its expiry.
+        tolerance: seconds for which a session is still valid after its expiry.
         largest_integer: the greatest absolute value of an integer; 2^53 - 1 if JavaScript reads the tokens.
         guard, identity: the defaults, instead of `has_user` and `subject`.
         older: earlier formats that the library reads too, each with its conversion.
         beside: a prefix: cookies with this prefix and a number belong to the session and end with it.
         dated: whether every token says when its session began.
-        random_ids: whether no two sessions can have the same id. If not, two visitors whom nothing names may have one.
-        carried: top-level members that an update cannot change: the values of the loaded session stay. A login sets them.
-        nobody: the error message for a session without a user, if the library takes every token for a signed-in user;
+        random_ids: whether no two sessions can have the same id. If not, the sessions of two anonymous visitors may have one id.
+        carried: top-level members that an update cannot change: they keep the values of the loaded session. A login sets them.
+        nobody: the error message for a session without a user, if the library treats every token as that of a signed-in user;
             None if a session may be anonymous.
-        shared: whether another program goes on using the cookies: an importer leaves them unless it is told to clear.
+        shared: whether another program still uses the cookies. If so, an importer clears them only with `clear=True`.
         read_only: whether sessions can only be imported from the format.
         pointers: whether the cookie may hold a pointer to a record on the server instead of a token. Other software that
             reads the cookie would not understand it.
@@ -184,7 +185,7 @@ class Source(Protocol):
     """How its tokens are put into cookies."""
 
     def cookie_name(self, *, host_only: bool, secure: bool) -> str:
-        """Return the cookie's name if the settings do not say.
+        """Return the name of the cookie that is used if the settings name none.
 
         Args:
             host_only: whether a browser would accept a `__Host-` name.
@@ -203,7 +204,7 @@ class Source(Protocol):
     def looks_like(self, name: str, value: str) -> bool:
         """Return whether a cookie looks like one of this format, for `inspect`.
 
-        Two formats may have one grammar. Then the cookie's name, or the order of members, may tell which one it is.
+        Two formats may have the same grammar. The cookie's name, or the order of members, may then tell which one it is.
 
         Args:
             name: the cookie's name.
@@ -215,10 +216,10 @@ class Source(Protocol):
         """Return the secrets in the form that `codec` takes.
 
         Args:
-            secret: what the application gives: text, bytes or several of them; the first seals, all open.
+            secret: the application's secret: text, bytes, or several of them. The first seals, all open.
 
         Raises:
-            ConfigurationError: a secret is weak, or is no secret.
+            ConfigurationError: a secret is weak, or is not a secret.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Guess the format of a cookie without any secret: a hint for `inspect`, and never a reason to trust the cookie."""
+"""Guess the format of a cookie without a secret. The result is a hint for `inspect`, and never a reason to trust the cookie."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ OURS: tuple[Source, ...] = (
 )
 
 SEPARATORS = frozenset(one.layout.separator for one in OURS)
-"""What our formats put between a name and the number of a chunk."""
+"""The separators that our formats put between a name and the number of a chunk."""
 
 SIGNED_ID = re.compile(r"[^.;\s]+\.[A-Za-z0-9_-]{43}")
 SIGNED_ID_TITLE = "signed session id of nextjs-auth0 or express-openid-connect"
@@ -78,7 +78,7 @@ def recognize(header: str, formats: Iterable[Source] | None = None) -> dict[str,
 
     Args:
         header: decoded as latin-1.
-        formats: those to look for; None for all that are known.
+        formats: the formats to look for; None for all that are known.
     """
     found: dict[str, list[str]] = {}
     for name, one in _matches(header, formats):
@@ -101,7 +101,7 @@ def spoken_format(header: str) -> tuple[Format, str] | None:
     if any(one == OURS[0] for one, _ in found):
         return None
     found = [one for one in found if not one[0].traits.read_only]
-    # Other cookies of a library may look like its session: the usual name tells.
+    # Other cookies of a library may look like its session. The usual name tells which cookie is the session.
     usual = [(one, name) for one, name in found if name in _usual_names(one)]
     return cast("tuple[Format, str] | None", next(iter((*usual, *found)), None))
 
@@ -121,7 +121,7 @@ def _is_chunk(name: str) -> bool:
 
 
 def _usual_names(one: Source) -> tuple[str, ...]:
-    """Return the names of a format's cookie, on https and on plain http; none if it has no default."""
+    """Return the default names of a format's cookie on https and on plain http; empty if the format has no default."""
     try:
         return tuple(one.cookie_name(host_only=yes, secure=yes) for yes in (True, False))
     except ConfigurationError:

@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 INFLATED = 65_536
-"""Bytes that a compressed payload may grow to."""
+"""The most bytes of a decompressed payload."""
 
 
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -52,7 +52,7 @@ def base64(text: str, *, urlsafe: bool = True) -> bytes | None:
 
 
 def inflate(data: bytes) -> bytes | None:
-    """Return zlib data unpacked, if that is no more than 64 KiB. Call it only after the signature has verified."""
+    """Return zlib data decompressed, if the result has at most 64 KiB. Call this only after the signature has verified."""
     engine = zlib.decompressobj()
     try:
         found = engine.decompress(data, INFLATED + 1)
@@ -62,10 +62,10 @@ def inflate(data: bytes) -> bytes | None:
 
 
 def unpack_payload(payload: str) -> bytes:
-    """Return the bytes of a payload, unpacked if a dot says that it is compressed. Call it only after the signature has verified.
+    """Return the bytes of a payload, decompressed if it begins with a dot. Call this only after the signature has verified.
 
     Raises:
-        ValueError: the payload is no base64, or no zlib data of at most 64 KiB.
+        ValueError: the payload is not base64, or is not zlib data of at most 64 KiB.
     """
     data = base64(payload.lstrip("."))
     if data is not None and payload.startswith("."):
@@ -90,7 +90,7 @@ class SignedCookie(BaseFormat):
     """A source of signed cookies: always one cookie, never chunks.
 
     Attributes:
-        grammar: the grammar of a value; its groups are the text that is signed, the payload, the time and the signature.
+        grammar: the grammar of a value. Its groups are the signed text, the payload, the time and the signature.
     """
 
     layout: ClassVar[Layout] = Layout(complete=_never)
@@ -138,7 +138,7 @@ class SignedOpener(BaseOpener):
         if found is None:
             return Absence.MALFORMED
         covered, payload, time, signature = found.groups()
-        verdicts = [  # by all keys, so that the time does not tell which one signed
+        verdicts = [  # compared under all keys, so that the time taken does not reveal which key signed
             hmac.compare_digest(signature, self.sign(key, covered.encode())) for key in self._keys
         ]
         if not any(verdicts):
@@ -156,5 +156,5 @@ class SignedOpener(BaseOpener):
         return open_by_digest(session, token, Times(at, at, expires, ends), now)
 
     def ends_at(self, contents: dict[str, Any], signed_at: int) -> int | None:
-        """Return the moment that ends a session whatever the visitor does; None if the framework signs anew at each request."""
+        """Return the time at which a session ends, even if it is used; None if the framework signs the session again at each request."""
         return None

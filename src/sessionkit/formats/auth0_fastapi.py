@@ -41,7 +41,7 @@ class Auth0FastAPICodec(DatedCodec):
         self.must_be_objects(contents, "user", "internal")
 
     def ends_at(self, contents: Mapping[str, Any]) -> int | None:
-        """Return the identity provider's end of the session, as auth0-server-python keeps it."""
+        """Return the time at which the identity provider ends the session, as auth0-server-python stores it."""
         return provider_end(as_mapping(contents.get("internal")).get(END))
 
     def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
@@ -73,10 +73,10 @@ class Auth0FastAPICodec(DatedCodec):
 class Auth0FastAPI(JWEFormat):
     """Sessions of auth0-fastapi, read and written.
 
-    The library keeps only the creation time (`internal.created_at`). Update and expiry are in our claim `sessionkit`. A
-    token without this claim counts from its creation: a session that only the library writes ends `idle` seconds after
-    sign-in. `internal` survives every update; if `internal.session_expires_at` is set, the session ends 30
-    seconds before that time. The fence knows a session by creation time and `user.sub`.
+    The library stores only the creation time (`internal.created_at`). Update time and expiry are in our claim `sessionkit`.
+    The limits of a token without this claim count from its creation, so a session that only the library writes ends `idle`
+    seconds after sign-in. `internal` survives every update; if `internal.session_expires_at` is set, the session ends 30
+    seconds before that time. The mark in the fence is made from creation time and `user.sub`.
     """
 
     traits: ClassVar[Traits] = Traits(

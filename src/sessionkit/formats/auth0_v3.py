@@ -40,7 +40,7 @@ class Auth0V3Codec(DatedCodec):
         return {"alg": "dir", "enc": "A256GCM", **{key: times[key] for key in self.format.order}}
 
     def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
-        """Return the session, with our claim if it is needed: the library has no place for the end of the session."""
+        """Return the session. If it has an end, our claim contains the end, because the library has no place for it."""
         ours = self.ours(contents, stamp)
         if stamp.ends_at is not None:
             ours["ends"] = stamp.ends_at
@@ -60,14 +60,14 @@ class Auth0V3Codec(DatedCodec):
 class Auth0V3(JWEFormat):
     """Sessions of nextjs-auth0 v1 to v3, read and written.
 
-    The token has creation, update and expiry times, and no id: the fence knows a session by its creation time and its
+    The token has creation, update and expiry times, but no id. The mark in the fence is made from the creation time and
     `user.sub`. The token is not bound to the cookie's name.
     """
 
     traits: ClassVar[Traits] = Traits(
         label="auth0-v3", title="nextjs-auth0 v1-v3", largest_integer=SAFE_INTEGER, shared=True
     )
-    # Every chunk is as large as the line of chunk 0 allows.
+    # Every chunk has the size that the line of chunk 0 allows.
     layout: ClassVar[Layout] = Layout(alike=True, expiry=EXPIRES, cleared=5)
     usual_name: ClassVar[str] = "appSession"
     framing: ClassVar[Framing] = replace(GCM, members=frozenset(TIMES))

@@ -72,13 +72,13 @@ class Auth0V4Codec(DatedCodec):
             self.must_be_objects(contents, "tokenSet")
 
     def ends_at(self, contents: Mapping[str, Any]) -> int | None:
-        """Return the identity provider's end of the session."""
+        """Return the time at which the identity provider ends the session."""
         return provider_end(as_mapping(contents.get("internal")).get(END))
 
     def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
         """Return the session with the members that the library needs: `user`, `tokenSet`, `internal` and `exp`.
 
-        Its logout and its `getAccessToken` throw if there is no `tokenSet`, though its `getSession` does not.
+        The library's logout and `getAccessToken` throw an error without a `tokenSet`; its `getSession` does not.
         """
         internal = with_end({**as_mapping(contents.get("internal"))}, END, stamp)
         needed = {
@@ -90,22 +90,22 @@ class Auth0V4Codec(DatedCodec):
         return {**claims, "exp": stamp.expires_at}
 
     def read(self, header: dict[str, Any], payload: dict[str, Any], now: float) -> Opened | Absence:
-        """Return contents and times. Cookies `__txn_` and `__FC_` have another shape."""
+        """Return contents and times. Payloads of another shape, such as those of the cookies `__txn_` and `__FC_`, are refused."""
         internal, user = as_mapping(payload.get("internal")), payload.get("user")
         created, expires = internal.get("createdAt"), payload.get("exp", NOT_SAID)
         tokens = payload.get(
             "tokenSet"
-        )  # `updateSession({...session, tokenSet: null})` takes them away
+        )  # `updateSession({...session, tokenSet: null})` removes the tokens
         if not (
             isinstance(user, dict)
             and (tokens is None or isinstance(tokens, dict))
             and is_time(created)
-            # With less than the library's login writes, only a user tells it from what else is sealed like it.
+            # If members are missing that the library's login writes, only a user shows that the payload is a session.
             and (user or (tokens is not None and "exp" in payload))
         ):
             return Absence.MALFORMED
         if expires is NOT_SAID:
-            # Of 4.0 to 4.5.0: nothing says when it was active last, so it counts from its creation.
+            # A token of 4.0 to 4.5.0 does not say when the session was last active, so its limits count from its creation.
             updated: float = created
             expires = self.lifetime.expires_at(int(created), int(created))
         elif is_time(expires):
@@ -117,19 +117,19 @@ class Auth0V4Codec(DatedCodec):
         return self.make_opened(contents, ours, times, now, as_text(internal.get("sid")))
 
     def _find_updated_at(self, created: float, expires: float, now: float) -> float:
-        """Return when the session was last active: the earliest moment from which `idle` leads to this expiry."""
+        """Return when the session was last active: the earliest time that gives this expiry with `idle`."""
         idle = self.lifetime.idle
         return created if idle is None else max(created, min(now, expires - idle))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Auth0V4(JWEFormat):
-    """Sessions of nextjs-auth0 v4, read and written; a v3 `appSession` is found and taken over.
+    """Sessions of nextjs-auth0 v4, read and written; a v3 `appSession` is imported.
 
-    The token has a creation time (`internal.createdAt`) and an expiry, and no update time: the expiry tells when the
-    session was last active. `internal` survives every update, as in the library's own `updateSession`: with
-    `internal.sessionExpiresAt` the identity provider ends the session. The fence knows a session by creation time and
-    `user.sub`. The token is not bound to the cookie's name. The library takes one secret only.
+    The token has a creation time (`internal.createdAt`) and an expiry, but no update time; the update time is computed from the
+    expiry. `internal` survives every update, as in the library's own `updateSession`. If it contains `sessionExpiresAt`, the
+    identity provider ends the session at that time. The mark in the fence is made from creation time and `user.sub`. The token
+    is not bound to the cookie's name. The library accepts one secret only.
     """
 
     traits: ClassVar[Traits] = Traits(

@@ -24,7 +24,7 @@ __all__ = ["AuthJSV5"]
 
 
 class AuthJSV5Codec(ClaimsCodec):
-    """Seals and opens with A256CBC-HS512, under a key for each secret and cookie name. A token names its key by a thumbprint."""
+    """Seals and opens with A256CBC-HS512, with a key for each secret and cookie name. A token names its key by a thumbprint."""
 
     def __init__(
         self,
@@ -53,9 +53,10 @@ class AuthJSV5Codec(ClaimsCodec):
 class AuthJSV5(JWEFormat):
     """Sessions of Auth.js v5 (strategy `jwt`), read and written; the key is bound to the cookie's name.
 
-    The contents are the token's claims (`name`, `email`, `picture`, `sub`, …) without `iat`, `exp` and `jti`, which
-    the library makes anew at each write. The id and creation time of a session are in our claim `sessionkit`, which the library
-    keeps. If the library made a token without this claim, its creation time is `iat`, and the fence holds only between writes of ours.
+    The contents are the token's claims (`name`, `email`, `picture`, `sub`, …) without `iat`, `exp` and `jti`, which the
+    library sets at each write. The id and creation time of a session are in our claim `sessionkit`, which the library keeps.
+    If the library made a token without this claim, its creation time is `iat`, and the fence refuses it only until the
+    library writes the token again.
     """
 
     traits: ClassVar[Traits] = Traits(

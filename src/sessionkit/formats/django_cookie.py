@@ -26,9 +26,9 @@ SALT = b"django.contrib.sessions.backends.signed_cookies"
 class DjangoCookie(SignedCookie):
     """The cookie of `django.contrib.sessions.backends.signed_cookies`, read only.
 
-    JSON only: a site with the PickleSerializer cannot be moved this way. The signed-in user is under `_auth_user_id`;
-    give `convert` to make a `user` of it. The session began when its cookie was last signed, which Django does
-    when the session changes. It ends `max_age` later, or when `set_expiry` says, after the import too.
+    Only JSON is read: the sessions of a site with the PickleSerializer cannot be imported. The signed-in user is under
+    `_auth_user_id`; pass `convert` to make a `user` from it. The session counts as begun when its cookie was last signed;
+    Django signs it when the session changes. It ends `max_age` later, or at the time of `set_expiry`, after the import too.
 
     Args:
         max_age: seconds after the signing from which Django refuses the cookie (`SESSION_COOKIE_AGE`).
@@ -69,17 +69,17 @@ class DjangoOpener(SignedOpener):
         return earliest(usual, _set_expiry(contents.get("_session_expiry"), signed_at))
 
     def contents(self, payload: str) -> Any:
-        """Return the JSON value, unpacked if it is compressed."""
+        """Return the JSON value, decompressed if necessary."""
         return json.loads(unpack_payload(payload).decode("latin-1"))
 
 
 def _set_expiry(value: object, signed_at: int) -> int | None:
-    """Return the end by `set_expiry`: a moment, or seconds after the last change; None for 0, the end of the browser session."""
+    """Return the end set by `set_expiry`: a time, or seconds after the last change; None for 0, the end of the browser session."""
     if not isinstance(value, str):
         return signed_at + int(value) if is_time(value) and value else None
     try:
         moment = datetime.fromisoformat(value)
-        # Without USE_TZ it is the server's local time, which the cookie does not name.
+        # Without USE_TZ it is local time of the server, and the cookie does not say which zone that is.
         moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
         return min(int(moment.timestamp()), LONGEST)
     except (ValueError, OverflowError):

@@ -30,7 +30,7 @@ def claims_of(session: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_signed_in(session: Mapping[str, Any], /) -> bool:
-    """Return whether there is an id_token, as `req.oidc.isAuthenticated()` does, or a user in the session; the default guard."""
+    """Return whether the session has an id_token, like `req.oidc.isAuthenticated()`, or a user; the default guard."""
     return bool(as_text(session.get("id_token")) or claims_of(session))
 
 
@@ -53,28 +53,28 @@ def _claims(token: str) -> dict[str, Any]:
 
 
 class ExpressOpenIDCodec(Auth0V3Codec):
-    """A codec like that of nextjs-auth0 v3: the times of the header in the order of express, the subject from the id_token."""
+    """A codec like that of nextjs-auth0 v3, with the header's times in the order of express and the claims of the id_token."""
 
     def claims(self, contents: Mapping[str, Any]) -> dict[str, Any]:
         """Return the claims of the user, from the id_token or the session."""
         return claims_of(contents)
 
     def ends_at(self, contents: Mapping[str, Any]) -> int | None:
-        """Return the identity provider's end of the session."""
+        """Return the time at which the identity provider ends the session."""
         return provider_end(contents.get("sessionExpiresAt"))
 
     def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
-        """Return the session, with its end where express keeps it."""
+        """Return the session, with its end in the member in which express stores it."""
         ended = with_end(contents, "sessionExpiresAt", stamp)
         return pack(ended, self.ours(contents, stamp))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpressOpenID(Auth0V3):
-    """Sessions of express-openid-connect, read and written: `id_token`, `access_token`, … and no `user`.
+    """Sessions of express-openid-connect, read and written. They have `id_token`, `access_token`, …, but no `user`.
 
-    The user is named by the claims of the id_token; the default guard and identity look there. `sessionExpiresAt`, the
-    identity provider's end of the session, survives every update.
+    The claims of the id_token name the user; the default guard and identity read them. `sessionExpiresAt`, the time at which
+    the identity provider ends the session, survives every update.
     """
 
     traits: ClassVar[Traits] = Traits(

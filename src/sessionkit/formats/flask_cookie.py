@@ -25,9 +25,10 @@ GRAMMAR = re.compile(r"((\.?[A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{5,8}))\.([A-Za-z0-9_
 class FlaskCookie(SignedCookie):
     """The cookie of Flask's own sessions (3.x), read only: `Importer(FlaskCookie(), secret=SECRET_KEY, until=…)`.
 
-    The session began when its cookie was last signed. Flask signs a permanent session anew at each request; any other session
-    ends `max_age` after its last change, after the import too. Values that Flask tags keep their types in Flask and Quart. Elsewhere
-    they are converted: tuples to lists, dates to ISO 8601 text, bytes to base64 text, UUIDs and markup to text.
+    The session counts as begun when its cookie was last signed. Flask signs a permanent session again at each request. Any
+    other session ends `max_age` after its last change, after the import too. Values that Flask tags keep their types in
+    Flask and Quart. In other frameworks they are converted: tuples to lists, dates to ISO 8601 text, bytes to base64 text,
+    UUIDs and markup to text.
 
     Args:
         salt: the salt of the app's session interface, if it was changed.
@@ -65,6 +66,6 @@ class FlaskOpener(SignedOpener):
         return None if lasting else signed_at + (self.max_age or 0)
 
     def contents(self, payload: str) -> Any:
-        """Return the value, unpacked if it is compressed, without Flask's tags."""
+        """Return the value, decompressed if necessary, without Flask's tags."""
         value = json.loads(unpack_payload(payload))
         return strip_tags(value) if self._tags is None else self._tags.read(value)

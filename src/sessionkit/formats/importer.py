@@ -1,4 +1,4 @@
-"""Importers: take a session from another cookie when no cookie of the store comes."""
+"""Importers: import a session from another cookie if the request has no cookie of the store."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from ._protocols import Convert, Source
 __all__ = ["Importer", "Until"]
 
 Until: TypeAlias = datetime | date | int | float | None
-"""The moment from which an importer is ignored: a datetime, the end of a date (UTC), seconds since the epoch, or None for never."""
+"""The time from which an importer is ignored: a datetime, the end of a date (UTC), seconds since the epoch, or None for never."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, init=False)
 class Importer:
-    """Import a session from another cookie, when no cookie of the store is in the request.
+    """Import a session from another cookie if the request has no cookie of the store.
 
     The creation time is kept if the source has one. The id is derived from the source, so that parallel requests import one
-    session and a logout ends it. The contents are sealed in the store's format. The import is as safe as the weakest accepted
-    secret: whoever guesses that secret signs in here.
+    session and a logout ends it. The contents are sealed in the store's format. The site is as safe as the weakest accepted
+    secret: whoever guesses that secret can sign in here.
 
     Args:
         format: the format of the other cookie: one of `sessionkit.formats`, or a read-only source.
         secret: the secret of the other cookie; by default the store's.
         name: the name of the other cookie; by default the usual name of its format.
-        until: the moment from which the importer is ignored. A date means the end of that day (UTC), a datetime without a zone
-            is UTC, a number is seconds since the epoch. None, for ever, must be given explicitly.
+        until: the time from which the importer is ignored. A date means the end of that day (UTC), a datetime without a zone
+            is UTC, a number is seconds since the epoch. None means never; it must be passed explicitly.
         clear: whether the other cookie is removed after the import. The default is the format's: yes for Flask, Starlette, Django,
-            iron-session and an earlier name of ours, no for the formats that another program goes on using.
-        convert: makes a session of ours from the cookie's contents; None means that no session is imported. If it raises for
-            contents that it did not expect (KeyError, TypeError, ValueError, …), that counts as None.
+            iron-session and an earlier name of ours, no for the formats that another program still uses.
+        convert: returns the contents of our session for the cookie's contents, or None to import no session. If it raises an
+            error because it did not expect the contents (KeyError, TypeError, ValueError, …), no session is imported.
 
     Raises:
-        ConfigurationError: the other cookie would stay though nobody could log out of its session.
+        ConfigurationError: the other cookie would not be cleared, although nobody could then log out of its session.
     """
 
     format: Source
@@ -87,7 +87,7 @@ MEMBERS = ("traits", "layout", "cookie_name", "recognizes", "looks_like", "keys"
 
 
 def check_format(format: object) -> None:
-    """Raise ConfigurationError if an argument is no format, and no read-only source."""
+    """Raise ConfigurationError if an argument is neither a format nor a read-only source."""
     if isinstance(format, type):
         raise ConfigurationError(
             f"format {format.__name__} is a class: give an object of it, {format.__name__}()"

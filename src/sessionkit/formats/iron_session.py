@@ -48,12 +48,13 @@ def _complete(text: str) -> bool:
 class IronSession(BaseFormat):
     """The cookie of iron-session 8 and 9, read only: `Importer(IronSession(), name=cookieName, secret=password, until=…)`.
 
-    A seal says when it expires, and not when it was made: the session began `ttl` before its expiry, at which it ends. A
-    session without an expiry (`ttl: 0`) begins when it is imported. The secret may be a mapping of password ids, as in the library.
+    A seal says when it expires, but not when it was made. So the session counts as begun `ttl` before the expiry, and ends
+    at the expiry. A session without an expiry (`ttl: 0`) begins when it is imported. The secret may be a mapping of password
+    ids, as in the library.
 
     Args:
-        ttl: the library's setting, in seconds; 0 as there for seals that do not expire (for earlier seals that do,
-            14 days are assumed).
+        ttl: the library's setting, in seconds. As in the library, 0 is for seals that do not expire (for an earlier seal
+            that does, 14 days are assumed).
     """
 
     ttl: Duration = FOURTEEN_DAYS
@@ -135,12 +136,12 @@ class IronOpener(BaseOpener):
         return Absence.BAD_TAG
 
     def _times(self, ends: str, now: float) -> Times:
-        """Return the times of a seal, from its expiry in milliseconds or an empty text."""
+        """Return the times of a seal, computed from its expiry (milliseconds as text, or an empty text)."""
         if not ends:
             return Times(int(now), int(now), LONGEST)
         expires = int(ends) // 1000
         created = min(expires, LONGEST) - self._ttl
-        # iron-webcrypto gives an expiry 60 seconds of grace.
+        # iron-webcrypto accepts a seal for 60 seconds after its expiry.
         over = min(expires + 60, LONGEST)
         return Times(created, created, over, over)
 

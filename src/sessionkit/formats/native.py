@@ -18,7 +18,7 @@ __all__ = ["Native"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Native(BaseFormat):
-    """The default format: the only one with an id, an update time, a renewal cookie and a new key each hour."""
+    """The default format. Only this one has an id, an update time, a renewal cookie and a new key each hour."""
 
     traits: ClassVar[Traits] = Traits(
         label="native",

@@ -50,10 +50,10 @@ def nobody(title: str) -> str:
 
 
 class ClaimsCodec(JWECodec):
-    """The payload is JWT claims: `iat` is the time of the last write, `exp` the expiry."""
+    """A codec whose payload is JWT claims: `iat` is the time of the last write, `exp` the expiry."""
 
     def payload(self, contents: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
-        """Return the claims, ours among them."""
+        """Return the claims, including our own."""
         ours: dict[str, Any] = {"id": stamp.id, "created": stamp.created_at}
         if stamp.ends_at is not None:
             ours["ends"] = stamp.ends_at
@@ -61,7 +61,7 @@ class ClaimsCodec(JWECodec):
         return {**pack(contents, ours, RESERVED), **times}
 
     def read(self, header: dict[str, Any], payload: dict[str, Any], now: float) -> Opened | Absence:
-        """Return contents and times. A token that the library made is dated by its `iat`."""
+        """Return contents and times. For a token that only the library has written, the creation time is `iat`."""
         written, expires = payload.get("iat"), payload.get("exp")
         if not (is_time(written) and is_time(expires)):
             return Absence.MALFORMED
@@ -84,12 +84,13 @@ class ClaimsCodec(JWECodec):
 class NextAuthV4(JWEFormat):
     """Sessions of next-auth v4 (strategy `jwt`), read and written.
 
-    The contents are the token's claims (`name`, `email`, `picture`, `sub`, …) without `iat`, `exp` and `jti`, which
-    the library makes anew at each write. The id and creation time of a session are in our claim `sessionkit`, which the library
-    keeps. If the library made a token without this claim, its creation time is `iat`, and the fence holds only between writes of ours.
+    The contents are the token's claims (`name`, `email`, `picture`, `sub`, …) without `iat`, `exp` and `jti`, which the
+    library sets at each write. The id and creation time of a session are in our claim `sessionkit`, which the library keeps.
+    If the library made a token without this claim, its creation time is `iat`, and the fence refuses it only until the
+    library writes the token again.
 
     Args:
-        salt: as given to the library's `jwt` options; part of the key.
+        salt: the `salt` in the library's `jwt` options; it is part of the key.
     """
 
     salt: str = ""
@@ -118,12 +119,12 @@ class NextAuthV4(JWEFormat):
         return header is not None and ("next-auth" in name or next(iter(header)) == "alg")
 
     def derive(self, secret: bytes, name: str) -> bytes:
-        """Return the key, which is one for all cookie names."""
+        """Return the key of a secret, which is the same for all cookie names."""
         text = f"NextAuth.js Generated Encryption Key{f' ({self.salt})' if self.salt else ''}"
         return hkdf(secret, salt=self.salt.encode(), info=text, length=32)
 
 
 def _name_user(contents: dict[str, Any], jti: object) -> str:
-    """Return a text that names the user of a token that the library made; it names the token itself if the claims name nobody."""
+    """Return a text that names the user of a token that the library made. If the claims name nobody, the text names the token."""
     sub = "" if contents.get("iss") else as_text(contents.get("sub"))
     return sub or name_claims(identity_of(contents) or (contents, jti))

@@ -12,7 +12,7 @@ from ._claims import hkdf
 
 __all__ = ["sign_id", "verify_id"]
 
-# JWS with an unencoded, detached payload (RFC 7797): the header is always this one, and is left out.
+# A JWS with an unencoded, detached payload (RFC 7797). Its header is always this one, so it is left out.
 PROTECTED = encode(b'{"alg":"HS256","b64":false,"crit":["b64"]}')
 
 
@@ -33,7 +33,7 @@ def sign_id(sid: str, *, name: str, secret: str | bytes | Sequence[str | bytes])
 
 @clears_frames
 def verify_id(value: str, *, name: str, secret: str | bytes | Sequence[str | bytes]) -> str | None:
-    """Return the session id of a cookie value, or None if its signature does not verify; no value makes it raise.
+    """Return the session id of a cookie value; None if its signature does not verify. No value raises an error.
 
     Args:
         value: the value of the cookie.

@@ -25,10 +25,10 @@ GRAMMAR = re.compile(
 class StarletteCookie(SignedCookie):
     """The cookie of Starlette's SessionMiddleware, read only: `Importer(StarletteCookie(), secret=…, until=…)`.
 
-    The session began when its cookie was last signed.
+    The session counts as begun when its cookie was last signed.
 
     Args:
-        max_age: seconds after the signing from which Starlette refuses the cookie; None for no limit, as there.
+        max_age: seconds after the signing from which Starlette refuses the cookie; None for no limit, as in Starlette.
     """
 
     max_age: Duration | None = 14 * 86_400
