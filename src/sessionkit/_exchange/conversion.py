@@ -34,7 +34,7 @@ class CheckedConversion:
         beyond_limits = not self._can(freeze, contents)
         try:
             converted = self.convert(contents)
-        except (LookupError, TypeError, ValueError, AttributeError):
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
             # The function was not made for such contents: a cookie from the network raises nothing.
             return None
         if not isinstance(converted, Mapping):

@@ -152,7 +152,7 @@ def _make_own_kind(model: Any) -> _Kind:
     def load(value: Any, path: str) -> Any:
         try:
             return model.from_session(deepcopy(value))
-        except (ValueError, TypeError, LookupError):
+        except (ValueError, TypeError, LookupError, ArithmeticError):
             # The class refuses these values.
             raise MisfitError(path) from None
 

@@ -1,7 +1,7 @@
 """Importers: conversion and settings."""
 
 import json
-from datetime import date
+from datetime import date, datetime, timezone
 
 import pytest
 
@@ -51,6 +51,7 @@ from .foreign_cookies import (
         lambda session: session["no"],
         lambda session: 1 + "x",
         lambda session: int("x"),
+        lambda session: datetime.fromtimestamp(1e300, timezone.utc),
         lambda session: session.no,
         lambda session: [1],
     ],

@@ -119,6 +119,12 @@ class Own:
         return {"user": {"sub": self.sub}, "seen": self.seen}
 
 
+class Timed(Own):
+    @classmethod
+    def from_session(cls, contents: dict[str, Any]) -> Own:
+        return cls("a", datetime.fromtimestamp(contents["seen"], timezone.utc))
+
+
 @dataclass
 class WithOwn:
     own: Own
@@ -216,6 +222,7 @@ MISFITS: list[tuple[type, dict[str, Any], str]] = [
     (Struct, {}, ""),
     (Own, {"user": {}}, ""),
     (Own, {"user": {"sub": "a"}, "seen": "secret"}, ""),
+    (Timed, {"seen": 1e300}, ""),
     (User, {}, "sub"),
     (Typed, {"user": {"sub": "a"}, "theme": None, "n": True}, "n"),
     (Typed, {"user": {"sub": "a"}}, "theme"),
