@@ -58,13 +58,15 @@ def clear_obsolete(
     lines = [settings.cookie.clearing(name) for name in own if name not in written]
     beside = _list_beside(settings, cookies, hidden=hidden) if begins else ()
     lines.extend(map(settings.cookie.clearing, beside[:BESIDE]))
+    rest = [name for name in (*beside[BESIDE:], *own_names[NEAR:]) if name not in written]
+    later = list(map(settings.cookie.clearing, rest))
     if begins or cookies.importer is not None:
         for importer, theirs in cookies.read_importers():
             if importer.clear and (begins or importer is cookies.importer):
                 names = _iterate_importer_names(importer, theirs, hidden=hidden)
                 lines.extend(importer.list_clearing(names, {*own, *written, *own_names}))
-    rest = (name for name in (*beside[BESIDE:], *own_names[NEAR:]) if name not in written)
-    return _limit([*lines, *map(settings.cookie.clearing, rest)])
+                later.extend(importer.list_clearing(theirs.beside[BESIDE:], ()))
+    return _limit([*lines, *later])
 
 
 def clear_ended(settings: Settings, cookies: RequestCookies, extent: Extent) -> list[str]:
@@ -83,6 +85,7 @@ def clear_ended(settings: Settings, cookies: RequestCookies, extent: Extent) -> 
     lines = [settings.cookie.clearing(name) for name in own]
     beside = _list_beside(settings, cookies, hidden=hidden)
     lines.extend(map(settings.cookie.clearing, beside[:BESIDE]))
+    later = list(map(settings.cookie.clearing, (*beside[BESIDE:], *own_names[NEAR:])))
     for importer, theirs in cookies.read_importers():
         # A logout clears also the cookies that an import leaves (`clear=False`): they would log the user in again.
         names = (
@@ -90,8 +93,8 @@ def clear_ended(settings: Settings, cookies: RequestCookies, extent: Extent) -> 
             *_iterate_importer_names(importer, theirs, hidden=hidden),
         )
         lines.extend(importer.list_clearing(names, own))
-    lines.extend(map(settings.cookie.clearing, (*beside[BESIDE:], *own_names[NEAR:])))
-    return _limit(lines)
+        later.extend(importer.list_clearing(theirs.beside[BESIDE:], ()))
+    return _limit([*lines, *later])
 
 
 def _limit(lines: list[str]) -> list[str]:
@@ -123,6 +126,7 @@ def _iterate_importer_names(
         yield from settings.possible_names
     yield from theirs.list_names(settings)[:NEAR]
     yield from _list_renewal_name(settings)
+    yield from _list_beside(settings, theirs, hidden=hidden)[:BESIDE]
 
 
 def _list_beside(settings: Settings, cookies: RequestCookies, *, hidden: bool) -> tuple[str, ...]:

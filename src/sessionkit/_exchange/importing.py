@@ -75,16 +75,18 @@ class _ImporterReader:
 
     def __call__(self) -> ImporterCookies:
         if self.result is None:
-            active = [
-                importer
+            self.result = [
+                (importer, self._read(importer.settings))
                 for importer in self.settings.importers
                 if importer.until is None or self.now < importer.until
             ]
-            self.result = [
-                (importer, read_cookies(importer.settings, self.header, self.now, self.allowance))
-                for importer in active
-            ]
         return self.result
+
+    def _read(self, settings: Settings) -> RequestCookies:
+        return replace(
+            read_cookies(settings, self.header, self.now, self.allowance),
+            beside=_list_beside(settings, cut_header(self.header)),
+        )
 
 
 def _import_first(settings: Settings, cookies: RequestCookies, now: float) -> None:

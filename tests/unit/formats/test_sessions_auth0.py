@@ -74,6 +74,42 @@ def test_a_login_of_v4_clears_the_connection_tokens_of_the_one_before():
     ]
 
 
+TOKENS = "; ".join(f"__FC_{number}=a" for number in range(40))
+
+
+def test_the_end_of_an_imported_session_of_v4_takes_its_connection_tokens_along():
+    sealed = SessionStore(SECRET, format=Auth0V4())
+    with sealed.exchange() as login:
+        login.create(ALICE)
+    header = f"__session={cookie([line for _, line in login.response_headers], '__session')}; __FC_7=a; __FC_x=b"
+    for clear, verb, cleared in (
+        (True, "get", ["-__session", "-__FC_7"]),
+        (True, "create", ["-__session", "-__FC_7"]),
+        (True, "delete", ["-__session", "-__FC_7"]),
+        (False, "get", []),
+        (False, "create", []),
+        (False, "delete", ["-__session", "-__FC_7"]),
+    ):
+        store = SessionStore(SECRET, accept=[Importer(Auth0V4(), until=None, clear=clear)])
+        with store.exchange(header) as exchange:
+            getattr(exchange, verb)(*([ALICE] if verb == "create" else []))
+        lines = names([line for name, line in exchange.response_headers if name == "Set-Cookie"])
+        assert [name for name in lines if name[1:3] == "__" and "Host" not in name] == cleared
+
+
+def test_planted_connection_tokens_keep_no_cookie_of_another_importer():
+    importers = [Importer(one, until=None) for one in (Auth0V4(), ExpressOpenID())]
+    store = SessionStore(SECRET, accept=importers)
+    with store.exchange(TOKENS) as exchange:
+        store.delete_session()
+    lines = names([line for name, line in exchange.response_headers if name == "Set-Cookie"])
+    assert len(lines) == 32
+    assert lines[:9] == [
+        "-__Host-session", "-__Host-seen.session", "-__session", *(f"-__FC_{number}" for number in range(5)), "-appSession",
+    ]  # fmt: skip
+    assert lines[9:12] == ["-__FC_5", "-__FC_6", "-__FC_7"]
+
+
 def test_nextjs_auth0_v3_judges_a_token_by_its_payload_too_and_express_does_not():
     own = {"exp": 5, "nbf": 10**10, "iat": "yesterday"}
     for format, session in ((Auth0V3(), ALICE), (ExpressOpenID(), {"id_token": id_token(sub="a")})):
