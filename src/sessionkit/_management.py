@@ -240,21 +240,21 @@ def _revoke_owners(
     settings: Settings, owners: tuple[str, ...], keep: Exchange | None
 ) -> Steps[int]:
     codec, ended = cast("RecordCodec", settings.records), 0
-    # One time for the names by all secrets: another revocation that comes between two of them is later.
-    key, outlasts, at = _find_record(keep), False, settings.clock()
+    key, server = _find_record(keep), None if keep is None else keep.server
     for owner in owners:
         records: list[Record] = yield List(owner)
         forwards = sum(codec.open_forward(record) is not None for record in records)
+        at = settings.clock()
         ended += (yield Revoke(owner, at, key)) - forwards
-        if key is not None and not outlasts:
-            kept: Record | None = yield Load(key, owner)
-            outlasts = kept is not None
-    if outlasts:
-        # This request's own revocation must not refuse a session that the request begins or rotates, and that is added
-        # later. If the kept session is gone, an earlier revocation by another request ended it, and still applies.
-        server = cast("Any", keep).server
-        server.since = max(server.since, at + _MOMENT)
-        server.outlasts = True
+        if server is None or key is None:
+            continue
+        kept: Record | None = yield Load(key, owner)
+        if kept is not None:
+            # A session that this request begins or rotates is added later, and must not lose to its own revocation. If the
+            # kept session is gone, another revocation came before, and that one counts; so does one that comes later.
+            server.since = max(server.since, at + _MOMENT)
+            server.outlasts = True
+            key = None
     return max(0, ended)
 
 
