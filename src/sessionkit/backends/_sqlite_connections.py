@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, TypeAlias
 
 from ..errors import BackendError
+from ._sqlite_forks import suspend_at_forks
 from ._sqlite_write_lock import WriteLock, find_write_lock
 
 __all__ = ["Connections", "Transaction"]
@@ -196,6 +197,7 @@ class Connections:
         # Half the time is for the threads of this process, half for other processes.
         self.timeout = timeout / 2
         self._process = self._start()
+        suspend_at_forks(self)
 
     def lock_writes(self) -> WriteLock:
         """Return the lock that a write holds, so that the threads of this process write one by one. Enter it before `use`.
@@ -231,6 +233,19 @@ class Connections:
         for connection in connections:
             with connection.lock:
                 connection.close()
+
+    def suspend(self) -> threading.Lock:
+        """Close every connection of this process, each when its call has ended; open no other until the lock is released.
+
+        Returns:
+            The lock.
+        """
+        process = self._process
+        process.opening.acquire()
+        for connection in [one for one in process.all if process.pid == os.getpid()]:
+            with connection.lock:
+                connection.close()
+        return process.opening
 
     def _start(self) -> _Process:
         return _Process(self._path, self.timeout)

@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import tempfile
 import threading
+import time
 import traceback
 import weakref
 from pathlib import Path
@@ -224,6 +225,27 @@ def test_a_child_process_has_connections_of_its_own(backend, path):
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_fork_waits_for_the_call_of_another_thread_and_no_connection_crosses_it(backend, path):
+    backend.insert(record(), NOW)
+    begun, found = threading.Event(), []
+
+    def call():
+        with backend._connections.use() as connection:
+            begun.set()
+            time.sleep(0.1)
+            found.append(connection.execute("SELECT key FROM sessionkit_session").fetchone())
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    begun.wait(5)
+    child = in_child(lambda: not open_files(path) and backend.of("canary-owner") == [record()])
+    assert [("canary-key",)] == found
+    assert os.waitpid(child, 0)[1] == 0
+    thread.join()
+    assert backend.insert(record("later"), NOW)
+
+
 def test_processes_that_open_a_new_file_at_once_all_succeed(path):
     backend = SQLiteBackend(path)
     reader, writer = os.pipe()
