@@ -173,6 +173,24 @@ def test_a_record_that_changes_before_it_is_deleted_is_returned_as_it_was_then(c
     assert other.load(record.key, record.owner) is None
 
 
+@pytest.mark.parametrize("keeps", [False, True])
+@pytest.mark.parametrize("kind", BLOCKING)
+def test_a_revocation_revives_nothing_if_the_owners_alone_were_restored_from_a_backup(
+    clients, kind, keeps
+):
+    client, record = clients.make(kind), new()
+    client.revoke(record.owner, 1, None)
+    client.revoke(record.owner, 2, None)
+    assert client.insert(record, 3) is True
+    with clients.connect(kind) as connection:
+        connection.exec_driver_sql(
+            f"UPDATE sessionkit_owner SET generation = 1 WHERE owner = '{record.owner}'"
+        )
+    assert client.load(record.key, record.owner) is None
+    assert client.revoke(record.owner, 4, record.key if keeps else None) == 0
+    assert client.load(record.key, record.owner) is None
+
+
 @pytest.mark.parametrize("kind", EVERY)
 def test_in_another_process_the_connections_of_the_parent_are_left_alone(clients, kind):
     client, record = clients.make(kind), new()

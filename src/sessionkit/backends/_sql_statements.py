@@ -167,18 +167,18 @@ _FIRST_GENERATION = insert(_OWNERS).values(
     owner=_parameter(_O.owner), generation=1, revoked_at=_parameter(_O.revoked_at)
 )
 _GENERATION = select(_O.generation).where(_O.owner == _parameter(_O.owner))
-_OF_GENERATION = (_S.owner == _parameter(_S.owner)) & (_S.generation == _parameter(_S.generation))
-_KEEP = (
-    update(_SESSIONS)
-    .where(_S.key == _parameter(_S.key), _OF_GENERATION)
-    .values(generation=_S.generation + 1)
-)
+_IS_EARLIER = _S.generation == _parameter(_S.generation)
 _END_LIVE = delete(_SESSIONS).where(
-    _OF_GENERATION, _S.expires_at > bindparam("now", type_=BigInteger)
+    _S.owner == _parameter(_S.owner),
+    _S.key != _parameter(_S.key),
+    _IS_EARLIER,
+    _S.expires_at > bindparam("now", type_=BigInteger),
 )
+# Those of a later generation too: they are there if the table of owners alone was restored from a backup.
 _END_OTHERS = delete(_SESSIONS).where(
-    _S.owner == _parameter(_S.owner), _S.generation <= _parameter(_S.generation)
+    _S.owner == _parameter(_S.owner), not_((_S.key == _parameter(_S.key)) & _IS_EARLIER)
 )
+_KEEP = update(_SESSIONS).where(_IS_RECORD).values(generation=_S.generation + 1)
 
 _EXPIRED = (
     select(_S.key)
@@ -314,11 +314,12 @@ class Statements:
         if raised.rowcount == 0:
             connection.execute(_FIRST_GENERATION, {**names, "revoked_at_": at})
         earlier = connection.execute(_GENERATION, names).scalar_one() - 1
+        names = {**names, **_names(connection, key_=keep or "")}
         values = {**names, "generation_": earlier}
-        if keep is not None:
-            connection.execute(_KEEP, {**values, **_names(connection, key_=keep)})
         ended = connection.execute(_END_LIVE, {**values, "now": int(self._clock())})
         connection.execute(_END_OTHERS, values)
+        if keep is not None:
+            connection.execute(_KEEP, names)
         connection.exec_driver_sql("COMMIT")
         return ended.rowcount
 
