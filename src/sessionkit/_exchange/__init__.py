@@ -12,16 +12,16 @@ In the order of a request:
 - `loaded_session`: compares the session with what its cookies held. `state` is the same object, which verbs and assignments
   change. `stamps` makes ids and times. `update_guard` decides whether an update is accepted. `carried_members`: members
   that every update keeps. `spare_keys`: what a session that does not fit can do without.
-- `deciding`: decides at the commit: nothing, renew, seal or end. `hidden_sessions` tells whether an end takes a barrier.
+- `deciding`: decides at the commit: nothing, renew, seal or end. `hidden_sessions` tells whether an end needs a barrier.
 - `writing`: writes the session, the renewal cookie, the fence and the barrier. `clearing` clears stale chunks and ended
   sessions. `unreturned_cookie` warns of a browser that drops them.
-- `unread_exchange`: what is left in a request that ended before its session was read.
+- `unread_exchange`: the object that replaces the exchange of a request that ended before its session was read.
 
 With a backend:
 
 - `pointers`: reads the cookies that point to records. `loading` says which records to load, and finds the session in them.
 - `planning`: decides the next operation on the backend. `record_owners` names the owner of a record.
-- `server_side`: takes the backend's reply. `replaying` replays the steps of a request over the contents that another one
+- `server_side`: handles the backend's replies. `replaying` replays the steps of a request over the contents that another one
   wrote, and `merging` merges two changes.
-- `operations`: the operations as values. `drivers` performs them, blocking or awaited. `replies` refuses what no backend may return.
+- `operations`: the operations as values. `drivers` performs them, blocking or awaited. `replies` checks what a backend returns.
 """

@@ -1,4 +1,4 @@
-"""Bind importers to a store: give each its keys, and the settings by which it reads its cookie."""
+"""Bind importers to a store: derive the keys of each, and the settings with which it reads its cookie."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["bind_importers"]
 def bind_importers(
     settings: Settings, importers: Iterable[tuple[Importer, Any, KeyRing]]
 ) -> Settings:
-    """Return a store's settings with its importers, and more for the earlier forms of its format and theirs.
+    """Return a store's settings with its importers, and with importers for the earlier forms of its format and of theirs.
 
     Args:
         settings: the store's settings.
@@ -118,7 +118,7 @@ def _refuse_second_importers(importers: Sequence[BoundImporter]) -> None:
 
 
 def _refuse_chunk_names(settings: Settings, importers: Iterable[BoundImporter]) -> None:
-    """Raise ConfigurationError for a cookie name that ends like a chunk: clearing another cookie's chunks would clear it."""
+    """Raise ConfigurationError for a cookie name that ends like a chunk's, because clearing another cookie's chunks would clear it."""
     others = [
         (importer.settings.name, importer.settings.layout.separator) for importer in importers
     ]
@@ -138,7 +138,7 @@ def _refuse_chunk_names(settings: Settings, importers: Iterable[BoundImporter]) 
 def _make_reading_settings(
     settings: Settings, source: Source, name: str, keys: tuple[Any, KeyRing]
 ) -> Settings:
-    """Return the settings by which another library's cookie is read, as if it were a store's own.
+    """Return the settings for reading another library's cookie as if it were the store's own cookie.
 
     Args:
         settings: the store's settings.
@@ -148,7 +148,7 @@ def _make_reading_settings(
     """
     judges = settings.guard, settings.identity
     if source.traits.guard is not None:
-        # The source knows who the user is before the session is converted.
+        # Before a session is converted, only the source's guard and identity know its user.
         judges = resolve((None, None), (source.traits.guard, source.traits.identity), ())
     reading = replace(
         settings,
@@ -156,7 +156,7 @@ def _make_reading_settings(
         identity=judges[1],
         cookie=_rename_cookie(settings.cookie, name),
         lifetime=Lifetime(rolling=False, absolute=settings.lifetime.absolute or LONGEST),
-        # A source need not be able to seal: nothing is sealed by these settings.
+        # A source need not be able to seal, because nothing is sealed with these settings.
         format=cast("Format", source),
         keys=keys[0],
         ring=keys[1],
@@ -164,7 +164,7 @@ def _make_reading_settings(
         single_plaintext=0,
         backend=None,
     ).derive()
-    # The idle limit is the other library's own affair, unless its renewal cookies can be read too.
+    # The other library enforces its idle limit, unless its renewal cookies can be read here too.
     if reading.codec.seen is None:
         return reading
     return replace(reading, lifetime=settings.lifetime).derive()

@@ -1,4 +1,4 @@
-"""Open the tokens that a request may hold, with bounds on the work: whole cookies, and rows of chunks joined."""
+"""Open the tokens that a request may contain (whole cookies, and joined rows of chunks), with a limit on the work."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_BYTES = 65_536
 MOST_CHUNKS = 32
 
 UNREADABLE = frozenset({Absence.INCOMPLETE, Absence.UNKNOWN_KEY, Absence.BAD_TAG})
-"""The reasons why a token may not open here, and still be a session: of another worker, or with its other half."""
+"""The reasons for which a token does not open here, although it may be a session: another worker has its key, or a chunk is missing."""
 
 _RANK = {absence: rank for rank, absence in enumerate(Absence)}
 
@@ -51,7 +51,7 @@ class Allowance:
 
 
 def choose_furthest(one: Absence, other: Absence) -> Absence:
-    """Return the reason of the candidate that passed more checks."""
+    """Return the reason of the candidate that passed the most checks."""
     return max(one, other, key=_RANK.__getitem__)
 
 
@@ -87,7 +87,7 @@ def open_candidates(
 
 
 def _collect_chunks(settings: Settings, by_name: dict[str, list[str]]) -> dict[int, list[str]]:
-    """Return the values of the chunks from 0 up to the first gap: a chunk behind a gap is part of no token."""
+    """Return the values of the chunks from 0 up to the first gap. A chunk after a gap belongs to no token."""
     chunk_values: dict[int, list[str]] = {}
     while len(chunk_values) < MOST_CHUNKS and (
         values := by_name.get(f"{settings.chunk}{len(chunk_values)}")
@@ -143,7 +143,7 @@ def _try_other_orders(
             opened = text if isinstance(text, Absence) else settings.codec.open(text, now)
             if isinstance(opened, Opened):
                 results[number] = opened
-                # The next row most likely has this order too: it is tried first.
+                # The next row probably has this order too, so it is tried first.
                 orders.remove(order)
                 orders.insert(0, order)
                 break
@@ -165,8 +165,8 @@ def _select_newest(results: list[Opened | Absence]) -> tuple[dict[str, Opened], 
 
 
 def _rank_by_age(token: Opened) -> tuple[int, int]:
-    """Return the times that tell which of two tokens of a session is newer.
+    """Return the times by which the newer of two tokens of a session is found.
 
-    The expiry decides where a format has no update time and the other library's idle limit is shorter than ours.
+    If a format has no update time, and the other library's idle limit is shorter than ours, the expiry decides.
     """
     return token.stamp.updated_at, token.stamp.expires_at

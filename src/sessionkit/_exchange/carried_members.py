@@ -1,4 +1,4 @@
-"""Carried members: a format copies them from the loaded session into every update, even if the new contents lack them."""
+"""Carried members: they are copied from the loaded session into every update, even if the new contents do not have them."""
 
 from __future__ import annotations
 

@@ -35,13 +35,13 @@ class CheckedConversion:
         try:
             converted = self.convert(contents)
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
-            # The function was not made for such contents: a cookie from the network raises nothing.
+            # The function did not expect such contents. A cookie from the network must not raise an error.
             return None
         if not isinstance(converted, Mapping):
             return None
         result = dict(converted)
-        # A value that the function was given and has passed on, such as NaN, is kept as it would be without the function.
-        # A value that the function made must be JSON. The depth of the result depends on the cookie, and so raises nothing.
+        # A value that the function only passed on, such as NaN, is kept as it would be without the function.
+        # A value that the function made must be JSON. The depth of the result depends on the cookie, so it must not raise an error.
         passed_on = beyond_limits or not is_shallow(result, DEEPEST)
         if not (passed_on and self._can(rewrite, result)):
             freeze(result, self._serializer)
@@ -61,7 +61,7 @@ class CheckedConversion:
 
 
 def _copy_contents(contents: dict[str, Any]) -> dict[str, Any]:
-    """Return a copy for `convert` and the application to change: the session's mark is computed from the original again later."""
+    """Return a copy that `convert` and the application may change. The original is kept, because the mark is computed from it later."""
     try:
         return cast("dict[str, Any]", marshal.loads(marshal.dumps(contents)))  # noqa: S302  # these bytes were written just now
     except ValueError:
@@ -71,7 +71,7 @@ def _copy_contents(contents: dict[str, Any]) -> dict[str, Any]:
 def import_token(
     settings: Settings, importer: BoundImporter, token: Opened, now: float
 ) -> Opened | Absence:
-    """Return the session of ours that another library's token becomes; the caller judges its expiry and the fence.
+    """Return another library's token as a session of ours. The caller checks the expiry and the fence.
 
     Its id is derived from the token, so that parallel requests import one session, and a mark in the fence stops the next
     import.
@@ -84,14 +84,14 @@ def import_token(
     """
     try:
         if importer.newer is not None:
-            # The library takes both forms for one session, so both give one session of ours.
+            # To the library, both forms are one session. So both give one session of ours.
             present = _convert_token(importer.newer.settings, importer, token, now)
             if isinstance(present, Absence):
                 return present
             token, importer = present, importer.newer
         return _convert_token(settings, importer, token, now)
     except RecursionError:
-        # The stack is too deep already to look at nested contents.
+        # The stack is already too deep to check nested contents.
         return Absence.MALFORMED
 
 
@@ -113,7 +113,7 @@ def _convert_token(
     traits, codec = importer.settings.format.traits, settings.codec
     ends = earliest(token.stamp.ends_at, codec.ends_at(contents))
     lifetime = token.stamp.lifetime
-    # With a name that is gone the session is over, and yet a logout needs its mark.
+    # If the store no longer has the name, the session has expired. A logout still needs its mark.
     known = settings.lifetimes.get(lifetime or "", settings.lifetime)
     expires = known.expires_at(created, updated)
     stamp = Stamp(
@@ -124,6 +124,6 @@ def _convert_token(
         ends_at=ends,
         lifetime=lifetime,
     )
-    # A session without a creation time gets a new one at each request: its mark cannot depend on the times.
+    # A session without a creation time gets a new one at each request, so its mark must not depend on the times.
     mark_id = codec.mark_id(contents, stamp) if traits.dated else stamp.id
     return Opened(contents=contents, stamp=replace(stamp, mark=mark_id), mark_id=mark_id)

@@ -1,4 +1,4 @@
-"""The base class of an exchange, with the methods that drivers call: load the session when it is first used, save its records. No I/O."""
+"""The base class of an exchange: the methods that gateways and drivers call to load the session and to save its records. No I/O."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ OPEN, COMMITTED, ENDED = Phase
 
 
 class Place(Protocol):
-    """The place of a framework's session object, into which the application may put contents of its own."""
+    """The place of a framework's session object. The application may put its own contents there."""
 
     def take_over(self, *, leaving: bool = False) -> None:
         """Replace the contents of the session with those that the application has put in the place.
@@ -49,11 +49,11 @@ class Place(Protocol):
         ...
 
     def close(self) -> None:
-        """Report contents that the application has put there, or changed, too late; the exchange no longer has this place."""
+        """Report contents that the application has put there, or changed, too late. Afterwards the exchange no longer has this place."""
 
 
 class DrivenExchange:
-    """The base of `Exchange`, which has its attributes: what gateways and drivers of a backend call.
+    """The base of `Exchange`, whose docstring describes the attributes. Gateways and drivers call these methods.
 
     `wanted` and `supply` load the records, `decide` and `took` perform the operations of the response.
     """
@@ -85,12 +85,12 @@ class DrivenExchange:
         self.state: State | None = None
 
     def _load(self) -> State:
-        """Return the state, loaded when it is first needed."""
+        """Return the state; load it when it is first needed."""
         state = self.state
         return self._load_first() if state is None else state
 
     def _load_first(self) -> State:
-        """Read the request's cookies, and return the state that they give."""
+        """Read the request's cookies, and return the resulting state."""
         settings = self.settings
         try:
             if self.server is None:
@@ -117,7 +117,7 @@ class DrivenExchange:
         return state
 
     def _judge(self) -> State:
-        """Return the state; until the response starts, a session that has expired is dropped from it."""
+        """Return the state. Until the response starts, a session that has expired is dropped from the state."""
         state = self.state
         if state is None:
             state = self._load_first()
@@ -129,7 +129,7 @@ class DrivenExchange:
     # ---- assignments to the live session (the methods of session.Watcher)
 
     def writing(self, key: object = None, /) -> bool:
-        """Allow an assignment to the live session; return whether `written` is to be called after it.
+        """Allow an assignment to the live session; return whether `written` must be called after it.
 
         Args:
             key: the key that is assigned to; `ALL`, or None for several.
@@ -146,7 +146,7 @@ class DrivenExchange:
         self._load().after_assignment()
 
     def _refuse_write(self, what: str) -> NoReturn:
-        """Raise ResponseStartedError, and say when the write would have been in time."""
+        """Raise ResponseStartedError with a message that says until when a write is possible."""
         if self.phase is ENDED:
             raise ResponseStartedError(
                 f"{what} came too late: the request it belonged to has finished, and its session can only be read. Change "
@@ -170,7 +170,7 @@ class DrivenExchange:
             self.server.loader = load
 
     def drive(self) -> None:
-        """Let a blocking backend be called where the session is first used, and at the commit."""
+        """Call a blocking backend when the session is first used, and at the commit."""
         driver = self.settings.driver
         if self.server is not None and driver is not None:
             self.server.driver, self.server.loader = driver, driver.load
@@ -186,7 +186,7 @@ class DrivenExchange:
         return server.read(self._header, self.settings.clock())
 
     def add_import(self) -> Generator[Operation, Any, None] | None:
-        """Return the operations that add the record of an imported session, for a driver; None without one."""
+        """Return the operations that add the record of an imported session, for a driver; None if no session was imported."""
         server = self.server
         cookies = None if server is None or self.state is not None else server.cookies
         is_imported = server is not None and cookies is not None and cookies.importer is not None
@@ -196,13 +196,13 @@ class DrivenExchange:
         """Take the records that a driver has loaded, in the order of `wanted`.
 
         Args:
-            found: a record or None for each; or the error, which every verb then raises.
+            found: for each wanted record the record or None; or the error, which every verb then raises.
         """
         if self.server is not None:
             self.server.supply(found)
 
     def point_to(self, key: str, owner: str) -> None:
-        """Use the session of a record that is known by its key. This is for server code, and no cookie can do it.
+        """Use the session of the record with this key. This is for server code; no cookie can cause it.
 
         Args:
             key: the record's key.
@@ -259,7 +259,7 @@ class DrivenExchange:
             reply: its result, or the `BackendError` that it raised.
 
         Raises:
-            BackendError: the reply, if the response cannot do without the operation.
+            BackendError: the reply was this error, and the response needs the operation.
             ConflictError: parallel changes could not be merged.
         """
         try:
@@ -270,7 +270,7 @@ class DrivenExchange:
             raise
 
     def lose(self, operation: Operation) -> None:
-        """Note that the backend's reply to an operation is lost: it was cancelled, or failed with no `BackendError`.
+        """Note that the backend's reply to an operation is lost, because the operation was cancelled or raised an unexpected error.
 
         Args:
             operation: the operation.
@@ -294,9 +294,9 @@ class DrivenExchange:
         return changes
 
     def refresh(self, record: Record | None) -> bool:
-        """Judge the session by its record, which was loaded again: take its times, or drop a session that has ended.
+        """Check the session by its newly loaded record: take over the record's times, or drop the session if it has ended.
 
-        A request that lasts, such as a websocket, has no other way to learn of a logout. The contents stay as they are.
+        A long request, such as a websocket, has no other way to notice a logout. The contents stay as they are.
 
         Args:
             record: the record, or None.
@@ -335,7 +335,7 @@ class DrivenExchange:
                 server.driver.perform_all(operations)
         elif server.is_undecided:
             operations = self.add_import()
-            # If the guard raises again, so does the verb. If it has recovered, it is too late for the record.
+            # If the guard raises again, the verb raises too. If it does not raise now, it is too late to add the record.
             if operations is not None and next(operations, None) is not None:
                 server.refuse_import(Absence.UNKNOWN_RECORD)
         return server.open(self.settings.clock())
@@ -345,7 +345,7 @@ class DrivenExchange:
         driver = None if self.server is None else self.server.driver
         if driver is not None:
             return driver.run(self, status, headers)
-        # An async driver has just performed every operation. None may fall due between its last question and this one.
+        # An async driver has just performed every operation. No further operation may become due between its last call and this one.
         operation, changes = self._decide(
             status, headers, None if self.server is None else self.server.settled_at
         )

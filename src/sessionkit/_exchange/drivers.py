@@ -1,4 +1,4 @@
-"""Perform what an exchange decides on a backend: a blocking loop and an async one. Nothing else in the core waits."""
+"""The drivers: they perform on a backend the operations that an exchange decides. One is blocking, one async; no other code waits."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Advice:
     """Remembers whether the warnings of a store's backend have been logged.
 
     Attributes:
-        due: whether they have not.
+        due: whether they still have to be logged.
     """
 
     __slots__ = ("due",)
@@ -43,7 +43,7 @@ class Advice:
 
 
 class Advised(Protocol):
-    """Settings, as far as a driver needs them."""
+    """The settings that a driver needs."""
 
     @property
     def backend(self) -> AnyBackend | None:
@@ -57,10 +57,10 @@ class Advised(Protocol):
 
 
 class Settling(Protocol):
-    """An exchange, as far as a driver needs it.
+    """The members of an exchange that a driver needs.
 
     Attributes:
-        tasks: the tasks in which the request is served, and may find the exchange; None if any may.
+        tasks: the tasks that serve the request and may find the exchange; None if every task may.
     """
 
     tasks: Collection[object] | None
@@ -90,7 +90,7 @@ class Settling(Protocol):
     def decide(
         self, status: int = ..., headers: Fields = ...
     ) -> tuple[Operation | None, HeaderChanges]:
-        """Return the next operation, and the header changes once there is none."""
+        """Return the next operation; or None, and the header changes."""
         ...
 
     def took(self, operation: Operation, reply: Any) -> None:
@@ -159,10 +159,10 @@ class BlockingDriver:
 
 
 async def aload(exchange: Settling) -> None:
-    """Load the records that a request's cookies point to; a failure is raised where the session is asked for.
+    """Load the records that a request's cookies point to. If this fails, the verb that asks for the session raises the error.
 
-    A backend of either kind will do; a blocking one runs in a thread, unless it says `waits = False`. Without a backend there is
-    nothing to do.
+    The backend may be blocking or async. A blocking one is called in a thread, unless it declares `waits = False`. Without a
+    backend there is nothing to do.
 
     Args:
         exchange: the exchange.
@@ -203,7 +203,7 @@ def _backend_of(exchange: Settling) -> AnyBackend | None:
 async def _add_import(
     exchange: Settling, backend: AnyBackend, operations: Generator[Operation, Any, None]
 ) -> None:
-    """Add the record of an imported session; a failure is raised where the session is asked for."""
+    """Add the record of an imported session. If this fails, the verb that asks for the session raises the error."""
     reply: Any = None
     while True:
         try:
@@ -223,10 +223,10 @@ async def asettle(exchange: Settling, status: int = 200, headers: Fields = ()) -
 
     Without a backend there is nothing to do.
 
-    If a client hangs up, the server cancels the task that serves it. A logout must not be left half done, so from the first
-    operation that ends a session on, all operations are shielded from the cancellation. A thread cannot be stopped, so a blocking
-    backend performs all of them. If the application answers all the same, as after a time-out of its own, the next call waits
-    for them first: two at a time would undo each other's work.
+    If a client hangs up, the server cancels the task that serves it. A logout must not be left half done. So all operations
+    are shielded from the cancellation, from the first operation that ends a session on. (A thread cannot be stopped, so a
+    blocking backend performs all of them.) If the application responds after all, for example after a time-out of its own,
+    the next call first waits for these operations: otherwise the two calls would undo each other's work.
 
     Args:
         exchange: the exchange. A synchronous `commit` afterwards finds nothing left to do.
@@ -242,7 +242,7 @@ async def asettle(exchange: Settling, status: int = 200, headers: Fields = ()) -
         return
     try:
         while exchange in _shielded:
-            # Their error was for the call that was cancelled. The exchange knows what is left to do.
+            # Their error belongs to the call that was cancelled. The exchange knows which operations are left.
             await asyncio.wait((_shielded[exchange],))
         await _run(exchange, backend, status, headers, is_shielded=False)
     except BaseException:
@@ -280,7 +280,7 @@ async def _shield(exchange: Settling, work: Coroutine[Any, Any, None]) -> None:
             # If the waiting task was cancelled, nobody else asks for the error.
             task.exception()
 
-    # An event loop refers weakly to its tasks.
+    # An event loop refers only weakly to its tasks.
     task = _shielded[exchange] = asyncio.ensure_future(work)
     task.add_done_callback(forget)
     if exchange.tasks is not None:
@@ -304,7 +304,7 @@ async def _take(exchange: Settling, backend: AnyBackend, operation: Operation) -
     try:
         reply = await _reply(backend, operation)
     except BaseException:
-        # The client has hung up, or a time-out of the application has struck.
+        # The client has hung up, or a time-out of the application has expired.
         exchange.lose(operation)
         raise
     exchange.took(operation, reply)
@@ -313,7 +313,7 @@ async def _take(exchange: Settling, backend: AnyBackend, operation: Operation) -
 
 
 def tell_warnings(advice: Advice, backend: AnyBackend) -> None:
-    """Log the warnings of a blocking backend, once in the life of a store. A server that is down delays this, and fails nothing.
+    """Log the warnings of a blocking backend once for each store. If the server is down, they are logged later; nothing fails.
 
     Args:
         advice: the store's.

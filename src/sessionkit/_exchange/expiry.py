@@ -11,9 +11,9 @@ __all__ = ["judge_stamp"]
 
 
 def judge_stamp(settings: Settings, stamp: Stamp, now: float) -> Stamp | Absence:
-    """Judge a session by its times: the idle and the absolute expiry, and the end that its contents have set.
+    """Check whether a session has expired: by the idle and the absolute limit, and by its contents end.
 
-    A session is valid only while its stamp and the settings of today both allow it. Equality is expired.
+    A session is valid only while both its stamp and the current settings allow it. At the limit itself, it has expired.
 
     Args:
         settings: the store's settings. They may have become stricter since the session was stamped.
@@ -21,7 +21,7 @@ def judge_stamp(settings: Settings, stamp: Stamp, now: float) -> Stamp | Absence
         now: seconds since the epoch.
 
     Returns:
-        The stamp, with the moment from which the session expires by the settings of today; or the reason why it is over.
+        The stamp, with the time at which the session expires by the current settings; or the reason why it has expired.
     """
     lifetime = (
         settings.lifetime if stamp.lifetime is None else settings.lifetimes.get(stamp.lifetime)
@@ -32,7 +32,7 @@ def judge_stamp(settings: Settings, stamp: Stamp, now: float) -> Stamp | Absence
     expires, ends = lifetime.expires_at(stamp.created_at, stamp.updated_at), stamp.ends_at
     expires = min(expires, stamp.expires_at)
     if ends is not None:
-        # The identity provider's end knows no tolerance.
+        # There is no tolerance for the end that the identity provider set.
         if now >= ends:
             return Absence.EXPIRED
         expires = min(expires, ends)

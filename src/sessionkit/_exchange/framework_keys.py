@@ -20,31 +20,31 @@ DROPPED_AT_LOGIN = ("csrf", "csrf_token", *SIGN_INS)
 
 
 LOGIN_KEYS = ("user", "_user_id", "user_id", "uid", "account_id", "username")
-"""The keys under which applications keep who is logged in. They sign nobody in, but a change of one is a login."""
+"""The keys under which applications store who is logged in. They sign nobody in, but a change of one counts as a login or logout."""
 
 
 PROFILE = ("username",)
-"""The login keys that a signed-in user may change: a new user name is no login."""
+"""The login keys that belong to the profile of a signed-in user: changing them is not a login."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameworkKeys:
     """The keys of a framework whose own session object an adapter serves.
 
-    In that object, a login or logout is noticed when the value of a key of `LOGIN_KEYS` or `login` appears, changes or
-    disappears. The value of `user` counts by the user that it names.
+    In that object, a login or logout is noticed if the value of a key of `LOGIN_KEYS` or `login` appears, changes or
+    disappears. For `user`, only a change of the user that it names counts.
 
     Args:
-        login: the keys under which the framework keeps who is logged in (`_user_id`). By default they count as a
-            signed-in user too.
-        dropped: the framework's own keys that must not survive a login or logout; a trailing `*` matches any ending. The
-            common ones (`csrf`, `csrf_token`, `_state_*`) are always among them.
-        transient: a function of the contents: whether the browser forgets the session when it closes. It returns None
-            to leave this to the store's `transient`.
-        ends: a function of the contents and the time of the last activity, which returns the moment when the contents
-            end the session; both in seconds since the epoch. It can only end a session earlier than the store's lifetime. It
-            raises a TypeError for what an application must not write; a session that comes with it is over.
-        tags: how the framework's own session keeps values that JSON does not have.
+        login: the keys under which the framework stores who is logged in (`_user_id`). With the default guard, they count as
+            a signed-in user too.
+        dropped: the framework's own keys that must not survive a login or logout; a trailing `*` matches any ending. Common
+            keys (`csrf`, `csrf_token`, `_state_*`) are always dropped.
+        transient: a function of the contents, which returns whether the browser forgets the session when it closes; None means
+            that the store's `transient` applies.
+        ends: a function of the contents and the time of the last activity, which returns the time at which the contents end the
+            session; both times in seconds since the epoch. It can only end a session earlier than the store's lifetime does. It
+            raises a TypeError for contents that an application must not write; a session that comes with such contents has ended.
+        tags: the conversion of values that JSON does not have.
     """
 
     login: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ class FrameworkKeys:
     ends: Callable[[Mapping[str, Any], int], float] | None = None
     tags: Tags | None = None
     noticed: dict[str, None] = field(init=False, repr=False, compare=False)
-    """The noticed keys: a change of one is a login or logout. A dict has their order and a quick look-up."""
+    """The noticed keys: a change of one is a login or logout. A dict keeps their order and is fast to search."""
 
     def __post_init__(self) -> None:
         dropped = tuple(dict.fromkeys((*DROPPED_AT_LOGIN, *self.dropped)))
@@ -97,7 +97,7 @@ class FrameworkKeys:
 
 
 def _is_among(key: object, patterns: tuple[str, ...]) -> bool:
-    # A key that is no text is an error, which the serializer tells.
+    # A key that is not text is an error; the serializer reports it.
     return isinstance(key, str) and any(
         key.startswith(pattern[:-1]) if pattern.endswith("*") else key == pattern
         for pattern in patterns

@@ -28,18 +28,18 @@ def may_be_hidden(settings: Settings, cookies: RequestCookies, request: RequestI
 
 
 def may_be_unnamed(cookies: RequestCookies) -> bool:
-    """Return whether the request may carry a session without a readable id, which no mark can fence."""
+    """Return whether the request may contain a session without a readable id, so that it has no mark for the fence."""
     return cookies.unnamed or any(theirs.unnamed for _, theirs in cookies.read_importers())
 
 
 def may_be_overwritten(settings: Settings, cookies: RequestCookies) -> bool:
-    """Return whether a late answer of an ended session may have overwritten the cookie of the session that followed it.
+    """Return whether a late response of an ended session may have overwritten the cookie of the session that followed.
 
-    Then the request does not show that session, and a late answer of it would bring it back.
+    If so, the request does not show the overwritten session, and a late response of it could bring it back.
 
     Args:
-        settings: the store's settings. If another program signs users in too, a barrier would end a login over there in
-            the next minute, so there is none for this.
+        settings: the store's settings. If another program signs users in too, the answer is False, because a barrier would
+            also end a session that the other program begins in the next minute.
         cookies: the request's cookies.
     """
     if settings.format.traits.shared or settings.importers:
@@ -57,10 +57,10 @@ def _is_outside(path: str, cookie_path: str) -> bool:
 
 
 def _is_cross_site(request: RequestInfo) -> bool:
-    """Return whether another site sent the request, so that it comes without Lax or Strict cookies.
+    """Return whether another site sent the request, so that it has no Lax or Strict cookies.
 
-    Browsers say so in `Sec-Fetch-Site` (Fetch Metadata). A browser that does not send this header sends an `Origin` with a
-    POST.
+    Browsers report this in `Sec-Fetch-Site` (Fetch Metadata). A browser that does not send this header sends an `Origin` with
+    a POST.
     """
     site = request.header("Sec-Fetch-Site")
     if site is not None:
@@ -68,6 +68,6 @@ def _is_cross_site(request: RequestInfo) -> bool:
     origin = None if request.method in _SAFE else request.header("Origin")
     if origin is None:
         return False
-    # `null` names no host: the browser hides the origin, after a redirect from another site above all.
+    # `null` names no host: the browser hides the origin, mostly after a redirect from another site.
     host = split_host(origin.partition("://")[2])
     return not host or host != split_host(request.header("Host") or "")

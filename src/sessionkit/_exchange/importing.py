@@ -18,7 +18,7 @@ __all__ = ["import_session", "read_or_import"]
 
 
 def read_or_import(settings: Settings, header: str, now: float) -> RequestCookies:
-    """Read the cookies of a store that has importers, and theirs, from a Cookie header; never raise, whatever is in it.
+    """Read the cookies of a store and of its importers from a Cookie header; never raise, whatever is in it.
 
     Args:
         settings: the store's settings.
@@ -48,7 +48,7 @@ def import_session(
     """
     cookies = replace(
         cookies,
-        # A header that is too long has them too: a logout clears the importers' cookies.
+        # This is needed even if the header is too long, because a logout clears the importers' cookies.
         read_importers=_ImporterReader(settings, header, now, allowance or Allowance()),
         beside=_list_beside(settings, cut_header(header)),
     )
@@ -143,7 +143,7 @@ def _import_from(
 def _can_hold(settings: Settings, token: Opened) -> bool:
     """Return whether the library of the store's own format would understand the session.
 
-    Some of these libraries take every token of theirs for a signed-in user.
+    Some libraries treat every token as that of a signed-in user.
     """
     if settings.nobody is not None and not settings.names_somebody(token.contents):
         return False

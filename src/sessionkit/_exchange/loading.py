@@ -29,7 +29,7 @@ class Loading:
         loader: loads a record when the session is first used; None if an async driver supplies it beforehand.
         cookies: the request's cookies, once they are read; the session is in them once the records are opened.
         current: the record that holds the session now.
-        is_undecided: whether the record of an imported session was to be added, and this failed: the application's guard raised.
+        is_undecided: whether the record of an imported session could not be added, because the application's guard raised an error.
     """
 
     __slots__ = (
@@ -44,14 +44,14 @@ class Loading:
         self.current: Record | None = None
         self.is_undecided: bool = False
         self._wanted: tuple[Wanted, ...] = ()
-        # The key of a record that no cookie pointed to. It stands for the session's id, which only a pointer holds.
+        # The key of a record to which no cookie points. It replaces the session's id, which is only in a pointer.
         self._known: str | None = None
         # Threads that load the session at the same time use what the first of them has loaded.
         self._found: dict[str, Sequence[Record | None]] = {}
         self._failure: str | None = None
         # The records of this browser that exist, by key.
         self._came: dict[str, str] = {}
-        # Whether a session that came was rotated meanwhile, so that the browser has another cookie, or is about to get it.
+        # Whether a session of the request was rotated meanwhile, so that the browser has another cookie, or will get it soon.
         self._is_rotated: bool = False
         # The record that the steps of this request begin with.
         self._base: Record | None = None
@@ -70,18 +70,18 @@ class Loading:
         if self.cookies is None:
             cookies = read_pointers(self.settings, header, now)
             if cookies.absence is Absence.TOO_LARGE:
-                # Nothing is loaded, and yet a logout ends what is known of.
+                # Nothing is loaded, but a logout must end the sessions whose pointers are known.
                 self._came = {pointer.key: pointer.owner for pointer in cookies.pointers}
             else:
                 self._wanted = tuple(
                     Wanted(pointer.key, pointer.owner) for pointer in cookies.pointers
                 )
-            # Last: another thread that finds the cookies must find what is wanted.
+            # Assigned last, because another thread that finds the cookies must also find the wanted records.
             self.cookies = cookies
         return self._wanted if not self._found and self._failure is None else ()
 
     def point_to(self, key: str, owner: str) -> None:
-        """Use a record that is known by its key, in the place of cookies.
+        """Use the record with this key instead of cookies.
 
         Args:
             key: the record's key.
@@ -104,7 +104,7 @@ class Loading:
             self._point_to(found[0])
 
     def _point_to(self, record: Record | None) -> None:
-        """Make the pointer to a record that is known by its key."""
+        """Make the pointer to the record with this key."""
         if record is None:
             self._wanted = ()
             return
@@ -140,7 +140,7 @@ class Loading:
     def _open_found(
         self, cookies: RequestCookies, now: float
     ) -> tuple[list[OpenedRecord], Absence]:
-        """Return the sessions in the records that were found, and the reason why the others give none."""
+        """Return the sessions in the loaded records, and the reason why the other records give no session."""
         opened: list[OpenedRecord] = []
         reason: Absence = Absence.NO_COOKIE
         for pointer, record in zip(cookies.pointers, self._found["found"], strict=True):

@@ -1,4 +1,4 @@
-"""Merge parallel changes of one session: the steps of a request are replayed over the contents that another one wrote."""
+"""Merge parallel changes of one session: replay the steps of one request over the contents that another request wrote."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Function: TypeAlias = Callable[[dict[str, Any]], Mapping[str, Any] | None]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A step of a request that is known by its result: the contents before it and after it, as JSON."""
+    """A step of a request that is stored as its result: the contents before and after it, as JSON."""
 
     before: bytes = field(repr=False)
     after: bytes = field(repr=False)
@@ -43,7 +43,7 @@ def call_function(
         copy: makes the contents that the function gets.
 
     Raises:
-        TypeError: the function returned something else, or changed its argument and returned nothing.
+        TypeError: the function returned neither contents nor None, or it changed its argument and returned None.
     """
     given = copy()
     result = cast("object", function(given))

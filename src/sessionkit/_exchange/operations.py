@@ -129,7 +129,7 @@ class Revoke:
 
     Attributes:
         owner: the owner.
-        at: seconds since the epoch; a login that began before loses.
+        at: seconds since the epoch. A login whose request began at this time or earlier is refused.
         keep: the key of a record that stays, or None.
     """
 

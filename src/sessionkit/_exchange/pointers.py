@@ -51,7 +51,7 @@ class OpenedRecord:
 
 
 def read_pointers(settings: Settings, header: str, now: float) -> RequestCookies:
-    """Read the cookies of a store with a backend, but no record; never raise, whatever is in the header.
+    """Read the cookies of a store with a backend, but load no record. Never raise, whatever is in the header.
 
     Args:
         settings: the store's settings.
@@ -66,7 +66,7 @@ def read_pointers(settings: Settings, header: str, now: float) -> RequestCookies
         and cookies.importer is None
         and settings.is_for_server(cookies.token.contents)
     ):
-        # A signed-in user's session has a record. One in a cookie could not be revoked.
+        # A signed-in user's session must have a record, because a session in a cookie could not be revoked.
         cookies = replace(cookies, token=None, stamp=None, absence=Absence.UNKNOWN_RECORD)
     return cookies
 
@@ -161,7 +161,7 @@ def open_contents(settings: Settings, record: Record) -> dict[str, Any] | Absenc
     except (ValueError, RecursionError):
         return Absence.MALFORMED
     if not isinstance(contents, dict) or not (
-        # Without the brackets for it, nothing is nested too deep: to count them is quicker than to look.
+        # With so few brackets, no value is nested too deep. Counting brackets is faster than checking each value.
         plaintext.count(b"{") + plaintext.count(b"[") <= DEEPEST_READ
         or is_shallow(cast("object", contents))
     ):

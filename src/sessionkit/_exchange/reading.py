@@ -1,4 +1,4 @@
-"""Read a request's cookies: open the tokens, enforce the fence, the barrier and every expiry, and choose the session."""
+"""Read a request's cookies: open the tokens, check the fence, the barrier and every expiry, and choose the session."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _make_empty() -> Mapping[str, Sequence[str]]:
 
 @dataclass(slots=True, kw_only=True)
 class RequestCookies:
-    """The cookies of a request, read: the session in them, or the reason why there is none.
+    """The result of reading a request's cookies: the session in them, or the reason why there is none.
 
     Attributes:
         by_name: the values of each cookie that may be ours.
@@ -53,15 +53,15 @@ class RequestCookies:
         stamp: the times of that session, renewals included.
         absence: the reason why there is no session.
         fence: the marks that were read from the fence.
-        barrier: the barrier, if a genuine one came.
+        barrier: the barrier, if the request has an authentic one.
         tokens: the tokens that opened, one for each session.
         beside: the names of numbered cookies that end with the session.
         read_importers: returns the cookies that the importers know. They are read when it is first called.
-        importer: the importer that the session was imported by.
-        partial: whether the header was too long, or held too many cookies, to be read whole.
-        unnamed: whether a session may have come that has no readable id, so that no mark can fence it.
-        is_single: whether the session came in one cookie, and no other cookie of ours beside it.
-        pointers: the genuine pointers to records that came; `by_name` does not have them.
+        importer: the importer that imported the session.
+        partial: whether the header was too long, or had too many cookies, to be read completely.
+        unnamed: whether the request may contain a session without a readable id, so that it has no mark.
+        is_single: whether the session came in one cookie, and no other cookie of ours came with it.
+        pointers: the authentic pointers to records; they are not in `by_name`.
     """
 
     by_name: Mapping[str, Sequence[str]] = field(default_factory=_make_empty, repr=False)
@@ -110,14 +110,14 @@ class RequestCookies:
         return (*whole[:MOST_WHOLE], *first[:MOST_ROWS])
 
     def list_marks(self, settings: Settings) -> tuple[str, ...]:
-        """Return the marks of every session whose token came, the authenticated ones first.
+        """Return the marks of all sessions whose tokens are in the request, the authenticated ones first.
 
-        A token that does not open here may open in another worker, which has its key. Its mark is taken from an id that
-        nobody has authenticated: a mark can only refuse.
+        A token that does not open here may open in another worker, which has its key. The mark of such a token is made from an
+        id that is not authenticated. This is safe, because a mark can only refuse a session.
         """
         authenticated = [token.mark_id for token in self.tokens]
         if settings.importers:
-            # The cookie that a session was imported from may come back, and give a session with the same id.
+            # The cookie from which a session was imported may come back, and would give a session with the same id.
             authenticated.extend(pointer.stamp.id for pointer in self.pointers)
         for importer, cookies in self.read_importers():
             imported = (_convert_for_mark(settings, importer, token) for token in cookies.tokens)
@@ -132,10 +132,10 @@ class RequestCookies:
 def _convert_for_mark(
     settings: Settings, importer: BoundImporter, token: Opened
 ) -> Opened | Absence:
-    """Return the session of ours that another library's token becomes, for its mark.
+    """Return another library's token as a session of ours, to compute its mark.
 
-    A login or a logout must not fail because the application's `convert` fails for a cookie beside the session. The mark is
-    then made of the contents as they came, which our own format does not look at.
+    A login or a logout must not fail because the application's `convert` fails for another cookie. If it fails, the mark is made
+    from the contents as they came; our own format does not use the contents for a mark.
     """
     now = settings.clock()
     try:
@@ -152,7 +152,7 @@ def _without_convert(importer: BoundImporter) -> BoundImporter:
 
 
 NO_COOKIES: Final = RequestCookies(absence=Absence.NO_COOKIE)
-"""The result for most requests. It is shared: nothing writes into a result of `read_cookies`."""
+"""The result for most requests. It can be shared, because no code changes a result of `read_cookies`."""
 
 ImporterCookies: TypeAlias = Sequence[tuple[BoundImporter, RequestCookies]]
 
@@ -175,7 +175,7 @@ def read_cookies(
         return _read_beginning(settings, header, now, allowance or Allowance())
     text = only(header, settings.name, settings.stem)
     if text is not None and (allowance is None or allowance.spend((text,))):
-        # The commonest request has one cookie of ours, and it needs none of the collections of `_read_many`.
+        # The most frequent request has one cookie of ours, and needs none of the collections of `_read_many`.
         by_name: Mapping[str, Sequence[str]] = {settings.name: (text,)}
         token = settings.codec.open(text, now)
         if isinstance(token, Absence):
@@ -203,14 +203,14 @@ def read_values(settings: Settings, by_name: dict[str, list[str]], now: float) -
 
 
 def cut_header(header: str) -> str:
-    """Return the part of a Cookie header that is read: whole cookies of its first 64 KiB."""
+    """Return the part of a Cookie header that is read: the complete cookies in its first 64 KiB."""
     return header if len(header) <= HEADER else header[: max(0, header.rfind(";", 0, HEADER + 1))]
 
 
 def _read_beginning(
     settings: Settings, header: str, now: float, allowance: Allowance
 ) -> RequestCookies:
-    """Read the beginning of a header that is too long: it gives no session, but a logout must know the marks in it."""
+    """Read the beginning of a header that is too long. It gives no session, but a logout must know the marks in it."""
     values = collect_values(settings, cut_header(header))
     cookies = _read_many(settings, values, now, allowance)
     cookies.token, cookies.stamp = None, None
@@ -285,10 +285,10 @@ def _iterate_chunk_numbers(names: Iterable[str], chunk: str) -> Iterator[int]:
 def judge_token(
     settings: Settings, token: Opened, seen: Sequence[str], cookies: RequestCookies, now: float
 ) -> Stamp | Absence:
-    """Judge an authenticated token by the cookies that came with it: refuse an ended or expired session.
+    """Check whether the session of an authenticated token has ended or expired, by the cookies that came with it.
 
     Args:
-        settings: the store's settings. Their limits hold where they are stricter than the stamp.
+        settings: the store's settings. Their limits apply if they are stricter than the stamp.
         token: the token.
         seen: the values of the renewal cookie.
         cookies: the fence and the barrier that came with the token.
@@ -329,9 +329,9 @@ def _choose_session(
 def _select_signed_in(
     settings: Settings, valid: list[tuple[Opened, Stamp]]
 ) -> list[tuple[Opened, Stamp]]:
-    """Return the tokens that pass the guard; none if the guard raises for one of them, so that they stay ambiguous.
+    """Return the tokens that pass the guard; none if the guard raises an error for one of them, so that they stay ambiguous.
 
-    The guard is the application's, and the contents may be another library's, which are not converted yet.
+    The guard may be the application's, and the contents may be those of another library, not converted yet.
     """
     try:
         return [pair for pair in valid if settings.guard(pair[0].contents)]
@@ -340,6 +340,6 @@ def _select_signed_in(
 
 
 def _rank_by_age(pair: tuple[Opened, Stamp]) -> tuple[int, int]:
-    """Return the times in the token itself, which no renewal moves, to find the newest token."""
+    """Return the times in the token, which no renewal moves, for finding the newest token."""
     stamp = pair[0].stamp
     return stamp.updated_at, stamp.created_at

@@ -13,7 +13,7 @@ __all__ = ["derive_owners", "derive_owners_of", "names_nobody"]
 
 
 def derive_owners_of(settings: Settings, contents: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    """Return the owner of a session's record for each secret; the first is for a new record.
+    """Return the owner of a session's record under each secret. The first one is for a new record.
 
     Args:
         settings: the settings of a store with a backend.
@@ -29,7 +29,7 @@ def derive_owners_of(settings: Settings, contents: Mapping[str, Any], key: str) 
 
 
 def names_nobody(settings: Settings, contents: Mapping[str, Any]) -> bool:
-    """Return whether nothing in a session says whose it is.
+    """Return whether the contents of a session name no user.
 
     Args:
         settings: the settings of a store with a backend.
@@ -47,9 +47,9 @@ def _print_owner(settings: Settings, contents: Mapping[str, Any]) -> bytes | Non
 
 
 def _identify(settings: Settings, contents: Mapping[str, Any]) -> Who | None:
-    """Return who the user is for the backend: by the store's own identity if it names somebody, else by a framework's.
+    """Return the user for the backend: by the store's own identity if it names a user, else by the framework's login keys.
 
-    A script that knows no framework finds the sessions that its users began in one.
+    So a script without the framework finds the sessions that users began in the framework.
     """
     for each in (settings.origin or settings, settings):
         who = who_is(each.guard, each.identity, contents)
@@ -67,7 +67,7 @@ def derive_owners(settings: Settings, user: object) -> tuple[str, ...]:
 
     Raises:
         ConfigurationError: the identity cannot be printed.
-        ValueError: the user names nobody.
+        ValueError: the argument names no user.
     """
     given = cast("Any", user)
     named = isinstance(user, Mapping) and _identify(settings, cast("Mapping[str, Any]", user))

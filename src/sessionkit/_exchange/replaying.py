@@ -1,4 +1,4 @@
-"""Replay the steps of a request over the record that another request wrote meanwhile. No I/O."""
+"""Replay the steps of a request over the record that another request has written meanwhile. No I/O."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .state import State
 __all__ = ["Replaying", "with_times"]
 
 MOST_TRIES = 64
-"""Conflicts after which a write is given up. Eight processes that write one session all the time never needed so many."""
+"""The number of conflicts after which a write is given up. Eight processes that constantly wrote one session never needed as many."""
 
 LONGEST_PAUSE = 0.064
 """The longest pause after a conflict, in seconds. Without a pause, parallel writers starve each other."""
@@ -31,7 +31,7 @@ class Replaying(Planning):
 
     __slots__ = ()
 
-    # The base class sets these too; a checker of types asks for them here.
+    # The base class sets these too; type checkers need them here.
     pause: float
 
     def note_change(self, state: State) -> None:
@@ -72,7 +72,7 @@ class Replaying(Planning):
         return self._last
 
     def _reset_steps(self, record: Record) -> None:
-        """Forget the steps so far, and begin with this record of the backend."""
+        """Forget the previous steps, and start again from this record of the backend."""
         self._base, self._steps, self._last, self._tries = record, [], None, 0
 
     def _move_stamp(self, state: State, record: Record) -> None:
@@ -105,7 +105,7 @@ class Replaying(Planning):
         mine = rewrite(dict(state.session), settings.serializer)
         steps = self._steps if mine == before else [*self._steps, Change(before, mine)]
         exclusive = {"user", *settings.login_keys}
-        # While the new record of a rotation is there already, a further change is one of its contents.
+        # If the new record of a rotation already exists, a further change is a change of its contents.
         snapshot = (
             state.loaded_snapshot if self._replaced is not None else state.snapshot_of(theirs)
         )
@@ -120,8 +120,9 @@ class Replaying(Planning):
         if not state.is_fresh:
             self._move_stamp(state, other)
         if self._tries % 2:
-            # Other requests write during a pause, so the attempt after it mostly fails too, and returns what they wrote. The
-            # next one follows at once. With a pause before each attempt, writers that never pause starve the others.
+            # Other requests write during the pause, so the attempt after it mostly fails too, and returns what they wrote.
+            # The next attempt follows at once. If there were a pause before each attempt, writers that never pause would
+            # starve others.
             self.pause = random() * min(LONGEST_PAUSE, 0.001 * 2**self._tries)  # noqa: S311  # a pause is no secret
 
 

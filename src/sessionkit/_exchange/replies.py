@@ -1,4 +1,4 @@
-"""Check what a backend returns: a backend of the application's own may be wrong, and must not lose a session without a word."""
+"""Check what a backend returns. A backend of the application may have mistakes, which must not lose a session silently."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _METHODS: dict[type[Operation], tuple[str, tuple[type, ...], str]] = {
     Revoke: ("revoke", (int,), "the number of records"),
     Purge: ("purge", (int,), "the number of records"),
 }
-"""For each operation the method of the backend, the types of its replies, and how to say them."""
+"""For each operation: the method of the backend, the types of its replies, and the words for them in an error message."""
 
 _FIELDS: tuple[type | tuple[type, ...], ...] = (
     str, str, int, int, int, int, (bytes, bytearray, memoryview), (bytes, bytearray, memoryview),
@@ -47,7 +47,7 @@ def perform_now(operation: Operation, backend: Any) -> Any:
 
 
 def check_reply(operation: Operation, backend: object, reply: Any) -> Any:
-    """Return a reply to an operation, if it is one by the contract of backends.
+    """Return a reply to an operation if the contract of backends allows it.
 
     Args:
         operation: the operation.
@@ -55,7 +55,7 @@ def check_reply(operation: Operation, backend: object, reply: Any) -> Any:
         reply: what its method returned.
 
     Raises:
-        TypeError: it is none; the message names the method and what it must return.
+        TypeError: the contract does not allow it; the message names the method and what it must return.
     """
     method, kinds, wanted = _METHODS[type(operation)]
     if not isinstance(reply, kinds):
@@ -72,7 +72,7 @@ def check_reply(operation: Operation, backend: object, reply: Any) -> Any:
 
 
 def _check_record(operation: Any, backend: object, method: str, record: Record) -> None:
-    """Raise if a record has fields of other types, or is not the one that was asked for."""
+    """Raise TypeError if a record has fields of wrong types, or is not the requested record."""
     if (*map(type, record),) != _USUAL:
         _check_fields(backend, method, record)
     asked = operation.record if isinstance(operation, Replace) else operation

@@ -1,4 +1,4 @@
-"""The request, as far as the core needs it: `RequestInfo`, and the default `renews`."""
+"""The view of a request that the core needs, `RequestInfo`, and the default `renews`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any, Protocol
 __all__ = ["HOLDER", "HeaderRequest", "RequestInfo", "is_activity", "is_loopback", "split_host"]
 
 HOLDER = "sessionkit.exchange"
-"""The key of environ or scope that holds the exchange (`wsgiref.validate` demands the dot)."""
+"""The key of the environ or scope that holds the exchange (`wsgiref.validate` requires the dot)."""
 
 
 class RequestInfo(Protocol):
-    """A view of a request: all that `renews` and the core may read of it."""
+    """A view of a request: everything that `renews` and the core may read."""
 
     @property
     def cookie_header(self) -> str:
@@ -54,7 +54,7 @@ class RequestInfo(Protocol):
 
 @dataclass(slots=True, eq=False, repr=False)
 class HeaderRequest:
-    """A request made of a Cookie header, for scripts, jobs and tests.
+    """A request that consists of a Cookie header, for scripts, jobs and tests.
 
     Args:
         cookie_header: the value of the header: `name=value; name=value`.
@@ -85,9 +85,9 @@ class HeaderRequest:
 def is_activity(request: RequestInfo, /) -> bool:
     """Return whether a request is activity of the user; this is the default `renews`.
 
-    OPTIONS is none, and neither is a page that is fetched before the user asks for it. Browsers mark such a request in
-    `Sec-Purpose` (the Fetch standard), older ones in `Purpose`, `X-Purpose` or `X-Moz`, scripts in `X-Sec-Purpose` (Turbo),
-    `Next-Router-Prefetch` or `X-Middleware-Prefetch` (Next.js) or `HX-Preloaded` (htmx).
+    OPTIONS is not activity, and neither is a page that is fetched before the user asks for it. Browsers mark such a request
+    with `Sec-Purpose` (the Fetch standard), older browsers with `Purpose`, `X-Purpose` or `X-Moz`, and scripts with
+    `X-Sec-Purpose` (Turbo), `Next-Router-Prefetch` or `X-Middleware-Prefetch` (Next.js) or `HX-Preloaded` (htmx).
 
     Args:
         request: the view of the request.
@@ -115,14 +115,14 @@ _SCRIPTED = (
 
 
 def is_loopback(host: str | None) -> bool:
-    """Return whether a Host header names the browser's own machine, which browsers do not ask for https."""
+    """Return whether a Host header names the browser's own machine, for which some browsers accept Secure cookies over http."""
     name = split_host(host or "")
     if name == "localhost" or name.endswith(".localhost"):  # RFC 6761 section 6.3
         return True
     try:
         return ip_address(name).is_loopback
     except ValueError:
-        # A name such as 127.0.0.1.example.org is no address.
+        # A name such as 127.0.0.1.example.org is not an address.
         return False
 
 

@@ -1,7 +1,7 @@
-"""One request's sessions on the server: it loads them, plans operations, and takes what the backend replies. No I/O.
+"""The sessions on the server of one request: load them, plan operations, and handle the backend's replies. No I/O.
 
-`ServerSide` remembers what the backend has been told. The next operation is a function of this, of the cookies that came,
-and of the session now, so it can be asked for again at any time.
+`ServerSide` remembers which operations the backend has performed. The next operation depends only on these, on the request's
+cookies, and on the present session. So the next operation can be asked for at any time, and more than once.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ __all__ = ["ServerSide"]
 
 
 class ServerSide(Replaying):
-    """The records of one request's sessions: what the backend replies changes the plan."""
+    """The records of one request's sessions. The backend's replies decide the next operations."""
 
     __slots__ = ()
 
-    # The base class sets these too; a checker of types asks for them here.
+    # The base class sets these too; type checkers need them here.
     cookies: RequestCookies | None
     pause: float
     is_kept: bool
     is_undecided: bool
 
     def judge_again(self, state: State, record: Record | None) -> Absence | None:
-        """Return the reason why the session has ended, by its record that was loaded again; None if it is valid.
+        """Return the reason why the session has ended, according to its newly loaded record; None if it is valid.
 
         Args:
             state: the session's state, which gets the times of the record.
@@ -66,8 +66,8 @@ class ServerSide(Replaying):
     def add_import(self, watcher: Watcher) -> Generator[Operation, Any, None]:
         """Yield the operations that add the record of an imported session, before the session is used.
 
-        The other library's cookie knows of no revocation, and of no change since an earlier import. The backend refuses a
-        session that began before the sessions of its user were revoked, and has the record of one that was imported already.
+        The other library's cookie shows neither a revocation nor a change since an earlier import. So the backend refuses a
+        session that began before its user's sessions were revoked; if the session was imported before, its record is used.
 
         Args:
             watcher: watches the session.
@@ -103,7 +103,7 @@ class ServerSide(Replaying):
             self.refuse_import(reason)
             return
         self.took(state, operation, reply)
-        # Another request may use the record by now: a failed response must not take it back.
+        # Another request may already use the record, so a failed response must not delete it.
         self._created, self._is_import = None, True
         stamp, token = state.stamp, cast("Opened", state.cookies.token)
         token = replace(token, contents=dict(state.session), stamp=stamp)
@@ -138,8 +138,8 @@ class ServerSide(Replaying):
     def _may_be_anothers(self, state: State) -> bool:
         """Return whether a record with the id of an imported session may be another visitor's.
 
-        Visitors whom nothing names may have cookies that are equal to the last character, such as `{"lang": "en"}` signed in the
-        same second. Such a session gets an id of its own, and its record with the response that tells the browser of it.
+        Two visitors without a user may have equal cookies, such as `{"lang": "en"}` signed in the same second. Such a
+        session gets a new id, and its record is inserted with the response that sends this id to the browser.
         """
         importer = cast("BoundImporter", state.cookies.importer)
         return not importer.settings.format.traits.random_ids and names_nobody(
@@ -149,8 +149,8 @@ class ServerSide(Replaying):
     def _give_own_id(self, state: State) -> None:
         """Give an imported session a new id, which no other session has.
 
-        The mark stays that of the other library's session. So the response with the pointer fences it, and a late answer of that
-        library is not imported again after a logout.
+        The mark stays that of the other library's session. The response with the pointer puts this mark into the fence, so a
+        late response of that library is not imported again after a logout.
         """
         stamp = replace(state.stamp, id=stamps.make_id())
         token = replace(cast("Opened", state.cookies.token), stamp=stamp)
@@ -176,8 +176,8 @@ class ServerSide(Replaying):
             reply: its result, or the `BackendError` that it raised.
 
         Raises:
-            BackendError: the reply, unless the operation only moved the idle expiry of a page that read the session, or the
-                response has failed in any case.
+            BackendError: the reply was this error. It is not raised if the operation only moved the idle expiry for a page
+                that read the session, or if the response has already failed.
             ConflictError: parallel changes cannot be merged.
         """
         self.pause = 0
@@ -203,10 +203,10 @@ class ServerSide(Replaying):
             self._renewal_failed = True
             state.tell_once(EventKind.RENEWAL_FAILED)
         elif self._has_failed:
-            # The application's error page goes out as it is, and no cookie says that the session has ended.
+            # The application's error page is sent as it is, and no cookie says that the session has ended.
             self.gave_up = True
             if isinstance(self._unanswered, Replace) and self._unanswered.forwards:
-                # The record with the old id may be gone, and the one with the new id is there: the browser is told of that.
+                # The record with the old id may be gone, and the one with the new id exists. So the browser gets the new pointer.
                 self.keep()
             logger.error("the session could not be ended: %s", error)
         else:
@@ -237,7 +237,7 @@ class ServerSide(Replaying):
         self._forget_unanswered(operation.key)
 
     def _forget_unanswered(self, key: str) -> bool:
-        """Return whether a write of a record had no reply; from here on there is a reply."""
+        """Note that a write of a record has a reply now; return whether it had none before."""
         if self._unanswered is None or self._unanswered.record.key != key:
             return False
         self._unanswered = None
@@ -275,7 +275,7 @@ class ServerSide(Replaying):
         self.current = reply
 
     def _adopt(self, state: State, record: Record) -> None:
-        """Take a record of this request that the backend has, though its reply was lost."""
+        """Use a record that this request wrote. The backend has it, although the reply was lost."""
         contents = open_contents(self.settings, record)
         state.final_snapshot = state.snapshot_of({} if isinstance(contents, Absence) else contents)
         self.current = record
@@ -334,7 +334,7 @@ class ServerSide(Replaying):
             self._pointer_due = True
 
     def _took_list(self, state: State, reply: Sequence[Record]) -> None:
-        """Choose the oldest sessions of the user beyond `max_sessions`, once those under each secret are listed."""
+        """Choose the user's oldest sessions beyond `max_sessions`, once the sessions under each secret have been listed."""
         self._listed += 1
         own = self._derive_key(state)
         self._others.extend(
@@ -346,7 +346,7 @@ class ServerSide(Replaying):
         )
         if self._listed < len(self._list_owners(state, own)):
             return
-        # The key decides last: the order in which `of` lists records is each engine's own.
+        # If the times are equal, the key decides, because `of` lists records in an order that differs between databases.
         others = sorted(self._others, key=lambda one: (one.created_at, one.updated_at, one.key))
         surplus = len(others) + 1 - cast("int", self.settings.max_sessions)
         for record in others[: max(0, surplus)]:
@@ -362,7 +362,7 @@ class ServerSide(Replaying):
         self._move_stamp(state, record)
 
     def _must_set_pointer(self, state: State) -> bool:
-        """Return whether the cookie must change with the record: another secret seals, or its attributes differ."""
+        """Return whether the cookie must change with the record, because another secret seals now, or its attributes differ."""
         cookies, settings = state.cookies, self.settings
         stamp = cast("Stamp", cookies.stamp)
         if any(

@@ -34,7 +34,7 @@ from .request import RequestInfo
 __all__ = ["MAX_RECORD", "BoundImporter", "Clock", "Settings"]
 
 MAX_RECORD = 65_536
-"""The most bytes of contents in a record, unless the store says otherwise."""
+"""The default of `max_record`: the most bytes of contents in a record."""
 
 Clock = Callable[[], float]
 
@@ -45,11 +45,11 @@ _DERIVED: Any = None
 
 @dataclass(slots=True)
 class Expected:
-    """The client on this machine that was given a session last. Each store has one such object for all clients.
+    """The last client on this machine for which a session's cookie was set over http. Each store has one such object.
 
     Attributes:
         client: the client; None if no cookie is expected, as always over https.
-        until: the moment until which its next request counts, in seconds since the epoch.
+        until: the time until which the client's next request is checked, in seconds since the epoch.
     """
 
     client: tuple[str, str | None] | None = None
@@ -75,7 +75,7 @@ class Settings:
     ring: KeyRing = field(repr=False)
     """The key ring of the same secrets, for the barrier."""
     overrides: tuple[Guard | None, Identity | None] = (None, None)
-    """The guard and the identity that the application gave; None for the format's, or the default."""
+    """The guard and the identity that the application passed; None if the format's or the default one applies."""
     guard: Guard
     identity: Identity
     login_keys: tuple[str, ...] = ()
@@ -88,16 +88,16 @@ class Settings:
     max_record: int = MAX_RECORD
     """The most bytes of contents in a record."""
     max_sessions: int | None = None
-    """The most sessions of one user; a login ends the oldest beyond it."""
+    """The most sessions of one user. A login beyond this number ends the oldest."""
     all_on_server: bool = False
-    """Whether anonymous sessions are kept in the backend too: those of server code, which has no cookie."""
+    """Whether anonymous sessions are kept in the backend too. This is so for server code, which has no cookie."""
     framework: FrameworkKeys | None = None
     origin: Settings | None = None
     """The store's own settings, if these are a copy for a framework's own session object."""
     importers: tuple[BoundImporter, ...] = ()
     """The importers, and the earlier forms of the store's own format."""
     single_plaintext: int = 0
-    """The most bytes of plaintext that certainly fit into one cookie."""
+    """How many bytes of plaintext certainly fit into one cookie."""
     warned: set[EventKind] = field(default_factory=set[EventKind])
     """The events that `warn_once` has reported."""
     expected: Expected = field(default_factory=Expected)
@@ -121,7 +121,7 @@ class Settings:
     stem: str = _DERIVED
     """The text that the names of all our cookies contain."""
     single_size: int = _DERIVED
-    """The most characters of a token that certainly fit into one cookie, and into `max_bytes`."""
+    """How many characters of a token certainly fit into one cookie and into `max_bytes`."""
     possible_names: tuple[str, ...] = _DERIVED
     """The names of all cookies that a session may be in, by `max_bytes`: the whole cookie, then the chunks in order."""
     largest_integer: int = _DERIVED
@@ -131,13 +131,13 @@ class Settings:
     carried: tuple[str, ...] = _DERIVED
     """The members that an update cannot change."""
     owner_keys: frozenset[str] | None = _DERIVED
-    """The keys that say who the user is; None if the guard or the identity may look at any key."""
+    """The keys that say who the user is; None if the guard or the identity may read any key."""
     contents_end: Callable[[Mapping[str, Any], int], float] | None = _DERIVED
-    """A function of the contents and the time of the last activity, which returns the moment when the contents end the session."""
+    """A function of the contents and the time of the last activity, which returns the time at which the contents end the session."""
     tags: Tags | None = _DERIVED
     """The tags for values that JSON does not have."""
     nobody: str | None = _DERIVED
-    """The error message for a session of nobody; None if a session may be anonymous."""
+    """The error message for a session without a user; None if a session may be anonymous."""
     fence_age: int = _DERIVED
     """The Max-Age of the fence and the barrier, in seconds."""
     records: RecordCodec | None = _DERIVED
@@ -152,7 +152,7 @@ class Settings:
             ConfigurationError: the format cannot work with them.
         """
         cookie, layout, traits = self.cookie, self.format.layout, self.format.traits
-        # The store has spelled the name out.
+        # The store has already set the name.
         name = cast("str", cookie.name)
         lifetimes = (self.lifetime, *self.lifetimes.values())
         # A cookie that can be imported at any time stays in the browser after the logout, if it was set with another Domain or
@@ -172,7 +172,7 @@ class Settings:
                 lifetime=self.lifetime,
                 serializer=self.serializer,
             ),
-            # Formats that know no audience take any text for one.
+            # Formats that ignore the audience accept any text.
             barrier_keys=self.ring.purpose("before", name, quote(self.audience, safe=_PRINTABLE)),
             layout=layout,
             chunk=name + layout.separator,
@@ -246,10 +246,10 @@ class Settings:
         return settings.with_changes(serializer=self.serializer.tagging(keys.tags))
 
     def names_somebody(self, contents: Mapping[str, Any]) -> bool:
-        """Return whether contents name a user, for a library that takes every token for a signed-in user.
+        """Return whether contents name a user, for a library that treats every token as that of a signed-in user.
 
-        They do if the format's own guard passes them, or the store's. A guard that passes even an empty session does not
-        count: it cannot tell a user from nobody.
+        They do if the format's own guard or the store's guard accepts them. A guard that accepts even an empty session does not
+        count, because it cannot distinguish a user from nobody.
         """
         if (self.format.traits.guard or has_user)(contents):
             return True
@@ -261,11 +261,11 @@ class Settings:
             return True
 
     def with_inner_framework(self, keys: FrameworkKeys) -> Settings:
-        """Return the settings for two frameworks: that of these settings, and another inside it."""
+        """Return the settings for two frameworks: the one of these settings, and another one inside it."""
         return _join_frameworks(self, keys)
 
     def find_lifetime(self, name: str | None) -> Lifetime:
-        """Return the lifetime of a name, the default one for None. A session with an unknown name is over, and never gets here."""
+        """Return the lifetime of a name; the default one for None. A session with an unknown name has expired, and never gets here."""
         return self.lifetime if name is None else self.lifetimes[name]
 
     def check_lifetime(self, name: object) -> None:
@@ -286,7 +286,7 @@ class Settings:
         )
 
     def for_writing(self, contents: Mapping[str, Any], stamp: Stamp | None) -> Settings:
-        """Return the settings to write a session with: its contents or its lifetime may say whether the cookie is transient.
+        """Return the settings for writing a session. Its contents or its lifetime may decide whether the cookie is transient.
 
         Args:
             contents: the contents of the session.
@@ -302,7 +302,7 @@ class Settings:
         return _replace_transient(self, transient)
 
     def same_store(self, other: Settings) -> bool:
-        """Return whether both belong to one store, or to two stores that would treat every session alike."""
+        """Return whether both belong to one store, or to two stores that treat every session in the same way."""
         return self is other or not self.differences(other)
 
     def differences(self, other: Settings) -> tuple[str, ...]:
@@ -310,7 +310,7 @@ class Settings:
         return _list_differences(self.origin or self, other.origin or other)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Settings:
-        # Litestar copies its configuration, and the gateway in it. The keys must not be copied.
+        # Litestar copies its configuration, including the gateway. The keys must not be copied.
         return self
 
     def warn_once(self, kind: EventKind) -> None:
@@ -328,7 +328,7 @@ class BoundImporter:
     """An importer with its keys: it reads another library's cookie, or an earlier form of the store's own.
 
     Attributes:
-        settings: the settings by which the cookie is read, as if it were a store's own; nothing is sealed by them.
+        settings: the settings for reading the cookie as if it were the store's own; nothing is sealed with them.
         until: the time from which the cookie is ignored, in seconds since the epoch, or None.
         clear: whether the cookie is cleared once its session is imported.
         convert: returns the contents of our session for its contents and times, or None.
@@ -364,7 +364,7 @@ class BoundImporter:
 
 @lru_cache(maxsize=64)
 def _join_frameworks(settings: Settings, keys: FrameworkKeys) -> Settings:
-    """Return settings with the framework keys of both; made once, because every request of such an application asks."""
+    """Return settings with the framework keys of both. They are cached, because every request of such an application needs them."""
     outer = cast("FrameworkKeys", settings.framework)
     both = outer.join(keys)
     return settings if both == outer else settings.with_framework(both)
@@ -379,10 +379,10 @@ def _list_differences(one: Settings, other: Settings) -> tuple[str, ...]:
 
 
 def _list_deciding(settings: Settings) -> dict[str, object]:
-    """Return the settings that decide whether there is a session, for whom, how large it may be, and for how long it lasts."""
+    """Return the settings that decide whether there is a session, whose it is, how large it may be, and how long it lasts."""
     guard, identity = settings.guard, settings.identity
     if settings.login_keys:
-        # The guard and the identity for login keys are new functions, which equal no others. So the original ones are compared.
+        # The guard and the identity for login keys are new functions in each store. So the original functions are compared.
         traits = settings.format.traits
         guard, identity = resolve(settings.overrides, (traits.guard, traits.identity), ())
     return {

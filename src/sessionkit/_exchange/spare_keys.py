@@ -19,8 +19,8 @@ def list_spare_keys(
 ) -> list[str]:
     """Return the keys that may be dropped, in the order in which to drop them.
 
-    These are the keys that must not survive a login; in the session of a signed-in user only the sign-ins in progress. Keys
-    that this request wrote come last. The key that it wrote last is not among them.
+    These are the keys that must not survive a login; in the session of a signed-in user, only the sign-ins in progress. Keys
+    that this request wrote come last. The key that it wrote most recently is never dropped.
 
     Args:
         settings: the store's settings.

@@ -55,7 +55,7 @@ def advance_stamp(settings: Settings, cookies: RequestCookies, stamp: Stamp, now
     """
     updated = max(stamp.updated_at, int(now))
     if updated == stamp.updated_at and stamp is not cookies.stamp:
-        # This request made the stamp, by the settings of today.
+        # This request made the stamp, with the current settings.
         return stamp
     lifetime = (
         settings.lifetime if stamp.lifetime is None else settings.find_lifetime(stamp.lifetime)
@@ -95,10 +95,10 @@ def rotate_stamp(
 def _avoid_fence(
     settings: Settings, cookies: RequestCookies, contents: Mapping[str, Any], stamp: Stamp
 ) -> Stamp:
-    """Advance `created_at` until the session's mark is not fenced, and will not be fenced by this response.
+    """Advance `created_at` until the session's mark is not in the fence, and will not be put there by this response.
 
-    A format without an id of ours makes the mark from the contents and the times. If the same user signed in again in the
-    same second, the new session would have the mark of the ended one.
+    A format without an id of ours makes the mark from the contents and the times. Without this step, if the same user signed in
+    again in the same second, the new session would have the mark of the ended one.
     """
     if not (cookies.by_name or settings.importers):
         # Without cookies there are no marks.

@@ -12,7 +12,7 @@ from .settings import Settings
 __all__ = ["GONE", "UnreadExchange", "make_unread", "replace_link"]
 
 GONE = HeaderRequest()
-"""Replaces the request of a finished exchange: the request keeps its exchange, and the two would be a reference cycle."""
+"""Replaces the request of a finished exchange. The request refers to its exchange, so otherwise there would be a reference cycle."""
 
 
 class UnreadExchange:
@@ -34,7 +34,7 @@ class UnreadExchange:
 
 @lru_cache(maxsize=256)
 def make_unread(settings: Settings) -> UnreadExchange:
-    """Return the `UnreadExchange` of requests with one gateway: one object for each store, since most requests need it."""
+    """Return the `UnreadExchange` for requests with one gateway. Each store has one such object, because most requests need it."""
     return UnreadExchange(settings, True, None)
 
 

@@ -1,7 +1,7 @@
-"""Notice a client that does not return a Secure cookie over http on the developer's own machine, and tell it once.
+"""Detect a client that does not return a Secure cookie over http on the developer's own machine, and warn once.
 
-Chromium and Firefox return it to http://localhost, Safari and HTTP clients such as httpx do not. Elsewhere no client does, and a
-warning is given when the cookie is set. The test clients of Flask and Werkzeug return it everywhere.
+Chromium and Firefox return the cookie to http://localhost; Safari and HTTP clients such as httpx do not. To other hosts no client
+returns it, so there the warning is logged when the cookie is set. The test clients of Flask and Werkzeug return it everywhere.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from .settings import Settings
 __all__ = ["INSECURE", "check_return", "tell_insecure"]
 
 SOON = 10
-"""Seconds. What a client does after a login follows at once, be it a redirect or the next line of a script."""
+"""The seconds in which the next request is expected. After a login it follows at once: as a redirect, or as the next line of a script."""
 
 TEST_CLIENT = "Werkzeug/"
-"""How the user agent of Flask's test client begins. A test has several, one for each visitor, and they look like one client."""
+"""The beginning of the user agent of Flask's test client. A test has one client for each visitor, and all look like one client here."""
 
 INSECURE = ("http", "ws")
 """The schemes of requests over plain http."""
@@ -63,7 +63,7 @@ def check_return(settings: Settings, request: RequestInfo) -> None:
         return
     is_back = settings.stem in request.cookie_header
     if not is_back and settings.clock() < expected.until:
-        # A browser leaves cookies out of some requests that a page makes, and out of those that another site makes.
+        # A browser sends no cookies with some requests of a page, and with requests of another site.
         site, kind = request.header("Sec-Fetch-Site"), request.header("Sec-Fetch-Dest")
         if (site, kind) not in ((None, None), ("same-origin", "document")):
             return

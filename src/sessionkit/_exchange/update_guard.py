@@ -1,6 +1,7 @@
-"""The guard of an update: who owns the session, and may new contents replace it?
+"""Decide whether new contents may replace a session, by its owner.
 
-The owner is the user in the contents when a cookie, a verb or a login set them. Changes in place do not count.
+The owner is the user whom the contents named when a cookie, a verb or a login set them. Changes in place do not change the
+owner.
 """
 
 from __future__ import annotations
@@ -17,20 +18,20 @@ from .settings import Settings
 __all__ = ["Owner", "have_same_owner"]
 
 NOBODY = Who(exact(None))
-"""The identity of a session that passes the guard and names no user."""
+"""The identity of a session that passes the guard but names no user."""
 
 
 class Owner:
     """The owner of a session, by the contents at a certain moment.
 
-    Most requests never ask for the owner, so it is computed when it is first asked for. It is computed from a snapshot,
-    because the contents themselves may be changed in place.
+    Most requests never need the owner, so it is computed when it is first needed. It is computed from a snapshot, because
+    the contents may be changed in place meanwhile.
 
     Args:
         settings: the store's settings.
         contents: the contents of the session.
-        snapshot: the snapshot of the contents. From an opaque snapshot no contents can be read later, so the owner is
-            computed now.
+        snapshot: the snapshot of the contents. Contents cannot be restored from an opaque snapshot, so in this case the
+            owner is computed now.
     """
 
     __slots__ = ("_identity", "_original", "_settings", "snapshot")
@@ -42,7 +43,7 @@ class Owner:
         self._identity = _identify(settings, contents) if snapshot.startswith(OPAQUE) else None
 
     def restore(self) -> dict[str, Any]:
-        """Return the contents at that moment, restored from the snapshot once; they are not to be changed."""
+        """Return the contents at that moment, restored from the snapshot once. They must not be changed."""
         if self._original is None:
             self._original = restore_contents(self.snapshot)
         return self._original
@@ -53,7 +54,7 @@ class Owner:
         return (self._identity or self._compute())[0]
 
     def judge_update(self, contents: Mapping[str, Any], *, present: bool) -> Ignored | None:
-        """Guard an update: return the reason why it does nothing, or None if it may replace the contents.
+        """Return the reason why an update must do nothing, or None if it may replace the contents.
 
         Args:
             contents: the new contents.
@@ -66,7 +67,7 @@ class Owner:
             and settings.guard(contents)
             and self.has_same_keys(contents)
         ):
-            # The commonest update. The owner passes the guard too, which looks at no other keys. A guard of the application's
+            # The most frequent update. The owner passes the guard too, which reads no other keys. A guard of the application's
             # own is asked once only, below.
             return None
         who = who_is(settings.guard, settings.identity, contents)
@@ -90,9 +91,9 @@ class Owner:
         return _identify(self._settings, contents) == (self._identity or self._compute())
 
     def has_same_keys(self, contents: Mapping[str, Any]) -> bool:
-        """Return whether other contents certainly have the same values under each key that says who the user is.
+        """Return whether other contents certainly have the same value for each key that says who the user is.
 
-        A missing value equals None. With a guard or an identity of the application, any key may say who the user is.
+        A missing value equals None. A guard or an identity of the application may use any key.
         """
         keys = self._settings.owner_keys
         if keys is None or self.snapshot.startswith(OPAQUE):
@@ -100,21 +101,21 @@ class Owner:
         original = self.restore()
         mine, theirs = [*map(original.get, keys)], [*map(contents.get, keys)]
         try:
-            # Equality first: version 2 of marshal would walk through a value that contains itself for ever.
+            # Compare with == first: version 2 of marshal would never end for a value that contains itself.
             return mine == theirs and marshal.dumps(mine, 2) == marshal.dumps(theirs, 2)
         except Exception:  # noqa: BLE001  # marshal knows the built-in types only, and a value's own `__eq__` may raise anything
             return False
 
     def is_nobodys(self, contents: Mapping[str, Any]) -> bool:
-        """Return whether other contents name nobody."""
+        """Return whether other contents name no user."""
         return _identify(self._settings, contents) == _identify(self._settings, {})
 
     def with_framework(self, settings: Settings, contents: Mapping[str, Any]) -> Owner:
-        """Return the same owner by the settings for a framework's own session object.
+        """Return the same owner under the settings for a framework's own session object.
 
         Args:
-            settings: these settings.
-            contents: the contents now. Their login keys were set when that was no login yet, so they count.
+            settings: the settings for the framework.
+            contents: the contents now. Their login keys count: they were set before a change of them was a login.
         """
         if is_opaque(self.snapshot):
             return self
@@ -132,12 +133,12 @@ class Owner:
 
 
 def have_same_owner(settings: Settings, sessions: Sequence[Mapping[str, Any]]) -> bool:
-    """Return whether sessions belong to one user, and not to nobody.
+    """Return whether all sessions belong to one and the same signed-in user.
 
     Args:
         settings: the store's settings.
-        sessions: the contents of each session. If the guard or the identity raises for them, the answer is no: a cookie
-            raises nothing here.
+        sessions: the contents of each session. If the guard or the identity raises an error for them, the result is False,
+            because a cookie must not raise an error here.
     """
     try:
         first, *others = [_identify(settings, contents) for contents in sessions]
@@ -148,7 +149,7 @@ def have_same_owner(settings: Settings, sessions: Sequence[Mapping[str, Any]]) -
 
 
 def _identify(settings: Settings, contents: Mapping[str, Any]) -> tuple[Who | None, object]:
-    """Return the user by the guard and the identity, and the login by a framework's own keys."""
+    """Return the user according to the guard and the identity, and the login according to the framework's keys."""
     who = who_is(settings.guard, settings.identity, contents)
     if settings.framework is None:
         return who, None

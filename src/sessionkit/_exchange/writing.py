@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 HEADROOM = 1024
-"""Bytes that our token header, our claims and our cookie names may add to an imported session."""
+"""The most bytes that our token header, our claims and our cookie names may add to an imported session."""
 
 
 def make_checked_plaintext(
@@ -52,7 +52,7 @@ def make_checked_plaintext(
         contents: the contents of the session.
         stamp: the session's id and times.
         snapshot: the snapshot of the contents, if there is one already.
-        as_loaded: whether a cookie held these contents. Then only their size is checked, as for `make_plaintext`.
+        as_loaded: whether the contents are unchanged since they were read from a cookie. Then only their size is checked.
 
     Raises:
         SerializationError: the contents are not JSON.
@@ -114,7 +114,7 @@ def write_session(
         plaintext: the plaintext of the session.
         stamp: the id and times to seal it with.
         extent: which cookies it makes obsolete.
-        contents_end: the moment when the contents themselves end the session, in seconds since the epoch.
+        contents_end: the time at which the contents end the session, in seconds since the epoch.
     """
     token = settings.codec.seal(plaintext, stamp)
     parts = _split(settings, len(token), stamp)
@@ -136,9 +136,9 @@ def write_single_cookie(
     *,
     contents_end: float,
 ) -> str | None:
-    """Return the line of a session that was in one cookie and fits into it again, with the same mark; None for any other.
+    """Return the line of a session that was in one cookie, fits into it again, and keeps its mark; None for any other session.
 
-    Such a write makes no cookie obsolete, and fences no mark.
+    Such a write makes no cookie obsolete, and adds no mark to the fence.
 
     Args:
         settings: the store's settings.
@@ -202,8 +202,8 @@ def write_renewal(
     Args:
         settings: the store's settings.
         cookies: the request's cookies.
-        plaintext: the plaintext, if the session must be sealed again: the format has no renewal cookie, or the end that
-            the contents set moves, which the Max-Age of the session's cookies follows.
+        plaintext: the plaintext, if the session must be sealed again. This is so if the format has no renewal cookie, or if
+            the contents end moves, because the Max-Age of the session's cookies follows it.
         stamp: the times to renew with.
         extent: which cookies it makes obsolete, if the session is sealed again.
         contents_end: the moment when the contents themselves end the session, in seconds since the epoch.
@@ -238,7 +238,7 @@ def write_end(
 
 
 def write_fence(settings: Settings, cookies: RequestCookies, *, link: str = "") -> list[str]:
-    """Return the line of the fence with the mark of every session that came; no line if there is nothing to add.
+    """Return the line of the fence with the mark of every session in the request; no line if there is no mark to add.
 
     Args:
         settings: the store's settings.
@@ -254,7 +254,7 @@ def write_fence(settings: Settings, cookies: RequestCookies, *, link: str = "") 
 
 
 def write_barrier(settings: Settings, cookies: RequestCookies, spared: str) -> list[str]:
-    """Return the line of a barrier that ends every session that has begun.
+    """Return the line of a barrier that ends every session that has begun until now.
 
     Args:
         settings: the store's settings.
@@ -266,10 +266,10 @@ def write_barrier(settings: Settings, cookies: RequestCookies, spared: str) -> l
 
 
 def _grows(settings: Settings, cookies: RequestCookies, parts: list[tuple[str, int, int]]) -> bool:
-    """Return whether an imported session would make more than `max_bytes` of cookies, and more than it was in.
+    """Return whether the cookies of an imported session would be larger than `max_bytes`, and larger than those it came in.
 
-    The other library may compress. A server that refuses the larger Cookie header (431) would lock the visitor out, also
-    of the logout.
+    The other library may compress its sessions. If a server refused the larger Cookie header (431), the visitor could not even
+    log out.
     """
     imported = [
         (theirs, name)
@@ -294,7 +294,7 @@ def _split(settings: Settings, length: int, stamp: Stamp) -> list[tuple[str, int
     """Return which cookie holds which part of a token: (name, start, stop)."""
     if length <= settings.single_size:
         return [(settings.name, 0, length)]
-    # A line without its value is `=` and the attributes. What it leaves is for the name, `=` and the value.
+    # A line without name and value is `=` and the attributes. The remaining bytes are for the name, `=` and the value.
     if settings.layout.expiry is None or settings.cookie.transient:
         left = LINE + 1 - len(settings.cookie.line("", "", _compute_max_age(settings, stamp)))
     else:
@@ -305,7 +305,7 @@ def _split(settings: Settings, length: int, stamp: Stamp) -> list[tuple[str, int
 def _compute_max_age(settings: Settings, stamp: Stamp) -> int:
     """Return the Max-Age of the session's cookies, in seconds.
 
-    If a renewal cookie may move the expiry, the session's own cookies live as long as it may move it.
+    If a renewal cookie may move the expiry, the session's own cookies last until the latest expiry that it can set.
     """
     now, absolute = int(settings.clock()), settings.lifetime.absolute
     if stamp.lifetime is not None:
