@@ -76,6 +76,12 @@ def test_no_same_site_is_lax(none):
         assert settings().cookie.same_site == "Lax"
 
 
+@pytest.mark.parametrize("given", ["strict", "Strict", "STRICT"])
+def test_same_site_may_be_written_in_any_case(given):
+    with override_settings(SESSION_COOKIE_SAMESITE=given):
+        assert settings().cookie.same_site == "Strict"
+
+
 def test_an_old_secret_still_opens():
     client = Client()
     client.get("/put?a=1")
@@ -145,6 +151,15 @@ BAD = [
     ({"SECRET_KEY": "django-insecure-0123456789abcdefghijklmnopqrstuvwxyz"}, "startproject"),
     ({"SESSION_COOKIE_SAMESITE": "None", "SESSION_COOKIE_SECURE": False}, "SameSite=None"),
     ({"SESSION_COOKIE_AGE": 0}, "between 1 second"),
+    ({"SESSION_COOKIE_AGE": 0}, "SESSION_COOKIE_AGE: idle"),
+    ({"SESSION_COOKIE_AGE": "3600"}, "SESSION_COOKIE_AGE: idle must be a number of seconds"),
+    ({"SESSION_COOKIE_NAME": "a b"}, "SESSION_COOKIE_NAME: the cookie name"),
+    ({"SESSION_COOKIE_PATH": "x"}, "SESSION_COOKIE_PATH: the cookie's path"),
+    ({"SESSION_COOKIE_SAMESITE": "weird"}, "SESSION_COOKIE_SAMESITE: same_site must be"),
+    ({"SESSION_COOKIE_SAMESITE": 3}, "SESSION_COOKIE_SAMESITE: same_site must be"),
+    ({"SECRET_KEY": "short"}, "SECRET_KEY: secret 1 has 5 bytes"),
+    ({"SECRET_KEY_FALLBACKS": ["old"]}, "SECRET_KEY_FALLBACKS: secret 2 has 3 bytes"),
+    ({"SESSIONKIT": {"backend": "mysql://x"}}, "sessionkit: SESSIONKIT_BACKEND: "),
 ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from .._cookies.settings import CookieSettings
 from .._session.events import logger
@@ -114,6 +114,7 @@ def _make_store(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Sessi
     permanent = config["PERMANENT_SESSION_LIFETIME"]
     seconds = int(permanent.total_seconds()) if isinstance(permanent, timedelta) else permanent
     name = config["SESSION_COOKIE_NAME"]
+    same_site: Any = config["SESSION_COOKIE_SAMESITE"] or "Lax"
     cookie = CookieSettings(
         # Their default name becomes `__Host-session` where browsers accept that prefix.
         name=None if name == "session" else name,
@@ -121,7 +122,8 @@ def _make_store(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Sessi
         domain=config["SESSION_COOKIE_DOMAIN"] or None,
         secure=config["SESSION_COOKIE_SECURE"],
         http_only=config["SESSION_COOKIE_HTTPONLY"],
-        same_site=config["SESSION_COOKIE_SAMESITE"] or "Lax",
+        # These frameworks take it in any case.
+        same_site=cast("Any", same_site.capitalize()) if isinstance(same_site, str) else same_site,
         partitioned=config.get("SESSION_COOKIE_PARTITIONED", False),
         transient=True,
     )

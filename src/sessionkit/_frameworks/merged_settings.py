@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from .._cookies.settings import CookieSettings
 from .._environment import find_error
-from .._session.lifetime import Lifetime, make_idle_lifetime
+from .._session.lifetime import Duration, Lifetime, make_idle_lifetime, seconds
 from ..errors import ConfigurationError
 
 __all__ = ["merge_settings", "name_settings"]
@@ -22,7 +22,7 @@ def merge_settings(
     given: Mapping[str, Any],
     *,
     cookie: Mapping[str, Any],
-    idle: int | None = None,
+    idle: Duration | None = None,
     states_idle: bool = False,
 ) -> dict[str, Any]:
     """Return the arguments of `SessionStore` that a framework's settings and an application give together.
@@ -39,26 +39,30 @@ def merge_settings(
         states_idle: whether the framework's settings state this number, so that a lifetime that names no `idle` has it.
     """
     merged = dict(made)
-    if idle is not None:
-        merged["lifetime"] = make_idle_lifetime(idle)
+    limit = seconds("idle", idle)
+    if limit is not None:
+        merged["lifetime"] = make_idle_lifetime(limit)
     merged.update(given)
     settings, lifetime = given.get("cookie"), given.get("lifetime")
     if isinstance(settings, CookieSettings) and cookie:
         merged["cookie"] = CookieSettings(**{**cookie, **dict(settings.given)})
-    if isinstance(lifetime, Lifetime) and states_idle and idle is not None:
-        stated = idle if lifetime.absolute is None else min(idle, int(lifetime.absolute))
+    if isinstance(lifetime, Lifetime) and states_idle and limit is not None:
+        stated = limit if lifetime.absolute is None else min(limit, int(lifetime.absolute))
         fields: dict[str, Any] = {"idle": stated, **dict(lifetime.given)}
         merged["lifetime"] = Lifetime(**fields)
     return merged
 
 
-def name_settings(make: Callable[[Config], T], config: Config, defaults: Config) -> T:
+def name_settings(
+    make: Callable[[Config], T], config: Config, defaults: Config, *, key: str = "SECRET_KEY"
+) -> T:
     """Call a function with a framework's settings; if one of them cannot work, the error names it.
 
     Args:
         make: called with the settings.
-        config: the settings. `SECRET_KEY` is one of them.
-        defaults: the settings that are read, and their defaults.
+        config: the settings.
+        defaults: the settings that are read, and their defaults; that of the secret is left out.
+        key: the name of the setting that is the secret.
 
     Raises:
         ConfigurationError: as `make` raises it, with the names of the settings at fault before it.
@@ -68,7 +72,7 @@ def name_settings(make: Callable[[Config], T], config: Config, defaults: Config)
     except ConfigurationError as error:
         why = str(error)
     # A setting is at fault if the error changes with its default. A store needs a secret: a good one takes its place.
-    replaced = {"SECRET_KEY": token_urlsafe(32), **defaults}
+    replaced = {key: token_urlsafe(32), **defaults}
     names = [
         name
         for name, value in replaced.items()

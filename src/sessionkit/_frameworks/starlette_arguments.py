@@ -16,12 +16,23 @@ from .._session.tracebacks import clears_frames
 from ..backends import AnyBackend
 from ..formats import Format, Importer
 from ..store import SessionStore
-from .merged_settings import merge_settings
+from .merged_settings import merge_settings, name_settings
 
 __all__ = ["Arguments", "store_from_arguments"]
 
 MAX_AGE = 14 * 86_400
 """The default of `max_age` in Starlette's own session middleware, in seconds."""
+
+DEFAULTS = {
+    "session_cookie": None,
+    "max_age": MAX_AGE,
+    "path": "/",
+    "same_site": "lax",
+    "https_only": False,
+    "domain": None,
+    "partitioned": False,
+}
+"""The default of each of its arguments but `secret_key`."""
 
 
 class Arguments(TypedDict, total=False):
@@ -85,13 +96,36 @@ def store_from_arguments(
         partitioned: whether the cookie is Partitioned.
         **settings: arguments of `SessionStore`, which win over the others; a lifetime and cookie settings do so field by field.
     """
+    config = {
+        "secret_key": secret_key,
+        "session_cookie": session_cookie,
+        "max_age": max_age,
+        "path": path,
+        "same_site": same_site,
+        "https_only": https_only,
+        "domain": domain,
+        "partitioned": partitioned,
+    }
+    store = name_settings(
+        lambda read: _make_store(read, settings), config, DEFAULTS, key="secret_key"
+    )
+    if not store.settings.cookie.secure:
+        logger.warning(
+            "https_only is not set: the session goes over plain http too, and its cookie is no __Host- cookie"
+        )
+    return store
+
+
+def _make_store(config: Mapping[str, Any], settings: Mapping[str, Any]) -> SessionStore:
+    secret_key, max_age = config["secret_key"], config["max_age"]
+    same_site: Any = config["same_site"]
     cookie = CookieSettings(
-        name=session_cookie,
-        path=path,
-        domain=domain,
-        secure=https_only,
-        same_site=cast("Any", same_site.capitalize()),
-        partitioned=partitioned,
+        name=config["session_cookie"],
+        path=config["path"],
+        domain=config["domain"],
+        secure=config["https_only"],
+        same_site=cast("Any", same_site.capitalize()) if isinstance(same_site, str) else same_site,
+        partitioned=config["partitioned"],
         transient=max_age is None,
     )
     several = isinstance(secret_key, (list, tuple))
@@ -101,16 +135,11 @@ def store_from_arguments(
     defaults = CookieSettings(secure=False)
     stated = {field: value for field, value in cookie.given if value != getattr(defaults, field)}
     made: dict[str, Any] = {"secret": secrets, "cookie": cookie}
-    store = SessionStore(
+    return SessionStore(
         **merge_settings(
             made, settings, cookie=stated, idle=max_age, states_idle=max_age != MAX_AGE
         )
     )
-    if not store.settings.cookie.secure:
-        logger.warning(
-            "https_only is not set: the session goes over plain http too, and its cookie is no __Host- cookie"
-        )
-    return store
 
 
 def _text(secret: object) -> str | bytes:

@@ -172,13 +172,20 @@ def test_there_is_no_store_without_a_secret():
         ({"SESSION_COOKIE_DOMAIN": "a b"}, "SESSION_COOKIE_DOMAIN: the cookie's domain"),
         ({"SESSION_COOKIE_SAMESITE": "lux"}, "SESSION_COOKIE_SAMESITE: same_site must be"),
         ({"SESSION_COOKIE_PARTITIONED": True}, "SESSION_COOKIE_PARTITIONED: a browser refuses"),
+        ({"SESSION_COOKIE_SAMESITE": 3}, "SESSION_COOKIE_SAMESITE: same_site must be"),
         ({"PERMANENT_SESSION_LIFETIME": 0}, "PERMANENT_SESSION_LIFETIME: idle must be"),
+        ({"PERMANENT_SESSION_LIFETIME": "60"}, "PERMANENT_SESSION_LIFETIME: idle must be"),
     ],
 )
 def test_a_setting_that_cannot_work_is_named(config, named):
     with pytest.raises(ConfigurationError) as refused:
         made(**config)
     assert str(refused.value).startswith(named)
+
+
+@pytest.mark.parametrize("given", ["strict", "Strict", "STRICT"])
+def test_same_site_may_be_written_in_any_case(given):
+    assert made(SESSION_COOKIE_SAMESITE=given).cookie.same_site == "Strict"
 
 
 def test_two_settings_that_cannot_work_together_are_both_named():

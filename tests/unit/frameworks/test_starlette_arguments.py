@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from inspect import signature
 from typing import get_type_hints
 
@@ -108,9 +109,33 @@ def test_a_given_cookie_and_lifetime_keep_what_they_do_not_name():
     assert not settings(max_age=None, cookie=CookieSettings(transient=False)).cookie.transient
 
 
-def test_a_short_secret_is_an_error():
-    with pytest.raises(ConfigurationError):
-        settings("short")
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"secret": "short"}, "secret_key: secret 1 has 5 bytes"),
+        ({"secret": [KEY, "old"]}, "secret_key: secret 2 has 3 bytes"),
+        ({"session_cookie": "a b"}, "session_cookie: the cookie name"),
+        ({"max_age": "3600"}, "max_age: idle must be a number of seconds"),
+        ({"max_age": 0}, "max_age: idle must be between"),
+        ({"path": "x"}, "path: the cookie's path"),
+        ({"same_site": "none"}, "same_site: a browser refuses SameSite=None without Secure"),
+        ({"same_site": None}, "same_site: same_site must be"),
+        ({"https_only": "yes"}, "https_only: the cookie's secure must be bool"),
+        ({"domain": "http://x"}, "domain: the cookie's domain"),
+        ({"partitioned": True}, "partitioned: a browser refuses Partitioned"),
+        ({"lifetime": 3}, "lifetime must be Lifetime"),
+    ],
+)
+def test_an_argument_that_cannot_work_is_named(arguments, named):
+    with pytest.raises(ConfigurationError) as refused:
+        settings(**arguments)
+    assert str(refused.value).startswith(named)
+    assert KEY not in str(refused.value)
+
+
+def test_a_max_age_may_be_a_timedelta():
+    made = settings(max_age=timedelta(hours=1), lifetime=Lifetime(absolute=DAY)).lifetime
+    assert made == Lifetime(idle=3600, absolute=DAY)
 
 
 def test_a_cookie_that_is_not_secure_is_warned_of(caplog):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from secrets import token_urlsafe
 from typing import Any, cast
 
-from django.conf import settings
+from django.conf import global_settings, settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
@@ -46,6 +48,12 @@ COOKIE = {
 }
 """The setting of each field of the cookie."""
 
+DEFAULTS = {
+    name: getattr(global_settings, name)
+    for name in ("SECRET_KEY_FALLBACKS", "SESSION_COOKIE_AGE", *COOKIE.values())
+}
+"""The default of each setting but `SECRET_KEY` that can keep a store from being made."""
+
 
 class ProjectGateway(Gateway):
     """The gateway of the project; the middleware awaits the backend, or calls it, as Django calls the middleware."""
@@ -84,12 +92,8 @@ def _read_settings() -> SessionStore:
             'SESSIONKIT must be a dict, such as {"secret": ...} or {"store": ...}'
         )
     asked = cast("dict[str, Any]", given)
-    if isinstance(asked.get("backend"), str):
-        rest = {name: value for name, value in asked.items() if name != "backend"}
-        variables = {"SESSIONKIT_BACKEND": asked["backend"]}
-        return SessionStore.from_env(variables, **_with_defaults(rest))
     if "store" not in asked:
-        return SessionStore(**_with_defaults(asked))
+        return _make_named(asked)
     store = asked["store"]
     if len(asked) > 1 or not isinstance(store, SessionStore):
         raise ConfigurationError(
@@ -98,38 +102,71 @@ def _read_settings() -> SessionStore:
     return store
 
 
-def _defaults() -> dict[str, Any]:
+def _make_named(asked: dict[str, Any]) -> SessionStore:
+    """Make the store; if one of Django's own settings cannot work, the error names it."""
+    config = {name: getattr(settings, name) for name in ("SECRET_KEY", *DEFAULTS)}
+    try:
+        return _make_store(config, asked)
+    except ConfigurationError as error:
+        why = str(error)
+    # A setting is at fault if the error changes with its default. A store needs a secret: a good one takes its place.
+    replaced = {"SECRET_KEY": token_urlsafe(32), **DEFAULTS}
+    at_fault = [
+        name
+        for name, value in replaced.items()
+        if _find_error({**config, name: value}, asked) != why
+    ]
+    raise ConfigurationError(f"{' and '.join(at_fault)}: {why}" if at_fault else why)
+
+
+def _find_error(config: Mapping[str, Any], asked: dict[str, Any]) -> str | None:
+    """Return the message of the error that these settings raise, or None."""
+    try:
+        _make_store(config, asked)
+    except ConfigurationError as error:
+        return str(error)
+    return None
+
+
+def _make_store(config: Mapping[str, Any], asked: dict[str, Any]) -> SessionStore:
+    """Make the store from Django's own settings and those of `SESSIONKIT`."""
+    if not isinstance(asked.get("backend"), str):
+        return SessionStore(**_with_defaults(config, asked))
+    rest = {name: value for name, value in asked.items() if name != "backend"}
+    variables = {"SESSIONKIT_BACKEND": asked["backend"]}
+    return SessionStore.from_env(variables, **_with_defaults(config, rest))
+
+
+def _defaults(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of the store that follow from Django's own settings.
 
     `SESSION_COOKIE_AGE` counts from the last write, or, with `SESSION_SAVE_EVERY_REQUEST`, from the last request; a
     session ends for good after 400 days, since no browser keeps a cookie longer.
     """
-    name = settings.SESSION_COOKIE_NAME
-    path, domain, secure = (
-        settings.SESSION_COOKIE_PATH,
-        settings.SESSION_COOKIE_DOMAIN,
-        settings.SESSION_COOKIE_SECURE,
-    )
+    path, domain = config["SESSION_COOKIE_PATH"], config["SESSION_COOKIE_DOMAIN"]
+    secure, same_site = config["SESSION_COOKIE_SECURE"], config["SESSION_COOKIE_SAMESITE"] or "Lax"
     host_only = bool(secure and path == "/" and not domain)
     named = settings.is_overridden("SESSION_COOKIE_NAME")
     return {
-        "secret": [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS],
+        "secret": [config["SECRET_KEY"], *config["SECRET_KEY_FALLBACKS"]],
         "renews": is_activity if settings.SESSION_SAVE_EVERY_REQUEST else _never,
         "cookie": CookieSettings(
-            name=name if named or not host_only else None,  # __Host-session, which a browser guards
+            # None is __Host-session, which a browser guards.
+            name=config["SESSION_COOKIE_NAME"] if named or not host_only else None,
             path=path,
             domain=domain or None,
             secure=bool(secure),
-            http_only=bool(settings.SESSION_COOKIE_HTTPONLY),
-            same_site=settings.SESSION_COOKIE_SAMESITE or "Lax",
-            transient=settings.SESSION_EXPIRE_AT_BROWSER_CLOSE,
+            http_only=bool(config["SESSION_COOKIE_HTTPONLY"]),
+            # Django takes it in any case.
+            same_site=same_site.capitalize() if isinstance(same_site, str) else same_site,
+            transient=config["SESSION_EXPIRE_AT_BROWSER_CLOSE"],
         ),
     }
 
 
-def _with_defaults(asked: dict[str, Any]) -> dict[str, Any]:
+def _with_defaults(config: Mapping[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of the store that Django's own settings and `SESSIONKIT` say together."""
-    defaults = _defaults()
+    defaults = _defaults(config)
     cookie = {
         field: getattr(defaults["cookie"], field)
         for field, setting in COOKIE.items()
@@ -139,7 +176,7 @@ def _with_defaults(asked: dict[str, Any]) -> dict[str, Any]:
         defaults,
         asked,
         cookie=cookie,
-        idle=settings.SESSION_COOKIE_AGE,
+        idle=config["SESSION_COOKIE_AGE"],
         states_idle=settings.is_overridden("SESSION_COOKIE_AGE"),
     )
 
