@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from sessionkit import CookieSettings, SessionStore
 from sessionkit.backends import MemoryBackend, SQLiteBackend
 from sessionkit_sanic import SessionKit, create_session, delete_session, update_session
 
-from .visitor import ANN, SECRET, application, browse
+from .visitor import ANN, SECRET, Client, application, browse
 
 # Sanic imports it.
 pytestmark = pytest.mark.filterwarnings("ignore:websockets.legacy is deprecated:DeprecationWarning")
@@ -156,6 +158,75 @@ def test_a_response_that_the_application_keeps_is_sent_to_each_visitor_with_a_se
         return seen
 
     assert browse(app, walk) == [(["__Host-session"], "bob"), (["__Host-session"], "cat")]
+    assert "Set-Cookie" not in kept.headers
+
+
+class Together(AwaitedMemory):
+    """A backend whose first insert waits for the second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.second = asyncio.Event()
+
+    async def insert(self, *args: Any) -> Any:
+        if "insert" in self.calls:
+            self.second.set()
+        inserted = await super().insert(*args)
+        await self.second.wait()
+        return inserted
+
+
+@pytest.mark.parametrize(
+    "way", ["returned", "responded", "sent", "not found", "middleware", "two stores"]
+)
+def test_a_response_that_the_application_keeps_is_sent_to_two_visitors_at_once(way):
+    store, kept = SessionStore(SECRET, backend=Together()), response.text("kept")
+    app = served(store)
+    if way == "two stores":
+        admin = CookieSettings(name="__Host-admin")
+        SessionKit(app, store=SessionStore(SECRET, backend=AwaitedMemory(), cookie=admin))
+
+    def sign_in(request):
+        store.create_session(request, {"user": {"sub": request.args.get("name")}})
+
+    @app.on_request
+    async def before(request):
+        if way == "middleware" and request.path == "/as":
+            sign_in(request)
+            return kept
+        return None
+
+    @app.exception(NotFound)
+    async def missing(request, error):
+        return kept
+
+    @app.get("/as")
+    async def answer(request):
+        sign_in(request)
+        if way == "not found":
+            raise NotFound
+        if way not in ("responded", "sent"):
+            return kept
+        sending = await request.respond(kept)
+        return await sending.eof() if way == "sent" else None
+
+    @app.get("/who")
+    async def who(request):
+        return response.json(store.get_session(request))
+
+    def walk(client):
+        visitors = {name: Client(("127.0.0.1", client.port)) for name in ("bob", "cat")}
+        with ThreadPoolExecutor(2) as pool:
+            answers = list(pool.map(lambda name: visitors[name].get(f"/as?name={name}"), visitors))
+        found = [
+            json.loads(visitor.get("/who").text)["user"]["sub"] for visitor in visitors.values()
+        ]
+        for visitor in visitors.values():
+            visitor.connection.close()
+        return [(one.text, names(one), one.headers["Cache-Control"]) for one in answers], found
+
+    right = ("kept", ["__Host-session"], "private, no-store")
+    assert browse(app, walk) == ([right, right], ["bob", "cat"])
     assert "Set-Cookie" not in kept.headers
 
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 from sanic import Request, Sanic
 from sanic.http import Stage
 from sanic.log import error_logger
-from sanic.response import ResponseStream
+from sanic.response import BaseHTTPResponse, ResponseStream
 
 from sessionkit import Exchange, SessionStore
 from sessionkit.adapters import (
@@ -124,6 +124,7 @@ class SanicGateway(Gateway):
             return made  # from a coroutine: Sanic would await, and so begin, the stream itself
         if not hasattr(request.ctx, _HANDLED):
             await self.commit_or_fail(request, response)
+            _connect(request, response)
         return None
 
     async def commit_or_fail(self, request: Request[Any, Any], response: Response) -> None:
@@ -140,6 +141,7 @@ class SanicGateway(Gateway):
         # Sanic has cancelled the handler of a client that has hung up. What the handler began to write is dropped.
         is_lost = self.settings.backend is not None and connection is not None and connection.lost
         await self._commit(request, response, 500 if is_lost else None)
+        _connect(request, response)
         exchange = self.serving(SanicRequest(request))
         if exchange is not None:
             exchange.finish()
@@ -196,7 +198,8 @@ class SanicGateway(Gateway):
             changes = (
                 exchange.commit(status or shown.status, headers) if is_saved else HeaderChanges()
             )
-            cast("Any", stream).response = Answer(shown, changes, status)
+            cast("Any", stream).response = answer = Answer(shown, changes, status)
+            _connect(request, answer)
         admit_task(exchange)
         view.holder[self._answered] = response
 
@@ -215,3 +218,12 @@ class SanicGateway(Gateway):
             error_logger.exception("the session cannot be saved, and the response becomes a 500")
             return False
         return True
+
+
+def _connect(request: Request[Any, Any], response: Response) -> None:
+    """Connect a response to the request again.
+
+    An application that keeps it may have sent it to another visitor while this one's session was saved.
+    """
+    if isinstance(response, BaseHTTPResponse):
+        cast("Any", response).stream = request.stream

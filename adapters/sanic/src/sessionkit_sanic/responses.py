@@ -49,7 +49,6 @@ class Answer(HTTPResponse):
         self, response: BaseHTTPResponse, changes: HeaderChanges, status: int | None = None
     ) -> None:
         self.response, self._changes, self._status = response, changes, status
-        self.stream = response.stream
         self._fields: Header | None = None
 
     @property
