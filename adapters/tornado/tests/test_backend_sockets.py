@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -9,7 +10,7 @@ from awaited_memory import AwaitedMemory
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketHandler, websocket_connect
 
-from sessionkit import ResponseStartedError, SessionStore
+from sessionkit import NoActiveRequestError, ResponseStartedError, SessionStore
 from sessionkit_tornado import (
     SessionMixin,
     create_session,
@@ -154,3 +155,31 @@ def test_a_guard_that_refuses_a_socket_saves_what_was_written(store):
         return refused.value.code, seen
 
     assert browse([("/ws", Socket)], walk, sessionkit=store) == (401, ANN)
+
+
+def test_a_socket_that_is_closed_before_its_session_is_loaded_has_none_yet(store):
+    backend, closed = store.settings.backend, asyncio.Event()
+
+    class Socket(SessionMixin, WebSocketHandler):
+        async def open(self):
+            pytest.fail("nobody is there")
+
+        def on_close(self):
+            with pytest.raises(NoActiveRequestError, match="is not loaded yet"):
+                get_session(self)
+            closed.set()
+
+    async def walk(client):
+        await client.get("/login")
+        backend.held["load"], backend.waiting = asyncio.Event(), asyncio.Event()
+        _, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: YQ=="
+        writer.write(
+            f"GET /ws HTTP/1.1\r\nHost: a\r\nCookie: {client.cookie}\r\n{upgrade}\r\n\r\n".encode()
+        )
+        await backend.waiting.wait()
+        writer.close()
+        await asyncio.wait_for(closed.wait(), 10)
+        backend.held.pop("load").set()
+
+    browse([("/ws", Socket)], walk, sessionkit=store)

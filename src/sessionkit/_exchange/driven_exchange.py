@@ -11,7 +11,12 @@ from .._session.events import EventKind, tell
 from .._session.session import Absence, Session
 from .._session.tracebacks import clear_frames
 from ..backends._protocols import Record
-from ..errors import BackendError, ConfigurationError, ResponseStartedError
+from ..errors import (
+    BackendError,
+    ConfigurationError,
+    NoActiveRequestError,
+    ResponseStartedError,
+)
 from .deciding import answer
 from .importing import read_or_import
 from .operations import Operation, Wanted
@@ -320,6 +325,11 @@ class DrivenExchange:
         wanted = self.wanted
         if wanted:
             load = self.loader
+            if load is None and self.gateway is not None:
+                raise NoActiveRequestError(
+                    "the session's record is not loaded yet: use the session in the handler, which has not begun. It never begins if the "
+                    "client hangs up before. (An adapter awaits `aload(exchange)` first)"
+                )
             if load is None:
                 raise ConfigurationError(
                     "the session's record was not loaded: this backend is awaited, so install the ASGI gateway or the adapter of "

@@ -2,7 +2,14 @@
 
 import pytest
 
-from sessionkit import Absence, BackendError, ConfigurationError, Event, EventKind
+from sessionkit import (
+    Absence,
+    BackendError,
+    ConfigurationError,
+    Event,
+    EventKind,
+    NoActiveRequestError,
+)
 from sessionkit._exchange.drivers import BlockingDriver
 from sessionkit._exchange.operations import Delete, Insert, Replace, Touch
 from sessionkit._exchange.request import HeaderRequest
@@ -38,6 +45,14 @@ def test_a_record_that_nobody_has_loaded_is_asked_for_by_name(scene, alice):
     exchange = scene.store.begin(HeaderRequest(alice.jar.header()))
     with pytest.raises(ConfigurationError, match="was not loaded: this backend is awaited"):
         exchange.get()
+
+
+def test_a_record_that_a_gateway_has_not_loaded_yet_is_waited_for_by_nobody(scene, alice):
+    exchange = scene.store.begin(HeaderRequest(alice.jar.header()))
+    exchange.gateway = object()
+    for verb in (exchange.get, exchange.delete, lambda: exchange.contents):
+        with pytest.raises(NoActiveRequestError, match="is not loaded yet: use the session in the"):
+            verb()
 
 
 def test_a_change_that_no_driver_has_saved_is_refused_at_the_commit(alice):
