@@ -114,14 +114,14 @@ class ServerVerbs(Verbs[RequestLike, ResponseLike, RequestObject]):
         """
         settings, keep = self._require_backend(), self._find_current() if keep_current else None
         add_begun(keep)
-        return run(settings, revoke_user(self.settings, user, keep))
+        return run(settings, revoke_user(self._find_settings(), user, keep))
 
     async def arevoke_user(self, user: object, *, keep_current: bool = False) -> int:
         """End every session of a user as `revoke_user` does."""
         try:
             settings, keep = self._require_backend(), self._find_current() if keep_current else None
             await aadd_begun(keep)
-            return await arun_to_the_end(settings, revoke_user(self.settings, user, keep))
+            return await arun_to_the_end(settings, revoke_user(self._find_settings(), user, keep))
         except BaseException as error:
             del user
             clear_frames(error)
@@ -187,6 +187,13 @@ class ServerVerbs(Verbs[RequestLike, ResponseLike, RequestObject]):
                 "backend=SQLiteBackend('sessions.db')"
             )
         return self.settings
+
+    def _find_settings(self) -> Settings:
+        """Return the settings of the current request: there, a framework's login keys name users too. Else the store's."""
+        try:
+            return self.get_exchange().settings
+        except NoActiveRequestError:
+            return self.settings
 
     def _find_current(self) -> Exchange | None:
         """Return the exchange of the current request, if a user is signed in there."""

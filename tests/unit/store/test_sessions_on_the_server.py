@@ -255,6 +255,21 @@ def test_a_framework_and_a_script_know_the_same_user_by_the_same_sessions(scene)
     assert 2 == store.revoke_user(ALICE)
 
 
+@pytest.mark.parametrize("how", ["blocking", "awaited"])
+def test_within_a_request_the_sessions_of_a_user_are_revoked_by_a_frameworks_keys(scene, how):
+    contents = {"_user_id": "7", "_fresh": True}
+    flask = scene.store.for_framework(FrameworkKeys(login=("_user_id",)))
+    with flask.exchange() as exchange:
+        exchange.create(contents)
+    with scene.store.exchange() as exchange:
+        exchange.serve_framework(flask.settings)
+        if how == "blocking":
+            assert 1 == scene.store.revoke_user(contents)
+        else:
+            assert 1 == asyncio.run(scene.store.arevoke_user(contents))
+    assert [] == flask.sessions_of(contents)
+
+
 def test_a_session_of_another_store_is_not_the_current_one(scene):
     other = SessionStore(SECRET, clock=scene.clock, cookie=CookieSettings(name="__Host-other"))
     sign_in(scene, 1)
