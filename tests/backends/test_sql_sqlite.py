@@ -1,13 +1,19 @@
 """SQLite through SQLAlchemy holds the rules of a backend; `SQLiteBackend` does without SQLAlchemy."""
 
+import asyncio
 import atexit
 import os
 import shutil
 import tempfile
 from functools import cache
 
+import pytest
+from sql_clients import new
+
+from sessionkit import BackendError
 from sessionkit.backends import AsyncSQLBackend, SQLBackend
 from sessionkit.testing import backend_conformance
+from sessionkit.testing._clients import blocking as make_blocking
 
 
 @cache
@@ -32,3 +38,30 @@ def awaited(*, clock):
 
 TestSQLite = backend_conformance(blocking, make_second=blocking, in_process=True)
 TestAiosqlite = backend_conformance(awaited, make_second=awaited, in_process=True)
+
+
+@pytest.mark.parametrize("kind", [SQLBackend, AsyncSQLBackend])
+def test_no_connection_goes_on_with_a_file_that_has_been_removed_or_replaced(tmp_path, kind):
+    file, loop, record = tmp_path / "sessions.db", asyncio.new_event_loop(), new()
+    driver = "aiosqlite" if kind is AsyncSQLBackend else "pysqlite"
+    backend = kind(f"sqlite+{driver}:///{file}")
+    client = make_blocking(backend, loop)
+
+    def remove():
+        for one in list(tmp_path.iterdir()):
+            one.unlink()
+
+    try:
+        SQLBackend(f"sqlite:///{file}").create_tables()
+        assert client.insert(record, 0) is True
+        remove()
+        with pytest.raises(BackendError, match="no tables"):
+            client.load(record.key, record.owner)
+        remove()
+        SQLBackend(f"sqlite:///{file}").create_tables()
+        assert client.load(record.key, record.owner) is None
+        assert client.insert(record, 0) is True
+    finally:
+        client.close()
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()

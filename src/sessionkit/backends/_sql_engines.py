@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from functools import partial
 from typing import Any
 
@@ -21,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from ..errors import ConfigurationError
 from ._sql_drivers import ASYNC, BLOCKING, Driver
 from ._sql_time import WaitsInTime, connect_in_time, time_left
+from ._sqlite_files import find_file
 
 __all__ = ["check_limits", "make_async_engine", "make_engine"]
 
@@ -49,6 +51,7 @@ def make_engine(url: str | URL, pool_size: int, timeout: float) -> Engine:
     if made.get_driver_name() != "pysqlite":
         _hold_the_time_limit(engine)
     _refuse_stale_connections(engine, driver)
+    _refuse_removed_files(engine)
     return engine
 
 
@@ -62,6 +65,7 @@ def make_async_engine(url: str | URL, pool_size: int, timeout: float) -> AsyncEn
     except ImportError:
         raise _not_installed(driver) from None
     _refuse_stale_connections(engine.sync_engine, driver)
+    _refuse_removed_files(engine.sync_engine)
     if made.get_driver_name() == "aiosqlite":
         logging.getLogger("aiosqlite").addFilter(_is_of_others)
     return engine
@@ -124,6 +128,25 @@ def _refuse_stale_connections(engine: Engine, driver: Driver) -> None:
     def check(connection: Any, record: Any, proxy: Any) -> None:
         if is_stale(record.driver_connection):
             raise DisconnectionError
+
+
+def _refuse_removed_files(engine: Engine) -> None:
+    """Have each connection to an SQLite file replaced by another one, once the file was removed, or replaced by another."""
+    if engine.dialect.name != "sqlite":
+        return
+    path = os.path.abspath(engine.url.database or "")  # noqa: PTH100  # as SQLAlchemy reads it
+
+    @event.listens_for(engine, "connect")
+    def note(connection: Any, record: Any) -> None:
+        record.info[_FILE] = find_file(path)
+
+    @event.listens_for(engine, "checkout")
+    def check(connection: Any, record: Any, proxy: Any) -> None:
+        if record.info[_FILE] != find_file(path):
+            raise DisconnectionError
+
+
+_FILE = "sessionkit_file"
 
 
 def _hold_the_time_limit(engine: Engine) -> None:

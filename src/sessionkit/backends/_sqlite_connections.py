@@ -10,9 +10,10 @@ import weakref
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeAlias
+from typing import Any
 
 from ..errors import BackendError
+from ._sqlite_files import File, find_file
 from ._sqlite_forks import suspend_at_forks
 from ._sqlite_write_lock import WriteLock, find_write_lock
 
@@ -54,9 +55,6 @@ _ADVICE = {
     " visitors log in again",
     "disk I/O error": "the disk failed, or the file was removed while it was open",
 }
-
-File: TypeAlias = tuple[int, int]
-"""A device, and the number of a file on it. They tell a file from another one that has its path later."""
 
 _INHERITED: list[object] = []
 """Connections of the parent process: SQLite forbids to use them, and to close them, in a child."""
@@ -102,7 +100,7 @@ class Connection:
 
         SQLite does not notice that. It would go on with a file that no other connection finds.
         """
-        if self.is_open and _find_file(self._path) != self._file:
+        if self.is_open and find_file(self._path) != self._file:
             self.close()
         return self.is_open
 
@@ -261,7 +259,7 @@ class Connections:
         with process.opening:
             try:
                 create_private(self._path)
-                file = _find_file(self._path)
+                file = find_file(self._path)
                 connection = Connection(self._path, file, self._connect())
             except (sqlite3.Error, OSError) as error:
                 failure = make_error(self._path, error)
@@ -296,15 +294,6 @@ def create_private(path: Path) -> None:
     with suppress(FileExistsError):
         # Only a file that nobody has open yet: to close another would drop the locks of this process on it.
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-
-
-def _find_file(path: Path) -> File | None:
-    """Return the file that has a path now; None if there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def make_error(path: Path, error: Exception) -> BackendError:
