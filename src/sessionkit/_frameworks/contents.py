@@ -1,4 +1,4 @@
-"""A framework's own session object: a view of the request's exchange, which is read when the object is first used."""
+"""A framework's own session object: a view of the request's exchange. The session is read when the object is first used."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SESSION_KEY = "session"
 
 
 def find_or_open_exchange(request: RequestInfo, settings: Settings) -> Exchange | None:
-    """Return the exchange for a framework's session object: the gateway's, else one that no gateway answers.
+    """Return the exchange for a framework's session object: the gateway's exchange, else a new one that no gateway answers.
 
     Args:
         request: the view of the request.
@@ -56,7 +56,7 @@ def find_or_open_exchange(request: RequestInfo, settings: Settings) -> Exchange 
     if one is None:
         return open_exchange(request, settings)
     if isinstance(one, UnansweredExchange):
-        one.request = detach(request)  # from here on the framework writes the response
+        one.request = detach(request)  # the framework itself will write the response
     return one if isinstance(one, Exchange) else None
 
 
@@ -67,7 +67,7 @@ def find_serving(request: RequestInfo) -> Exchange | None:
         request: the view of the request.
 
     Returns:
-        The exchange of the innermost gateway; None if that gateway excludes the path, or if nothing serves the request any more.
+        The exchange of the innermost gateway; None if that gateway excludes the path, or if the request has ended.
     """
     found = find_open(find_innermost(request))
     return found if isinstance(found, Exchange) else None
@@ -75,7 +75,7 @@ def find_serving(request: RequestInfo) -> Exchange | None:
 
 @clears_frames
 def replace_contents(exchange: Exchange, contents: Mapping[str, Any]) -> None:
-    """Replace the contents in one step: new contents of the same user are no logout and login.
+    """Replace the contents in one step, so that new contents of the same user are not a logout and a login.
 
     Args:
         exchange: the exchange of the request.
@@ -92,7 +92,7 @@ def replace_contents(exchange: Exchange, contents: Mapping[str, Any]) -> None:
 
 
 class Snapshot:
-    """The state of a session's contents at one moment, to find out later whether they have changed; it shows no value.
+    """A snapshot of a session's contents, to check later whether they have changed. It shows no value.
 
     Args:
         contents: the contents of the exchange.
@@ -199,28 +199,28 @@ class LazyContents(MutableMapping[str, Any]):
         return None if self.stamp is None else self.stamp.id
 
     def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
-        # As for a Session: a copy is a plain dict, and changes of it do not change the session.
+        # As for a Session, a copy is a plain dict, and changes in the copy do not change the session.
         return dict, (dict(self),)
 
     def __repr__(self) -> str:
-        # Values are claims and tokens: they have no business in a log.
+        # Values are claims and tokens, and must not get into a log.
         if self.exchange.server is not None and not self.exchange.looked_at:
-            # Whoever reports an outage shows the variables of its frames: that must not ask the backend again.
+            # A crash report shows the variables of the frames. Showing this object must not call the backend again.
             return f"<{type(self).__name__}, not loaded>"
         return f"<{type(self).__name__} keys={list(self)!r}>"
 
 
 class SessionPlace:
-    """The place of a session object: the verbs ask it before they act, and a gateway before the response starts.
+    """The place of a session object. The verbs check it before they act, and a gateway before the response starts.
 
-    A mapping that the application puts there before the response starts becomes the contents of the session. From the next verb
-    that writes on, and from the start of the response, it is detached: a change of it is not saved, and is reported when the
-    request ends, unless the session has that change too. Anything else in the place is left alone: an object of another library,
-    and the session of a request, of this store or another.
+    A mapping that the application puts there before the response starts becomes the contents of the session. After the next verb
+    that writes, or after the start of the response, the mapping is detached: a change in it is not saved. Such a change is
+    reported when the request ends, unless the session has the same change. Any other object in the place is ignored: an object
+    of another library, or the session of a request, of this store or another.
 
     Args:
         session: the session object.
-        holder: what has it under `session`: the attributes of a request (`vars(request)`), or a scope.
+        holder: the mapping that has the session object under `session`: the attributes of a request (`vars(request)`), or a scope.
         exchange: the exchange that the session object shows.
     """
 
@@ -230,7 +230,7 @@ class SessionPlace:
         self, session: object, holder: MutableMapping[str, Any], exchange: Exchange
     ) -> None:
         self._session, self._holder, self._exchange = session, holder, exchange
-        # The object that was taken over last, whether it was left in the place, and the values that it had then.
+        # The object that was last taken over, whether it was left in the place, and the values that it had at that time.
         self._found: object = None
         self._is_left = False
         self._values: dict[str, tuple[object, Snapshot]] = {}
@@ -241,11 +241,11 @@ class SessionPlace:
         """Replace the contents of the session with those that the application has put in the place.
 
         Args:
-            leaving: whether to leave the application's object in the place, for a verb that only reads. What the application
-                does to it afterwards counts too.
+            leaving: whether to leave the application's object in the place, for a verb that only reads. Later changes
+                in the object are then taken over too.
 
         Raises:
-            TypeError: something is there that can be no contents.
+            TypeError: the object in the place cannot be the contents of a session.
         """
         if self._holder.get(SESSION_KEY) is not self._session:
             self._take_over(leaving=leaving)
@@ -270,7 +270,7 @@ class SessionPlace:
     def _merge(self, contents: Mapping[str, Any]) -> None:
         """Add the changes of an object that was left in the place.
 
-        A key that it lacks now is removed. Any other key that was assigned in the session too stays as it is there.
+        A key that the object no longer has is removed. Any other key that was also assigned in the session keeps the session's value.
         """
         merged = dict(self._exchange.contents)
         for key in self._list_changed(contents):
@@ -283,14 +283,14 @@ class SessionPlace:
         replace_contents(self._exchange, merged)
 
     def close(self) -> None:
-        """Take over the contents in the place if no response has started; report contents that come too late, and those that are lost."""
+        """Take over the contents in the place if no response has started. Report contents that came too late, and changes that are lost."""
         exchange = self._exchange
         if exchange.place is self:
             exchange.place = self.before
         else:
             self._leave()
         if self._found is None and self._holder.get(SESSION_KEY) is self._session:
-            # The commonest case: the application has put nothing there.
+            # The most frequent case: the application has put nothing there.
             return
         is_late = exchange.phase is not OPEN
         try:
@@ -299,7 +299,7 @@ class SessionPlace:
             elif self._holder.get(SESSION_KEY) is not self._session:
                 contents = self._find_contents()
                 if contents is not None:
-                    # The exchange compares the contents when it ends, and reports a change, as it does of one in place.
+                    # The exchange compares the contents when it ends, and reports a change as it reports a change in place.
                     live = exchange.contents
                     refill(live, contents, live.stamp)
                     return
@@ -310,7 +310,7 @@ class SessionPlace:
             tell(exchange.settings.on_event, kind)
 
     def _leave(self) -> None:
-        """Let the places inside this one, which are closed later, lead to the place around it."""
+        """Link the places inside this one, which are closed later, to the place around it."""
         place = self._exchange.place
         while isinstance(place, SessionPlace):
             if place.before is self:
@@ -318,7 +318,7 @@ class SessionPlace:
             place = place.before
 
     def _find_contents(self) -> Mapping[str, Any] | None:
-        """Return the contents in the place, and put the session object back; None where there is nothing to take over."""
+        """Return the contents in the place, and put the session object back; None if there is nothing to take over."""
         found = self._holder.get(SESSION_KEY)
         contents = None if is_session(found) else self._read(found)
         if contents is not None:
@@ -330,7 +330,7 @@ class SessionPlace:
         return cast("Mapping[str, Any]", found) if isinstance(found, Mapping) else None
 
     def _has_lost_change(self) -> bool:
-        """Return whether a detached object was changed, and the session was not changed alike."""
+        """Return whether a detached object was changed, and the session does not have the same change."""
         contents, state = self._read(self._found), self._exchange.state
         if contents is None or state is None:
             return False
@@ -341,7 +341,7 @@ class SessionPlace:
         )
 
     def _list_changed(self, contents: Mapping[str, Any]) -> list[str]:
-        """Return the keys of the object that was taken over last whose values have changed since."""
+        """Return the keys of the last taken-over object whose values have changed since then."""
         values = self._values
         return [
             key
@@ -359,7 +359,7 @@ def _remember(contents: Mapping[str, Any], key: str) -> tuple[object, Snapshot]:
 
 
 def _pick(contents: Mapping[str, Any], key: str) -> Contents:
-    """Return one key of contents with its value; nothing if it is not there."""
+    """Return a dict with one key of the contents; an empty dict if the key is missing."""
     return Contents({key: contents[key]} if key in contents else {})
 
 
@@ -371,5 +371,5 @@ def is_session(found: object) -> bool:
     """
     if hasattr(found, "mark_accessed") or isinstance(found, LazyContents):
         return True
-    # A `Session` that the application has made holds contents only.
+    # A `Session` that the application has made only holds contents.
     return isinstance(found, Contents) and found._watcher is not None  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # not for users

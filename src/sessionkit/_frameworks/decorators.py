@@ -33,12 +33,12 @@ def make_guards(
     Args:
         answer: makes the framework's response from a `Refusal`. It is called with the refusal and the handler's arguments;
             for an async handler it may return an awaitable.
-        find_request: returns the request, when called with the handler's arguments. By default it is the first argument that
-            the verbs take for a request.
+        find_request: a function of the handler's arguments, which returns the request. By default, the request is the first
+            argument that the verbs accept as a request.
         is_async: returns whether the framework awaits a handler.
-        adapt: makes from a handler the callable that takes the arguments which the framework passes. By default that is the
-            handler.
-        login_url_of: returns the login URL that the framework's own settings name, or None, when called with the request.
+        adapt: returns, for a handler, the callable that takes the arguments that the framework passes. By default, this is the
+            handler itself.
+        login_url_of: a function of the request, which returns the login URL of the framework's own settings, or None.
 
     Returns:
         The two guards. The second can be used bare, or called with `login_url=`, `logout_url=` and `default=`.
@@ -87,8 +87,8 @@ def make_hooks(
     """Make `require_session_api` and `require_session_page` of a framework that calls its guards with the request.
 
     Args:
-        check: called with a `Refuse` and the arguments that the framework passes. It asks the `Refuse` about the request; if
-            that returns a `Refusal`, it answers with it, usually by raising.
+        check: called with a `Refuse` and the arguments that the framework passes. It calls the `Refuse` with the request. If
+            the result is a `Refusal`, it responds with it, usually by raising an exception.
         login_url_of: as for `make_guards`.
 
     Returns:
@@ -98,7 +98,7 @@ def make_hooks(
 
 
 def _find_first_request(handler: object, /, *args: Any, **named: Any) -> Any:
-    """Return the first argument that the verbs take for a request: in a method it is not the first of all."""
+    """Return the first argument that the verbs accept as a request. In a method, `self` comes before it."""
     try:
         for one in (*args, *named.values()):
             if as_request(one) is not None:

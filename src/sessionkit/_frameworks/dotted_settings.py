@@ -36,6 +36,6 @@ def store_from_dotted(config: Mapping[str, Any], settings: Mapping[str, Any]) ->
     dotted = {PREFIX + name.upper(): value for name, value in named.items()}
     secret = config.get(f"{DOTTED}secret")
     if isinstance(secret, (bytes, list, tuple)):
-        # Made in code, and not in a file: as a text it would be another secret.
+        # This value was set in code and not in a file. Converted to text, it would be another secret.
         settings = {"secret": secret, **settings}
     return SessionStore.from_env({**os.environ, **dotted}, **settings)

@@ -23,11 +23,11 @@ class Extension(ABC, Generic[App]):
         **settings: arguments of `SessionStore`, which win over the framework's settings.
 
     Raises:
-        TypeError: a store stands in the application's place, or something else in the store's.
+        TypeError: a store was passed as the application, or the argument for the store is not a store.
     """
 
     call = "SessionKit(app, store=store)"
-    """The call that makes one, for error messages."""
+    """The call that makes the extension, for error messages."""
 
     @clears_frames
     def __init__(
@@ -48,11 +48,11 @@ class Extension(ABC, Generic[App]):
             app: the application of the framework.
 
         Raises:
-            TypeError: a store stands in the application's place.
+            TypeError: a store was passed as the application.
         """
         check_app(app, self.call)
         self._serve(app)
 
     @abstractmethod
     def _serve(self, app: App) -> None:
-        """Put the gateway around an application; the adapter's part of `init_app`."""
+        """Put the gateway around an application. This is the adapter's part of `init_app`."""

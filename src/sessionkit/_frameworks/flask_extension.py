@@ -27,10 +27,10 @@ ENTRY = "sessionkit.entry"
 
 
 class FlaskFamilyExtension(Extension[App]):
-    """Base of `SessionKit` of Flask and Quart; an adapter's class mixes their `SessionInterface` in.
+    """Base of `SessionKit` for Flask and Quart. An adapter's class also inherits from the framework's `SessionInterface`.
 
     Attributes:
-        serializer: the framework's `TaggedJSONSerializer`, whose tags keep values that JSON does not have.
+        serializer: the framework's `TaggedJSONSerializer`, which writes values that JSON does not have with tags.
         json: `flask.json` or `quart.json`.
     """
 
@@ -44,13 +44,13 @@ class FlaskFamilyExtension(Extension[App]):
 
     @property
     def tags(self) -> Tags:
-        """The tags by which the framework's own session keeps values that JSON does not have."""
+        """The tags with which the framework's own session writes values that JSON does not have."""
         return make_tags(self.serializer, self.json)
 
     def make_gateway(
         self, app: Any, inner: Callable[..., Any], kind: Callable[..., Gateway]
     ) -> FlaskFamilyGateway:
-        """Make the gateway that serves an application; it becomes the application's `extensions["sessionkit"]`.
+        """Make the gateway that serves an application, and store it as the application's `extensions["sessionkit"]`.
 
         Args:
             app: the application.
@@ -64,15 +64,15 @@ class FlaskFamilyExtension(Extension[App]):
     ) -> Exchange | None:
         """Return the exchange for the session that `open_session` hands out; nothing is decrypted yet.
 
-        If no gateway answers the request, its context may have been pushed inside the request of another visitor, which is
-        current again after `leave_context`.
+        If no gateway answers the request, its context may have been pushed inside the request of another visitor. After
+        `leave_context`, the other request is the current one again.
 
         Args:
             app: the application, which this extension serves.
             view: the view of the request.
             entered: the framework's request, in whose context the exchange becomes current.
-            socket: whether this is an event of a socket, which carries the environ of its handshake: its session is a
-                `SocketExchange`. None if it is one unless a gateway serves the request.
+            socket: whether this is an event of a socket, which has the environ of the socket's handshake; its session is a
+                `SocketExchange`. None means that it is an event if no gateway serves the request.
 
         Returns:
             The exchange, or None on an excluded path and while there is no secret key.
@@ -98,7 +98,7 @@ class FlaskFamilyExtension(Extension[App]):
     async def aopen_exchange(
         self, app: Any, view: RequestInfo, *, entered: object = None
     ) -> Exchange | None:
-        """Return the exchange as `open_exchange` does, where a backend is awaited; its record is loaded.
+        """Return the exchange as `open_exchange` does, after awaiting the backend, so that its record is loaded.
 
         Args:
             app: the application, which this extension serves.
@@ -125,7 +125,7 @@ class FlaskFamilyExtension(Extension[App]):
 
 
 class FlaskFamilyGateway:
-    """Serve an application of Flask or Quart through a gateway, which is made anew when the application's settings change.
+    """Serve an application of Flask or Quart through a gateway, and make a new gateway when the application's settings change.
 
     The settings are read at each request. While there is no secret key, the application is served without sessions.
 
@@ -147,7 +147,7 @@ class FlaskFamilyGateway:
         self._made: tuple[object, Any] = (None, None)
         app.extensions["sessionkit"] = self
         if kit.store is not None:
-            # A store that cannot be served here is an error where it is given, and not in the first request.
+            # A store that cannot be served here raises an error when it is passed, not in the first request.
             self.current  # noqa: B018
 
     @property

@@ -1,4 +1,4 @@
-"""The session object of Flask and Quart, and the tags that keep their types."""
+"""The session object of Flask and Quart, and the tags that preserve the types of its values."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ KEYS = FrameworkKeys(
     login=("_user_id",),  # Flask-Login
     transient=lambda contents: not contents["_permanent"] if "_permanent" in contents else None,
 )
-"""The keys that mean something in the sessions of Flask and Quart."""
+"""The framework keys of Flask and Quart."""
 
 FLASHES = "_flashes"
 """The key of flashed messages."""
 
 
 def make_tags(serializer: Any, json: Any) -> Tags:
-    """Make the tags by which Flask keeps tuples, bytes, UUIDs, dates and markup in its own session.
+    """Make the tags with which Flask writes tuples, bytes, UUIDs, dates and markup in its own session.
 
     A value without a tag (a date without a time, a Decimal) becomes the text that the application's JSON makes of it, as in
     Flask's own session.
@@ -69,7 +69,7 @@ def _convert_leaves(value: Any, convert: Callable[[Any], Any]) -> Any:
 
 
 class FlaskFamilySession(LazyContents):
-    """The session object of Flask and Quart; an adapter's class mixes their `SessionMixin` in."""
+    """The session object of Flask and Quart. An adapter's class also inherits from the framework's `SessionMixin`."""
 
     @property
     def accessed(self) -> bool:
@@ -81,14 +81,14 @@ class FlaskFamilySession(LazyContents):
 
     @property
     def modified(self) -> bool:
-        """Whether the session differs from the one that came, nested values included. Setting this is allowed and not needed."""
+        """Whether the session differs from the one that was loaded, nested values included. Setting this is allowed, but not needed."""
         return self.exchange.changed
 
     @modified.setter
     def modified(self, value: bool) -> None: ...
 
     def __getitem__(self, key: str) -> Any:
-        """Return a value. Flashed messages are tuples, as the framework writes them, even if an application without tags wrote them."""
+        """Return a value. Flashed messages are returned as tuples, as the framework expects, even if another application wrote lists."""
         value = super().__getitem__(key)
         if key != FLASHES or all(type(one) is tuple for one in value):
             return value
@@ -106,7 +106,7 @@ class FlaskFamilySession(LazyContents):
         super().__delitem__(key)
 
     def _is_read_afterwards(self) -> bool:
-        """Return whether the response has gone out and the caller does not serve the request: no message can be lost."""
+        """Return whether the response has been sent and the caller does not serve the request. If so, no message can be lost."""
         exchange = self.exchange
         return exchange.phase is not OPEN and exchange not in iterate_outward(get_last_current())
 
@@ -114,17 +114,18 @@ class FlaskFamilySession(LazyContents):
     def save_into(self, response: Any) -> None:
         """Do the work of the framework's `save_session`.
 
-        Under a gateway, check that the session can be kept, so that the application's error handlers see an error. Without a
-        gateway (`session_transaction()`), write the session into the response. After the response has gone out, report a change,
-        which is lost. In an event of Flask-SocketIO, save what needs no cookie in the backend.
+        Under a gateway, check that the session can be saved, so that the application's error handlers get the error
+        otherwise. Without a gateway (`session_transaction()`), write the session into the response. After the response has
+        been sent, report a change, because it is lost. In an event of Flask-SocketIO, save changes that need no cookie in
+        the backend.
 
         Args:
             response: the framework's response.
 
         Raises:
-            IdentityChangedError, SerializationError, SessionTooLargeError: the session cannot be kept.
-            BackendError, ConflictError: with a backend it is kept now, and that failed.
-            ResponseStartedError: an event of a socket changed what needs a cookie.
+            IdentityChangedError, SerializationError, SessionTooLargeError: the session cannot be saved.
+        BackendError, ConflictError: saving it in the backend failed.
+        ResponseStartedError: in an event of a socket, a change needs a cookie.
         """
         exchange = self.exchange
         if isinstance(exchange, SocketExchange):
@@ -138,7 +139,7 @@ class FlaskFamilySession(LazyContents):
             exchange.check(response.status_code)
 
     async def asave_into(self, response: Any) -> None:
-        """Do the same where a backend is awaited.
+        """Do the work of the framework's `save_session` as `save_into` does, and await the backend.
 
         Args:
             response: the framework's response.

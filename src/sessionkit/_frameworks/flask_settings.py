@@ -49,10 +49,10 @@ DEFAULTS = {
 
 
 def read_values(app: Any) -> tuple[Any, ...]:
-    """Return all values that a store is made from, so that a changed setting shows: these frameworks read them at each request.
+    """Return all values from which a store is made, to notice a changed setting. These frameworks read their settings at each request.
 
     Args:
-        app: the application. The two that it has as attributes may be set in a class of the user's.
+        app: the application. A subclass of the user may set the two settings that the application has as attributes.
     """
     config = app.config
     return (
@@ -79,15 +79,14 @@ def store_from_config(
 ) -> SessionStore | None:
     """Make a store from the configuration of an application.
 
-    The browser forgets the cookie when it closes, unless the session is permanent, as in these frameworks. With
-    `SESSION_REFRESH_EACH_REQUEST` (their default) `PERMANENT_SESSION_LIFETIME` limits how long a session may be idle,
-    and every session ends after 400 days, because no browser keeps a cookie longer. Without it,
-    `PERMANENT_SESSION_LIFETIME` limits how long a session lives.
+    As in these frameworks, the browser forgets the cookie when it closes, unless the session is permanent. With
+    `SESSION_REFRESH_EACH_REQUEST` (their default), `PERMANENT_SESSION_LIFETIME` is the idle limit, and the absolute limit is
+    400 days, because no browser keeps a cookie longer. Without it, `PERMANENT_SESSION_LIFETIME` is the absolute limit.
 
     Args:
         config: the application's configuration.
         settings: arguments of `SessionStore`, which win over `config`; a lifetime and cookie settings do so field by field.
-        for_development: leave out the warning about a cookie that is not Secure.
+        for_development: whether to log no warning about a cookie that is not Secure.
 
     Returns:
         The store, or None while there is no secret.
@@ -116,7 +115,7 @@ def _make_store(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Sessi
     name = config["SESSION_COOKIE_NAME"]
     same_site: Any = config["SESSION_COOKIE_SAMESITE"] or "Lax"
     cookie = CookieSettings(
-        # Their default name becomes `__Host-session` where browsers accept that prefix.
+        # The frameworks' default name becomes `__Host-session` if browsers accept this prefix.
         name=None if name == "session" else name,
         path=config["SESSION_COOKIE_PATH"] or config["APPLICATION_ROOT"],
         domain=config["SESSION_COOKIE_DOMAIN"] or None,
@@ -132,14 +131,14 @@ def _make_store(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Sessi
         for field, (setting, default) in COOKIE.items()
         if config.get(setting, default) != default
     }
-    # The root of the application is the default of the path, and no session is permanent unless it says so.
+    # By default, the path is the root of the application, and a session is not permanent.
     stated |= {"path": cookie.path, "transient": True}
     made: dict[str, Any] = {"secret": secrets, "cookie": cookie}
     idle: int | None = seconds
     if not config["SESSION_REFRESH_EACH_REQUEST"]:
         given, idle = settings.get("lifetime"), None
         fields: dict[str, Any] = dict(given.given) if isinstance(given, Lifetime) else {}
-        # A lifetime that names an idle limit is rolling.
+        # A lifetime for which an idle limit is passed is rolling.
         fields = {"rolling": "idle" in fields, "absolute": seconds, **fields}
         made["lifetime"] = Lifetime(**fields)
         if isinstance(given, Lifetime):

@@ -1,4 +1,4 @@
-"""The answers to a visitor who is not signed in, of an API and of a page, and the makers of the adapters' guards."""
+"""The responses of an API and of a page to a visitor who is not signed in, and the functions that make the adapters' guards."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Refusal:
     Args:
         status: the HTTP status.
         headers: pairs of name and value.
-        body: what follows them.
+        body: the body of the response.
     """
 
     status: int
@@ -42,12 +42,12 @@ class Refusal:
 
     @property
     def location(self) -> str | None:
-        """Where the response sends the visitor, or None."""
+        """The URL to which the response redirects the visitor, or None."""
         return dict(self.headers).get("Location")
 
 
 def api_refusal() -> Refusal:
-    """Return a 401 with a JSON body (RFC 9110 section 15.5.2), not to be cached."""
+    """Return a 401 with a JSON body (RFC 9110 section 15.5.2) that no cache may store."""
     body = json.dumps(
         {
             "error": "not_authenticated",
@@ -74,10 +74,10 @@ def page_refusal(
         request: the view of the request.
         login_url: the application's login page; `returnTo` is added to its query.
         logout_url: the application's logout; neither of the two URLs becomes `returnTo`.
-        default: where to return to instead.
+        default: the path to return to otherwise.
 
     Returns:
-        302 for a GET or HEAD; 303 for others, which return to `default`. Not to be cached.
+        A redirect that no cache may store: 302 for a GET or HEAD; 303 for other methods, which return to `default`.
     """
     # A framework may make a URL when it is first needed (Django's `reverse_lazy`).
     login_url, logout_url, default = str(login_url), str(logout_url), str(default)
@@ -139,7 +139,7 @@ class PageDecorator(Protocol):
 
 
 class PageHook(Protocol[P, Result]):
-    """The type of a `require_session_page` that the framework calls with a request (and more), bare or called before."""
+    """The type of a `require_session_page` that the framework calls with a request and more. It can be called with URLs before."""
 
     @overload
     def __call__(self, *args: P.args, **named: P.kwargs) -> Result: ...
@@ -154,8 +154,8 @@ def api_guard(guarded: Callable[..., Any]) -> Any:
 
     Args:
         guarded: the adapter's own part. Its first argument is a `Refuse`; the others are those of the decorator or hook: the
-            handler, or a request and whatever the framework passes with it. It calls the `Refuse` with the request, and
-            answers with the `Refusal`.
+            handler, or a request and the other arguments that the framework passes. It calls the `Refuse` with the request,
+            and responds with the `Refusal`.
 
     Returns:
         A decorator, or a hook. The adapter gives it its type (`ApiDecorator`, …).
@@ -196,7 +196,7 @@ def page_guard(
         logout_url: str = "/auth/logout",
         default: str = "/",
     ) -> Any:
-        """Admit signed-in users; everybody else is sent to the login page, with a `returnTo` that cannot leave the site.
+        """Admit signed-in users; redirect everybody else to the login page, with a `returnTo` that cannot leave the site.
 
         Use it bare, or call it with URLs.
 
@@ -204,7 +204,7 @@ def page_guard(
             *guarding: the handler, if it is used bare.
             login_url: the login page; by default that of the framework's settings, else `/auth/login`.
             logout_url: the logout; neither this nor `login_url` becomes `returnTo`.
-            default: where to return to instead.
+            default: the path to return to otherwise.
 
         Raises:
             TypeError: a URL was given without its name.

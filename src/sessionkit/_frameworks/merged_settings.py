@@ -1,4 +1,4 @@
-"""The settings of a framework beside the arguments of a store: an argument replaces the fields that it names, and no others."""
+"""Merge the settings of a framework with the arguments of a store. An argument replaces only the fields that it names."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ def merge_settings(
 ) -> dict[str, Any]:
     """Return the arguments of `SessionStore` that a framework's settings and an application give together.
 
-    What the application gives wins, a lifetime and cookie settings field by field. A setting that has the framework's default
-    says nothing there: then the default is that of sessionkit.
+    The application's arguments win; of a lifetime and cookie settings, only the fields that it passes win. For a setting
+    that has the framework's default value, the default of sessionkit applies.
 
     Args:
-        made: the arguments by the framework's settings, for what is not given.
-        given: the arguments that the application gives.
-        cookie: the fields of cookie settings that the framework's settings state.
-        idle: the one number that frameworks have for a lifetime: seconds for which a session may be idle. The session ends for
-            good after 400 days. None if `made` has the lifetime.
-        states_idle: whether the framework's settings state this number, so that a lifetime that names no `idle` has it.
+        made: the arguments that follow from the framework's settings; they apply if the application does not pass its own.
+        given: the arguments that the application passes.
+        cookie: the fields of cookie settings that the framework's settings set.
+        idle: the number that frameworks have for a lifetime: the seconds for which a session may be idle. The absolute limit is
+            then 400 days. None if `made` has the lifetime.
+        states_idle: whether the framework's settings set this number. If so, it applies to a lifetime that names no `idle`.
     """
     merged = dict(made)
     limit = seconds("idle", idle)

@@ -15,11 +15,11 @@ _BREAK = re.compile(r"%0[ad]", re.IGNORECASE)
 def safe_return_to(value: object, default: str = "/") -> str:
     """Return a `returnTo` as it is if it cannot leave the site, else `default`.
 
-    Check the value when you use it, before you write `Location`, as well as when you make it.
+    Call this when you use the value, just before you write `Location`, even if the value was checked when it was made.
 
     Args:
-        value: the value that came; anything but such a path gives the default.
-        default: where to go instead.
+        value: the value from the request. For anything but a safe path, the default is returned.
+        default: the path to return otherwise.
 
     Returns:
         A path with query and fragment, at most 2,048 printable ASCII characters, whose path has no `//`, no dot

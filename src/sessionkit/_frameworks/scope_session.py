@@ -25,18 +25,18 @@ __all__ = ["ScopePlace", "ScopeSession", "ScopeSessionMiddleware"]
 
 
 class ScopePlace(SessionPlace):
-    """The place in a scope where a session object stands.
+    """The place of a session object in a scope.
 
-    What the application puts there before the response starts becomes the contents of the session, at the latest then; a verb
-    that is called before finds it. A change by what is put there later is not saved, and is reported as `LATE_CHANGE`. The
-    session object of another middleware, of an application mounted inside this one, is left alone.
+    A mapping that the application puts there before the response starts becomes the contents of the session: when the next verb
+    is called, or when the response starts. A mapping that is put there later is not saved, and is reported as `LATE_CHANGE`. The
+    session object of another middleware, in an application mounted inside this one, is ignored.
 
     Args:
         session: the session object, which is put into the scope.
         scope: the scope of the connection.
         exchange: the exchange that the session object shows.
-        contents_of: called with what is in the session object's place, or None, and the scope; returns the contents that it
-            stands for, as a mapping, or None to leave the session as it is.
+        contents_of: called with the object in the session object's place (or None) and the scope. It returns the contents
+            for this object as a mapping, or None to leave the session as it is.
     """
 
     __slots__ = ("_around", "_contents_of", "_owner", "_root")
@@ -54,7 +54,7 @@ class ScopePlace(SessionPlace):
         self._around = found if _is_foreign(found) else None
         self._owner, self._root = scope.get("app"), scope.get("root_path")
         if self._around is not None and "endpoint" not in scope:
-            # It is not that of an application in which ours is mounted.
+            # This is not the scope of an application in which ours is mounted.
             exchange.settings.warn_once(EventKind.TWO_SESSIONS)
         scope[SESSION_KEY] = session
 
@@ -64,9 +64,9 @@ class ScopePlace(SessionPlace):
         return self._around is not None
 
     def give_back(self) -> None:
-        """Put the session object of a middleware around this one back, which may look at it when the response starts.
+        """Put the session object of a middleware around this one back, because that middleware reads it when the response starts.
 
-        It would write the contents that it finds there into a cookie of its own, which visitors can read.
+        If it found our contents there, it would write them into its own cookie, which visitors can read.
         """
         self._holder[SESSION_KEY] = self._around
 
@@ -78,15 +78,15 @@ class ScopePlace(SessionPlace):
         """Return the contents in the place, and put the session object back; None where there is nothing to take over."""
         found = self._holder.get(SESSION_KEY)
         if self.has_outer and found is self._around:
-            # It was given back, and a gateway around that middleware is about to answer.
+            # The outer object was put back, and a gateway around its middleware is about to respond.
             return None
         if is_session(found):
             if _is_foreign(found) and not self._is_in_mounted():
                 self._exchange.settings.warn_once(EventKind.TWO_SESSIONS)
             return None
         contents = self._contents_of(found, self._holder)
-        # If the key is gone, whatever runs after the start of the response finds the session there again. And a middleware around
-        # this one sees whose session it is, and leaves it alone.
+        # If the application deleted the key, it is set again, so that code after the start of the response finds the
+        # session. And a middleware around this one recognises our session, and ignores it.
         self.take_back()
         if contents is None or isinstance(contents, Mapping):
             return cast("Mapping[str, Any] | None", contents)
@@ -95,7 +95,7 @@ class ScopePlace(SessionPlace):
         )
 
     def _read(self, found: object) -> Mapping[str, Any] | None:
-        """Return the contents that the object which was taken over last stands for now."""
+        """Return the contents for the last taken-over object, as it is now."""
         contents = None if found is None else self._contents_of(found, self._holder)
         return cast("Mapping[str, Any] | None", contents)
 
@@ -103,7 +103,7 @@ class ScopePlace(SessionPlace):
         """Return whether the scope now belongs to an application that is mounted inside the one around this middleware."""
         if self._owner is not None:
             return self._holder.get("app") is not self._owner
-        # Nothing but this middleware is around the application, so only the place where it is mounted tells.
+        # Only this middleware is around the application, so only the path where it is mounted tells the two apart.
         return self._holder.get("root_path") != self._root
 
 
@@ -115,14 +115,14 @@ def _is_foreign(found: object) -> bool:
 class ScopeSession(Session):
     """The live session itself, anonymous ones included: a dict whose nested changes are saved.
 
-    It stands in the scope before anything is decrypted, and fills itself when it is first used.
+    The dict is put into the scope before the session is decrypted. It is filled when it is first used.
     """
 
     __slots__ = ("_exchange",)
 
     _exchange: ref[
         Exchange
-    ]  # weak: the exchange knows this object, and a cycle would keep every request's
+    ]  # weak, because the exchange refers to this object, and a reference cycle would keep the session of every request
 
     @classmethod
     def of(cls, exchange: Exchange) -> Contents:
@@ -143,17 +143,17 @@ class ScopeSession(Session):
     ) -> Session:
         """Become the live session. The exchange calls this when it is first read."""
         itself: Any = self
-        # From here on no method asks whether the session was read.
+        # From here on no method needs to check whether the session was read.
         itself.__class__ = ScopeSession
         _raw.clear(self)
         Session.__init__(self, contents, stamp=stamp, watcher=watcher)
         return self
 
     def mark_accessed(self) -> None:
-        """Read the session, and check that it has not expired. Starlette calls this whenever it hands the session out.
+        """Read the session, and check that it has not expired. Starlette calls this whenever `request.session` is used.
 
         Raises:
-            NoActiveRequestError: the request ended before anybody read the session.
+            NoActiveRequestError: the request ended before the session was read.
         """
         exchange = self._exchange()
         if exchange is not None:
@@ -175,17 +175,17 @@ class ScopeSession(Session):
 
     @property
     def modified(self) -> bool:
-        """Whether the session differs from the one that came, nested values included."""
+        """Whether the session differs from the one that was loaded, nested values included."""
         exchange = self._exchange()
         return exchange is not None and exchange.changed
 
 
 class SessionNotRead:
-    """The only key of a session that nobody has read yet, so that an encoder written in C does not take it for an empty one.
+    """The only key of a session that has not been read yet, so that an encoder written in C does not write it as an empty object.
 
-    json sees that the session is not empty, calls its `items`, and so reads it. An encoder that takes the entries of a
-    dict without calling a method (orjson, msgspec) refuses this key, and its error names this class. Give such an encoder
-    `request.session` or `dict(session)`.
+    json finds that the session is not empty, calls its `items`, and so reads the session. An encoder that reads the entries of
+    a dict without calling a method (orjson, msgspec) refuses this key, and its error names this class. Pass
+    `request.session` or `dict(session)` to such an encoder.
     """
 
     __slots__ = ()
@@ -199,14 +199,14 @@ class SessionNotRead:
         return "<the session has not been read yet>"
 
 
-_raw: Any = dict  # its methods read nothing
+_raw: Any = dict  # the methods of dict do not read the session
 _NOT_READ: Any = {SessionNotRead(): SessionNotRead()}
-# From here on it goes into no other dict: only `dict.update` of `_NOT_READ` itself copies it without asking for its hash.
+# From here on no other dict accepts this key: only `dict.update` from `_NOT_READ` itself copies it without calling `__hash__`.
 SessionNotRead.__hash__ = SessionNotRead.__str__  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]  # both raise
 
 
 class _Unread(ScopeSession):
-    """A session that nobody has used yet: any method makes it a `ScopeSession` first."""
+    """A session that has not been used yet. Any method first turns it into a `ScopeSession`."""
 
     __slots__ = ()
 
@@ -217,7 +217,7 @@ class _Unread(ScopeSession):
     def stamp(self) -> Stamp:
         """Read the session, and return its id and times."""
         self.mark_accessed()
-        # From here on the object is no `_Unread`, so `super()` would refuse it.
+        # The object is no longer an `_Unread`, so `super()` would refuse it.
         return cast("Stamp", cast("Any", Session.stamp).fget(self))
 
 
@@ -258,7 +258,7 @@ class ScopeSessionMiddleware(SessionMiddleware):
 
     Raises:
         ConfigurationError: neither a store nor a secret key is given, or a store and other arguments.
-        TypeError: something else stands in the store's place, or a store stands in the application's.
+        TypeError: the argument for the store is not a store, or a store was passed as the application.
     """
 
     call = "app.add_middleware(SessionMiddleware, store=store)"
@@ -297,5 +297,5 @@ def _show(exchange: Exchange, scope: Scope) -> Place:
 
 
 def _contents_of(found: object, scope: Scope) -> object:
-    """Return the object that an application has put in the place of the session; {} if that is None, None if there is none."""
+    """Return the object that an application has put in the place of the session; {} if this object is None; None if there is none."""
     return {} if found is None and SESSION_KEY in scope else found

@@ -1,13 +1,13 @@
-"""Session keys of frameworks that find a session by a key, in any process: a text that names a record on the server.
+"""Session keys, for frameworks that look up a session by a key in any process: a text that names a record on the server.
 
-A record is found by its key and its owner, 128 bits each. Frameworks keep a session key in a column of 40 characters
-(Django's own table, third parties' tables), and two hexadecimal numbers need 64. In 40 characters, 256 bits take an
-alphabet of 85: that is the alphabet of RFC 1924, except that `./:[]` take the place of `%&;<>`, which have a meaning in
-HTML, in URLs, in cookies and in SQL. An alphabet without capital letters would have too few characters: 68 of them hold
-243 bits. A database that compares without regard to case still tells two keys apart: they differ in some 240 bits then.
-And a key is decoded before a record is looked up, so no database decides which session it opens.
+A record is found by its key and its owner, 128 bits each. Frameworks store a session key in a column of 40 characters (in Django's
+own table and in those of other packages), and two hexadecimal numbers would need 64. To write 256 bits in 40 characters, an
+alphabet of 85 characters is needed: that of RFC 1924, but with `./:[]` instead of `%&;<>`, which have a meaning in HTML, URLs,
+cookies and SQL. Without capital letters, 68 characters would remain, which hold only 243 bits. A database that ignores case still
+distinguishes two keys, because they then still differ in some 240 bits. And a key is decoded before a record is looked up, so the
+database does not decide which session a key opens.
 
-A key opens nothing in a browser, whose cookie is a sealed pointer. Server code that has it can read the session.
+A browser cannot use a session key, because its cookie is a sealed pointer. Server code that has the key can read the session.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class SessionKeys:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        # Server code may keep anonymous sessions, which no browser has in a cookie.
+        # Server code may keep anonymous sessions on the server, because no browser has them in a cookie.
         self._keeping_all = _keep_all(settings)
 
     @staticmethod
@@ -56,8 +56,8 @@ class SessionKeys:
         """Return the key of an exchange's session; None while there is no session.
 
         Args:
-            exchange: the exchange. If no record keeps the session, its key is its id: 22 characters by which only the
-                same request finds it.
+            exchange: the exchange. If no record keeps the session, the result is the session's id: 22 characters, with which
+                only the same request finds the session.
         """
         named = exchange.name_record()
         if named is not None:
@@ -75,9 +75,10 @@ class SessionKeys:
         return _parse(text) is not None
 
     def open(self, session_key: str | None) -> Exchange:
-        """Open the session of a key for server code, apart from any request; without a key, a new session.
+        """Open the session with this key for server code outside of any request; without a key, begin a new session.
 
-        It is kept on the server even if it is anonymous. `Exchange.check` saves it on a blocking backend, `asettle` on any.
+        The session is kept on the server even if it is anonymous. `Exchange.check` saves it on a blocking backend, and `asettle`
+        on any backend.
 
         Args:
             session_key: the key; None, or any text that is no key of a record, for a new session.
@@ -90,7 +91,7 @@ class SessionKeys:
         return exchange
 
     def exists(self, session_key: str | None) -> Steps[bool]:
-        """Return whether a key is the key of a session on the server that has not ended. `run` or `arun` it.
+        """Return whether a key is the key of a session on the server that has not ended. Pass the result to `run` or `arun`.
 
         Args:
             session_key: the key.
@@ -106,7 +107,7 @@ class SessionKeys:
         )
 
     def delete(self, session_key: str | None) -> Steps[bool]:
-        """End the session of a key, and return whether there was one. `run` or `arun` it.
+        """End the session with this key, and return whether there was one. Pass the result to `run` or `arun`.
 
         Args:
             session_key: the key.
@@ -126,7 +127,7 @@ class SessionKeys:
             The result of the steps.
 
         Raises:
-            ConfigurationError: the backend is awaited.
+            ConfigurationError: the backend is async.
             BackendError: the backend failed.
         """
         return run(self.settings, steps)
@@ -142,7 +143,7 @@ class SessionKeys:
 
 @lru_cache(maxsize=64)
 def _keep_all(settings: Settings) -> Settings:
-    """Return settings that keep anonymous sessions on the server too; made once, because each `SessionStore(key)` asks."""
+    """Return settings that keep anonymous sessions on the server too. They are cached, because each `SessionStore(key)` needs them."""
     return settings.with_changes(all_on_server=True)
 
 

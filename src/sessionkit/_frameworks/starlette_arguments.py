@@ -87,14 +87,15 @@ def store_from_arguments(
     Args:
         secret_key: one secret, or several: the first seals, all open.
         session_cookie: the name of the cookie; by default `__Host-session` if browsers accept that prefix, else `session`.
-        max_age: seconds for which a session may be idle. Every session ends after 400 days, because no browser keeps a
-            cookie longer. None means the usual lifetime, and a cookie that the browser forgets when it closes.
+        max_age: the idle limit in seconds. The absolute limit is then 400 days, because no browser keeps a cookie longer.
+            None means the default lifetime, and a cookie that the browser forgets when it closes.
         path: the path of the cookie.
         same_site: `lax`, `strict` or `none`.
         https_only: whether the cookie is Secure.
         domain: the domain of the cookie.
         partitioned: whether the cookie is Partitioned.
-        **settings: arguments of `SessionStore`, which win over the others; a lifetime and cookie settings do so field by field.
+        **settings: arguments of `SessionStore`, which win over the others. Of a lifetime and cookie settings, only the
+        fields that you pass win.
     """
     config = {
         "secret_key": secret_key,

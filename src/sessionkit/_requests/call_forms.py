@@ -37,7 +37,7 @@ def parse_call(verb: str, args: tuple[Any, ...]) -> Call:  # noqa: RET503  # `re
         TypeError: the call has none of the valid forms; the message lists them.
     """
     if verb in ("update_session", "save_session") and args and _is_function(args[-1]):
-        # A function that makes the new contents stands in the place of the session.
+        # The session argument may be a function that returns the new contents.
         request, response, _ = parse_call(verb, (*args[:-1], None))
         return Call(request, response, args[-1])
     request = as_request(args[0]) if args else None
@@ -62,7 +62,7 @@ def parse_call(verb: str, args: tuple[Any, ...]) -> Call:  # noqa: RET503  # `re
 
 
 def _is_function(value: object) -> bool:
-    """Return whether a value can be the function of `update_session`: no class, request or response."""
+    """Return whether a value can be the function of `update_session`: a callable that is not a class, a request or a response."""
     return (
         callable(value)
         and not isinstance(value, (type, Mapping))
@@ -72,7 +72,7 @@ def _is_function(value: object) -> bool:
 
 
 def _is_session(value: object) -> bool:
-    """Return whether a value can be the session of a call: None, or a mapping that is no request and no response."""
+    """Return whether a value can be the session of a call: None, or a mapping that is neither a request nor a response."""
     if value is None:
         return True
     if not isinstance(value, Mapping):

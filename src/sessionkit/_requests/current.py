@@ -40,7 +40,7 @@ _current: ContextVar[AnyExchange | None] = ContextVar("sessionkit", default=None
 _bound: ContextVar[AnyExchange | None] = ContextVar("sessionkit.bound", default=None)
 
 set_current: Callable[[AnyExchange | None], object] = _current.set
-"""Set the current exchange. Every gateway does so on entry: on a pipelined connection even a reset variable leaks."""
+"""Set the current exchange. Every gateway does this on entry, because on a pipelined connection even a reset variable leaks."""
 
 get_last_current: Callable[[], AnyExchange | None] = _current.get
 """Return the exchange that was set last, ended or not."""
@@ -49,7 +49,7 @@ get_last_current: Callable[[], AnyExchange | None] = _current.get
 def restore_current(mine: AnyExchange | None, before: AnyExchange | None) -> None:
     """Make the earlier exchange current again, unless another one has become current meanwhile.
 
-    The garbage collector closes an abandoned coroutine in any context. The exchange that is current there must stay.
+    The garbage collector may close an abandoned coroutine in another context. The exchange that is current there must stay.
 
     Args:
         mine: the exchange that the caller has set.
@@ -62,11 +62,11 @@ def restore_current(mine: AnyExchange | None, before: AnyExchange | None) -> Non
 _find_functions: list[Callable[[], RequestInfo | None]] = []
 
 register_preserved: Callable[[Callable[[], RequestInfo | None]], None] = _find_functions.append
-"""Register a framework's function that returns the request whose context is preserved after its end, or None."""
+"""Register a framework's function that returns the request whose context is preserved after the request's end, or None."""
 
 
 def find_preserved() -> RequestInfo | None:
-    """Return the request whose context a framework's test client, or debugger, preserves after its end; None without one.
+    """Return the ended request whose context a framework's test client or debugger preserves; None if there is none.
 
     The session of such a request can be read. A request that is being served comes first.
     """
@@ -87,7 +87,7 @@ def get_current() -> Exchange | Exclusion:
         raise NoActiveRequestError(
             "no request is being served here: install the middleware, pass the request, or use `with store.exchange(cookie_header):`"
         )
-    # The first condition holds in most requests, and spares the call.
+    # The first condition holds in most requests, and saves the call.
     if type(current) is Exchange and current.phase is not ENDED:
         link: Exchange | Exclusion | None = current
     else:
@@ -120,12 +120,12 @@ def bind(function: F, /) -> F:
 
     Returns:
         A function that runs with the exchange that is current now. Once the request has ended, the verbs raise
-        `NoActiveRequestError` in it as everywhere.
+        `NoActiveRequestError` in this function too.
 
     Raises:
         NoActiveRequestError: no request is being served here.
-        TypeError: the argument is no function (was it called already?), or a generator function, which would run after the
-            binding is over.
+        TypeError: the argument is not a function (was it called already?), or it is a generator function, whose code would
+            run after the binding has ended.
     """
     if not callable(function):
         raise TypeError(
@@ -136,7 +136,7 @@ def bind(function: F, /) -> F:
         raise TypeError(
             f"bind({function!r}): a generator runs after the binding is over; bind the function that iterates over it"
         )
-    # For `inspect` an object with `async def __call__` is no coroutine function, but its binding must last as long.
+    # `inspect` does not treat an object with `async def __call__` as a coroutine function, but its binding must last as long.
     called = getattr(function, "__call__", None)  # noqa: B004
     if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called):
 
@@ -156,7 +156,7 @@ def bind(function: F, /) -> F:
 
 
 def this_task() -> object:
-    """Return the calling task, of asyncio or trio; in a callback of asyncio's event loop the loop; None in a thread."""
+    """Return the calling task of asyncio or trio; in a callback of asyncio's event loop, return the loop; in a thread, return None."""
     try:
         return asyncio.current_task() or asyncio.get_running_loop()
     except RuntimeError:
@@ -171,9 +171,9 @@ def this_task() -> object:
 
 
 def admit_task(exchange: Exchange) -> None:
-    """Let the calling task find an exchange implicitly after the response has started.
+    """Let verbs without arguments find an exchange in the calling task after the response has started.
 
-    A task that only inherited the context may not do so, because a task that one visitor's request started may work for other visitors.
+    In a task that only inherited the context they do not find it, because such a task may work for other visitors.
 
     Args:
         exchange: the exchange of the request that the task serves.
@@ -184,13 +184,13 @@ def admit_task(exchange: Exchange) -> None:
 def _is_child_task(exchange: Exchange, here: object) -> bool:
     """Return whether a task runs in a task group of anyio that belongs to a task of the exchange.
 
-    Starlette and Litestar stream in such a group. It ends with the task that serves the request. A task that nothing waits
-    for (`asyncio.create_task`), or in a group of the whole application, is no child.
+    Starlette and Litestar stream in such a group, which ends with the task that serves the request. A task for which no task
+    waits (`asyncio.create_task`), or a task in a group of the whole application, is not a child.
     """
-    # An application that uses anyio has imported it.
+    # If the application uses anyio, it has imported anyio already.
     anyio = sys.modules.get("anyio")
     if anyio is None or isinstance(here, asyncio.AbstractEventLoop):
-        # A callback belongs to no group, and anyio may not be asked in one.
+        # A callback belongs to no group, and anyio must not be called in a callback.
         return False
     parents: dict[int, int | None] = {task.id: task.parent_id for task in anyio.get_running_tasks()}
     serving = {id(task) for task in exchange.tasks or ()}
@@ -199,14 +199,14 @@ def _is_child_task(exchange: Exchange, here: object) -> bool:
         parent = parents.get(parent)
     if parent is None:
         return False
-    # The next look-up of this task is quick.
+    # This makes the next look-up of this task fast.
     admit_task(exchange)
     return True
 
 
 @contextmanager
 def _binding(exchange: AnyExchange) -> Generator[None, None, None]:
-    """Make an exchange current for a block, also for tasks that may not find it otherwise."""
+    """Make an exchange current for a block, even in a task that could not find it otherwise."""
     before, bound_before = _current.get(), _bound.get()
     _current.set(exchange)
     _bound.set(exchange)
@@ -218,10 +218,10 @@ def _binding(exchange: AnyExchange) -> Generator[None, None, None]:
 
 
 class Activation:
-    """An exchange that is current in a block: it is committed at the end, as a 500 if the block raises.
+    """An exchange that is current in a `with` block. It is committed at the end of the block, as a 500 if the block raises.
 
-    `with` is for stores without a backend or with a blocking one, `async with` for stores without a backend or with one
-    that is awaited.
+    `with` is for stores without a backend or with a blocking one, `async with` for stores without a backend or with an async
+    one.
 
     Args:
         exchange: the exchange.
@@ -253,7 +253,7 @@ class Activation:
             try:
                 exchange.commit(200 if error is None else 500)
             except BaseException:
-                # As after a response that fails: what was begun is taken back, or finished if it was an end.
+                # As after a failed response: a session that was begun is removed, and an end is completed.
                 with suppress(BackendError):
                     exchange.commit(500)
                 raise

@@ -1,7 +1,7 @@
-"""A request that is made current inside another one, which waits for its response: `Entry`.
+"""Make a request the current one while another request waits for its response: `Entry`.
 
-The body of a stream is made after the response is there, when the other request is the current one again. So the entry also
-runs the steps of a stream.
+The body of a stream is made after the response has been returned, when the other request is the current one again. So the entry
+also runs the steps of a stream.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ Part = TypeVar("Part")
 def find_waiting() -> AnyExchange | None:
     """Return the current exchange if its request waits for a request made inside it; None for a request from a server.
 
-    A thread or a connection that serves one request after another may still have the last one's exchange. That request has
-    been answered, and waits for nothing.
+    A thread or a connection that serves one request after another may still have the exchange of the previous request. That
+    request has been answered, and does not wait.
     """
     current = get_last_current()
     if current is None or (
@@ -38,7 +38,7 @@ def find_waiting() -> AnyExchange | None:
 
 
 class Entry:
-    """A request that has become the current one, perhaps inside another one that waits for its response.
+    """The time during which a request is the current one, perhaps inside another request that waits for its response.
 
     Attributes:
         exchange: the exchange with which the caller answers the request; None if another gateway answers it, or no gateway does.
@@ -54,15 +54,15 @@ class Entry:
 
     @property
     def is_inside(self) -> bool:
-        """Whether another request waits for the response to this one. Of two gateways of one request, neither waits."""
+        """Whether another request waits for the response to this one. Two gateways of one request do not count."""
         before = self._before
         return before is not None and before not in iterate_outward(self._mine)
 
     def leave(self) -> None:
-        """Make the request that waits the current one again.
+        """Make the waiting request the current one again.
 
-        If no other request waits, this one stays current, because its stream may read the session. The inner one of two
-        gateways of one request stays current too, and so does an exchange that has become current meanwhile.
+        If no other request waits, this request stays current, because its stream may read the session. If the request has two
+        gateways, the inner one stays current. An exchange that has become current meanwhile stays current too.
         """
         if self._before is None:
             # The commonest case: a server has sent the request.
@@ -74,10 +74,10 @@ class Entry:
             set_current(self._before)
 
     def iterate(self, parts: Iterable[Part]) -> Iterable[Part]:
-        """Return the parts of a stream's body, each of which is made with this request as the current one, after `leave` too.
+        """Return the parts of a stream's body. Each part is made while this request is the current one, even after `leave`.
 
         Args:
-            parts: the body. It is returned as it is if no other request waits, because this one stays current then.
+            parts: the body. If no other request waits, it is returned as it is, because this request stays current.
         """
         return self._iterate(parts) if self.is_inside else parts
 
@@ -133,7 +133,7 @@ class Entry:
 
 
 class _Hold(Entry):
-    """The entry of a request context. It has no stream, so the earlier exchange always becomes current again."""
+    """The entry of a request context. A request context has no stream, so the earlier exchange always becomes current again."""
 
     __slots__ = ()
 
@@ -142,7 +142,7 @@ class _Hold(Entry):
 
 
 def make_current(exchange: Exchange) -> Entry:
-    """Make an exchange current that no gateway answers, such as that of a request context, until `Entry.leave`.
+    """Make an exchange current until `Entry.leave`, for a request that no gateway answers, such as a request context.
 
     Args:
         exchange: the result of `find_or_open_exchange`.

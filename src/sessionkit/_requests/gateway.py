@@ -65,7 +65,7 @@ def check_app(app: object, call: str) -> None:
 
 
 def check_not_none(app: object, call: str) -> None:
-    """Raise TypeError if None was passed as the application, as from a function that forgets to return it.
+    """Raise TypeError if None was passed as the application, for example by a function that does not return it.
 
     Args:
         app: the argument for the application.
@@ -78,14 +78,14 @@ def check_not_none(app: object, call: str) -> None:
 
 
 def check_store(store: object, call: str) -> None:
-    """Raise TypeError if something else was passed as the store.
+    """Raise TypeError if the argument for the store is not a store.
 
     Args:
         store: the argument for the store.
         call: the right call, for the error message.
 
     Raises:
-        TypeError: the argument is no store.
+        TypeError: the argument is not a store.
     """
     if isinstance(store, type):
         raise TypeError(
@@ -113,7 +113,7 @@ def explain_protocol(app: object, protocol: str) -> None:
 
 
 def _takes(app: object, count: int) -> bool:
-    """Return whether an application can be called with so many arguments."""
+    """Return whether an application can be called with this number of arguments."""
     try:
         signature(cast("Any", app)).bind(*[None] * count)
     except (TypeError, ValueError):
@@ -142,7 +142,7 @@ class Gateway:
     """The protocol by which the application is called, `WSGI` or `ASGI`; empty for a framework's own."""
 
     awaits = False
-    """Whether the gateway awaits a backend (`aload`, `asettle`). Otherwise a blocking one is called where it is needed."""
+    """Whether the gateway awaits a backend (`aload`, `asettle`). If not, a blocking backend is called when it is needed."""
 
     @clears_frames
     def __init__(
@@ -171,15 +171,15 @@ class Gateway:
             tell_warnings(self.settings.advice, self.settings.driver.backend)
 
     def begin(self, request: RequestInfo) -> Exchange | None:
-        """Begin to serve a request, or leave it out if its path is excluded, and make it the current one.
+        """Begin to serve a request and make it the current one; if its path is excluded, it has no session.
 
-        For the adapters of frameworks that have a server of their own.
+        This is for the adapters of frameworks with a server of their own.
 
         Args:
             request: the view of the request.
 
         Returns:
-            The exchange; None on an excluded path and if a gateway around this one answers the request.
+            The exchange; None on an excluded path, and if a gateway around this one answers the request.
 
         Raises:
             ConfigurationError: as for `enter`.
@@ -198,7 +198,7 @@ class Gateway:
             request: the view of the request.
 
         Returns:
-            The entry, with the exchange that `begin` returns. Call its `leave` when the response is there.
+            The entry, with the exchange that `begin` returns. Call its `leave` when the response is ready.
 
         Raises:
             ConfigurationError: as for `enter`.
@@ -224,11 +224,11 @@ class Gateway:
         return None
 
     async def end_unanswered(self, exchange: Exchange) -> None:
-        """Perform the operations that even a request without an answer has left on the backend: its client has hung up.
+        """Perform the remaining operations on the backend for a request that gets no response, because its client has hung up.
 
-        A session that the application has ended ends on the server, since no response can clear its cookies; and no session
-        stays that no browser was told of. `Exchange.finish` reports what is lost all the same. Once the response has started
-        there is nothing to do. A `BackendError` is logged, since nobody could answer it.
+        A session that the application has ended is ended on the server, because no response can clear its cookies. A session
+        that the application has created is removed, because no browser knows it. `Exchange.finish` reports the changes that are
+        lost. Once the response has started, there is nothing to do. A `BackendError` is only logged.
 
         Args:
             exchange: the exchange.
@@ -241,9 +241,9 @@ class Gateway:
     def enter(self, request: RequestInfo) -> tuple[Exchange, bool]:
         """Find or make the exchange of a request, and tell whether this gateway answers it.
 
-        A gateway inside another one of the same store uses the same exchange. It is found through the request, never
-        through the context variable. A closed exchange (of an environ that is used for a second request) is ignored, and so
-        is one that a verb opened without a gateway.
+        A gateway inside another one of the same store uses the same exchange. It finds the exchange through the request,
+        never through the context variable. It ignores a closed exchange (of an environ that is used for a second request),
+        and one that a verb opened without a gateway.
 
         Args:
             request: the view of the request; its holder keeps the exchange.
@@ -252,8 +252,8 @@ class Gateway:
             The exchange, and whether this gateway answers the request.
 
         Raises:
-            ConfigurationError: a gateway of another store around this one has the same cookie name. Each would take the
-                other's sessions for forged ones.
+            ConfigurationError: a gateway of another store around this one has the same cookie name. Each would treat the
+                other's sessions as forged.
         """
         holder = request.holder
         is_new = (
@@ -265,7 +265,7 @@ class Gateway:
         if isinstance(shared, Exchange):
             shared.serve_framework(self.settings)
             if HOLDER not in holder:
-                # A bridge has made this request from another one.
+                # A bridge between WSGI and ASGI has made this request from another one.
                 holder[HOLDER] = outer[0]
             return shared, False
         exchange = Exchange(self.settings, request)
@@ -277,7 +277,7 @@ class Gateway:
         return exchange, True
 
     def leave_out(self, request: RequestInfo) -> Exclusion:
-        """Mark a request as excluded: it has no session of this store, and keeps the sessions of gateways around."""
+        """Mark a request as excluded. It has no session of this store, but keeps the sessions of gateways around this one."""
         outer = find_outer(request)
         exclusion = Exclusion(self.settings, request.cookie_header, outer[0] if outer else None)
         request.holder[HOLDER] = exclusion
@@ -315,8 +315,7 @@ def check_origins(origins: Iterable[str] | None) -> frozenset[str] | None:
         origins: the values of `Origin`: scheme and host, and the port unless it is the scheme's own (RFC 6454 section 6.2).
 
     Raises:
-        ConfigurationError: they are no list of such values. No browser would send them, so that every websocket would be
-            refused.
+        ConfigurationError: they are not a list of such values. No browser would send them, so every websocket would be refused.
     """
     if origins is None:
         return None

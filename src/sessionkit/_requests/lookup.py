@@ -34,12 +34,12 @@ __all__ = [
 
 
 class Exclusion:
-    """Takes the place of an exchange in a request whose path the gateway leaves out (`exclude=`).
+    """Takes the place of the exchange in a request whose path is excluded (`exclude=`).
 
     Attributes:
         settings: the settings of the store that has no session here.
         cookie_header: the request's Cookie header.
-        outer: the exchange, or the exclusion, of the gateway around.
+        outer: the exchange, or the exclusion, of the gateway around this one.
     """
 
     __slots__ = ("cookie_header", "outer", "settings")
@@ -60,8 +60,8 @@ AnyExchange: TypeAlias = Exchange | Exclusion | UnreadExchange
 class UnansweredExchange(Exchange):
     """The exchange of a request that no gateway answers, opened by a verb or for a framework's session object.
 
-    A change that no response has carried is reported when the request goes away. That is noticed at once, because the
-    request keeps the exchange, and the exchange holds no reference back.
+    If no response has saved a change, the change is reported when the request object is deleted. This happens at once,
+    because the request refers to the exchange, and the exchange does not refer to the request.
     """
 
     __slots__ = ()
@@ -97,7 +97,7 @@ def find_innermost(request: RequestInfo) -> AnyExchange | None:
     """Return the innermost exchange or exclusion of a request, ended ones included.
 
     An exchange belongs to one request. It is found in the environ or scope that holds it, in a copy with an equal Cookie
-    header, and in an environ or scope that a bridge between WSGI and ASGI has made of that.
+    header, and in an environ or scope that a bridge between WSGI and ASGI has made from one of these.
     """
     holder = request.holder
     link = holder.get(HOLDER)
@@ -111,7 +111,7 @@ def find_innermost(request: RequestInfo) -> AnyExchange | None:
         ):
             return link
     elif isinstance(link, UnreadExchange):
-        # It has no Cookie header to compare: it will be read from the given request.
+        # This exchange has no Cookie header to compare; it will be read from the given request.
         return link
     elif not isinstance(link, Exclusion):
         return None
@@ -124,7 +124,7 @@ def _have_same_cookies(one: str, other: str) -> bool:
 
 
 def _find_bridged(holder: MutableMapping[str, Any]) -> object:
-    """Return the exchange, or its substitute, of the request that a bridge (a2wsgi) has translated; None without a bridge."""
+    """Return the exchange (or the object in its place) of the request that a bridge (a2wsgi) has translated; None without a bridge."""
     while True:
         outer = holder.get("asgi.scope") or holder.get("wsgi_environ")
         if outer is None or not isinstance(outer, MutableMapping):
@@ -194,14 +194,14 @@ def find_exchange(request: RequestInfo, settings: Settings) -> Exchange | Exclus
         and link.request.holder is request.holder
         and not hasattr(request, "request")
     ):
-        # The commonest request has one gateway, and this is its exchange.
+        # The most frequent request has one gateway, and this is its exchange.
         return link
     selected = select_store(iterate_outward(find_innermost(request)), settings)
     return None if selected is None else make_readable(selected, request)
 
 
 def make_readable(link: AnyExchange, request: RequestInfo) -> Exchange | Exclusion:
-    """Return an exchange that can be read: a request that ended before its session was read gets a new, ended one.
+    """Return an exchange that can be read. For a request that ended before its session was read, this is a new exchange that has ended.
 
     Args:
         link: the exchange, or the object in its place.
@@ -231,7 +231,7 @@ def open_exchange(request: RequestInfo, settings: Settings) -> Exchange:
 
 
 def open_unanswered(request: RequestInfo, settings: Settings) -> Exchange:
-    """Open the exchange of such a request for a verb, and read it at once, because only the verb has the request."""
+    """Open the exchange of a request without a gateway for a verb, and read it at once, because only the verb has the request."""
     exchange = open_exchange(request, settings)
     exchange.contents  # noqa: B018  # this reads the cookies
     if exchange.request is request:
@@ -240,5 +240,5 @@ def open_unanswered(request: RequestInfo, settings: Settings) -> Exchange:
 
 
 def detach(request: RequestInfo) -> RequestInfo:
-    """Return a view that does not refer to the environ or scope, which keeps the exchange; other requests as they are."""
+    """Return a view that does not refer to the environ or scope, because these refer to the exchange. Return other requests unchanged."""
     return request.detach() if isinstance(request, (WSGIRequest, ASGIRequest)) else request

@@ -66,9 +66,9 @@ class HasMeta(Protocol):
 
 
 RequestObject: TypeAlias = HasEnviron | HasEnv | HasScope | HasMeta
-"""What can only be a request, and never a session."""
+"""The types of objects that can only be a request, never a session."""
 
-# Mapping: a scope of asgiref.typing is a TypedDict, which is no MutableMapping to type checkers (PEP 589).
+# Mapping, because a scope of asgiref.typing is a TypedDict, which type checkers do not accept as a MutableMapping (PEP 589).
 RequestLike: TypeAlias = Mapping[str, Any] | RequestObject
 
 
@@ -110,20 +110,20 @@ def register_request(
 
 
 REQUEST_KEYS = frozenset({"type", "REQUEST_METHOD", "wsgi.version", "HTTP_COOKIE"})
-"""Keys that a scope, a message or an environ has: a dict without any of them is none of these."""
+"""Keys of scopes, messages and environs. A dict without any of these keys is none of the three."""
 
 _CARRYING_ATTRIBUTES = ("scope", "environ", "env")
 
 
 def as_request(value: object) -> RequestInfo | None:
-    """Return the view of the request that a value is or carries; None if it is no request."""
+    """Return the view of a request, or of the request that an object carries; None for any other value."""
     if value.__class__ is dict:
         return _make_view(value)
     carrier = find_carrier(_request_carriers, value)
     if carrier is not None:
         carried: Any = carrier(value)
         if as_mapping(carried) is None:
-            # By the type of the registration it is a RequestInfo.
+            # The type of the registered function says that this is a RequestInfo.
             return cast("RequestInfo", carried)
         return _make_view(carried)
     # A request may have another attribute of such a name, for example a `scope` of OAuth: only an environ or a scope counts.
@@ -132,7 +132,7 @@ def as_request(value: object) -> RequestInfo | None:
 
 
 def _get(value: object, name: str) -> object:
-    """Return an attribute, or None: without ASGI a request of Sanic raises for its `scope`."""
+    """Return an attribute, or None if reading it raises: Sanic's request raises for `scope` without ASGI."""
     try:
         return getattr(value, name, None)
     except NotImplementedError:
@@ -140,9 +140,9 @@ def _get(value: object, name: str) -> object:
 
 
 def find_missing_adapter(values: Iterable[object]) -> str | None:
-    """Return the adapter of the framework that a request belongs to, if the adapter is not imported; None without such a request.
+    """Return the adapter that must be imported for a request among the arguments; None if there is no such request.
 
-    The requests of these frameworks hold neither an environ nor a scope, so only their adapters know them.
+    The requests of some frameworks hold neither an environ nor a scope, so only the framework's adapter can read them.
 
     Args:
         values: the arguments of a call.
@@ -211,7 +211,7 @@ def make_header_request(given: object, named: Mapping[str, Any]) -> HeaderReques
         named: the arguments that have names.
 
     Raises:
-        TypeError: an argument is something else, or has another name.
+        TypeError: an argument has a wrong type, or there is no argument of this name.
     """
     unknown = named.keys() - {"method", "path", "query", "scheme", "headers"}
     if unknown:

@@ -42,7 +42,7 @@ class Fields(Protocol):
         ...
 
     def __delitem__(self, name: str, /) -> None:
-        """Remove every value of a name that has one."""
+        """Remove every value of a name that is present."""
         ...
 
     def add(self, name: str, value: str, /) -> Any:
@@ -51,12 +51,12 @@ class Fields(Protocol):
 
 
 class ResponseFields:
-    """`Fields` made of three functions, which every framework has under other names.
+    """`Fields` made from three functions, which have different names in each framework.
 
     Args:
         items: returns all fields, repeated names included.
         add: adds a value, and keeps the name's other values.
-        delete: removes every value of a name that has one.
+        delete: removes every value of a name that is present.
     """
 
     __slots__ = ("_add", "_delete", "_items")
@@ -111,12 +111,12 @@ def is_message(value: object) -> bool:
     """Return whether a value is an ASGI message that takes headers."""
     mapping = as_mapping(value)
     kind = None if mapping is None else mapping.get("type")
-    # The `type` of a session may be any value.
+    # The value of a session's key `type` may be anything.
     return isinstance(kind, str) and kind in STARTS
 
 
 def as_fields(response: object) -> Fields | None:
-    """Return the header fields of a response object; None if it has none that can be written to."""
+    """Return the header fields of a response object; None if it has no header fields that can be changed."""
     carrier = find_carrier(_response_carriers, response)
     if carrier is not None:
         return cast("Fields", carrier(response))
@@ -149,7 +149,7 @@ def is_response(value: object) -> bool:
 def commit_response(exchange: Exchange, status: int, fields: Fields) -> None:
     """Commit an exchange, and write its header lines into a response that is about to start.
 
-    This is for the adapters of frameworks with a server of their own, which have neither `start_response` nor `send`.
+    This is for adapters of frameworks with a server of their own, without `start_response` and `send`.
 
     Args:
         exchange: the request's exchange.
@@ -170,7 +170,7 @@ def commit_response(exchange: Exchange, status: int, fields: Fields) -> None:
         if changes.remove:
             _write_fields(exchange, fields, status, lambda _status, _headers: changes)
             return
-        # Most responses only add fields, and no field of the application must be replaced.
+        # For most responses, fields are only added, and no field of the application is replaced.
         exchange.sent, exchange.taken = changes.add, ()
         for name, value in changes.add:
             fields.add(name, value)
@@ -182,7 +182,7 @@ def commit_response(exchange: Exchange, status: int, fields: Fields) -> None:
 
 @clears_frames
 def write_response(exchange: Exchange, response: object) -> None:
-    """Write the header lines of the session as it is now, in the place of the lines that an earlier call wrote.
+    """Write the header lines for the session as it is now. They replace the lines that an earlier call wrote.
 
     Args:
         exchange: the request's exchange.
@@ -232,7 +232,7 @@ def _write_list(
 
 
 def _write_fields(exchange: Exchange, fields: Fields, status: int, decide: Decide) -> None:
-    """Write into the header fields of a response object, and touch no field that stays the same.
+    """Write into the header fields of a response object, without changing fields that stay the same.
 
     Args:
         exchange: the request's exchange.
@@ -251,7 +251,7 @@ def _write_fields(exchange: Exchange, fields: Fields, status: int, decide: Decid
         if wanted[: len(present)] != present:
             del fields[spelling]
             present = []
-        # Present values, above all the application's own cookies, stay as they are.
+        # Values that are present stay as they are, for example the application's own cookies.
         for value in wanted[len(present) :]:
             fields.add(spelling, value)
 
@@ -270,13 +270,13 @@ def _recompute(
 def _restore(exchange: Exchange, headers: list[Field]) -> list[Field]:
     """Return the application's header fields: without those that an earlier call added, and with those that it removed."""
     present = {(name.lower(), value) for name, value in headers}
-    # An earlier call wrote into this very response if its Set-Cookie lines are present, or else all its fields.
+    # An earlier call wrote into this response if the response still has that call's Set-Cookie lines, or all its fields.
     marks = [field for field in exchange.sent if field[0] == "Set-Cookie"] or exchange.sent
     if not marks or not all((name.lower(), value) in present for name, value in marks):
         return headers
     added = {(name.lower(), value) for name, value in exchange.sent}
     remaining = [(name, value) for name, value in headers if (name.lower(), value) not in added]
-    # If the field that replaced an application's field is gone, the application has set a new value, which counts. If it is
+    # If the field that replaced an application's field is gone, the application has set a new value, which stays. If it is
     # still present, the application has at most added to it, and its earlier value comes back.
     replaced = {name.lower() for name, _ in (*remaining, *exchange.sent)} - {
         name for name, _ in added & present

@@ -1,4 +1,4 @@
-"""Views of a WSGI environ, an ASGI scope and a framework's own request: each property is computed when it is read."""
+"""Views of a WSGI environ, an ASGI scope and a framework's own request. Each property is computed when it is read."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class WSGIRequest:
         scope: Any = self.holder.get("asgi.scope") if "," in header else None
         if scope is not None:
             joined = ASGIRequest(scope).cookie_header
-            # The application may have made this request of another one, with another Cookie header.
+            # The application may have made this request from another one, and changed its Cookie header.
             if joined.replace("; ", ",") == header.replace("; ", ","):
                 return joined
         return header
@@ -66,7 +66,7 @@ class WSGIRequest:
         return value or self.holder.get("SERVER_NAME") if name.lower() == "host" else value
 
     def detach(self) -> WSGIRequest:
-        """Return a view of a copy with the strings of the environ only: no other value refers back to the environ."""
+        """Return a view of a copy with only the strings of the environ, so that no value refers back to the environ."""
         strings = {k: value for k, value in self.holder.items() if type(value) is str}
         if "," in strings.get("HTTP_COOKIE", ""):
             strings["HTTP_COOKIE"] = self.cookie_header
@@ -74,7 +74,7 @@ class WSGIRequest:
 
     @property
     def is_websocket(self) -> bool:
-        """Whether the request opens a websocket (RFC 6455 section 4.1). Then the server itself answers the handshake."""
+        """Whether the request opens a websocket (RFC 6455 section 4.1). If so, the server itself answers the handshake."""
         return str(self.holder.get("HTTP_UPGRADE", "")).lower() == "websocket"
 
 
@@ -124,12 +124,12 @@ class ASGIRequest:
         return b", ".join(values).decode("latin-1") if values else None
 
     def detach(self) -> ASGIRequest:
-        """Return a view of a copy with the keys that views read: no other value refers back to the scope."""
+        """Return a view of a copy with only the keys that views read, so that no value refers back to the scope."""
         return ASGIRequest({key: self.holder[key] for key in _COPIED if key in self.holder})
 
 
 class CarriedRequest(ABC):
-    """A view of a framework's own request, for a framework without WSGI and ASGI; its adapter adds the rest of `RequestInfo`.
+    """A view of a framework's own request, for a framework without WSGI and ASGI. The adapter's subclass adds the rest of `RequestInfo`.
 
     Args:
         request: the framework's request.
