@@ -56,6 +56,14 @@ class State(LoadedSession):
 
     __slots__ = ()
 
+    # The base class sets these too; a checker of types asks for them here.
+    present: bool
+    absence: Absence | None
+    ended: bool
+    touched: bool
+    loaded_snapshot: bytes
+    owner: Owner
+
     def find_valid(self, *, may_forget: bool) -> Session | None:
         """Return the session, anonymous ones included; None if there is none, or if it has expired by now.
 
