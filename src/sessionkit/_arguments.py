@@ -92,13 +92,21 @@ def check_function(key: str, function: object) -> None:
 
 
 def check_importers(given: object) -> None:
-    """Raise ConfigurationError if an argument is no sequence of importers."""
+    """Raise ConfigurationError if an argument is no sequence of importers, or if the `convert` of one is no plain function.
+
+    Whatever such a `convert` returns is no session, so that no visitor would be imported, and nobody told.
+    """
     if not isinstance(given, Sequence) or not all(
         isinstance(one, Importer) for one in cast("Sequence[object]", given)
     ):
         raise ConfigurationError(
             "accept must be a sequence of importers, such as [Importer(FlaskCookie(), until=...)]"
         )
+    for importer in cast("Sequence[Importer]", given):
+        if importer.convert is not None:
+            check_function("convert", importer.convert)
+        if importer.name is not None:
+            check_type("name", importer.name, str)
 
 
 def check_backend(backend: object, max_record: object, max_sessions: object) -> None:

@@ -44,6 +44,10 @@ from .foreign_cookies import (
 # ---- conversion
 
 
+async def awaited(session):
+    return session
+
+
 @pytest.mark.parametrize(
     "convert",
     [
@@ -141,6 +145,18 @@ def test_numbers_that_javascript_wrote_too_large_for_us_come_over_and_are_refuse
             "startproject",
         ),
         (lambda: scene(Importer(FlaskCookie(max_age=0), secret=OLD, until=None)), "max_age"),
+        (
+            lambda: scene(Importer(FlaskCookie(), secret=OLD, until=None, convert="app.convert")),
+            "convert must be a function",
+        ),
+        (
+            lambda: scene(Importer(FlaskCookie(), secret=OLD, until=None, convert=awaited)),
+            "convert is async",
+        ),
+        (
+            lambda: scene(Importer(FlaskCookie(), secret=OLD, until=None, name=5)),
+            "name must be str",
+        ),
     ],
 )
 def test_what_cannot_work_is_refused_at_once(make, message):
