@@ -13,6 +13,7 @@ from .._requests.current import register_preserved
 from .._requests.entry import make_current
 from .._requests.gateway import Gateway
 from .._requests.lookup import UnansweredExchange, find_exchange
+from .._session.events import logger
 from .._session.tags import Tags
 from .contents import find_or_open_exchange
 from .extension import App, Extension
@@ -168,6 +169,11 @@ class FlaskFamilyGateway:
                     values
                 )  # they hold the secret key, and a traceback shows the variables of this frame
                 raise
+            if store is None:
+                logger.warning(
+                    "SECRET_KEY is not set: the application is served without sessions, and the verbs find no request; "
+                    "set app.config['SECRET_KEY'] (`python -m sessionkit secret` makes one), or give SessionKit a store"
+                )
             gateway = (
                 None
                 if store is None

@@ -98,6 +98,20 @@ def test_plain_http_is_fine_while_an_application_is_debugged_or_tested(
     assert bool(caplog.records) is warned
 
 
+def test_that_there_is_no_secret_key_is_said_once_with_what_to_do(caplog):
+    app = Application(SECRET_KEY=None)
+    front = Kept(app).front
+    with caplog.at_level(logging.WARNING, "sessionkit"):
+        assert caplog.messages == []
+        for _ in range(2):
+            served(front)
+        (said,) = caplog.messages
+        app.config["SECRET_KEY"] = KEY
+        assert front.current is not None
+    assert said.startswith("SECRET_KEY is not set: the application is served without sessions")
+    assert caplog.messages == [said]
+
+
 def test_the_exchange_in_an_application_is_none_without_a_secret_key():
     app = Application(SECRET_KEY=None)
     kit = Kept(app)

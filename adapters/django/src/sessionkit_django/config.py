@@ -158,7 +158,9 @@ def _defaults(config: Mapping[str, Any]) -> dict[str, Any]:
             secure=bool(secure),
             http_only=bool(config["SESSION_COOKIE_HTTPONLY"]),
             # Django takes it in any case.
-            same_site=same_site.capitalize() if isinstance(same_site, str) else same_site,
+            same_site=cast("Any", same_site.capitalize())
+            if isinstance(same_site, str)
+            else same_site,
             transient=config["SESSION_EXPIRE_AT_BROWSER_CLOSE"],
         ),
     }
