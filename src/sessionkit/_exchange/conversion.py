@@ -14,6 +14,7 @@ from .._session.json_errors import DEEPEST
 from .._session.lifetime import CLOCK_SKEW
 from .._session.session import Absence, Stamp
 from .._session.tags import Tags
+from ..errors import SerializationError
 from ..formats._claims import derive_id, earliest
 from ..formats._protocols import Convert
 from .settings import BoundImporter, Settings
@@ -31,7 +32,7 @@ class CheckedConversion:
     def __call__(self, contents: dict[str, Any], _stamp: Stamp) -> Mapping[str, Any] | None:
         if self.convert is None:
             return contents
-        beyond_limits = not self._can(freeze, contents)
+        beyond_limits = not self._can(freeze, contents, SerializationError)
         try:
             converted = self.convert(contents)
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
@@ -42,8 +43,9 @@ class CheckedConversion:
         result = dict(converted)
         # A value that the function only passed on, such as NaN, is kept as it would be without the function.
         # A value that the function made must be JSON. The depth of the result depends on the cookie, so it must not raise an error.
+        # The methods of a value with a tag may raise anything.
         passed_on = beyond_limits or not is_shallow(result, DEEPEST)
-        if not (passed_on and self._can(rewrite, result)):
+        if not (passed_on and self._can(rewrite, result, Exception)):
             freeze(result, self._serializer)
         return result
 
@@ -51,11 +53,13 @@ class CheckedConversion:
     def _serializer(self) -> Serializer:
         return JSON if self.tags is None else JSON.tagging(self.tags)
 
-    def _can(self, write: Callable[..., bytes], contents: dict[str, Any]) -> bool:
+    def _can(
+        self, write: Callable[..., bytes], contents: dict[str, Any], refusal: type[Exception]
+    ) -> bool:
         """Return whether contents can be written: by `freeze` within our limits, which other libraries do not have."""
         try:
             write(contents, self._serializer)
-        except Exception:  # noqa: BLE001  # the methods of a value with a tag may raise anything
+        except refusal:
             return False
         return True
 
