@@ -194,14 +194,18 @@ def assume_lifetimes(settings: Settings, header: str) -> Settings:
 
 def find_role(settings: Settings, name: str) -> str | None:
     """Return the role of a cookie's name: `session`, `chunk`, `seen`, `fence`, `barrier`, or None for a name of others."""
-    beside = {settings.name: "session", settings.seen: "seen", settings.fence: "fence"}
-    beside[settings.barrier] = "barrier"
+    roles = {
+        settings.name: "session",
+        settings.seen: "seen",
+        settings.fence: "fence",
+        settings.barrier: "barrier",
+    }
     if (
         name.startswith(settings.chunk)
         and chunks.chunk_number(name[len(settings.chunk) :]) is not None
     ):
         return "chunk"
-    return beside.get(name)
+    return roles.get(name)
 
 
 def _collect_tokens(

@@ -12,7 +12,7 @@ from .._crypto.sealing import Opened
 from .._session.json import DEEPEST_READ, is_shallow
 from .._session.session import Absence, Stamp
 from ..backends._protocols import Record
-from .candidates import MOST_WHOLE, choose_furthest
+from .candidates import MOST_WHOLE, Allowance, choose_furthest
 from .expiry import judge_stamp
 from .importing import import_session
 from .reading import (
@@ -102,7 +102,7 @@ def _read_many(settings: Settings, header: str, now: float) -> RequestCookies:
     rest.extend(values[MOST_WHOLE:])
     if rest:
         by_name[settings.name] = rest
-    cookies = read_values(settings, by_name, now)
+    cookies = read_values(settings, by_name, now, Allowance())
     cookies.pointers = pointers
     if partial:
         cookies.token, cookies.stamp = None, None

@@ -188,18 +188,7 @@ def read_cookies(
         return RequestCookies(
             token=token, stamp=stamp, by_name=by_name, tokens=(token,), is_single=True
         )
-    return _read_many(settings, collect_values(settings, header), now, allowance or Allowance())
-
-
-def read_values(settings: Settings, by_name: dict[str, list[str]], now: float) -> RequestCookies:
-    """Read cookies that were collected from a header.
-
-    Args:
-        settings: the store's settings.
-        by_name: the values of each cookie that may be ours.
-        now: seconds since the epoch.
-    """
-    return _read_many(settings, by_name, now, Allowance())
+    return read_values(settings, collect_values(settings, header), now, allowance or Allowance())
 
 
 def cut_header(header: str) -> str:
@@ -212,7 +201,7 @@ def _read_beginning(
 ) -> RequestCookies:
     """Read the beginning of a header that is too long. It gives no session, but a logout must know the marks in it."""
     values = collect_values(settings, cut_header(header))
-    cookies = _read_many(settings, values, now, allowance)
+    cookies = read_values(settings, values, now, allowance)
     cookies.token, cookies.stamp = None, None
     cookies.absence, cookies.partial = Absence.TOO_LARGE, True
     return cookies
@@ -226,7 +215,7 @@ def _is_unnamed(settings: Settings, cookies: RequestCookies) -> bool:
     )
 
 
-def _read_many(
+def read_values(
     settings: Settings, by_name: dict[str, list[str]], now: float, allowance: Allowance
 ) -> RequestCookies:
     """Read several cookies: whole tokens, chunks, the fence, the barrier and renewals."""

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from .._cookies.settings import CookieSettings
 from .._environment import find_error
-from .._session.lifetime import Duration, Lifetime, make_idle_lifetime, seconds
+from .._session.lifetime import FOUR_HUNDRED_DAYS, Duration, Lifetime, seconds
 from ..errors import ConfigurationError
 
 __all__ = ["merge_settings", "name_settings"]
@@ -41,7 +41,8 @@ def merge_settings(
     merged = dict(made)
     limit = seconds("idle", idle)
     if limit is not None:
-        merged["lifetime"] = make_idle_lifetime(limit)
+        # These frameworks have no absolute limit.
+        merged["lifetime"] = Lifetime(idle=limit, absolute=max(limit, FOUR_HUNDRED_DAYS))
     merged.update(given)
     settings, lifetime = given.get("cookie"), given.get("lifetime")
     if isinstance(settings, CookieSettings) and cookie:

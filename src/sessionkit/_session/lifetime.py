@@ -20,7 +20,6 @@ __all__ = [
     "Duration",
     "Lifetime",
     "check_lifetimes",
-    "make_idle_lifetime",
     "seconds",
 ]
 
@@ -163,14 +162,6 @@ class Lifetime:
             return False
         # The expiry cannot move once the idle expiry is later than the absolute one.
         return self.absolute is None or updated_at + self.idle < created_at + self.absolute
-
-
-def make_idle_lifetime(idle: int) -> Lifetime:
-    """Make a lifetime from the number that frameworks have for it: the seconds for which a session may be idle.
-
-    The absolute limit is 400 days, because no browser keeps a cookie longer, or `idle` if that is longer.
-    """
-    return Lifetime(idle=idle, absolute=max(idle, FOUR_HUNDRED_DAYS))
 
 
 def check_lifetimes(lifetimes: object, *, transient: bool) -> dict[str, Lifetime]:

@@ -23,19 +23,11 @@ class AwaitedSession(SessionBase):
 
     exchange: Exchange
 
-    async def await_record(self) -> None:
-        """Load the session's record, if it has one that is not loaded yet."""
-        await aload(self.exchange)
-
     async def _aget_session(
         self, no_load: bool = False
     ) -> Any:  # the base's other twins read and write this
-        await self.await_record()
+        await aload(self.exchange)
         return self.exchange.contents
-
-    async def await_steps(self, steps: Any) -> Any:
-        """Perform the steps of a method on the backend."""
-        raise NotImplementedError
 
     @classmethod
     async def aclear_expired(cls) -> None:
@@ -50,27 +42,16 @@ BATCH = 500
 """How many expired sessions are removed at once."""
 
 
-def _make_reading(name: str) -> Any:
-    async def twin(self: AwaitedSession) -> Any:
-        await self.await_record()
-        return getattr(self, name)()
-
-    twin.__name__, twin.__doc__ = f"a{name}", f"Call `{name}`."
-    return twin
-
-
-def _make_writing(name: str) -> Any:
-    async def twin(self: AwaitedSession, *args: Any, **named: Any) -> Any:
-        if self.exchange.server is None:
+def _make_twin(name: str) -> Any:
+    async def twin(self: Any, *args: Any, **named: Any) -> Any:
+        await aload(self.exchange)
+        if name in READING or self.exchange.server is None:
             return getattr(self, name)(*args, **named)
-        await self.await_record()
         return await self.await_steps(getattr(self, f"_{name}")(*args, **named))
 
     twin.__name__, twin.__doc__ = f"a{name}", f"Do as `{name}`, and await the backend."
     return twin
 
 
-for _name in READING:
-    setattr(AwaitedSession, f"a{_name}", _make_reading(_name))
-for _name in WRITING:
-    setattr(AwaitedSession, f"a{_name}", _make_writing(_name))
+for _name in (*READING, *WRITING):
+    setattr(AwaitedSession, f"a{_name}", _make_twin(_name))

@@ -150,7 +150,7 @@ def render(sight: Sight) -> str:
   <p class="badge">This is a demo, on this machine only</p>
 </header>
 <main>
-{_render_notice(sight.events)}
+{"".join(map(_render_event, sight.events))}
 {main}
 {_render_answers(sight.entries)}
 </main>
@@ -170,11 +170,6 @@ COOKIE_HERO = """  <h1>A session that lives <em>in the cookie.</em></h1>
 SERVER_HERO = """  <h1>A session that lives <em>on the server.</em></h1>
   <p class="lead">The cookie is a sealed pointer, and the session is in <code>{}</code>, encrypted. So it can be listed, and ended
   from another device. Sign in here and in a private window, with the same name.</p>"""
-
-
-def _render_notice(events: Sequence[str]) -> str:
-    """Return the events of this request as HTML."""
-    return "".join(map(_render_event, events))
 
 
 def _render_event(event: str) -> str:
