@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import cache
 
 from .._cookies import chunks
 from .._cookies.header import HEADER, pairs
@@ -46,12 +47,26 @@ def import_session(
         now: seconds since the epoch.
         allowance: the tokens and bytes that may be opened; None for all that one request allows.
     """
-    cookies = replace(
-        cookies,
-        # This is needed even if the header is too long, because a logout clears the importers' cookies.
-        read_importers=_ImporterReader(settings, header, now, allowance or Allowance()),
-        beside=_list_beside(settings, cut_header(header)),
-    )
+    within = cut_header(header)
+    spent = allowance or Allowance()
+
+    @cache
+    def read_importers() -> ImporterCookies:
+        return [
+            (
+                importer,
+                replace(
+                    read_cookies(importer.settings, header, now, spent),
+                    beside=_list_beside(importer.settings, within),
+                ),
+            )
+            for importer in settings.importers
+            if importer.until is None or now < importer.until
+        ]
+
+    # The importers' cookies are needed even if the header is too long, because a logout clears them.
+    beside = _list_beside(settings, within)
+    cookies = replace(cookies, read_importers=read_importers, beside=beside)
     # A cookie of ours that is expired, fenced or under an unknown key is still ours: then no importer is asked.
     if (
         len(header) <= HEADER
@@ -61,32 +76,6 @@ def import_session(
     ):
         _import_first(settings, cookies, now)
     return cookies
-
-
-@dataclass(slots=True, repr=False)
-class _ImporterReader:
-    """Reads the importers' cookies at the first call, and returns the same result at each further one."""
-
-    settings: Settings
-    header: str
-    now: float
-    allowance: Allowance
-    result: ImporterCookies | None = None
-
-    def __call__(self) -> ImporterCookies:
-        if self.result is None:
-            self.result = [
-                (importer, self._read(importer.settings))
-                for importer in self.settings.importers
-                if importer.until is None or self.now < importer.until
-            ]
-        return self.result
-
-    def _read(self, settings: Settings) -> RequestCookies:
-        return replace(
-            read_cookies(settings, self.header, self.now, self.allowance),
-            beside=_list_beside(settings, cut_header(self.header)),
-        )
 
 
 def _import_first(settings: Settings, cookies: RequestCookies, now: float) -> None:

@@ -22,7 +22,7 @@ from typing_extensions import is_typeddict
 
 from ..errors import SerializationError
 from .annotations import make_loader
-from .value_readers import Load, MisfitError
+from .value_readers import Load, MisfitError, convert_value
 
 __all__ = ["MisfitError", "check_model", "dump_model", "is_model", "load_model"]
 
@@ -150,11 +150,7 @@ def _find_nested(model: Any) -> Load | None:
 
 def _make_own_kind(model: Any) -> _Kind:
     def load(value: Any, path: str) -> Any:
-        try:
-            return model.from_session(deepcopy(value))
-        except (ValueError, TypeError, LookupError, ArithmeticError):
-            # The class refuses these values.
-            raise MisfitError(path) from None
+        return convert_value(model.from_session, path, deepcopy(value))
 
     return _Kind(load=load, dump=lambda value: _to_json(value.to_session()))
 

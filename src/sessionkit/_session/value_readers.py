@@ -15,6 +15,7 @@ __all__ = [
     "PARSERS",
     "Load",
     "MisfitError",
+    "convert_value",
     "copy_value",
     "read_array",
     "read_exactly",
@@ -70,7 +71,7 @@ def _join(path: str, key: object) -> str:
     return f"{path}.{key}" if path else str(key)
 
 
-def _convert(convert: Callable[..., Any], path: str, /, *values: Any, **named: Any) -> Any:
+def convert_value(convert: Callable[..., Any], path: str, /, *values: Any, **named: Any) -> Any:
     """Return what a function makes of values; raise `MisfitError` if it refuses them."""
     try:
         return convert(*values, **named)
@@ -102,7 +103,7 @@ def read_fields(loaders: Mapping[str, tuple[Load, bool]], make: type | None) -> 
         if make is None:
             return contents
         # Its `__post_init__` may refuse these values.
-        return _convert(make, path, **read)
+        return convert_value(make, path, **read)
 
     return load
 
@@ -128,7 +129,7 @@ def read_number(value: Any, path: str) -> float:
     """Return a number as a float."""
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         raise MisfitError(path)
-    number: float = _convert(float, path, value)
+    number: float = convert_value(float, path, value)
     return number
 
 
@@ -136,7 +137,7 @@ def read_seconds(value: Any, path: str) -> timedelta:
     """Return a number of seconds as a timedelta."""
     if isinstance(value, timedelta):
         return value
-    duration: timedelta = _convert(timedelta, path, seconds=read_number(value, path))
+    duration: timedelta = convert_value(timedelta, path, seconds=read_number(value, path))
     return duration
 
 
@@ -150,7 +151,7 @@ def read_text(kind: type) -> Load:
             return value
         if not isinstance(value, str):
             raise MisfitError(path)
-        return _convert(parse, path, value)
+        return convert_value(parse, path, value)
 
     return load
 
@@ -159,7 +160,7 @@ def read_member(kind: type[Enum]) -> Load:
     """Return the reader of the members of an enumeration, by their values."""
 
     def load(value: Any, path: str) -> Any:
-        return value if isinstance(value, kind) else _convert(kind, path, value)
+        return value if isinstance(value, kind) else convert_value(kind, path, value)
 
     return load
 
@@ -217,7 +218,7 @@ def read_array(item: Load, make: Callable[[Iterable[Any]], Any]) -> Load:
         items = cast("list[Any]", value)
         read = [item(one, _join(path, at)) for at, one in enumerate(items)]
         # A set cannot contain lists and dicts.
-        return _convert(make, path, read)
+        return convert_value(make, path, read)
 
     return load
 

@@ -32,16 +32,12 @@ def asgi(
     Raises:
         ImproperlyConfigured: a setting cannot work.
     """
-    return SessionMiddleware(_WithSession(app), gateway(), exclude=exclude, origins=origins)
+    engine: Any = import_module(settings.SESSION_ENGINE).SessionStore
 
-
-class _WithSession:
-    def __init__(self, app: Any) -> None:
-        self.app = app
-        self.engine: Any = import_module(settings.SESSION_ENGINE).SessionStore
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def with_session(scope: Scope, receive: Receive, send: Send) -> None:
         exchange = find_serving(ASGIRequest(scope))
         if exchange is not None:
-            scope["session"] = self.engine(exchange=exchange)
-        await self.app(scope, receive, send)
+            scope["session"] = engine(exchange=exchange)
+        await app(scope, receive, send)
+
+    return SessionMiddleware(with_session, gateway(), exclude=exclude, origins=origins)
