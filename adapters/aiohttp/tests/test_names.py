@@ -161,6 +161,22 @@ def test_without_a_setup_it_says_what_to_do():
         asyncio.run(get_session(make_mocked_request("GET", "/")))
 
 
+def test_a_middleware_around_that_of_the_setup_is_told_so(store):
+    @web.middleware
+    async def around(request, handler):
+        with pytest.raises(NoActiveRequestError, match="leave its middleware the first"):
+            await get_session(request)
+        return await handler(request)
+
+    async def walk(client):
+        return (await client.get("/me")).status
+
+    app = application()
+    setup(app, store)
+    app.middlewares.insert(0, around)
+    assert browse(app, walk) == 200
+
+
 def test_an_excluded_path_has_no_session_and_no_header(store):
     async def static(request):
         with pytest.raises(NoActiveRequestError, match="do not exclude"):

@@ -49,12 +49,13 @@ async def get_session(request: web.Request) -> AiohttpSession:
     To ask whether somebody is signed in, use `verbs.get_session(request)` or the guards.
 
     Raises:
-        NoActiveRequestError: `setup` was not called, or this path is excluded.
+        NoActiveRequestError: `setup` was not called, this path is excluded, or the caller is a middleware around that of `setup`.
     """
     exchange = find_serving(AiohttpRequest(request))
     if exchange is None:
         raise NoActiveRequestError(
-            "this request has no session: call sessionkit_aiohttp.setup(app, store), and do not exclude its path"
+            "this request has no session: call sessionkit_aiohttp.setup(app, store), do not exclude its path, and leave its middleware "
+            "the first, since one around it has no session"
         )
     return AiohttpSession(exchange)
 
