@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
+from urllib.parse import parse_qs
 
 import bottle
 import pytest
@@ -17,6 +19,7 @@ from sessionkit import (
     create_session,
     delete_session,
     get_session,
+    safe_return_to,
     update_session,
 )
 from sessionkit_bottle import SessionKit, require_session_page
@@ -267,6 +270,35 @@ def test_a_page_sends_visitors_to_the_login(app, client, method, path, status, l
         app.route(one, method=["GET", "POST"], callback=guard(lambda: "in"))
     answer = client.open(path, method=method)
     assert (answer.status_code, answer.headers["Location"]) == (status, location)
+
+
+@pytest.mark.parametrize("path", ["%E2%82%AC", "%C3%BC/%F0%9F%98%80", "a%3Fb", "%C3%83%C2%BC"])
+def test_the_way_back_to_a_page_keeps_its_letters(app, client, path):
+    @app.route("/page/<rest:path>")
+    @require_session_page
+    def page(rest):
+        return rest
+
+    location = client.get(f"/page/{path}?q=%C3%BC").headers["Location"]
+    (back,) = parse_qs(location.partition("?")[2])["returnTo"]
+    assert safe_return_to(back) == f"/page/{path}?q=%C3%BC"
+
+
+def test_a_request_with_another_path_than_came_is_returned_to_that_one(app, client):
+    @app.route("/page/<rest:path>")
+    def page(rest):
+        request.environ["PATH_INFO"] = "/elsewhere"
+        return require_session_page(lambda: "")()
+
+    assert client.get("/page/x").headers["Location"].endswith("?returnTo=/elsewhere")
+
+
+def test_the_request_of_bottle_is_none_where_no_request_is_handled():
+    with ThreadPoolExecutor(1) as pool:
+        work = pool.submit(get_session, request)
+    for read in (work.result, lambda: get_session(bottle.LocalRequest())):
+        with pytest.raises(TypeError, match=r"get_session\(LocalRequest\) is not a valid call"):
+            read()
 
 
 def test_a_guard_keeps_the_views_name_and_arguments(app, client):

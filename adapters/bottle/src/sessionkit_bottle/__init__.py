@@ -16,6 +16,7 @@ from sessionkit.adapters import (
     WSGIRequest,
     find_or_open_exchange,
     make_guards,
+    register_request,
     register_response,
     store_from_dotted,
 )
@@ -86,6 +87,29 @@ def _explain_failure(start_response: Any, log: Any) -> Any:
     return start
 
 
+class BottleRequest(WSGIRequest):
+    """A view of a request that Bottle handles."""
+
+    __slots__ = ()
+
+    @property
+    def path(self) -> str:
+        """The path with the mount point. Bottle puts it into the environ decoded, which is not WSGI, and keeps the path that came."""
+        raw = self.holder["bottle.raw_path"]
+        if self.holder["PATH_INFO"] != raw.encode("latin-1").decode("utf-8", "ignore"):
+            return super().path  # something else has put another one there
+        return WSGIRequest({**self.holder, "PATH_INFO": raw}).path
+
+
+def _view(request: Any) -> Any:
+    try:
+        environ = request.environ
+    except RuntimeError:
+        # A thread of one's own has no request.
+        return {}
+    return BottleRequest(environ) if "bottle.raw_path" in environ else environ
+
+
 def _fields(response: Any) -> ResponseFields:
     # Bottle's own `items` has the last of each name only.
     return ResponseFields(
@@ -97,6 +121,7 @@ def _answer(refusal: Refusal, *_: Any, **__: Any) -> Any:
     return bottle.HTTPResponse(refusal.body.decode(), refusal.status, dict(refusal.headers))
 
 
+register_request(bottle.BaseRequest, _view)
 register_response(bottle.BaseResponse, _fields)
 require_session_api, require_session_page = make_guards(
     _answer, find_request=lambda *_, **__: bottle.request
