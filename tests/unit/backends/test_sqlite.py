@@ -225,6 +225,15 @@ def test_a_child_process_has_connections_of_its_own(backend, path):
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_fork_in_a_child_process_closes_nothing_of_the_parent(backend):
+    backend.insert(record(), NOW)
+    (held,) = backend._connections._process.all
+    backend._connections._process.pid = -1  # as a child sees it that C has forked
+    backend._connections.suspend().release()
+    assert held.is_open
+    held.close()
+
+
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_a_fork_waits_for_the_call_of_another_thread_and_no_connection_crosses_it(backend, path):
     backend.insert(record(), NOW)
