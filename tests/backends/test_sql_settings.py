@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import subprocess
 import sys
 import threading
 import time
@@ -335,6 +336,28 @@ def test_settings_of_postgresql_that_may_lose_a_logout_are_warned_of(clients):
         "PostgreSQL has synchronous_commit = off",
         "PostgreSQL has fsync = off",
     ]
+
+
+def test_a_standby_of_postgresql_that_no_write_waits_for_is_warned_of(clients, tmp_path):
+    server = PostgreSQL()
+    receive = (server._program("pg_receivewal"), "-h", "127.0.0.1", "-U", "postgres")
+    try:
+        found = []
+        for settings in ((), ("synchronous_standby_names=*",)):
+            server.restart(*settings)
+            with subprocess.Popen([*receive, "-p", str(server.port), "-D", tmp_path]) as standby:
+                for _ in range(200):
+                    if server.execute("SELECT count(*) FROM pg_stat_replication") == "1":
+                        break
+                    time.sleep(0.05)
+                found.append(clients.make(BLOCKING[0], server=lambda: server).warnings())
+                standby.kill()
+    finally:
+        server.remove()
+    assert [one.split(":")[0] for one in found[0]] == [
+        "PostgreSQL has a standby that lags behind it"
+    ]
+    assert found[1] == []
 
 
 def test_settings_of_mariadb_that_may_lose_a_logout_are_warned_of(clients):

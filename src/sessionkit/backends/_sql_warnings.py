@@ -9,7 +9,8 @@ from sqlalchemy import Connection, text
 __all__ = ["collect_warnings"]
 
 _POSTGRESQL = text(
-    "SELECT current_setting('synchronous_commit'), current_setting('fsync'), extract(epoch FROM clock_timestamp())"
+    "SELECT current_setting('synchronous_commit'), current_setting('fsync'), extract(epoch FROM clock_timestamp()),"
+    " current_setting('synchronous_standby_names'), EXISTS (SELECT 1 FROM pg_stat_replication)"
 )
 _MYSQL = text("SELECT @@innodb_flush_log_at_trx_commit, @@sql_mode, UNIX_TIMESTAMP(NOW(6))")
 
@@ -23,7 +24,7 @@ def collect_warnings(connection: Connection, clock: Callable[[], float]) -> list
 
 
 def _postgresql(connection: Connection, clock: Callable[[], float]) -> list[str]:
-    commit, fsync, now = connection.execute(_POSTGRESQL).one()
+    commit, fsync, now, waits_for, has_standby = connection.execute(_POSTGRESQL).one()
     found = _clock_offset(float(now), clock())
     if commit == "off":
         found.append(
@@ -31,6 +32,10 @@ def _postgresql(connection: Connection, clock: Callable[[], float]) -> list[str]
         )
     if fsync == "off":
         found.append(f"PostgreSQL has fsync = off: {_LOSES}, or destroy the database. Turn it on.")
+    if has_standby and not waits_for:
+        found.append(
+            "PostgreSQL has a standby that lags behind it: a failover may undo the last logouts. Name it in synchronous_standby_names."
+        )
     return found
 
 
