@@ -312,7 +312,8 @@ def backends(session: nox.Session) -> None:
     pinned(session, "backends")
     session.run("coverage", "run", "-m", "pytest", "tests/backends", *session.posargs)
     if not session.posargs:
-        modules = "*/backends/_redis*.py,*/backends/_sql.py,*/backends/_sql_*.py"
+        names = ("_connecting.py", "_redis*.py", "_sql.py", "_sql_*.py")
+        modules = ",".join(f"*/backends/{name}" for name in names)
         session.run("coverage", "report", f"--include={modules}", "--omit=tests/*")
         of_redis = [str(path) for path in sorted(Path("tests/backends").glob("test_redis*.py"))]
         session.run("pytest", *of_redis, env={"REDIS_PARSER": "python"})

@@ -1,6 +1,7 @@
 """A Redis server that fails, is slow, full, or started again; tasks that are cancelled; a pool that is too small."""
 
 import asyncio
+import socket
 import threading
 import time
 
@@ -77,6 +78,23 @@ async def failing(call, within=3.0):
         await call
     assert watch.seconds < within
     return raised.value
+
+
+@pytest.mark.parametrize("scheme", ["redis", "rediss"])
+def test_a_name_server_that_does_not_answer_costs_less_than_three_seconds(
+    kind, scheme, monkeypatch
+):
+    look_up, answers = socket.getaddrinfo, threading.Event()
+
+    def look_up_slowly(*arguments, **named):
+        answers.wait(10)
+        return look_up(*arguments, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up_slowly)
+    try:
+        run(kind, lambda one: failing(one.load("key", "owner")), f"{scheme}://localhost:1")
+    finally:
+        answers.set()
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from tcp_proxy import proxy
 
 from sessionkit.backends import AsyncSQLBackend, SQLBackend
-from sessionkit.backends._sql_time import TimeLimit, connect_in_time
+from sessionkit.backends._connecting import connect_in_time
+from sessionkit.backends._sql_time import TimeLimit
 from sessionkit.errors import BackendError, ConfigurationError
 
 
@@ -282,8 +283,8 @@ def test_a_connection_that_comes_too_late_is_closed():
         comes.wait(5)
         return Late()
 
-    with TimeLimit(0.05), pytest.raises(futures.TimeoutError):
-        connect_in_time(connect)
+    with pytest.raises(futures.TimeoutError):
+        connect_in_time(connect, 0.05)
     comes.set()
     assert closed.wait(5)
 
@@ -295,8 +296,8 @@ def test_an_error_that_comes_too_late_is_nobodys():
         comes.wait(5)
         raise OSError("refused")
 
-    with TimeLimit(0.05), pytest.raises(futures.TimeoutError):
-        connect_in_time(connect)
+    with pytest.raises(futures.TimeoutError):
+        connect_in_time(connect, 0.05)
     (thread,) = [one for one in threading.enumerate() if one.name == "sessionkit-connect"]
     comes.set()
     thread.join(5)

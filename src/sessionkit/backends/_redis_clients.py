@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from inspect import signature
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from ..errors import ConfigurationError
+from ._connecting import connect_in_time
 
 __all__ = ["RedisClient", "async_client", "blocking_client", "check_client"]
 
@@ -63,9 +65,23 @@ class _AsyncClient(_ReadsKeys, redis.asyncio.Redis):  # type: ignore[misc]  # as
 def blocking_client(url: str, max_connections: int, timeout: float) -> Any:
     """Return a client of redis-py for threads. Its pool waits for a free connection, and notices a fork."""
     never = Retry(NoBackoff(), 0)
-    return _BlockingClient.from_pool(
-        _pool(redis.BlockingConnectionPool, url, never, max_connections, timeout)
-    )
+    pool = _pool(redis.BlockingConnectionPool, url, never, max_connections, timeout)
+    pool.connection_class = _limit_connecting(pool.connection_class)
+    return _BlockingClient.from_pool(pool)
+
+
+def _limit_connecting(kind: Any) -> Any:
+    """Return a class of connections whose time limit holds while the name of the host is looked up, too.
+
+    Args:
+        kind: the class of redis-py.
+    """
+
+    def connect(self: Any) -> Any:
+        # There is no public way to this.
+        return connect_in_time(partial(kind._connect, self), _NETWORK_TIMEOUT)  # noqa: SLF001
+
+    return type(kind.__name__, (kind,), {"_connect": connect})
 
 
 def async_client(url: str, max_connections: int, timeout: float) -> Any:

@@ -20,8 +20,9 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from ..errors import ConfigurationError
+from ._connecting import connect_in_time
 from ._sql_drivers import ASYNC, BLOCKING, Driver
-from ._sql_time import WaitsInTime, connect_in_time, time_left
+from ._sql_time import WaitsInTime, time_left
 from ._sqlite_files import find_file
 
 __all__ = ["check_limits", "make_async_engine", "make_engine"]
@@ -157,7 +158,7 @@ def _hold_the_time_limit(engine: Engine) -> None:
         def connect_waiting(dialect: Any, record: Any, arguments: Any, named: Any) -> Any:
             bases = (WaitsInTime, dialect.dbapi.Connection)
             waits: Any = type("Connection", bases, {"too_late": dialect.dbapi.OperationalError})
-            return connect_in_time(partial(waits.connect, *arguments, **named))
+            return connect_in_time(partial(waits.connect, *arguments, **named), time_left())
 
         return
 
@@ -165,8 +166,9 @@ def _hold_the_time_limit(engine: Engine) -> None:
         connection._read_timeout = connection._write_timeout = time_left()  # noqa: SLF001
 
     @event.listens_for(engine, "do_connect")
-    def connect(dialect: Any, record: Any, arguments: Any, named: Any) -> Any:
-        connection = connect_in_time(partial(dialect.dbapi.connect, *arguments, **named))
+    def connect_limited(dialect: Any, record: Any, arguments: Any, named: Any) -> Any:
+        connect = partial(dialect.dbapi.connect, *arguments, **named)
+        connection = connect_in_time(connect, time_left())
         set_limit(connection)
         return connection
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import select
-from collections.abc import Callable
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextvars import ContextVar
 from selectors import EVENT_READ, EVENT_WRITE
-from threading import Thread
 from time import monotonic
 from typing import Any
 
-__all__ = ["TimeLimit", "WaitsInTime", "connect_in_time", "time_left", "wait_for"]
+__all__ = ["TimeLimit", "WaitsInTime", "time_left", "wait_for"]
 
 # Outside an operation (a pool that is closed, say) nobody waits for an answer.
 _deadline: ContextVar[float] = ContextVar("sessionkit_sql_deadline", default=0.0)
@@ -34,36 +30,6 @@ class TimeLimit:
 def time_left() -> float:
     """Return the seconds that the running operation still has; never zero, which drivers refuse or take for endless."""
     return max(_deadline.get() - monotonic(), 0.001)
-
-
-def connect_in_time(connect: Callable[[], Any]) -> Any:
-    """Connect in a thread, so that a time limit holds.
-
-    The look-up of a host name has no time limit, and libpq's own is at least 2 seconds for each address.
-
-    Args:
-        connect: opens a connection and returns it. One that comes too late is closed.
-    """
-    connected: Future[Any] = Future()
-
-    def run() -> None:
-        try:
-            connection = connect()
-        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits
-            if connected.set_running_or_notify_cancel():
-                connected.set_exception(error)
-            return
-        if connected.set_running_or_notify_cancel():
-            connected.set_result(connection)
-        else:
-            connection.close()
-
-    Thread(target=run, name="sessionkit-connect", daemon=True).start()
-    try:
-        return connected.result(time_left())
-    except FutureTimeoutError:
-        connected.cancel()
-        raise
 
 
 def wait_for(file: Any, wanted: int, seconds: float) -> int:
