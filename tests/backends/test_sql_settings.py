@@ -1,16 +1,14 @@
-"""URLs, drivers, engines, tables and warnings of the SQL backends."""
+"""URLs, drivers, engines and tables of the SQL backends."""
 
 import asyncio
 import logging
-import subprocess
 import sys
 import threading
-import time
 from concurrent import futures
 
 import pytest
 from sql_clients import BLOCKING, EVERY, SERVERS, Clients, changed, engine_of, new, took
-from sql_servers import MariaDB, PostgreSQL, mariadb, postgresql
+from sql_servers import mariadb, postgresql
 from sqlalchemy import create_engine, event, inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -309,78 +307,6 @@ def test_a_server_that_accepts_and_does_not_speak_costs_little_time(clients):
         between.silent = True
         outcome, seconds = took(clients.make(BLOCKING[0], between.port, timeout=0.4).of, "owner")
     assert isinstance(outcome, BackendError) and seconds < 0.8
-
-
-# ---- warnings
-
-
-@pytest.mark.parametrize("kind", EVERY)
-def test_a_server_in_order_gives_no_warning(clients, kind):
-    assert clients.make(kind).warnings() == []
-
-
-@pytest.mark.parametrize("kind", BLOCKING)
-@pytest.mark.parametrize("offset", [-90, 90])
-def test_a_clock_that_differs_is_warned_of(clients, kind, offset):
-    (sentence,) = clients.make(kind, clock=lambda: time.time() + offset).warnings()
-    assert "90 seconds" in sentence and "NTP" in sentence
-
-
-def test_settings_of_postgresql_that_may_lose_a_logout_are_warned_of(clients):
-    server = PostgreSQL()
-    try:
-        server.restart("fsync=off", "synchronous_commit=off")
-        found = clients.make(BLOCKING[0], server=lambda: server).warnings()
-    finally:
-        server.remove()
-    assert [one.split(":")[0] for one in found] == [
-        "PostgreSQL has synchronous_commit = off",
-        "PostgreSQL has fsync = off",
-    ]
-
-
-def test_a_standby_of_postgresql_that_no_write_waits_for_is_warned_of(clients, tmp_path):
-    server = PostgreSQL()
-    receive = (server._program("pg_receivewal"), "-h", "127.0.0.1", "-U", "postgres")
-    try:
-        found = []
-        for settings in ((), ("synchronous_standby_names=*",)):
-            server.restart(*settings)
-            with subprocess.Popen([*receive, "-p", str(server.port), "-D", tmp_path]) as standby:
-                for _ in range(200):
-                    if server.execute("SELECT count(*) FROM pg_stat_replication") == "1":
-                        break
-                    time.sleep(0.05)
-                found.append(clients.make(BLOCKING[0], server=lambda: server).warnings())
-                standby.kill()
-    finally:
-        server.remove()
-    assert [one.split(":")[0] for one in found[0]] == [
-        "PostgreSQL has a standby that lags behind it"
-    ]
-    assert found[1] == []
-
-
-def test_settings_of_mariadb_that_may_lose_a_logout_are_warned_of(clients):
-    server = MariaDB()
-    try:
-        server.restart("innodb-flush-log-at-trx-commit=2", "sql-mode=")
-        found = clients.make(BLOCKING[1], server=lambda: server).warnings()
-    finally:
-        server.remove()
-    assert [one.split(":")[0] for one in found] == [
-        "the database server has innodb_flush_log_at_trx_commit = 2",
-        "the database server is not in strict mode",
-    ]
-
-
-def test_settings_of_sqlite_that_may_lose_a_logout_are_warned_of(tmp_path):
-    backend = SQLBackend(f"sqlite:///{tmp_path}/sessions.db")
-    assert backend.warnings() == []
-    event.listen(backend._engine, "checkout", lambda one, *_: one.execute("PRAGMA synchronous = 1"))
-    (sentence,) = backend.warnings()
-    backend.close()
-    assert sentence.startswith("SQLite has synchronous = 1:")
 
 
 # ---- logs
