@@ -102,7 +102,8 @@ class BaseCodec(UsualAnswers, BaseOpener):
     def parse(self, plaintext: bytes) -> dict[str, Any] | None:
         """Return the JSON object of a decrypted token; None if the token is not a JSON object, or has more than 100 levels of nesting."""
         try:
-            return as_session(self.serializer.loads(plaintext))
+            # Whitespace may be around a JSON text (RFC 8259 section 2); our own serializer makes and reads none.
+            return as_session(self.serializer.loads(plaintext.strip(b" \t\r\n")))
         except (ValueError, RecursionError):
             return None
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from sessionkit import Absence, Lifetime, SerializationError, anyone, fast_json
+from sessionkit import JSON, Absence, Lifetime, SerializationError, anyone, fast_json
 from sessionkit._session.json import is_finite, is_shallow
 from sessionkit.formats import (
     Auth0FastAPI,
@@ -196,3 +196,18 @@ def test_levels_are_counted_and_numbers_looked_at_without_recursion():
     assert is_finite(value)
     assert is_shallow([], 1)
     assert not is_shallow([[]], 1)
+
+
+@each
+@pytest.mark.parametrize("serializer", [JSON, fast_json()], ids=["json", "orjson"])
+@pytest.mark.parametrize(
+    ("around", "readable"), [(b" \t\r\n", True), (b"\xc2\xa0", False), (b"\x0b", False)]
+)
+def test_the_whitespace_of_json_may_be_around_a_session(format, serializer, around, readable):
+    scene = Scene(format=format, serializer=serializer)
+    stamp = scene.browser.visit().exchange.create(SESSION).stamp
+    put(
+        scene,
+        scene.store.settings.codec.seal(around + json.dumps(SESSION).encode() + around, stamp),
+    )
+    assert (scene.browser.session() != {}) is readable
