@@ -7,8 +7,16 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask, session
+from flask.sessions import SecureCookieSessionInterface
 
-from sessionkit import ConfigurationError, SessionStore, anyone, create_session, get_session
+from sessionkit import (
+    ConfigurationError,
+    EventKind,
+    SessionStore,
+    anyone,
+    create_session,
+    get_session,
+)
 from sessionkit_flask import SessionKit
 
 OLD, NEW = (
@@ -155,6 +163,22 @@ def test_without_a_secret_key_the_session_reads_empty_and_says_so_when_written()
     assert app.test_client().get("/read").json == {}
     with pytest.raises(RuntimeError, match="secret"):
         app.test_client().get("/count")
+
+
+def install_flasks_own(app: Flask) -> None:
+    app.session_interface = SecureCookieSessionInterface()
+
+
+@pytest.mark.parametrize(
+    ("install", "told"), [(install_flasks_own, [EventKind.TWO_SESSIONS]), (SessionKit, [])]
+)
+def test_sessions_of_another_library_that_come_after_ours_are_told_once(install, told):
+    events = []
+    app = make(settings={"on_event": lambda event: events.append(event.kind)})
+    install(app)
+    for _ in range(3):
+        app.test_client().get("/count")
+    assert events == told
 
 
 def test_plain_http_in_production_is_warned_of(caplog):

@@ -13,7 +13,7 @@ from .._requests.current import register_preserved
 from .._requests.entry import make_current
 from .._requests.gateway import Gateway
 from .._requests.lookup import UnansweredExchange, find_exchange
-from .._session.events import logger
+from .._session.events import EventKind, logger
 from .._session.tags import Tags
 from .contents import find_or_open_exchange
 from .extension import App, Extension
@@ -78,7 +78,8 @@ class FlaskFamilyExtension(Extension[App]):
         Returns:
             The exchange, or None on an excluded path and while there is no secret key.
         """
-        gateway = app.extensions["sessionkit"].current
+        front = app.extensions["sessionkit"]
+        front.is_asked, gateway = True, front.current
         if gateway is None:
             return None
         if socket is not False:
@@ -146,6 +147,9 @@ class FlaskFamilyGateway:
     ) -> None:
         self._app, self._inner, self._kind, self._kit = app, inner, kind, kit
         self._made: tuple[object, Any] = (None, None)
+        self._is_serving = False
+        self.is_asked = False
+        """Whether the framework has asked for a session."""
         app.extensions["sessionkit"] = self
         if kit.store is not None:
             # A store that cannot be served here raises an error when it is passed, not in the first request.
@@ -185,7 +189,17 @@ class FlaskFamilyGateway:
     def __call__(self, *request: Any) -> Any:
         """Serve a request, with the arguments of WSGI or ASGI."""
         try:
-            return (self.current or self._inner)(*request)
+            gateway = self.current
+            if gateway is None:
+                return self._inner(*request)
+            if self._is_serving and not self.is_asked and self._is_replaced():
+                gateway.settings.warn_once(EventKind.TWO_SESSIONS)
+            self._is_serving = True
+            return gateway(*request)
         except BaseException:
             del request  # it holds the cookies, and a traceback shows the variables of this frame
             raise
+
+    def _is_replaced(self) -> bool:
+        """Return whether another library's sessions are served in the place of ours, and have not asked for ours."""
+        return not isinstance(self._app.session_interface, FlaskFamilyExtension)

@@ -29,7 +29,7 @@ class EventKind(Enum):
         "a Secure cookie was set over plain http, and the client's next request came without it"
     )
     TWO_SESSIONS = (
-        "request.session belongs to another session middleware, which is installed beside ours"
+        "the framework's session object belongs to another library, which is installed beside ours"
     )
     UNANSWERED = "the session was changed in a request that nobody answers, and the change was lost"
     LATE_WRITE = (
@@ -94,7 +94,8 @@ _ADVICE: dict[EventKind | Absence | Ignored | None, str] = {
     EventKind.INSECURE: ": for development set secure=False; behind a proxy see that the forwarded scheme arrives",
     EventKind.NOT_RETURNED: ": Safari, and HTTP clients such as httpx and requests, keep none of http://localhost; for development "
     "set secure=False, or serve https",
-    EventKind.TWO_SESSIONS: ": remove the other one (Starlette's SessionMiddleware); what is put into its session does not go into ours",
+    EventKind.TWO_SESSIONS: ": remove the other one (Starlette's SessionMiddleware, Flask-Session); what is put into its "
+    "session does not go into ours",
     EventKind.UNANSWERED: ": install the middleware (store.wsgi(app), store.asgi(app)), or call a verb with the response too; "
     "a websocket under WSGI or Daphne can set no cookie",
     EventKind.NOT_PRIVATE: ": read it before the first byte of the stream, or send Cache-Control: private",

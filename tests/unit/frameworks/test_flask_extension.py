@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sessionkit import (
+    EventKind,
     SessionStore,
     get_session,
 )
@@ -25,6 +26,7 @@ class Application:
     def __init__(self, **config):
         self.config = {**DEFAULTS, **config}
         self.extensions, self.debug, self.testing = {}, False, True
+        self.session_interface: Any = None
 
     def served_as(self, environ, start_response):
         start_response("200 OK", [])
@@ -96,6 +98,33 @@ def test_plain_http_is_fine_while_an_application_is_debugged_or_tested(
     with caplog.at_level(logging.WARNING, "sessionkit"):
         assert Kept(app).front.current is not None
     assert bool(caplog.records) is warned
+
+
+def events_of(app, *, replaced, asked):
+    """Return what is told of two kinds of sessions in three requests of an application."""
+    found = []
+    kit = Kept(app, on_event=lambda event: found.append(event.kind))
+    app.session_interface = object() if replaced else kit
+    for _ in range(3):
+        served(kit.front)
+        if asked:
+            kit.open_exchange(app, WSGIRequest({"REQUEST_METHOD": "GET"}))
+    return [kind for kind in found if kind is EventKind.TWO_SESSIONS]
+
+
+@pytest.mark.parametrize(
+    ("replaced", "asked", "told"),
+    [
+        (True, False, [EventKind.TWO_SESSIONS]),
+        (True, True, []),
+        (False, False, []),
+        (False, True, []),
+    ],
+)
+def test_a_session_interface_in_the_place_of_ours_is_told_unless_it_asks_ours(
+    replaced, asked, told
+):
+    assert events_of(Application(), replaced=replaced, asked=asked) == told
 
 
 def test_that_there_is_no_secret_key_is_said_once_with_what_to_do(caplog):
