@@ -11,6 +11,7 @@ from falcon import testing
 from werkzeug.test import Client
 
 from sessionkit import (
+    CookieSettings,
     NoActiveRequestError,
     SessionStore,
     create_session,
@@ -121,6 +122,16 @@ def test_an_application_without_a_gateway_says_so(app):
     app.add_error_handler(Exception, lambda req, resp, error, params: seen.append(str(error)))
     Client(app).get("/all")
     assert [one.partition(":")[0] for one in seen] == ["nobody would write the session's cookies"]
+
+
+def test_a_gateway_of_another_store_is_told_which_one_is_wanted(app):
+    seen = []
+    app.add_error_handler(Exception, lambda req, resp, error, params: seen.append(str(error)))
+    other = SessionStore(SECRET, cookie=CookieSettings(name="__Host-other"))
+    Client(other.wsgi(app)).get("/all")
+    assert [one.partition(", with ")[2] for one in seen] == [
+        "the store that you gave to SessionMiddleware"
+    ]
 
 
 def test_a_path_that_the_gateway_excludes_has_no_session(app, store):

@@ -86,7 +86,8 @@ class SessionMiddleware:
         exchange = find_or_open_exchange(request, self.settings)
         if exchange is not None and not exchange.owned:
             raise ConfigurationError(
-                "nobody would write the session's cookies: serve store.wsgi(app) or store.asgi(app), not the app itself"
+                "nobody would write the session's cookies: serve store.wsgi(app) or store.asgi(app), not the app itself, with the "
+                "store that you gave to SessionMiddleware"
             )
         if exchange is not None:
             exchange.serve_framework(self.settings)
