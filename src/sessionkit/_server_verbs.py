@@ -192,7 +192,8 @@ class ServerVerbs(Verbs[RequestLike, ResponseLike, RequestObject]):
         """Return the settings of the current request: there, a framework's login keys name users too. Else the store's."""
         try:
             return self.get_exchange().settings
-        except NoActiveRequestError:
+        except (NoActiveRequestError, ConfigurationError):
+            # No request is being served here, or one of another store with the same cookie.
             return self.settings
 
     def _find_current(self) -> Exchange | None:

@@ -277,6 +277,26 @@ def test_a_session_of_another_store_is_not_the_current_one(scene):
         assert [False] == [info.is_current for info in scene.store.sessions_of(ALICE)]
 
 
+@pytest.mark.parametrize("how", ["blocking", "awaited"])
+def test_a_store_beside_that_of_the_request_revokes_the_sessions_of_a_user(scene, how):
+    sign_in(scene, 1)
+    beside = SessionStore(
+        SECRET, clock=scene.clock, backend=scene.backend, lifetime=Lifetime(idle=DAY)
+    )
+    ended = []
+
+    def app(environ, start_response):
+        if how == "blocking":
+            ended.append(beside.revoke_user(ALICE))
+        else:
+            ended.append(asyncio.run(beside.arevoke_user(ALICE)))
+        start_response("200 OK", [])
+        return []
+
+    scene.store.wsgi(app)({}, lambda *_: None)
+    assert [1] == ended
+
+
 def test_no_request_at_all_is_needed_to_look_and_still_valid_needs_one(scene):
     with pytest.raises(NoActiveRequestError):
         scene.store.still_valid()
