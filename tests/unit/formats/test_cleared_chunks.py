@@ -1,12 +1,39 @@
-"""Which chunks of a shared cookie a write clears, though they did not come."""
+"""The chunks of shared cookies: their size, and which ones a write clears, though they did not come."""
 
 import pytest
 
 from sessionkit import CookieSettings
-from sessionkit.formats import Auth0FastAPI, Auth0V4, ExpressOpenID
+from sessionkit.formats import (
+    Auth0FastAPI,
+    Auth0V3,
+    Auth0V4,
+    AuthJSV5,
+    ExpressOpenID,
+    NextAuthV4,
+)
 
 from ..scene import Scene, names
 from .shared_formats import ALICE, FORMATS, SECRET, each
+
+
+@pytest.mark.parametrize(
+    ("format", "cookie", "size"),
+    [
+        (Auth0V3(), {}, 4004),
+        (Auth0V3(), {"secure": False}, 4012),
+        (Auth0V3(), {"transient": True}, 4043),
+        (ExpressOpenID(), {"domain": "example.org"}, 3984),
+        (Auth0V4(), {}, 3500),
+        (NextAuthV4(), {}, 3933),
+        (AuthJSV5(), {}, 3936),
+    ],
+)
+def test_a_chunk_has_the_size_that_the_library_gives_it(format, cookie, size):
+    settings = CookieSettings(max_bytes=20_000, **cookie)
+    scene = Scene(secret=SECRET, format=format, cookie=settings)
+    lines = scene.browser.login({**ALICE, "blob": "x" * 9000})
+    values = [line.partition(";")[0].partition("=")[2] for line in lines if "Max-Age=0" not in line]
+    assert [len(value) for value in values[:2]] == [size, size]
 
 
 @each

@@ -139,14 +139,20 @@ def test_what_an_application_changes_in_what_it_took_over_is_no_part_of_the_mark
     assert moved.browser.absence() is Absence.LOGGED_OUT
 
 
-def taken_with(value):
+def taken_with(value, began=NOW):
     settings = flask({}).store.settings
-    stamp = Stamp(id="x", created_at=NOW, updated_at=NOW, expires_at=NOW + 9)
+    stamp = Stamp(id="x", created_at=began, updated_at=began, expires_at=NOW + 9)
     return import_token(settings, settings.importers[0], Opened({"value": value}, stamp, "x"), NOW)
 
 
 def test_a_source_may_hold_what_is_no_json():
     assert {"value": date(2024, 2, 29)} == taken_with(date(2024, 2, 29)).contents
+
+
+def test_a_source_that_does_not_look_at_its_times_imports_nothing_from_the_future():
+    assert taken_with(1, began=NOW + 61) is Absence.NOT_YET_VALID
+    assert taken_with(1, began=0) is Absence.MALFORMED
+    assert taken_with(1, began=NOW + 60).stamp.created_at == NOW
 
 
 def test_what_is_too_deep_to_be_copied_is_malformed():

@@ -1,5 +1,7 @@
 """Sessions of Auth0's libraries: what each library leaves in a browser, what the other reads, and under which key."""
 
+import json
+
 from sessionkit import Absence, CookieSettings, Lifetime, SessionStore
 from sessionkit.formats import Auth0FastAPI, Auth0V3, Auth0V4, ExpressOpenID, Importer
 
@@ -28,6 +30,20 @@ def test_a_v3_session_is_found_and_taken_over_by_v4():
     assert dict(page.exchange.get()) == expected
     assert names(page.arrive()) == ["__session", *NOT_WRITTEN, "-appSession"]
     assert visit.session() == expected
+
+
+def test_a_v3_session_without_the_providers_sid_gets_none_in_v4():
+    scene = Scene(secret=SECRET, format=Auth0V3())
+    header = f"appSession={cookie(scene.browser.login({'user': {'sub': 'alice'}}), 'appSession')}"
+    with SessionStore(SECRET, format=Auth0V4(), clock=scene.clock).exchange(header) as exchange:
+        assert exchange.get()["internal"] == {"createdAt": int(scene.clock())}
+
+
+def test_a_v4_session_is_not_used_before_it_began_though_its_library_lets_it_end_sooner():
+    codec = SessionStore(SECRET, format=Auth0V4(), lifetime=Lifetime(idle=1000)).settings.codec
+    payload = {**ALICE, "tokenSet": {}, "internal": {"createdAt": 5000}, "exp": 5010}
+    stamp = codec.open(codec.seal(json.dumps(payload).encode(), None), 5005).stamp
+    assert (stamp.created_at, stamp.updated_at, stamp.expires_at) == (5000, 5000, 5010)
 
 
 def test_an_expired_v3_session_is_none_for_v4():
