@@ -64,7 +64,7 @@ def b64(data):
     return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def iron_seal(payload, *, ends="", password="p" * 32, blocks=None):
+def iron_seal(payload, *, ends="", password="p" * 32, blocks=None, salts=("aa", "bb")):
     from hashlib import pbkdf2_hmac
 
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -74,10 +74,10 @@ def iron_seal(payload, *, ends="", password="p" * 32, blocks=None):
         if blocks is None
         else blocks
     )
-    key = pbkdf2_hmac("sha1", password.encode(), b"aa", 1, 32)
+    key = pbkdf2_hmac("sha1", password.encode(), salts[0].encode(), 1, 32)
     engine = Cipher(algorithms.AES(key), modes.CBC(bytes(16))).encryptor()
-    covered = f"Fe26.2*1*aa*{b64(bytes(16))}*{b64(engine.update(padded) + engine.finalize()) if padded else 'AA'}*{ends}"
+    covered = f"Fe26.2*1*{salts[0]}*{b64(bytes(16))}*{b64(engine.update(padded) + engine.finalize()) if padded else 'AA'}*{ends}"
     mac = hmac.digest(
-        pbkdf2_hmac("sha1", password.encode(), b"bb", 1, 32), covered.encode(), "sha256"
+        pbkdf2_hmac("sha1", password.encode(), salts[1].encode(), 1, 32), covered.encode(), "sha256"
     )
-    return f"{covered}*bb*{b64(mac)}~2"
+    return f"{covered}*{salts[1]}*{b64(mac)}~2"

@@ -305,3 +305,14 @@ def test_until_is_in_seconds(until):
 
 def test_until_may_be_the_last_day_there_is():
     assert Importer(FlaskCookie(), until=date.max).until == 253_402_300_800
+
+
+@pytest.mark.parametrize(
+    ("salts", "opens"),
+    [(("a" * 256, "b" * 256), True), (("a" * 257, "b"), False), (("a", "b" * 257), False)],
+)
+def test_a_salt_of_a_seal_that_would_take_long_to_derive_a_key_from_is_refused(salts, opens):
+    importer = Importer(IronSession(), name="sid", secret="p" * 32, until=None)
+    moved = Scene(accept=[importer])
+    with moved.store.exchange(f"sid={iron_seal(USER, salts=salts)}") as exchange:
+        assert exchange.absence is (None if opens else Absence.MALFORMED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import time
 from base64 import b64encode
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -238,6 +239,18 @@ def test_a_session_of_django_ends_by_its_age_or_by_set_expiry(said, ends):
     assert end_of(python_scene(DjangoCookie(max_age=1000), header)) == START + ends
     if ends == 1000 and said != 5000:
         assert end_of(python_scene(DjangoCookie(max_age=None), header)) is None
+
+
+def test_an_end_of_django_without_a_zone_is_utc_wherever_the_server_is(monkeypatch):
+    said = datetime.fromtimestamp(START + 700, timezone.utc).replace(tzinfo=None).isoformat()
+    monkeypatch.setenv("TZ", "UTC-9")
+    time.tzset()
+    try:
+        scene = python_scene(DjangoCookie(), django_cookie({"_session_expiry": said}))
+        assert end_of(scene) == START + 700
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize(
