@@ -37,7 +37,7 @@ _ASKED_FOR = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a backend that needs a client library when it is asked for."""
+    """Import a backend that needs a client library when its name is first used."""
     if name not in _ASKED_FOR:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, extra = _ASKED_FOR[name]
@@ -50,5 +50,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """List the backends that are imported when they are asked for, too."""
+    """List all names, including the backends that are imported when they are first used."""
     return sorted(__all__)

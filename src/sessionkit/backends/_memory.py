@@ -14,7 +14,7 @@ from ._protocols import REMOVAL_DELAY, TIDIED, Record
 __all__ = ["MemoryBackend"]
 
 _LOCK = threading.Lock()
-"""One lock for all: a thread that forks holds it, so that the child's copy is complete and its lock is free."""
+"""One lock for all backends. A thread that forks holds it during the fork, so that the child's copy is complete and its lock is free."""
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
     os.register_at_fork(
@@ -34,7 +34,7 @@ class _Owner:
 class MemoryBackend:
     """Keep sessions in memory. They end with the process, and another process does not see them.
 
-    After a fork, each process goes on with a copy of its own. A server with several worker processes needs another
+    After a fork, each process has its own copy of the sessions. A server with several worker processes needs another
     backend, such as `SQLiteBackend`.
     """
 
@@ -49,7 +49,7 @@ class MemoryBackend:
         self._clock = clock
         self._records: dict[str, Record] = {}
         self._owners: dict[str, _Owner] = {}
-        # (expiry, key), a pair for each record at least. An expiry that has moved since is corrected when it comes up.
+        # Pairs of (expiry, key), at least one for each record. If an expiry has moved, its pair is corrected when its turn comes.
         self._expiries: list[tuple[int, str]] = []
 
     def load(self, key: str, owner: str) -> Record | None:
@@ -163,7 +163,7 @@ class MemoryBackend:
 
     def _tidy(self) -> None:
         self._remove_expired(self._clock(), TIDIED)
-        # Pairs of deleted records wait for their expiry: start over when they are the most.
+        # Pairs of deleted records stay until their expiry. When more than half of the pairs are such, the list is made again.
         if len(self._expiries) > 2 * len(self._records) + 64:
             self._expiries = [(record.expires_at, key) for key, record in self._records.items()]
             heapq.heapify(self._expiries)

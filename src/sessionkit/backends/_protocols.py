@@ -1,4 +1,4 @@
-"""The protocols of a backend: the record of a session, and the operations on it. A backend never sees the contents of a session."""
+"""The protocols of a backend: the record of a session, and the operations on records. A backend never sees the contents of a session."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 __all__ = ["REMOVAL_DELAY", "TIDIED", "AnyBackend", "AsyncBackend", "Backend", "Record"]
 
 REMOVAL_DELAY = 60
-"""Seconds after `expires_at` for which a record may still be there: the application judges the expiry, by its own clock."""
+"""Seconds for which a record is kept after `expires_at`. The application itself checks the expiry, by its own clock."""
 
 TIDIED = 4
-"""How many expired records an insert of our backends removes at most: more than it adds, so that they cannot grow without end."""
+"""The most expired records that an insert of our backends removes: more than it adds, so that the table cannot grow without end."""
 
 
 class Record(NamedTuple):
     """A session as a backend keeps it: sealed, under a hashed id, with the times in clear.
 
-    To a backend, `key` and `owner` are printable ASCII of at most 64 characters, compared byte for byte. It opens
-    nothing, and believes nothing but the times.
+    To a backend, `key` and `owner` are printable ASCII of at most 64 characters, compared byte for byte. A backend cannot
+    decrypt `sealed`. Of the other fields, it interprets only the times.
 
     Attributes:
         key: the name of the record: a digest of the session's id.
         owner: the name of the user's group of records: a keyed digest of who the user is.
-        generation: the generation of the owner when the record was inserted. The backend sets it; the value that
-            `insert` and `replace` are given does not count.
+        generation: the generation of the owner when the record was inserted. The backend sets it; the value that is passed
+            to `insert` and `replace` is ignored.
         created_at: when the session began, in seconds since the epoch.
         updated_at: when the session was last written or renewed, in seconds since the epoch.
         expires_at: when the record may be removed, in seconds since the epoch.
-        version: the nonce of `sealed`, 12 bytes. Each write makes another; versions are compared, never ordered.
+        version: the nonce of `sealed`, 12 bytes. Each write makes a new one. Versions are only tested for equality.
         sealed: the encrypted contents; any bytes, perhaps none.
     """
 
@@ -49,12 +49,12 @@ class Backend(Protocol):
     seconds. No error or log line of a backend holds a key, an owner or a payload. A backend may be used from several
     threads, and after a fork in both processes.
 
-    A backend that sets the class attribute `waits = False` promises to answer without I/O; the ASGI gateway then calls it
-    directly, not in a thread.
+    A backend that sets the class attribute `waits = False` promises to do no I/O. The ASGI gateway then calls it directly,
+    not in a thread.
     """
 
     def load(self, key: str, owner: str) -> Record | None:
-        """Return a record; None if there is none, or if its generation is not the owner's.
+        """Return a record; None if it does not exist, or if its generation is not the owner's.
 
         An expired record may be returned: the core checks the times.
 
@@ -68,30 +68,31 @@ class Backend(Protocol):
         """Add a record, with the owner's current generation; up to four expired records may be removed on the way.
 
         Args:
-            record: the record. One with the same key and version counts as added: a repeated call changes nothing.
-            since: when the request began, in seconds since the epoch. A revocation of the owner at this time or later
-                wins.
+            record: the record. If a record with the same key and version exists, it counts as added, so that a repeated call
+                changes nothing.
+            since: when the request began, in seconds since the epoch. If the owner was revoked at this time or later, the
+                record is not added.
 
         Returns:
-            Whether the record is there; False if the key exists with another version, or the owner was revoked since.
+            Whether the record was added; False if the key exists with another version, or if the owner was revoked since.
         """
         ...
 
     def replace(self, record: Record, version: bytes) -> Record | bool:
-        """Replace a record, if it still has the version that was loaded. Owner, creation time and generation stay.
+        """Replace a record if it still has the version that was loaded. Owner, creation time and generation do not change.
 
         Args:
             record: the record with its new version, times and payload.
             version: the version that was loaded.
 
         Returns:
-            True if the record is stored, also by an earlier call of the same write; False if there is no such record, or
-            its generation is not the owner's; otherwise the record that is there.
+            True if the record was stored, by this call or by an earlier call of the same write; False if there is no such
+            record, or its generation is not the owner's; otherwise the present record.
         """
         ...
 
     def touch(self, key: str, owner: str, updated_at: int, expires_at: int) -> bool:
-        """Move a record's times forward, each by itself; version and payload stay.
+        """Move a record's times forward, each independently of the other; version and payload do not change.
 
         Args:
             key: the record's name.
@@ -100,7 +101,7 @@ class Backend(Protocol):
             expires_at: the new expiry, likewise.
 
         Returns:
-            Whether there is such a record, of the owner's generation.
+            Whether there is such a record with the owner's generation.
         """
         ...
 
@@ -127,8 +128,8 @@ class Backend(Protocol):
         Args:
             owner: the owner's name.
             at: the time of the revocation, in seconds since the epoch. `insert` compares its `since` with it.
-            keep: the key of a record that stays, with the new generation; None for none. If there is no such record,
-                nothing is made.
+            keep: the key of a record that stays and gets the new generation; None for none. If this record does not exist,
+                it is not created.
 
         Returns:
             How many live records were removed.
@@ -152,13 +153,13 @@ class Backend(Protocol):
         ...
 
     def warnings(self) -> list[str]:
-        """Ask the server for its settings; return a sentence about each that may lose or revive sessions."""
+        """Ask the server for its settings; return a sentence about each setting that may lose sessions or bring ended ones back."""
         ...
 
 
 @runtime_checkable
 class AsyncBackend(Protocol):
-    """A `Backend` with operations that are awaited. One object serves several event loops, with connections for each."""
+    """A `Backend` whose operations are awaited. One object serves several event loops, with connections for each."""
 
     async def load(self, key: str, owner: str) -> Record | None:
         """Load as `Backend.load` does."""

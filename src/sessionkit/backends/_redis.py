@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class RedisBackend:
-    """Keep sessions in Redis (6 or newer) or Valkey, for WSGI and scripts. A load is one round trip, and a save another."""
+    """Keep sessions in Redis (6 or newer) or Valkey, for WSGI and scripts. A load costs one round trip, and a save costs one."""
 
     def __init__(
         self,
@@ -64,8 +64,8 @@ class RedisBackend:
         )
         check_client(self._client, is_async=False)
 
-    # Arguments are deleted before an exception leaves a frame, since tracebacks show its variables. `failed` is raised
-    # outside `except`: the frames of the client's error hold what was sent.
+    # Arguments are deleted before an exception leaves a frame, because tracebacks show its variables. `failed` is raised
+    # outside `except`, because the frames of the client's error contain what was sent.
 
     def load(self, key: str, owner: str) -> Record | None:
         """Return a record, or None."""
@@ -150,7 +150,7 @@ class RedisBackend:
 
 
 class AsyncRedisBackend:
-    """Keep sessions in Redis (6 or newer) or Valkey, for ASGI. A load is one round trip, and a save another."""
+    """Keep sessions in Redis (6 or newer) or Valkey, for ASGI. A load costs one round trip, and a save costs one."""
 
     def __init__(
         self,
@@ -183,7 +183,7 @@ class AsyncRedisBackend:
             self._make: Callable[[], Any] = partial(
                 async_client, url_or_client, max_connections, timeout
             )
-            self._make()  # not connected; a mistake in the URL is found now
+            self._make()  # not connected yet, but a mistake in the URL is found now
         elif callable(url_or_client):
             self._make = url_or_client
         else:
@@ -288,12 +288,12 @@ class AsyncRedisBackend:
         """Return the client of the running event loop."""
         client = self._client_of_loop() if self._given is None else self._given
         if hasattr(client, "get_primaries"):
-            # redis-py's cluster fails if several first commands come at once.
+            # redis-py's cluster client fails if several tasks send its first command at the same time.
             await client.initialize()
         return client
 
     def _client_of_loop(self) -> Any:
-        """Return the client that was made for this event loop: connections cannot move to another, nor over a fork."""
+        """Return the client that was made for this event loop. Connections cannot be used in another event loop, or after a fork."""
         loop, pid = asyncio.get_running_loop(), os.getpid()
         maker, client = self._clients.get(loop, (0, None))
         if maker != pid:
@@ -304,7 +304,7 @@ class AsyncRedisBackend:
         return client
 
     def _forget_closed_loops(self) -> None:
-        """Drop the clients of closed event loops: open connections refer to their loop, so it would never be freed."""
+        """Drop the clients of closed event loops. Open connections refer to their loop, so it would never be freed otherwise."""
         for reference in self._clients.keyrefs():
             loop = reference()
             if loop is not None and loop.is_closed():

@@ -1,4 +1,4 @@
-"""Redis: the clients that a backend makes from a URL, and the checks of one that the application gives."""
+"""Redis: make clients from a URL, and check a client that the application passes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from ._connecting import connect_in_time
 __all__ = ["RedisClient", "async_client", "blocking_client", "check_client"]
 
 _NETWORK_TIMEOUT = 1.0
-"""Seconds for a connection to be made, and for each reply. With the wait for a free connection this stays under 3 s."""
+"""Seconds for making a connection, and for each reply. Together with the wait for a free connection, this is less than 3 s."""
 
 _UNNAMED: dict[str, None] = (
     {"driver_info": None}
     if "driver_info" in signature(redis.connection.AbstractConnection.__init__).parameters
     else {"lib_name": None, "lib_version": None}
 )
-"""Settings for a new connection not to tell its library's name: two commands less before the first reply."""
+"""Settings that keep a new connection from sending its library's name, which saves two commands before the first reply."""
 
 
 class RedisClient(Protocol):
@@ -117,7 +117,7 @@ def _pool(kind: Any, url: str, never: Any, max_connections: int, timeout: float)
 
 
 def check_client(client: Any, *, is_async: bool) -> None:
-    """Raise unless a client suits a backend."""
+    """Raise an error unless a backend can use a client."""
     if not all(hasattr(client, name) for name in ("mget", "evalsha", "eval")):
         raise ConfigurationError(
             f"a Redis backend takes a URL or a client of redis-py or valkey-py, not {type(client).__name__}"

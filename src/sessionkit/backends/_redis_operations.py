@@ -90,12 +90,12 @@ Steps: TypeAlias = Generator[Command, Any, T]
 """An operation: it yields commands, is sent their replies, and returns its result."""
 
 _BATCH = 1000
-"""The most keys of one command: a server that is busy with it keeps others waiting for some milliseconds at most."""
+"""The most keys of one command. While the server executes it, other clients wait for some milliseconds at most."""
 
 
 def failure(error: Exception) -> Exception:
-    """Return the error that the application gets in the place of an error of the client library, whose text may show keys."""
-    if isinstance(error, ConfigurationError):  # of ours: a client that does not suit
+    """Return the error that the application gets instead of an error of the client library, whose text may show keys."""
+    if isinstance(error, ConfigurationError):  # our own error: a client that cannot be used
         return error
     return BackendError(
         f"the session backend failed ({type(error).__name__}): check that the Redis server is up, "
@@ -118,8 +118,8 @@ class Operations:
         self._prefix = prefix
         self._clock = clock
 
-    # Every request loads, and most that write replace: the backends send the one command of these two themselves. In steps,
-    # it would take up to 10 µs more of processor time.
+    # Every request loads a record, and most writes replace one. The backends send the single command of these two operations
+    # themselves: as a generator, it would take up to 10 µs more of processor time.
 
     def names_to_load(self, key: str, owner: str) -> tuple[str, str]:
         """Return the names of what a load reads: the record, and the owner's generation."""
@@ -164,7 +164,7 @@ class Operations:
         return None if value is None else decode(key, owner, value)
 
     def of(self, owner: str) -> Steps[list[Record]]:
-        """List an owner's live records: the index is read, and then the records, each with the generation."""
+        """List an owner's live records: read the index, and then the records, each with the generation."""
         start = name_owner(self._prefix, owner)
         now = self._clock()
         found = yield Command("zrangebyscore", (start + INDEX, f"({now!r}", "+inf"))
@@ -179,9 +179,9 @@ class Operations:
         return [one for one in records if one is not None and one.expires_at > now]
 
     def revoke(self, owner: str, at: float, keep: str | None) -> Steps[int]:
-        """Raise the generation, which ends every session at once; then remove the records, which are dead already.
+        """Raise the generation, which ends every session at once; then remove the records, which are no longer valid.
 
-        A script must be given the names of all keys that it uses, so the records need a second command.
+        A script must get the names of all keys that it uses, so removing the records needs a second command.
         """
         start = name_owner(self._prefix, owner)
         keys = [start + GENERATION, start + REVOKED, start + INDEX]
@@ -201,7 +201,7 @@ class Operations:
         options = {"match": f"{self._prefix}:{{*}}:i", "count": _BATCH}
         cursors: dict[str | None, int] = {
             None: 0
-        }  # by server of a cluster; the first reply is of all of them
+        }  # by server of a cluster; the first command is sent to all
         while cursors and count < limit:
             node, cursor = cursors.popitem()
             found, indices = yield Command("scan", (cursor,), options, nodes=node)
@@ -231,11 +231,11 @@ class Operations:
         return name_record(start, key), start + GENERATION, start + INDEX
 
     def _ttl(self, expires_at: int) -> int:
-        """Return how long Redis is to keep a record, in milliseconds: relative, so that its clock does not matter."""
+        """Return how long Redis keeps a record, in milliseconds. The time is relative, so that the server's clock does not matter."""
         return int((max(expires_at - self._clock(), 0) + REMOVAL_DELAY) * 1000)
 
     def _horizon(self) -> int:
-        """Return the time before which a record must have expired to be forgotten."""
+        """Return the time before which a record must have expired to be removed."""
         return int(self._clock()) - REMOVAL_DELAY
 
 
@@ -250,7 +250,7 @@ def _ask_primaries(name: str, *arguments: str) -> Command:
 
 
 def _evaluate(script: Script, keys: Sequence[str], *arguments: str | float | bytes) -> Steps[Any]:
-    """Run a script by its digest; with its text, once, if the server does not know it."""
+    """Run a script by its digest; if the server does not know the script, run it once by its text."""
     words = (len(keys), *keys, *arguments)
     reply = yield Command("evalsha", (script.digest, *words), may_fail=_UNKNOWN)
     if reply is REFUSED:
@@ -272,7 +272,7 @@ def _remove(
     counted_after: str | int,
     limit: int = _BATCH,
 ) -> Steps[int]:
-    """Remove those of an owner's records that are dead or expired before the horizon."""
+    """Remove an owner's records that are not valid, or that expired before the horizon."""
     names = (name_record(start, one.decode()) for one in members)
     keys = [start + INDEX, start + GENERATION, *names]
     return int((yield from _evaluate(REMOVE, keys, horizon, counted_after, limit, *members)))

@@ -7,13 +7,13 @@ An owner has these keys, all in one hash slot:
     sk:{owner}:t       the time of the owner's last revocation
     sk:{owner}:i       the index: the keys of the owner's records, by expiry
 
-Redis removes each of them by its time to live (TTL). The rules that keep a revocation from being forgotten:
+Redis removes each of them by its time to live (TTL). These rules make sure that no revocation is forgotten:
 
-- The generation lives at least as long as every record of the owner: each write of a record makes it live that long. So no
-  record outlives the generation that it was written under. A record without a generation is dead, not of generation 0.
+- The generation lives at least as long as every record of the owner, because each write of a record extends its life. So no
+  record outlives the generation under which it was written. A record without a generation is not valid; its generation is not 0.
 - A generation begins at 0. If another key of the owner is still there, Redis has evicted the generation: then it begins at
   the server's time, a number that no record of the owner can have.
-- The index lives as long as the generation does, for the same reason.
+- The index lives as long as the generation, for the same reason.
 - The time of a revocation is for logins in flight, and for sessions in another library's cookie, which are imported later; it
   lives for 400 days, as long as a browser keeps a cookie.
 """
@@ -53,11 +53,11 @@ REVOCATION_TTL = FOUR_HUNDRED_DAYS * 1000
 
 # The scripts read and write the same with Lua's `struct`.
 _HEAD = Struct(">qqqqB")
-"""Of a record: generation, creation, update, expiry, length of the version. The version follows, and the payload."""
+"""The beginning of a record: generation, creation, update, expiry, length of the version. Version and payload follow."""
 _CHANGED = Struct(">qqB")
-"""What a change replaces of that: update, expiry, length of the version."""
+"""The part of it that a change replaces: update, expiry, length of the version."""
 _EXPECTED = Struct(">qB")
-"""What comes before a change: TTL, length of the version that is expected. That version follows."""
+"""The part before a change: TTL, length of the expected version. The expected version follows."""
 
 GENERATION = "n"
 REVOKED = "t"
@@ -68,13 +68,13 @@ INDEX = "i"
 def name_owner(prefix: str, owner: str) -> str:
     """Return the prefix of the names of an owner's keys. Braces and colons in `owner`, any printable ASCII, are escaped."""
     if not owner.isalnum():
-        # "%" alone escapes nothing, so it can stand for the empty owner: empty braces would be no hash tag.
+        # "%" alone escapes nothing, so it is used for the empty owner, because empty braces would not be a hash tag.
         owner = quote(owner, safe="") or "%"
     return f"{prefix}:{{{owner}}}:"
 
 
 def name_record(start: str, key: str) -> str:
-    """Return the name of a record. A key of one character is escaped: it could be the name of another key."""
+    """Return the name of a record. A key of one character is escaped, because it could be the name of another key."""
     if len(key) == 1:
         return f"{start}%{ord(key):02X}"
     return start + (key if key.isalnum() else quote(key, safe=""))

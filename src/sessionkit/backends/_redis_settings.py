@@ -1,4 +1,4 @@
-"""Redis: warnings about settings of a server that may lose or revive sessions."""
+"""Redis: warnings about settings of a server that may lose sessions or bring ended ones back."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _CLOCKS = (
 )
 
 _CLOCK_OFFSET = 1.0
-"""Seconds by which two clocks may differ: a login that a revocation crosses is judged by the clocks of both machines."""
+"""Seconds by which two clocks may differ. If a login and a revocation run at the same time, the clocks of both machines are compared."""
 
 
 def warn_of_settings(reply: Any) -> list[str]:
     """Return warnings about eviction and durability."""
     warnings: dict[
         str, None
-    ] = {}  # a set that keeps its order: the servers of a cluster mostly agree
+    ] = {}  # a dict as an ordered set, because the servers of a cluster mostly have the same settings
     for raw in _replies(reply):
         settings = {_text(name): _text(value) for name, value in raw.items()}
         policy = settings.get("maxmemory-policy", "noeviction")
@@ -65,7 +65,7 @@ def warn_of_replicas(reply: Any) -> list[str]:
 
 
 def warn_of_clocks(reply: Any, before: float, after: float) -> list[str]:
-    """Return a warning if the clock of a server is not the clock of this machine, which was read before and after."""
+    """Return a warning if the clock of a server differs from the clock of this machine, which was read before and after the call."""
     for seconds, microseconds in _replies(reply):
         server = seconds + microseconds / 1e6
         offset = max(before - server, server - after)

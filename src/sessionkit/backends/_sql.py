@@ -26,9 +26,9 @@ T = TypeVar("T")
 class SQLBackend:
     """Keep sessions in a database, through SQLAlchemy: PostgreSQL (psycopg), MySQL and MariaDB (PyMySQL), SQLite.
 
-    Loading costs one round trip, and so does saving; a login costs two, since it removes up to four expired records. The
-    backend has a pool of connections of its own: on the application's, a request that still holds a connection when the
-    session is saved would need a second one.
+    Loading costs one round trip, and so does saving. A login costs two, because it also removes up to four expired records.
+    The backend has its own pool of connections. With the application's pool, a request that still holds a connection when
+    the session is saved would need a second one.
 
     Attributes:
         metadata: the tables, for Alembic's `target_metadata`.
@@ -48,9 +48,9 @@ class SQLBackend:
 
         Args:
             url_or_engine: SQLAlchemy's URL of the database, with a driver: `postgresql+psycopg://`, `mysql+pymysql://`,
-                `sqlite:///` (four slashes for an absolute path). An engine of the application is possible too, with its
-                pool, its listeners and its `schema_translate_map`; its time limits and its fork safety are then the
-                application's.
+                `sqlite:///` (four slashes for an absolute path). You can also pass an engine of the application. The backend
+                then uses its pool, its listeners and its `schema_translate_map`; the application must take care of time
+                limits and forks.
             clock: the time in seconds since the epoch, for what has expired.
             pool_size: how many connections a process opens at most. An operation waits for a free one.
             timeout: seconds that an operation may take in all, at most 3.
@@ -109,7 +109,7 @@ class SQLBackend:
         return self._run(self._statements.purge, now, limit)
 
     def warnings(self) -> list[str]:
-        """Ask the server for its settings; return a sentence about each that may lose or revive sessions."""
+        """Ask the server for its settings; return a sentence about each setting that may lose sessions or bring ended ones back."""
         return self._run(collect_warnings, self._clock)
 
     def create_tables(self) -> None:
@@ -127,10 +127,10 @@ class SQLBackend:
         try:
             with TimeLimit(limit or self._timeout), self._engine.connect() as connection:
                 return run(connection, operation, *arguments)
-        # Drivers raise errors of their own, of the socket and of the system.
+        # Drivers raise their own errors, and errors of sockets and of the operating system.
         except Exception as error:  # noqa: BLE001
             failure = explain(error)
-        # Here the error has no context: the driver's frames and texts hold parameters.
+        # The error is raised here without a context, because the driver's frames and texts contain parameters.
         raise failure
 
     def _leave_connections_to_parent(self) -> None:

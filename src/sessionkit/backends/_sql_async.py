@@ -48,8 +48,8 @@ class AsyncSQLBackend:
 
         Args:
             url_or_engine: SQLAlchemy's URL of the database, with a driver: `postgresql+asyncpg://`, `mysql+asyncmy://`,
-                `sqlite+aiosqlite:///`. An async engine of the application is possible too, for the event loop that it
-                belongs to, with its listeners and its `schema_translate_map`.
+                `sqlite+aiosqlite:///`. You can also pass an async engine of the application, for the event loop to which it
+                belongs. The backend then uses its listeners and its `schema_translate_map`.
             clock: the time in seconds since the epoch, for what has expired.
             pool_size: how many connections are opened at most for an event loop. An operation waits for a free one.
             timeout: seconds that an operation may take in all, at most 3.
@@ -117,7 +117,7 @@ class AsyncSQLBackend:
         return await self._run(self._statements.purge, now, limit)
 
     async def warnings(self) -> list[str]:
-        """Ask the server for its settings; return a sentence about each that may lose or revive sessions."""
+        """Ask the server for its settings; return a sentence about each setting that may lose sessions or bring ended ones back."""
         return await self._run(collect_warnings, self._clock)
 
     async def create_tables(self) -> None:
@@ -137,7 +137,7 @@ class AsyncSQLBackend:
         return await self._within(seconds, attempt)
 
     async def _within(self, seconds: float, attempt: Coroutine[Any, Any, T | BackendError]) -> T:
-        """Wait for an operation, but not for a driver that cannot be stopped in time: it ends by itself."""
+        """Wait for an operation. A driver that cannot be stopped in time is not waited for; it ends by itself."""
         task = asyncio.create_task(attempt)
         del attempt
         self._abandoned.add(task)
@@ -159,18 +159,18 @@ class AsyncSQLBackend:
     async def _attempt(
         self, seconds: float, operation: Callable[..., T], arguments: tuple[Any, ...]
     ) -> T | BackendError:
-        """Return the result of an operation, or its error as a value without the frames in which it was raised."""
+        """Return the result of an operation; or return its error, without the frames in which it was raised."""
         try:
             with TimeLimit(seconds):
                 async with self._engine().connect() as connection:
                     return await connection.run_sync(run, operation, *arguments)
-        # Drivers raise errors of their own, of the socket and of the system.
+        # Drivers raise their own errors, and errors of sockets and of the operating system.
         except Exception as error:  # noqa: BLE001
             return explain(error)
 
     def _engine(self) -> AsyncEngine:
         if self._pid != os.getpid():
-            # The connections are the parent's, which goes on with them: keep them, so that none is closed.
+            # The connections belong to the parent process, which still uses them. They are kept here, so that none is closed.
             self._of_parent.append(self._engines)
             self._engines = {}
             self._pid = os.getpid()

@@ -1,6 +1,6 @@
-"""Drivers of the SQL backends: what each is told when it connects, and how an idle connection shows that it is dead.
+"""Drivers of the SQL backends: the arguments for their connections, and how to see that the server has closed an idle connection.
 
-Attributes with an underscore are of the drivers: there is no public way to the same fact. Tests hold each of them.
+Attributes with an underscore belong to the drivers, which have no public way to the same fact. A test checks each of them.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class Driver(NamedTuple):
 
     Attributes:
         package: the name under which pip installs the driver.
-        arguments: return arguments of `connect` for a URL and a time limit in seconds.
-        is_stale: return whether the server has closed an idle connection. Nothing is sent to find out.
+        arguments: returns arguments of `connect` for a URL and a time limit in seconds.
+        is_stale: returns whether the server has closed an idle connection, without sending anything.
     """
 
     package: str
@@ -46,13 +46,13 @@ def _asyncpg(url: URL, timeout: float) -> dict[str, Any]:
 def _limit_statement(timeout: float) -> int:
     """Return the milliseconds after which PostgreSQL cancels a statement.
 
-    The time is shorter than the client's, so that nothing is done that the client counts as failed.
+    The time is shorter than the client's, so that the server does nothing that the client counts as failed.
     """
     return int(timeout * 900)
 
 
 def _asyncmy(url: URL, timeout: float) -> dict[str, Any]:
-    # A statement that waits for a row's lock goes on waiting after its client has gone: for 50 seconds, by default.
+    # By default, a statement that waits for a row's lock waits for up to 50 seconds, even if its client has gone.
     return {
         "connect_timeout": timeout,
         "init_command": "SET SESSION innodb_lock_wait_timeout = 1",
@@ -81,7 +81,7 @@ def _pymysql_is_stale(connection: Any) -> bool:
 
 
 def _asyncmy_is_stale(connection: Any) -> bool:
-    # Earlier versions of asyncmy do not show what has arrived: there, the next statement fails, and the one after it not.
+    # Earlier versions of asyncmy do not show what has arrived. With them, the next statement fails, and the one after it succeeds.
     received = getattr(connection, "_proto", None)
     return received is not None and (
         received.eof or received.length > received.pos or _is_readable(_socket(connection))
@@ -93,7 +93,7 @@ def _socket(connection: Any) -> Any:
 
 
 def _is_readable(file: Any) -> bool:
-    """Return whether anything has arrived: on an idle connection nothing can but its end, or an error before that."""
+    """Return whether anything has arrived. On an idle connection, this can only be its end, or an error before its end."""
     return bool(wait_for(file, EVENT_READ, 0))
 
 

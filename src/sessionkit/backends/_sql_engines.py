@@ -1,4 +1,4 @@
-"""Engines of the SQL backends: SQLAlchemy's, with a small pool, and with time limits that hold for every driver."""
+"""Make SQLAlchemy's engines for the SQL backends, with a small pool and with time limits that work with every driver."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["check_limits", "make_async_engine", "make_engine"]
 
 
 def check_limits(pool_size: int, timeout: float) -> None:
-    """Raise if a setting of a backend cannot work."""
+    """Raise an error if a setting of a backend cannot work."""
     if pool_size < 1:
         raise ConfigurationError(
             "pool_size must be 1 or more: without a connection nobody is served"
@@ -73,17 +73,17 @@ def make_async_engine(url: str | URL, pool_size: int, timeout: float) -> AsyncEn
 
 
 def _is_of_others(record: logging.LogRecord) -> bool:
-    """Return whether a log line is not about our tables: aiosqlite logs the parameters of each statement, at DEBUG."""
+    """Return whether a log line is not about our tables: at DEBUG, aiosqlite logs the parameters of each statement."""
     return "sessionkit_" not in record.getMessage()
 
 
 def _read_url(url: str | URL, backend: str, drivers: dict[str, Driver]) -> tuple[URL, Driver]:
-    """Return the URL and its driver; raise if the backend does not know it. No error shows the URL: it holds a password."""
+    """Return the URL and its driver; raise an error for an unknown driver. No error shows the URL, because it contains a password."""
     try:
         made = make_url(url)
         name = made.get_driver_name()
         driver = drivers[name]
-    except (ArgumentError, KeyError, ValueError):  # of a port that is no number, say
+    except (ArgumentError, KeyError, ValueError):  # for example for a port that is not a number
         raise ConfigurationError(
             f"{backend} needs a URL such as postgresql+psycopg://user@host/database, with one of these drivers:"
             f" {', '.join(drivers)}"
@@ -105,22 +105,22 @@ def _not_installed(driver: Driver) -> ConfigurationError:
 def _arguments(url: URL, driver: Driver, pool_size: int, timeout: float) -> dict[str, Any]:
     return {
         "connect_args": driver.arguments(url, timeout),
-        # A statement is a transaction, without BEGIN before it and ROLLBACK after it.
+        # In autocommit, each statement is a transaction, without BEGIN before it and ROLLBACK after it.
         "isolation_level": "AUTOCOMMIT",
         "skip_autocommit_rollback": True,
-        # After an error a connection is never used again (`run`): none comes back to the pool in a transaction.
+        # After an error a connection is never used again (`run`), so none returns to the pool in a transaction.
         "pool_reset_on_return": None,
         # No key, owner or payload in an error or a log line.
         "hide_parameters": True,
         "pool_size": pool_size,
         "max_overflow": 0,
-        # A little less than the whole time, so that the error says what was waited for.
+        # A little less than the whole time, so that the error says for what the operation waited.
         "pool_timeout": timeout * 0.9,
     }
 
 
 def _refuse_stale_connections(engine: Engine, driver: Driver) -> None:
-    """Have each connection checked when it is taken from the pool: another one replaces one that the server has closed."""
+    """Check each connection when it is taken from the pool, and replace one that the server has closed."""
     is_stale = driver.is_stale
     if is_stale is None:
         return
@@ -151,7 +151,7 @@ _FILE = "sessionkit_file"
 
 
 def _hold_the_time_limit(engine: Engine) -> None:
-    """Let no call of psycopg or PyMySQL outlast the time limit of an operation."""
+    """Apply the time limit of an operation to every call of psycopg and PyMySQL."""
     if engine.driver == "psycopg":
 
         @event.listens_for(engine, "do_connect")

@@ -1,4 +1,4 @@
-"""Run an operation of an SQL backend, repeat it if the server has undone it, and explain its errors."""
+"""Run an operation of an SQL backend, repeat it if the server has rolled it back, and explain its errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 _TRIES = 10
 _WORTH_TRYING = 0.05
-"""Seconds that must be left for another try."""
+"""The seconds that must remain for another try."""
 
 _PASSING = frozenset(
     {
@@ -31,19 +31,19 @@ _PASSING = frozenset(
         1213,  # MySQL: deadlock
     }
 )
-"""Errors by which the server undoes an operation that can succeed the next time."""
+"""Errors with which the server rolls back an operation that can succeed at the next try."""
 
 _NO_TABLES = frozenset({"42P01", 1146})
 
 
 def run(connection: Connection, operation: Callable[..., T], *arguments: Any) -> T:
-    """Run an operation, and run it again if the server has undone it because of another one.
+    """Run an operation, and run it again if the server has rolled it back because of another one.
 
-    After an error the connection is never used again: a transaction may be open, or an answer still to come.
+    After an error the connection is never used again, because a transaction may be open, or an answer may still arrive.
 
     Args:
         connection: a connection in autocommit mode.
-        operation: a function of the connection and the arguments; one step, so that it can be repeated.
+        operation: a function of the connection and the arguments. It is one atomic step, so it can be repeated.
         *arguments: the arguments.
     """
     tries = 0

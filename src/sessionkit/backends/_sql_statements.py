@@ -40,9 +40,9 @@ from ._protocols import REMOVAL_DELAY, TIDIED, Record
 __all__ = ["CREATION", "METADATA", "Statements", "create_tables"]
 
 CREATION = 10.0
-"""Seconds for making the tables, which no visitor waits for."""
+"""The seconds for creating the tables. No visitor waits for this."""
 
-# MySQL and MariaDB compare the names as bytes: most of their collations ignore case, and blanks at the end.
+# In MySQL and MariaDB the names are bytes, because most of their collations ignore case, and blanks at the end.
 # PostgreSQL's "C" compares bytes too, whatever the collation of the database.
 _NAME = (
     String(64)
@@ -89,7 +89,7 @@ def _parameter(column: Column[Any], name: str | None = None) -> ColumnElement[An
 
 
 def _later(column: Column[Any]) -> ColumnElement[Any]:
-    """Return the later one of a column's time and the statement's parameter. SQLite has no GREATEST."""
+    """Return the later of a column's time and the statement's parameter. SQLite has no GREATEST."""
     return case((column < _parameter(column), _parameter(column)), else_=column)
 
 
@@ -137,7 +137,7 @@ _INSERT = (
         include_defaults=False,
     )
     .execution_options(preserve_rowcount=True)
-)  # an INSERT has none otherwise
+)  # an INSERT has no row count otherwise
 _REPLACE = (
     update(_SESSIONS)
     .where(_IS_RECORD, _S.version == _parameter(_S.version, "loaded"), _IS_ALIVE)
@@ -206,7 +206,7 @@ def _purge_mysql(schema: str | None) -> TextClause:
 
 
 _BEGIN = {
-    # A stricter default of the server would refuse most of the revocations that come beside logins of the same user.
+    # With a stricter default of the server, most revocations that run beside logins of the same user would fail.
     "postgresql": "BEGIN ISOLATION LEVEL READ COMMITTED",
     "sqlite": "BEGIN IMMEDIATE",
     "mysql": "START TRANSACTION",
@@ -226,16 +226,16 @@ class _Text(NamedTuple):
 
 
 class Statements:
-    """The operations of a backend, on a connection in autocommit mode: each is one step, whole or not at all."""
+    """The operations of a backend, on a connection in autocommit mode. Each operation is one atomic step."""
 
     def __init__(self, clock: Callable[[], float], *, owns_engine: bool) -> None:
         """Take what the statements depend on.
 
         Args:
             clock: decides what has expired.
-            owns_engine: whether the engine is the backend's own. What most requests send then goes to the driver as
-                text, which saves about 100 µs of processor time. An engine of the application may have listeners, and
-                a schema for the tables: there, SQLAlchemy sends every statement.
+            owns_engine: whether the engine is the backend's own. If so, the most frequent statements are passed to the
+                driver as text, which saves about 100 µs of processor time. An engine of the application may have listeners
+                and a schema for the tables, so with such an engine SQLAlchemy sends every statement.
         """
         self._clock = clock
         self._owns_engine = owns_engine
@@ -250,7 +250,7 @@ class Statements:
 
     def insert(self, connection: Connection, record: Record, since: float) -> bool:
         """Add a record: a statement, after one that removes expired records."""
-        # Tidy first: if it fails, nothing has been added.
+        # Expired records are removed first: if that fails, nothing has been added.
         self.purge(connection, int(self._clock()), TIDIED)
         try:
             added = connection.execute(_INSERT, {**_values(connection, record), "since": since})
@@ -272,7 +272,7 @@ class Statements:
     def touch(
         self, connection: Connection, key: str, owner: str, updated_at: int, expires_at: int
     ) -> bool:
-        """Move a record's times forward: a statement, and others if it found no record."""
+        """Move a record's times forward: one statement, and further ones if it found no record."""
         values = {
             **_names(connection, key_=key, owner_=owner),
             "updated_at_": updated_at,
@@ -309,7 +309,7 @@ class Statements:
         begin = _BEGIN[_engine_name(connection)]
         connection.exec_driver_sql(begin)
         names = _names(connection, owner_=owner)
-        # This row is locked first, and by everybody: two revocations of one owner wait for each other.
+        # Every revocation locks this row first, so that two revocations of one owner wait for each other.
         raised = connection.execute(_RAISE_GENERATION, {**names, "revoked_at_": at})
         if raised.rowcount == 0:
             connection.execute(_FIRST_GENERATION, {**names, "revoked_at_": at})
@@ -344,7 +344,7 @@ class Statements:
     def _execute(
         self, connection: Connection, statement: Executable, values: Mapping[str, Any]
     ) -> Any:
-        """Execute a statement that has no parameters but the given ones; return what has the rows: a cursor, or as one."""
+        """Execute a statement with only the given parameters; return the cursor, or an object with the same methods, that has the rows."""
         if not self._owns_engine:
             return connection.execute(statement, values)
         text, order = self._texts.get(statement) or self._compile(connection, statement)
@@ -363,10 +363,10 @@ def create_tables(connection: Connection) -> None:
     for table in METADATA.sorted_tables:
         try:
             table.create(connection, checkfirst=True)
-        except DBAPIError:  # another process has been faster, perhaps
+        except DBAPIError:  # perhaps another process was faster
             table.create(connection, checkfirst=True)
     if connection.dialect.name == "sqlite":
-        # Kept in the file. Readers and a writer do not wait for each other then.
+        # This setting is stored in the file. With it, readers and a writer do not wait for each other.
         connection.exec_driver_sql("PRAGMA journal_mode=WAL")
 
 
@@ -376,7 +376,7 @@ def _engine_name(connection: Connection) -> str:
 
 
 def _names(connection: Connection, **names: str) -> dict[str, Any]:
-    """Return names as parameters: MySQL compares bytes with bytes only."""
+    """Return names as parameters. MySQL compares bytes only with bytes."""
     if _engine_name(connection) == "mysql":
         return {name: value.encode() for name, value in names.items()}
     return dict(names)

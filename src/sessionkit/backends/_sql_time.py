@@ -1,4 +1,4 @@
-"""The time limit of an SQL backend's operation: a deadline that every wait of a blocking driver looks at."""
+"""The time limit of an SQL backend's operation: a deadline that is checked at every wait of a blocking driver."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 __all__ = ["TimeLimit", "WaitsInTime", "time_left", "wait_for"]
 
-# Outside an operation (a pool that is closed, say) nobody waits for an answer.
+# Outside an operation (for example when a pool is closed) nobody waits for an answer.
 _deadline: ContextVar[float] = ContextVar("sessionkit_sql_deadline", default=0.0)
 
 
@@ -28,14 +28,14 @@ class TimeLimit:
 
 
 def time_left() -> float:
-    """Return the seconds that the running operation still has; never zero, which drivers refuse or take for endless."""
+    """Return the seconds that remain for the running operation. The result is never zero, which drivers refuse or treat as endless."""
     return max(_deadline.get() - monotonic(), 0.001)
 
 
 def wait_for(file: Any, wanted: int, seconds: float) -> int:
-    """Wait until a connection can be read or written. An end or an error shows itself in both ways.
+    """Wait until a connection can be read or written. If it has ended or failed, both are reported.
 
-    For one connection and one wait, a selector of the standard library takes several times as long.
+    For one wait on one connection, a selector of the standard library would take several times as long.
 
     Args:
         file: the connection, or its socket.
@@ -43,7 +43,7 @@ def wait_for(file: Any, wanted: int, seconds: float) -> int:
         seconds: how long to wait at most.
 
     Returns:
-        Which of them is possible; 0 if the time is over.
+        The possible ones of `wanted`; 0 if the time is over.
     """
     reads, writes = wanted & EVENT_READ, wanted & EVENT_WRITE
     if not hasattr(select, "poll"):  # on Windows, and with eventlet
@@ -67,13 +67,13 @@ class WaitsInTime:
     too_late: type[Exception]
 
     def wait(self: Any, generator: Any, *arguments: Any, **named: Any) -> Any:
-        """Drive a generator that yields what to wait for, as psycopg does, until the operation's time is over."""
+        """Run a generator of psycopg, which yields what to wait for, until it ends or the operation's time is over."""
         try:
             wanted = next(generator)
             while ready := wait_for(self, wanted, time_left()):
                 wanted = generator.send(ready)
         except StopIteration as finished:
             return finished.value
-        # An answer may still come, for nobody: the connection cannot be used again.
+        # An answer for which nobody waits may still arrive, so the connection cannot be used again.
         self.close()
         raise self.too_late

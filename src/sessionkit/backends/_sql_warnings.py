@@ -1,4 +1,4 @@
-"""Settings of a database server that may lose a session's end, or mistake the time."""
+"""Warnings about settings of a database server that may lose the end of a session, and about its clock."""
 
 from __future__ import annotations
 

@@ -82,14 +82,14 @@ class SQLiteBackend:
         """Name the file. It is opened at the first operation.
 
         Args:
-            path: the file, in a folder that exists. A relative path is looked for from the working directory of now.
-            synchronous: SQLite's setting of this name: `"FULL"` keeps every write through a power loss; `"NORMAL"` is
-                faster, and a power loss may undo the last writes, a logout too.
+            path: the file, in a folder that exists. A relative path starts at the present working directory.
+            synchronous: SQLite's setting of this name. With `"FULL"`, every write survives a power loss. `"NORMAL"` is
+                faster, but a power loss may undo the last writes, logouts included.
             timeout: how long a write waits for another one, in seconds.
             clock: the time in seconds since the epoch, for what has expired.
 
         Raises:
-            ConfigurationError: the path is no file, its folder does not exist, or SQLite has no such setting.
+            ConfigurationError: the path is not a file, its folder does not exist, or SQLite has no such setting.
         """
         name = os.fspath(path)
         if name == ":memory:" or not name:
@@ -195,7 +195,7 @@ class SQLiteBackend:
             self._connections.use() as connection,
             Transaction(connection),
         ):
-            # To SQLite, a negative limit is none.
+            # SQLite treats a negative limit as no limit.
             return connection.execute(_PURGE, (now - REMOVAL_DELAY, max(0, limit))).rowcount
 
     def close(self) -> None:

@@ -40,11 +40,11 @@ _TABLES = (
 )
 
 _LOOKING = 0.01
-"""Seconds for which SQLite itself looks for the end of a lock, again and again."""
+"""Seconds for which SQLite itself polls for the end of a lock."""
 
 _LOCKED = "database is locked"
 
-# By SQLite's texts: the error codes are told from Python 3.11 on.
+# Errors are recognised by SQLite's texts, because only Python 3.11 and later give the error codes.
 _ADVICE = {
     _LOCKED: "another process or thread wrote for longer than `timeout`. Look for a program that keeps it open",
     "database or disk is full": "make room on the disk",
@@ -57,11 +57,11 @@ _ADVICE = {
 }
 
 _INHERITED: list[object] = []
-"""Connections of the parent process: SQLite forbids to use them, and to close them, in a child."""
+"""Connections of the parent process. SQLite forbids a child process to use or close them."""
 
 
 class Connection:
-    """A connection of one thread. It is a context manager that `Connections.use` has entered half: with its lock taken."""
+    """A connection of one thread. It is a context manager; `Connections.use` has already acquired its lock."""
 
     def __init__(self, path: Path, file: File | None, sqlite: sqlite3.Connection) -> None:
         """Hold an open connection.
@@ -90,7 +90,7 @@ class Connection:
     ) -> None:
         try:
             if isinstance(error, sqlite3.Error):
-                self.close()  # the next call starts anew, in case that the file has been mended
+                self.close()  # the next call opens a new connection, because the file may have been repaired
                 raise make_error(self._path, error) from None
         finally:
             self.lock.release()
@@ -127,8 +127,8 @@ def _close_unused(sqlite: sqlite3.Connection, pid: int) -> None:
 class WaitingConnection(sqlite3.Connection):
     """A connection whose statements wait for writers of other processes.
 
-    Left to itself, SQLite looks again every 0.1 s only, and misses the moments when the file is free. For some locks it does
-    not wait at all: where several processes turn a new file to a write-ahead log, say.
+    By default, SQLite polls only every 0.1 s, and misses the moments when the file is free. For some locks it does not wait
+    at all, for example when several processes switch a new file to a write-ahead log.
 
     Attributes:
         limit: how many seconds to wait.
@@ -151,7 +151,7 @@ class WaitingConnection(sqlite3.Connection):
 
 
 class Transaction:
-    """Several statements as one step. The write lock is taken at once: two readers that both want to write would block."""
+    """Several statements as one step. The write lock is acquired first, because two readers that both want to write would block."""
 
     def __init__(self, sqlite: sqlite3.Connection) -> None:
         """Name the connection."""
@@ -170,7 +170,7 @@ class Transaction:
             if error is None:
                 self._sqlite.execute("COMMIT")
         finally:
-            if self._sqlite.in_transaction:  # a full disk has rolled it back already
+            if self._sqlite.in_transaction:  # after a full disk, SQLite has already rolled it back
                 self._sqlite.execute("ROLLBACK")
 
 
@@ -274,7 +274,7 @@ class Connections:
             self._path,
             timeout=_LOOKING,
             isolation_level=None,
-            check_same_thread=False,  # `close` runs in another thread; a lock keeps them apart
+            check_same_thread=False,  # `close` may run in another thread, and a lock separates the two
             factory=WaitingConnection,
         )
         connection.limit = self.timeout
@@ -292,7 +292,7 @@ class Connections:
 def create_private(path: Path) -> None:
     """Create the file for its owner only, if it does not exist. SQLite's other files have the permissions of this one."""
     with suppress(FileExistsError):
-        # Only a file that nobody has open yet: to close another would drop the locks of this process on it.
+        # Only for a file that is not open yet: closing an open file would drop the locks of this process on it.
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 

@@ -92,7 +92,7 @@ class WriteLock:
 _OF_FILES: dict[Path, FairLock] = {}
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
-    # A thread that the child process does not have may hold one.
+    # A lock may be held by a thread that does not exist in the child process.
     os.register_at_fork(after_in_child=_OF_FILES.clear)
 
 

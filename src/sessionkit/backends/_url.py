@@ -1,4 +1,4 @@
-"""Make a backend from a URL, as the environment has it. No error shows the URL: it holds a password."""
+"""Make a backend from a URL, as in the environment. No error shows the URL, because it may contain a password."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def open_backend(url: str, *, clock: Callable[[], float] = time.time) -> AnyBack
     | `postgresql+psycopg://…`, `mysql+pymysql://…` | `SQLBackend(url)` |
     | `postgresql+asyncpg://…`, `postgresql+psycopg_async://…`, `mysql+asyncmy://…` | `AsyncSQLBackend(url)` |
 
-    The URLs of Redis are redis-py's, those of SQL databases SQLAlchemy's. Blocking backends serve WSGI and ASGI, async
-    ones ASGI alone.
+    For Redis the URLs are those of redis-py, for SQL databases those of SQLAlchemy. Blocking backends serve WSGI and ASGI,
+    async ones only ASGI.
 
     Args:
         url: the URL.

@@ -1,10 +1,10 @@
 """For tests: the cookies of a session, the session that a response leaves, and the rules of a backend.
 
-With a store, and so its secret, this module mints sessions of anybody: use it in tests only. No other module of
-sessionkit imports it.
+A store has the secret, so this module mints sessions of any user: use it only in tests. No other module of sessionkit imports
+it.
 
-A test client on plain http never sends a Secure cookie back: give it an https base URL
-(Starlette's `TestClient(app, base_url="https://testserver")`), or the store under test `secure=False`.
+A test client on plain http does not send a Secure cookie back. Pass an https base URL to the client
+(Starlette's `TestClient(app, base_url="https://testserver")`), or `secure=False` to the store in the test.
 """
 
 from ._conformance import backend_conformance

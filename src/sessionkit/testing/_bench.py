@@ -22,18 +22,18 @@ __all__ = ["Address", "Bench", "Clock", "Rig", "equal", "expect", "only", "same"
 Address = tuple[str, int]
 
 _AT_ONCE = 16
-"""How many calls run at the same time: more than a small pool has connections, and few enough for it to serve in time."""
+"""The number of calls at the same time: more than a small pool has connections, and few enough to be served in time."""
 _FIELDS = (str, str, int, int, int, int, bytes, bytes)
 
 
 def expect(truth: bool, otherwise: str) -> None:
-    """Raise if a rule does not hold. An `assert` would be removed by `python -O`."""
+    """Raise an error if a rule is broken. An `assert` would be removed by `python -O`."""
     if not truth:
         raise AssertionError(otherwise)
 
 
 def equal(actual: object, expected: object) -> None:
-    """Raise if a value or its type is another."""
+    """Raise an error unless a value and its type are the expected ones."""
     expect(
         type(actual) is type(expected) and actual == expected,
         f"expected {expected!r}, got {actual!r}",
@@ -41,7 +41,7 @@ def equal(actual: object, expected: object) -> None:
 
 
 def same(actual: object, expected: Record) -> Record:
-    """Return the record that a backend gave; raise if it is another. The backend may choose the generation."""
+    """Return the record that a backend returned; raise an error if it is not the expected one. The backend may choose the generation."""
     expect(isinstance(actual, Record), f"expected a record, got {actual!r}")
     record = actual if isinstance(actual, Record) else expected
     equal(tuple(map(type, record)), _FIELDS)
@@ -50,13 +50,13 @@ def same(actual: object, expected: Record) -> Record:
 
 
 def only(found: list[Record]) -> Record:
-    """Return the record of a list of one; raise if there are none or more."""
+    """Return the only record of a list; raise an error if the list has none or several."""
     equal(len(found), 1)
     return found[0]
 
 
 class Clock:
-    """A clock that a case moves, if the backend has taken it."""
+    """A clock that a case can move, if the backend uses it."""
 
     def __init__(self) -> None:
         self.ahead = 0.0
@@ -118,7 +118,7 @@ class Bench:
         self.loop.close()
 
     def new(self, **changes: Any) -> Record:
-        """Return a record that is nowhere yet, of an owner who has no other."""
+        """Return a record that is not stored yet, of a new owner."""
         return Record(
             key=secrets.token_hex(16),
             owner=secrets.token_hex(16),
@@ -137,7 +137,7 @@ class Bench:
         return record
 
     def expire(self, record: Record, at: int | None = None) -> Record:
-        """Let a record expire, at this time or 10 seconds ago, and return it. The clock is not moved for it.
+        """Let a record expire, at this time or 10 seconds ago, and return it. The clock does not move.
 
         An insert that follows may remove a record that expired more than `REMOVAL_DELAY` seconds ago.
         """
@@ -146,12 +146,12 @@ class Bench:
         return expired
 
     def changed(self, record: Record, **changes: Any) -> Record:
-        """Return a record as a later write has it: another version, another payload."""
+        """Return a record as a later write would have it, with another version and payload."""
         later = record._replace(version=os.urandom(12), sealed=os.urandom(200), updated_at=self.now)
         return later._replace(**changes)
 
     def together(self, calls: Sequence[tuple[Any, ...]]) -> list[Any]:
-        """Call operations at the same time, the two clients by turns, and return what they returned.
+        """Call operations at the same time, with the two clients alternately, and return their results.
 
         Args:
             calls: tuples of an operation's name and its arguments.
@@ -179,7 +179,7 @@ class Bench:
         return await asyncio.gather(*(call(turn, *one) for turn, one in enumerate(calls)))
 
     def _call(self, make: Callable[..., AnyBackend], *place: Any) -> AnyBackend:
-        """Call a factory with the clock, if it has a parameter `clock` or one more that has no default."""
+        """Call a factory; pass the clock if it has a parameter `clock`, or one more parameter without a default."""
         parameters = inspect.signature(make).parameters
         required = [
             one

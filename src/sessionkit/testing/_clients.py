@@ -1,4 +1,4 @@
-"""Call a blocking and an async backend in one way: the cases know both kinds, and are written once."""
+"""Call blocking and async backends in the same way, so that the cases are written once for both kinds."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ T = TypeVar("T")
 
 
 def blocking(backend: AnyBackend, loop: asyncio.AbstractEventLoop) -> Backend:
-    """Return a backend with operations that block; an async one runs on this event loop."""
+    """Return a backend whose operations block. An async backend is run on this event loop."""
     if is_async(backend):
         return cast("Backend", _Blocking(backend, loop))
     return cast("Backend", backend)
 
 
 def awaited(backend: AnyBackend) -> AsyncBackend:
-    """Return a backend with operations that are awaited; a blocking one runs in threads, as under the ASGI gateway."""
+    """Return a backend whose operations are awaited. A blocking backend is run in threads, as under the ASGI gateway."""
     if is_async(backend):
         return cast("AsyncBackend", backend)
     return cast("AsyncBackend", _Awaited(backend))

@@ -1,4 +1,4 @@
-"""Make a class of tests from the cases, which every backend must pass, yours too."""
+"""Make a class of tests from the cases. Every backend must pass them, and so must a backend of yours."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ def backend_conformance(
     purged and counted.
 
     Args:
-        make: a function that makes the backend. It is called with the clock of the test, if it has a parameter `clock`
-            or one without a default; without one, the tests that move the clock check less.
+        make: a function that makes the backend. It gets the clock of the test if it has a parameter `clock`, or one without a
+            default. Without such a parameter, the tests that move the clock check less.
         make_second: a function that makes another client of the same data, likewise; by default the same object is used.
-        make_at: a function that makes a backend for a server at another address: it is called with a host, a port and
-            the clock. The tests let it meet a server that is down, silent, or cuts its reply (64 and 65).
+        make_at: a function that makes a backend for a server at another address. It gets a host, a port and the clock. The
+            tests connect this backend to a server that is down, is silent, or cuts its reply (64 and 65).
         server: host and port of the real server, or a function that returns them; `make_at` reaches it through a proxy.
         in_process: declares that there is no server that could fail: 64 and 65 are left out. Without it and without
             `make_at` and `server`, they are reported as skipped.

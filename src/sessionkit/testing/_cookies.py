@@ -1,4 +1,4 @@
-"""Make the cookies of a session, and read the session that a response leaves. Functions that begin with `a` are awaited."""
+"""Make the cookies of a session, and read the session after a response. Functions whose names begin with `a` are async."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def session_cookies(
         session: the contents. An anonymous session is sealed too.
         created_at: when the session began, in seconds since the epoch (a fraction is dropped); by default
             `updated_at` or now, whichever is earlier.
-        updated_at: when the session was last active, likewise; by default now, or the last second of its absolute
-            lifetime. A time in the past makes a session that has idled.
+        updated_at: when the session was last active, likewise; by default now, or the last second of its absolute lifetime.
+            With a time in the past you get a session that has been idle since then.
         lifetime: the name of its lifetime, one of `SessionStore(lifetimes=...)`; None for the store's `lifetime`.
 
     Returns:
@@ -57,8 +57,8 @@ def session_cookies(
 
     Raises:
         ValueError: the session would have been active before it began, or after its end.
-        SerializationError, SessionTooLargeError: the store could not keep these contents.
-        ConfigurationError: the store's backend is awaited (`asession_cookies`).
+        SerializationError, SessionTooLargeError: the store could not save these contents.
+        ConfigurationError: the store's backend is async (call `asession_cookies`).
         BackendError: the backend failed.
     """
     check_store(store, "session_cookies(store, session)")
@@ -108,7 +108,7 @@ def read_cookies(
         The session, an anonymous one too, with its renewal taken into account; None when there is none.
 
     Raises:
-        ConfigurationError: the store's backend is awaited (`aread_cookies`).
+        ConfigurationError: the store's backend is async (call `aread_cookies`).
         BackendError: the backend failed.
     """
     check_store(store, "read_cookies(store, set_cookie_lines, cookies)")
@@ -135,7 +135,7 @@ async def aread_cookies(
 
 
 def _check_blocking(settings: Settings, instead: str) -> None:
-    """Raise ConfigurationError if the backend is awaited."""
+    """Raise ConfigurationError if the backend is async."""
     if settings.backend is not None and settings.driver is None:
         raise ConfigurationError(
             f"{type(settings.backend).__name__} is awaited: use `await {instead}(...)`"
@@ -175,12 +175,12 @@ def _make_cookies(
     plaintext = make_checked_plaintext(settings, contents, stamp)
     if settings.is_for_server(contents):
         record = _seal_record(settings, contents, plaintext, stamp, now)
-        # After every revocation that has been, one of this very second included.
+        # Later than every revocation so far, even one in this second.
         insert = Insert(record, now + 1)
         lines = write_pointer(settings, RequestCookies(), record.owner, stamp, Extent.ENDED)
     else:
         lines = write_session(settings, RequestCookies(), plaintext, stamp, Extent.ENDED)
-    # Max-Age is ignored: a session that is over has 0, and a test wants to send its cookie.
+    # Max-Age is ignored, because an expired session has 0, and a test may want to send its cookie.
     return {name: value for name, value in map(_split_line, lines) if value}, insert
 
 
@@ -219,12 +219,12 @@ def _begin_next(store: SessionStore, lines: object, cookies: object) -> Exchange
         )
     jar = _apply(_check_lines(lines), cast("Mapping[str, str]", cookies or {}))
     header = "; ".join(f"{name}={value}" for name, value in jar.items())
-    # A test that looks at the session is no request: `on_event` is not called.
+    # Reading the session in a test is not a request, so `on_event` is not called.
     return Exchange(replace(store.settings, on_event=None), HeaderRequest(header))
 
 
 def _check_lines(given: object) -> list[str]:
-    """Return the lines; raise TypeError if they are something else, which would be no session without a word."""
+    """Return the lines; raise TypeError if the argument is not a list of lines, which would otherwise silently give no session."""
     kind = type(given).__name__
     if isinstance(given, Iterable) and not isinstance(given, (str, bytes, Mapping)):
         lines = list(cast("Iterable[object]", given))

@@ -22,7 +22,7 @@ def refusing_address() -> Generator[tuple[str, int], None, None]:
 
 @contextmanager
 def silent_address() -> Generator[tuple[str, int], None, None]:
-    """Yield an address that takes connections and never answers."""
+    """Yield an address that accepts connections but never answers."""
     with socket.create_server((_LOOPBACK, 0)) as listener:
         yield _LOOPBACK, listener.getsockname()[1]
 
@@ -38,7 +38,7 @@ def run_proxy(server: tuple[str, int]) -> Generator[Proxy, None, None]:
 
 
 class Proxy:
-    """A TCP proxy. `cut` and `hold` apply to the next reply, and to no later one."""
+    """A TCP proxy. `cut` and `hold` apply only to the next reply."""
 
     def __init__(self, server: tuple[str, int]) -> None:
         """Listen on a free port."""
