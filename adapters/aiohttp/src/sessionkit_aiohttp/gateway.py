@@ -1,4 +1,4 @@
-"""The gateway of an application: a middleware for its requests, and a signal for its responses."""
+"""The gateway of an application: a middleware for its requests, and a signal handler for its responses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ logger: logging.Logger = logging.getLogger("sessionkit")
 
 
 class AiohttpGateway(Gateway):
-    """Begin an exchange before the handler, and answer it when the headers of a response are about to go out."""
+    """Begins an exchange before the handler runs, and commits it when the headers of a response are about to be sent."""
 
     call = "setup(app, store)"
     awaits = True
@@ -42,7 +42,7 @@ class AiohttpGateway(Gateway):
                 entry.leave()
                 del request, view  # a traceback shows the variables of this frame
         admit_task(exchange)
-        # Responses are sent when this middleware is done: the request ends with its task, of which it has one.
+        # Responses are sent after this middleware has returned. The request has one task, and ends with it.
         task = view.holder[TASK] = cast("asyncio.Task[Any]", asyncio.current_task())
         task.add_done_callback(
             lambda task: (
@@ -66,9 +66,9 @@ class AiohttpGateway(Gateway):
         return response
 
     async def _save(self, exchange: Exchange, response: object) -> None:
-        """Save the session, or check that it can be kept, while an error can still become a 500.
+        """Save the session, or check that it can be saved, while an error can still become a 500.
 
-        When the headers go out it is too late for that.
+        When the headers are sent, it is too late for that.
         """
         if not isinstance(response, web.StreamResponse) or exchange.phase is not Phase.OPEN:
             return
@@ -78,7 +78,7 @@ class AiohttpGateway(Gateway):
             await asettle(exchange, response.status)
 
     async def _settle(self, exchange: Exchange, status: int) -> bool:
-        """Save the session on the server; return False if it cannot even be ended. Then no cookie may say that it was."""
+        """Save the session on the server. Return False if it cannot even be ended; no cookie may then say that it was."""
         try:
             await asettle(exchange, status)
         except Exception:
@@ -89,7 +89,7 @@ class AiohttpGateway(Gateway):
         return True
 
     async def prepare(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Answer the request. aiohttp sends this signal for every response, also for an error that no middleware sees."""
+        """Write the session into a response. aiohttp sends this signal for every response, even for an error that no middleware sees."""
         # If a middleware around this one has cloned the request, aiohttp prepares the response with the original request.
         exchange = self.serving(AiohttpRequest(request)) or self.serving(None)
         if exchange is None:
@@ -97,7 +97,8 @@ class AiohttpGateway(Gateway):
         try:
             if not await self._settle(exchange, response.status):
                 return
-            # Into the headers: aiohttp drops a `response.set_cookie` while a response is being prepared.
+            # The cookies are written into the headers, because aiohttp drops a `response.set_cookie` while a response is
+            # being prepared.
             commit_response(exchange, response.status, response.headers)
         except asyncio.CancelledError:
             await self.end_unanswered(exchange)
@@ -108,18 +109,18 @@ class AiohttpGateway(Gateway):
         admit_task(exchange)
         if exchange.request.holder[
             TASK
-        ].done():  # a middleware around this one has waited for the handler in another task
+        ].done():  # a middleware around this one awaited the handler in another task
             cast("asyncio.Task[Any]", asyncio.current_task()).add_done_callback(
                 lambda _: exchange.finish()
             )
 
 
 def _unprepare(request: web.Request, response: Any) -> None:
-    """Undo how aiohttp has prepared a response that cannot be sent, so that an error's response can be sent instead.
+    """Undo aiohttp's preparation of a response that cannot be sent, so that an error's response can be sent instead.
 
-    Before its signal, aiohttp sets the request's writer to send the body in chunks, or compressed. The error's response uses
-    the same writer, and its headers would say neither. aiohttp also marks the first response as sent, so that anything
-    written to it would go out without headers. It has no public way to undo this.
+    Before its signal, aiohttp sets the request's writer to send the body in chunks, or compressed. The error's response uses the
+    same writer, but its headers would not say so. aiohttp also marks the first response as sent, so anything written to it would
+    be sent without headers. aiohttp has no public way to undo this.
     """
     writer: Any = request.writer
     writer.chunked, writer._compress = False, None  # noqa: SLF001  # see above

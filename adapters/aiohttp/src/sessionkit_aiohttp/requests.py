@@ -11,7 +11,7 @@ from sessionkit.adapters import CarriedRequest, register_request
 
 __all__ = ["AiohttpRequest"]
 
-# aiohttp 3.14 warns of keys of its requests that are plain strings.
+# aiohttp 3.14 warns if a key of a request is a plain string.
 STATE: Any = (
     cast("Any", web).RequestKey("sessionkit", dict) if hasattr(web, "RequestKey") else "sessionkit"
 )
@@ -21,7 +21,7 @@ HEADERS = "sessionkit.headers"
 
 
 class AiohttpRequest(CarriedRequest):
-    """A view of a request. Its clones that have its headers share what it keeps."""
+    """A view of a request. Clones of the request with the same headers share its exchange."""
 
     __slots__ = ()
     request: web.BaseRequest

@@ -13,11 +13,11 @@ __all__ = ["AiohttpSession", "get_session", "new_session"]
 
 
 class AiohttpSession(LazyContents):
-    """The session of a request: nested changes are saved, nothing is read before it is used."""
+    """The session of a request. Nested changes are saved, and nothing is read before its first use."""
 
     @property
     def new(self) -> bool:
-        """Whether the session is another one than came with the request."""
+        """Whether the session is not the one that came with the request."""
         return self.exchange.is_new
 
     @property

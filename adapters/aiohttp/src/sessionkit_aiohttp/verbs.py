@@ -1,7 +1,7 @@
-"""The verbs of sessionkit for aiohttp: synchronous, with nothing, with the request, or with request and response.
+"""The verbs of sessionkit for aiohttp. They are synchronous. Call them without arguments, with the request, or with request and response.
 
-`get_session` is the verb here, which gives a signed-in user's session or None; that of `sessionkit_aiohttp`, which
-is awaited, returns the session object of any visitor.
+The `get_session` of this module is the verb: it returns the session of a signed-in user, or None. The async `get_session` of
+`sessionkit_aiohttp` returns the session object of any visitor.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from aiohttp import web
 
 from sessionkit.adapters import TypedVerbs
 
-from . import requests as requests  # teaches the verbs the type
+from . import requests as requests  # registers the request type with the verbs
 
 __all__ = [
     "create_session",

@@ -28,15 +28,15 @@ __all__ = ["SessionKit", "require_session_api", "require_session_page"]
 class SessionKit(Extension[bottle.Bottle]):
     """Sessions for a Bottle application: serves `request.session`, and the verbs in every form.
 
-    It is a plugin too: `app.install(SessionKit(store=store))`. Either way it stands around the whole application, as
-    WSGI middleware: what a hook or a plugin of Bottle sets is lost in redirects, in 404 and in 500. Of applications
-    that are mounted into one another the outermost needs it, since Bottle serves their routes as its own.
+    It is a plugin too: `app.install(SessionKit(store=store))`. In both cases it wraps the whole application as WSGI middleware,
+    because cookies that a hook or a plugin of Bottle sets are lost in redirects, in 404 and in 500. If applications are mounted
+    into one another, install it on the outermost one, because Bottle serves the routes of the others as its own.
 
     Args:
-        app: the application; leave it out and call `init_app` where it is made elsewhere.
+        app: the application. If it is made elsewhere, leave it out here and call `init_app` there.
         store: the store; without one it is made from `app.config` (`sessionkit.secret`, `sessionkit.idle`,
             `sessionkit.cookie_name`, …) and the `SESSIONKIT_*` variables.
-        **settings: of `SessionStore`, instead of what those say.
+        **settings: arguments of `SessionStore`, which win over these settings.
     """
 
     name = "sessionkit"
@@ -55,7 +55,7 @@ class SessionKit(Extension[bottle.Bottle]):
             if exchange is not None:
                 environ["bottle.request.ext.session"] = LazyContents(
                     exchange
-                )  # where Bottle keeps a request's attributes
+                )  # the prefix with which Bottle stores a request's attributes
             return inner(environ, _explain_failure(start_response, environ["wsgi.errors"]))
 
         gateway = SessionMiddleware(
@@ -111,7 +111,7 @@ def _view(request: Any) -> Any:
 
 
 def _fields(response: Any) -> ResponseFields:
-    # Bottle's own `items` has the last of each name only.
+    # Bottle's own `items` returns only the last value of each name.
     return ResponseFields(
         response.headers.allitems, response.headers.append, response.headers.__delitem__
     )

@@ -1,4 +1,4 @@
-"""The async twins of a session (`aflush`, `asave`, …): they await the backend, and without one they do no I/O."""
+"""The async methods of a session (`aflush`, `asave`, …). They await the backend; without one they do no I/O."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["AwaitedSession"]
 
 READING = ("get_expire_at_browser_close", "load")
 WRITING = ("create", "cycle_key", "delete", "exists", "flush", "save")
-"""The methods of which Django would call the twin in a thread."""
+"""The methods whose async variants Django would call in a thread."""
 
 
 class AwaitedSession(SessionBase):
@@ -25,7 +25,7 @@ class AwaitedSession(SessionBase):
 
     async def _aget_session(
         self, no_load: bool = False
-    ) -> Any:  # the base's other twins read and write this
+    ) -> Any:  # the other async methods of the base class read and write this
         await aload(self.exchange)
         return self.exchange.contents
 

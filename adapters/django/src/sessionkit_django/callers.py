@@ -1,9 +1,9 @@
-"""Who asks the engine for a session: a test client of Django, the session middleware of Channels, or the project's code.
+"""Find out who asks the engine for a session: a test client of Django, the session middleware of Channels, or the project's code.
 
-Both give the engine the value of one cookie, and take it for a session key. Our session may have several cookies, under another
-name, and a session key opens nothing in a browser. So the engine looks at the frame of the function that asks, and takes from it
-the client, or the connection, with all its cookies. A request from the network cannot choose that frame. A subclass of the
-middleware of Channels counts as the middleware.
+The test client and the middleware pass the value of one cookie to the engine as if it were a session key. But our session may
+have several cookies, under another name, and a session key in a cookie opens no session. So the engine looks at the frame of the
+calling function, and takes the client or the connection with all its cookies from there. A request from the network cannot choose
+this frame. A subclass of the middleware of Channels counts as the middleware.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ __all__ = [
 
 CLIENT, CHANNELS, THREADS = "django.test.client", "channels.sessions", "asgiref.sync"
 PASSED = {"__init__", "session_key"}
-"""The methods that a subclass of the engine in the project may have between the caller and us."""
+"""The methods of a project's subclass of the engine that may be between the caller and this module."""
 
 
 def find_test_client() -> Any:
-    """Return the test client of Django that asks for its session; None if another does."""
+    """Return the test client of Django that asks for its session; None if other code asks."""
     return _find_self() if is_asked_by(CLIENT) else None
 
 
 def find_channels_wrapper() -> Any:
-    """Return the object by which Channels wraps the connection that asks for its session; None if another asks."""
+    """Return Channels' wrapper of the connection for which it asks for a session; None if other code asks."""
     channels, found = _channels(), _find_self()
     return found if channels and isinstance(found, channels.InstanceSessionWrapper) else None
 
 
 def is_asked_by(module: str, function: str | None = None) -> bool:
-    """Return whether a module asks.
+    """Return whether a function of a module asks for the session.
 
     Args:
         module: its name.
@@ -62,7 +62,7 @@ def is_channels_asking() -> bool:
 def may_be_asked_by_old_channels() -> bool:
     """Return whether the caller may be the session middleware of Channels before 4.2.
 
-    It asks from a thread, so the stack of this call does not show it.
+    That middleware asks from a thread, so the stack of this call does not show it.
     """
     channels = _channels()
     if channels is None or not is_asked_by(THREADS):
@@ -77,13 +77,13 @@ def _channels() -> Any:
 
 
 def _find_self() -> Any:
-    """Return the object whose method asks; None if it is no method."""
+    """Return the object whose method asks for the session; None if a plain function asks."""
     frame = _find_caller()
     return None if frame is None else frame.f_locals.get("self")
 
 
 def _find_caller() -> FrameType | None:
-    """Return the frame of the function that uses the session: the first that belongs neither to us nor to a subclass."""
+    """Return the frame of the function that uses the session: the first one that belongs neither to this package nor to a subclass."""
     frame = currentframe()
     while frame is not None and (
         frame.f_code.co_name in PASSED

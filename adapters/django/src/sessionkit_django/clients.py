@@ -1,4 +1,4 @@
-"""The sessions of test clients, Django's own and ours: `save` puts the cookies of the session into the client."""
+"""The sessions of test clients, Django's own and ours. `save` puts the cookies of the session into the client."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from .saving import BEGUN, SETTLE, SavedSession, Steps
 __all__ = ["SessionInClient", "make_class_in_client"]
 
 _clients: WeakValueDictionary[str, Any] = WeakValueDictionary()
-"""The clients by the key of the session that was saved in them."""
+"""The clients, by the key of the session that was saved in them."""
 
 
 class SessionInClient(SavedSession):
     """The session of a test client; `save` puts its cookies into the client.
 
     Args:
-        session_key: of a session that was saved in a client and is its session still; any other finds nothing.
-        client: whose cookies are read and written.
+        session_key: the key of a session that was saved in a client and is still its session. Any other key finds no session.
+        client: the client whose cookies are read and written.
     """
 
     client: Any = None
@@ -56,7 +56,7 @@ class SessionInClient(SavedSession):
 
     @property
     def session_key(self) -> str | None:
-        """The session's key. Django's client, which puts it into a cookie, is given the token of the session."""
+        """The session's key. Django's client puts it into a cookie, so the client gets the token of the session instead."""
         if self.client is not None and is_asked_by(CLIENT):
             return self._token
         return self._key
@@ -77,11 +77,11 @@ class SessionInClient(SavedSession):
         return "".join(chunks)
 
     def __bool__(self) -> bool:
-        """Return True for the session of a test client. Otherwise Django's client would log in with another session, of no client."""
+        """Return True. Otherwise Django's client would log in with another session, which belongs to no client."""
         return self.client is not None or len(self) > 0
 
     def __iter__(self) -> Iterator[str]:
-        # Django's client saves each session that it makes, and a test must find it as empty as with Django's engines.
+        # Django's client saves each session that it makes. A test must find the session empty, as with Django's engines.
         return (key for key in super().__iter__() if key != BEGUN)
 
     def __len__(self) -> int:
@@ -92,7 +92,7 @@ class SessionInClient(SavedSession):
         self._put()
 
     def _delete(self, session_key: str | None = None) -> Steps:
-        """End the session, in the client too: Django's own engines do not wait for `save` either."""
+        """End the session, in the client too. As in Django's own engines, this does not wait for `save`."""
         yield from super()._delete(session_key)
         if self.client is not None:
             yield SETTLE

@@ -56,7 +56,7 @@ DEFAULTS = {
 
 
 class ProjectGateway(Gateway):
-    """The gateway of the project; the middleware awaits the backend, or calls it, as Django calls the middleware."""
+    """The gateway of the project. The middleware awaits the backend or calls it, depending on how Django calls the middleware."""
 
     awaits = True
 
@@ -66,7 +66,7 @@ def gateway() -> Gateway:
     """Return the gateway of the project.
 
     Raises:
-        ImproperlyConfigured: a setting cannot work; it says which and how to mend it.
+        ImproperlyConfigured: a setting cannot work; the message says which one and how to correct it.
     """
     try:
         return ProjectGateway(None, project_store())
@@ -140,8 +140,8 @@ def _make_store(config: Mapping[str, Any], asked: dict[str, Any]) -> SessionStor
 def _defaults(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of the store that follow from Django's own settings.
 
-    `SESSION_COOKIE_AGE` counts from the last write, or, with `SESSION_SAVE_EVERY_REQUEST`, from the last request; a
-    session ends for good after 400 days, since no browser keeps a cookie longer.
+    `SESSION_COOKIE_AGE` counts from the last write, or, with `SESSION_SAVE_EVERY_REQUEST`, from the last request. The
+    absolute limit is 400 days, because no browser keeps a cookie longer.
     """
     path, domain = config["SESSION_COOKIE_PATH"], config["SESSION_COOKIE_DOMAIN"]
     secure, same_site = config["SESSION_COOKIE_SECURE"], config["SESSION_COOKIE_SAMESITE"] or "Lax"
@@ -167,7 +167,7 @@ def _defaults(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_defaults(config: Mapping[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of the store that Django's own settings and `SESSIONKIT` say together."""
+    """Return the arguments of the store from Django's own settings, merged with those in `SESSIONKIT`."""
     defaults = _defaults(config)
     cookie = {
         field: getattr(defaults["cookie"], field)
@@ -188,7 +188,7 @@ def _never(request: RequestInfo, /) -> bool:
 
 
 def _forget(**_: Any) -> None:
-    """Forget the store and the gateway: a test has overridden a setting."""
+    """Forget the store and the gateway, because a test has overridden a setting."""
     gateway.cache_clear()
     project_store.cache_clear()
 

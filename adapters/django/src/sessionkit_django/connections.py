@@ -1,4 +1,4 @@
-"""The sessions of the project for what Django does not serve: the consumers of Channels."""
+"""The sessions of the project for applications that Django does not serve, such as the consumers of Channels."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def asgi(
 ) -> SessionMiddleware:
     """Put the sessions of the project around an ASGI application, such as the `ProtocolTypeRouter` of Channels.
 
-    Consumers find the session in `scope["session"]`, with or without `AuthMiddlewareStack`, which then finds
-    `scope["user"]` in it. What they write is kept if it is written before the websocket is accepted, or the response begun.
+    Consumers find the session in `scope["session"]`, with or without `AuthMiddlewareStack`, which takes `scope["user"]` from
+    this session. A change is saved if it is made before the websocket is accepted, or before the response starts.
 
     Args:
         app: the application; Django's own (`get_asgi_application()`) may be in it.
         exclude: globs of paths that have no session.
-        origins: the values of `Origin` from which websockets are accepted; None does not look.
+        origins: the values of `Origin` from which websockets are accepted; None accepts all.
 
     Raises:
         ImproperlyConfigured: a setting cannot work.

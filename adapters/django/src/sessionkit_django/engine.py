@@ -25,9 +25,9 @@ __all__ = ["SessionStore"]
 
 
 class SessionStore(SavedSession):
-    """`request.session`: nested changes are saved, and nothing is read or decrypted before it is used.
+    """`request.session`. Nested changes are saved, and nothing is read or decrypted before its first use.
 
-    Its `session_key` is never the token of the cookie: it is safe in logs and tables, and opens nothing in a browser.
+    The `session_key` is never the token of the cookie. It is safe in logs and tables, because it opens no session in a cookie.
 
     Outside a request, or with the key of another session, `SessionStore(key)` loads, saves and ends the session with that key
     on the server. This needs a backend. Without one the object is an empty mapping, and saving or ending it raises
@@ -65,14 +65,14 @@ class SessionStore(SavedSession):
     def _open(self, session_key: str | None) -> Exchange:
         """Return an exchange for a session outside of any request."""
         if session_key is not None and may_be_asked_by_old_channels():
-            # The value of a visitor's cookie, which must not open the session of whoever has this key.
+            # This may be the value of a visitor's cookie, and must not open the session with this key.
             raise ImproperlyConfigured(
                 "sessionkit needs Channels 4.2 or later: before, its SessionMiddleware does not say for which connection it asks"
             )
         settings = gateway().settings
         wrapper = find_channels_wrapper()
         if wrapper is not None:
-            # Channels has no gateway of ours around it: it can read the session, and must not put a key into its cookie.
+            # There is no gateway of ours around Channels. It can read the session, but must not put a key into its cookie.
             wrapper.cookie_response_message_types = ()
             found = find_or_open_exchange(ASGIRequest(wrapper.scope), settings)
             if found is None:  # an excluded path
@@ -101,16 +101,16 @@ def _warn_of_token(session_key: str | None) -> None:
 
 
 def _serves_consumer(exchange: Exchange, session_key: str | None) -> bool:
-    """Return whether Channels asks for the session of its connection: it gives the value of one cookie, or None.
+    """Return whether Channels asks for the session of its connection. It passes the value of one cookie, or None.
 
-    Our middleware watches the exchange of what Django serves; there SessionStore() is a session of its own.
+    In a request that Django serves, our middleware watches the exchange, and SessionStore() is a session of its own.
     """
     request = exchange.request
     if not isinstance(request, ASGIRequest) or exchange.fill is not Session:
         return False
     name = project.SESSION_COOKIE_NAME
     if session_key is None and not is_channels_asking():
-        # A consumer makes a session of its own.
+        # A consumer makes its own session.
         return False
     if session_key is not None and session_key != parse_cookie(request.cookie_header).get(name):
         return False

@@ -1,4 +1,4 @@
-"""The expiry that `request.session.set_expiry` puts into the contents, under Django's key `_session_expiry`."""
+"""The expiry that `request.session.set_expiry` stores in the contents, under Django's key `_session_expiry`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def ends(contents: Mapping[str, Any], updated_at: int) -> float:
         Seconds since the epoch; infinity if `set_expiry` was not called.
 
     Raises:
-        TypeError: it is neither.
+        TypeError: the value is neither an int nor a time.
     """
     asked = contents.get(KEY)
     if not asked:
@@ -40,11 +40,11 @@ def ends(contents: Mapping[str, Any], updated_at: int) -> float:
             return updated_at + float(asked)
         return datetime.fromisoformat(asked).timestamp()
     except (ValueError, OverflowError):
-        return -inf  # Django did not write this, so the session may have expired
+        return -inf  # Django did not write this value, so the session counts as expired
 
 
 def check_expiry(key: str, value: object) -> None:
-    """Raise a TypeError if a value is to stand under Django's key, and is no expiry."""
+    """Raise a TypeError if a value that is assigned to Django's key is not an expiry."""
     if key == KEY and value and not isinstance(value, (int, float, str)):
         raise TypeError(
             f"{KEY!r} of the session is {type(value).__name__}, and no expiry: call request.session.set_expiry with seconds, a "

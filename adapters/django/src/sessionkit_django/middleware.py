@@ -1,4 +1,4 @@
-"""The middleware that takes the place of Django's: reads the request's session, and answers with its cookies."""
+"""The middleware that replaces Django's own: it reads the request's session, and writes its cookies into the response."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ INNER = "sessionkit.inner"
 
 
 class SessionMiddleware(middleware.SessionMiddleware):
-    """Serves `request.session`, and the verbs in every form. In `MIDDLEWARE` where Django's stood.
+    """Serves `request.session`, and the verbs in every form. Put it into `MIDDLEWARE` in place of Django's own.
 
-    What a middleware outside it does with a response comes too late to count: for a logout to survive its
-    failures too, wrap the application (`store.wsgi(get_wsgi_application())`), whose exchange is then used.
+    A middleware outside of it runs after the session is saved. If a logout must survive an error there too, also wrap the
+    application (`store.wsgi(get_wsgi_application())`); this middleware then uses the outer exchange.
 
     Raises:
         ImproperlyConfigured: a setting cannot work.
@@ -50,7 +50,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
             raise ImproperlyConfigured(
                 'sessionkit: SESSION_ENGINE must be "sessionkit_django.engine", which this middleware serves'
             )
-        settings = gateway().settings  # what is wrong with the settings is said now
+        settings = gateway().settings  # mistakes in the settings raise an error now
         if settings.backend is not None and settings.driver is None and not self.async_mode:
             raise ImproperlyConfigured(
                 f"sessionkit: {type(settings.backend).__name__} is awaited, and Django calls the session middleware synchronously: "
@@ -79,14 +79,14 @@ class SessionMiddleware(middleware.SessionMiddleware):
             if outer is not None:
                 attributes[INNER] = place
         if exchange is None:
-            attributes.pop("close", None)  # of a copy: its original ends with its own response
+            attributes.pop("close", None)  # a copy: the original ends with its own response
         elif not is_served:
             finalize(request, exchange.finish)
         else:
             attributes["close"] = _make_close(request, exchange)
 
     def process_response(self, request: HttpRequest, response: Any) -> Any:
-        """Answer, unless a gateway around Django does."""
+        """Write the session into the response, unless a gateway around Django does."""
         entry: Entry | None = getattr(request, ENTRY, None)
         if entry is None:
             return response
@@ -100,7 +100,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
             entry.leave()
 
     async def _await_response(self, request: HttpRequest, response: Any) -> Any:
-        """Answer as `process_response` does, and await the backend."""
+        """Write the session into the response as `process_response` does, and await the backend."""
         entry: Entry = getattr(request, ENTRY)
         try:
             _take_back(request)
@@ -113,7 +113,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
             entry.leave()
 
     def __call__(self, request: HttpRequest) -> Any:
-        """Serve a request; what leaves it without a response (`SystemExit`) ends it here."""
+        """Serve a request, and end it if an exception leaves it without a response (`SystemExit`)."""
         vars(request).setdefault(ENTRY)
         if self.async_mode:
             return self.__acall__(request)
@@ -136,7 +136,8 @@ class SessionMiddleware(middleware.SessionMiddleware):
             response = await get_response(request)
             response = await self._await_response(request, response)
         except BaseException as error:
-            # Either the visitor has gone and Django cancels the view, or the session cannot be saved. Django does not close the request.
+            # Either the visitor has hung up and Django cancels the view, or the session cannot be saved. Django does not
+            # close the request.
             if exchange is not None and isinstance(error, CancelledError):
                 await gateway().end_unanswered(exchange)
             _abandon(request)
@@ -162,7 +163,7 @@ def _take_back(request: HttpRequest) -> None:
 
 
 def _find_used(entry: Entry, response: Any) -> Exchange | None:
-    """Return the exchange that the response must carry; None if another gateway answers, or nobody used the session."""
+    """Return the exchange to commit into the response; None if another gateway answers, or if the session was not used."""
     exchange = entry.exchange
     if exchange is None or exchange.close_unread(response.headers if response.streaming else None):
         return None
@@ -200,6 +201,6 @@ def _make_close(request: HttpRequest, exchange: Exchange) -> Callable[[], None]:
             close()
         finally:
             exchange.finish()
-            vars(request).pop("close", None)  # else the request would be garbage of a cycle
+            vars(request).pop("close", None)  # to break a reference cycle
 
     return close_and_finish

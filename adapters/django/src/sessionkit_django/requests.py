@@ -24,7 +24,7 @@ class OverWSGI(WSGIRequest):
 
     def __init__(self, request: HttpRequest) -> None:
         self.holder = request.META
-        self._request = ref(request)  # weak: the request keeps its session, and so this view
+        self._request = ref(request)  # weak: the request keeps its session
 
     @property
     def scheme(self) -> str:
@@ -55,9 +55,10 @@ def request_info(request: HttpRequest) -> RequestInfo:
 
 
 class NotCached:
-    """Keep a page that looks at the session out of a cache that stands inside of our middleware.
+    """Keep a page that reads the session out of a cache that runs inside our middleware.
 
-    `cache_page`, and an `UpdateCacheMiddleware` listed after our middleware, decide before our `Vary` and `Cache-Control` are set.
+    `cache_page`, and an `UpdateCacheMiddleware` that is listed after our middleware, decide before our `Vary` and `Cache-Control` are
+    set.
 
     Args:
         request: the request that the session belongs to.
@@ -66,7 +67,7 @@ class NotCached:
     __slots__ = ("_request",)
 
     def __init__(self, request: HttpRequest) -> None:
-        self._request = ref(request)  # weak: the request keeps its session, and so this
+        self._request = ref(request)  # weak: the request keeps its session
 
     @classmethod
     def watch(cls, exchange: Exchange, request: HttpRequest) -> None:
@@ -87,10 +88,10 @@ class NotCached:
 
 
 def hide_tokens(request: HttpRequest, settings: Settings) -> None:
-    """Put stars in the place of the session's token in `request.COOKIES`.
+    """Replace the session's tokens in `request.COOKIES` by stars.
 
-    It is a live credential, and error reports (Django's own, those of others) show all cookies but the one named
-    `SESSION_COOKIE_NAME`, of which there are several. We read the raw header.
+    A token is a live credential. Error reports (Django's own and others) show all cookies except the one named
+    `SESSION_COOKIE_NAME`, and our session may have several cookies. The core reads the raw header instead.
     """
     cookies, own, chunk = request.COOKIES, settings.name, settings.chunk
     for name in cookies:

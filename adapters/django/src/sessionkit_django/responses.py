@@ -34,7 +34,7 @@ class Line(Morsel[str]):
     def __init__(self, line: str) -> None:
         pair, _, attributes = line.partition("; ")
         name, _, value = pair.partition("=")
-        # Not `Morsel.__init__`, which sets the same keys.
+        # `Morsel.__init__` is not called, because it sets the same keys.
         dict.update(self, _parse(attributes))  # pyright: ignore[reportUnknownMemberType]  # a bare dict's
         self.set(name, value, value)
         self.line = line
@@ -63,7 +63,7 @@ def _parse(attributes: str) -> Morsel[str]:
 
 
 class DjangoFields:
-    """The header fields of a response, with its cookies. A cookie that is removed and added again keeps its object.
+    """The header fields of a response, with its cookies. If a cookie is removed and added again, its object stays the same.
 
     Args:
         response: the response.
@@ -78,17 +78,17 @@ class DjangoFields:
     def items(self) -> list[tuple[str, str]]:
         """Return all fields."""
         cookies = [("Set-Cookie", one.OutputString()) for one in self._response.cookies.values()]
-        # Each is kept as a pair; the mapping's own `items` looks every value up by its name again.
+        # Django stores each field as a pair. The mapping's own `items` would look up every value by its name again.
         return [*self._response.headers._store.values(), *cookies]  # noqa: SLF001  # the pairs have no public name
 
     def add(self, name: str, value: str, /) -> None:
-        """Add a cookie for `Set-Cookie`; set any other field, of which a response has one."""
+        """Add a cookie for `Set-Cookie`; set any other field, because a response has only one of each."""
         lowered = name.lower()
         if lowered == "set-cookie":
             cookie = self._removed.get(value) or Line(value)
             self._response.cookies[cookie.key] = cookie
         else:
-            # The core's own text, and the application's, which was checked and converted when it was set.
+            # The text comes from the core, or from the application; the latter was checked and converted when it was set.
             self._response.headers._store[lowered] = (name, value)  # noqa: SLF001  # assigning would check it again
 
     def __delitem__(self, name: str, /) -> None:
@@ -103,9 +103,9 @@ class DjangoFields:
 def copy_response(response: HttpResponseBase) -> Any:
     """Return a copy of the response with its own headers and cookies, to write one visitor's session into.
 
-    An application may keep its response and send it to every visitor.
+    An application may keep its response object and send it to other visitors.
     """
-    # `copy` would leave out what Django does not pickle, such as the template of a response.
+    # `copy` would leave out attributes that Django does not pickle, such as the template of a response.
     own = cast("Any", object.__new__(cast("type[object]", type(response))))
     own.__dict__.update(vars(response))
     own.headers = ResponseHeaders({})
@@ -117,7 +117,7 @@ def copy_response(response: HttpResponseBase) -> Any:
 
 
 def resume_stream(entry: Entry, response: Any) -> Any:
-    """Let the stream of a request that was made inside another one find its own session, though it is made after the response.
+    """Let the stream of a request that was made inside another one find its own session, although it runs after the response.
 
     Args:
         entry: the request's entry.
@@ -146,9 +146,9 @@ def write_or_fail(exchange: Exchange, response: Any) -> Any:
         failed = HttpResponseServerError()
         commit_response(exchange, 500, DjangoFields(failed))
         if not exchange.must_end:
-            # Nothing was ended; or the end itself failed, and no cookie may say that there was one.
+            # No session was ended; or ending it failed, so no cookie may say that it has ended.
             raise
-        # The answer to the exception would be made outside of the middleware, and the logout be lost.
+        # The response to the exception would be made outside of the middleware, and the logout would be lost.
         logger.exception(
             "the session that begins cannot be kept: a bare 500 carries the end of the earlier one"
         )

@@ -20,13 +20,13 @@ from .session import DjangoSession
 __all__ = ["BEGUN", "SETTLE", "SavedSession", "Steps", "find_current", "has_key", "make_loader"]
 
 BEGUN = "_session_begun"
-"""The key that `create` puts into an empty session, since an empty session is not kept."""
+"""The key that `create` puts into an empty session, because an empty session is not kept."""
 
 SETTLE = None
-"""The step that saves the session's own changes; any other step is one of `SessionKeys`."""
+"""The step that saves the session's own changes. All other steps come from `SessionKeys`."""
 
 Steps: TypeAlias = Generator[Any, Any, Any]
-"""A method of the session, which runs on a backend of either kind."""
+"""The generator of a method of the session. It runs on a blocking or an async backend."""
 
 NOT_KEPT = (
     "{}: no response would carry the cookies of this session, so nothing would be kept. In a view use request.session; what a job "
@@ -78,11 +78,11 @@ class SavedSession(DjangoSession):
 
     def _flush(self) -> Steps:
         yield from self._delete()
-        # Channels would save what it has ended itself, and there may be no response for it.
+        # Channels itself would save the session that it has ended, and there may be no response.
         self.modified = not self._is_judged_by_channels
 
     def cycle_key(self) -> None:
-        """Give the session a new id; the earlier session is dead."""
+        """Give the session a new id. The session under the old id is ended."""
         self._perform(self._cycle_key())
 
     def _cycle_key(self) -> Steps:
@@ -92,7 +92,7 @@ class SavedSession(DjangoSession):
             yield SETTLE
 
     def create(self) -> None:
-        """Give the session a new id; a visitor without a session gets one."""
+        """Give the session a new id. A visitor without a session gets a session."""
         self._perform(self._create())
 
     def _create(self) -> Steps:
@@ -110,7 +110,7 @@ class SavedSession(DjangoSession):
             session_key: None for its own, or the key of the current request's session, or of one on the server.
 
         Raises:
-            NoActiveRequestError: it is another's, in a cookie: a cookie in another browser cannot be ended from here.
+            NoActiveRequestError: the session is in a cookie in another browser, and cannot be ended from here.
             BackendError: the backend failed.
         """
         self._perform(self._delete(session_key))
@@ -154,13 +154,13 @@ class SavedSession(DjangoSession):
         return self.copy()
 
     def save(self, must_create: bool = False) -> None:  # SessionBase's signature
-        """Save the session now, if it is on the server; a visitor without a session gets one.
+        """Save the session now if it is on the server. A visitor without a session gets a session.
 
-        A session in a cookie is only checked: the response carries it.
+        A session in a cookie is only checked; the response will set the cookie.
 
         Raises:
             NoActiveRequestError: it is not the session of a request, and there is no backend.
-            SerializationError, SessionTooLargeError: it cannot be kept.
+            SerializationError, SessionTooLargeError: it cannot be saved.
             ResponseStartedError: the response's headers have gone out.
             UpdateError: outside of any request, if the session was ended meanwhile. Within a request the change is dropped.
             CreateError: with `must_create`: the session is there already.
@@ -232,7 +232,7 @@ class SavedSession(DjangoSession):
                 reply = await cast("SessionKeys", self._keys).arun(step)
 
     def _check_saved(self, error: type[Exception]) -> None:
-        """Raise if the session was ended during a save. Otherwise note that the record stays, even if the response fails."""
+        """Raise an error if the session was ended during a save. Otherwise note that the record stays, even if the response fails."""
         server = self.exchange.server
         if server is None:
             return
@@ -243,10 +243,10 @@ class SavedSession(DjangoSession):
         server.keep()
 
     def _check_kept(self, what: str, *, on_server: bool = False) -> None:
-        """Raise if nothing would keep the session.
+        """Raise an error if the session could not be saved.
 
         Args:
-            what: the method that asks.
+            what: the method that is called.
             on_server: whether the method needs no cookie if the session is on the server.
         """
         if self.exchange.owned or self.is_apart:
@@ -262,7 +262,7 @@ class SavedSession(DjangoSession):
 
 
 def make_loader(exchange: Exchange) -> Callable[[Any], Record | None]:
-    """Return the function that loads the record of a session outside of any request; it raises in an event loop."""
+    """Return the function that loads the record of a session outside of any request. In an event loop it raises an error."""
     load, settings = exchange.loader, exchange.settings
 
     def load_blocking(wanted: Any) -> Record | None:
@@ -303,7 +303,7 @@ def find_current() -> Exchange | None:
     try:
         return project_store().get_exchange()
     except (NoActiveRequestError, ConfigurationError):
-        # Of another store: a request that a test has made under other settings, and whose response it has not closed.
+        # The exchange of another store: a test has made a request under other settings, and has not closed its response.
         return None
 
 

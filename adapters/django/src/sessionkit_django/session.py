@@ -1,4 +1,4 @@
-"""What `request.session` is to those who read and write it."""
+"""The part of `request.session` that reads and changes the contents."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ __all__ = ["DjangoSession"]
 
 
 class DjangoSession(LazyContents, AwaitedSession):  # type: ignore[misc]  # the stubs take a SessionBase for a dict
-    """The contents of a request's session, with what Django's own classes keep in attributes.
+    """The contents of a request's session, with the attributes of Django's own classes.
 
     Args:
-        exchange: the request's.
+        exchange: the exchange of the request.
     """
 
     in_consumer: bool = False
-    """Whether a consumer of Channels uses it, behind a gateway that saves it."""
+    """Whether a consumer of Channels uses the session, inside a gateway that saves it."""
 
     # `__init__` is not that of `SessionBase`: the attributes that it sets are properties here, and most requests use none.
     _clean: Snapshot | None = None
@@ -43,7 +43,7 @@ class DjangoSession(LazyContents, AwaitedSession):  # type: ignore[misc]  # the 
 
     @property
     def session_key(self) -> str | None:
-        """The session's key; None while there is no session. In a browser it opens nothing."""
+        """The session's key; None while there is no session. In a cookie it opens no session."""
         return SessionKeys.make(self.exchange)
 
     @property
@@ -65,8 +65,8 @@ class DjangoSession(LazyContents, AwaitedSession):  # type: ignore[misc]  # the 
     def modified(self) -> bool:
         """Whether the session has changed since it was loaded, or since this was set to False; nested values count.
 
-        Setting this to True is allowed and not needed. In a consumer of Channels it is always False. Otherwise the
-        `SessionMiddleware` of Channels would put the session key into the session's cookie.
+        Setting this to True is allowed, but not needed. In a consumer of Channels it is always False, because the
+        `SessionMiddleware` of Channels would otherwise put the session key into the session's cookie.
         """
         if self.in_consumer:
             return False

@@ -1,6 +1,6 @@
 """Django's test clients, with sessions that may need more than one cookie.
 
-`session`, `login`, `force_login` and `logout` of Django's own know one cookie, and take the session key for it.
+Django's own `session`, `login`, `force_login` and `logout` know only one cookie, and put the session key into it.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class ClientSession(SessionInClient, SessionStore):  # type: ignore[misc]  # the
     """The session of a test client; `save` puts its cookies into the client.
 
     Args:
-        session_key: of a session that was saved in a client and is its session still; any other finds nothing.
-        client: whose cookies are read and written.
+        session_key: the key of a session that was saved in a client and is still its session. Any other key finds no session.
+        client: the client whose cookies are read and written.
     """
 
 
@@ -53,9 +53,9 @@ class AsyncClient(_Sessions, DjangoAsyncClient):
 
 
 def install() -> None:
-    """Give Django's own test clients the sessions of ours; also the clients of pytest-django's fixtures.
+    """Give Django's own test clients the sessions of our clients. This includes the clients of pytest-django's fixtures.
 
-    Call it once, in `conftest.py` or where the tests begin.
+    Call this once, in `conftest.py` or at the start of the tests.
     """
     for client in (DjangoClient, DjangoAsyncClient):
         for name in ("session", "asession", "_set_login_cookies"):

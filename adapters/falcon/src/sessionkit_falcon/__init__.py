@@ -30,13 +30,13 @@ __all__ = ["SessionMiddleware", "require_session_api", "require_session_page"]
 
 
 class SessionMiddleware:
-    """Puts the session into `req.context.session`, for HTTP and websockets. Put it first, and a gateway around the app.
+    """Serves the session as `req.context.session`, for HTTP and websockets. Put it first in the list, and put a gateway around the app.
 
         app = falcon.App(middleware=[SessionMiddleware(store)])
         application = store.wsgi(app)  # store.asgi(app) around a falcon.asgi.App
 
-    The gateway writes the cookies: into every kind of response, what Falcon answers to an error included, and into the
-    acceptance of a websocket, which no middleware of Falcon's can reach.
+    The gateway writes the cookies into every response, including Falcon's responses to errors, and into the acceptance of a
+    websocket, which a middleware of Falcon cannot change.
 
     Args:
         store: the store.
@@ -64,7 +64,7 @@ class SessionMiddleware:
     def process_response(
         self, req: falcon.Request, resp: falcon.Response, resource: object, req_succeeded: bool
     ) -> None:
-        """Keep the session in the backend, or check that it can be kept, so that Falcon's error handlers answer if it cannot."""
+        """Save the session in the backend, or check that it can be saved, so that Falcon's error handlers get the error otherwise."""
         exchange = self._find_unfailed(req, WSGIRequest(req.env), resp)
         if exchange is not None:
             exchange.check(resp.status_code)
@@ -76,7 +76,7 @@ class SessionMiddleware:
         resource: object,
         req_succeeded: bool,
     ) -> None:
-        """Do the same in an ASGI application, where a backend is awaited."""
+        """Save or check the session as `process_response` does, and await the backend of an ASGI application."""
         exchange = self._find_unfailed(req, ASGIRequest(req.scope), resp)
         if exchange is not None:
             await asettle(exchange, resp.status_code)
@@ -98,7 +98,7 @@ class SessionMiddleware:
     def _find_unfailed(
         self, req: falcon.Request, request: RequestInfo, resp: falcon.Response
     ) -> Exchange | None:
-        """Return the exchange of a request; None if there is none, or if its response has failed, so that nothing is kept.
+        """Return the exchange of a request; None if there is none, or if its response has failed, so that nothing is saved.
 
         A dict that the application has put in the place of `req.context.session` becomes the contents.
         """
@@ -109,13 +109,13 @@ class SessionMiddleware:
 
 
 def _find_exchange(req: falcon.Request, request: RequestInfo) -> Exchange | None:
-    """Return the exchange that the session object of a request shows, or by which the request is being served."""
+    """Return the exchange of a request's session object, or else the exchange by which the request is being served."""
     session = getattr(req.context, "session", None)
     return session.exchange if isinstance(session, LazyContents) else find_serving(request)
 
 
 def _fields(resp: Any) -> ResponseFields:
-    """Return the headers of a response, with those of `append_header`, which `resp.headers` lacks; without the cookies of `set_cookie`."""
+    """Return the headers of a response, including those of `append_header`, which `resp.headers` lacks; without cookies of `set_cookie`."""
 
     def items() -> list[tuple[str, str]]:
         return [*resp.headers.items(), *(resp._extra_headers or ())]  # noqa: SLF001  # no public way
@@ -130,7 +130,7 @@ def _fields(resp: Any) -> ResponseFields:
 
 
 class _Nothing:
-    """The result of a hook for responders of both kinds: Falcon awaits it in coroutines only."""
+    """The result of a hook for both kinds of responders. Falcon awaits it only for coroutines."""
 
     def __await__(self) -> Generator[None, None, None]:
         yield from ()

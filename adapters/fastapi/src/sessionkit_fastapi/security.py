@@ -22,16 +22,16 @@ __all__ = [
 
 
 class SessionCookie(APIKeyCookie):
-    """A dependency that gives the session of a signed-in user, and shows in the OpenAPI page as a security scheme.
+    """A dependency that returns the session of a signed-in user. The OpenAPI page shows it as a security scheme.
 
-    Everybody else gets 401 and a JSON body; a websocket is not accepted. To be overridden in tests by
+    Everybody else gets a 401 with a JSON body; a websocket is not accepted. In tests, override it with
     `app.dependency_overrides`.
 
     Args:
-        store: the store, where an application has several.
-        scheme_name: its name in the OpenAPI page.
-        description: what stands there.
-        auto_error: False gives None to everybody else.
+        store: the store, if the application has several.
+        scheme_name: the name in the OpenAPI page.
+        description: the description in the OpenAPI page.
+        auto_error: whether to refuse everybody else. With False, the result for them is None.
     """
 
     def __init__(
@@ -65,13 +65,13 @@ class SessionCookie(APIKeyCookie):
 
 
 class SessionPage(SessionCookie):
-    """The same for pages: everybody else is sent to the login page, with a `returnTo` that cannot leave the site.
+    """A dependency for pages. Everybody who is not signed in is sent to the login page, with a `returnTo` that cannot leave the site.
 
     Args:
-        login_url: the application's login page. A visitor is never returned to it, nor to the logout page.
+        login_url: the application's login page. Neither this page nor the logout page becomes `returnTo`.
         logout_url: the application's logout page.
-        default: the path to return to in their place.
-        **named: as for `SessionCookie`.
+        default: the path to return to instead of these two.
+        **named: the arguments of `SessionCookie`.
     """
 
     def __init__(
@@ -94,7 +94,10 @@ require_session_api = SessionCookie()
 """`Depends(require_session_api)`: the session of a signed-in user; everybody else gets 401."""
 
 require_session_page = SessionPage()
-"""`Depends(require_session_page)`: the same; everybody else is sent to `/auth/login` (`SessionPage(login_url=…)` for another)."""
+"""`Depends(require_session_page)`: the session of a signed-in user; everybody else is sent to `/auth/login`.
+
+`SessionPage(login_url=…)` sends them to another page.
+"""
 
 optional_session = SessionCookie(auto_error=False)
 """`Depends(optional_session)`: the session of a signed-in user, or None."""

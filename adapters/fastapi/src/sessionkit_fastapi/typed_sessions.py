@@ -25,20 +25,20 @@ Model = TypeVar("Model")
 logger = logging.getLogger("sessionkit")
 
 
-@cache  # one dependency a model: `app.dependency_overrides[session_of(Model)]` finds it
+@cache  # cached, so that each model has one dependency: `app.dependency_overrides[session_of(Model)]` finds it
 def session_of(
     model: type[Model], guard: SessionCookie = require_session_api
 ) -> Callable[..., Awaitable[Model]]:
     """Return a dependency that gives the session of a signed-in user as your model: `Annotated[Model, Depends(session_of(Model))]`.
 
-    It reads as `sessionkit.session_of` does, which reads the current session at once. A TypedDict is the live session, checked
-    to be one; other models are copies, which `sessionkit.save_session(model)` merges into the session. A session that
-    does not fit counts as none (and a warning says so): an earlier version of the application made it, and its visitor signs
-    in anew.
+    (`sessionkit.session_of` would read the current session at once.) For a TypedDict, the result is the live session, checked
+    against the type. Other models are copies, which `sessionkit.save_session(model)` merges into the session. If a session does
+    not fit, for example because an earlier version of the application made it, a warning is logged, and the visitor counts as not
+    signed in.
 
     Args:
         model: a pydantic model, a dataclass, a `msgspec.Struct`, a TypedDict, or a class with `from_session` and `to_session`.
-        guard: who may pass.
+        guard: the dependency that decides who is admitted.
     """
     read = _make_reader(model)
 
@@ -65,7 +65,7 @@ def _make_reader(model: type[Model]) -> Callable[[Session], Any]:
         check = TypeAdapter(model).validate_python
 
         def read_live(session: Session) -> Any:
-            check(dict(session), strict=True)  # JSON's types: nothing is converted
+            check(dict(session), strict=True)  # only the types of JSON; nothing is converted
             return session
 
         return read_live
@@ -74,7 +74,7 @@ def _make_reader(model: type[Model]) -> Callable[[Session], Any]:
     validate = TypeAdapter(model).validate_python
 
     def read_dataclass(session: Session) -> Any:
-        # pydantic knows more of a dataclass than the core: the conditions in `Annotated`, and types of its own.
+        # For a dataclass, pydantic supports more than the core: the conditions in `Annotated`, and its own types.
         checked = validate(dict(session))
         try:
             return load_model(model, session)

@@ -23,7 +23,7 @@ __all__ = ["FlaskSession", "SessionKit", "require_session_api", "require_session
 
 
 class FlaskSession(FlaskFamilySession, SessionMixin):  # pyright: ignore[reportIncompatibleVariableOverride]  # ours are properties
-    """The object behind `flask.session`: nested changes are saved, and nothing is read before its first use."""
+    """The object behind `flask.session`. Nested changes are saved, and nothing is read before its first use."""
 
 
 class SessionKit(FlaskFamilyExtension[Flask], SessionInterface):
@@ -36,15 +36,15 @@ class SessionKit(FlaskFamilyExtension[Flask], SessionInterface):
         **settings: arguments of `SessionStore`, which win over the settings of Flask.
 
     Attributes:
-        serializer: keeps tuples, bytes, UUIDs, dates and markup, as in Flask's own session; tags of your own can be registered
-            with it (their keys begin with a blank).
+        serializer: writes tuples, bytes, UUIDs, dates and markup with tags, as in Flask's own session. You can register your
+            own tags with it (their keys must begin with a blank).
     """
 
     serializer = TaggedJSONSerializer()
     json = json
 
     def _serve(self, app: Flask) -> None:
-        # Flask's documented way to put a middleware in
+        # Flask's documented way to add a middleware
         app.wsgi_app = cast("Any", self.make_gateway(app, app.wsgi_app, SessionMiddleware))  # type: ignore[method-assign]
         app.session_interface = self
         app.teardown_request(_leave)
@@ -66,9 +66,9 @@ class SessionKit(FlaskFamilyExtension[Flask], SessionInterface):
     def save_session(
         self, app: Flask, session: SessionMixin, response: Response
     ) -> None:  # Flask's signature
-        """Keep the session in the backend, or check that it can be kept in the cookie; write it into the response if no gateway does.
+        """Save the session in the backend, or check that it fits the cookie. If no gateway answers, write it into the response.
 
-        No gateway does in `session_transaction()`.
+        No gateway answers in `session_transaction()`.
         """
         cast("FlaskSession", session).save_into(response)
 

@@ -1,4 +1,4 @@
-"""The session backend: `request.session`, `set_session`, `clear_session`, and what Litestar's test clients ask of it."""
+"""The session backend: `request.session`, `set_session`, `clear_session`, and the methods that Litestar's test clients call."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 
 
 class LitestarSession(LazyContents):
-    """The object behind `request.session`: nested changes are saved, and nothing is read before its first use."""
+    """The object behind `request.session`. Nested changes are saved, and nothing is read before its first use."""
 
 
-# msgspec takes the entries of a dict without asking it, so that one which reads itself later would be empty.
+# msgspec reads the entries of a dict without calling its methods, so it would write a dict that is filled later as empty.
 cast("dict[type, Any]", DEFAULT_TYPE_ENCODERS)[LitestarSession] = dict
 
 
@@ -61,11 +61,11 @@ class SessionKitBackend(BaseSessionBackend[Any]):
         self.settings: Settings = config.store.settings.with_framework(KEYS)
 
     def get_session_id(self, connection: Connection) -> str | None:
-        """None: Litestar asks before anybody reads the session; `request.session.id` is its id."""
+        """Return None, because Litestar calls this before the session is read. The id is `request.session.id`."""
         return None
 
     async def load_from_connection(self, connection: Connection) -> dict[str, Any]:
-        """Return the session. Litestar's test clients ask for it too, with cookies that no server has received."""
+        """Return the session. Litestar's test clients call this too, with cookies that no server has received."""
         scope = connection.scope
         if not scope["headers"] and connection.cookies:
             header = "; ".join(f"{name}={value}" for name, value in connection.cookies.items())
@@ -79,7 +79,7 @@ class SessionKitBackend(BaseSessionBackend[Any]):
     async def store_in_message(
         self, scope_session: Any, message: Message, connection: Connection
     ) -> None:
-        """Replace the contents with those that the application has put in the scope; write the response where no gateway does."""
+        """Replace the contents with those that the application has put into the scope. If no gateway answers, write the response."""
         exchange = self._exchange(connection.scope)
         if exchange is None:
             return
@@ -90,7 +90,7 @@ class SessionKitBackend(BaseSessionBackend[Any]):
             write_response(exchange, cast("dict[str, Any]", message)["headers"])
 
     def contents_of(self, found: Any, scope: Scope) -> Any:
-        """Return the contents that a value in the place of the session stands for: of a model, what Litestar serialises it to."""
+        """Return the contents for a value in the place of the session. A model is serialised as Litestar does it."""
         if found is None or found is Empty:
             return {}
         return self.deserialize_data(cast("Any", self).serialize_data(found, scope))

@@ -1,4 +1,4 @@
-"""The configuration that an application is given, and the middleware that comes of it."""
+"""The configuration of an application's sessions, and the middleware that it makes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["SessionKitConfig", "SessionMiddleware"]
 
 
 class SessionMiddleware(LitestarsOwn[SessionKitBackend]):
-    """Litestar's session middleware with the gateway in it.
+    """Litestar's session middleware, with the gateway inside it.
 
     Args:
         app: the application.
@@ -32,7 +32,7 @@ class SessionMiddleware(LitestarsOwn[SessionKitBackend]):
 
     def __init__(self, app: Any, backend: SessionKitBackend) -> None:
         store, origins = backend.config.store, backend.config.origins
-        # What `exclude`, `exclude_opt_key` and `scopes` leave out Litestar sends straight to this: marked as without a session.
+        # Litestar sends requests that `exclude`, `exclude_opt_key` and `scopes` exclude directly to this; it marks them as excluded.
         left_out: Any = Gateway(app, store, framework=KEYS, origins=origins, exclude="*")
         super().__init__(left_out, backend)
         self.gateway = Gateway(app, store, framework=KEYS, origins=origins)
@@ -52,12 +52,12 @@ class SessionMiddleware(LitestarsOwn[SessionKitBackend]):
 def _keep_uncached(exchange: Exchange, scope: Any) -> None:
     """Keep the response of a handler with `cache=` out of Litestar's cache as soon as the session is read.
 
-    That cache stands inside of our middleware, and does not see its `Vary` and `Cache-Control`.
+    That cache runs inside our middleware, and does not see its `Vary` and `Cache-Control`.
     """
     fill = exchange.fill
 
     def note_and_fill(contents: Mapping[str, Any], **named: Any) -> Session:
-        # Litestar stores no response that is said to come from the cache.
+        # Litestar does not store a response that is marked as coming from the cache.
         ScopeState.from_scope(scope).is_cached = True
         return fill(contents, **named)
 
@@ -70,10 +70,10 @@ class SessionKitConfig(BaseBackendConfig[SessionKitBackend]):
 
     Args:
         store: the store, which says how the cookies are set.
-        exclude: patterns of paths that have no session, as Litestar has them.
-        exclude_opt_key: the key of a handler's `opt` that leaves it without.
-        scopes: the kinds of connections that have one.
-        origins: the values of `Origin` from which websockets are accepted; None does not look.
+        exclude: patterns of paths that have no session, in Litestar's syntax.
+        exclude_opt_key: the key in a handler's `opt` that excludes the handler.
+        scopes: the kinds of connections that have a session.
+        origins: the values of `Origin` from which websockets are accepted; None accepts all.
     """
 
     _backend_class = SessionKitBackend
@@ -107,9 +107,9 @@ class SessionKitConfig(BaseBackendConfig[SessionKitBackend]):
 
     @property
     def middleware(self) -> DefineMiddleware:
-        """What to put into `middleware=[…]` of an application."""
+        """The middleware, for `middleware=[…]` of an application."""
         return DefineMiddleware(SessionMiddleware, backend=SessionKitBackend(self))
 
 
-# A secret may stand in the store's place, and a traceback shows the variables of frames.
+# A secret may have been passed as the store, and a traceback shows the variables of frames.
 SessionKitConfig.__init__ = clears_frames(SessionKitConfig.__init__)  # type: ignore[method-assign]  # the dataclass made it

@@ -18,7 +18,7 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 
 
 class NotSignedIn(HTTPException):
-    """The exception of the guards. Its answer is a `Refusal`, unless the application has a handler for it or for its status."""
+    """The exception that the guards raise. The response is a `Refusal`, unless the application has a handler for it or for its status."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(
@@ -43,7 +43,7 @@ def _check(refuse: Refuse, connection: Connection, handler: BaseRouteHandler) ->
         raise WebSocketException(
             detail="not authenticated", code=1008
         )  # "violates its policy" (RFC 6455 section 7.4.1)
-    # The handlers of this request; ours is there unless the application has one.
+    # The exception handlers of this request. Ours is added unless the application has one.
     state: Any = connection._connection_state  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # as Litestar's own session code does
     state.exception_handlers = {NotSignedIn: _carry, **(state.exception_handlers or {})}
     raise NotSignedIn(refused)

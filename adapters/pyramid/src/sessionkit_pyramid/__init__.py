@@ -37,7 +37,7 @@ def includeme(config: Any) -> None:
     """Add sessions to an application; Pyramid calls this for `config.include("sessionkit_pyramid")`."""
 
     def fail_at_the_start(event: Any) -> None:
-        """Make the gateway when the application is made, so that wrong settings fail at the start and not in a request."""
+        """Make the gateway when the application is made, so that wrong settings raise an error at the start and not in a request."""
         event.app.registry[POLICY].gateway  # noqa: B018
 
     def stand_around() -> None:
@@ -48,7 +48,7 @@ def includeme(config: Any) -> None:
     config.set_session_factory(session_of)
     config.add_tween("sessionkit_pyramid.checking", under=EXCVIEW)
     config.add_view_deriver(copy_view_response, "sessionkit_answering", under=INGRESS)
-    # After everything else: an execution policy of somebody else's (pyramid_retry) stays, inside ours.
+    # This runs after everything else, so that another execution policy (pyramid_retry) stays, inside ours.
     config.action(POLICY, stand_around, order=PHASE3_CONFIG + 1)
     config.add_subscriber(fail_at_the_start, ApplicationCreated)
     config.add_subscriber(enter_request, NewRequest)
@@ -63,7 +63,7 @@ def set_sessionkit_store(config: Any, store: SessionStore) -> None:
         store: the store.
 
     Raises:
-        TypeError: the argument is no store.
+        TypeError: the argument is not a store.
     """
     check_store(store, "config.set_sessionkit_store(store)")
     config.action(STORE, lambda: config.registry.__setitem__(STORE, store))
@@ -76,11 +76,11 @@ def checking(handler: Callable[[Any], Any], registry: Any) -> Callable[[Any], An
         try:
             response = handler(request)
         except HTTPException as answer:
-            # An answer that a view raises, such as a redirect.
+            # A response that a view raises, such as a redirect.
             check(request, answer.status_code)
             raise
         except Exception:
-            # The exception view answers, with an end of the session too.
+            # The exception view responds, even after the session was ended.
             take_over(exchange_in(request))
             raise
         check(request, response.status_code)
@@ -89,7 +89,7 @@ def checking(handler: Callable[[Any], Any], registry: Any) -> Callable[[Any], An
     def check(request: Any, status: int) -> None:
         exchange = exchange_in(request)
         take_over(exchange)
-        if exchange.owned and status < 500:  # what fails is rolled back
+        if exchange.owned and status < 500:  # the changes of a failed response are dropped
             exchange.check(status)
 
     return tween

@@ -47,7 +47,7 @@ POLICY, STORE, ROUTER = (
 
 
 class ExecutionPolicy:
-    """The execution policy, which Pyramid calls for each request. It puts the gateway around all of the application."""
+    """The execution policy, which Pyramid calls for each request. It puts the gateway around the whole application."""
 
     def __init__(self, registry: Any) -> None:
         self.registry = registry
@@ -62,7 +62,7 @@ class ExecutionPolicy:
         return SessionMiddleware(self._serve, store, framework=KEYS)
 
     def __call__(self, environ: dict[str, Any], router: Any) -> SessionMiddleware:
-        """Return the gateway: a WSGI application, as Pyramid expects of a response."""
+        """Return the response of the gateway: a WSGI application, as Pyramid expects."""
         environ[ROUTER] = router
         return self.gateway
 
@@ -88,8 +88,8 @@ def exchange_in(request: Any) -> Exchange:
 def session_of(request: Any) -> PyramidSession:
     """Return the session object of a request; the session factory. Nothing is decrypted yet.
 
-    A request that did not come through the application, a subrequest above all, has a session of its own, which its
-    own response carries. A request made with the environ of another request shares its session.
+    A request that did not come through the gateway, such as a subrequest, has its own session, and its own response sets the
+    cookies. A request that was made with the environ of another request shares that request's session.
     """
     exchange = exchange_in(request)
     if not exchange.owned:
@@ -109,7 +109,7 @@ def enter_request(event: Any) -> None:
     outer = exchange.place
     place = PyramidSession(exchange).stand_in(cast("dict[str, Any]", vars(request)))
     if outer is not None:
-        # A request made with the environ of another one ends before that.
+        # A request that was made with the environ of another one ends before the other one.
 
         def close(_: Any) -> None:
             place.close()
@@ -136,14 +136,14 @@ def _resume(entry: Entry, request: Any, response: Any) -> None:
     if not isinstance(response.app_iter, (list, tuple)):
         length = response.content_length
         response.app_iter = entry.iterate(response.app_iter)
-        response.content_length = length  # WebOb forgets it with the earlier body
+        response.content_length = length  # WebOb drops it with the earlier body
 
 
 def copy_view_response(view: Any, info: object) -> Any:
     """Copy the response of a view if a response callback of this module will change it. This is a view deriver.
 
-    The application may keep its response and send it again, to other visitors. A response that the gateway sends
-    needs no copy, since the gateway does not write into the response object.
+    The application may keep its response and send it to other visitors too. A response that the gateway sends needs no copy,
+    because the gateway does not write into the response object.
     """
 
     def call_view(context: Any, request: Any) -> Any:
@@ -158,7 +158,7 @@ def copy_view_response(view: Any, info: object) -> Any:
 
 
 def _copy_response(response: Any) -> Any:
-    """Copy a response with its header fields, and leave its body alone, which WebOb's own `copy` would read."""
+    """Copy a response with its header fields. The body is not copied, because WebOb's own `copy` would read it."""
     made: Any = response.__class__.__new__(response.__class__)
     made.__dict__.update(response.__dict__)
     made.headerlist = list(response.headerlist)

@@ -22,7 +22,7 @@ def _find_request(*args: Any) -> Any:
 
 
 def _adapt(view: Any) -> Callable[..., Any]:
-    """Pass a view as many arguments as it needs: Pyramid gives a guarded one `(context, request)`, or a method's `(self)`."""
+    """Call a view with the arguments that it takes. Pyramid passes a guarded view `(context, request)`, or `(self)` for a method."""
     parameters = inspect.signature(view).parameters.values()
     taken = sum(one.kind in _POSITIONAL and one.default is one.empty for one in parameters) or 2
 
@@ -30,7 +30,7 @@ def _adapt(view: Any) -> Callable[..., Any]:
 
 
 class _Refused(Response):  # type: ignore[misc]  # Pyramid has no types
-    """The response of a refusal, with its headers unchanged: WebOb would make Location absolute, by the Host header."""
+    """The response of a refusal, with its headers unchanged. WebOb would make Location absolute, with the Host header."""
 
     def __init__(self, refusal: Refusal, *_: Any) -> None:
         super().__init__(body=refusal.body, status=refusal.status, headerlist=list(refusal.headers))

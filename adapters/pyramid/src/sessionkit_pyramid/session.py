@@ -16,20 +16,20 @@ CSRF_TOKEN = "_csrft_"  # noqa: S105  # a key, and the one that Pyramid's CSRF p
 
 
 class PyramidSession(LazyContents):
-    """An `ISession`: nested changes are saved, nothing is decrypted before it is used."""
+    """An `ISession`. Nested changes are saved, and nothing is decrypted before its first use."""
 
     @property
     def created(self) -> int:
-        """When the session began, in seconds since the epoch; now, if there is none yet."""
+        """When the session began, in seconds since the epoch; the present time if there is no session yet."""
         return int(self.exchange.settings.clock()) if self.stamp is None else self.stamp.created_at
 
     @property
     def new(self) -> bool:
-        """Whether the session is another one than came with the request."""
+        """Whether the session is not the one that came with the request."""
         return self.exchange.is_new
 
     def invalidate(self) -> None:
-        """End the session; a later assignment begins another."""
+        """End the session. A later assignment begins a new one."""
         self.exchange.delete()
 
     def changed(self) -> None:
@@ -39,9 +39,9 @@ class PyramidSession(LazyContents):
         """Put a message at the end of a queue.
 
         Args:
-            msg: what JSON can say.
-            queue: its name.
-            allow_duplicate: whether it is put there although it is there already.
+            msg: the message, a JSON value.
+            queue: the name of the queue.
+            allow_duplicate: whether to add the message even if the queue already has it.
         """
         messages = self.setdefault(f"_f_{queue}", [])
         if allow_duplicate or msg not in messages:
@@ -58,12 +58,12 @@ class PyramidSession(LazyContents):
         return found
 
     def new_csrf_token(self) -> str:
-        """Make a new token against forged requests, for `LegacySessionCSRFStoragePolicy`."""
+        """Make a new CSRF token, for `LegacySessionCSRFStoragePolicy`."""
         self[CSRF_TOKEN] = token = secrets.token_urlsafe(24)
         return token
 
     def get_csrf_token(self) -> str:
-        """Return the token against forged requests; a new one if there is none."""
+        """Return the CSRF token; make a new one if there is none."""
         return self.get(CSRF_TOKEN) or self.new_csrf_token()
 
 

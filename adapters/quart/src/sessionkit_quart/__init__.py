@@ -30,7 +30,7 @@ __all__ = ["QuartSession", "SessionKit", "require_session_api", "require_session
 
 
 class QuartSession(FlaskFamilySession, SessionMixin):  # pyright: ignore[reportIncompatibleVariableOverride]  # ours are properties
-    """The object behind `quart.session`: nested changes are saved, and nothing is read before its first use."""
+    """The object behind `quart.session`. Nested changes are saved, and nothing is read before its first use."""
 
 
 class SessionKit(FlaskFamilyExtension[Quart], SessionInterface):
@@ -43,8 +43,8 @@ class SessionKit(FlaskFamilyExtension[Quart], SessionInterface):
         **settings: arguments of `SessionStore`, which win over the settings of Quart.
 
     Attributes:
-        serializer: keeps tuples, bytes, UUIDs, dates and markup, as in Quart's own session; tags of your own can be registered
-            with it (their keys begin with a blank).
+        serializer: writes tuples, bytes, UUIDs, dates and markup with tags, as in Quart's own session. You can register your
+            own tags with it (their keys must begin with a blank).
     """
 
     serializer = TaggedJSONSerializer()
@@ -55,7 +55,7 @@ class SessionKit(FlaskFamilyExtension[Quart], SessionInterface):
 
         async def serve(
             scope: Any, receive: Any, send: Any
-        ) -> None:  # a coroutine function: asgiref guesses by that
+        ) -> None:  # a coroutine function, because asgiref recognises an ASGI application by this
             await gateway(scope, receive, send)
 
         app.asgi_app = cast("Any", serve)  # type: ignore[method-assign]  # Quart's documented way to put a middleware in
@@ -73,9 +73,9 @@ class SessionKit(FlaskFamilyExtension[Quart], SessionInterface):
         return None if exchange is None else QuartSession(exchange)
 
     async def save_session(self, app: Quart, session: SessionMixin, response: Any) -> None:
-        """Keep the session in the backend, or check that it can be kept in the cookie; write it into the response if no gateway does.
+        """Save the session in the backend, or check that it fits the cookie. If no gateway answers, write it into the response.
 
-        No gateway does in `session_transaction()`.
+        No gateway answers in `session_transaction()`.
         """
         if response is not None:  # None: a websocket has ended
             try:

@@ -37,8 +37,8 @@ class SessionKit(Extension[Sanic[Any, Any]]):
     """Sessions for a Sanic application: serves `request.ctx.session`, and the verbs in every form.
 
     Args:
-        app: the application; leave it out and call `init_app` where it is made elsewhere.
-        store: the store; without one it is made of the `SESSIONKIT_*` variables.
+        app: the application. If it is made elsewhere, leave it out here and call `init_app` there.
+        store: the store; without one it is made from the `SESSIONKIT_*` variables.
         exclude: globs of paths without sessions; `*` matches a slash too.
     """
 

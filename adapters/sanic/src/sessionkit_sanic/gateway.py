@@ -1,4 +1,4 @@
-"""The gateway of an application: it begins an exchange before anything else, and answers it when the headers go out."""
+"""The gateway of an application. It begins an exchange before other code runs, and commits it when the headers are sent."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ _HANDLED, _GATEWAYS = "sessionkit.handled", "sessionkit.gateways"
 
 
 class SanicSession(LazyContents):
-    """The object behind `request.ctx.session`: nested changes are saved, and nothing is read before its first use."""
+    """The object behind `request.ctx.session`. Nested changes are saved, and nothing is read before its first use."""
 
 
 class SanicGateway(Gateway):
-    """The gateway of an application; its methods are for Sanic's signals."""
+    """The gateway of an application. Its methods are handlers of Sanic's signals."""
 
     awaits = True
 
@@ -58,7 +58,7 @@ class SanicGateway(Gateway):
 
     async def on_request(self, request: Request[Any, Any]) -> None:
         """Begin a request. One task serves a whole connection, so the context variable must be set for each of its requests."""
-        # An earlier request of the connection that was never answered waits for nothing.
+        # An earlier request of the connection that was never answered does not wait for this one.
         await self.on_close(request.conn_info)
         entry = self.begin_inside(SanicRequest(request))
         setattr(request.ctx, self._entry, entry)
@@ -68,7 +68,7 @@ class SanicGateway(Gateway):
         admit_task(exchange)
         before = getattr(request.ctx, "session", None)
         if isinstance(before, SanicSession):
-            # With two extensions, the place is the last one's.
+            # With two extensions, the last one serves `request.ctx.session`.
             before.exchange.place = None
         attributes = cast("dict[str, Any]", vars(request.ctx))
         attributes["session"] = session = SanicSession(exchange)
@@ -90,10 +90,10 @@ class SanicGateway(Gateway):
             self.leave_out(SanicRequest(request))
 
     def _on_task_done(self, exchange: Exchange, _: object) -> None:
-        """End a request under ASGI whose task has ended without an answer, cancelled by the server, or after a websocket."""
+        """End a request under ASGI whose task has ended without a response, because the server cancelled it, or after a websocket."""
         if exchange.phase is Phase.OPEN:
             task = asyncio.ensure_future(self._end(exchange))
-            # An event loop refers weakly to its tasks.
+            # An event loop refers only weakly to its tasks.
             self._ending.add(task)
             task.add_done_callback(self._ending.discard)
         else:
@@ -104,31 +104,31 @@ class SanicGateway(Gateway):
         exchange.finish()
 
     async def on_handled(self, request: Request[Any, Any]) -> None:
-        """Note that the handler has returned: from here on its response is answered, unless it has responded itself."""
+        """Note that the handler has returned. From now on its response is committed, unless the handler has responded itself."""
         setattr(request.ctx, _HANDLED, True)
         if request.app.asgi and request.scope["type"] == "websocket":
             # Nothing is sent once the handler of a websocket has returned.
             self._leave(request)
 
     async def on_response(self, request: Request[Any, Any], response: Response) -> Response | None:
-        """Answer a `request.respond()` in a handler: its headers go out with the first `send`, without another signal.
+        """Commit at `request.respond()` in a handler, because its headers are sent with the first `send`, without another signal.
 
-        What Sanic's middleware raises it logs and forgets, so what cannot be kept fails the response here.
+        Sanic only logs an error that a middleware raises. So if the session cannot be saved, the response is made a failure here.
         """
         if isinstance(response, ResponseStream):
             made = copy_of_stream(response)
-            # Sanic calls no middleware after one that gave a response.
+            # Sanic calls no further middleware after one that returned a response.
             gateways: list[SanicGateway] = getattr(request.ctx, _GATEWAYS, [])
             for gateway in gateways:
                 await gateway.commit_or_fail(request, made)
-            return made  # from a coroutine: Sanic would await, and so begin, the stream itself
+            return made  # returned from a coroutine, because Sanic would await the stream itself, and so begin it
         if not hasattr(request.ctx, _HANDLED):
             await self.commit_or_fail(request, response)
             _connect(request, response)
         return None
 
     async def commit_or_fail(self, request: Request[Any, Any], response: Response) -> None:
-        """Answer the request; with a 500 if the session cannot be kept."""
+        """Commit the session into the response; make the response a 500 if the session cannot be saved."""
         try:
             await self._commit(request, response)
         except Exception:  # noqa: BLE001  # Sanic would log it, and send the response
@@ -136,9 +136,9 @@ class SanicGateway(Gateway):
             await self._commit(request, response, 500)
 
     async def on_sent(self, request: Request[Any, Any], response: Response) -> None:
-        """Answer the request: a response is about to be sent, or a stream is over. The application runs no code after this."""
+        """Commit the session, because a response is about to be sent, or a stream has ended. The application runs no code after this."""
         connection = request.conn_info
-        # Sanic has cancelled the handler of a client that has hung up. What the handler began to write is dropped.
+        # The client has hung up, and Sanic has cancelled the handler. The changes that the handler made are dropped.
         is_lost = self.settings.backend is not None and connection is not None and connection.lost
         await self._commit(request, response, 500 if is_lost else None)
         _connect(request, response)
@@ -151,13 +151,13 @@ class SanicGateway(Gateway):
         self._leave(request)
 
     def _leave(self, request: Request[Any, Any]) -> None:
-        """Make the request of another visitor, inside which this one was made, the current one again."""
+        """If this request was made inside the request of another visitor, make the other one current again."""
         entry: Entry | None = getattr(request.ctx, self._entry, None)
         if entry is not None:
             entry.leave()
 
     async def on_close(self, conn_info: Any) -> None:
-        """End the latest exchange of a closed connection: that of a websocket, or one that was never answered."""
+        """End the latest exchange of a closed connection: the exchange of a websocket, or of a request that was never answered."""
         exchange: Exchange | None = (
             None if conn_info is None else getattr(conn_info.ctx, self._latest, None)
         )
@@ -175,7 +175,7 @@ class SanicGateway(Gateway):
             exchange.place.take_over()
         if isinstance(response, Answer):
             response = response.original
-        # What a ResponseStream makes of itself has its headers; an error's response takes the place of any.
+        # The response that a ResponseStream makes has the stream's headers. An error's response replaces any response.
         if before is response or (
             isinstance(before, ResponseStream) and response.status == before.status
         ):

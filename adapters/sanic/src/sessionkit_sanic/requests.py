@@ -23,12 +23,12 @@ class SanicRequest(CarriedRequest):
 
     @property
     def holder(self) -> MutableMapping[str, Any]:
-        """The attributes of `request.ctx`. An application cannot give one the name of our keys, which contain dots."""
+        """The attributes of `request.ctx`. The names of our keys contain dots, so no attribute of the application can have them."""
         return cast("MutableMapping[str, Any]", vars(self.request.ctx))
 
     @property
     def scheme(self) -> str:
-        """The scheme by Sanic's proxy settings, or under ASGI by the server: Sanic looks for TLS at its own connections only."""
+        """The scheme according to Sanic's proxy settings; under ASGI, that of the server, because Sanic checks only its own connections."""
         request = self.request
         scheme = str(request.scheme)
         if request.app.asgi and scheme in ("http", "ws"):
@@ -48,8 +48,8 @@ class SanicRequest(CarriedRequest):
     def fields(self, name: str, /) -> list[str]:
         """Return the values of a header from the raw lines.
 
-        `request.headers` will not do: Sanic strips more white space than HTTP allows (U+2000). A cookie with another name would
-        get our name by that.
+        `request.headers` cannot be used: Sanic strips more white space than HTTP allows (U+2000), which could turn the name
+        of another cookie into ours.
         """
         request, wanted = self.request, name.lower().encode("latin-1")
         if request.app.asgi:

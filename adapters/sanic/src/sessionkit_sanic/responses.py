@@ -1,4 +1,4 @@
-"""Sanic's responses, as the core writes to them."""
+"""Write the session into Sanic's responses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Response: TypeAlias = BaseHTTPResponse | ResponseStream
 
 
 def fields_of(response: Response) -> ResponseFields:
-    """Return the headers of a response, in which Sanic keeps its cookies as objects."""
+    """Return the headers of a response. Sanic stores cookies in them as objects."""
     headers: Any = response.headers
     return ResponseFields(
         lambda: [(name, str(value)) for name, value in headers.items()],
@@ -34,13 +34,13 @@ def fields_of(response: Response) -> ResponseFields:
 class Answer(HTTPResponse):
     """The response for one visitor: the application's response with its own header fields.
 
-    The application may keep its response and send it again to other visitors, so nothing is written into it. The fields are
-    copied when they are sent: until then the application may add to them.
+    The application may keep its response and send it to other visitors too, so nothing is written into it. The fields are
+    copied when they are sent; until then the application may add fields.
 
     Args:
-        response: the application's response, or the answer of an inner gateway.
+        response: the application's response, or the `Answer` of an inner gateway.
         changes: the changes to its header fields.
-        status: another status than the response's.
+        status: a status that replaces that of the response.
     """
 
     __slots__ = ("_changes", "_fields", "_status", "response")
@@ -61,14 +61,14 @@ class Answer(HTTPResponse):
 
     @headers.setter
     def headers(self, kept: Iterable[str]) -> None:
-        """Keep the fields with these names: older Sanic drops the others from a 304 and a 412, and all but one field of each name."""
+        """Keep only the fields with these names. Older versions of Sanic keep no others in a 304 and a 412, and one of each name."""
         names = {name.lower() for name in kept}
         fields: Any = self.headers
         self._fields = Header([one for one in fields.items() if one[0].lower() in names])
 
     @property
     def status(self) -> int:  # type: ignore[override]
-        """The status of the application's response, or 500 if the session cannot be kept."""
+        """The status of the application's response, or 500 if the session cannot be saved."""
         return self.response.status if self._status is None else self._status
 
     @property
@@ -83,12 +83,12 @@ class Answer(HTTPResponse):
 
     @property
     def original(self) -> BaseHTTPResponse:
-        """The application's response, which the answers of all stores wrap."""
+        """The application's response, without the `Answer` objects of the stores around it."""
         return self.response.original if isinstance(self.response, Answer) else self.response
 
 
 def copy_of_stream(response: ResponseStream) -> ResponseStream:
-    """Copy a stream's response with its header fields: the application may keep it and send it again."""
+    """Copy a stream's response with its header fields, because the application may keep the response and send it again."""
     made = copy(response)
     made.headers = Header(response.headers)
     made._cookies = None  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # they are those of the other's headers

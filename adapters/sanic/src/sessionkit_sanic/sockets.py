@@ -1,4 +1,4 @@
-"""Websockets: Sanic answers the handshake before the handler runs, and the session must be saved with it."""
+"""Websockets. Sanic answers the handshake before the handler runs, so the session must be saved with the handshake."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Sockets"]
 
 
 class Sockets:
-    """The websockets of an application; the methods are for Sanic's signals.
+    """The websockets of an application. The methods are handlers of Sanic's signals.
 
     Args:
         gateway: the application's gateway.
@@ -28,7 +28,7 @@ class Sockets:
         self.gateway = gateway
 
     async def on_send(self, data: object) -> None:
-        """Put the session into the bytes of a handshake. They are the only ones that Sanic sends as a buffer, which can be changed."""
+        """Put the session into the bytes of a handshake. Sanic sends only these bytes as a buffer, which can be changed."""
         if type(data) is not bytearray or not data.startswith(b"HTTP/1.1 101 "):
             return
         request = Request.get_current()
@@ -41,7 +41,7 @@ class Sockets:
             data[second:second] = lines.encode("latin-1")
 
     async def on_routed(self, request: Request[Any, Any], handler: object, **_: Any) -> None:
-        """Close the session of a websocket to writing under ASGI, where Sanic's handshake takes no headers."""
+        """Close the session of a websocket for writing under ASGI, where Sanic's handshake sends no headers."""
         exchange = self.gateway.serving(SanicRequest(request))
         is_socket = request.app.asgi and request.scope["type"] == "websocket"
         if exchange is not None and is_socket and hasattr(handler, "is_websocket"):

@@ -1,4 +1,4 @@
-"""The verbs of sessionkit for Sanic: with nothing, with the request, or with request and response."""
+"""The verbs of sessionkit for Sanic. Call them without arguments, with the request, or with request and response."""
 
 from __future__ import annotations
 

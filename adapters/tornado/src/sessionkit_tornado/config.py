@@ -15,7 +15,7 @@ __all__ = ["gateway_of"]
 
 
 class TornadoGateway(Gateway):
-    """The gateway of an application; its handlers await a backend."""
+    """The gateway of an application, whose handlers await a backend."""
 
     call = "Application(handlers, sessionkit=store)"
     awaits = True
@@ -29,8 +29,8 @@ def gateway_of(application: Application) -> Gateway:
     """Return the gateway of an application; a new one when its settings have changed.
 
     Raises:
-        ConfigurationError: there is neither a store nor a secret to make one of, or the secret is not good enough.
-        TypeError: the setting `sessionkit` is no store.
+        ConfigurationError: there is neither a store nor a secret to make one from, or the secret is too weak.
+        TypeError: the setting `sessionkit` is not a store.
     """
     settings = application.settings
     given: Any = settings.get("sessionkit") or (
@@ -51,7 +51,7 @@ def gateway_of(application: Application) -> Gateway:
 
 
 def _secrets_of(settings: Mapping[str, Any]) -> list[str | bytes]:
-    """Return the secrets of `cookie_secret`: one, or several by their version, with that of `key_version` first."""
+    """Return the secrets of `cookie_secret`: one secret, or those of all versions, with that of `key_version` first."""
     secret = settings.get("cookie_secret")
     if not secret:
         raise ConfigurationError(

@@ -22,7 +22,7 @@ class TornadoRequest(CarriedRequest):
 
     @property
     def holder(self) -> MutableMapping[str, Any]:
-        """The request's own attributes; none can be named like our key."""
+        """The request's attributes. The name of our key contains a dot, so no other attribute has it."""
         return vars(self.request)
 
     @property

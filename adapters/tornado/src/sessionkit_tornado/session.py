@@ -1,4 +1,4 @@
-"""A handler with a session, which begins its requests and answers them."""
+"""A handler with a session. It begins an exchange for its request, and commits it into the response."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ _SWITCHING = 101
 
 
 class TornadoSession(LazyContents):
-    """The object behind `self.session`: nested changes are saved, and nothing is read before its first use."""
+    """The object behind `self.session`. Nested changes are saved, and nothing is read before its first use."""
 
 
 class SessionMixin(RequestHandler):
     """A handler with a session: `class Index(SessionMixin, RequestHandler)`, or `(SessionMixin, WebSocketHandler)`.
 
-    The store is the application's setting `sessionkit`; without one it is made of `cookie_secret`.
+    The store is the application's setting `sessionkit`; without this setting, it is made from `cookie_secret`.
     """
 
     _exchange: Exchange | None = None
     # The task that saves the session and then sends the response, if there is something to await.
     _sending: Future[None] | None = None
-    # Whether somebody waits for that task, and answers its failure; and who does after Tornado has executed the handler.
+    # Whether some code awaits this task and handles its failure; and what awaits it after Tornado has executed the handler.
     _is_watched: bool = True
     _watching: Future[None] | None = None
-    # Whether the response goes out without the session, because not even an end can be saved.
+    # Whether the response is sent without the session, because not even its end can be saved.
     _is_unsaved: bool = False
 
     @property
@@ -69,7 +69,7 @@ class SessionMixin(RequestHandler):
         return None if session is None else session.get("user")
 
     async def _execute(self, transforms: Any, *args: bytes, **kwargs: bytes) -> None:
-        # Not `prepare`: applications override that without calling ours. This is the task of the request.
+        # This is not done in `prepare`, because applications override it without calling ours. This is the task of the request.
         exchange: Exchange | None = None
         try:
             exchange, _ = gateway_of(self.application).enter(TornadoRequest(self.request))
@@ -82,7 +82,7 @@ class SessionMixin(RequestHandler):
         entry = make_current(exchange)
         admit_task(exchange)
         if isinstance(self, WebSocketHandler):
-            # An assignment to `self` would declare these methods for a handler that is no websocket, and so forbid to override them.
+            # An assignment to `self` would declare these methods for a handler that is not a websocket, and so forbid overriding them.
             handler: Any = self
             handler.on_message = bind(
                 self.on_message
@@ -101,7 +101,7 @@ class SessionMixin(RequestHandler):
                 entry.leave()
 
     def finish(self, chunk: Any = None) -> Future[None]:
-        """Finish the response. With a backend, the session is saved before it is sent. Await the result to wait for both."""
+        """Finish the response. With a backend, the session is saved before the response is sent; await the result to wait for both."""
         if self._finished or not self._must_settle():
             return super().finish(chunk)  # pyright: ignore[reportUnknownMemberType]  # a bare `dict` in Tornado's annotation
         if chunk is not None:
@@ -111,8 +111,8 @@ class SessionMixin(RequestHandler):
         return self._put_off()
 
     def flush(self, include_footers: bool = False) -> Future[None]:
-        """Send the output that was written so far. The first call writes the session into the headers, and sends these too."""
-        # Only `finish` sends footers, and it has asked before.
+        """Send the output that was written so far. The first call also writes the session into the headers, and sends them."""
+        # Only `finish` sends footers, and it has already checked this.
         if not include_footers and self._must_settle():
             return self._put_off()
         self._commit()
@@ -144,22 +144,22 @@ class SessionMixin(RequestHandler):
             self._sending = asyncio.ensure_future(self._send())
             self._sending.add_done_callback(_retrieve)
             if not self._is_watched:
-                # Somebody has kept the handler, and sends its response now.
+                # The application has kept the handler, and sends its response now.
                 self._is_watched = True
                 self._watching = asyncio.ensure_future(self._watch())
         return self._sending
 
     async def _send(self) -> None:
-        """Save the session; then finish the response, or flush it if nobody has finished it meanwhile."""
+        """Save the session; then finish the response, or flush it if it has not been finished meanwhile."""
         exchange = cast("Exchange", self._exchange)
         admit_task(exchange)  # a function that `update_session` was given may be called again
         settled = None
         try:
-            while settled != self.get_status():  # an error may have taken the place of the response
+            while settled != self.get_status():  # an error may have replaced the response
                 settled = self.get_status()
                 await asettle(exchange, settled)
         except BaseException:
-            # A session that cannot even be ended stays as it is, and no cookie says otherwise.
+            # A session that cannot even be ended stays as it is, and no cookie says that it has ended.
             self._is_unsaved = self.get_status() >= 500
             self._finished, exchange.phase = False, Phase.OPEN
             raise
@@ -172,18 +172,18 @@ class SessionMixin(RequestHandler):
         await sent
 
     async def _watch(self) -> None:
-        """Wait until the response is sent, answer a failure that nobody has awaited, and end the exchange."""
+        """Wait until the response is sent, respond to a failure that no code has awaited, and end the exchange."""
         while (sending := self._sending) is not None:
             try:
                 await sending
             except Exception as error:  # noqa: BLE001  # as Tornado does
-                # A client that has hung up is no error. Of a response that is finished Tornado only logs the error.
+                # A client that has hung up is not an error. If the response is finished, Tornado only logs the error.
                 if not (self._finished and isinstance(error, StreamClosedError)):
                     self._handle_request_exception(error)
             if self._sending is sending:
                 self._sending = None
         self._is_watched = False
-        # Otherwise somebody keeps the handler, and finishes it later.
+        # Otherwise the application keeps the handler, and finishes it later.
         if self._finished or self._auto_finish:
             exchange = cast("Exchange", self._exchange)
             await gateway_of(self.application).end_unanswered(exchange)
@@ -191,7 +191,7 @@ class SessionMixin(RequestHandler):
 
 
 def _settle_handshake(exchange: Exchange, make: Any) -> Any:
-    """Return the protocol of a websocket, which saves the session before it accepts: it cannot wait when it answers."""
+    """Return the protocol of a websocket. It saves the session before it accepts the socket, because it cannot wait when it responds."""
     protocol = make()
     if protocol is not None:
         protocol.accept_connection = partial(_accept, exchange, protocol.accept_connection)
@@ -200,13 +200,13 @@ def _settle_handshake(exchange: Exchange, make: Any) -> Any:
 
 async def _accept(exchange: Exchange, accept: Any, handler: Any) -> None:
     await asettle(exchange, _SWITCHING)
-    # For the application the response has started: what it changes from here on cannot be awaited.
+    # For the application the response has started: a later change could not be saved any more.
     exchange.phase = Phase.COMMITTED
     await accept(handler)
 
 
 def _retrieve(task: Future[None]) -> None:
-    """Retrieve a task's error, which has been answered: asyncio would log it if the application does not await the task."""
+    """Retrieve a task's error, which has been handled. Otherwise asyncio would log it if the application does not await the task."""
     if not task.cancelled():
         task.exception()
 

@@ -1,4 +1,4 @@
-"""The verbs of sessionkit for Tornado: with nothing, with the handler or its request, or with those and the handler as response."""
+"""The verbs of sessionkit for Tornado. Call them without arguments, or with the handler or its request; the handler can be the response."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tornado.web import RequestHandler
 
 from sessionkit.adapters import TypedVerbs
 
-from . import requests as requests  # teaches the verbs both types
+from . import requests as requests  # registers both types with the verbs
 
 __all__ = [
     "create_session",
