@@ -118,8 +118,8 @@ class SessionMiddleware(middleware.SessionMiddleware):
         if self.async_mode:
             return self.__acall__(request)
         try:
-            # A subclass may answer by itself.
-            response = self.process_request(request) or self.get_response(request)
+            begin: Any = self.process_request  # that of a subclass may answer
+            response = begin(request) or self.get_response(request)
             return self.process_response(request, response)
         except BaseException:
             _abandon(request)
