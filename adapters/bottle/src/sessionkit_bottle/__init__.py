@@ -56,7 +56,7 @@ class SessionKit(Extension[bottle.Bottle]):
                 environ["bottle.request.ext.session"] = LazyContents(
                     exchange
                 )  # the prefix with which Bottle stores a request's attributes
-            return inner(environ, _explain_failure(start_response, environ["wsgi.errors"]))
+            return inner(environ, _explain_failure(start_response, environ.get("wsgi.errors")))
 
         gateway = SessionMiddleware(
             with_session,
@@ -77,7 +77,7 @@ def _explain_failure(start_response: Any, log: Any) -> Any:
         try:
             return start_response(status, headers, exc_info)
         except Exception:
-            if exc_info is None and not bottle.DEBUG:
+            if log is not None and exc_info is None and not bottle.DEBUG:
                 log.write(format_exc())
             raise
         finally:
