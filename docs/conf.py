@@ -89,6 +89,8 @@ nitpick_ignore = [
         "sessionkit._exchange.operations.Revoke",
         "sessionkit._exchange.operations.Touch",
         "sessionkit._exchange.operations.Wanted",
+        "sessionkit._frameworks.merged_settings.Config",
+        "sessionkit._frameworks.merged_settings.T",
         "sessionkit._frameworks.session_keys.Result",
         "sessionkit._requests.current.Activation",
         "sessionkit._requests.entry.Part",

@@ -18,7 +18,7 @@ The guide "Write your own adapter" shows how the parts go together. By topic:
 - **Session objects.** `LazyContents` is the base of a framework's own session object. `find_or_open_exchange` and
   `find_serving` return the exchange for it, `replace_contents` replaces all its contents, and `Snapshot` tells whether they have
   changed.
-- **Models.** `load_model` reads contents as a model, as `session_of` does; it raises `MisfitError` for contents that do not fit.
+- **Models.** `load_model` reads contents as a model, as `session_of` does; it raises `ValueError` for contents that do not fit.
 - **Guards.** `make_guards` makes both guards as decorators, `make_hooks` as hooks. A `Refuse` returns the `Refusal` for a
   request; `api_refusal` and `page_refusal` make one.
 - **Frameworks with a `scope["session"]`.** `ScopeSessionMiddleware` and its `ScopeSession`, or a `ScopePlace` under a
@@ -26,7 +26,7 @@ The guide "Write your own adapter" shows how the parts go together. By topic:
 - **Flask's family.** `Extension` is the base of extensions with an `init_app` method, `FlaskFamilyExtension` and
   `FlaskFamilySession` that of Flask's and Quart's.
 - **Settings.** `store_from_dotted` makes a store from a configuration with dotted names. `merge_settings` merges a framework's
-  settings with the arguments that an application passes.
+  settings with the arguments that an application passes, and `name_settings` names the setting that cannot work.
 - **Tracebacks.** `clears_frames` keeps contents and secrets out of tracebacks.
 """
 
@@ -52,7 +52,7 @@ from ._frameworks.extension import Extension
 from ._frameworks.flask_extension import FlaskFamilyExtension
 from ._frameworks.flask_session import FlaskFamilySession
 from ._frameworks.guards import Refusal, Refuse, api_refusal, page_refusal
-from ._frameworks.merged_settings import merge_settings
+from ._frameworks.merged_settings import merge_settings, name_settings
 from ._frameworks.scope_session import ScopePlace, ScopeSession, ScopeSessionMiddleware
 from ._frameworks.session_keys import SessionKeys
 from ._requests.current import admit_task
@@ -66,7 +66,7 @@ from ._requests.responses import (
     write_response,
 )
 from ._requests.views import ASGIRequest, CarriedRequest, WSGIRequest
-from ._session.models import MisfitError, load_model
+from ._session.models import load_model
 from ._session.tags import Tags
 from ._session.tracebacks import clears_frames
 
@@ -105,7 +105,6 @@ __all__ = [  # noqa: RUF022  # by topic, as above
     "find_serving",
     "replace_contents",
     # models
-    "MisfitError",
     "load_model",
     # guards
     "Refusal",
@@ -124,6 +123,7 @@ __all__ = [  # noqa: RUF022  # by topic, as above
     "FlaskFamilySession",
     # settings
     "merge_settings",
+    "name_settings",
     "store_from_dotted",
     # tracebacks
     "clears_frames",

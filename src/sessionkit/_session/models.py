@@ -61,7 +61,7 @@ def load_model(model: type, contents: Mapping[str, Any]) -> Any:
         contents: the contents of a session.
 
     Raises:
-        MisfitError: the contents do not fit the model.
+        ValueError: the contents do not fit the model (a `MisfitError`).
         TypeError: as for `check_model`.
     """
     return check_model(model).load(contents if is_typeddict(model) else dict(contents), "")

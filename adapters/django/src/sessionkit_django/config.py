@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from secrets import token_urlsafe
 from typing import Any, cast
 
 from django.conf import global_settings, settings
@@ -23,6 +22,7 @@ from sessionkit.adapters import (
     Gateway,
     clears_frames,
     merge_settings,
+    name_settings,
 )
 
 from .expiry import ends, transient
@@ -93,39 +93,14 @@ def _read_settings() -> SessionStore:
         )
     asked = cast("dict[str, Any]", given)
     if "store" not in asked:
-        return _make_named(asked)
+        config = {name: getattr(settings, name) for name in ("SECRET_KEY", *DEFAULTS)}
+        return name_settings(lambda read: _make_store(read, asked), config, DEFAULTS)
     store = asked["store"]
     if len(asked) > 1 or not isinstance(store, SessionStore):
         raise ConfigurationError(
             'SESSIONKIT["store"] must be a SessionStore and stand alone: give the other settings to SessionStore(...)'
         )
     return store
-
-
-def _make_named(asked: dict[str, Any]) -> SessionStore:
-    """Make the store; if one of Django's own settings cannot work, the error names it."""
-    config = {name: getattr(settings, name) for name in ("SECRET_KEY", *DEFAULTS)}
-    try:
-        return _make_store(config, asked)
-    except ConfigurationError as error:
-        why = str(error)
-    # A setting is at fault if the error changes with its default. A store needs a secret: a good one takes its place.
-    replaced = {"SECRET_KEY": token_urlsafe(32), **DEFAULTS}
-    at_fault = [
-        name
-        for name, value in replaced.items()
-        if _find_error({**config, name: value}, asked) != why
-    ]
-    raise ConfigurationError(f"{' and '.join(at_fault)}: {why}" if at_fault else why)
-
-
-def _find_error(config: Mapping[str, Any], asked: dict[str, Any]) -> str | None:
-    """Return the message of the error that these settings raise, or None."""
-    try:
-        _make_store(config, asked)
-    except ConfigurationError as error:
-        return str(error)
-    return None
 
 
 def _make_store(config: Mapping[str, Any], asked: dict[str, Any]) -> SessionStore:

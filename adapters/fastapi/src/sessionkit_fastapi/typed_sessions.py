@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 
 from fastapi import Depends
 from fastapi.requests import HTTPConnection
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from typing_extensions import is_typeddict
 
 from sessionkit import Session
-from sessionkit.adapters import MisfitError, load_model
+from sessionkit.adapters import load_model
 
 from .security import SessionCookie, require_session_api
 
@@ -47,7 +47,7 @@ def session_of(
             return None
         try:
             return read(session)
-        except (MisfitError, ValidationError):
+        except ValueError:
             logger.warning(
                 "a session does not fit %s: its visitor counts as not signed in", model.__qualname__
             )
@@ -60,7 +60,7 @@ def session_of(
 
 
 def _make_reader(model: type[Model]) -> Callable[[Session], Any]:
-    """Return the function that reads a session as a model; it raises `MisfitError` or `ValidationError`."""
+    """Return the function that reads a session as a model; it raises ValueError for one that does not fit."""
     if is_typeddict(model):
         check = TypeAdapter(model).validate_python
 
@@ -78,7 +78,7 @@ def _make_reader(model: type[Model]) -> Callable[[Session], Any]:
         checked = validate(dict(session))
         try:
             return load_model(model, session)
-        except (MisfitError, TypeError):
+        except (ValueError, TypeError):
             return checked
 
     return read_dataclass
