@@ -238,9 +238,9 @@ class Connections:
         Returns:
             The lock.
         """
-        process = self._process
+        process = self._of_this_process()
         process.opening.acquire()
-        for connection in [one for one in process.all if process.pid == os.getpid()]:
+        for connection in list(process.all):
             with connection.lock:
                 connection.close()
         return process.opening

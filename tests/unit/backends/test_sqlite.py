@@ -234,6 +234,19 @@ def test_a_fork_in_a_child_process_closes_nothing_of_the_parent(backend):
     held.close()
 
 
+def test_a_fork_in_a_child_process_does_not_wait_for_a_thread_of_the_parent(backend):
+    connections = backend._connections
+    inherited = connections._process
+    inherited.opening.acquire()  # by a thread that the child does not have
+    inherited.pid = -1
+    fork = threading.Thread(target=lambda: connections.suspend().release(), daemon=True)
+    fork.start()
+    fork.join(5)
+    waits = fork.is_alive()
+    inherited.opening.release()
+    assert not waits
+
+
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_a_fork_waits_for_the_call_of_another_thread_and_no_connection_crosses_it(backend, path):
     backend.insert(record(), NOW)
