@@ -204,8 +204,8 @@ def test_in_another_process_the_connections_of_the_parent_are_left_alone(clients
     if kind in BLOCKING:
         pool.dispose()
     else:
-        (engine,) = client._backend._of_parent[0].values()
-        clients.loop.run_until_complete(engine.dispose())
+        (of_loop,) = client._backend._of_parent[0].values()
+        clients.loop.run_until_complete(of_loop.engine.dispose())
 
 
 def test_in_another_process_no_thread_takes_a_connection_of_the_parent(clients):
@@ -244,11 +244,11 @@ def test_the_connections_of_event_loops_that_have_ended_are_forgotten():
     async def load():
         assert await backend.load(record.key, record.owner) is None
         await backend.aclose()
-        backend._engine()  # as if it had been left open
+        backend._pool()  # as if it had been left open
 
     asyncio.run(load())
     asyncio.run(load())
-    assert len(backend._engines) == 1
+    assert len(backend._pools) == 1
 
 
 def test_a_caller_that_is_cancelled_stops_its_operation():

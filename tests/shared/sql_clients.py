@@ -61,7 +61,7 @@ def engine_of(client, loop):
     """Return the blocking face of a backend's engine, for listening to its events; the backend has been used."""
     if isinstance(client, SQLBackend):
         return client._engine
-    return client._backend._engines[loop].sync_engine
+    return client._backend._pools[loop].engine.sync_engine
 
 
 def new(**changes):

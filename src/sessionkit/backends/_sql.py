@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -12,7 +13,7 @@ from sqlalchemy import URL, Engine, MetaData
 
 from .._session.tracebacks import clears_frames
 from ._protocols import Record
-from ._sql_engines import check_limits, make_engine
+from ._sql_engines import check_limits, find_lock, make_engine
 from ._sql_retries import explain, run
 from ._sql_statements import CREATION, METADATA, Statements, create_tables
 from ._sql_time import TimeLimit
@@ -21,6 +22,8 @@ from ._sql_warnings import collect_warnings
 __all__ = ["SQLBackend"]
 
 T = TypeVar("T")
+
+_NO_LOCK = nullcontext()
 
 
 class SQLBackend:
@@ -76,22 +79,22 @@ class SQLBackend:
     @clears_frames
     def insert(self, record: Record, since: float) -> bool:
         """Add a record, unless its key exists with another version or the owner was revoked since."""
-        return self._run(self._statements.insert, record, since)
+        return self._write(self._statements.insert, record, since)
 
     @clears_frames
     def replace(self, record: Record, version: bytes) -> Record | bool:
         """Replace a record that has this version; return the record that is there if it has another."""
-        return self._run(self._statements.replace, record, version)
+        return self._write(self._statements.replace, record, version)
 
     @clears_frames
     def touch(self, key: str, owner: str, updated_at: int, expires_at: int) -> bool:
         """Move a record's times forward."""
-        return self._run(self._statements.touch, key, owner, updated_at, expires_at)
+        return self._write(self._statements.touch, key, owner, updated_at, expires_at)
 
     @clears_frames
     def delete(self, key: str, owner: str) -> Record | None:
         """Remove a record and return it."""
-        return self._run(self._statements.delete, key, owner)
+        return self._write(self._statements.delete, key, owner)
 
     @clears_frames
     def of(self, owner: str) -> list[Record]:
@@ -101,12 +104,12 @@ class SQLBackend:
     @clears_frames
     def revoke(self, owner: str, at: float, keep: str | None) -> int:
         """Remove the records of an owner, and refuse records that a request from before `at` would insert."""
-        return self._run(self._statements.revoke, owner, at, keep)
+        return self._write(self._statements.revoke, owner, at, keep)
 
     @clears_frames
     def purge(self, now: int, limit: int) -> int:
         """Remove at most `limit` records that expired more than `REMOVAL_DELAY` seconds ago."""
-        return self._run(self._statements.purge, now, limit)
+        return self._write(self._statements.purge, now, limit)
 
     def warnings(self) -> list[str]:
         """Ask the server for its settings; return a sentence about each setting that may lose sessions or bring ended ones back."""
@@ -114,18 +117,27 @@ class SQLBackend:
 
     def create_tables(self) -> None:
         """Create the tables that do not exist yet. With Alembic, make a migration from `metadata` instead."""
-        self._run(create_tables, limit=max(CREATION, self._timeout))
+        self._write(create_tables, limit=max(CREATION, self._timeout))
 
     def close(self) -> None:
         """Close every connection, unless the engine is the application's. A later operation opens new ones."""
         if self._owned:
             self._engine.dispose()
 
-    def _run(self, operation: Callable[..., T], *arguments: Any, limit: float | None = None) -> T:
+    def _write(self, operation: Callable[..., T], *arguments: Any, limit: float | None = None) -> T:
+        return self._run(operation, *arguments, lock=find_lock(self._engine), limit=limit)
+
+    def _run(
+        self,
+        operation: Callable[..., T],
+        *arguments: Any,
+        lock: AbstractContextManager[None] = _NO_LOCK,
+        limit: float | None = None,
+    ) -> T:
         if self._owned and self._pid != os.getpid():
             self._leave_connections_to_parent()
         try:
-            with TimeLimit(limit or self._timeout), self._engine.connect() as connection:
+            with TimeLimit(limit or self._timeout), lock, self._engine.connect() as connection:
                 return run(connection, operation, *arguments)
         # Drivers raise their own errors, and errors of sockets and of the operating system.
         except Exception as error:  # noqa: BLE001

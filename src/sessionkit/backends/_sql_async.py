@@ -6,15 +6,16 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import URL, MetaData
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ..errors import BackendError
 from ._protocols import Record
-from ._sql_engines import check_limits, make_async_engine
+from ._sql_engines import check_limits, make_async_engine, make_lock
 from ._sql_retries import explain, run
 from ._sql_statements import CREATION, METADATA, Statements, create_tables
 from ._sql_time import TimeLimit
@@ -23,6 +24,13 @@ from ._sql_warnings import collect_warnings
 __all__ = ["AsyncSQLBackend"]
 
 T = TypeVar("T")
+
+
+class _Pool(NamedTuple):
+    """The connections for an event loop, and what a write holds from its beginning to its end."""
+
+    engine: AsyncEngine
+    write_lock: AbstractAsyncContextManager[None]
 
 
 class AsyncSQLBackend:
@@ -58,8 +66,8 @@ class AsyncSQLBackend:
         self._clock = clock
         self._timeout = timeout
         self._pid = os.getpid()
-        self._engines: dict[asyncio.AbstractEventLoop, AsyncEngine] = {}
-        self._of_parent: list[dict[asyncio.AbstractEventLoop, AsyncEngine]] = []
+        self._pools: dict[asyncio.AbstractEventLoop, _Pool] = {}
+        self._of_parent: list[dict[asyncio.AbstractEventLoop, _Pool]] = []
         self._abandoned: set[asyncio.Task[Any]] = set()
         if isinstance(url_or_engine, AsyncEngine):
             given = url_or_engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -78,25 +86,25 @@ class AsyncSQLBackend:
 
     async def insert(self, record: Record, since: float) -> bool:
         """Add a record, unless its key exists with another version or the owner was revoked since."""
-        answer = self._run(self._statements.insert, record, since)
+        answer = self._write(self._statements.insert, record, since)
         del record
         return await answer
 
     async def replace(self, record: Record, version: bytes) -> Record | bool:
         """Replace a record that has this version; return the record that is there if it has another."""
-        answer = self._run(self._statements.replace, record, version)
+        answer = self._write(self._statements.replace, record, version)
         del record, version
         return await answer
 
     async def touch(self, key: str, owner: str, updated_at: int, expires_at: int) -> bool:
         """Move a record's times forward."""
-        answer = self._run(self._statements.touch, key, owner, updated_at, expires_at)
+        answer = self._write(self._statements.touch, key, owner, updated_at, expires_at)
         del key, owner
         return await answer
 
     async def delete(self, key: str, owner: str) -> Record | None:
         """Remove a record and return it."""
-        answer = self._run(self._statements.delete, key, owner)
+        answer = self._write(self._statements.delete, key, owner)
         del key, owner
         return await answer
 
@@ -108,13 +116,13 @@ class AsyncSQLBackend:
 
     async def revoke(self, owner: str, at: float, keep: str | None) -> int:
         """Remove the records of an owner, and refuse records that a request from before `at` would insert."""
-        answer = self._run(self._statements.revoke, owner, at, keep)
+        answer = self._write(self._statements.revoke, owner, at, keep)
         del owner, keep
         return await answer
 
     async def purge(self, now: int, limit: int) -> int:
         """Remove at most `limit` records that expired more than `REMOVAL_DELAY` seconds ago."""
-        return await self._run(self._statements.purge, now, limit)
+        return await self._write(self._statements.purge, now, limit)
 
     async def warnings(self) -> list[str]:
         """Ask the server for its settings; return a sentence about each setting that may lose sessions or bring ended ones back."""
@@ -122,17 +130,28 @@ class AsyncSQLBackend:
 
     async def create_tables(self) -> None:
         """Create the tables that do not exist yet. With Alembic, make a migration from `metadata` instead."""
-        await self._run(create_tables, limit=max(CREATION, self._timeout))
+        await self._write(create_tables, limit=max(CREATION, self._timeout))
 
     async def aclose(self) -> None:
         """Close every connection of the running event loop, unless the engine is the application's."""
-        engine = self._engines.pop(asyncio.get_running_loop(), None)
-        if engine is not None and self._owned:
-            await self._within(self._timeout, engine.dispose())
+        pool = self._pools.pop(asyncio.get_running_loop(), None)
+        if pool is not None and self._owned:
+            await self._within(self._timeout, pool.engine.dispose())
 
-    async def _run(self, operation: Callable[..., T], *arguments: Any, limit: float = 0) -> T:
+    async def _write(self, operation: Callable[..., T], *arguments: Any, limit: float = 0) -> T:
+        answer = self._run(operation, *arguments, writes=True, limit=limit)
+        del arguments
+        return await answer
+
+    async def _run(
+        self,
+        operation: Callable[..., T],
+        *arguments: Any,
+        writes: bool = False,
+        limit: float = 0,
+    ) -> T:
         seconds = limit or self._timeout
-        attempt = self._attempt(seconds, operation, arguments)
+        attempt = self._attempt(seconds, writes, operation, arguments)
         del arguments
         return await self._within(seconds, attempt)
 
@@ -157,28 +176,35 @@ class AsyncSQLBackend:
         return outcome
 
     async def _attempt(
-        self, seconds: float, operation: Callable[..., T], arguments: tuple[Any, ...]
+        self,
+        seconds: float,
+        writes: bool,
+        operation: Callable[..., T],
+        arguments: tuple[Any, ...],
     ) -> T | BackendError:
         """Return the result of an operation; or return its error, without the frames in which it was raised."""
         try:
+            pool = self._pool()
+            lock = pool.write_lock if writes else nullcontext()
             with TimeLimit(seconds):
-                async with self._engine().connect() as connection:
+                async with lock, pool.engine.connect() as connection:
                     return await connection.run_sync(run, operation, *arguments)
         # Drivers raise their own errors, and errors of sockets and of the operating system.
         except Exception as error:  # noqa: BLE001
             return explain(error)
 
-    def _engine(self) -> AsyncEngine:
+    def _pool(self) -> _Pool:
         if self._pid != os.getpid():
             # The connections belong to the parent process, which still uses them. They are kept here, so that none is closed.
-            self._of_parent.append(self._engines)
-            self._engines = {}
+            self._of_parent.append(self._pools)
+            self._pools = {}
             self._pid = os.getpid()
         loop = asyncio.get_running_loop()
-        engine = self._engines.get(loop)
-        if engine is None:
-            for other in list(self._engines):  # another thread may have another loop
+        pool = self._pools.get(loop)
+        if pool is None:
+            for other in list(self._pools):  # another thread may have another loop
                 if other.is_closed():
-                    self._engines.pop(other, None)
-            engine = self._engines[loop] = self._make()
-        return engine
+                    self._pools.pop(other, None)
+            engine = self._make()
+            pool = self._pools[loop] = _Pool(engine, make_lock(engine))
+        return pool

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import URL
 
-from ._sql_time import wait_for
+from ._sql_time import time_left, wait_for
+from ._sqlite_waiting import wait_while_locked
 
 __all__ = ["ASYNC", "BLOCKING", "Driver"]
 
@@ -64,7 +65,13 @@ def _pymysql(url: URL, timeout: float) -> dict[str, Any]:
 
 
 def _sqlite(url: URL, timeout: float) -> dict[str, Any]:
-    return {"timeout": timeout}  # for the lock of another writer
+    return wait_while_locked(time_left)
+
+
+def _aiosqlite(url: URL, timeout: float) -> dict[str, Any]:
+    return wait_while_locked(
+        lambda: timeout
+    )  # aiosqlite's thread does not know how much time is left
 
 
 def _psycopg_is_stale(connection: Any) -> bool:
@@ -108,6 +115,6 @@ ASYNC = {
     "psycopg": Driver("psycopg[binary]", _psycopg, _psycopg_is_stale),
     "asyncpg": Driver("asyncpg", _asyncpg, _asyncpg_is_stale),
     "asyncmy": Driver("asyncmy", _asyncmy, _asyncmy_is_stale),
-    "aiosqlite": Driver("aiosqlite", _sqlite),
+    "aiosqlite": Driver("aiosqlite", _aiosqlite),
 }
 """Drivers of `AsyncSQLBackend`."""

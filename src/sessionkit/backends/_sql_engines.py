@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -18,14 +21,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util.concurrency import in_greenlet
 
 from ..errors import ConfigurationError
 from ._connecting import connect_in_time
 from ._sql_drivers import ASYNC, BLOCKING, Driver
 from ._sql_time import WaitsInTime, time_left
 from ._sqlite_files import find_file
+from ._sqlite_write_lock import find_write_lock
 
-__all__ = ["check_limits", "make_async_engine", "make_engine"]
+__all__ = ["check_limits", "find_lock", "make_async_engine", "make_engine", "make_lock"]
 
 
 def check_limits(pool_size: int, timeout: float) -> None:
@@ -69,12 +74,40 @@ def make_async_engine(url: str | URL, pool_size: int, timeout: float) -> AsyncEn
     _refuse_removed_files(engine.sync_engine)
     if made.get_driver_name() == "aiosqlite":
         logging.getLogger("aiosqlite").addFilter(_is_of_others)
+        _close_patiently(engine.dialect)
     return engine
 
 
 def _is_of_others(record: logging.LogRecord) -> bool:
     """Return whether a log line is not about our tables: at DEBUG, aiosqlite logs the parameters of each statement."""
     return "sessionkit_" not in record.getMessage()
+
+
+def _close_patiently(dialect: Any) -> None:
+    """Have each connection of aiosqlite closed by its own thread, and no sooner.
+
+    SQLAlchemy waits for that in a task of its own. If the waiting task is cancelled once more (by its caller, then at the end of
+    `asyncio.run`), SQLAlchemy stops the thread, but its own task waits on, and `asyncio.run` never returns.
+    """
+    stop = dialect.do_terminate
+
+    def close(connection: Any) -> None:
+        # Outside a greenlet, for example in the garbage collector, nothing can be waited for.
+        (dialect.do_close if in_greenlet() else stop)(connection)
+
+    dialect.do_terminate = close
+
+
+def find_lock(engine: Engine) -> AbstractContextManager[None]:
+    """Return what a write holds from its beginning to its end: for an SQLite file its write lock, for a server nothing."""
+    if engine.dialect.name != "sqlite":
+        return nullcontext()
+    return find_write_lock(_find_path(engine), time_left)
+
+
+def make_lock(engine: AsyncEngine) -> AbstractAsyncContextManager[None]:
+    """Return the same for the writes of an event loop. It goes to the one that has waited longest."""
+    return asyncio.Lock() if engine.dialect.name == "sqlite" else nullcontext()
 
 
 def _read_url(url: str | URL, backend: str, drivers: dict[str, Driver]) -> tuple[URL, Driver]:
@@ -131,11 +164,15 @@ def _refuse_stale_connections(engine: Engine, driver: Driver) -> None:
             raise DisconnectionError
 
 
+def _find_path(engine: Engine) -> Path:
+    return Path(os.path.abspath(engine.url.database or ""))  # noqa: PTH100  # as SQLAlchemy reads it
+
+
 def _refuse_removed_files(engine: Engine) -> None:
     """Have each connection to an SQLite file replaced by another one, once the file was removed, or replaced by another."""
     if engine.dialect.name != "sqlite":
         return
-    path = os.path.abspath(engine.url.database or "")  # noqa: PTH100  # as SQLAlchemy reads it
+    path = _find_path(engine)
 
     @event.listens_for(engine, "connect")
     def note(connection: Any, record: Any) -> None:

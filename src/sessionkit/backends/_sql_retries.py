@@ -11,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from ..errors import BackendError
 from ._sql_time import time_left
+from ._sqlite_waiting import LOCKED
 
 __all__ = ["explain", "run"]
 
@@ -60,12 +61,19 @@ def run(connection: Connection, operation: Callable[..., T], *arguments: Any) ->
 
 def explain(error: Exception) -> BackendError:
     """Return the error for the application, without the text of the driver's error, which may show parameters."""
+    if isinstance(error, BackendError):
+        return error
     if isinstance(error, PoolTimeoutError):
         return BackendError(
             "no connection of the session backend's pool was free in time: raise pool_size, or look for what is slow"
         )
     cause = _cause(error)
     code = _code(cause)
+    if str(cause) == LOCKED:
+        return BackendError(
+            "the SQLite file of the session backend is locked: another process or thread wrote for longer than `timeout`. Look"
+            " for a program that keeps it open"
+        )
     if code in _NO_TABLES or "no such table" in str(cause):
         return BackendError(
             "the database has no tables of the session backend: call create_tables() once, or run a migration made from"

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-import time
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from ..errors import BackendError
 from ._sqlite_files import File, find_file
 from ._sqlite_forks import suspend_at_forks
+from ._sqlite_waiting import LOCKED, wait_while_locked
 from ._sqlite_write_lock import WriteLock, find_write_lock
 
 __all__ = ["Connections", "Transaction"]
@@ -39,14 +39,9 @@ _TABLES = (
     ) WITHOUT ROWID""",
 )
 
-_LOOKING = 0.01
-"""Seconds for which SQLite itself polls for the end of a lock."""
-
-_LOCKED = "database is locked"
-
 # Errors are recognised by SQLite's texts, because only Python 3.11 and later give the error codes.
 _ADVICE = {
-    _LOCKED: "another process or thread wrote for longer than `timeout`. Look for a program that keeps it open",
+    LOCKED: "another process or thread wrote for longer than `timeout`. Look for a program that keeps it open",
     "database or disk is full": "make room on the disk",
     "unable to open database file": "its folder must exist, and this user must be allowed to write there",
     "attempt to write a readonly database": "allow this user to write the file and its folder",
@@ -124,32 +119,6 @@ def _close_unused(sqlite: sqlite3.Connection, pid: int) -> None:
         _INHERITED.append(sqlite)
 
 
-class WaitingConnection(sqlite3.Connection):
-    """A connection whose statements wait for writers of other processes.
-
-    By default, SQLite polls only every 0.1 s, and misses the moments when the file is free. For some locks it does not wait
-    at all, for example when several processes switch a new file to a write-ahead log.
-
-    Attributes:
-        limit: how many seconds to wait.
-    """
-
-    limit: float
-
-    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
-        """Execute a statement; execute it again while the file is locked."""
-        until = None
-        while True:
-            try:
-                return super().execute(sql, parameters)
-            except sqlite3.OperationalError as error:
-                now = time.monotonic()
-                until = now + self.limit if until is None else until
-                if str(error) != _LOCKED or now > until:
-                    raise
-            time.sleep(0.001)
-
-
 class Transaction:
     """Several statements as one step. The write lock is acquired first, because two readers that both want to write would block."""
 
@@ -177,9 +146,9 @@ class Transaction:
 class _Process:
     """The connections of one process, since its first call or since the last `close`."""
 
-    def __init__(self, path: Path, timeout: float) -> None:
+    def __init__(self, path: Path, limit: Callable[[], float]) -> None:
         self.pid = os.getpid()
-        self.write_lock = find_write_lock(path, timeout)
+        self.write_lock = find_write_lock(path, limit)
         self.opening = threading.Lock()
         self.of_thread = threading.local()
         self.all: weakref.WeakSet[Connection] = weakref.WeakSet()
@@ -193,7 +162,7 @@ class Connections:
         self._path = path
         self._synchronous = synchronous
         # Half the time is for the threads of this process, half for other processes.
-        self.timeout = timeout / 2
+        self._limit = lambda: timeout / 2
         self._process = self._start()
         suspend_at_forks(self)
 
@@ -246,7 +215,7 @@ class Connections:
         return process.opening
 
     def _start(self) -> _Process:
-        return _Process(self._path, self.timeout)
+        return _Process(self._path, self._limit)
 
     def _of_this_process(self) -> _Process:
         process = self._process
@@ -270,14 +239,12 @@ class Connections:
         raise failure
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
+        connection: sqlite3.Connection = sqlite3.connect(
             self._path,
-            timeout=_LOOKING,
             isolation_level=None,
             check_same_thread=False,  # `close` may run in another thread, and a lock separates the two
-            factory=WaitingConnection,
+            **wait_while_locked(self._limit),
         )
-        connection.limit = self.timeout
         try:
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             connection.execute("PRAGMA journal_mode = WAL")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -72,13 +73,13 @@ class FairLock:
 class WriteLock:
     """A context manager that holds a lock during one write."""
 
-    def __init__(self, lock: FairLock, timeout: float) -> None:
-        """Name the lock, and how many seconds to wait for it."""
+    def __init__(self, lock: FairLock, limit: Callable[[], float]) -> None:
+        """Name the lock, and what returns the seconds to wait for it."""
         self._lock = lock
-        self._timeout = timeout
+        self._limit = limit
 
     def __enter__(self) -> None:
-        self._lock.acquire(self._timeout)
+        self._lock.acquire(self._limit())
 
     def __exit__(
         self,
@@ -96,6 +97,11 @@ if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
     os.register_at_fork(after_in_child=_OF_FILES.clear)
 
 
-def find_write_lock(path: Path, timeout: float) -> WriteLock:
-    """Return the write lock of this file, which all threads of the process share."""
-    return WriteLock(_OF_FILES.setdefault(path, FairLock()), timeout)
+def find_write_lock(path: Path, limit: Callable[[], float]) -> WriteLock:
+    """Return the write lock of a file, which all threads of the process share.
+
+    Args:
+        path: the file, as an absolute path.
+        limit: returns how many seconds to wait for the lock at most.
+    """
+    return WriteLock(_OF_FILES.setdefault(path, FairLock()), limit)

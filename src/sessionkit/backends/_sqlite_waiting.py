@@ -1,0 +1,69 @@
+"""Connections to an SQLite file whose statements wait for other writers, without a moment in which the file is free passing unseen."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["LOCKED", "wait_while_locked"]
+
+LOCKED = "database is locked"
+"""The text of SQLite's error for a file that another connection has locked."""
+
+_POLLING = 0.01
+"""Seconds for which SQLite itself polls for the end of a lock."""
+
+
+class WaitingCursor(sqlite3.Cursor):
+    """A cursor whose statements are executed again while the file is locked.
+
+    Left to itself, SQLite polls only every 0.1 s, and misses the moments when the file is free. For some locks it does not wait
+    at all, for example when several processes switch a new file to a write-ahead log.
+    """
+
+    connection: WaitingConnection
+
+    def execute(self, sql: str, parameters: Any = (), /) -> WaitingCursor:
+        """Execute a statement; execute it again while the file is locked."""
+        until = None
+        while True:
+            try:
+                super().execute(sql, parameters)
+            except sqlite3.OperationalError as error:
+                now = time.monotonic()
+                until = now + self.connection.limit() if until is None else until
+                if str(error) != LOCKED or now > until:
+                    raise
+            else:
+                return self
+            time.sleep(0.001)
+
+
+class WaitingConnection(sqlite3.Connection):
+    """A connection whose cursors wait.
+
+    Attributes:
+        limit: returns how many seconds a statement may wait.
+    """
+
+    limit: Callable[[], float]
+
+    def cursor(self, factory: Any = WaitingCursor, /) -> Any:
+        """Return a cursor."""
+        return super().cursor(factory)
+
+    def execute(self, sql: str, parameters: Any = (), /) -> Any:
+        """Execute a statement with a cursor of its own."""
+        return self.cursor().execute(sql, parameters)
+
+
+def wait_while_locked(limit: Callable[[], float]) -> dict[str, Any]:
+    """Return arguments of `sqlite3.connect`, for a connection whose statements wait for other writers.
+
+    Args:
+        limit: returns how many seconds a statement may wait at most. It is called when a statement begins to wait.
+    """
+    kind = type("Connection", (WaitingConnection,), {"limit": staticmethod(limit)})
+    return {"factory": kind, "timeout": _POLLING}
