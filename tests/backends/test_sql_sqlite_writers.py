@@ -8,6 +8,7 @@ import threading
 
 import pytest
 from sql_clients import new
+from sqlalchemy.ext.asyncio import create_async_engine
 from stopwatch import Stopwatch
 
 from sessionkit import BackendError
@@ -134,21 +135,36 @@ def test_a_child_process_does_not_wait_for_a_thread_of_its_parent(file):
         assert os.waitpid(child, 0)[1] == 0
 
 
-def test_an_event_loop_ends_although_a_write_was_cancelled_twice(file, other):
-    """Its caller cancels it, and so does the end of the loop."""
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("engine", ["its own", "the application's"])
+def test_an_event_loop_ends_although_a_write_was_cancelled_twice(file, other, engine, order):
+    """Its caller cancels it, and so does the end of the loop, as that of `asyncio.run` does: all tasks, in any order."""
+    url = f"sqlite+aiosqlite:///{file}"
 
-    async def main():
-        backend = AsyncSQLBackend(f"sqlite+aiosqlite:///{file}", timeout=0.5)
+    async def write():
+        given = create_async_engine(url, connect_args={"timeout": 0.5})
+        backend = AsyncSQLBackend(url if engine == "its own" else given, timeout=0.5)
         other.execute("BEGIN IMMEDIATE")
         task = asyncio.create_task(backend.insert(new(), 0))
         await asyncio.sleep(0.1)
         task.cancel()
         await asyncio.sleep(0.1)
 
-    loop = threading.Thread(target=asyncio.run, args=(main(),), daemon=True)
-    loop.start()
-    loop.join(20)
-    assert not loop.is_alive()
+    async def end(tasks):
+        for task in sorted(tasks, key=lambda task: int(task.get_name()[5:]))[::order]:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+    def run():
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(write())
+        loop.run_until_complete(end(asyncio.all_tasks(loop)))
+        loop.close()
+
+    running = threading.Thread(target=run, daemon=True)
+    running.start()
+    running.join(20)
+    assert not running.is_alive()
 
 
 @pytest.mark.filterwarnings("ignore:The garbage collector is trying")

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ..errors import BackendError
 from ._protocols import Record
-from ._sql_engines import check_limits, make_async_engine, make_lock
+from ._sql_engines import check_limits, close_patiently, make_async_engine, make_lock
 from ._sql_retries import explain, run
 from ._sql_statements import CREATION, METADATA, Statements, create_tables
 from ._sql_time import TimeLimit
@@ -70,6 +70,7 @@ class AsyncSQLBackend:
         self._of_parent: list[dict[asyncio.AbstractEventLoop, _Pool]] = []
         self._abandoned: set[asyncio.Task[Any]] = set()
         if isinstance(url_or_engine, AsyncEngine):
+            close_patiently(url_or_engine)
             given = url_or_engine.execution_options(isolation_level="AUTOCOMMIT")
             self._make: Callable[[], AsyncEngine] = lambda: given
         else:

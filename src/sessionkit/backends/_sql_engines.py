@@ -30,7 +30,14 @@ from ._sql_time import WaitsInTime, time_left
 from ._sqlite_files import find_file
 from ._sqlite_write_lock import find_write_lock
 
-__all__ = ["check_limits", "find_lock", "make_async_engine", "make_engine", "make_lock"]
+__all__ = [
+    "check_limits",
+    "close_patiently",
+    "find_lock",
+    "make_async_engine",
+    "make_engine",
+    "make_lock",
+]
 
 
 def check_limits(pool_size: int, timeout: float) -> None:
@@ -74,7 +81,7 @@ def make_async_engine(url: str | URL, pool_size: int, timeout: float) -> AsyncEn
     _refuse_removed_files(engine.sync_engine)
     if made.get_driver_name() == "aiosqlite":
         logging.getLogger("aiosqlite").addFilter(_is_of_others)
-        _close_patiently(engine.dialect)
+    close_patiently(engine)
     return engine
 
 
@@ -83,12 +90,18 @@ def _is_of_others(record: logging.LogRecord) -> bool:
     return "sessionkit_" not in record.getMessage()
 
 
-def _close_patiently(dialect: Any) -> None:
-    """Have each connection of aiosqlite closed by its own thread, and no sooner.
+def close_patiently(engine: AsyncEngine) -> None:
+    """Have each connection of aiosqlite closed by its own thread, and no sooner; leave other drivers as they are.
 
     SQLAlchemy waits for that in a task of its own. If the waiting task is cancelled once more (by its caller, then at the end of
     `asyncio.run`), SQLAlchemy stops the thread, but its own task waits on, and `asyncio.run` never returns.
+
+    Args:
+        engine: an engine, which may be the application's.
     """
+    if engine.driver != "aiosqlite":
+        return
+    dialect: Any = engine.dialect
     stop = dialect.do_terminate
 
     def close(connection: Any) -> None:
