@@ -226,7 +226,8 @@ async def asettle(exchange: Settling, status: int = 200, headers: Fields = ()) -
     If a client hangs up, the server cancels the task that serves it. A logout must not be left half done. So all operations
     are shielded from the cancellation, from the first operation that ends a session on. (A thread cannot be stopped, so a
     blocking backend performs all of them.) If the application responds after all, for example after a time-out of its own,
-    the next call first waits for these operations: otherwise the two calls would undo each other's work.
+    the operations of the next call follow these: otherwise the two calls would undo each other's work. They are shielded too,
+    because the task may be cancelled again, and a session that no browser knows must still be removed.
 
     Args:
         exchange: the exchange. A synchronous `commit` afterwards finds nothing left to do.
@@ -241,12 +242,30 @@ async def asettle(exchange: Settling, status: int = 200, headers: Fields = ()) -
     if backend is None:
         return
     try:
-        while exchange in _shielded:
-            # Their error belongs to the call that was cancelled. The exchange knows which operations are left.
-            await asyncio.wait((_shielded[exchange],))
-        await _run(exchange, backend, status, headers, is_shielded=False)
+        earlier = _shielded.get(exchange)
+        if earlier is None:
+            await _run(exchange, backend, status, headers, is_shielded=False)
+        else:
+            work = _run_after(earlier, exchange, backend, status, headers)
+            await _shield(exchange, work)
     except BaseException:
         # A traceback shows the variables of this frame.
+        del headers
+        raise
+
+
+async def _run_after(
+    earlier: asyncio.Future[None],
+    exchange: Settling,
+    backend: AnyBackend,
+    status: int,
+    headers: Fields,
+) -> None:
+    try:
+        # Its error belongs to the call that was cancelled. The exchange knows which operations are left.
+        await asyncio.wait((earlier,))
+        await _run(exchange, backend, status, headers, is_shielded=True)
+    except BaseException:
         del headers
         raise
 
@@ -275,7 +294,8 @@ async def _shield(exchange: Settling, work: Coroutine[Any, Any, None]) -> None:
     """Await the work of an exchange, and let it finish even if the waiting task is cancelled."""
 
     def forget(task: asyncio.Future[None]) -> None:
-        del _shielded[exchange]
+        if _shielded[exchange] is task:  # otherwise another call waits for this one
+            del _shielded[exchange]
         if not task.cancelled():
             # If the waiting task was cancelled, nobody else asks for the error.
             task.exception()

@@ -14,7 +14,7 @@ from sessionkit.backends import MemoryBackend
 
 from ..backends.awaited import AwaitedMemory
 from ..kept import KeptScene
-from ..scene import ALICE, Clock
+from ..scene import ALICE, BOB, Clock
 
 
 class Threaded(MemoryBackend):
@@ -143,6 +143,30 @@ def test_a_client_that_hangs_up_does_not_undo_its_logout():
         with pytest.raises(asyncio.CancelledError):
             await task
         await asyncio.gather(*drivers._shielded.values(), return_exceptions=True)
+        return scene.backend.memory._records
+
+    assert {} == asyncio.run(run())
+
+
+@pytest.mark.parametrize("cancellations", [1, 2, 3])
+def test_a_session_that_no_browser_knows_is_removed_however_often_the_task_is_cancelled(
+    cancellations,
+):
+    scene = make(Slow)
+
+    async def run():
+        await sign_in(scene)
+        exchange = begin(scene)
+        await aload(exchange)
+        exchange.create(BOB)
+        for status in [200, *[500] * cancellations]:
+            task = asyncio.ensure_future(asettle(exchange, status))
+            await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        while drivers._shielded:
+            await asyncio.wait([*drivers._shielded.values()])
         return scene.backend.memory._records
 
     assert {} == asyncio.run(run())
