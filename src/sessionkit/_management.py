@@ -24,7 +24,6 @@ from .errors import ConfigurationError
 __all__ = [
     "SessionInfo",
     "Steps",
-    "aadd_begun",
     "add_begun",
     "arun",
     "arun_to_the_end",
@@ -115,7 +114,9 @@ async def arun(settings: Settings, steps: Steps[Result]) -> Result:
         reply = await perform(operation, cast("Any", settings.backend))
 
 
-async def arun_to_the_end(settings: Settings, steps: Steps[Result]) -> Result:
+async def arun_to_the_end(
+    settings: Settings, steps: Steps[Result], keep: Exchange | None = None
+) -> Result:
     """Perform steps as `arun` does, and finish them even if the waiting task is cancelled.
 
     A client that hangs up must not leave a revocation half done.
@@ -123,14 +124,26 @@ async def arun_to_the_end(settings: Settings, steps: Steps[Result]) -> Result:
     Args:
         settings: the store's settings.
         steps: the steps.
+        keep: the exchange of a request whose session stays, or None. A session that the request has begun is added first, as
+            `add_begun` does it.
 
     Raises:
-        BackendError: the backend failed.
+        BackendError, SessionTooLargeError, SerializationError: the backend failed, or the session cannot be added.
     """
+    try:
+        if _begins(keep):
+            await asettle(keep)
+    except asyncio.CancelledError:
+        _begin(settings, steps)
+        raise
+    return await asyncio.shield(_begin(settings, steps))
+
+
+def _begin(settings: Settings, steps: Steps[Result]) -> asyncio.Future[Result]:
     task = asyncio.ensure_future(arun(settings, steps))
     _ending.add(task)
     task.add_done_callback(_forget)
-    return await asyncio.shield(task)
+    return task
 
 
 _ending: set[asyncio.Future[Any]] = set()
@@ -276,12 +289,6 @@ def add_begun(keep: Exchange | None) -> None:
     """
     if _begins(keep) and keep.settings.driver is not None:
         keep.settings.driver.run(keep, 200, ())
-
-
-async def aadd_begun(keep: Exchange | None) -> None:
-    """Add the record as `add_begun` does."""
-    if _begins(keep):
-        await asettle(keep)
 
 
 def _derive_owners(settings: Settings, user: object, current: Exchange | None) -> tuple[str, ...]:

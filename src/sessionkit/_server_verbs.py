@@ -8,7 +8,6 @@ from ._exchange.exchange import Exchange
 from ._exchange.settings import Settings
 from ._management import (
     SessionInfo,
-    aadd_begun,
     add_begun,
     arun,
     arun_to_the_end,
@@ -120,8 +119,8 @@ class ServerVerbs(Verbs[RequestLike, ResponseLike, RequestObject]):
         """End every session of a user as `revoke_user` does."""
         try:
             settings, keep = self._require_backend(), self._find_current() if keep_current else None
-            await aadd_begun(keep)
-            return await arun_to_the_end(settings, revoke_user(self._find_settings(), user, keep))
+            steps = revoke_user(self._find_settings(), user, keep)
+            return await arun_to_the_end(settings, steps, keep)
         except BaseException as error:
             del user
             clear_frames(error)

@@ -164,6 +164,10 @@ def test_an_awaited_backend_keeps_such_a_login_and_refuses_one_that_was_revoked(
 class SlowMemory(AwaitedMemory):
     """A backend that takes a moment, in which its caller may be cancelled."""
 
+    async def insert(self, record, since):
+        await asyncio.sleep(0)
+        return await super().insert(record, since)
+
     async def of(self, owner):
         await asyncio.sleep(0)
         return await super().of(owner)
@@ -202,6 +206,34 @@ def test_a_client_that_hangs_up_does_not_undo_a_revocation(how, steps):
         return await store.asessions_of(ALICE)
 
     assert [] == asyncio.run(hang_up())
+
+
+@pytest.mark.parametrize("steps", range(5))
+def test_a_client_that_hangs_up_does_not_undo_the_revocation_of_the_other_sessions(steps):
+    clock = Clock()
+    store = SessionStore(SECRET, clock=clock, backend=SlowMemory(clock=clock))
+
+    async def log_in_and_hang_up():
+        async with store.exchange():
+            log_in()
+            await store.arevoke_user(ALICE, keep_current=True)
+
+    async def run():
+        async with store.exchange():
+            log_in()
+        (other,) = await store.asessions_of(ALICE)
+        clock.wait(1)
+        task = asyncio.ensure_future(log_in_and_hang_up())
+        await asyncio.sleep(0)
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        for _ in range(30):
+            await asyncio.sleep(0)
+        return other.handle in [session.handle for session in await store.asessions_of(ALICE)]
+
+    assert asyncio.run(run()) is False
 
 
 @pytest.mark.parametrize("hangs_up", [False, True])
