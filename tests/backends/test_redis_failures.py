@@ -268,7 +268,7 @@ def test_the_client_of_a_closed_event_loop_is_forgotten(redis_one):
 
     async def use():
         assert await backend.of("nobody") == []
-        _, client = backend._clients[asyncio.get_running_loop()]
+        client = backend._clients[asyncio.get_running_loop()].client
         await client.aclose()  # no connection is left open, and the backend does not know
 
     for _ in range(3):

@@ -33,7 +33,7 @@ def other(file):
 
 
 def wait_for(lock, count):
-    while len(lock._lock._waiting) < count:
+    while len(lock._turns._waiting) < count:
         threading.Event().wait(0.001)
 
 

@@ -6,13 +6,21 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 from .._session.tracebacks import clears_frames
 from ._protocols import Record
-from ._redis_clients import RedisClient, async_client, blocking_client, check_client
+from ._redis_clients import (
+    RedisClient,
+    async_client,
+    blocking_client,
+    check_client,
+    make_async_turn,
+    make_turn,
+)
 from ._redis_operations import (
     REFUSED,
     Operations,
@@ -63,6 +71,8 @@ class RedisBackend:
             else url_or_client
         )
         check_client(self._client, is_async=False)
+        # A client of the application has a pool of its own kind and size.
+        self._turn = make_turn(self._client) if self._owns_client else nullcontext()
 
     # Arguments are deleted before an exception leaves a frame, because tracebacks show its variables. `failed` is raised
     # outside `except`, because the frames of the client's error contain what was sent.
@@ -71,7 +81,8 @@ class RedisBackend:
         """Return a record, or None."""
         names = self._operations.names_to_load(key, owner)
         try:
-            return decode_alive(key, owner, *self._client.mget(names))
+            with self._turn:
+                return decode_alive(key, owner, *self._client.mget(names))
         except Exception as error:  # noqa: BLE001  # as in `_run`
             failed = failure(error)
         finally:
@@ -87,7 +98,8 @@ class RedisBackend:
         """Replace a record that has this version; return the record that is there if it has another."""
         words = self._operations.words_to_replace(record, version)
         try:
-            return read_replaced(record, self._client.evalsha(REPLACE.digest, *words))
+            with self._turn:
+                return read_replaced(record, self._client.evalsha(REPLACE.digest, *words))
         except Exception as error:  # noqa: BLE001  # as in `_run`
             failed = None if is_unknown_script(error) else failure(error)
             steps = self._operations.replace_by_text(record, words)
@@ -135,18 +147,27 @@ class RedisBackend:
         reply: Any = None
         failed: Exception | None = None
         try:
-            while failed is None:
-                command = steps.send(reply)
-                try:
-                    reply = command.on(self._client)
-                except Exception as error:  # noqa: BLE001  # RedisClusterException is no RedisError, and drivers have bugs
-                    reply = REFUSED
-                    failed = None if command.is_refused_by(error) else failure(error)
+            with self._turn:
+                while failed is None:
+                    command = steps.send(reply)
+                    try:
+                        reply = command.on(self._client)
+                    except Exception as error:  # noqa: BLE001  # RedisClusterException is no RedisError, and drivers have bugs
+                        reply = REFUSED
+                        failed = None if command.is_refused_by(error) else failure(error)
         except StopIteration as done:
             return done.value  # type: ignore[no-any-return]  # the type of StopIteration.value is Any
         finally:
             del command, reply
         raise failed
+
+
+class _Client(NamedTuple):
+    """The client for an event loop of a process, and what an operation holds from its beginning to its end."""
+
+    pid: int
+    client: Any
+    turn: AbstractAsyncContextManager[None]
 
 
 class AsyncRedisBackend:
@@ -178,7 +199,7 @@ class AsyncRedisBackend:
             ConfigurationError: the URL, the client or the prefix cannot be used.
         """
         self._operations = Operations(prefix, clock)
-        self._given: Any = None
+        self._given: _Client | None = None
         if isinstance(url_or_client, str):
             self._make: Callable[[], Any] = partial(
                 async_client, url_or_client, max_connections, timeout
@@ -187,11 +208,11 @@ class AsyncRedisBackend:
         elif callable(url_or_client):
             self._make = url_or_client
         else:
-            self._given = url_or_client
-            check_client(self._given, is_async=True)
-        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[int, Any]] = (
-            WeakKeyDictionary()
-        )
+            self._given = _Client(0, url_or_client, nullcontext())
+            check_client(url_or_client, is_async=True)
+        # A client of the application has a pool of its own kind and size.
+        self._owns_pool = isinstance(url_or_client, str)
+        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, _Client] = WeakKeyDictionary()
 
     # As in `RedisBackend`: arguments are deleted, and errors raised outside `except`.
 
@@ -199,8 +220,9 @@ class AsyncRedisBackend:
         """Load as `RedisBackend.load` does."""
         names = self._operations.names_to_load(key, owner)
         try:
-            client = await self._client()
-            return decode_alive(key, owner, *await client.mget(names))
+            async with self._turn():
+                client = await self._client()
+                return decode_alive(key, owner, *await client.mget(names))
         except Exception as error:  # noqa: BLE001  # as in `RedisBackend._run`
             failed = failure(error)
         finally:
@@ -217,8 +239,9 @@ class AsyncRedisBackend:
         """Replace as `RedisBackend.replace` does."""
         words = self._operations.words_to_replace(record, version)
         try:
-            client = await self._client()
-            return read_replaced(record, await client.evalsha(REPLACE.digest, *words))
+            async with self._turn():
+                client = await self._client()
+                return read_replaced(record, await client.evalsha(REPLACE.digest, *words))
         except Exception as error:  # noqa: BLE001  # as in `RedisBackend._run`
             failed = None if is_unknown_script(error) else failure(error)
             steps = self._operations.replace_by_text(record, words)
@@ -258,9 +281,9 @@ class AsyncRedisBackend:
 
     async def aclose(self) -> None:
         """Close every connection of the running event loop. A client that the application gave stays open."""
-        _, client = self._clients.pop(asyncio.get_running_loop(), (0, None))
-        if client is not None:
-            await client.aclose()
+        one = self._clients.pop(asyncio.get_running_loop(), None)
+        if one is not None:
+            await one.client.aclose()
 
     async def warnings(self) -> list[str]:
         """Return warnings as `RedisBackend.warnings` does."""
@@ -271,13 +294,14 @@ class AsyncRedisBackend:
         reply: Any = None
         failed: Exception | None = None
         try:
-            while failed is None:
-                command = steps.send(reply)
-                try:
-                    reply = await command.on(await self._client())
-                except Exception as error:  # noqa: BLE001  # as in `RedisBackend._run`
-                    reply = REFUSED
-                    failed = None if command.is_refused_by(error) else failure(error)
+            async with self._turn():
+                while failed is None:
+                    command = steps.send(reply)
+                    try:
+                        reply = await command.on(await self._client())
+                    except Exception as error:  # noqa: BLE001  # as in `RedisBackend._run`
+                        reply = REFUSED
+                        failed = None if command.is_refused_by(error) else failure(error)
         except StopIteration as done:
             return done.value  # type: ignore[no-any-return]  # the type of StopIteration.value is Any
         finally:
@@ -286,22 +310,29 @@ class AsyncRedisBackend:
 
     async def _client(self) -> Any:
         """Return the client of the running event loop."""
-        client = self._client_of_loop() if self._given is None else self._given
+        client = self._of_loop().client
         if hasattr(client, "get_primaries"):
             # redis-py's cluster client fails if several tasks send its first command at the same time.
             await client.initialize()
         return client
 
-    def _client_of_loop(self) -> Any:
+    def _turn(self) -> AbstractAsyncContextManager[None]:
+        """Return what an operation holds, so that it need not wait for a connection of our pool."""
+        return self._of_loop().turn
+
+    def _of_loop(self) -> _Client:
         """Return the client that was made for this event loop. Connections cannot be used in another event loop, or after a fork."""
+        if self._given is not None:
+            return self._given
         loop, pid = asyncio.get_running_loop(), os.getpid()
-        maker, client = self._clients.get(loop, (0, None))
-        if maker != pid:
+        one = self._clients.get(loop)
+        if one is None or one.pid != pid:
             self._forget_closed_loops()
             client = self._make()
             check_client(client, is_async=True)
-            self._clients[loop] = pid, client
-        return client
+            turn = make_async_turn(client) if self._owns_pool else nullcontext()
+            one = self._clients[loop] = _Client(pid, client, turn)
+        return one
 
     def _forget_closed_loops(self) -> None:
         """Drop the clients of closed event loops. Open connections refer to their loop, so it would never be freed otherwise."""

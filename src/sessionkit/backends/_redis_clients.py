@@ -16,8 +16,16 @@ from redis.retry import Retry
 
 from ..errors import ConfigurationError
 from ._connecting import connect_in_time
+from ._turns import AsyncTurn, AsyncTurns, Turn, Turns
 
-__all__ = ["RedisClient", "async_client", "blocking_client", "check_client"]
+__all__ = [
+    "RedisClient",
+    "async_client",
+    "blocking_client",
+    "check_client",
+    "make_async_turn",
+    "make_turn",
+]
 
 _NETWORK_TIMEOUT = 1.0
 """Seconds for making a connection, and for each reply. Together with the wait for a free connection, this is less than 3 s."""
@@ -114,6 +122,21 @@ def _pool(kind: Any, url: str, never: Any, max_connections: int, timeout: float)
             "TLS, or unix:///path/to/socket, with the options of redis-py after '?'"
         )
     return pool
+
+
+_NO_CONNECTION = "no connection of the session backend's pool was free in time: raise max_connections, or look for what is slow"
+
+
+def make_turn(client: Any) -> Turn:
+    """Return what an operation holds, so that it need not wait for a connection: one of as many turns as our pool has connections."""
+    pool = client.connection_pool  # the URL may have other settings than the arguments
+    return Turn(Turns(pool.max_connections), lambda: pool.timeout, _NO_CONNECTION)
+
+
+def make_async_turn(client: Any) -> AsyncTurn:
+    """Return the same for the operations of an event loop."""
+    pool = client.connection_pool
+    return AsyncTurn(AsyncTurns(pool.max_connections), lambda: pool.timeout, _NO_CONNECTION)
 
 
 def check_client(client: Any, *, is_async: bool) -> None:

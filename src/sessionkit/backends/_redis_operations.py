@@ -95,7 +95,7 @@ _BATCH = 1000
 
 def failure(error: Exception) -> Exception:
     """Return the error that the application gets instead of an error of the client library, whose text may show keys."""
-    if isinstance(error, ConfigurationError):  # our own error: a client that cannot be used
+    if isinstance(error, (BackendError, ConfigurationError)):  # our own error
         return error
     return BackendError(
         f"the session backend failed ({type(error).__name__}): check that the Redis server is up, "

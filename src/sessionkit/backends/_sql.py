@@ -13,7 +13,7 @@ from sqlalchemy import URL, Engine, MetaData
 
 from .._session.tracebacks import clears_frames
 from ._protocols import Record
-from ._sql_engines import check_limits, find_lock, make_engine
+from ._sql_engines import check_limits, find_lock, make_engine, make_turn
 from ._sql_retries import explain, run
 from ._sql_statements import CREATION, METADATA, Statements, create_tables
 from ._sql_time import TimeLimit
@@ -64,6 +64,8 @@ class SQLBackend:
         self._pid = os.getpid()
         self._replacing = Lock()
         self._owned = not isinstance(url_or_engine, Engine)
+        # An engine of the application has a pool of its own kind and size.
+        self._turn = make_turn(pool_size) if self._owned else nullcontext()
         self._statements = Statements(clock, owns_engine=self._owned)
         self._engine: Engine = (
             make_engine(url_or_engine, pool_size, timeout)
@@ -137,7 +139,12 @@ class SQLBackend:
         if self._owned and self._pid != os.getpid():
             self._leave_connections_to_parent()
         try:
-            with TimeLimit(limit or self._timeout), lock, self._engine.connect() as connection:
+            with (
+                TimeLimit(limit or self._timeout),
+                lock,
+                self._turn,
+                self._engine.connect() as connection,
+            ):
                 return run(connection, operation, *arguments)
         # Drivers raise their own errors, and errors of sockets and of the operating system.
         except Exception as error:  # noqa: BLE001

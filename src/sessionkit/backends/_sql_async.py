@@ -15,7 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ..errors import BackendError
 from ._protocols import Record
-from ._sql_engines import check_limits, close_patiently, make_async_engine, make_lock
+from ._sql_engines import (
+    check_limits,
+    close_patiently,
+    make_async_engine,
+    make_async_turn,
+    make_lock,
+)
 from ._sql_retries import explain, run
 from ._sql_statements import CREATION, METADATA, Statements, create_tables
 from ._sql_time import TimeLimit
@@ -27,9 +33,10 @@ T = TypeVar("T")
 
 
 class _Pool(NamedTuple):
-    """The connections for an event loop, and what a write holds from its beginning to its end."""
+    """The connections for an event loop, and what an operation and a write hold from their beginning to their end."""
 
     engine: AsyncEngine
+    turn: AbstractAsyncContextManager[None]
     write_lock: AbstractAsyncContextManager[None]
 
 
@@ -64,6 +71,7 @@ class AsyncSQLBackend:
         """
         check_limits(pool_size, timeout)
         self._clock = clock
+        self._pool_size = pool_size
         self._timeout = timeout
         self._pid = os.getpid()
         self._pools: dict[asyncio.AbstractEventLoop, _Pool] = {}
@@ -188,7 +196,7 @@ class AsyncSQLBackend:
             pool = self._pool()
             lock = pool.write_lock if writes else nullcontext()
             with TimeLimit(seconds):
-                async with lock, pool.engine.connect() as connection:
+                async with lock, pool.turn, pool.engine.connect() as connection:
                     return await connection.run_sync(run, operation, *arguments)
         # Drivers raise their own errors, and errors of sockets and of the operating system.
         except Exception as error:  # noqa: BLE001
@@ -207,5 +215,7 @@ class AsyncSQLBackend:
                 if other.is_closed():
                     self._pools.pop(other, None)
             engine = self._make()
-            pool = self._pools[loop] = _Pool(engine, make_lock(engine))
+            # An engine of the application has a pool of its own kind and size.
+            turn = make_async_turn(self._pool_size) if self._owned else nullcontext()
+            pool = self._pools[loop] = _Pool(engine, turn, make_lock(engine))
         return pool

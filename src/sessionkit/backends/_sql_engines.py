@@ -26,17 +26,21 @@ from sqlalchemy.util.concurrency import in_greenlet
 from ..errors import ConfigurationError
 from ._connecting import connect_in_time
 from ._sql_drivers import ASYNC, BLOCKING, Driver
+from ._sql_retries import NO_CONNECTION
 from ._sql_time import WaitsInTime, time_left
 from ._sqlite_files import find_file
 from ._sqlite_write_lock import find_write_lock
+from ._turns import AsyncTurn, AsyncTurns, Turn, Turns
 
 __all__ = [
     "check_limits",
     "close_patiently",
     "find_lock",
     "make_async_engine",
+    "make_async_turn",
     "make_engine",
     "make_lock",
+    "make_turn",
 ]
 
 
@@ -111,6 +115,21 @@ def close_patiently(engine: AsyncEngine) -> None:
     dialect.do_terminate = close
 
 
+def make_turn(pool_size: int) -> Turn:
+    """Return what an operation holds, so that it need not wait for a connection of the pool: one of as many turns."""
+    return Turn(Turns(pool_size), _time_to_wait, NO_CONNECTION)
+
+
+def make_async_turn(pool_size: int) -> AsyncTurn:
+    """Return the same for the operations of an event loop."""
+    return AsyncTurn(AsyncTurns(pool_size), _time_to_wait, NO_CONNECTION)
+
+
+def _time_to_wait() -> float:
+    """Return a little less than the whole time, so that the error says for what the operation waited."""
+    return time_left() * 0.9
+
+
 def find_lock(engine: Engine) -> AbstractContextManager[None]:
     """Return what a write holds from its beginning to its end: for an SQLite file its write lock, for a server nothing."""
     if engine.dialect.name != "sqlite":
@@ -160,8 +179,8 @@ def _arguments(url: URL, driver: Driver, pool_size: int, timeout: float) -> dict
         "hide_parameters": True,
         "pool_size": pool_size,
         "max_overflow": 0,
-        # A little less than the whole time, so that the error says for what the operation waited.
-        "pool_timeout": timeout * 0.9,
+        # An operation has a turn before it asks the pool, so it need not wait.
+        "pool_timeout": timeout,
     }
 
 

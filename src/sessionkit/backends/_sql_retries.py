@@ -13,7 +13,10 @@ from ..errors import BackendError
 from ._sql_time import time_left
 from ._sqlite_waiting import LOCKED
 
-__all__ = ["explain", "run"]
+__all__ = ["NO_CONNECTION", "explain", "run"]
+
+NO_CONNECTION = "no connection of the session backend's pool was free in time: raise pool_size, or look for what is slow"
+"""The text of the error for an operation that has waited too long for a connection."""
 
 T = TypeVar("T")
 
@@ -64,9 +67,7 @@ def explain(error: Exception) -> BackendError:
     if isinstance(error, BackendError):
         return error
     if isinstance(error, PoolTimeoutError):
-        return BackendError(
-            "no connection of the session backend's pool was free in time: raise pool_size, or look for what is slow"
-        )
+        return BackendError(NO_CONNECTION)
     cause = _cause(error)
     code = _code(cause)
     if str(cause) == LOCKED:

@@ -15,7 +15,8 @@ from ..errors import BackendError
 from ._sqlite_files import File, find_file
 from ._sqlite_forks import suspend_at_forks
 from ._sqlite_waiting import LOCKED, wait_while_locked
-from ._sqlite_write_lock import WriteLock, find_write_lock
+from ._sqlite_write_lock import find_write_lock
+from ._turns import Turn
 
 __all__ = ["Connections", "Transaction"]
 
@@ -166,7 +167,7 @@ class Connections:
         self._process = self._start()
         suspend_at_forks(self)
 
-    def lock_writes(self) -> WriteLock:
+    def lock_writes(self) -> Turn:
         """Return the lock that a write holds, so that the threads of this process write one by one. Enter it before `use`.
 
         Entering it raises `BackendError` if other threads write for too long.

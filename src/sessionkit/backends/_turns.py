@@ -1,0 +1,180 @@
+"""Turns: users of something scarce, such as the connections of a pool, get it in the order in which they ask.
+
+The pools of SQLAlchemy and of redis-py give a connection that becomes free to whoever asks first after that. Under load, new
+users overtake the waiting ones all the time, and some wait until their time limit, although each use takes only milliseconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+from weakref import WeakSet
+
+from ..errors import BackendError
+
+__all__ = ["AsyncTurn", "AsyncTurns", "Turn", "Turns"]
+
+
+class Turns:
+    """A first-in-first-out semaphore for threads, with a time limit."""
+
+    def __init__(self, count: int) -> None:
+        """Let this many threads have a turn at the same time."""
+        self._count = count
+        self.reset()
+        _every.add(self)
+
+    def reset(self) -> None:
+        """Forget all users. A child process does this, because the threads of its parent do not exist in it."""
+        self._changing = threading.Lock()
+        self._free = self._count
+        self._waiting: deque[threading.Lock] = deque()
+
+    def acquire(self, seconds: float) -> bool:
+        """Begin a turn; wait while all are used, or while threads wait that asked earlier.
+
+        Args:
+            seconds: how long to wait.
+
+        Returns:
+            Whether the turn has begun. If it has not, the time is over.
+        """
+        with self._changing:
+            if self._free:
+                self._free -= 1
+                return True
+            ticket = threading.Lock()
+            ticket.acquire()
+            self._waiting.append(ticket)
+        is_ours = False
+        try:
+            is_ours = ticket.acquire(timeout=seconds)
+        finally:
+            if not is_ours:
+                self._give_up(ticket)
+        return is_ours
+
+    def release(self) -> None:
+        """End a turn, and begin that of the thread that has waited longest."""
+        with self._changing:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._free += 1
+
+    def _give_up(self, ticket: threading.Lock) -> None:
+        with self._changing:
+            if ticket in self._waiting:
+                self._waiting.remove(ticket)
+                return
+        self.release()  # the turn of this thread began too late
+
+
+_every: WeakSet[Turns] = WeakSet()
+
+
+def _reset_all() -> None:  # pragma: no cover - coverage does not see the end of a child process
+    for one in list(_every):
+        one.reset()
+
+
+if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
+    os.register_at_fork(after_in_child=_reset_all)
+
+
+class Turn:
+    """A context manager that has a turn of its `with` block. It can be entered by several threads."""
+
+    def __init__(self, turns: Turns, limit: Callable[[], float], too_late: str) -> None:
+        """Name the turns.
+
+        Args:
+            turns: the turns.
+            limit: returns how many seconds to wait at most.
+            too_late: the text of the `BackendError` that is raised after that.
+        """
+        self._turns = turns
+        self._limit = limit
+        self._too_late = too_late
+
+    def __enter__(self) -> None:
+        if not self._turns.acquire(self._limit()):
+            raise BackendError(self._too_late)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._turns.release()
+
+
+class AsyncTurns:
+    """A first-in-first-out semaphore for the tasks of one event loop, with a time limit.
+
+    `asyncio.Semaphore` is unfair in early versions of Python 3.10.
+    """
+
+    def __init__(self, count: int) -> None:
+        """Let this many tasks have a turn at the same time."""
+        self._free = count
+        self._waiting: deque[asyncio.Future[bool]] = deque()
+
+    async def acquire(self, seconds: float) -> bool:
+        """Begin a turn, as `Turns.acquire` does."""
+        if self._free:
+            self._free -= 1
+            return True
+        loop = asyncio.get_running_loop()
+        ticket: asyncio.Future[bool] = loop.create_future()
+        self._waiting.append(ticket)
+        alarm = loop.call_later(seconds, _settle, ticket, False)
+        try:
+            return await ticket
+        except asyncio.CancelledError:
+            if not ticket.cancelled() and ticket.result():
+                self.release()  # the turn began in the moment in which the task was cancelled
+            raise
+        finally:
+            alarm.cancel()
+
+    def release(self) -> None:
+        """End a turn, and begin that of the task that has waited longest."""
+        while self._waiting:
+            if _settle(self._waiting.popleft(), True):
+                return
+        self._free += 1
+
+
+def _settle(ticket: asyncio.Future[bool], is_ours: bool) -> bool:
+    """Tell a waiting task whether its turn begins; return whether it still waited."""
+    if ticket.done():
+        return False
+    ticket.set_result(is_ours)
+    return True
+
+
+class AsyncTurn:
+    """An async context manager that has a turn of its `async with` block, as `Turn` does. It can be entered by several tasks."""
+
+    def __init__(self, turns: AsyncTurns, limit: Callable[[], float], too_late: str) -> None:
+        self._turns = turns
+        self._limit = limit
+        self._too_late = too_late
+
+    async def __aenter__(self) -> None:
+        if not await self._turns.acquire(self._limit()):
+            raise BackendError(self._too_late)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._turns.release()
