@@ -6,6 +6,7 @@ import os
 import sqlite3
 import threading
 
+import aiosqlite
 import pytest
 from sql_clients import new
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -165,6 +166,36 @@ def test_an_event_loop_ends_although_a_write_was_cancelled_twice(file, other, en
     running.start()
     running.join(20)
     assert not running.is_alive()
+
+
+def test_a_logout_that_is_cancelled_before_its_record_is_read_does_not_lock_the_file(
+    file, other, monkeypatch
+):
+    reading, record = asyncio.Event(), new()
+
+    async def never(self):
+        reading.set()
+        await asyncio.Event().wait()
+
+    async def main():
+        backend = AsyncSQLBackend(f"sqlite+aiosqlite:///{file}")
+        await backend.insert(record, 0)
+        with monkeypatch.context() as patched:
+            patched.setattr(aiosqlite.Cursor, "fetchall", never)
+            task = asyncio.create_task(backend.delete(record.key, record.owner))
+            await reading.wait()
+            task.cancel()
+            while backend._abandoned:
+                await asyncio.wait([*backend._abandoned])
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("ROLLBACK")
+        await backend.aclose()
+
+    gc.disable()
+    try:
+        asyncio.run(main())
+    finally:
+        gc.enable()
 
 
 @pytest.mark.filterwarnings("ignore:The garbage collector is trying")

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from typing import Any
+from weakref import ref
 
 __all__ = ["LOCKED", "wait_while_locked"]
 
@@ -49,14 +50,28 @@ class WaitingConnection(sqlite3.Connection):
     """
 
     limit: Callable[[], float]
+    _latest: ref[sqlite3.Cursor] | None = None
 
     def cursor(self, factory: Any = WaitingCursor, /) -> Any:
         """Return a cursor."""
-        return super().cursor(factory)
+        cursor = super().cursor(factory)
+        self._latest = ref(cursor)
+        return cursor
 
     def execute(self, sql: str, parameters: Any = (), /) -> Any:
         """Execute a statement with a cursor of its own."""
         return self.cursor().execute(sql, parameters)
+
+    def close(self) -> None:
+        """Close the connection, and end a statement whose rows were not all read, because its caller was cancelled.
+
+        SQLite would keep the connection, and the file locked, until Python has freed the cursor, which a traceback may refer to.
+        """
+        cursor = None if self._latest is None else self._latest()
+        if cursor is not None:
+            self._latest = None
+            cursor.close()
+        super().close()
 
 
 def wait_while_locked(limit: Callable[[], float]) -> dict[str, Any]:
