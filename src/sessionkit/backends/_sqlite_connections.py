@@ -67,8 +67,9 @@ class Connection:
             file: the file that had this path just before it was opened.
             sqlite: the connection.
         """
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         self.is_open = True
+        self._is_used = False
         self._path = path
         self._file = file
         self._sqlite = sqlite
@@ -88,10 +89,29 @@ class Connection:
             if isinstance(error, sqlite3.Error):
                 self.close()  # the next call opens a new connection, because the file may have been repaired
                 raise make_error(self._path, error) from None
+            if self._sqlite.in_transaction:
+                # A signal handler has raised an exception just after BEGIN: the next write would never be committed.
+                self.close()
         finally:
+            self._is_used = False
             self.lock.release()
 
-    def check_file(self) -> bool:
+    def begin(self) -> bool:
+        """Acquire the lock for a call of this thread, or return False if the connection cannot be used any more."""
+        self.lock.acquire()
+        is_usable = False
+        try:
+            if self._is_used:
+                # A signal handler has raised an exception when the last call ended, which therefore still holds the lock.
+                self.close()
+                self.lock.release()
+            is_usable = self._is_used = self._check_file()
+        finally:
+            if not is_usable:
+                self.lock.release()
+        return is_usable
+
+    def _check_file(self) -> bool:
         """Return whether the connection is open; close it first if its file was removed, or replaced by another.
 
         SQLite does not notice that. It would go on with a file that no other connection finds.
@@ -185,10 +205,8 @@ class Connections:
             connection: Connection | None = getattr(process.of_thread, "connection", None)
             if connection is None or not connection.is_open:
                 connection = self._open(process)
-            connection.lock.acquire()
-            if connection.check_file():
+            if connection.begin():  # otherwise `close` was faster, or the file is another one
                 return connection
-            connection.lock.release()  # `close` was faster, or the file is another one
 
     def close(self) -> None:
         """Close every connection of this process, each when its call has ended."""
@@ -210,9 +228,13 @@ class Connections:
         """
         process = self._of_this_process()
         process.opening.acquire()
-        for connection in list(process.all):
-            with connection.lock:
-                connection.close()
+        try:
+            for connection in list(process.all):
+                with connection.lock:
+                    connection.close()
+        except BaseException:  # of a signal handler
+            process.opening.release()
+            raise
         return process.opening
 
     def _start(self) -> _Process:
