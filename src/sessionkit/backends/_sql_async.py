@@ -217,5 +217,6 @@ class AsyncSQLBackend:
             engine = self._make()
             # An engine of the application has a pool of its own kind and size.
             turn = make_async_turn(self._pool_size) if self._owned else nullcontext()
-            pool = self._pools[loop] = _Pool(engine, turn, make_lock(engine))
+            lock = make_lock(engine, self._pool_size, owned=self._owned)
+            pool = self._pools[loop] = _Pool(engine, turn, lock)
         return pool

@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import URL
 
 from ._sql_time import time_left, wait_for
+from ._sqlite_files import find_path
 from ._sqlite_waiting import wait_while_locked
+from ._sqlite_write_lock import find_write_lock
 
 __all__ = ["ASYNC", "BLOCKING", "Driver"]
 
@@ -69,9 +71,10 @@ def _sqlite(url: URL, timeout: float) -> dict[str, Any]:
 
 
 def _aiosqlite(url: URL, timeout: float) -> dict[str, Any]:
-    return wait_while_locked(
-        lambda: timeout
-    )  # aiosqlite's thread does not know how much time is left
+    # aiosqlite's thread does not know how much time is left. Each statement that writes has a turn of its own, because an event
+    # loop may stop between two statements.
+    path = find_path(url)
+    return wait_while_locked(lambda: timeout, lambda: find_write_lock(path, lambda: timeout))
 
 
 def _psycopg_is_stale(connection: Any) -> bool:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import os
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -28,8 +25,8 @@ from ._connecting import connect_in_time
 from ._sql_drivers import ASYNC, BLOCKING, Driver
 from ._sql_retries import NO_CONNECTION
 from ._sql_time import WaitsInTime, time_left
-from ._sqlite_files import find_file
-from ._sqlite_write_lock import find_write_lock
+from ._sqlite_files import find_file, find_path
+from ._sqlite_write_lock import BUSY, find_write_lock
 from ._turns import AsyncTurn, AsyncTurns, Turn, Turns
 
 __all__ = [
@@ -134,12 +131,24 @@ def find_lock(engine: Engine) -> AbstractContextManager[None]:
     """Return what a write holds from its beginning to its end: for an SQLite file its write lock, for a server nothing."""
     if engine.dialect.name != "sqlite":
         return nullcontext()
-    return find_write_lock(_find_path(engine), time_left)
+    return find_write_lock(find_path(engine.url), time_left)
 
 
-def make_lock(engine: AsyncEngine) -> AbstractAsyncContextManager[None]:
-    """Return the same for the writes of an event loop. It goes to the one that has waited longest."""
-    return asyncio.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+def make_lock(
+    engine: AsyncEngine, pool_size: int, *, owned: bool
+) -> AbstractAsyncContextManager[None]:
+    """Return what the writes of an event loop hold, in the order in which they ask.
+
+    Args:
+        engine: the engine.
+        pool_size: the number of its connections.
+        owned: whether the engine is ours. The connections of such an engine wait for the write lock of an SQLite file
+            themselves. Half of them may do so; the other half is for readers.
+    """
+    if engine.dialect.name != "sqlite":
+        return nullcontext()
+    turns = AsyncTurns(max(1, pool_size // 2) if owned else 1)
+    return AsyncTurn(turns, _time_to_wait, BUSY)
 
 
 def _read_url(url: str | URL, backend: str, drivers: dict[str, Driver]) -> tuple[URL, Driver]:
@@ -196,15 +205,11 @@ def _refuse_stale_connections(engine: Engine, driver: Driver) -> None:
             raise DisconnectionError
 
 
-def _find_path(engine: Engine) -> Path:
-    return Path(os.path.abspath(engine.url.database or ""))  # noqa: PTH100  # as SQLAlchemy reads it
-
-
 def _refuse_removed_files(engine: Engine) -> None:
     """Have each connection to an SQLite file replaced by another one, once the file was removed, or replaced by another."""
     if engine.dialect.name != "sqlite":
         return
-    path = _find_path(engine)
+    path = find_path(engine.url)
 
     @event.listens_for(engine, "connect")
     def note(connection: Any, record: Any) -> None:

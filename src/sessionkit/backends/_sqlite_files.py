@@ -1,4 +1,4 @@
-"""Tell an SQLite file from another one that has its path later.
+"""Find the file that a URL names; tell an SQLite file from another one that has its path later.
 
 If a file is removed or replaced, SQLite goes on with the one that was opened, which no other connection finds.
 """
@@ -6,9 +6,11 @@ If a file is removed or replaced, SQLite goes on with the one that was opened, w
 from __future__ import annotations
 
 import os
-from typing import TypeAlias
+from pathlib import Path
+from typing import Any, TypeAlias
+from urllib.parse import unquote, urlsplit
 
-__all__ = ["File", "find_file"]
+__all__ = ["File", "find_file", "find_path"]
 
 File: TypeAlias = tuple[int, int]
 """A device, and the number of a file on it."""
@@ -21,3 +23,15 @@ def find_file(path: str | os.PathLike[str]) -> File | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def find_path(url: Any) -> Path:
+    """Return the absolute path of the file that SQLAlchemy opens.
+
+    Args:
+        url: a URL of SQLAlchemy. Its database may be a URI of SQLite (`file:sessions.db`).
+    """
+    name: str = url.database or ""
+    if name.startswith("file:") and "uri" in url.query:
+        name = unquote(urlsplit(name).path)
+    return Path(os.path.abspath(name))  # noqa: PTH100  # as SQLAlchemy reads it

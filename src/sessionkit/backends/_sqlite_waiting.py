@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, cast
 from weakref import ref
 
 __all__ = ["LOCKED", "wait_while_locked"]
@@ -24,22 +25,20 @@ class WaitingCursor(sqlite3.Cursor):
     at all, for example when several processes switch a new file to a write-ahead log.
     """
 
-    connection: WaitingConnection
-
     def execute(self, sql: str, parameters: Any = (), /) -> WaitingCursor:
         """Execute a statement; execute it again while the file is locked."""
-        until = None
-        while True:
-            try:
-                super().execute(sql, parameters)
-            except sqlite3.OperationalError as error:
-                now = time.monotonic()
-                until = now + self.connection.limit() if until is None else until
-                if str(error) != LOCKED or now > until:
-                    raise
-            else:
-                return self
-            time.sleep(0.001)
+        connection = cast("WaitingConnection", self.connection)
+        until = time.monotonic() + connection.limit()
+        with connection.find_turn(sql):
+            while True:
+                try:
+                    super().execute(sql, parameters)
+                except sqlite3.OperationalError as error:
+                    if str(error) != LOCKED or time.monotonic() > until:
+                        raise
+                else:
+                    return self
+                time.sleep(0.001)
 
 
 class WaitingConnection(sqlite3.Connection):
@@ -47,10 +46,18 @@ class WaitingConnection(sqlite3.Connection):
 
     Attributes:
         limit: returns how many seconds a statement may wait.
+        turn: what a write holds; None if whoever executes a statement holds it already.
     """
 
     limit: Callable[[], float]
+    turn: Callable[[], AbstractContextManager[None]] | None
     _latest: ref[sqlite3.Cursor] | None = None
+
+    def find_turn(self, sql: str) -> AbstractContextManager[None]:
+        """Return what a statement holds: nothing if it only reads, or if its transaction has locked the file already."""
+        if self.turn is None or self.in_transaction or not sql.startswith(_WRITES):
+            return _NO_TURN
+        return self.turn()
 
     def cursor(self, factory: Any = WaitingCursor, /) -> Any:
         """Return a cursor."""
@@ -74,11 +81,20 @@ class WaitingConnection(sqlite3.Connection):
         super().close()
 
 
-def wait_while_locked(limit: Callable[[], float]) -> dict[str, Any]:
+_WRITES = ("INSERT", "UPDATE", "DELETE", "BEGIN")
+
+_NO_TURN = nullcontext()
+
+
+def wait_while_locked(
+    limit: Callable[[], float], turn: Callable[[], AbstractContextManager[None]] | None = None
+) -> dict[str, Any]:
     """Return arguments of `sqlite3.connect`, for a connection whose statements wait for other writers.
 
     Args:
-        limit: returns how many seconds a statement may wait at most. It is called when a statement begins to wait.
+        limit: returns how many seconds a statement may wait at most. It is called when a statement begins.
+        turn: returns what a statement that writes holds; None if whoever executes it holds it already.
     """
-    kind = type("Connection", (WaitingConnection,), {"limit": staticmethod(limit)})
+    members = {"limit": staticmethod(limit), "turn": None if turn is None else staticmethod(turn)}
+    kind = type("Connection", (WaitingConnection,), members)
     return {"factory": kind, "timeout": _POLLING}

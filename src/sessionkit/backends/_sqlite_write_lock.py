@@ -5,27 +5,72 @@ A waiting writer of SQLite only polls. If many threads write without a pause, on
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 from ._turns import Turn, Turns
 
-__all__ = ["find_write_lock"]
+__all__ = ["BUSY", "find_write_lock"]
 
-_OF_FILES: dict[Path, Turns] = {}
+_SHARE = 0.1
+"""The part of its time for which a process that writes all the time leaves the file to other processes."""
 
-_BUSY = (
+_LOOKING = 0.005
+"""Seconds after which a writer of another process has looked at the file. SQLite polls, at most this long apart."""
+
+
+class FileTurns(Turns):
+    """Turns of the writers of a process, one at a time.
+
+    Other processes only poll. If this one had no pause, they would miss most of the moments in which the file is free. On a
+    slow disk some of their writers would wait for too long.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self._began = self._ended = 0.0
+
+    def acquire(self, seconds: float) -> bool:
+        """Begin a turn, after a pause if the turn before it was long and has just ended."""
+        if not super().acquire(seconds):
+            return False
+        pause = min((self._ended - self._began) * _SHARE, _LOOKING)
+        left = self._ended + pause - time.monotonic()
+        if left > 0.001:  # less takes longer than it says
+            time.sleep(left)
+        self._began = time.monotonic()
+        return True
+
+    def release(self) -> None:
+        """End a turn."""
+        self._ended = time.monotonic()
+        super().release()
+
+
+_OF_FILES: dict[str, FileTurns] = {}
+
+BUSY = (
     "the session backend is busy: other threads of this process write to the SQLite file all the time. Use"
     " fewer threads, or a database server"
 )
+"""The text of the error for a write that has waited too long for other writes of its process."""
 
 
 def find_write_lock(path: Path, limit: Callable[[], float]) -> Turn:
     """Return the write lock of a file, which all threads of the process share.
 
     Args:
-        path: the file, as an absolute path.
+        path: the file, as an absolute path. It may be a symbolic link to the file.
         limit: returns how many seconds to wait for the lock at most.
     """
-    turns = _OF_FILES.get(path) or _OF_FILES.setdefault(path, Turns(1))
-    return Turn(turns, limit, _BUSY)
+    name = _resolve(path)
+    turns = _OF_FILES.get(name) or _OF_FILES.setdefault(name, FileTurns())
+    return Turn(turns, limit, BUSY)
+
+
+@lru_cache
+def _resolve(path: Path) -> str:
+    return os.path.realpath(path)

@@ -1,8 +1,18 @@
 """The threads of a process write to an SQLite file one by one, in the order in which they ask."""
 
+import sqlite3
 import threading
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
+
+from sessionkit import BackendError
 from sessionkit.backends import SQLiteBackend
+from sessionkit.backends._sqlite_files import find_path
+from sessionkit.backends._sqlite_waiting import wait_while_locked
+from sessionkit.backends._sqlite_write_lock import FileTurns, find_write_lock
 
 from .sqlite_files import NOW, record
 
@@ -28,3 +38,80 @@ def test_a_thread_that_writes_all_the_time_lets_another_write(tmp_path):
             thread.join()
     for backend in backends:
         backend.close()
+
+
+@pytest.mark.parametrize("name", ["link.db", "folder/../sessions.db"])
+def test_a_file_has_one_lock_whatever_it_is_called(tmp_path, name):
+    path = tmp_path / "sessions.db"
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link.db").symlink_to(path)
+    other = SQLiteBackend(tmp_path / name, timeout=0.1, clock=lambda: NOW)
+    with find_write_lock(path, lambda: 1), pytest.raises(BackendError, match="other threads"):
+        other.insert(record(), NOW)
+    assert other.insert(record(), NOW)
+    other.close()
+
+
+def test_after_a_long_write_the_file_is_left_to_other_processes_for_a_moment():
+    turns = FileTurns()
+    assert turns.acquire(1)
+    turns._began -= 0.04
+    turns.release()
+    assert turns.acquire(1)
+    assert turns._began - turns._ended >= 0.003
+
+
+def test_nobody_who_comes_too_late_pauses():
+    turns = FileTurns()
+    assert turns.acquire(1)
+    assert not turns.acquire(0)
+
+
+def test_a_statement_that_writes_has_a_turn_and_one_in_a_transaction_does_not(tmp_path):
+    turns, had = FileTurns(), []
+
+    @contextmanager
+    def turn():
+        assert turns.acquire(0)
+        yield
+        had.append(None)
+        turns.release()
+
+    connection = sqlite3.connect(
+        tmp_path / "file.db", isolation_level=None, **wait_while_locked(lambda: 1, turn)
+    )
+    counts = {}
+    for sql in (
+        "CREATE TABLE t (n)",
+        "INSERT INTO t VALUES (1)",
+        "SELECT n FROM t",
+        "BEGIN IMMEDIATE",
+        "UPDATE t SET n = 2",
+        "COMMIT",
+        "DELETE FROM t",
+    ):
+        connection.execute(sql)
+        counts[sql.split()[0]] = len(had)
+        had.clear()
+    connection.close()
+    assert counts == {
+        "CREATE": 0, "INSERT": 1, "SELECT": 0, "BEGIN": 1, "UPDATE": 0, "COMMIT": 0, "DELETE": 1,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "path"),
+    [
+        ("sessions.db", {}, "sessions.db"),
+        ("folder/../sessions.db", {}, "sessions.db"),
+        ("/folder/sessions.db", {}, "/folder/sessions.db"),
+        ("file:sessions.db", {}, "file:sessions.db"),
+        ("file:sessions.db", {"uri": "true"}, "sessions.db"),
+        ("file:my%20sessions.db", {"uri": "true", "mode": "rw"}, "my sessions.db"),
+        ("file:///folder/sessions.db", {"uri": "true"}, "/folder/sessions.db"),
+        (None, {}, ""),
+    ],
+)
+def test_the_path_of_a_url_is_the_file_that_sqlalchemy_opens(name, query, path):
+    found = find_path(SimpleNamespace(database=name, query=query))
+    assert found == Path.cwd() / path
