@@ -183,7 +183,7 @@ class Connections:
         self._path = path
         self._synchronous = synchronous
         # Half the time is for the threads of this process, half for other processes.
-        self._limit = lambda: timeout / 2
+        self._limit: Callable[[], float] = lambda: timeout / 2
         self._process = self._start()
         suspend_at_forks(self)
 
@@ -248,17 +248,21 @@ class Connections:
         return process
 
     def _open(self, process: _Process) -> Connection:
-        with process.opening:
-            try:
-                create_private(self._path)
-                file = find_file(self._path)
-                connection = Connection(self._path, file, self._connect())
-            except (sqlite3.Error, OSError) as error:
-                failure = make_error(self._path, error)
-            else:
-                process.all.add(connection)
-                process.of_thread.connection = connection
-                return connection
+        # A thread may hold this lock until its time limit, so without a limit here each thread would wait for all before it.
+        if not process.opening.acquire(timeout=self._limit()):
+            raise make_error(self._path, sqlite3.OperationalError(LOCKED))
+        try:
+            create_private(self._path)
+            file = find_file(self._path)
+            connection = Connection(self._path, file, self._connect())
+        except (sqlite3.Error, OSError) as error:
+            failure = make_error(self._path, error)
+        else:
+            process.all.add(connection)
+            process.of_thread.connection = connection
+            return connection
+        finally:
+            process.opening.release()
         raise failure
 
     def _connect(self) -> sqlite3.Connection:

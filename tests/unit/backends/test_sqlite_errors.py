@@ -1,9 +1,11 @@
 """What SQLiteBackend raises when its file cannot be used: what happened, what to do, and nothing of a session."""
 
 import sqlite3
+import threading
 import traceback
 
 import pytest
+from stopwatch import Stopwatch
 
 from sessionkit import BackendError
 from sessionkit.backends import SQLiteBackend
@@ -82,6 +84,28 @@ def test_a_writer_that_keeps_the_file_locked_is_an_error(backend, path):
         assert_tells_nothing(failure.value)
     other.close()
     assert backend.insert(record("later"), NOW)
+
+
+def test_threads_that_cannot_open_a_file_do_not_wait_for_one_another(path):
+    backend, errors = SQLiteBackend(path, timeout=1, clock=lambda: NOW), []
+    other = locked(path, "CREATE TABLE notes (text)")
+    other.execute("BEGIN IMMEDIATE")
+
+    def load():
+        with pytest.raises(BackendError, match="database is locked") as caught:
+            backend.load("canary-key", "canary-owner")
+        errors.append(caught.value)
+
+    threads = [threading.Thread(target=load) for _ in range(12)]
+    with Stopwatch() as watch:
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+    other.close()
+    backend.close()
+    assert len(errors) == 12
+    assert watch.seconds < 3  # one by one, they would take 6
 
 
 def test_a_file_that_stays_locked_cannot_be_opened(backend, path):
