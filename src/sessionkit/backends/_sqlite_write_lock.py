@@ -40,7 +40,11 @@ class FileTurns(Turns):
         pause = min((self._ended - self._began) * _SHARE, _LOOKING)
         left = self._ended + pause - time.monotonic()
         if left > 0.001:  # less takes longer than it says
-            time.sleep(left)
+            try:
+                time.sleep(left)
+            except BaseException:  # of a signal handler
+                super().release()
+                raise
         self._began = time.monotonic()
         return True
 

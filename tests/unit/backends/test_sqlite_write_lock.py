@@ -1,5 +1,6 @@
 """The threads of a process write to an SQLite file one by one, in the order in which they ask."""
 
+import signal
 import sqlite3
 import threading
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from sessionkit import BackendError
-from sessionkit.backends import SQLiteBackend
+from sessionkit.backends import SQLiteBackend, _sqlite_write_lock
 from sessionkit.backends._sqlite_files import find_path
 from sessionkit.backends._sqlite_waiting import wait_while_locked
 from sessionkit.backends._sqlite_write_lock import FileTurns, find_write_lock
@@ -59,6 +60,25 @@ def test_after_a_long_write_the_file_is_left_to_other_processes_for_a_moment():
     turns.release()
     assert turns.acquire(1)
     assert turns._began - turns._ended >= 0.003
+
+
+def test_a_signal_that_ends_the_pause_leaves_the_file_to_others(monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_sqlite_write_lock, "_LOOKING", 60)
+    turns, handler = FileTurns(), signal.signal(signal.SIGALRM, interrupt)
+    assert turns.acquire(1)
+    turns._began -= 600
+    turns.release()
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            turns.acquire(1)
+    finally:
+        signal.signal(signal.SIGALRM, handler)
+    turns._ended = 0
+    assert turns.acquire(0)
 
 
 def test_nobody_who_comes_too_late_pauses():
