@@ -175,17 +175,19 @@ def test_an_event_loop_ends_although_a_write_was_cancelled_twice(file, other, en
     assert not running.is_alive()
 
 
+@pytest.mark.parametrize("engine", ["its own", "the application's"])
 def test_a_logout_that_is_cancelled_before_its_record_is_read_does_not_lock_the_file(
-    file, other, monkeypatch
+    file, other, engine, monkeypatch
 ):
-    reading, record = asyncio.Event(), new()
+    url, record = f"sqlite+aiosqlite:///{file}", new()
+    reading = asyncio.Event()
 
     async def never(self):
         reading.set()
         await asyncio.Event().wait()
 
     async def main():
-        backend = AsyncSQLBackend(f"sqlite+aiosqlite:///{file}")
+        backend = AsyncSQLBackend(url if engine == "its own" else create_async_engine(url))
         await backend.insert(record, 0)
         with monkeypatch.context() as patched:
             patched.setattr(aiosqlite.Cursor, "fetchall", never)

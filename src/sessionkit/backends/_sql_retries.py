@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -56,6 +57,8 @@ def run(connection: Connection, operation: Callable[..., T], *arguments: Any) ->
         try:
             return operation(connection, *arguments)
         except BaseException as error:
+            # SQLite keeps a file locked while a cursor exists whose rows were not all read, because the task was cancelled.
+            traceback.clear_frames(error.__traceback__)
             connection.invalidate()
             if tries == _TRIES or not _is_passing(error) or time_left() < _WORTH_TRYING:
                 raise
