@@ -23,5 +23,6 @@ With a backend:
 - `planning`: decides the next operation on the backend. `record_owners` names the owner of a record.
 - `server_side`: handles the backend's replies. `replaying` replays the steps of a request over the contents that another one
   wrote, and `merging` merges two changes.
-- `operations`: the operations as values. `drivers` performs them, blocking or awaited. `replies` checks what a backend returns.
+- `operations`: the operations as values. `drivers` performs them, blocking or awaited; `threads` runs blocking backends for
+  async code. `replies` checks what a backend returns.
 """

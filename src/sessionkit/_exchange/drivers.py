@@ -13,8 +13,9 @@ from .._cookies.caching import HeaderChanges
 from .._session.events import logger
 from ..backends._protocols import AnyBackend, Record
 from ..errors import BackendError, ConfigurationError
-from .operations import Load, Operation, Wanted
+from .operations import List, Load, Operation, Wanted
 from .replies import check_reply, perform_now
+from .threads import read_in_thread, write_in_thread
 
 __all__ = [
     "Advice",
@@ -374,15 +375,17 @@ async def perform(operation: Operation, backend: AnyBackend) -> Any:
         operation: the operation.
         backend: the backend.
     """
-    return check_reply(operation, backend, await _call(backend, operation.on, backend))
+    changes = not isinstance(operation, (Load, List))
+    reply = await _call(backend, operation.on, backend, changes=changes)
+    return check_reply(operation, backend, reply)
 
 
-async def _call(backend: AnyBackend, function: Any, *args: Any) -> Any:
+async def _call(backend: AnyBackend, function: Any, *args: Any, changes: bool = False) -> Any:
     """Call a method of a backend: await it, run it in a thread, or call it at once if it never waits."""
     if is_async(backend):
         return await function(*args)
     if _runs_in_thread(backend):
-        return await asyncio.to_thread(function, *args)
+        return await (write_in_thread if changes else read_in_thread)(function, *args)
     return function(*args)
 
 

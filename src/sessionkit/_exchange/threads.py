@@ -1,0 +1,48 @@
+"""Threads for blocking backends: those of the event loop's default executor."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from ..backends._turns import AsyncTurns
+
+__all__ = ["read_in_thread", "write_in_thread"]
+
+_PATIENCE = 86_400.0
+"""Seconds, as good as for ever: the backend's own time limit counts from the moment in which a thread begins."""
+
+_writing: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncTurns] = WeakKeyDictionary()
+
+
+async def read_in_thread(function: Callable[..., Any], *args: Any) -> Any:
+    """Call a function of a backend that changes nothing."""
+    return await asyncio.to_thread(function, *args)
+
+
+async def write_in_thread(function: Callable[..., Any], *args: Any) -> Any:
+    """Call a function of a backend that may wait for other writes, in their order. One thread is left to others.
+
+    While an SQLite file is locked, each write waits in its thread. If writes used all threads, then reads would wait too, and
+    whatever the application does in threads.
+    """
+    loop = asyncio.get_running_loop()
+    turns = _writing.get(loop)
+    if turns is None:
+        turns = _writing[loop] = AsyncTurns(max(1, _count_threads(loop) - 1))
+    await turns.acquire(_PATIENCE)
+    try:
+        return await asyncio.to_thread(function, *args)
+    finally:
+        turns.release()
+
+
+def _count_threads(loop: asyncio.AbstractEventLoop) -> int:
+    """Return the number of threads of an event loop's default executor."""
+    # An application may have set an executor. There is no public way to this.
+    own: Any = getattr(loop, "_default_executor", None)
+    count: int = getattr(own, "_max_workers", min(32, (os.cpu_count() or 1) + 4))
+    return count

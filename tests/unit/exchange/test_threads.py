@@ -1,0 +1,62 @@
+"""In an event loop, a blocking backend runs in threads: writes that wait for one another leave a thread to reads and to the application."""
+
+import asyncio
+import os
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from sessionkit._exchange.drivers import perform
+from sessionkit._exchange.operations import List, Load, Touch
+from sessionkit.backends import SQLiteBackend
+
+WRITE = Touch("key", "owner", 1, 2)
+
+
+@pytest.fixture
+def backend(tmp_path):
+    one = SQLiteBackend(tmp_path / "sessions.db")
+    assert one.load("key", "owner") is None
+    yield one
+    one.close()
+
+
+def lock(tmp_path):
+    other = sqlite3.connect(tmp_path / "sessions.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    return other
+
+
+def use(size):
+    """Have the running event loop use so many threads; return the number of them."""
+    if size is None:
+        return min(32, (os.cpu_count() or 1) + 4)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(size))
+    return size
+
+
+@pytest.mark.parametrize("size", [None, 2, 50])
+def test_reads_do_not_wait_for_writes_that_wait(backend, tmp_path, size):
+    async def main():
+        other = lock(tmp_path)
+        writes = [asyncio.create_task(perform(WRITE, backend)) for _ in range(use(size))]
+        await asyncio.sleep(0)
+        assert await perform(Load("key", "owner"), backend) is None
+        assert await perform(List("owner"), backend) == []
+        assert await asyncio.to_thread(int) == 0
+        assert not any(one.done() for one in writes)
+        other.execute("ROLLBACK")
+        other.close()
+        assert await asyncio.gather(*writes) == [False] * len(writes)
+
+    asyncio.run(main())
+
+
+def test_a_single_thread_reads_and_writes(backend):
+    async def main():
+        use(1)
+        assert await perform(WRITE, backend) is False
+        assert await perform(Load("key", "owner"), backend) is None
+
+    asyncio.run(main())
