@@ -37,21 +37,23 @@ class FileTurns(Turns):
         """Begin a turn, after a pause if the turn before it was long and has just ended."""
         if not super().acquire(seconds):
             return False
-        pause = min((self._ended - self._began) * _SHARE, _LOOKING)
-        left = self._ended + pause - time.monotonic()
-        if left > 0.001:  # less takes longer than it says
-            try:
+        try:
+            pause = min((self._ended - self._began) * _SHARE, _LOOKING)
+            left = self._ended + pause - time.monotonic()
+            if left > 0.001:  # less takes longer than it says
                 time.sleep(left)
-            except BaseException:  # of a signal handler
-                super().release()
-                raise
-        self._began = time.monotonic()
+            self._began = time.monotonic()
+        except BaseException:  # of a signal handler
+            super().release()
+            raise
         return True
 
     def release(self) -> None:
         """End a turn."""
-        self._ended = time.monotonic()
-        super().release()
+        try:
+            self._ended = time.monotonic()
+        finally:  # a signal handler may raise an exception: now, or in a call of `super`
+            Turns.release(self)
 
 
 _OF_FILES: dict[str, FileTurns] = {}

@@ -43,20 +43,28 @@ class Turns:
         Returns:
             Whether the turn has begun. If it has not, the time is over.
         """
-        with self._changing:
-            if self._free:
-                self._free -= 1
-                return True
-            ticket = threading.Lock()
-            ticket.acquire()
-            self._waiting.append(ticket)
-        is_ours = False
+        ticket = threading.Lock()
+        ticket.acquire()
+        has_asked = has_begun = False
         try:
-            is_ours = ticket.acquire(timeout=seconds)
-        finally:
-            if not is_ours:
+            with self._changing:
+                if self._free:
+                    self._free -= 1
+                    has_begun = True
+                else:
+                    has_asked = True
+                    self._waiting.append(ticket)
+            if has_asked:
+                has_begun = ticket.acquire(timeout=seconds)
+        except BaseException:  # of a signal handler, or because a greenlet is killed
+            if has_begun:
+                self.release()
+            elif has_asked:
                 self._give_up(ticket)
-        return is_ours
+            raise
+        if not has_begun:
+            self._give_up(ticket)
+        return has_begun
 
     def release(self) -> None:
         """End a turn, and begin that of the thread that has waited longest."""

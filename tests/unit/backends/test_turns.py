@@ -3,10 +3,13 @@
 import asyncio
 import os
 import threading
+import time
 
 import pytest
 
 from sessionkit import BackendError
+from sessionkit.backends import _sqlite_write_lock
+from sessionkit.backends._sqlite_write_lock import FileTurns
 from sessionkit.backends._turns import AsyncTurn, AsyncTurns, Turn, Turns
 
 
@@ -66,6 +69,63 @@ def test_a_turn_that_begins_too_late_goes_to_the_next():
     assert turns.acquire(0)
     turns._give_up(threading.Lock())  # not among those that wait: its turn has just begun
     assert turns.acquire(0)
+
+
+class Interrupted(BaseException):
+    """What a signal handler raises."""
+
+
+class Interrupting:
+    """A lock of `Turns` that a signal handler interrupts once, just after its release."""
+
+    def __init__(self, turns):
+        self.turns, self.lock = turns, turns._changing
+        turns._changing = self
+
+    def __enter__(self):
+        self.lock.acquire()
+
+    def __exit__(self, *_):
+        self.lock.release()
+        self.turns._changing = self.lock
+        raise Interrupted
+
+
+@pytest.mark.parametrize("is_free", [True, False])
+def test_a_thread_that_is_interrupted_while_it_asks_has_no_turn(is_free):
+    turns = Turns(1)
+    assert is_free or turns.acquire(0)
+    Interrupting(turns)
+    with pytest.raises(Interrupted):
+        turns.acquire(5)
+    if not is_free:
+        turns.release()
+    assert [turns.acquire(0) for _ in range(2)] == [True, False]
+
+
+def test_a_writer_that_is_interrupted_before_its_turn_leaves_the_file_to_others(monkeypatch):
+    turns = FileTurns()
+
+    def interrupt(*_):
+        raise Interrupted
+
+    with monkeypatch.context() as patched, pytest.raises(Interrupted):
+        patched.setattr(_sqlite_write_lock, "min", interrupt, raising=False)
+        turns.acquire(5)
+    assert [turns.acquire(0) for _ in range(2)] == [True, False]
+
+
+def test_a_writer_that_is_interrupted_at_its_end_leaves_the_file_to_others(monkeypatch):
+    turns = FileTurns()
+    assert turns.acquire(0)
+
+    def interrupt():
+        raise Interrupted
+
+    with monkeypatch.context() as patched, pytest.raises(Interrupted):
+        patched.setattr(time, "monotonic", interrupt)
+        turns.release()
+    assert [turns.acquire(0) for _ in range(2)] == [True, False]
 
 
 def test_a_child_process_does_not_wait_for_threads_of_its_parent():
