@@ -51,26 +51,17 @@ def test_a_thread_that_asks_in_the_moment_of_a_release_does_not_overtake_others(
 
     backend.warnings()
     threads = [threading.Thread(target=use, args=(name,)) for name in "abc"]
-    hold_the_connection(backend, threads)
+    with backend._permit:
+        for count, one in enumerate(threads, 1):
+            one.start()
+            while len(backend._permit._semaphore._waiting) < count:
+                threading.Event().wait(0.001)
     use("late")
     for one in threads:
         one.join()
     backend.close()
-    # A thread notes its name only after the turn of the next one has begun.
+    # A thread notes its name only after it has handed the connection to the next one.
     assert order.index("late") >= 2
-
-
-def hold_the_connection(backend, threads):
-    """Start threads while the only connection of a pool is used, and let them come to where they wait for it."""
-    if isinstance(backend, RedisBackend):
-        for one in threads:
-            threading.Timer(0.1, one.start).start()
-        backend._client.blpop("nothing", timeout=0.5)
-        return
-    with backend._engine.connect():
-        for one in threads:
-            one.start()
-        threading.Event().wait(0.5)
 
 
 @pytest.mark.parametrize("kind", ["redis", "redis async", *BLOCKING, *ASYNC])
@@ -82,7 +73,7 @@ def test_an_operation_that_gets_no_connection_in_time_says_so(kind, redis_one):
 
     async def ask():
         await backend.warnings()
-        async with backend._turn() if kind == "redis async" else backend._pool().turn:
+        async with backend._permit() if kind == "redis async" else backend._pool().permit:
             with pytest.raises(BackendError, match=too_late):
                 await backend.warnings()
         await backend.warnings()
@@ -92,7 +83,7 @@ def test_an_operation_that_gets_no_connection_in_time_says_so(kind, redis_one):
         asyncio.run(ask())
         return
     backend.warnings()
-    with backend._turn, pytest.raises(BackendError, match=too_late):
+    with backend._permit, pytest.raises(BackendError, match=too_late):
         backend.warnings()
     backend.warnings()
     backend.close()

@@ -37,10 +37,10 @@ def other(file):
 
 def wait_for(lock, count):
     for _ in range(10_000):
-        if len(lock._turns._waiting) >= count:
+        if len(lock._semaphore._waiting) >= count:
             return
         threading.Event().wait(0.001)
-    raise AssertionError(f"only {len(lock._turns._waiting)} wait")
+    raise AssertionError(f"only {len(lock._semaphore._waiting)} wait")
 
 
 def test_threads_write_in_the_order_in_which_they_ask(file):

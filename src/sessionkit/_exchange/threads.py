@@ -8,14 +8,14 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from ..backends._turns import AsyncTurns
+from ..backends._fair_semaphores import AsyncFairSemaphore
 
 __all__ = ["read_in_thread", "write_in_thread"]
 
 _PATIENCE = 86_400.0
 """Seconds, as good as for ever: the backend's own time limit counts from the moment in which a thread begins."""
 
-_writing: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncTurns] = WeakKeyDictionary()
+_writing: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncFairSemaphore] = WeakKeyDictionary()
 
 
 async def read_in_thread(function: Callable[..., Any], *args: Any) -> Any:
@@ -30,14 +30,14 @@ async def write_in_thread(function: Callable[..., Any], *args: Any) -> Any:
     whatever the application does in threads.
     """
     loop = asyncio.get_running_loop()
-    turns = _writing.get(loop)
-    if turns is None:
-        turns = _writing[loop] = AsyncTurns(max(1, _count_threads(loop) - 1))
-    await turns.acquire(_PATIENCE)
+    semaphore = _writing.get(loop)
+    if semaphore is None:
+        semaphore = _writing[loop] = AsyncFairSemaphore(max(1, _count_threads(loop) - 1))
+    await semaphore.acquire(_PATIENCE)
     try:
         return await asyncio.to_thread(function, *args)
     finally:
-        turns.release()
+        semaphore.release()
 
 
 def _count_threads(loop: asyncio.AbstractEventLoop) -> int:

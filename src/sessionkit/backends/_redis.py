@@ -18,8 +18,8 @@ from ._redis_clients import (
     async_client,
     blocking_client,
     check_client,
-    make_async_turn,
-    make_turn,
+    make_async_permit,
+    make_permit,
 )
 from ._redis_operations import (
     REFUSED,
@@ -72,7 +72,7 @@ class RedisBackend:
         )
         check_client(self._client, is_async=False)
         # A client of the application has a pool of its own kind and size.
-        self._turn = make_turn(self._client) if self._owns_client else nullcontext()
+        self._permit = make_permit(self._client) if self._owns_client else nullcontext()
 
     # Arguments are deleted before an exception leaves a frame, because tracebacks show its variables. `failed` is raised
     # outside `except`, because the frames of the client's error contain what was sent.
@@ -81,7 +81,7 @@ class RedisBackend:
         """Return a record, or None."""
         names = self._operations.names_to_load(key, owner)
         try:
-            with self._turn:
+            with self._permit:
                 return decode_alive(key, owner, *self._client.mget(names))
         except Exception as error:  # noqa: BLE001  # as in `_run`
             failed = failure(error)
@@ -98,7 +98,7 @@ class RedisBackend:
         """Replace a record that has this version; return the record that is there if it has another."""
         words = self._operations.words_to_replace(record, version)
         try:
-            with self._turn:
+            with self._permit:
                 return read_replaced(record, self._client.evalsha(REPLACE.digest, *words))
         except Exception as error:  # noqa: BLE001  # as in `_run`
             failed = None if is_unknown_script(error) else failure(error)
@@ -147,7 +147,7 @@ class RedisBackend:
         reply: Any = None
         failed: Exception | None = None
         try:
-            with self._turn:
+            with self._permit:
                 while failed is None:
                     command = steps.send(reply)
                     try:
@@ -167,7 +167,7 @@ class _Client(NamedTuple):
 
     pid: int
     client: Any
-    turn: AbstractAsyncContextManager[None]
+    permit: AbstractAsyncContextManager[None]
 
 
 class AsyncRedisBackend:
@@ -220,7 +220,7 @@ class AsyncRedisBackend:
         """Load as `RedisBackend.load` does."""
         names = self._operations.names_to_load(key, owner)
         try:
-            async with self._turn():
+            async with self._permit():
                 client = await self._client()
                 return decode_alive(key, owner, *await client.mget(names))
         except Exception as error:  # noqa: BLE001  # as in `RedisBackend._run`
@@ -239,7 +239,7 @@ class AsyncRedisBackend:
         """Replace as `RedisBackend.replace` does."""
         words = self._operations.words_to_replace(record, version)
         try:
-            async with self._turn():
+            async with self._permit():
                 client = await self._client()
                 return read_replaced(record, await client.evalsha(REPLACE.digest, *words))
         except Exception as error:  # noqa: BLE001  # as in `RedisBackend._run`
@@ -294,7 +294,7 @@ class AsyncRedisBackend:
         reply: Any = None
         failed: Exception | None = None
         try:
-            async with self._turn():
+            async with self._permit():
                 while failed is None:
                     command = steps.send(reply)
                     try:
@@ -316,9 +316,9 @@ class AsyncRedisBackend:
             await client.initialize()
         return client
 
-    def _turn(self) -> AbstractAsyncContextManager[None]:
+    def _permit(self) -> AbstractAsyncContextManager[None]:
         """Return what an operation holds, so that it need not wait for a connection of our pool."""
-        return self._of_loop().turn
+        return self._of_loop().permit
 
     def _of_loop(self) -> _Client:
         """Return the client that was made for this event loop. Connections cannot be used in another event loop, or after a fork."""
@@ -330,8 +330,8 @@ class AsyncRedisBackend:
             self._forget_closed_loops()
             client = self._make()
             check_client(client, is_async=True)
-            turn = make_async_turn(client) if self._owns_pool else nullcontext()
-            one = self._clients[loop] = _Client(pid, client, turn)
+            permit = make_async_permit(client) if self._owns_pool else nullcontext()
+            one = self._clients[loop] = _Client(pid, client, permit)
         return one
 
     def _forget_closed_loops(self) -> None:

@@ -16,15 +16,15 @@ from redis.retry import Retry
 
 from ..errors import ConfigurationError
 from ._connecting import connect_in_time
-from ._turns import AsyncTurn, AsyncTurns, Turn, Turns
+from ._fair_semaphores import AsyncFairSemaphore, AsyncPermit, FairSemaphore, Permit
 
 __all__ = [
     "RedisClient",
     "async_client",
     "blocking_client",
     "check_client",
-    "make_async_turn",
-    "make_turn",
+    "make_async_permit",
+    "make_permit",
 ]
 
 _NETWORK_TIMEOUT = 1.0
@@ -127,16 +127,18 @@ def _pool(kind: Any, url: str, never: Any, max_connections: int, timeout: float)
 _NO_CONNECTION = "no connection of the session backend's pool was free in time: raise max_connections, or look for what is slow"
 
 
-def make_turn(client: Any) -> Turn:
-    """Return what an operation holds, so that it need not wait for a connection: one of as many turns as our pool has connections."""
+def make_permit(client: Any) -> Permit:
+    """Return what an operation holds, so that it need not wait for a connection: one of as many permits as our pool has connections."""
     pool = client.connection_pool  # the URL may have other settings than the arguments
-    return Turn(Turns(pool.max_connections), lambda: pool.timeout, _NO_CONNECTION)
+    return Permit(FairSemaphore(pool.max_connections), lambda: pool.timeout, _NO_CONNECTION)
 
 
-def make_async_turn(client: Any) -> AsyncTurn:
+def make_async_permit(client: Any) -> AsyncPermit:
     """Return the same for the operations of an event loop."""
     pool = client.connection_pool
-    return AsyncTurn(AsyncTurns(pool.max_connections), lambda: pool.timeout, _NO_CONNECTION)
+    return AsyncPermit(
+        AsyncFairSemaphore(pool.max_connections), lambda: pool.timeout, _NO_CONNECTION
+    )
 
 
 def check_client(client: Any, *, is_async: bool) -> None:

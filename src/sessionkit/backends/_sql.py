@@ -13,7 +13,7 @@ from sqlalchemy import URL, Engine, MetaData
 
 from .._session.tracebacks import clears_frames
 from ._protocols import Record
-from ._sql_engines import check_limits, find_lock, make_engine, make_turn
+from ._sql_engines import check_limits, find_lock, make_engine, make_permit
 from ._sql_retries import explain, run
 from ._sql_statements import CREATION, METADATA, Statements, create_tables
 from ._sql_time import TimeLimit
@@ -65,7 +65,7 @@ class SQLBackend:
         self._replacing = Lock()
         self._owned = not isinstance(url_or_engine, Engine)
         # An engine of the application has a pool of its own kind and size.
-        self._turn = make_turn(pool_size) if self._owned else nullcontext()
+        self._permit = make_permit(pool_size) if self._owned else nullcontext()
         self._statements = Statements(clock, owns_engine=self._owned)
         self._engine: Engine = (
             make_engine(url_or_engine, pool_size, timeout)
@@ -142,7 +142,7 @@ class SQLBackend:
             with (
                 TimeLimit(limit or self._timeout),
                 lock,
-                self._turn,
+                self._permit,
                 self._engine.connect() as connection,
             ):
                 return run(connection, operation, *arguments)

@@ -19,7 +19,7 @@ from ._sql_engines import (
     check_limits,
     close_patiently,
     make_async_engine,
-    make_async_turn,
+    make_async_permit,
     make_lock,
 )
 from ._sql_retries import explain, run
@@ -36,7 +36,7 @@ class _Pool(NamedTuple):
     """The connections for an event loop, and what an operation and a write hold from their beginning to their end."""
 
     engine: AsyncEngine
-    turn: AbstractAsyncContextManager[None]
+    permit: AbstractAsyncContextManager[None]
     write_lock: AbstractAsyncContextManager[None]
 
 
@@ -196,7 +196,7 @@ class AsyncSQLBackend:
             pool = self._pool()
             lock = pool.write_lock if writes else nullcontext()
             with TimeLimit(seconds):
-                async with lock, pool.turn, pool.engine.connect() as connection:
+                async with lock, pool.permit, pool.engine.connect() as connection:
                     return await connection.run_sync(run, operation, *arguments)
         # Drivers raise their own errors, and errors of sockets and of the operating system.
         except Exception as error:  # noqa: BLE001
@@ -216,7 +216,7 @@ class AsyncSQLBackend:
                     self._pools.pop(other, None)
             engine = self._make()
             # An engine of the application has a pool of its own kind and size.
-            turn = make_async_turn(self._pool_size) if self._owned else nullcontext()
+            permit = make_async_permit(self._pool_size) if self._owned else nullcontext()
             lock = make_lock(engine, self._pool_size, owned=self._owned)
-            pool = self._pools[loop] = _Pool(engine, turn, lock)
+            pool = self._pools[loop] = _Pool(engine, permit, lock)
         return pool

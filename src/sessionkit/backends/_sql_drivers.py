@@ -71,7 +71,7 @@ def _sqlite(url: URL, timeout: float) -> dict[str, Any]:
 
 
 def _aiosqlite(url: URL, timeout: float) -> dict[str, Any]:
-    # aiosqlite's thread does not know how much time is left. Each statement that writes has a turn of its own, because an event
+    # aiosqlite's thread does not know how much time is left. Each statement that writes takes the lock for itself, because an event
     # loop may stop between two statements.
     path = find_path(url)
     return wait_while_locked(lambda: timeout, lambda: find_write_lock(path, lambda: timeout))

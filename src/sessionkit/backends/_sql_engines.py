@@ -22,22 +22,22 @@ from sqlalchemy.util.concurrency import in_greenlet
 
 from ..errors import ConfigurationError
 from ._connecting import connect_in_time
+from ._fair_semaphores import AsyncFairSemaphore, AsyncPermit, FairSemaphore, Permit
 from ._sql_drivers import ASYNC, BLOCKING, Driver
 from ._sql_retries import NO_CONNECTION
 from ._sql_time import WaitsInTime, time_left
 from ._sqlite_files import find_file, find_path
 from ._sqlite_write_lock import BUSY, find_write_lock
-from ._turns import AsyncTurn, AsyncTurns, Turn, Turns
 
 __all__ = [
     "check_limits",
     "close_patiently",
     "find_lock",
     "make_async_engine",
-    "make_async_turn",
+    "make_async_permit",
     "make_engine",
     "make_lock",
-    "make_turn",
+    "make_permit",
 ]
 
 
@@ -112,14 +112,14 @@ def close_patiently(engine: AsyncEngine) -> None:
     dialect.do_terminate = close
 
 
-def make_turn(pool_size: int) -> Turn:
-    """Return what an operation holds, so that it need not wait for a connection of the pool: one of as many turns."""
-    return Turn(Turns(pool_size), _time_to_wait, NO_CONNECTION)
+def make_permit(pool_size: int) -> Permit:
+    """Return what an operation holds, so that it need not wait for a connection: one permit for each connection of the pool."""
+    return Permit(FairSemaphore(pool_size), _time_to_wait, NO_CONNECTION)
 
 
-def make_async_turn(pool_size: int) -> AsyncTurn:
+def make_async_permit(pool_size: int) -> AsyncPermit:
     """Return the same for the operations of an event loop."""
-    return AsyncTurn(AsyncTurns(pool_size), _time_to_wait, NO_CONNECTION)
+    return AsyncPermit(AsyncFairSemaphore(pool_size), _time_to_wait, NO_CONNECTION)
 
 
 def _time_to_wait() -> float:
@@ -147,8 +147,8 @@ def make_lock(
     """
     if engine.dialect.name != "sqlite":
         return nullcontext()
-    turns = AsyncTurns(max(1, pool_size // 2) if owned else 1)
-    return AsyncTurn(turns, _time_to_wait, BUSY)
+    semaphore = AsyncFairSemaphore(max(1, pool_size // 2) if owned else 1)
+    return AsyncPermit(semaphore, _time_to_wait, BUSY)
 
 
 def _read_url(url: str | URL, backend: str, drivers: dict[str, Driver]) -> tuple[URL, Driver]:
@@ -188,7 +188,7 @@ def _arguments(url: URL, driver: Driver, pool_size: int, timeout: float) -> dict
         "hide_parameters": True,
         "pool_size": pool_size,
         "max_overflow": 0,
-        # An operation has a turn before it asks the pool, so it need not wait.
+        # An operation has a permit before it asks the pool, so it need not wait.
         "pool_timeout": timeout,
     }
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from types import TracebackType
 
 from ..errors import BackendError
+from ._fair_semaphores import Permit
 from ._sqlite_files import File, find_file
 from ._sqlite_forks import suspend_at_forks
 from ._sqlite_waiting import LOCKED, wait_while_locked
 from ._sqlite_write_lock import find_write_lock
-from ._turns import Turn
 
 __all__ = ["Connections", "Transaction"]
 
@@ -187,7 +187,7 @@ class Connections:
         self._process = self._start()
         suspend_at_forks(self)
 
-    def lock_writes(self) -> Turn:
+    def lock_writes(self) -> Permit:
         """Return the lock that a write holds, so that the threads of this process write one by one. Enter it before `use`.
 
         Entering it raises `BackendError` if other threads write for too long.

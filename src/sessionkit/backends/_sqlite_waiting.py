@@ -29,7 +29,7 @@ class WaitingCursor(sqlite3.Cursor):
         """Execute a statement; execute it again while the file is locked."""
         connection = cast("WaitingConnection", self.connection)
         until = time.monotonic() + connection.limit()
-        with connection.find_turn(sql):
+        with connection.find_permit(sql):
             while True:
                 try:
                     super().execute(sql, parameters)
@@ -46,18 +46,18 @@ class WaitingConnection(sqlite3.Connection):
 
     Attributes:
         limit: returns how many seconds a statement may wait.
-        turn: what a write holds; None if whoever executes a statement holds it already.
+        permit: what a write holds; None if whoever executes a statement holds it already.
     """
 
     limit: Callable[[], float]
-    turn: Callable[[], AbstractContextManager[None]] | None
+    permit: Callable[[], AbstractContextManager[None]] | None
     _latest: ref[sqlite3.Cursor] | None = None
 
-    def find_turn(self, sql: str) -> AbstractContextManager[None]:
+    def find_permit(self, sql: str) -> AbstractContextManager[None]:
         """Return what a statement holds: nothing if it only reads, or if its transaction has locked the file already."""
-        if self.turn is None or self.in_transaction or not sql.startswith(_WRITES):
-            return _NO_TURN
-        return self.turn()
+        if self.permit is None or self.in_transaction or not sql.startswith(_WRITES):
+            return _NO_PERMIT
+        return self.permit()
 
     def cursor(self, factory: Any = WaitingCursor, /) -> Any:
         """Return a cursor."""
@@ -83,18 +83,21 @@ class WaitingConnection(sqlite3.Connection):
 
 _WRITES = ("INSERT", "UPDATE", "DELETE", "BEGIN")
 
-_NO_TURN = nullcontext()
+_NO_PERMIT = nullcontext()
 
 
 def wait_while_locked(
-    limit: Callable[[], float], turn: Callable[[], AbstractContextManager[None]] | None = None
+    limit: Callable[[], float], permit: Callable[[], AbstractContextManager[None]] | None = None
 ) -> dict[str, Any]:
     """Return arguments of `sqlite3.connect`, for a connection whose statements wait for other writers.
 
     Args:
         limit: returns how many seconds a statement may wait at most. It is called when a statement begins.
-        turn: returns what a statement that writes holds; None if whoever executes it holds it already.
+        permit: returns what a statement that writes holds; None if whoever executes it holds it already.
     """
-    members = {"limit": staticmethod(limit), "turn": None if turn is None else staticmethod(turn)}
+    members = {
+        "limit": staticmethod(limit),
+        "permit": None if permit is None else staticmethod(permit),
+    }
     kind = type("Connection", (WaitingConnection,), members)
     return {"factory": kind, "timeout": _POLLING}

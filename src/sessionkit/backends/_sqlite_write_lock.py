@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-from ._turns import Turn, Turns
+from ._fair_semaphores import FairSemaphore, Permit
 
 __all__ = ["BUSY", "find_write_lock"]
 
@@ -22,8 +22,8 @@ _LOOKING = 0.005
 """Seconds after which a writer of another process has looked at the file. SQLite polls, at most this long apart."""
 
 
-class FileTurns(Turns):
-    """Turns of the writers of a process, one at a time.
+class WriteLock(FairSemaphore):
+    """The lock of the writers of a process, which they hold one at a time, in the order in which they ask.
 
     Other processes only poll. If this one had no pause, they would miss most of the moments in which the file is free. On a
     slow disk some of their writers would wait for too long.
@@ -34,7 +34,7 @@ class FileTurns(Turns):
         self._began = self._ended = 0.0
 
     def acquire(self, seconds: float) -> bool:
-        """Begin a turn, after a pause if the turn before it was long and has just ended."""
+        """Take the lock, after a pause if the write before was long and has just ended."""
         if not super().acquire(seconds):
             return False
         try:
@@ -49,14 +49,14 @@ class FileTurns(Turns):
         return True
 
     def release(self) -> None:
-        """End a turn."""
+        """Release the lock."""
         try:
             self._ended = time.monotonic()
         finally:  # a signal handler may raise an exception: now, or in a call of `super`
-            Turns.release(self)
+            FairSemaphore.release(self)
 
 
-_OF_FILES: dict[str, FileTurns] = {}
+_OF_FILES: dict[str, WriteLock] = {}
 
 BUSY = (
     "the session backend is busy: other threads of this process write to the SQLite file all the time. Use"
@@ -65,7 +65,7 @@ BUSY = (
 """The text of the error for a write that has waited too long for other writes of its process."""
 
 
-def find_write_lock(path: Path, limit: Callable[[], float]) -> Turn:
+def find_write_lock(path: Path, limit: Callable[[], float]) -> Permit:
     """Return the write lock of a file, which all threads of the process share.
 
     Args:
@@ -73,8 +73,8 @@ def find_write_lock(path: Path, limit: Callable[[], float]) -> Turn:
         limit: returns how many seconds to wait for the lock at most.
     """
     name = _resolve(path)
-    turns = _OF_FILES.get(name) or _OF_FILES.setdefault(name, FileTurns())
-    return Turn(turns, limit, BUSY)
+    semaphore = _OF_FILES.get(name) or _OF_FILES.setdefault(name, WriteLock())
+    return Permit(semaphore, limit, BUSY)
 
 
 @lru_cache

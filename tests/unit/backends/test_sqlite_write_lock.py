@@ -13,7 +13,7 @@ from sessionkit import BackendError
 from sessionkit.backends import SQLiteBackend, _sqlite_write_lock
 from sessionkit.backends._sqlite_files import find_path
 from sessionkit.backends._sqlite_waiting import wait_while_locked
-from sessionkit.backends._sqlite_write_lock import FileTurns, find_write_lock
+from sessionkit.backends._sqlite_write_lock import WriteLock, find_write_lock
 
 from .sqlite_files import NOW, record
 
@@ -54,12 +54,12 @@ def test_a_file_has_one_lock_whatever_it_is_called(tmp_path, name):
 
 
 def test_after_a_long_write_the_file_is_left_to_other_processes_for_a_moment():
-    turns = FileTurns()
-    assert turns.acquire(1)
-    turns._began -= 0.04
-    turns.release()
-    assert turns.acquire(1)
-    assert turns._began - turns._ended >= 0.003
+    semaphore = WriteLock()
+    assert semaphore.acquire(1)
+    semaphore._began -= 0.04
+    semaphore.release()
+    assert semaphore.acquire(1)
+    assert semaphore._began - semaphore._ended >= 0.003
 
 
 def test_a_signal_that_ends_the_pause_leaves_the_file_to_others(monkeypatch):
@@ -67,38 +67,38 @@ def test_a_signal_that_ends_the_pause_leaves_the_file_to_others(monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(_sqlite_write_lock, "_LOOKING", 60)
-    turns, handler = FileTurns(), signal.signal(signal.SIGALRM, interrupt)
-    assert turns.acquire(1)
-    turns._began -= 600
-    turns.release()
+    semaphore, handler = WriteLock(), signal.signal(signal.SIGALRM, interrupt)
+    assert semaphore.acquire(1)
+    semaphore._began -= 600
+    semaphore.release()
     signal.setitimer(signal.ITIMER_REAL, 0.05)
     try:
         with pytest.raises(KeyboardInterrupt):
-            turns.acquire(1)
+            semaphore.acquire(1)
     finally:
         signal.signal(signal.SIGALRM, handler)
-    turns._ended = 0
-    assert turns.acquire(0)
+    semaphore._ended = 0
+    assert semaphore.acquire(0)
 
 
 def test_nobody_who_comes_too_late_pauses():
-    turns = FileTurns()
-    assert turns.acquire(1)
-    assert not turns.acquire(0)
+    semaphore = WriteLock()
+    assert semaphore.acquire(1)
+    assert not semaphore.acquire(0)
 
 
 def test_a_statement_that_writes_has_a_turn_and_one_in_a_transaction_does_not(tmp_path):
-    turns, had = FileTurns(), []
+    semaphore, had = WriteLock(), []
 
     @contextmanager
-    def turn():
-        assert turns.acquire(0)
+    def permit():
+        assert semaphore.acquire(0)
         yield
         had.append(None)
-        turns.release()
+        semaphore.release()
 
     connection = sqlite3.connect(
-        tmp_path / "file.db", isolation_level=None, **wait_while_locked(lambda: 1, turn)
+        tmp_path / "file.db", isolation_level=None, **wait_while_locked(lambda: 1, permit)
     )
     counts = {}
     for sql in (

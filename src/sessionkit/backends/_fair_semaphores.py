@@ -1,4 +1,4 @@
-"""Turns: users of something scarce, such as the connections of a pool, get it in the order in which they ask.
+"""Fair semaphores: users of something scarce, such as the connections of a pool, get it in the order in which they ask.
 
 The pools of SQLAlchemy and of redis-py give a connection that becomes free to whoever asks first after that. Under load, new
 users overtake the waiting ones all the time, and some wait until their time limit, although each use takes only milliseconds.
@@ -16,14 +16,14 @@ from weakref import WeakSet
 
 from ..errors import BackendError
 
-__all__ = ["AsyncTurn", "AsyncTurns", "Turn", "Turns"]
+__all__ = ["AsyncFairSemaphore", "AsyncPermit", "FairSemaphore", "Permit"]
 
 
-class Turns:
+class FairSemaphore:
     """A first-in-first-out semaphore for threads, with a time limit."""
 
     def __init__(self, count: int) -> None:
-        """Let this many threads have a turn at the same time."""
+        """Let this many threads have a permit at the same time."""
         self._count = count
         self.reset()
         _every.add(self)
@@ -35,13 +35,13 @@ class Turns:
         self._waiting: deque[threading.Lock] = deque()
 
     def acquire(self, seconds: float) -> bool:
-        """Begin a turn; wait while all are used, or while threads wait that asked earlier.
+        """Take a permit; wait while there is none, or while threads wait that asked earlier.
 
         Args:
             seconds: how long to wait.
 
         Returns:
-            Whether the turn has begun. If it has not, the time is over.
+            Whether the thread has a permit. If it has none, the time is over.
         """
         ticket = threading.Lock()
         ticket.acquire()
@@ -67,7 +67,7 @@ class Turns:
         return has_begun
 
     def release(self) -> None:
-        """End a turn, and begin that of the thread that has waited longest."""
+        """Give a permit back, or hand it to the thread that has waited longest."""
         with self._changing:
             if self._waiting:
                 self._waiting.popleft().release()
@@ -79,10 +79,10 @@ class Turns:
             if ticket in self._waiting:
                 self._waiting.remove(ticket)
                 return
-        self.release()  # the turn of this thread began too late
+        self.release()  # this thread was handed its permit too late
 
 
-_every: WeakSet[Turns] = WeakSet()
+_every: WeakSet[FairSemaphore] = WeakSet()
 
 
 def _reset_all() -> None:  # pragma: no cover - coverage does not see the end of a child process
@@ -94,23 +94,23 @@ if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
     os.register_at_fork(after_in_child=_reset_all)
 
 
-class Turn:
-    """A context manager that has a turn of its `with` block. It can be entered by several threads."""
+class Permit:
+    """A context manager that has a permit of a semaphore during its `with` block. Several threads can enter it."""
 
-    def __init__(self, turns: Turns, limit: Callable[[], float], too_late: str) -> None:
-        """Name the turns.
+    def __init__(self, semaphore: FairSemaphore, limit: Callable[[], float], too_late: str) -> None:
+        """Name the semaphore.
 
         Args:
-            turns: the turns.
+            semaphore: the semaphore.
             limit: returns how many seconds to wait at most.
             too_late: the text of the `BackendError` that is raised after that.
         """
-        self._turns = turns
+        self._semaphore = semaphore
         self._limit = limit
         self._too_late = too_late
 
     def __enter__(self) -> None:
-        if not self._turns.acquire(self._limit()):
+        if not self._semaphore.acquire(self._limit()):
             raise BackendError(self._too_late)
 
     def __exit__(
@@ -119,22 +119,22 @@ class Turn:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._turns.release()
+        self._semaphore.release()
 
 
-class AsyncTurns:
+class AsyncFairSemaphore:
     """A first-in-first-out semaphore for the tasks of one event loop, with a time limit.
 
     `asyncio.Semaphore` is unfair in early versions of Python 3.10.
     """
 
     def __init__(self, count: int) -> None:
-        """Let this many tasks have a turn at the same time."""
+        """Let this many tasks have a permit at the same time."""
         self._free = count
         self._waiting: deque[asyncio.Future[bool]] = deque()
 
     async def acquire(self, seconds: float) -> bool:
-        """Begin a turn, as `Turns.acquire` does."""
+        """Take a permit, as `FairSemaphore.acquire` does."""
         if self._free:
             self._free -= 1
             return True
@@ -146,13 +146,13 @@ class AsyncTurns:
             return await ticket
         except asyncio.CancelledError:
             if not ticket.cancelled() and ticket.result():
-                self.release()  # the turn began in the moment in which the task was cancelled
+                self.release()  # it was handed over in the moment in which the task was cancelled
             raise
         finally:
             alarm.cancel()
 
     def release(self) -> None:
-        """End a turn, and begin that of the task that has waited longest."""
+        """Give a permit back, or hand it to the task that has waited longest."""
         while self._waiting:
             if _settle(self._waiting.popleft(), True):
                 return
@@ -160,23 +160,25 @@ class AsyncTurns:
 
 
 def _settle(ticket: asyncio.Future[bool], is_ours: bool) -> bool:
-    """Tell a waiting task whether its turn begins; return whether it still waited."""
+    """Tell a waiting task whether it has a permit; return whether it still waited."""
     if ticket.done():
         return False
     ticket.set_result(is_ours)
     return True
 
 
-class AsyncTurn:
-    """An async context manager that has a turn of its `async with` block, as `Turn` does. It can be entered by several tasks."""
+class AsyncPermit:
+    """An async context manager that has a permit during its `async with` block, as `Permit` has. Several tasks can enter it."""
 
-    def __init__(self, turns: AsyncTurns, limit: Callable[[], float], too_late: str) -> None:
-        self._turns = turns
+    def __init__(
+        self, semaphore: AsyncFairSemaphore, limit: Callable[[], float], too_late: str
+    ) -> None:
+        self._semaphore = semaphore
         self._limit = limit
         self._too_late = too_late
 
     async def __aenter__(self) -> None:
-        if not await self._turns.acquire(self._limit()):
+        if not await self._semaphore.acquire(self._limit()):
             raise BackendError(self._too_late)
 
     async def __aexit__(
@@ -185,4 +187,4 @@ class AsyncTurn:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._turns.release()
+        self._semaphore.release()
