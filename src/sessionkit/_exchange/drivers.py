@@ -247,7 +247,7 @@ async def asettle(exchange: Settling, status: int = 200, headers: Fields = ()) -
         if earlier is None:
             await _run(exchange, backend, status, headers, is_shielded=False)
         else:
-            work = _run_after(earlier, exchange, backend, status, headers)
+            work = _run(exchange, backend, status, headers, is_shielded=True, earlier=earlier)
             await _shield(exchange, work)
     except BaseException:
         # A traceback shows the variables of this frame.
@@ -255,26 +255,19 @@ async def asettle(exchange: Settling, status: int = 200, headers: Fields = ()) -
         raise
 
 
-async def _run_after(
-    earlier: asyncio.Future[None],
+async def _run(
     exchange: Settling,
     backend: AnyBackend,
     status: int,
     headers: Fields,
+    *,
+    is_shielded: bool,
+    earlier: asyncio.Future[None] | None = None,
 ) -> None:
     try:
-        # Its error belongs to the call that was cancelled. The exchange knows which operations are left.
-        await asyncio.wait((earlier,))
-        await _run(exchange, backend, status, headers, is_shielded=True)
-    except BaseException:
-        del headers
-        raise
-
-
-async def _run(
-    exchange: Settling, backend: AnyBackend, status: int, headers: Fields, *, is_shielded: bool
-) -> None:
-    try:
+        if earlier is not None:
+            # Its error belongs to the call that was cancelled. The exchange knows which operations are left.
+            await asyncio.wait((earlier,))
         while True:
             operation, _ = exchange.decide(status, headers)
             if operation is None:
@@ -295,7 +288,8 @@ async def _shield(exchange: Settling, work: Coroutine[Any, Any, None]) -> None:
     """Await the work of an exchange, and let it finish even if the waiting task is cancelled."""
 
     def forget(task: asyncio.Future[None]) -> None:
-        if _shielded[exchange] is task:  # otherwise another call waits for this one
+        # Another call may wait for this one, or may have ended with the event loop.
+        if _shielded.get(exchange) is task:
             del _shielded[exchange]
         if not task.cancelled():
             # If the waiting task was cancelled, nobody else asks for the error.

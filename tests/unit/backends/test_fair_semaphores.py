@@ -98,6 +98,16 @@ class Interrupting:
         raise Interrupted
 
 
+class InterruptedAtOnce:
+    """A lock that a signal handler interrupts before it is acquired."""
+
+    def __enter__(self):
+        raise Interrupted
+
+    def __exit__(self, *_):
+        raise AssertionError
+
+
 @pytest.mark.parametrize("is_free", [True, False])
 def test_a_thread_that_is_interrupted_while_it_asks_has_no_turn(is_free):
     semaphore = FairSemaphore(1)
@@ -107,6 +117,15 @@ def test_a_thread_that_is_interrupted_while_it_asks_has_no_turn(is_free):
         semaphore.acquire(5)
     if not is_free:
         semaphore.release()
+    assert [semaphore.acquire(0) for _ in range(2)] == [True, False]
+
+
+def test_a_thread_that_is_interrupted_before_it_asks_takes_no_permit():
+    semaphore = FairSemaphore(1)
+    lock, semaphore._changing = semaphore._changing, InterruptedAtOnce()
+    with pytest.raises(Interrupted):
+        semaphore.acquire(5)
+    semaphore._changing = lock
     assert [semaphore.acquire(0) for _ in range(2)] == [True, False]
 
 
