@@ -11,7 +11,6 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
-from types import TracebackType
 from weakref import WeakSet
 
 from ..errors import BackendError
@@ -113,12 +112,7 @@ class Permit:
         if not self._semaphore.acquire(self._limit()):
             raise BackendError(self._too_late)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._semaphore.release()
 
 
@@ -181,10 +175,5 @@ class AsyncPermit:
         if not await self._semaphore.acquire(self._limit()):
             raise BackendError(self._too_late)
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         self._semaphore.release()
