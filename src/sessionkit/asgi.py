@@ -106,7 +106,7 @@ class SessionMiddleware(Gateway):
                 raise
             set_current(mine := scope[HOLDER])
             backend = self.settings.backend
-            if backend is not None and is_answering:
+            if backend is not None:
                 await aload(exchange)
             place = None if self.show is None else self.show(exchange, scope)
             here, drops_fields = this_task(), kind == "websocket" and _drops_fields(scope)

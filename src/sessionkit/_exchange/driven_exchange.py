@@ -347,7 +347,7 @@ class DrivenExchange:
             operations = self.add_import()
             # If the guard raises again, the verb raises too. If it does not raise now, it is too late to add the record.
             if operations is not None and next(operations, None) is not None:
-                server.refuse_import(Absence.UNKNOWN_RECORD)
+                server.refuse_cookie(Absence.UNKNOWN_RECORD)
         return server.open(self.settings.clock())
 
     def _settle(self, status: int, headers: Sequence[tuple[str, str]]) -> HeaderChanges:

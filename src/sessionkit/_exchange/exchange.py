@@ -457,7 +457,7 @@ class Exchange(DrivenExchange):
             return
         self.settings = settings if before.framework is None else before.with_inner_framework(keys)
         if self.server is not None:
-            self.server.settings = self.settings
+            self.server.serve_framework(self.settings, self.state)
         if self.state is not None:
             self.state.serve_framework(self.settings)
 

@@ -12,7 +12,7 @@ from math import inf
 from typing import Any, cast
 
 from .._crypto.sealing import Opened
-from .._session.events import EventKind, logger
+from .._session.events import EventKind, logger, tell
 from .._session.session import Absence, Stamp, Watcher
 from ..backends._protocols import Record
 from ..errors import BackendError, ConflictError
@@ -25,7 +25,7 @@ from .pointers import open_contents
 from .reading import RequestCookies
 from .record_owners import names_nobody
 from .replaying import Replaying, with_times
-from .settings import BoundImporter
+from .settings import BoundImporter, Settings
 from .state import State
 
 __all__ = ["ServerSide"]
@@ -60,6 +60,35 @@ class ServerSide(Replaying):
             return verdict
         state.restamp(verdict)
         return None
+
+    def serve_framework(self, settings: Settings, state: State | None) -> None:
+        """Use the settings for a framework's own session object from here on.
+
+        By the framework's login keys, a session that counted as anonymous when the cookies were read may be a signed-in user's.
+        Such a session must have a record, because a session in a cookie could not be revoked.
+
+        Args:
+            settings: the settings.
+            state: the session's state; None if the session was not used yet.
+        """
+        before, self.settings, cookies = self.settings, settings, self.cookies
+        if (
+            cookies is None
+            or cookies.token is None
+            or self.current is not None
+            or settings.guard is before.guard  # the application's own
+            or not settings.is_for_server(cookies.token.contents)
+        ):
+            return
+        if state is None and cookies.importer is not None:
+            # The record can still be added, before the session is used.
+            self.is_undecided = True
+            return
+        cookies = self.refuse_cookie(Absence.UNKNOWN_RECORD)
+        if state is not None and state.present and not state.ended:
+            state.cookies = cookies
+            state.forget(Absence.UNKNOWN_RECORD)
+            tell(settings.on_event, EventKind.REFUSED, Absence.UNKNOWN_RECORD)
 
     # ---- an imported session
 
@@ -100,7 +129,7 @@ class ServerSide(Replaying):
         if isinstance(reply, Record):
             reason = self.judge_again(state, reply)
         if reason is not None:
-            self.refuse_import(reason)
+            self.refuse_cookie(reason)
             return
         self.took(state, operation, reply)
         # Another request may already use the record, so a failed response must not delete it.
@@ -156,14 +185,16 @@ class ServerSide(Replaying):
         token = replace(cast("Opened", state.cookies.token), stamp=stamp)
         self.cookies = replace(state.cookies, token=token, stamp=stamp)
 
-    def refuse_import(self, reason: Absence) -> None:
-        """Use no imported session in this request.
+    def refuse_cookie(self, reason: Absence) -> RequestCookies:
+        """Use no session in a cookie, of the store or of another library, in this request; return the cookies without it.
 
         Args:
             reason: the reason.
         """
         cookies = cast("RequestCookies", self.cookies)
-        self.cookies = replace(cookies, token=None, stamp=None, importer=None, absence=reason)
+        cookies = replace(cookies, token=None, stamp=None, importer=None, absence=reason)
+        self.cookies = cookies
+        return cookies
 
     # ---- what the backend answered
 
