@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import count
+from typing import Any, NamedTuple
 
 from sessionkit import SessionStore
 from sessionkit._exchange.exchange import Exchange
 from sessionkit._exchange.request import HeaderRequest
 from sessionkit.backends import MemoryBackend
-from sessionkit.errors import ConflictError
+from sessionkit.errors import BackendError, ConflictError
 
 from .browser_jar import BrowserJar
 from .scene import ALICE, SECRET, Clock
@@ -119,19 +120,32 @@ class World:
         exchange.supply([self.backend.load(*one) for one in exchange.wanted])
         ACTIONS[action](exchange, number)
         yield
-        while True:
-            operation, _ = exchange.decide()
-            if operation is None:
-                break
-            try:
-                exchange.took(operation, operation.on(self.backend))
-            except ConflictError:
-                return
-            yield
-        changes = exchange.commit()
+        status = yield from self.settle(exchange, number)
+        if status is None:
+            return
+        changes = exchange.commit(status)
         self.jar.receive(value for name, value in changes.add if name == "Set-Cookie")
-        if exchange.get() is not None:
+        if exchange.get() is not None and status < 500:
             self.acknowledged.add((action, number))
+
+    def settle(self, exchange: Exchange, number: int) -> Generator[None, None, int | None]:
+        """Perform the operations, and return the status of the answer; None if nobody is answered."""
+        try:
+            yield from self.perform(exchange, number, 200)
+        except ConflictError:
+            return None
+        return 200
+
+    def perform(self, exchange: Exchange, number: int, status: int) -> Generator[None, None, None]:
+        while True:
+            operation, _ = exchange.decide(status)
+            if operation is None:
+                return
+            exchange.took(operation, self.reply(operation, number))
+            yield
+
+    def reply(self, operation: Any, number: int) -> Any:
+        return operation.on(self.backend)
 
     def judge(self, actions: Sequence[str]) -> Outcome:
         """Compare what is there with what the requests were told."""
@@ -159,6 +173,74 @@ class World:
                 if action == "update"
             )
         return outcome
+
+
+class Fault(NamedTuple):
+    """The one operation of a run that has no reply, and what the application answers then."""
+
+    request: int
+    place: int
+    performed: bool
+    status: int | None
+
+
+class Faulty(World):
+    """A world in which one operation has no reply."""
+
+    def begin(self) -> None:
+        super().begin()
+        self.places = [0, 0]
+        self.met = False
+
+    def reply(self, operation: Any, number: int) -> Any:
+        self.places[number] += 1
+        if (number, self.places[number] - 1) != self.fault[:2]:
+            return super().reply(operation, number)
+        self.met = True
+        if self.fault.performed:
+            super().reply(operation, number)
+        return BackendError("no reply")
+
+    def settle(self, exchange: Exchange, number: int) -> Generator[None, None, int | None]:
+        try:
+            yield from self.perform(exchange, number, 200)
+        except ConflictError:
+            return None
+        except BackendError:
+            if self.fault.status is None and not exchange.must_settle:
+                return None
+            try:
+                yield from self.perform(exchange, number, self.fault.status or 500)
+            except ConflictError:
+                yield from self.perform(exchange, number, 500)
+                return 500
+            return self.fault.status
+        return 200
+
+    def judge(self, actions: Sequence[str]) -> Outcome:
+        outcome = super().judge(actions)
+        if outcome.lost < 0:
+            # A change that was answered with an error may have been made all the same, but once only.
+            outcome.lost = max(0, -outcome.lost - (actions[self.fault.request] == "function"))
+        if self.fault.status is None and actions[self.fault.request] == "rotate":
+            # The browser was never told the new id.
+            outcome.vanished = 0
+        return outcome
+
+
+def run_faults(
+    world: Faulty, actions: Sequence[str], request: int, performed: bool, status: int | None
+) -> Iterator[Outcome]:
+    """Run requests in every order, once with each operation of one request as the fault, and yield each run that met it."""
+    for place in count():
+        world.fault = Fault(request, place, performed, status)
+        has_met = False
+        for outcome in run_orders(world, actions):
+            if world.met:
+                has_met = True
+                yield outcome
+        if not has_met:
+            return
 
 
 def run_orders(world: World, actions: Sequence[str]) -> Iterator[Outcome]:

@@ -54,8 +54,8 @@ class Planning(Loading):
 
     __slots__ = (
         "_created", "_doomed", "_forward", "_gone", "_has_failed", "_is_import", "_is_renewed", "_is_unclear",
-        "_last", "_listed", "_others", "_pointer_due", "_proposal", "_renewal_failed", "_replaced", "_sent", "_steps", "_surplus",
-        "_tries", "_unanswered", "driver", "gave_up", "is_kept", "outlasts", "pause",
+        "_last", "_listed", "_others", "_pointer_due", "_proposal", "_renewal_failed", "_replaced", "_sent", "_sought", "_steps",
+        "_surplus", "_tries", "_unanswered", "_unsure", "driver", "gave_up", "is_kept", "outlasts", "pause",
         "settled_at", "since",
     )  # fmt: skip
 
@@ -71,6 +71,9 @@ class Planning(Loading):
         # The records that must be deleted whatever the response says, and those that are gone.
         self._doomed: dict[str, str] = {}
         self._gone: set[str] = set()
+        # The records whose deletion had no reply, and the owners whose records must be searched for what became of them.
+        self._unsure: set[str] = set()
+        self._sought: list[str] = []
         # The record that this request inserted, and the one that it rotates.
         self._created: Record | None = None
         self._replaced: Record | None = None
@@ -198,9 +201,9 @@ class Planning(Loading):
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether a write had no reply, or a record was created for a response that has not gone out."""
+        """Whether a write had no reply, or a record was created for a response that has not gone out, or one must be deleted."""
         has_begun = (self._unanswered or self._created) is not None
-        return has_begun and not (self.is_kept or self.gave_up)
+        return (bool(self._doomed) or (has_begun and not self.is_kept)) and not self.gave_up
 
     @property
     def owes_pointer(self) -> bool:
@@ -345,10 +348,11 @@ class Planning(Loading):
     def _find_list(
         self, state: State, status: int, decision: Decision | Seal, key: str | None
     ) -> Operation | None:
-        """Return the next list of the user's sessions, of which only `max_sessions` may stay; None if all are listed.
+        """Return the next list of the user's sessions; None if all are listed.
 
-        A login lists them before it adds its own record. If two logins at the same time did so afterwards, each would end the
-        other's session.
+        One list is searched for what a rotation has made of a session that ended. Another counts the sessions, of which only
+        `max_sessions` may stay. A login asks for it before it adds its own record. If two logins at the same time did so
+        afterwards, each would end the other's session.
 
         Args:
             state: the session's state.
@@ -356,6 +360,8 @@ class Planning(Loading):
             decision: the decision.
             key: the key of the session that is present, if it is kept in the backend.
         """
+        if self._sought:
+            return List(self._sought[0])
         if self.settings.max_sessions is None or key is None or status >= 500:
             return None
         current = self.current

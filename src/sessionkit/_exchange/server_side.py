@@ -20,7 +20,7 @@ from . import stamps
 from .deciding import RENEW
 from .expiry import judge_stamp
 from .merging import Update
-from .operations import Delete, Insert, Load, Operation, Replace, Touch
+from .operations import Delete, Insert, List, Load, Operation, Replace, Touch
 from .pointers import open_contents
 from .reading import RequestCookies
 from .record_owners import names_nobody
@@ -217,7 +217,7 @@ class ServerSide(Replaying):
             return
         match operation:
             case Delete():
-                self._took_delete(operation, reply)
+                self._took_delete(state, operation, reply)
             case Insert():
                 self._took_insert(state, operation, reply)
             case Replace():
@@ -226,6 +226,8 @@ class ServerSide(Replaying):
                 self._took_touch(state, operation, reply)
             case Load():
                 self._took_load(state, reply)
+            case List() if self._sought:
+                self._took_search(reply)
             case _:
                 self._took_list(state, reply)
 
@@ -252,8 +254,10 @@ class ServerSide(Replaying):
         """
         if isinstance(operation, (Insert, Replace)):
             self._unanswered = operation
+        elif isinstance(operation, Delete):
+            self._unsure.add(operation.key)
 
-    def _took_delete(self, operation: Delete, reply: Record | None) -> None:
+    def _took_delete(self, state: State, operation: Delete, reply: Record | None) -> None:
         for records in (self._came, self._doomed, self._surplus):
             records.pop(operation.key, None)
         self._gone.add(operation.key)
@@ -265,7 +269,18 @@ class ServerSide(Replaying):
         if following is not None and following not in self._gone:
             # The session was rotated meanwhile, and ends under its new id too.
             self._doomed[following] = operation.owner
+        if reply is None and state.ended and operation.key in self._unsure:
+            # The lost reply may have been a forward record, which alone named the new id.
+            self._sought.append(operation.owner)
         self._forget_unanswered(operation.key)
+
+    def _took_search(self, reply: Sequence[Record]) -> None:
+        """End what a rotation may have made of a session that ends: a record of the same owner that began in the same second."""
+        owner, cookies = self._sought.pop(0), cast("RequestCookies", self.cookies)
+        began = {pointer.stamp.created_at for pointer in cookies.pointers}
+        for record in reply:
+            if record.created_at in began:
+                self._doomed[record.key] = owner
 
     def _forget_unanswered(self, key: str) -> bool:
         """Note that a write of a record has a reply now; return whether it had none before."""
@@ -332,6 +347,9 @@ class ServerSide(Replaying):
             self._drop_late(state)
         elif other.version in self._sent:
             self._adopt(state, other)
+        elif self._has_failed:
+            # The old id still has its session, so the rotation is taken back.
+            pass
         elif is_repeated and any(isinstance(step, Update) for step in self._steps):
             raise ConflictError(
                 "the backend failed while the session was saved, and another request has changed it since: it is not known "
