@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NoReturn
 
 from .._cookies.chunks import split_name
 from .._cookies.header import HEADER
@@ -31,6 +31,12 @@ from .purging import purge
 __all__ = ["main"]
 
 EXIT_CODES = "Exit codes: 0 all is well; 1 {}; 2 a wrong call or setting; 130 interrupted"
+
+NO_ARGUMENT = (
+    "inspect takes no argument but --values: give the Cookie header on standard input, "
+    "as in `python -m sessionkit inspect < header.txt`"
+)
+"""The error does not repeat the argument, which may be a cookie."""
 
 HIGHEST_PORT = 65_535
 
@@ -50,7 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0 for success, 1 if a cookie gives no session, a check failed or the backend fails, 2 for a wrong call
         or setting, 130 if interrupted.
     """
-    arguments = _build_parser().parse_args(argv)
+    arguments, unknown = _build_parser().parse_known_args(argv)
+    if unknown:
+        arguments.parser.error(arguments.unknown.format(" ".join(unknown)))
     try:
         return int(arguments.run(arguments))
     except ConfigurationError as error:
@@ -77,7 +85,8 @@ def _build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--version", action="version", version=f"sessionkit-core {version('sessionkit-core')}"
     )
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    parser.set_defaults(run=_ask_for_command, parser=parser, unknown="unrecognized arguments: {}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     demo = commands.add_parser(
         "demo",
@@ -116,7 +125,7 @@ def _build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="start the demo on a free port, use it as a browser would, and report whether it works",
     )
-    demo.set_defaults(run=_run_demo)
+    demo.set_defaults(run=_run_demo, parser=demo)
 
     secret = commands.add_parser(
         "secret",
@@ -124,7 +133,7 @@ def _build_parser() -> argparse.ArgumentParser:
         description="Print a new secret for SESSIONKIT_SECRET: 32 random bytes in base64url.",
         epilog='In a shell: export SESSIONKIT_SECRET="$(python -m sessionkit secret)"',
     )
-    secret.set_defaults(run=_print_secret)
+    secret.set_defaults(run=_print_secret, parser=secret)
 
     look = commands.add_parser(
         "inspect",
@@ -144,7 +153,7 @@ def _build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="print the values of the session too, not only its keys",
     )
-    look.set_defaults(run=_run_inspect)
+    look.set_defaults(run=_run_inspect, parser=look, unknown=NO_ARGUMENT)
 
     tidy = commands.add_parser(
         "purge",
@@ -176,7 +185,7 @@ def _build_parser() -> argparse.ArgumentParser:
         dest="limit",
         help="remove every session that has expired",
     )
-    tidy.set_defaults(run=_run_purge)
+    tidy.set_defaults(run=_run_purge, parser=tidy)
     return parser
 
 
@@ -185,6 +194,11 @@ def _parse_number(text: str, *, least: int, most: int, rule: str) -> int:
     if not (is_number and least <= int(text) <= most):
         raise argparse.ArgumentTypeError(rule)
     return int(text)
+
+
+def _ask_for_command(arguments: argparse.Namespace) -> NoReturn:
+    parser: argparse.ArgumentParser = arguments.parser
+    parser.error("choose a command: demo, secret, inspect or purge")
 
 
 def _run_demo(arguments: argparse.Namespace) -> int:

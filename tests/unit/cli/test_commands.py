@@ -68,6 +68,33 @@ def test_a_wrong_call_exits_with_2(
     assert (ended.value.code, "Traceback" in capsys.readouterr().err) == (2, False)
 
 
+def test_a_call_without_a_command_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([])
+    assert "choose a command: demo, secret, inspect or purge" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["demo", "secret", "purge"])
+def test_an_unknown_argument_is_named_with_the_usage_of_its_command(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--colour", "red"])
+    told = capsys.readouterr().err
+    assert told.startswith(f"usage: sessionkit {command} ")
+    assert "unrecognized arguments: --colour red" in told
+
+
+def test_a_cookie_as_an_argument_is_not_repeated_by_the_error(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["inspect", "__Host-session=canary"])
+    told = capsys.readouterr().err
+    assert "give the Cookie header on standard input" in told
+    assert "canary" not in told
+
+
 @pytest.mark.parametrize("port", ["-1", "65536", "x", "\uff18\uff10"])
 def test_a_port_is_a_number(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):

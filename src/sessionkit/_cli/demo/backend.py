@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..._exchange.drivers import is_async
-from ...backends import AnyBackend, SQLiteBackend
+from ...backends import AnyBackend, MemoryBackend, SQLiteBackend
 from ...backends._url import open_backend
 from .errors import DemoError
 
@@ -36,8 +36,14 @@ def opened_backend(name: str | None) -> Generator[AnyBackend | None, None, None]
         if name == "sqlite":
             folder = stack.enter_context(TemporaryDirectory(prefix="sessionkit-demo-"))
             backend = SQLiteBackend(Path(folder) / "sessions.db")
+        elif name == "memory":
+            backend = MemoryBackend()
+        elif ":" not in name:
+            raise DemoError(
+                "--backend takes sqlite, memory, or the URL of a backend, such as redis://localhost"
+            )
         else:
-            backend = open_backend("memory:" if name == "memory" else name)
+            backend = open_backend(name)
         if is_async(backend):
             raise DemoError(
                 "the demo calls its backend without await: write a URL of a blocking one, without +async, +asyncpg or +asyncmy"

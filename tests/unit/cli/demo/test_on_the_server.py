@@ -244,3 +244,10 @@ def test_a_backend_that_there_is_not_is_a_wrong_call(capsys: pytest.CaptureFixtu
     assert main(["demo", "--backend", "mongodb://u:s3cret@h"]) == 2
     err = capsys.readouterr().err
     assert ("no such kind of backend" in err, "s3cret" in err) == (True, False)
+
+
+def test_a_name_that_is_no_backend_gets_the_names_that_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["demo", "--backend", "redis"]) == 2
+    assert "--backend takes sqlite, memory, or the URL of a backend" in capsys.readouterr().err
