@@ -17,9 +17,10 @@ from ._exchange.pointers import open_contents
 from ._exchange.record_owners import derive_owners
 from ._exchange.replies import perform_now
 from ._exchange.settings import Settings
+from ._session.events import logger
 from ._session.session import Absence
 from .backends import Record
-from .errors import ConfigurationError
+from .errors import BackendError, ConfigurationError
 
 __all__ = [
     "SessionInfo",
@@ -134,9 +135,14 @@ async def arun_to_the_end(
         if _begins(keep):
             await asettle(keep)
     except asyncio.CancelledError:
-        _begin(settings, steps)
+        _begin(settings, steps).add_done_callback(_report)
         raise
-    return await asyncio.shield(_begin(settings, steps))
+    task = _begin(settings, steps)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        task.add_done_callback(_report)
+        raise
 
 
 def _begin(settings: Settings, steps: Steps[Result]) -> asyncio.Future[Result]:
@@ -155,6 +161,21 @@ def _forget(task: asyncio.Future[Any]) -> None:
     if not task.cancelled():
         # If the waiting task was cancelled, nobody else asks for the error.
         task.exception()
+
+
+def _report(task: asyncio.Future[Any]) -> None:
+    """Log the failure of a revocation whose caller was cancelled, and is not told."""
+    if task.cancelled():
+        logger.error(
+            "sessions may not be revoked: the event loop has ended before the backend answered"
+        )
+    elif (error := task.exception()) is not None:
+        logger.error("sessions may not be revoked: %s", _describe(error))
+
+
+def _describe(error: BaseException) -> str:
+    """Return the text of our own errors; of any other, only the type, because its text may hold what no log may show."""
+    return str(error) if isinstance(error, BackendError) else type(error).__name__
 
 
 def list_sessions(

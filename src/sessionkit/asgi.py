@@ -140,14 +140,19 @@ class SessionMiddleware(Gateway):
                                 exchange.state.tell_once(EventKind.UNANSWERED)
                         if here is not None and this_task() is not here:
                             admit_task(exchange)
-                        if place is not None and place.has_outer:
-                            place.give_back()
-                            try:
+                        try:
+                            if place is not None and place.has_outer:
+                                place.give_back()
+                                try:
+                                    await send(message)
+                                finally:
+                                    place.take_back()
+                            else:
                                 await send(message)
-                            finally:
-                                place.take_back()
-                        else:
-                            await send(message)
+                        except BaseException:
+                            if is_answering:
+                                await self.end_unsent(exchange)
+                            raise
                         if is_answering and exchange.server is not None:
                             # The headers have been sent: the browser now has the pointer to a new record.
                             exchange.server.keep()

@@ -283,6 +283,11 @@ class DrivenExchange:
         cast("ServerSide", self.server).lose(operation)
 
     @property
+    def has_ended(self) -> bool:
+        """Whether the request has ended, so that no response carries a cookie any more."""
+        return self.phase is ENDED
+
+    @property
     def pause(self) -> float:
         """The seconds to wait before the next operation, after a conflict."""
         return 0 if self.server is None else self.server.pause

@@ -13,7 +13,7 @@ from .._cookies.caching import HeaderChanges
 from .._session.events import logger
 from ..backends._protocols import AnyBackend, Record
 from ..errors import BackendError, ConfigurationError
-from .operations import List, Load, Operation, Wanted
+from .operations import Insert, List, Load, Operation, Wanted
 from .replies import check_reply, perform_now
 from .threads import read_in_thread, write_in_thread
 
@@ -69,6 +69,11 @@ class Settling(Protocol):
     @property
     def settings(self) -> Advised:
         """The store's settings."""
+        ...
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the request has ended."""
         ...
 
     @property
@@ -230,6 +235,10 @@ async def asettle(exchange: Settling, status: int = 200, headers: Fields = ()) -
     the operations of the next call follow these: otherwise the two calls would undo each other's work. They are shielded too,
     because the task may be cancelled again, and a session that no browser knows must still be removed.
 
+    The operation that adds a record is shielded by itself. A database may perform it even after its task was cancelled, and so
+    after the deletion that takes it back. If the request has ended meanwhile (some frameworks handle it in a task of their own,
+    which goes on), no response carries the pointer, and the record is removed.
+
     Args:
         exchange: the exchange. A synchronous `commit` afterwards finds nothing left to do.
         status: the response's status.
@@ -269,7 +278,7 @@ async def _run(
             # Its error belongs to the call that was cancelled. The exchange knows which operations are left.
             await asyncio.wait((earlier,))
         while True:
-            operation, _ = exchange.decide(status, headers)
+            operation, _ = exchange.decide(500 if exchange.has_ended else status, headers)
             if operation is None:
                 return
             if exchange.settings.advice.due:
@@ -278,9 +287,23 @@ async def _run(
                 work = _run(exchange, backend, status, headers, is_shielded=True)
                 await _shield(exchange, work)
                 return
-            await _take(exchange, backend, operation)
+            if isinstance(operation, Insert) and not is_shielded:
+                await _insert(exchange, backend, operation)
+            else:
+                await _take(exchange, backend, operation)
     except BaseException:
         del headers
+        raise
+
+
+async def _insert(exchange: Settling, backend: AnyBackend, operation: Insert) -> None:
+    """Perform an operation that adds a record. If the waiting task is cancelled, the next call waits for the reply."""
+    try:
+        await _shield(exchange, _take(exchange, backend, operation))
+    except asyncio.CancelledError:
+        if exchange in _shielded:
+            # Whoever ends the request before the reply comes must take the record back.
+            exchange.lose(operation)
         raise
 
 
@@ -351,6 +374,10 @@ async def _atell_warnings(advice: Advice, backend: AnyBackend) -> None:
         _log(await _call(backend, backend.warnings))
     except BackendError as error:
         _log_failure(error)
+    except asyncio.CancelledError:
+        # Another request asks again.
+        advice.due = True
+        raise
 
 
 def _log(warnings: Sequence[str]) -> None:

@@ -13,6 +13,7 @@ from .._exchange.exchange import ENDED, OPEN, Exchange
 from .._exchange.framework_keys import FrameworkKeys
 from .._exchange.request import HOLDER, RequestInfo
 from .._exchange.settings import Settings
+from .._session.events import EventKind
 from .._session.tracebacks import clears_frames
 from ..errors import ConfigurationError, NoActiveRequestError
 from .current import get_current, get_last_current, set_current
@@ -237,6 +238,19 @@ class Gateway:
             exchange.close_places()
             if exchange.must_settle:
                 await asettle(exchange, 500)
+
+    async def end_unsent(self, exchange: Exchange) -> None:
+        """Remove the record of a session that the request has begun, because the header fields of its response could not be sent.
+
+        No browser knows this session. Everything else that was saved stays. A `BackendError` is only logged.
+
+        Args:
+            exchange: the exchange.
+        """
+        state, server = exchange.state, exchange.server
+        if state is not None and server is not None and server.is_unfinished:
+            state.tell_once(EventKind.ROLLED_BACK)
+            await asettle(exchange, 500)
 
     def enter(self, request: RequestInfo) -> tuple[Exchange, bool]:
         """Find or make the exchange of a request, and tell whether this gateway answers it.
