@@ -319,7 +319,13 @@ class Planning(Loading):
         if self._is_unclear:
             return Load(key, self._make_owner(state, key))
         if current is None or current.key != key:
-            return self._find_insert(state, decision, key, now, imports=imports)
+            if isinstance(decision, Seal):
+                return self._find_insert(state, decision, key, now, imports=imports)
+            try:
+                return self._find_insert(state, decision, key, now, imports=imports)
+            except RecursionError:
+                # The stack is too deep to write nested JSON here. Another request will import the session.
+                return None
         if isinstance(decision, Seal):
             if not state.is_as_loaded(state.final_snapshot):
                 record = self._make_record(

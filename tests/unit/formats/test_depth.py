@@ -10,8 +10,17 @@ from typing import Any, TypeVar
 
 import pytest
 
-from sessionkit import JSON, Absence, Lifetime, SerializationError, anyone, fast_json
+from sessionkit import (
+    JSON,
+    Absence,
+    Lifetime,
+    SerializationError,
+    anyone,
+    fast_json,
+)
+from sessionkit._exchange.request import HeaderRequest
 from sessionkit._session.json import is_finite, is_shallow
+from sessionkit.backends import MemoryBackend
 from sessionkit.formats import (
     Auth0FastAPI,
     Auth0V3,
@@ -145,6 +154,24 @@ def test_wherever_it_is_read_and_the_answer_begins_nothing_is_raised(make, level
     assert scene.browser.session() != {}
     scene.browser.logout()
     assert scene.browser.session() == {}
+
+
+@pytest.mark.parametrize("left", [60, 90, 150, 200, 250, 300])
+def test_nor_where_a_session_that_names_nobody_gets_its_record(left):
+    payload = b64encode(b'{"deep":' + b"[" * 99 + b"]" * 99 + b"}", b"-_").rstrip(b"=").decode()
+    importer = Importer(FlaskCookie(), secret=OLD, until=None)
+    backend = MemoryBackend()
+    scene = Scene(backend=backend, accept=[importer], guard=anyone)
+
+    def respond(frames: int) -> bool:
+        exchange = scene.store.begin(HeaderRequest(f"session={flask_signed(payload)}"))
+        exchange.drive()
+        assert exchange.get() is not None
+        at_depth(frames, exchange.commit)
+        return "Set-Cookie" in dict(exchange.response_headers)
+
+    assert respond(frames_left(left)) is bool(backend._records)
+    assert respond(0)
 
 
 @pytest.mark.parametrize("make", [flask, iron])
