@@ -184,12 +184,12 @@ def list_sessions(
     """List the sessions of a user, the one that was used last first.
 
     Args:
-        settings: the store's settings.
+        settings: the store's settings; within a request, those of its exchange, since a framework's login keys name users too.
         user: contents with a user, or an identity.
         current: the exchange of the current request, or None.
     """
     # This is not done in the generator, because a traceback would show its variables.
-    owners = _derive_owners(settings, user, current)
+    owners = derive_owners(settings, user)
     return _list_records(settings, owners, _find_record(current))
 
 
@@ -263,11 +263,11 @@ def revoke_user(settings: Settings, user: object, keep: Exchange | None) -> Step
     """End every session of a user, and return how many there were.
 
     Args:
-        settings: the store's settings.
+        settings: as for `list_sessions`.
         user: contents with a user, or an identity.
         keep: the exchange of a request whose session stays, or None.
     """
-    return _revoke_owners(settings, _derive_owners(settings, user, keep), keep)
+    return _revoke_owners(settings, derive_owners(settings, user), keep)
 
 
 def _revoke_owners(
@@ -310,11 +310,6 @@ def add_begun(keep: Exchange | None) -> None:
     """
     if _begins(keep) and keep.settings.driver is not None:
         keep.settings.driver.run(keep, 200, ())
-
-
-def _derive_owners(settings: Settings, user: object, current: Exchange | None) -> tuple[str, ...]:
-    """Return the owners of a user's records; within a request, a framework's login keys name users too."""
-    return derive_owners(settings if current is None else current.settings, user)
 
 
 def _find_record(current: Exchange | None) -> str | None:

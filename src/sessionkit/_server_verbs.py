@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from ._exchange.exchange import Exchange
 from ._exchange.settings import Settings
@@ -18,6 +18,7 @@ from ._management import (
     revoke_user,
     run,
 )
+from ._requests.current import get_current
 from ._requests.recognition import RequestLike, RequestObject
 from ._requests.responses import ResponseLike
 from ._session.tracebacks import clear_frames, clears_frames
@@ -50,16 +51,15 @@ class ServerVerbs(Verbs[RequestLike, ResponseLike, RequestObject]):
             ValueError: the argument names no user.
             BackendError: the backend failed.
         """
-        return run(
-            self._require_backend(), list_sessions(self.settings, user, self._find_current())
-        )
+        settings = self._require_backend()
+        return run(settings, list_sessions(self._find_settings(), user, self._find_shown()))
 
     async def asessions_of(self, user: object) -> list[SessionInfo]:
         """List the sessions of a user as `sessions_of` does."""
         try:
-            return await arun(
-                self._require_backend(), list_sessions(self.settings, user, self._find_current())
-            )
+            settings = self._require_backend()
+            steps = list_sessions(self._find_settings(), user, self._find_shown())
+            return await arun(settings, steps)
         except BaseException as error:
             del user
             clear_frames(error)
@@ -202,3 +202,13 @@ class ServerVerbs(Verbs[RequestLike, ResponseLike, RequestObject]):
         except NoActiveRequestError:
             return None
         return None if exchange.server is None or exchange.get() is None else exchange
+
+    def _find_shown(self) -> Exchange | None:
+        """Return the exchange whose session is the current one in a list of sessions, if a user is signed in there."""
+        try:
+            return self._find_current()
+        except ConfigurationError:
+            # Another store with the same cookie serves the request. It may keep its sessions in the same backend.
+            exchange = get_current()
+            found = isinstance(exchange, Exchange) and exchange.get() is not None
+            return cast("Exchange", exchange) if found else None

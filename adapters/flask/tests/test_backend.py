@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
 from awaited_memory import AwaitedMemory
 from flask import Flask, session
@@ -73,3 +75,14 @@ def test_an_awaited_backend_is_refused_where_the_store_is_given(late):
             SessionKit(store=store).init_app(app)
         else:
             SessionKit(app, store=store)
+
+
+def test_a_list_of_sessions_has_the_values_that_the_session_object_has(app, store):
+    values = {"at": datetime(2030, 1, 2, tzinfo=timezone.utc), "pair": (1, 2)}
+    app.add_url_rule("/keep", "/keep", lambda: session.update(values) or "")
+    app.add_url_rule("/devices", "/devices", lambda: found.extend(store.sessions_of(ANN)) or "")
+    client, found = Client(app), []
+    client.get("/login", base_url="https://localhost")
+    client.get("/keep", base_url="https://localhost")
+    client.get("/devices", base_url="https://localhost")
+    assert [(one.contents, one.is_current) for one in found] == [({**ANN, **values}, True)]

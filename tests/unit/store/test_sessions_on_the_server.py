@@ -15,6 +15,7 @@ from sessionkit import (
 )
 from sessionkit._exchange.framework_keys import FrameworkKeys
 from sessionkit._requests.gateway import Gateway
+from sessionkit.testing import session_cookies
 
 from ..backends.awaited import AwaitedMemory
 from ..kept import KeptScene
@@ -275,6 +276,30 @@ def test_a_session_of_another_store_is_not_the_current_one(scene):
     sign_in(scene, 1)
     with other.exchange():
         assert [False] == [info.is_current for info in scene.store.sessions_of(ALICE)]
+
+
+@pytest.mark.parametrize("how", ["blocking", "awaited"])
+def test_a_store_beside_that_of_the_request_lists_the_sessions_of_a_user(scene, how):
+    browser = sign_in(scene, 1)
+    sign_in(scene, 2)
+    beside = SessionStore(
+        SECRET, clock=scene.clock, backend=scene.backend, lifetime=Lifetime(idle=DAY)
+    )
+    tenant = scene.store.for_audience("tenant")
+    session_cookies(tenant, {**ALICE, "n": 3})
+
+    def find(store):
+        found = (
+            store.sessions_of(ALICE)
+            if how == "blocking"
+            else asyncio.run(store.asessions_of(ALICE))
+        )
+        return {info.contents["n"]: info.is_current for info in found}
+
+    with open_exchange(scene, browser):
+        assert [{1: True, 2: False}, {3: False}] == [find(beside), find(tenant)]
+    with scene.store.exchange():
+        assert [{1: False, 2: False}, {3: False}] == [find(beside), find(tenant)]
 
 
 @pytest.mark.parametrize("how", ["blocking", "awaited"])
