@@ -37,6 +37,7 @@ class ServerSide(Replaying):
     __slots__ = ()
 
     # The base class sets these too; type checkers need them here.
+    settings: Settings
     cookies: RequestCookies | None
     pause: float
     is_kept: bool
