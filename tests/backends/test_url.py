@@ -25,6 +25,22 @@ def test_a_url_makes_a_client(url, kind):
 
 
 @pytest.mark.parametrize(
+    "scheme", ["redis", "redis+async", "postgresql+psycopg", "postgresql+asyncpg"]
+)
+def test_backends_of_one_url_are_equal(scheme):
+    one, same, other = (open_backend(f"{scheme}://u:s3cret@localhost/{n}") for n in (1, 1, 2))
+    assert (one, hash(one)) == (same, hash(same))
+    assert one != other
+    assert "s3cret" not in repr(one)
+
+
+def test_a_prefix_or_another_class_is_another_place():
+    url = "redis://localhost"
+    assert backends.RedisBackend(url) != backends.RedisBackend(url, prefix="other")
+    assert backends.RedisBackend(url) != backends.AsyncRedisBackend(url)
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "redis://u:s3cret@localhost:port",

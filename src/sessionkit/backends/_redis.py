@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 from .._session.tracebacks import clears_frames
+from ._places import Placed
 from ._protocols import Record
 from ._redis_clients import (
     RedisClient,
@@ -36,7 +37,7 @@ __all__ = ["AsyncRedisBackend", "RedisBackend"]
 T = TypeVar("T")
 
 
-class RedisBackend:
+class RedisBackend(Placed):
     """Keep sessions in Redis (6 or newer) or Valkey, for WSGI and scripts. A load costs one round trip, and a save costs one."""
 
     def __init__(
@@ -64,6 +65,7 @@ class RedisBackend:
             ConfigurationError: the URL, the client or the prefix cannot be used.
         """
         self._operations = Operations(prefix, clock)
+        self._place = (url_or_client, prefix)
         self._owns_client = isinstance(url_or_client, str)
         self._client: Any = (
             blocking_client(url_or_client, max_connections, timeout)
@@ -170,7 +172,7 @@ class _Client(NamedTuple):
     permit: AbstractAsyncContextManager[None]
 
 
-class AsyncRedisBackend:
+class AsyncRedisBackend(Placed):
     """Keep sessions in Redis (6 or newer) or Valkey, for ASGI. A load costs one round trip, and a save costs one."""
 
     def __init__(
@@ -199,6 +201,7 @@ class AsyncRedisBackend:
             ConfigurationError: the URL, the client or the prefix cannot be used.
         """
         self._operations = Operations(prefix, clock)
+        self._place = (url_or_client, prefix)
         self._given: _Client | None = None
         if isinstance(url_or_client, str):
             self._make: Callable[[], Any] = partial(

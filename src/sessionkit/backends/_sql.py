@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import URL, Engine, MetaData
 
 from .._session.tracebacks import clears_frames
+from ._places import Placed
 from ._protocols import Record
 from ._sql_engines import check_limits, find_lock, make_engine, make_permit
 from ._sql_retries import explain, run
@@ -26,7 +27,7 @@ T = TypeVar("T")
 _NO_LOCK = nullcontext()
 
 
-class SQLBackend:
+class SQLBackend(Placed):
     """Keep sessions in a database, through SQLAlchemy: PostgreSQL (psycopg), MySQL and MariaDB (PyMySQL), SQLite.
 
     Loading costs one round trip, and so does saving. A login costs two, because it also removes up to four expired records.
@@ -59,6 +60,7 @@ class SQLBackend:
             timeout: seconds that an operation may take in all, at most 3.
         """
         check_limits(pool_size, timeout)
+        self._place = (url_or_engine,)
         self._clock = clock
         self._timeout = timeout
         self._pid = os.getpid()

@@ -14,6 +14,7 @@ from sqlalchemy import URL, MetaData
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ..errors import BackendError
+from ._places import Placed
 from ._protocols import Record
 from ._sql_engines import (
     check_limits,
@@ -40,7 +41,7 @@ class _Pool(NamedTuple):
     write_lock: AbstractAsyncContextManager[None]
 
 
-class AsyncSQLBackend:
+class AsyncSQLBackend(Placed):
     """Keep sessions in a database, as `SQLBackend` does, with an async driver: psycopg, asyncpg, asyncmy, aiosqlite.
 
     One object serves several event loops, with a pool for each.
@@ -70,6 +71,7 @@ class AsyncSQLBackend:
             timeout: seconds that an operation may take in all, at most 3.
         """
         check_limits(pool_size, timeout)
+        self._place = (url_or_engine,)
         self._clock = clock
         self._pool_size = pool_size
         self._timeout = timeout

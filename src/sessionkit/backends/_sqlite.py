@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .._session.tracebacks import clears_frames
 from ..errors import ConfigurationError
+from ._places import Placed
 from ._protocols import REMOVAL_DELAY, TIDIED, Record
 from ._sqlite_connections import Connections, Transaction
 
@@ -64,7 +65,7 @@ _PURGE = """
         SELECT rowid FROM sessionkit_session WHERE expires_at < ? ORDER BY expires_at LIMIT ?)"""
 
 
-class SQLiteBackend:
+class SQLiteBackend(Placed):
     """Keep sessions in an SQLite file, for every process of a machine that opens it. It needs no server and no package.
 
     The file is made at the first operation, readable by its owner only. Each thread has a connection; SQLite lets one
@@ -103,6 +104,7 @@ class SQLiteBackend:
                 "(SESSIONKIT_BACKEND takes a URL.)"
             )
         self._path = Path(name).absolute()
+        self._place = (self._path,)
         if self._path.is_dir():
             raise ConfigurationError(f"{self._path} is a folder: give the path of a file in it")
         if not self._path.parent.is_dir():

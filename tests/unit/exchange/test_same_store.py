@@ -4,7 +4,7 @@ import pytest
 
 from sessionkit import ConfigurationError, CookieSettings, Lifetime, Native, SessionStore
 from sessionkit._exchange.framework_keys import FrameworkKeys
-from sessionkit.backends import MemoryBackend
+from sessionkit.backends import MemoryBackend, SQLiteBackend
 from sessionkit.formats import (
     Auth0FastAPI,
     Auth0V3,
@@ -53,6 +53,20 @@ def test_every_setting_that_decides_makes_another_store_and_equal_ones_the_same(
     assert one.same_store(other) is True
     assert settings.differences(one) == one.differences(settings) == (differing,)
     assert settings.same_store(one) is False
+
+
+def test_stores_with_backends_in_the_same_place_are_one_store(tmp_path):
+    def make(name, **settings):
+        return SessionStore(SECRET, backend=SQLiteBackend(tmp_path / name, **settings))
+
+    site, api, other = make("one.db"), make("one.db", timeout=1), make("other.db")
+    with site.exchange(), api.exchange() as inner:
+        api.create_session({"user": {"sub": "ada"}})
+        assert inner.settings.same_store(site.settings)
+    assert len(site.sessions_of({"user": {"sub": "ada"}})) == 1
+    assert site.settings.differences(other.settings) == ("backend",)
+    backends = [one.settings.backend for one in (site, api, other)]
+    assert len({*backends, MemoryBackend(), MemoryBackend()}) == 4
 
 
 @pytest.mark.parametrize("limit", ["max_sessions", "max_record"])

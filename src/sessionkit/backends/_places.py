@@ -1,0 +1,25 @@
+"""Tell whether two backends keep their records in the same place."""
+
+from __future__ import annotations
+
+__all__ = ["Placed"]
+
+
+class Placed:
+    """A backend that is equal to another one of its class in the same place.
+
+    So two stores with the same settings, such as those of the `SESSIONKIT_*` variables in two applications of one process, are one
+    store. Time limits and sizes of pools do not count.
+    """
+
+    _place: tuple[object, ...]
+    """What names the place: a path; or a URL, or the application's client or engine. It is never shown: a URL may hold a password."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Placed) and (type(self), self._place) == (
+            type(other),
+            other._place,
+        )
+
+    def __hash__(self) -> int:
+        return hash(self._place)
