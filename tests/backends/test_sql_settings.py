@@ -16,7 +16,7 @@ from tcp_proxy import proxy
 
 from sessionkit.backends import AsyncSQLBackend, SQLBackend
 from sessionkit.backends._connecting import connect_in_time
-from sessionkit.backends._sql_time import TimeLimit
+from sessionkit.backends._time_limits import TimeLimit
 from sessionkit.errors import BackendError, ConfigurationError
 
 

@@ -17,8 +17,8 @@ from ._protocols import Record
 from ._sql_engines import check_limits, find_lock, make_engine, make_permit
 from ._sql_retries import explain, run
 from ._sql_statements import CREATION, METADATA, Statements, create_tables
-from ._sql_time import TimeLimit
 from ._sql_warnings import collect_warnings
+from ._time_limits import TimeLimit
 
 __all__ = ["SQLBackend"]
 

@@ -25,8 +25,8 @@ from ._sql_engines import (
 )
 from ._sql_retries import explain, run
 from ._sql_statements import CREATION, METADATA, Statements, create_tables
-from ._sql_time import TimeLimit
 from ._sql_warnings import collect_warnings
+from ._time_limits import TimeLimit
 
 __all__ = ["AsyncSQLBackend"]
 

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import URL
 
-from ._sql_time import time_left, wait_for
+from ._sql_time import wait_for
 from ._sqlite_files import find_path
 from ._sqlite_waiting import wait_while_locked
 from ._sqlite_write_lock import find_write_lock
+from ._time_limits import time_left
 
 __all__ = ["ASYNC", "BLOCKING", "Driver"]
 

@@ -25,9 +25,10 @@ from ._connecting import connect_in_time
 from ._fair_semaphores import AsyncFairSemaphore, AsyncPermit, FairSemaphore, Permit
 from ._sql_drivers import ASYNC, BLOCKING, Driver
 from ._sql_retries import NO_CONNECTION
-from ._sql_time import WaitsInTime, time_left
+from ._sql_time import WaitsInTime
 from ._sqlite_files import find_file, find_path
 from ._sqlite_write_lock import BUSY, find_write_lock
+from ._time_limits import time_left
 
 __all__ = [
     "check_limits",

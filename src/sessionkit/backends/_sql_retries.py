@@ -11,8 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from ..errors import BackendError
-from ._sql_time import time_left
 from ._sqlite_waiting import LOCKED
+from ._time_limits import time_left
 
 __all__ = ["NO_CONNECTION", "explain", "run"]
 

@@ -1,35 +1,14 @@
-"""The time limit of an SQL backend's operation: a deadline that is checked at every wait of a blocking driver."""
+"""The time limit of an operation at every wait of a blocking driver of SQL."""
 
 from __future__ import annotations
 
 import select
-from contextvars import ContextVar
 from selectors import EVENT_READ, EVENT_WRITE
-from time import monotonic
 from typing import Any
 
-__all__ = ["TimeLimit", "WaitsInTime", "time_left", "wait_for"]
+from ._time_limits import time_left
 
-# Outside an operation (for example when a pool is closed) nobody waits for an answer.
-_deadline: ContextVar[float] = ContextVar("sessionkit_sql_deadline", default=0.0)
-
-
-class TimeLimit:
-    """Give the operations of a `with` block this many seconds in all."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-
-    def __enter__(self) -> None:
-        self._token = _deadline.set(monotonic() + self._seconds)
-
-    def __exit__(self, *error: object) -> None:
-        _deadline.reset(self._token)
-
-
-def time_left() -> float:
-    """Return the seconds that remain for the running operation. The result is never zero, which drivers refuse or treat as endless."""
-    return max(_deadline.get() - monotonic(), 0.001)
+__all__ = ["WaitsInTime", "wait_for"]
 
 
 def wait_for(file: Any, wanted: int, seconds: float) -> int:

@@ -15,6 +15,7 @@ from ..errors import ConfigurationError
 from ._places import Placed
 from ._protocols import REMOVAL_DELAY, TIDIED, Record
 from ._sqlite_connections import Connections, Transaction
+from ._time_limits import TimeLimit
 
 __all__ = ["SQLiteBackend"]
 
@@ -86,7 +87,7 @@ class SQLiteBackend(Placed):
             path: the file, in a folder that exists. A relative path starts at the present working directory.
             synchronous: SQLite's setting of this name. With `"FULL"`, every write survives a power loss. `"NORMAL"` is
                 faster, but a power loss may undo the last writes, logouts included.
-            timeout: how long a write waits for another one, in seconds.
+            timeout: how many seconds an operation waits in all: for other threads, for other processes, and while it opens the file.
             clock: the time in seconds since the epoch, for what has expired.
 
         Raises:
@@ -117,12 +118,13 @@ class SQLiteBackend(Placed):
                 f"synchronous={synchronous!r} is no setting of SQLite: give one of {', '.join(_LEVELS)}"
             )
         self._clock = clock
-        self._connections = Connections(self._path, self._synchronous, timeout)
+        self._timeout = timeout
+        self._connections = Connections(self._path, self._synchronous)
 
     @clears_frames
     def load(self, key: str, owner: str) -> Record | None:
         """Return a record, or None."""
-        with self._connections.use() as connection:
+        with TimeLimit(self._timeout), self._connections.use() as connection:
             return _load(connection, key, owner)
 
     @clears_frames
@@ -130,6 +132,7 @@ class SQLiteBackend(Placed):
         """Add a record, unless its key exists with another version or the owner was revoked since."""
         values = {**record._asdict(), "since": since}
         with (
+            TimeLimit(self._timeout),
             self._connections.lock_writes(),
             self._connections.use() as connection,
             Transaction(connection),
@@ -143,7 +146,11 @@ class SQLiteBackend(Placed):
     def replace(self, record: Record, version: bytes) -> Record | bool:
         """Replace a record that has this version; return the record that is there if it has another."""
         key, owner, _, _, *values = record
-        with self._connections.lock_writes(), self._connections.use() as connection:
+        with (
+            TimeLimit(self._timeout),
+            self._connections.lock_writes(),
+            self._connections.use() as connection,
+        ):
             if connection.execute(_REPLACE, (*values, key, owner, version)).rowcount == 1:
                 return True
             present = _load(connection, key, owner)
@@ -154,13 +161,18 @@ class SQLiteBackend(Placed):
     @clears_frames
     def touch(self, key: str, owner: str, updated_at: int, expires_at: int) -> bool:
         """Move a record's times forward."""
-        with self._connections.lock_writes(), self._connections.use() as connection:
+        with (
+            TimeLimit(self._timeout),
+            self._connections.lock_writes(),
+            self._connections.use() as connection,
+        ):
             return connection.execute(_TOUCH, (updated_at, expires_at, key, owner)).rowcount == 1
 
     @clears_frames
     def delete(self, key: str, owner: str) -> Record | None:
         """Remove a record and return it."""
         with (
+            TimeLimit(self._timeout),
             self._connections.lock_writes(),
             self._connections.use() as connection,
             Transaction(connection),
@@ -172,13 +184,14 @@ class SQLiteBackend(Placed):
     @clears_frames
     def of(self, owner: str) -> list[Record]:
         """Return the records of an owner that have not expired."""
-        with self._connections.use() as connection:
+        with TimeLimit(self._timeout), self._connections.use() as connection:
             return [Record(*row) for row in connection.execute(_LIST, (owner, self._clock()))]
 
     @clears_frames
     def revoke(self, owner: str, at: float, keep: str | None) -> int:
         """Remove the records of an owner, and refuse records that a request from before `at` would insert."""
         with (
+            TimeLimit(self._timeout),
             self._connections.lock_writes(),
             self._connections.use() as connection,
             Transaction(connection),
@@ -193,6 +206,7 @@ class SQLiteBackend(Placed):
     def purge(self, now: int, limit: int) -> int:
         """Remove at most `limit` records that expired more than `REMOVAL_DELAY` seconds ago."""
         with (
+            TimeLimit(self._timeout),
             self._connections.lock_writes(),
             self._connections.use() as connection,
             Transaction(connection),
@@ -213,7 +227,7 @@ class SQLiteBackend(Placed):
                 f"SQLiteBackend(synchronous={self._synchronous!r}) may lose the last writes in a power loss, so that a"
                 " session lives on after its logout: synchronous='FULL' keeps them."
             )
-        with self._connections.use() as connection:
+        with TimeLimit(self._timeout), self._connections.use() as connection:
             (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
         if mode != "wal":
             found.append(

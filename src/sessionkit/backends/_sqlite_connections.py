@@ -6,7 +6,6 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +16,7 @@ from ._sqlite_files import File, find_file
 from ._sqlite_forks import suspend_at_forks
 from ._sqlite_waiting import LOCKED, wait_while_locked
 from ._sqlite_write_lock import find_write_lock
+from ._time_limits import time_left
 
 __all__ = ["Connections", "Transaction"]
 
@@ -167,23 +167,21 @@ class Transaction:
 class _Process:
     """The connections of one process, since its first call or since the last `close`."""
 
-    def __init__(self, path: Path, limit: Callable[[], float]) -> None:
+    def __init__(self, path: Path) -> None:
         self.pid = os.getpid()
-        self.write_lock = find_write_lock(path, limit)
+        self.write_lock = find_write_lock(path, time_left)
         self.opening = threading.Lock()
         self.of_thread = threading.local()
         self.all: weakref.WeakSet[Connection] = weakref.WeakSet()
 
 
 class Connections:
-    """The connections of a backend, by process and thread."""
+    """The connections of a backend, by process and thread. What waits for one of them, or uses one, does so in a `TimeLimit`."""
 
-    def __init__(self, path: Path, synchronous: str, timeout: float) -> None:
+    def __init__(self, path: Path, synchronous: str) -> None:
         """Keep the settings, and open no connection yet."""
         self._path = path
         self._synchronous = synchronous
-        # Half the time is for the threads of this process, half for other processes.
-        self._limit: Callable[[], float] = lambda: timeout / 2
         self._process = self._start()
         suspend_at_forks(self)
 
@@ -238,7 +236,7 @@ class Connections:
         return process.opening
 
     def _start(self) -> _Process:
-        return _Process(self._path, self._limit)
+        return _Process(self._path)
 
     def _of_this_process(self) -> _Process:
         process = self._process
@@ -249,7 +247,7 @@ class Connections:
 
     def _open(self, process: _Process) -> Connection:
         # A thread may hold this lock until its time limit, so without a limit here each thread would wait for all before it.
-        if not process.opening.acquire(timeout=self._limit()):
+        if not process.opening.acquire(timeout=time_left()):
             raise make_error(self._path, sqlite3.OperationalError(LOCKED))
         try:
             create_private(self._path)
@@ -270,7 +268,7 @@ class Connections:
             self._path,
             isolation_level=None,
             check_same_thread=False,  # `close` may run in another thread, and a lock separates the two
-            **wait_while_locked(self._limit),
+            **wait_while_locked(time_left),
         )
         try:
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
