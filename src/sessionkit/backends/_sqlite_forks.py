@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Protocol
+from typing import Any, Protocol
 from weakref import WeakSet
 
 __all__ = ["suspend_at_forks"]
@@ -23,7 +23,7 @@ class Suspendable(Protocol):
 
 
 _every: WeakSet[Suspendable] = WeakSet()
-_forking = threading.Lock()
+_forking: Any = threading.RLock()
 _suspended: list[threading.Lock] = []
 
 
@@ -43,6 +43,9 @@ def _suspend_all() -> None:
 
 
 def _resume_all() -> None:
+    # Otherwise an exception has ended the wait for it (of a signal handler, or because a greenlet was killed): another thread forks.
+    if not _forking._is_owned():  # noqa: SLF001
+        return
     while _suspended:
         _suspended.pop().release()
     _forking.release()

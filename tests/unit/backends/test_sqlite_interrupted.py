@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from sessionkit.backends import SQLiteBackend, _sqlite_connections
+from sessionkit.backends import SQLiteBackend, _sqlite_connections, _sqlite_forks
 from sessionkit.backends._sqlite_connections import Connection, Transaction
 
 from .sqlite_files import NOW, record
@@ -75,3 +75,19 @@ def test_a_fork_that_is_interrupted_does_not_make_the_next_call_hang(tmp_path, m
         return backend.load(first.key, first.owner)
 
     assert first == end_in_time(visit)
+
+
+def test_a_fork_whose_wait_for_another_is_interrupted_leaves_the_file_closed_for_the_other(
+    tmp_path,
+):
+    backend = SQLiteBackend(tmp_path / "sessions.db", clock=lambda: NOW)
+    opening = backend._connections._process.opening
+    _sqlite_forks._suspend_all()
+    try:
+        # Python runs this after the fork, also if the thread was interrupted before it had the lock of forks.
+        end_in_time(_sqlite_forks._resume_all)
+        assert opening.locked()
+        assert not end_in_time(lambda: _sqlite_forks._forking.acquire(blocking=False))
+    finally:
+        _sqlite_forks._resume_all()
+    assert backend.insert(record(), 0)
