@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 __all__ = [
@@ -127,28 +128,19 @@ def header_changes(
                 _keep(kept, lower, value)
     if not (lines or vary or besides):
         return _UNTOUCHED if said or not present else _PRIVATE
-    field: tuple[str, str] = ("Vary", _with_cookie(vary) if vary else "Cookie")
-    add: list[tuple[str, str]] = [field]
+    add: list[tuple[str, str]] = [
+        *zip(repeat("Set-Cookie"), lines),
+        ("Vary", _with_cookie(vary) if vary else "Cookie"),
+    ]
     if lines:
-        add = _with_lines(lines, field, kept)
+        # No cache may store a response that sets cookies.
+        add.append(("Cache-Control", "private, no-store" + kept.pop("no-transform", "")))
+        add += zip(kept, map("no-store{}".format, kept.values()), strict=True)
     if present and not (said or lines):
         # `no-transform` says nothing about caching.
         remove += besides
         add.append(("Cache-Control", "private, no-transform" if besides else "private"))
     return HeaderChanges(tuple(remove), tuple(add))
-
-
-def _with_lines(
-    lines: Sequence[str], vary: tuple[str, str], kept: dict[str, str]
-) -> list[tuple[str, str]]:
-    """Return the fields of a response that sets cookies, which no cache may store."""
-    add: list[tuple[str, str]] = []
-    for line in lines:
-        add.append(("Set-Cookie", line))  # noqa: PERF401  # a comprehension is a call before Python 3.12
-    add += (vary, ("Cache-Control", "private, no-store" + kept.pop("no-transform", "")))
-    for name, rest in kept.items():
-        add.append((name, f"no-store{rest}"))
-    return add
 
 
 def _is_cdn(lower: str) -> bool:
