@@ -70,7 +70,7 @@ class FairSemaphore:
         with self._changing:
             if self._waiting:
                 self._waiting.popleft().release()
-            else:
+            elif self._free < self._count:
                 self._free += 1
 
     def _give_up(self, ticket: threading.Lock) -> None:

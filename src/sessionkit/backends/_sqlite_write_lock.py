@@ -21,6 +21,9 @@ _SHARE = 0.1
 _LOOKING = 0.005
 """Seconds after which a writer of another process has looked at the file. SQLite polls, at most this long apart."""
 
+_LONGEST = 30.0
+"""Seconds after which the lock has no holder any more: a signal handler has raised an exception just when its release began."""
+
 
 class WriteLock(FairSemaphore):
     """The lock of the writers of a process, which they hold one at a time, in the order in which they ask.
@@ -36,6 +39,7 @@ class WriteLock(FairSemaphore):
     def acquire(self, seconds: float) -> bool:
         """Take the lock, after a pause if the write before was long and has just ended."""
         if not super().acquire(seconds):
+            self._end_lost_turn()
             return False
         try:
             pause = min((self._ended - self._began) * _SHARE, _LOOKING)
@@ -47,6 +51,13 @@ class WriteLock(FairSemaphore):
             super().release()
             raise
         return True
+
+    def _end_lost_turn(self) -> None:
+        # A slow writer may also hold it for so long. Then two write at once for a while, and SQLite has them take turns.
+        now = time.monotonic()
+        if now - self._began > _LONGEST:
+            self._began = now  # those who wait now release it once
+            super().release()
 
     def release(self) -> None:
         """Release the lock."""

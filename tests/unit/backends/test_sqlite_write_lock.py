@@ -87,6 +87,42 @@ def test_nobody_who_comes_too_late_pauses():
     assert not semaphore.acquire(0)
 
 
+def test_a_turn_that_nobody_has_ended_is_over_after_half_a_minute():
+    semaphore = WriteLock()
+    assert semaphore.acquire(0)
+    semaphore._began -= 29
+    assert [semaphore.acquire(0) for _ in range(2)] == [False, False]
+    semaphore._began -= 2
+    assert [semaphore.acquire(0) for _ in range(3)] == [False, True, False]
+
+
+def test_a_turn_that_was_only_slow_ends_after_another_without_making_room_for_two():
+    semaphore = WriteLock()
+    assert semaphore.acquire(0)
+    semaphore._began -= 31
+    assert [semaphore.acquire(0) for _ in range(2)] == [False, True]
+    semaphore.release()
+    semaphore.release()
+    assert [semaphore.acquire(0) for _ in range(2)] == [True, False]
+
+
+def test_a_file_whose_turn_was_lost_can_be_written_again(tmp_path, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    backend = SQLiteBackend(tmp_path / "sessions.db", timeout=0.05, clock=lambda: NOW)
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(WriteLock, "release", interrupt)  # just when it begins
+        backend.insert(record(), NOW)
+    with pytest.raises(BackendError, match="other threads"):
+        backend.insert(record("second"), NOW)
+    monkeypatch.setattr(_sqlite_write_lock, "_LONGEST", 0)
+    with pytest.raises(BackendError, match="other threads"):
+        backend.insert(record("second"), NOW)
+    assert backend.insert(record("second"), NOW)
+    backend.close()
+
+
 def test_a_statement_that_writes_has_a_turn_and_one_in_a_transaction_does_not(tmp_path):
     semaphore, had = WriteLock(), []
 
