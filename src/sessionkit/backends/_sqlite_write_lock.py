@@ -70,8 +70,8 @@ class WriteLock(FairSemaphore):
 _OF_FILES: dict[str, WriteLock] = {}
 
 BUSY = (
-    "the session backend is busy: other threads of this process write to the SQLite file all the time. Use"
-    " fewer threads, or a database server"
+    "the session backend is busy: other threads of this process write to the SQLite file all the time, or wait for another"
+    " process that has locked it. Use fewer threads, or a database server, or look for a program that keeps the file open"
 )
 """The text of the error for a write that has waited too long for other writes of its process."""
 

@@ -1,5 +1,7 @@
 """The time limit of SQLiteBackend holds for an operation in all, whatever it waits for."""
 
+import threading
+
 import pytest
 
 from sessionkit import BackendError
@@ -90,3 +92,25 @@ def test_an_operation_whose_time_is_over_does_not_wait_for_another_process(tmp_p
         del semaphore.acquire
         other.close()
         backend.close()
+
+
+def test_a_thread_that_waits_for_another_one_which_waits_for_a_process_is_told_of_both(tmp_path):
+    path, errors = tmp_path / "sessions.db", []
+    backend = SQLiteBackend(path, timeout=0.3, clock=lambda: NOW)
+    assert backend.insert(record(), NOW)
+    other = locked(path, "BEGIN IMMEDIATE")
+
+    def write():
+        with pytest.raises(BackendError) as caught:
+            backend.touch("canary-key", "canary-owner", NOW, NOW)
+        errors.append(str(caught.value))
+
+    threads = [threading.Thread(target=write) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    other.close()
+    backend.close()
+    assert len(errors) == 6
+    assert all("another process" in error and "that keeps" in error for error in errors)
