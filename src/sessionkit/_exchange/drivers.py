@@ -297,14 +297,21 @@ async def _run(
 
 
 async def _insert(exchange: Settling, backend: AnyBackend, operation: Insert) -> None:
-    """Perform an operation that adds a record. If the waiting task is cancelled, the next call waits for the reply."""
+    """Perform an operation that adds a record. If the waiting task is cancelled, the next call waits for the reply, but not for ever."""
     try:
         await _shield(exchange, _take(exchange, backend, operation))
     except asyncio.CancelledError:
-        if exchange in _shielded:
+        work = _shielded.get(exchange)
+        if work is not None:
             # Whoever ends the request before the reply comes must take the record back.
             exchange.lose(operation)
+            alarm = asyncio.get_running_loop().call_later(_PATIENCE, work.cancel)
+            work.add_done_callback(lambda _: alarm.cancel())
         raise
+
+
+# Seconds. Within this time our own backends reply, or raise an error.
+_PATIENCE = 3
 
 
 async def _shield(exchange: Settling, work: Coroutine[Any, Any, None]) -> None:

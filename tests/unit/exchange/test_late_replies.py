@@ -170,6 +170,30 @@ def test_a_cancellation_in_the_moment_of_the_reply_loses_no_reply():
     assert {} == scene.backend.memory._records
 
 
+def test_a_backend_that_never_answers_a_cancelled_login_is_not_waited_for_long(monkeypatch):
+    scene = make()
+    monkeypatch.setattr(drivers, "_PATIENCE", 0)
+    insert = scene.backend.insert
+
+    async def insert_without_a_reply(record, since):
+        await insert(record, since)
+        await asyncio.Event().wait()
+
+    scene.backend.insert = insert_without_a_reply
+
+    async def run():
+        exchange = begin(scene)
+        exchange.create(BOB)
+        task = asyncio.ensure_future(asettle(exchange))
+        while not scene.backend.memory._records:  # noqa: ASYNC110  # each step is one of the request
+            await asyncio.sleep(0)
+        await cancel(task)
+        await asettle(exchange, 500)
+
+    asyncio.run(run())
+    assert {} == scene.backend.memory._records
+
+
 class Gone(Exception):
     """The server's error: the client has hung up."""
 
