@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestClient
 from awaited_memory import AwaitedMemory
 
 from sessionkit import BackendError, EventKind, SessionStore
-from sessionkit_aiohttp import setup, verbs
+from sessionkit_aiohttp import get_session, setup, verbs
 
 from .visitor import ANN, SECRET, SOCKET, application, browse, names
 
@@ -157,9 +157,11 @@ def test_a_backend_with_a_fault_of_its_own_is_a_500(backend, store, operation):
 # ---- a client that hangs up
 
 
-async def serve_cancelling(app: web.Application, walk: Callable[[str, int], Awaitable[Any]]) -> Any:
-    """Serve an application that cancels the handler of a client that hangs up."""
-    runner = web.AppRunner(app, handler_cancellation=True)
+async def serve(
+    app: web.Application, walk: Callable[[str, int], Awaitable[Any]], *, cancels: bool = True
+) -> Any:
+    """Serve an application that cancels the handler of a client that hangs up, or does not."""
+    runner = web.AppRunner(app, handler_cancellation=cancels)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -203,7 +205,7 @@ def test_a_client_that_hangs_up_stays_signed_out(backend, store, events, moment,
             return await answer.json()
 
     fails = moment == "while it fails"
-    left = asyncio.run(serve_cancelling(served(store, ("/", handler)), walk))
+    left = asyncio.run(serve(served(store, ("/", handler)), walk))
     assert left == (ANN if fails else None)
     assert ("the session could not be ended" in caplog.text) is fails
     if moment == "in the handler":
@@ -243,4 +245,73 @@ def test_a_client_that_hangs_up_while_it_is_signed_in_leaves_no_session(backend,
 
     app = served(store, ("/", handler))
     app.middlewares.insert(0, around)
-    assert asyncio.run(serve_cancelling(app, walk)) == []
+    assert asyncio.run(serve(app, walk)) == []
+
+
+@pytest.mark.parametrize("cancels", [False, True])
+def test_a_client_that_hangs_up_while_a_middleware_around_ours_waits_leaves_no_session(
+    backend, store, events, cancels
+):
+    waiting, over, gone = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def sign_in(request):
+        verbs.create_session(request, ANN)
+        asyncio.current_task().add_done_callback(lambda _: over.set())
+        return web.Response()
+
+    @web.middleware
+    async def around(request, handler):
+        response = await handler(request)
+        waiting.set()
+        try:
+            while request.transport is not None:  # noqa: ASYNC110  # aiohttp has no event for it
+                await asyncio.sleep(0)
+            await gone.wait()
+        finally:
+            gone.set()
+        return response
+
+    async def walk(host, port):
+        _, writer = await asyncio.open_connection(host, port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await waiting.wait()
+        assert len(await store.asessions_of(ANN)) == 1
+        writer.transport.abort()
+        if not cancels:
+            gone.set()
+        await over.wait()
+        while await store.asessions_of(ANN):  # noqa: ASYNC110  # each step is one of the gateway
+            await asyncio.sleep(0)
+
+    app = served(store, ("/", sign_in))
+    app.middlewares.insert(0, around)
+    asyncio.run(asyncio.wait_for(serve(app, walk, cancels=cancels), 9))
+    assert [event.kind for event in events] == [EventKind.ROLLED_BACK]
+
+
+def test_a_client_that_hangs_up_has_saved_what_its_handler_changed(backend, store):
+    over = asyncio.Event()
+
+    async def change(request):
+        session = await get_session(request)
+        while request.transport is not None:  # noqa: ASYNC110  # aiohttp has no event for it
+            await asyncio.sleep(0)
+        asyncio.current_task().add_done_callback(lambda _: over.set())
+        session["n"] = 1
+        return web.Response()
+
+    async def walk(host, port):
+        async with ClientSession(f"http://{host}:{port}") as client:
+            login = await client.get("/login")
+            cookie = f"__Host-session={login.cookies['__Host-session'].value}"
+            _, writer = await asyncio.open_connection(host, port)
+            writer.write(f"GET / HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n\r\n".encode())
+            loads = backend.calls.count("load")
+            while backend.calls.count("load") == loads:  # noqa: ASYNC110  # each step is one of the request
+                await asyncio.sleep(0)
+            writer.transport.abort()
+            await over.wait()
+            return await (await client.get("/me", headers={"Cookie": cookie})).json()
+
+    app = served(store, ("/", change))
+    assert asyncio.run(serve(app, walk, cancels=False)) == {**ANN, "n": 1}

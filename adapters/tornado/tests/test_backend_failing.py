@@ -197,6 +197,28 @@ def test_a_client_that_hangs_up_stays_signed_out(backend):
     assert walk_through([("/logout", Logout)], walk, backend) is None
 
 
+@pytest.mark.parametrize("flushes", [False, True])
+def test_a_client_that_hangs_up_while_it_is_signed_in_leaves_no_session(backend, flushes):
+    class SignIn(Handler):
+        async def get(self):
+            create_session(self, ANN)
+            if flushes:
+                await self.flush()
+
+    async def walk(client):
+        backend.waiting, backend.held["insert"] = asyncio.Event(), asyncio.Event()
+        _, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        writer.write(b"GET /sign-in HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await backend.waiting.wait()
+        writer.transport.abort()
+        await client.get("/me")
+        backend.held.pop("insert").set()
+        while "delete" not in backend.calls or backend.memory._records:  # noqa: ASYNC110  # each step is one of the handler
+            await asyncio.sleep(0)
+
+    walk_through([("/sign-in", SignIn)], walk, backend)
+
+
 @pytest.mark.parametrize("operation", ["load", "insert", "delete"])
 def test_a_backend_with_a_fault_of_its_own_is_a_500(backend, operation):
     backend.error = ValueError("a fault")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, cast
 
 from aiohttp import web
 
-from sessionkit import Exchange
+from sessionkit import Exchange, SessionStore
 from sessionkit.adapters import Gateway, Phase, admit_task, aload, asettle, commit_response
 
 from .requests import AiohttpRequest
@@ -26,6 +27,10 @@ class AiohttpGateway(Gateway):
 
     call = "setup(app, store)"
     awaits = True
+
+    def __init__(self, app: Any, store: SessionStore, **settings: Any) -> None:
+        super().__init__(app, store, **settings)
+        self._ending: set[asyncio.Task[None]] = set()
 
     @web.middleware
     async def serve(
@@ -44,11 +49,7 @@ class AiohttpGateway(Gateway):
         admit_task(exchange)
         # Responses are sent after this middleware has returned. The request has one task, and ends with it.
         task = view.holder[TASK] = cast("asyncio.Task[Any]", asyncio.current_task())
-        task.add_done_callback(
-            lambda task: (
-                exchange.finish() if task.cancelled() or exchange.phase is Phase.COMMITTED else None
-            )
-        )
+        task.add_done_callback(partial(self._on_task_done, exchange))
         try:
             await aload(exchange)
             try:
@@ -64,6 +65,21 @@ class AiohttpGateway(Gateway):
             entry.leave()
             del request, view
         return response
+
+    def _on_task_done(self, exchange: Exchange, task: asyncio.Task[Any]) -> None:
+        """End a request whose task has ended, unless a middleware around this one still answers it from another task."""
+        if task.cancelled() and exchange.phase is Phase.OPEN:
+            # A middleware around this one was cancelled.
+            ending = asyncio.ensure_future(self._end(exchange))
+            # An event loop refers only weakly to its tasks.
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+        elif task.cancelled() or exchange.phase is Phase.COMMITTED:
+            exchange.finish()
+
+    async def _end(self, exchange: Exchange) -> None:
+        await self.end_unanswered(exchange)
+        exchange.finish()
 
     async def _save(self, exchange: Exchange, response: object) -> None:
         """Save the session, or check that it can be saved, while an error can still become a 500.
@@ -100,6 +116,9 @@ class AiohttpGateway(Gateway):
             # The cookies are written into the headers, because aiohttp drops a `response.set_cookie` while a response is
             # being prepared.
             commit_response(exchange, response.status, response.headers)
+            if request.transport is None:
+                # The client has hung up, and aiohttp, which does not cancel its handler, sends nothing.
+                await self.end_unsent(exchange)
         except asyncio.CancelledError:
             await self.end_unanswered(exchange)
             raise

@@ -169,7 +169,12 @@ class SessionMixin(RequestHandler):
         else:
             self._commit()
             sent = super().flush()
-        await sent
+        try:
+            await sent
+        except StreamClosedError:
+            # The client has hung up. Tornado does not tell a handler before it sends.
+            await gateway_of(self.application).end_unsent(exchange)
+            raise
 
     async def _watch(self) -> None:
         """Wait until the response is sent, respond to a failure that no code has awaited, and end the exchange."""
