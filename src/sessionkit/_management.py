@@ -9,7 +9,7 @@ from re import compile as compile_pattern
 from typing import Any, TypeGuard, TypeVar, cast
 
 from ._crypto.records import RecordCodec
-from ._exchange.drivers import asettle, perform
+from ._exchange.drivers import asettle, hold, perform
 from ._exchange.exchange import OPEN, Exchange
 from ._exchange.expiry import judge_stamp
 from ._exchange.operations import Delete, List, Load, Operation, Purge, Revoke
@@ -147,17 +147,12 @@ async def arun_to_the_end(
 
 def _begin(settings: Settings, steps: Steps[Result]) -> asyncio.Future[Result]:
     task = asyncio.ensure_future(arun(settings, steps))
-    _ending.add(task)
-    task.add_done_callback(_forget)
+    hold(task)
+    task.add_done_callback(_retrieve)
     return task
 
 
-_ending: set[asyncio.Future[Any]] = set()
-"""The revocations that are being performed. They are kept here because an event loop refers only weakly to its tasks."""
-
-
-def _forget(task: asyncio.Future[Any]) -> None:
-    _ending.discard(task)
+def _retrieve(task: asyncio.Future[Any]) -> None:
     if not task.cancelled():
         # If the waiting task was cancelled, nobody else asks for the error.
         task.exception()

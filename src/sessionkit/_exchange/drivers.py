@@ -20,8 +20,10 @@ from .threads import read_in_thread, write_in_thread
 __all__ = [
     "Advice",
     "BlockingDriver",
+    "afinish",
     "aload",
     "asettle",
+    "hold",
     "is_async",
     "perform",
     "tell_warnings",
@@ -335,6 +337,47 @@ async def _shield(exchange: Settling, work: Coroutine[Any, Any, None]) -> None:
 
 
 _shielded: dict[Settling, asyncio.Future[None]] = {}
+
+
+def hold(work: asyncio.Future[Any]) -> None:
+    """Let `afinish` wait for work that goes on when its request is cancelled.
+
+    Args:
+        work: a task. An event loop refers only weakly to its tasks, so this keeps it alive too.
+    """
+    _held.add(work)
+    work.add_done_callback(_held.discard)
+
+
+_held: set[asyncio.Future[Any]] = set()
+
+
+async def afinish() -> None:
+    """Wait for the work of requests that this event loop has cancelled, for 5 seconds at most.
+
+    A server that shuts down cancels the requests that take too long, and its process may end soon after that.
+    """
+    loop = asyncio.get_running_loop()
+    end = loop.time() + _LONGEST
+    while True:
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        works = [
+            work
+            for work in (*_shielded.values(), *_held)
+            if work.get_loop() is loop and not work.done()
+        ]
+        left = end - loop.time()
+        if not works or left <= 0:
+            return
+        await asyncio.wait(works, timeout=left)
+
+
+# A framework's tasks await each other, so a cancellation or a reply takes some turns of the event loop to reach the gateway.
+_TURNS = 10
+
+# Seconds. Two operations of our own backends take no longer.
+_LONGEST = 5
 
 
 async def _reply(backend: AnyBackend, operation: Operation) -> Any:

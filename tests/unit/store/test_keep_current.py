@@ -13,7 +13,7 @@ from sessionkit import (
     delete_session,
     rotate_session,
 )
-from sessionkit._management import _ending
+from sessionkit._exchange.drivers import _held
 
 from ..backends.awaited import AwaitedMemory
 from ..kept import KeptScene
@@ -269,7 +269,7 @@ def test_a_revocation_ends_with_its_event_loop_at_the_latest():
         task.cancel()
 
     asyncio.run(leave())
-    assert ([], set()) == (unheard, _ending)
+    assert ([], set()) == (unheard, _held)
 
 
 def test_a_logout_after_keep_current_ends_the_session(scene):
