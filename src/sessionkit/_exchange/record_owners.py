@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from .._crypto.records import RecordCodec
-from .._session.identity import CLAIMS, Who, exact, print_identity, who_is
+from .._session.identity import CLAIMS, Who, exact, has_user, print_identity, who_is
 from .settings import Settings
 
 __all__ = ["derive_owners", "derive_owners_of", "names_nobody"]
@@ -70,7 +70,7 @@ def derive_owners(settings: Settings, user: object) -> tuple[str, ...]:
         ValueError: the argument names no user.
     """
     given = cast("Any", user)
-    named = isinstance(user, Mapping) and _identify(settings, cast("Mapping[str, Any]", user))
+    named = isinstance(user, Mapping) and _find_named(settings, cast("Mapping[str, Any]", user))
     if named:
         who = named
     else:
@@ -84,6 +84,18 @@ def derive_owners(settings: Settings, user: object) -> tuple[str, ...]:
     if printed is None:
         raise ValueError("the user names nobody: give contents with a user, or an identity")
     return cast("RecordCodec", settings.records).derive_owners(printed)
+
+
+def _find_named(settings: Settings, contents: Mapping[str, Any]) -> Who | None:
+    """Return the user whom given contents name, also if they do not pass a guard that asks for more than the user."""
+    who = _identify(settings, contents)
+    if who is not None or not (settings.overrides[1] is not None or has_user(contents)):
+        return who
+    try:
+        identity = (settings.origin or settings).identity(contents)
+    except Exception:  # noqa: BLE001  # the application's, which may expect contents that pass the guard
+        return None
+    return None if identity is None else Who(exact(identity))
 
 
 def _is_identity(user: object) -> bool:

@@ -91,6 +91,25 @@ def test_an_identity_of_the_applications_own_may_be_any_value_but_none(value):
         scene.store.sessions_of(None)
 
 
+@pytest.mark.parametrize("verb", ["sessions_of", "revoke_user"])
+def test_a_guard_that_asks_for_more_than_the_user_does_not_hide_the_sessions(verb):
+    scene = KeptScene(guard=lambda session: session.get("mfa") is True)
+    scene.browser.login({**ALICE, "mfa": True})
+    found = getattr(scene.store, verb)(ALICE)
+    assert found == 1 if verb == "revoke_user" else len(found) == 1
+    with pytest.raises(ValueError, match="give contents that name the user"):
+        getattr(scene.store, verb)({"user": {}})
+
+
+@pytest.mark.parametrize("given", [{"who": {"id": 7}}, {"id": 7}])
+def test_nor_does_it_if_the_identity_is_the_applications_own(given):
+    scene = KeptScene(
+        guard=lambda session: session.get("mfa") is True, identity=lambda session: session["who"]
+    )
+    scene.browser.login({"who": {"id": 7}, "mfa": True})
+    assert (1, 0) == (scene.store.revoke_user(given), scene.store.revoke_user({"who": None}))
+
+
 def test_an_identity_that_cannot_be_printed_is_an_error_at_the_login():
     scene = KeptScene(identity=lambda session: object())
     visit = scene.browser.visit()
