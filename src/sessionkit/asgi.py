@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeAlias
 
 from ._cookies.caching import CDN_SUFFIX, DECISIVE
 from ._exchange.driven_exchange import Place as _ExchangePlace
-from ._exchange.drivers import afinish, aload, asettle
+from ._exchange.drivers import aload, asettle
 from ._exchange.exchange import OPEN, Exchange
 from ._exchange.framework_keys import FrameworkKeys
 from ._exchange.request import HOLDER
@@ -81,9 +81,7 @@ class SessionMiddleware(Gateway):
         try:
             if kind not in ("http", "websocket"):
                 set_current(None)
-                if kind == "lifespan" and self.settings.backend is not None:
-                    receive = _finish_first(receive)
-                await self.app(scope, receive, send)
+                await self.app(scope, self._finish_first(receive), send)
                 return
             if not isinstance(scope.get("headers", ()), (list, tuple)):
                 # ASGI requires only an iterable, and the application may exhaust it before the session is read.
@@ -194,20 +192,19 @@ class SessionMiddleware(Gateway):
             # A traceback shows the variables of this frame, and the scope has the cookies and perhaps a framework's session.
             del scope, request
 
+    def _finish_first(self, receive: Receive) -> Receive:
+        """Return a `receive` that lets what requests have begun finish, before it tells the application to shut down.
 
-def _finish_first(receive: Receive) -> Receive:
-    """Return a `receive` that lets what requests have begun on a backend finish, before it tells the application to shut down.
+        The application may close the backend then.
+        """
 
-    The application may close the backend then.
-    """
+        async def receive_and_finish() -> Any:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                await self.finish_requests()
+            return message
 
-    async def receive_and_finish() -> Any:
-        message = await receive()
-        if message["type"] == "lifespan.shutdown":
-            await afinish()
-        return message
-
-    return receive_and_finish
+        return receive_and_finish
 
 
 def _answer(exchange: Exchange, message: Message) -> Message:

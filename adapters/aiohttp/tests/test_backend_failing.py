@@ -315,3 +315,38 @@ def test_a_client_that_hangs_up_has_saved_what_its_handler_changed(backend, stor
 
     app = served(store, ("/", change))
     assert asyncio.run(serve(app, walk, cancels=False)) == {**ANN, "n": 1}
+
+
+def test_what_a_handler_has_begun_is_done_before_the_application_closes_the_backend(backend, store):
+    reached, left = asyncio.Event(), []
+
+    async def handler(request):
+        verbs.delete_session(request)
+        reached.set()
+        await asyncio.Event().wait()
+
+    async def close(app):
+        left.append(len(backend.memory._records))
+
+    async def run():
+        app = served(store, ("/", handler))
+        app.on_cleanup.insert(1, close)
+        runner = web.AppRunner(app, shutdown_timeout=0.01)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0]
+        async with ClientSession(f"http://{host}:{port}") as client:
+            login = await client.get("/login")
+            cookie = f"__Host-session={login.cookies['__Host-session'].value}"
+            _, writer = await asyncio.open_connection(host, port)
+            writer.write(f"GET / HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n\r\n".encode())
+            await reached.wait()
+            backend.waiting, backend.held["delete"] = asyncio.Event(), asyncio.Event()
+            cleanup = asyncio.ensure_future(runner.cleanup())
+            await backend.waiting.wait()
+            backend.held.pop("delete").set()
+            await cleanup
+            writer.close()
+
+    asyncio.run(asyncio.wait_for(run(), 9))
+    assert left == [0]

@@ -336,3 +336,32 @@ def test_what_a_cancelled_handler_has_begun_is_dropped(app, backend):
         await asyncio.Event().wait()
 
     assert hang_up(app, backend, "/begin") == ANN
+
+
+def test_what_a_cancelled_request_has_begun_is_done_before_the_application_closes_the_backend(
+    app, backend
+):
+    calls = []
+
+    @app.after_server_stop
+    async def close(_):
+        calls.append("close")
+
+    async def revoke(*arguments):
+        backend.waiting.set()
+        await asyncio.sleep(0.01)
+        calls.append("revoke")
+        return 0
+
+    async def serve():
+        backend.revoke, backend.waiting = revoke, asyncio.Event()
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            server = await app.create_server(sock=listening, return_asyncio_server=True)
+            await server.startup()
+            task = asyncio.ensure_future(app.ctx.store.arevoke_user(ANN))
+            await backend.waiting.wait()
+            task.cancel()
+            await server.after_stop()
+
+    asyncio.run(serve())
+    assert calls == ["revoke", "close"]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from inspect import iscoroutinefunction, signature
 from typing import Any, Protocol, cast
 
-from .._exchange.drivers import asettle, tell_warnings
+from .._exchange.drivers import afinish, asettle, tell_warnings
 from .._exchange.exchange import ENDED, OPEN, Exchange
 from .._exchange.framework_keys import FrameworkKeys
 from .._exchange.request import HOLDER, RequestInfo
@@ -251,6 +251,14 @@ class Gateway:
         if state is not None and server is not None and server.is_unfinished:
             state.tell_once(EventKind.ROLLED_BACK)
             await asettle(exchange, 500)
+
+    async def finish_requests(self) -> None:
+        """Let what cancelled requests have begun on the backend finish, for 5 seconds at most.
+
+        Await it when the server has cancelled its requests and shuts down, before the application closes the backend.
+        """
+        if self.settings.backend is not None:
+            await afinish()
 
     def enter(self, request: RequestInfo) -> tuple[Exchange, bool]:
         """Find or make the exchange of a request, and tell whether this gateway answers it.

@@ -9,7 +9,7 @@ from sessionkit._exchange import drivers
 
 from ..backends.awaited import AwaitedMemory
 from ..kept import KeptScene
-from ..scene import ALICE, Clock
+from ..scene import ALICE, Clock, Scene
 from ..served import Wire, answering_async, scope_of
 
 
@@ -126,6 +126,11 @@ def test_a_shutdown_does_not_wait_for_a_backend_that_never_replies(monkeypatch):
 
     backend = asyncio.run(run())
     assert (True, 1) == (backend.closed, len(backend.memory._records))
+
+
+def test_a_gateway_without_a_backend_has_nothing_to_finish():
+    scene = Scene()
+    asyncio.run(scene.store.asgi(answering_async(delete_session)).finish_requests())
 
 
 def test_a_shutdown_waits_only_for_work_of_its_own_event_loop():

@@ -39,6 +39,8 @@ def setup(app: web.Application, store: SessionStore, *, exclude: str | Iterable[
     gateway = AiohttpGateway(app, store, exclude=exclude, framework=KEYS)
     app.middlewares.insert(0, gateway.serve)
     app.on_response_prepare.append(gateway.prepare)
+    # Before the application's own, which may close the backend.
+    app.on_cleanup.insert(0, gateway.on_cleanup)
 
 
 def _answer(refusal: Refusal, *_: Any) -> web.Response:

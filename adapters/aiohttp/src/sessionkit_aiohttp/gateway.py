@@ -81,6 +81,10 @@ class AiohttpGateway(Gateway):
         await self.end_unanswered(exchange)
         exchange.finish()
 
+    async def on_cleanup(self, _: object) -> None:
+        """Let what cancelled handlers have begun finish. aiohttp sends this signal when it has cancelled them."""
+        await self.finish_requests()
+
     async def _save(self, exchange: Exchange, response: object) -> None:
         """Save the session, or check that it can be saved, while an error can still become a 500.
 

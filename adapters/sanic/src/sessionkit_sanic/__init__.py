@@ -63,6 +63,8 @@ class SessionKit(Extension[Sanic[Any, Any]]):
         )  # the last of them
         app.add_signal(gateway.on_sent, "http.lifecycle.response")
         app.add_signal(gateway.on_close, "http.lifecycle.complete")
+        # Sanic has cancelled the requests then. Before the application's own listeners, which may close the backend.
+        app.register_listener(gateway.on_stop, "after_server_stop", priority=-sys.maxsize)
         sockets = Sockets(gateway)
         app.add_signal(sockets.on_routed, "http.routing.after")
         app.add_signal(sockets.on_send, "http.lifecycle.send")

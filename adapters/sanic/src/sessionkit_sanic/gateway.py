@@ -164,6 +164,10 @@ class SanicGateway(Gateway):
         if exchange is not None:
             await self._end(exchange)
 
+    async def on_stop(self, _: object) -> None:
+        """Let what cancelled requests have begun finish."""
+        await self.finish_requests()
+
     async def _commit(
         self, request: Request[Any, Any], response: Response, status: int | None = None
     ) -> None:
