@@ -55,10 +55,15 @@ def test_a_refused_url_is_not_shown_with_its_password():
     assert "canary" not in str(refused.value)
 
 
-@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
-def test_sqlite_in_memory_is_refused(url):
+@pytest.mark.parametrize("backend", [SQLBackend, AsyncSQLBackend])
+@pytest.mark.parametrize(
+    "rest",
+    ["", "/:memory:", "/file::memory:?uri=true", "/file:a?mode=memory&cache=shared&uri=true"],
+)
+def test_sqlite_in_memory_is_refused(backend, rest):
+    driver = "sqlite" if backend is SQLBackend else "sqlite+aiosqlite"
     with pytest.raises(ConfigurationError, match="MemoryBackend"):
-        SQLBackend(url)
+        backend(f"{driver}://{rest}")
 
 
 @pytest.mark.parametrize(

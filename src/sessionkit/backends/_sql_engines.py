@@ -26,7 +26,7 @@ from ._fair_semaphores import AsyncFairSemaphore, AsyncPermit, FairSemaphore, Pe
 from ._sql_drivers import ASYNC, BLOCKING, Driver
 from ._sql_retries import NO_CONNECTION
 from ._sql_time import WaitsInTime
-from ._sqlite_files import find_file, find_path
+from ._sqlite_files import find_file, find_path, is_in_memory
 from ._sqlite_write_lock import BUSY, find_write_lock
 from ._time_limits import time_left
 
@@ -163,7 +163,7 @@ def _read_url(url: str | URL, backend: str, drivers: dict[str, Driver]) -> tuple
             f"{backend} needs a URL such as postgresql+psycopg://user@host/database, with one of these drivers:"
             f" {', '.join(drivers)}"
         ) from None
-    if name in ("pysqlite", "aiosqlite") and made.database in (None, "", ":memory:"):
+    if name in ("pysqlite", "aiosqlite") and is_in_memory(made):
         raise ConfigurationError(
             f"{backend} needs a file: in memory, SQLite gives each connection a database of its own. MemoryBackend() keeps"
             " sessions in memory"

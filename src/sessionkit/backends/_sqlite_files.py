@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import unquote, urlsplit
 
-__all__ = ["File", "find_file", "find_path"]
+__all__ = ["File", "find_file", "find_path", "is_in_memory"]
 
 File: TypeAlias = tuple[int, int]
 """A device, and the number of a file on it."""
@@ -35,3 +35,15 @@ def find_path(url: Any) -> Path:
     if name.startswith("file:") and "uri" in url.query:
         name = unquote(urlsplit(name).path)
     return Path(os.path.abspath(name))  # noqa: PTH100  # as SQLAlchemy reads it
+
+
+def is_in_memory(url: Any) -> bool:
+    """Return whether a URL names a database in memory and no file; SQLite deletes it with its last connection.
+
+    Args:
+        url: as for `find_path`.
+    """
+    name: str = url.database or ""
+    if name.startswith("file:") and "uri" in url.query:
+        name = "" if url.query.get("mode") == "memory" else unquote(urlsplit(name).path)
+    return name in ("", ":memory:")

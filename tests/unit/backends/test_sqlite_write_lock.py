@@ -11,7 +11,7 @@ import pytest
 
 from sessionkit import BackendError
 from sessionkit.backends import SQLiteBackend, _sqlite_write_lock
-from sessionkit.backends._sqlite_files import find_path
+from sessionkit.backends._sqlite_files import find_path, is_in_memory
 from sessionkit.backends._sqlite_waiting import wait_while_locked
 from sessionkit.backends._sqlite_write_lock import WriteLock, find_write_lock
 
@@ -171,3 +171,19 @@ def test_a_statement_that_writes_has_a_turn_and_one_in_a_transaction_does_not(tm
 def test_the_path_of_a_url_is_the_file_that_sqlalchemy_opens(name, query, path):
     found = find_path(SimpleNamespace(database=name, query=query))
     assert found == Path.cwd() / path
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "expected"),
+    [
+        (None, {}, True),
+        (":memory:", {}, True),
+        ("sessions.db", {"mode": "memory"}, False),
+        ("file::memory:", {}, False),
+        ("file::memory:", {"uri": "true"}, True),
+        ("file:a", {"uri": "true", "mode": "memory"}, True),
+        ("file:a", {"uri": "true", "mode": "rwc"}, False),
+    ],
+)
+def test_a_url_may_name_a_database_in_memory(name, query, expected):
+    assert is_in_memory(SimpleNamespace(database=name, query=query)) is expected
