@@ -134,7 +134,10 @@ class SessionMixin(RequestHandler):
         if self._headers_written or self._is_unsaved or self.get_status() == _SWITCHING:
             return False
         is_put_off = self._sending is not None and not self._sending.done()
-        return is_put_off or exchange.decide(self.get_status())[0] is not None
+        if exchange.decide(self.get_status())[0] is not None:
+            return True
+        # A session that was saved in the midst of the handler must be removed if its cookie cannot be sent.
+        return is_put_off or (exchange.server is not None and exchange.server.is_unfinished)
 
     def _put_off(self) -> Future[None]:
         """Return the task that saves the session and then sends the response."""
