@@ -1,4 +1,4 @@
-"""Run the python blocks of a README, in order, in one namespace, as a user would paste them into a file.
+"""Run the python blocks of a README, in order, in one namespace, as a user would paste them into `app.py`.
 
 With `--with-checks` its invisible blocks run too: these send requests to what the visible ones have built.
 Usage: python run_readme.py adapters/flask/README.md [--with-checks]
@@ -11,6 +11,7 @@ import re
 import sys
 from pathlib import Path
 from secrets import token_urlsafe
+from types import ModuleType
 
 BLOCK = re.compile(
     r"^```python\n(?P<visible>.*?)^```$|^<!-- invisible-code-block: python\n(?P<invisible>.*?)^-->$",
@@ -22,7 +23,8 @@ def main(page: str, *options: str) -> None:
     """Run the page's blocks; raise what they raise."""
     text = Path(page).read_text(encoding="utf-8")
     os.environ["SESSIONKIT_SECRET"] = token_urlsafe(32)
-    namespace: dict[str, object] = {"__name__": "__main__", "__file__": page}
+    app = sys.modules["app"] = ModuleType("app")  # imported by a server, so no block starts one
+    app.__file__ = page
     ran = 0
     for block in BLOCK.finditer(text):
         code = block["visible"]
@@ -31,7 +33,7 @@ def main(page: str, *options: str) -> None:
         if code is None:
             continue
         line = text.count("\n", 0, block.start()) + 1
-        exec(compile("\n" * line + code, page, "exec"), namespace)
+        exec(compile("\n" * line + code, page, "exec"), vars(app))
         ran += 1
     sys.stdout.write(f"{page}: {ran} blocks ran\n")
     if ran < 1 + ("--with-checks" in options):
