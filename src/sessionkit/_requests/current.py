@@ -9,7 +9,7 @@ import asyncio
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, NoReturn, TypeVar, cast
@@ -182,38 +182,26 @@ def admit_task(exchange: Exchange) -> None:
 
 
 def _is_child_task(exchange: Exchange, here: object) -> bool:
-    """Return whether a task runs in a task group of anyio, or a nursery of trio, that belongs to a task of the exchange.
+    """Return whether a task runs in a task group of anyio that belongs to a task of the exchange.
 
     Starlette and Litestar stream in such a group, which ends with the task that serves the request. A task for which no task
     waits (`asyncio.create_task`), or a task in a group of the whole application, is not a child.
     """
+    # If the application uses anyio, it has imported anyio already.
+    anyio = sys.modules.get("anyio")
+    if anyio is None or isinstance(here, asyncio.AbstractEventLoop):
+        # A callback belongs to no group, and anyio must not be called in a callback.
+        return False
+    parents: dict[int, int | None] = {task.id: task.parent_id for task in anyio.get_running_tasks()}
     serving = {id(task) for task in exchange.tasks or ()}
-    if serving.isdisjoint(_list_ancestors(here)):
+    parent = parents.get(id(here))
+    while parent is not None and parent not in serving:
+        parent = parents.get(parent)
+    if parent is None:
         return False
     # This makes the next look-up of this task fast.
     admit_task(exchange)
     return True
-
-
-def _list_ancestors(task: object) -> Iterator[int]:
-    """Yield the `id()` of the task that waits for a task, then of the one that waits for that task, and so on."""
-    nursery = getattr(task, "parent_nursery", None)
-    if nursery is not None:
-        # A task of trio. anyio would say the same, but the answer must not depend on whether something has imported anyio.
-        while nursery is not None:
-            yield id(nursery.parent_task)
-            nursery = nursery.parent_task.parent_nursery
-        return
-    # If the application uses anyio, it has imported anyio already.
-    anyio = sys.modules.get("anyio")
-    if anyio is None or isinstance(task, asyncio.AbstractEventLoop):
-        # A callback belongs to no group, and anyio must not be called in a callback.
-        return
-    parents: dict[int, int | None] = {task.id: task.parent_id for task in anyio.get_running_tasks()}
-    parent = parents.get(id(task))
-    while parent is not None:
-        yield parent
-        parent = parents.get(parent)
 
 
 @contextmanager

@@ -84,7 +84,7 @@ def test_a_worker_that_a_stream_started_does_not_work_as_its_visitor(more: bool)
 
 
 class Unasked:
-    """What anyio is in a callback, where it raises an error, and beside trio."""
+    """What anyio is in a callback, where it raises an error."""
 
 
 @pytest.mark.parametrize("kind", ["call_soon", "call_later", "done callback"])
@@ -345,27 +345,6 @@ def test_tasks_of_trio_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
 
     drive(app)
     assert seen == ["alice", REFUSED, "alice"]
-
-
-def test_a_task_of_a_nursery_is_part_of_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Task:
-        def __init__(self, parent: Any = None) -> None:
-            self.parent_nursery = parent and SimpleNamespace(parent_task=parent)
-
-    root = Task()
-    running = [server, whole] = [Task(root), Task(root)]
-    trio = SimpleNamespace(current_task=lambda: running[0])
-    monkeypatch.setitem(sys.modules, "trio.lowlevel", trio)
-    monkeypatch.setitem(sys.modules, "anyio", Unasked())
-    seen: list[Any] = []
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        await send(START)
-        for running[0] in (Task(server), Task(Task(server)), Task(whole), whole):
-            seen.append(asked())
-
-    drive(app)
-    assert seen == ["alice", "alice", REFUSED, REFUSED]
 
 
 def test_a_thread_beside_trio_has_no_task(monkeypatch: pytest.MonkeyPatch) -> None:
