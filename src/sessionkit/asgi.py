@@ -81,7 +81,9 @@ class SessionMiddleware(Gateway):
         try:
             if kind not in ("http", "websocket"):
                 set_current(None)
-                await self.app(scope, self._finish_first(receive), send)
+                if kind == "lifespan":
+                    receive = self._finish_first(receive)
+                await self.app(scope, receive, send)
                 return
             if not isinstance(scope.get("headers", ()), (list, tuple)):
                 # ASGI requires only an iterable, and the application may exhaust it before the session is read.
