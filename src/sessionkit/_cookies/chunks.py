@@ -14,7 +14,7 @@ DOTS = 4  # of a compact JWE (RFC 7516 section 7.1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """How the tokens of a format are put into cookies.
+    """The names and lengths of the cookies that hold a token of a format.
 
     Args:
         separator: between the name and the number of a chunk.
@@ -49,7 +49,7 @@ def spans(length: int, name: str, layout: Layout, line: int) -> list[tuple[str, 
     Args:
         length: characters of the token.
         name: the session cookie's name.
-        layout: the format's.
+        layout: the layout of the format.
         line: characters that the Set-Cookie line leaves to name, `=` and value.
     """
     first = f"{name}{layout.separator}0"
@@ -72,7 +72,7 @@ def most(name: str, layout: Layout, line: int, budget: int) -> int:
 
     Args:
         name: the session cookie's name.
-        layout: the format's.
+        layout: the layout of the format.
         line: characters that the Set-Cookie line leaves to name, `=` and value.
         budget: bytes that the session's cookies may add to a Cookie header.
     """

@@ -25,7 +25,7 @@ BESIDE = 5
 
 
 class Extent(IntEnum):
-    """Which cookies a response makes obsolete; each member adds some to the one before."""
+    """The cookies that a response makes obsolete; each member adds some to the one before."""
 
     READ = 0
     """Those that came, because the session was only read. The response may arrive after a login, so it clears no other one."""

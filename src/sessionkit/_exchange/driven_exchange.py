@@ -31,7 +31,7 @@ __all__ = ["COMMITTED", "ENDED", "OPEN", "DrivenExchange", "Phase", "Place"]
 
 
 class Phase(IntEnum):
-    """How far a request has come."""
+    """The progress of a request: open, committed or ended."""
 
     OPEN = 0
     COMMITTED = 1
@@ -54,7 +54,7 @@ class Place(Protocol):
         ...
 
     def close(self) -> None:
-        """Report contents that the application has put there, or changed, too late. Afterwards the exchange no longer has this place."""
+        """Report contents that the application assigned or changed too late, and take the place from its exchange."""
 
 
 class DrivenExchange:

@@ -84,7 +84,7 @@ class Settings:
     on_event: OnEvent | None
     clock: Clock
     backend: AnyBackend | None = None
-    """Where signed-in users' sessions are kept; None keeps every session in cookies."""
+    """The backend for signed-in users' sessions; None keeps every session in cookies."""
     max_record: int = MAX_RECORD
     """The most bytes of contents in a record."""
     max_sessions: int | None = None
@@ -97,7 +97,7 @@ class Settings:
     importers: tuple[BoundImporter, ...] = ()
     """The importers, and the earlier forms of the store's own format."""
     single_plaintext: int = 0
-    """How many bytes of plaintext certainly fit into one cookie."""
+    """The number of bytes of plaintext that certainly fit into one cookie."""
     warned: set[EventKind] = field(default_factory=set[EventKind])
     """The events that `warn_once` has reported."""
     expected: Expected = field(default_factory=Expected)
@@ -121,7 +121,7 @@ class Settings:
     stem: str = _DERIVED
     """The text that the names of all our cookies contain."""
     single_size: int = _DERIVED
-    """How many characters of a token certainly fit into one cookie and into `max_bytes`."""
+    """The number of characters of a token that certainly fit into one cookie and into `max_bytes`."""
     possible_names: tuple[str, ...] = _DERIVED
     """The names of all cookies that a session may be in, by `max_bytes`: the whole cookie, then the chunks in order."""
     largest_integer: int = _DERIVED
@@ -141,7 +141,7 @@ class Settings:
     fence_age: int = _DERIVED
     """The Max-Age of the fence and the barrier, in seconds."""
     records: RecordCodec | None = _DERIVED
-    """Seals pointers and records; None without a backend."""
+    """The codec of pointers and records; None without a backend."""
     driver: BlockingDriver | None = _DERIVED
     """Performs operations on a blocking backend; None without one."""
 

@@ -57,7 +57,7 @@ class WSGIRequest:
 
     @property
     def scheme(self) -> str:
-        """The scheme."""
+        """The scheme, such as `https`."""
         return str(self.holder.get("wsgi.url_scheme", "http"))
 
     def header(self, name: str, /) -> str | None:
@@ -112,7 +112,7 @@ class ASGIRequest:
 
     @property
     def scheme(self) -> str:
-        """The scheme."""
+        """The scheme, such as `https`."""
         return str(self.holder.get("scheme", "http"))
 
     def header(self, name: str, /) -> str | None:

@@ -285,7 +285,7 @@ def resolve(
 
     Args:
         given: the arguments of the store.
-        own: the format's.
+        own: the guard and the identity of the format, each None if it has none.
         login_keys: top-level keys that count as a signed-in user, and are part of who that is.
     """
     guard = has_user if own[0] is None else own[0]
