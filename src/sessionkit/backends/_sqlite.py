@@ -70,7 +70,8 @@ class SQLiteBackend(Placed):
     """Keep sessions in an SQLite file, for every process of a machine that opens it. It needs no server and no package.
 
     The file is made at the first operation, readable by its owner only. Each thread has a connection; SQLite lets one
-    of them write at a time. The file must be on a local disk: on a network file system SQLite cannot lock it.
+    of them write at a time. With gevent or eventlet, each client of the server needs one; `SQLBackend` with SQLite has a pool.
+    The file must be on a local disk: on a network file system SQLite cannot lock it.
     """
 
     def __init__(

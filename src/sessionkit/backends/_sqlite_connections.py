@@ -50,6 +50,8 @@ _ADVICE = {
     "database disk image is malformed": "it is damaged. Stop all processes and move it away: a new one is made, and all"
     " visitors log in again",
     "disk I/O error": "the disk failed, or the file was removed while it was open",
+    "Too many open files": "each thread, or greenlet, has a connection of its own. Allow the process more files, or use SQLBackend with"
+    " SQLite, which has a pool",
 }
 
 _INHERITED: list[object] = []
@@ -293,7 +295,8 @@ def make_error(path: Path, error: Exception) -> BackendError:
     text = str(error)
     advice = next((told for known, told in _ADVICE.items() if text.startswith(known)), None)
     if isinstance(error, OSError):
-        text, advice = str(error.strerror), _ADVICE["unable to open database file"]
+        text = str(error.strerror)
+        advice = _ADVICE.get(text, _ADVICE["unable to open database file"])
     return BackendError(
         f"the session backend cannot use {path}: {text}" + (f" ({advice})" if advice else "")
     )

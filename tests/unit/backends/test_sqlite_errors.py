@@ -1,5 +1,7 @@
 """What SQLiteBackend raises when its file cannot be used: what happened, what to do, and nothing of a session."""
 
+import errno
+import os
 import sqlite3
 import threading
 import traceback
@@ -149,4 +151,12 @@ def test_a_file_that_may_not_be_written_is_told(path):
     assert str(make_error(path, failure.value)) == (
         f"the session backend cannot use {path}: attempt to write a readonly database"
         " (allow this user to write the file and its folder)"
+    )
+
+
+def test_a_process_with_too_many_open_files_is_told_what_to_do(path):
+    failure = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+    assert str(make_error(path, failure)) == (
+        f"the session backend cannot use {path}: Too many open files (each thread, or greenlet, has a connection of its own."
+        " Allow the process more files, or use SQLBackend with SQLite, which has a pool)"
     )
