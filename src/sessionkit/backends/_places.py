@@ -12,13 +12,18 @@ class Placed:
     store. Time limits and sizes of pools do not count.
     """
 
-    _place: tuple[object, ...]
-    """What names the place: a path; or a URL, or the application's client or engine. It is never shown: a URL may hold a password."""
+    _place: tuple[object, ...] = ()
+    """What names the place: a path; or a URL, or the application's client or engine. It is never shown: a URL may hold a password.
+
+    A backend without one (a subclass that calls no `__init__` of ours) only equals itself.
+    """
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Placed) and (type(self), self._place) == (
-            type(other),
-            other._place,
+        return self is other or (
+            isinstance(other, Placed)
+            and type(self) is type(other)
+            and self._place != ()
+            and self._place == other._place
         )
 
     def __hash__(self) -> int:

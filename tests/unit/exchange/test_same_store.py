@@ -69,6 +69,17 @@ def test_stores_with_backends_in_the_same_place_are_one_store(tmp_path):
     assert len({*backends, MemoryBackend(), MemoryBackend()}) == 4
 
 
+def test_a_backend_that_names_no_place_equals_itself_only(tmp_path):
+    class Wrapping(SQLiteBackend):
+        def __init__(self, backend):
+            self.backend = backend
+
+    backend = SQLiteBackend(tmp_path / "sessions.db")
+    one, other = Wrapping(backend), Wrapping(backend)
+    assert one not in (other, backend)
+    assert len({one, other}) == 2
+
+
 @pytest.mark.parametrize("limit", ["max_sessions", "max_record"])
 def test_a_limit_of_a_store_on_the_server_is_not_ignored_within_another_store(limit):
     backend = MemoryBackend()
