@@ -83,6 +83,15 @@ async def until_asked(scene, name):
         await asyncio.sleep(0)
 
 
+async def log_in(scene):
+    """Return a request that logs in, and the task that waits for the backend to add its record."""
+    exchange = begin(scene)
+    exchange.create(BOB)
+    task = asyncio.ensure_future(asettle(exchange))
+    await until_asked(scene, "insert")
+    return exchange, task
+
+
 async def cancel(task):
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -94,10 +103,7 @@ def test_a_login_that_the_backend_performs_after_it_was_cancelled_is_taken_back(
     scene = make()
 
     async def run():
-        exchange = begin(scene)
-        exchange.create(BOB)
-        task = asyncio.ensure_future(asettle(exchange))
-        await until_asked(scene, "insert")
+        exchange, task = await log_in(scene)
         await cancel(task)
         assert exchange.must_settle
         for _ in range(times):
@@ -138,10 +144,7 @@ def test_a_login_whose_request_has_ended_before_the_reply_is_taken_back():
     scene = make()
 
     async def run():
-        exchange = begin(scene)
-        exchange.create(BOB)
-        task = asyncio.ensure_future(asettle(exchange))
-        await until_asked(scene, "insert")
+        exchange, task = await log_in(scene)
         exchange.finish()
         await task
         return scene.backend.asked
@@ -154,10 +157,7 @@ def test_a_cancellation_in_the_moment_of_the_reply_loses_no_reply():
     scene = make()
 
     async def run():
-        exchange = begin(scene)
-        exchange.create(BOB)
-        task = asyncio.ensure_future(asettle(exchange))
-        await until_asked(scene, "insert")
+        exchange, task = await log_in(scene)
         shielded = drivers._shielded[exchange]
         shielded.add_done_callback(lambda _: task.cancel())
         with pytest.raises(asyncio.CancelledError):
