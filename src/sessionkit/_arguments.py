@@ -8,7 +8,7 @@ from inspect import iscoroutinefunction, signature
 from typing import Any, TypeVar, cast
 
 from ._cookies.settings import CookieSettings
-from ._exchange.drivers import is_async
+from ._exchange.performing import is_async
 from ._exchange.settings import MAX_RECORD, Settings
 from ._session.events import logger
 from ._session.given_arguments import refuse_unknown

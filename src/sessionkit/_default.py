@@ -10,7 +10,7 @@ from ._exchange.exchange import OPEN, Exchange
 from ._exchange.request import RequestInfo
 from ._exchange.settings import Settings
 from ._requests.current import find_preserved, get_current, get_last_current
-from ._requests.gateway import check_store
+from ._requests.gateway_arguments import check_store
 from ._requests.lookup import (
     AnyExchange,
     Exclusion,

@@ -9,14 +9,16 @@ from re import compile as compile_pattern
 from typing import Any, TypeGuard, TypeVar, cast
 
 from ._crypto.records import RecordCodec
-from ._exchange.drivers import asettle, hold, perform
+from ._exchange.drivers import asettle
 from ._exchange.exchange import OPEN, Exchange
 from ._exchange.expiry import judge_stamp
 from ._exchange.operations import Delete, List, Load, Operation, Purge, Revoke
+from ._exchange.performing import perform
 from ._exchange.pointers import open_contents
 from ._exchange.record_owners import derive_owners
 from ._exchange.replies import perform_now
 from ._exchange.settings import Settings
+from ._exchange.unfinished_work import hold
 from ._session.events import logger
 from ._session.session import Absence
 from .backends import Record
@@ -148,14 +150,7 @@ async def arun_to_the_end(
 def _begin(settings: Settings, steps: Steps[Result]) -> asyncio.Future[Result]:
     task = asyncio.ensure_future(arun(settings, steps))
     hold(task)
-    task.add_done_callback(_retrieve)
     return task
-
-
-def _retrieve(task: asyncio.Future[Any]) -> None:
-    if not task.cancelled():
-        # If the waiting task was cancelled, nobody else asks for the error.
-        task.exception()
 
 
 def _report(task: asyncio.Future[Any]) -> None:

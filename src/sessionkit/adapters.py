@@ -57,7 +57,8 @@ from ._frameworks.scope_session import ScopePlace, ScopeSession, ScopeSessionMid
 from ._frameworks.session_keys import SessionKeys
 from ._requests.current import admit_task
 from ._requests.entry import Entry, make_current
-from ._requests.gateway import Gateway, check_store
+from ._requests.gateway import Gateway
+from ._requests.gateway_arguments import check_store
 from ._requests.recognition import register_request
 from ._requests.responses import (
     ResponseFields,

@@ -13,7 +13,8 @@ from ._exchange.exchange import OPEN, Exchange
 from ._exchange.framework_keys import FrameworkKeys
 from ._exchange.request import HOLDER
 from ._requests.current import admit_task, get_last_current, restore_current, set_current, this_task
-from ._requests.gateway import Gateway, HasSettings, check_origins
+from ._requests.gateway import Gateway, HasSettings
+from ._requests.gateway_arguments import check_origins
 from ._requests.responses import STARTS
 from ._requests.views import ASGIRequest
 from ._session.events import EventKind

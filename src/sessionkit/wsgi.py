@@ -10,7 +10,8 @@ from typing import Any, TypeAlias, cast
 
 from ._exchange.exchange import Exchange
 from ._exchange.server_side import ServerSide
-from ._requests.gateway import Gateway, explain_protocol
+from ._requests.gateway import Gateway
+from ._requests.gateway_arguments import explain_protocol
 from ._requests.views import WSGIRequest
 from ._session.events import EventKind, tell
 from ._session.tracebacks import clear_frames

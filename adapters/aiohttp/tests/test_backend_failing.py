@@ -317,19 +317,35 @@ def test_a_client_that_hangs_up_has_saved_what_its_handler_changed(backend, stor
     assert asyncio.run(serve(app, walk, cancels=False)) == {**ANN, "n": 1}
 
 
-def test_what_a_handler_has_begun_is_done_before_the_application_closes_the_backend(backend, store):
+@pytest.mark.parametrize("where", ["handler", "around"])
+def test_what_a_request_has_begun_is_done_before_the_application_closes_the_backend(
+    backend, store, where
+):
     reached, left = asyncio.Event(), []
 
-    async def handler(request):
+    async def sign_out(request):
         verbs.delete_session(request)
         reached.set()
         await asyncio.Event().wait()
+
+    async def handler(request):
+        if where == "handler":
+            await sign_out(request)
+        return web.Response()
+
+    @web.middleware
+    async def around(request, handler):
+        response = await handler(request)
+        if request.path == "/" and where == "around":
+            await sign_out(request)
+        return response
 
     async def close(app):
         left.append(len(backend.memory._records))
 
     async def run():
         app = served(store, ("/", handler))
+        app.middlewares.insert(0, around)
         app.on_cleanup.insert(1, close)
         runner = web.AppRunner(app, shutdown_timeout=0.01)
         await runner.setup()

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Generator
 from typing import Any
 
-from .._exchange.drivers import is_async
+from .._exchange.performing import is_async
 from .._exchange.settings import Clock
 from ..backends import AnyBackend
 

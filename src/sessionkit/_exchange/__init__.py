@@ -1,4 +1,4 @@
-"""One request's session: a Cookie header goes in, response header lines come out. Only `drivers` does I/O.
+"""One request's session: a Cookie header goes in, response header lines come out. Only `drivers` and `performing` do I/O.
 
 In the order of a request:
 
@@ -23,6 +23,7 @@ With a backend:
 - `planning`: decides the next operation on the backend. `record_owners` names the owner of a record.
 - `server_side`: handles the backend's replies. `replaying` replays the steps of a request over the contents that another one
   wrote, and `merging` merges two changes.
-- `operations`: the operations as values. `drivers` performs them, blocking or awaited; `threads` runs blocking backends for
-  async code. `replies` checks what a backend returns.
+- `operations`: the operations as values. `drivers` performs all that an exchange decides, blocking or awaited. `performing`
+  performs one; `threads` runs blocking backends for async code. `replies` checks what a backend returns.
+- `unfinished_work`: what goes on when its request is cancelled. `backend_warnings` logs what a backend finds in its settings.
 """

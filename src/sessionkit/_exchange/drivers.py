@@ -3,46 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import time
-from collections.abc import Collection, Coroutine, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from typing import Any, Protocol, TypeAlias
 
 from .._cookies.caching import HeaderChanges
-from .._session.events import logger
 from ..backends._protocols import AnyBackend, Record
 from ..errors import BackendError, ConfigurationError
-from .operations import Insert, List, Load, Operation, Wanted
-from .replies import check_reply, perform_now
-from .threads import read_in_thread, write_in_thread
+from .backend_warnings import Advice, atell_warnings
+from .operations import Insert, Load, Operation, Wanted
+from .performing import perform, runs_in_thread
+from .replies import perform_now
+from .unfinished_work import HasTasks, find_shielded, shield
 
-__all__ = [
-    "Advice",
-    "BlockingDriver",
-    "afinish",
-    "aload",
-    "asettle",
-    "hold",
-    "is_async",
-    "perform",
-    "tell_warnings",
-]
+__all__ = ["BlockingDriver", "aload", "asettle"]
 
 Fields: TypeAlias = Sequence[tuple[str, str]]
-
-
-class Advice:
-    """Remembers whether the warnings of a store's backend have been logged.
-
-    Attributes:
-        due: whether they still have to be logged.
-    """
-
-    __slots__ = ("due",)
-
-    def __init__(self) -> None:
-        self.due: bool = True
 
 
 class Advised(Protocol):
@@ -59,14 +36,8 @@ class Advised(Protocol):
         ...
 
 
-class Settling(Protocol):
-    """The members of an exchange that a driver needs.
-
-    Attributes:
-        tasks: the tasks that serve the request and may find the exchange; None if every task may.
-    """
-
-    tasks: Collection[object] | None
+class Settling(HasTasks, Protocol):
+    """The members of an exchange that a driver needs."""
 
     @property
     def settings(self) -> Advised:
@@ -106,11 +77,6 @@ class Settling(Protocol):
 
     def lose(self, operation: Operation) -> None:
         """Note that the backend's reply to an operation is lost."""
-
-
-def is_async(backend: object) -> bool:
-    """Return whether the operations of a backend are awaited."""
-    return inspect.iscoroutinefunction(getattr(backend, "load", None))
 
 
 class BlockingDriver:
@@ -185,7 +151,7 @@ async def aload(exchange: Settling) -> None:
             await _add_import(exchange, backend, operations)
         return
     if exchange.settings.advice.due:
-        await _atell_warnings(exchange.settings.advice, backend)
+        await atell_warnings(exchange.settings.advice, backend)
     try:
         found = [await perform(Load(*one), backend) for one in wanted]
     except BackendError as error:
@@ -254,12 +220,12 @@ async def asettle(exchange: Settling, status: int = 200, headers: Fields = ()) -
     if backend is None:
         return
     try:
-        earlier = _shielded.get(exchange)
+        earlier = find_shielded(exchange)
         if earlier is None:
             await _run(exchange, backend, status, headers, is_shielded=False)
         else:
             work = _run(exchange, backend, status, headers, is_shielded=True, earlier=earlier)
-            await _shield(exchange, work)
+            await shield(exchange, work)
     except BaseException:
         # A traceback shows the variables of this frame.
         del headers
@@ -284,10 +250,10 @@ async def _run(
             if operation is None:
                 return
             if exchange.settings.advice.due:
-                await _atell_warnings(exchange.settings.advice, backend)
-            if not is_shielded and (operation.ends or _runs_in_thread(backend)):
+                await atell_warnings(exchange.settings.advice, backend)
+            if not is_shielded and (operation.ends or runs_in_thread(backend)):
                 work = _run(exchange, backend, status, headers, is_shielded=True)
-                await _shield(exchange, work)
+                await shield(exchange, work)
                 return
             if isinstance(operation, Insert) and not is_shielded:
                 await _insert(exchange, backend, operation)
@@ -301,9 +267,9 @@ async def _run(
 async def _insert(exchange: Settling, backend: AnyBackend, operation: Insert) -> None:
     """Perform an operation that adds a record. If the waiting task is cancelled, the next call waits for the reply, but not for ever."""
     try:
-        await _shield(exchange, _take(exchange, backend, operation))
+        await shield(exchange, _take(exchange, backend, operation))
     except asyncio.CancelledError:
-        work = _shielded.get(exchange)
+        work = find_shielded(exchange)
         if work is not None:
             # Whoever ends the request before the reply comes must take the record back.
             exchange.lose(operation)
@@ -314,70 +280,6 @@ async def _insert(exchange: Settling, backend: AnyBackend, operation: Insert) ->
 
 # Seconds. Within this time our own backends reply, or raise an error.
 _PATIENCE = 3
-
-
-async def _shield(exchange: Settling, work: Coroutine[Any, Any, None]) -> None:
-    """Await the work of an exchange, and let it finish even if the waiting task is cancelled."""
-
-    def forget(task: asyncio.Future[None]) -> None:
-        # Another call may wait for this one, or may have ended with the event loop.
-        if _shielded.get(exchange) is task:
-            del _shielded[exchange]
-        if not task.cancelled():
-            # If the waiting task was cancelled, nobody else asks for the error.
-            task.exception()
-
-    # An event loop refers only weakly to its tasks.
-    task = _shielded[exchange] = asyncio.ensure_future(work)
-    task.add_done_callback(forget)
-    if exchange.tasks is not None:
-        # After a conflict, a function that `update_session` was given is called again there.
-        exchange.tasks = (*exchange.tasks, task)
-    await asyncio.shield(task)
-
-
-_shielded: dict[Settling, asyncio.Future[None]] = {}
-
-
-def hold(work: asyncio.Future[Any]) -> None:
-    """Let `afinish` wait for work that goes on when its request is cancelled.
-
-    Args:
-        work: a task. An event loop refers only weakly to its tasks, so this keeps it alive too.
-    """
-    _held.add(work)
-    work.add_done_callback(_held.discard)
-
-
-_held: set[asyncio.Future[Any]] = set()
-
-
-async def afinish() -> None:
-    """Wait for the work of requests that this event loop has cancelled, for 5 seconds at most.
-
-    A server that shuts down cancels the requests that take too long, and its process may end soon after that.
-    """
-    loop = asyncio.get_running_loop()
-    end = loop.time() + _LONGEST
-    while True:
-        for _ in range(_TURNS):
-            await asyncio.sleep(0)
-        works = [
-            work
-            for work in (*_shielded.values(), *_held)
-            if work.get_loop() is loop and not work.done()
-        ]
-        left = end - loop.time()
-        if not works or left <= 0:
-            return
-        await asyncio.wait(works, timeout=left)
-
-
-# A framework's tasks await each other, so a cancellation or a reply takes some turns of the event loop to reach the gateway.
-_TURNS = 10
-
-# Seconds. Two operations of our own backends take no longer.
-_LONGEST = 5
 
 
 async def _reply(backend: AnyBackend, operation: Operation) -> Any:
@@ -398,68 +300,3 @@ async def _take(exchange: Settling, backend: AnyBackend, operation: Operation) -
     exchange.took(operation, reply)
     if exchange.pause:
         await asyncio.sleep(exchange.pause)
-
-
-def tell_warnings(advice: Advice, backend: AnyBackend) -> None:
-    """Log the warnings of a blocking backend once for each store. If the server is down, they are logged later; nothing fails.
-
-    Args:
-        advice: the store's.
-        backend: a blocking backend.
-    """
-    if not advice.due:
-        return
-    advice.due = False
-    blocking: Any = backend
-    try:
-        _log(blocking.warnings())
-    except BackendError as error:
-        _log_failure(error)
-
-
-async def _atell_warnings(advice: Advice, backend: AnyBackend) -> None:
-    """Log the warnings of a backend as `tell_warnings` does, at the first request that needs the backend."""
-    advice.due = False
-    try:
-        _log(await _call(backend, backend.warnings))
-    except BackendError as error:
-        _log_failure(error)
-    except asyncio.CancelledError:
-        # Another request asks again.
-        advice.due = True
-        raise
-
-
-def _log(warnings: Sequence[str]) -> None:
-    for text in warnings:
-        logger.warning("%s", text)
-
-
-def _log_failure(error: BackendError) -> None:
-    logger.warning("the settings of the session backend could not be checked: %s", error)
-
-
-async def perform(operation: Operation, backend: AnyBackend) -> Any:
-    """Perform one operation on a backend of either kind.
-
-    Args:
-        operation: the operation.
-        backend: the backend.
-    """
-    changes = not isinstance(operation, (Load, List))
-    reply = await _call(backend, operation.on, backend, changes=changes)
-    return check_reply(operation, backend, reply)
-
-
-async def _call(backend: AnyBackend, function: Any, *args: Any, changes: bool = False) -> Any:
-    """Call a method of a backend: await it, run it in a thread, or call it at once if it never waits."""
-    if is_async(backend):
-        return await function(*args)
-    if _runs_in_thread(backend):
-        return await (write_in_thread if changes else read_in_thread)(function, *args)
-    return function(*args)
-
-
-def _runs_in_thread(backend: AnyBackend) -> bool:
-    """Return whether the operations of a backend are performed in a thread: it is blocking, and waits."""
-    return not is_async(backend) and getattr(backend, "waits", True)

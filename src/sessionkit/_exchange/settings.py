@@ -27,8 +27,10 @@ from .._session.tags import Tags
 from ..backends._protocols import AnyBackend
 from ..errors import ConfigurationError
 from ..formats._protocols import Codec, Format, Taker
-from .drivers import Advice, BlockingDriver, is_async
+from .backend_warnings import Advice
+from .drivers import BlockingDriver
 from .framework_keys import FrameworkKeys
+from .performing import is_async
 from .request import RequestInfo
 
 __all__ = ["MAX_RECORD", "BoundImporter", "Clock", "Settings"]

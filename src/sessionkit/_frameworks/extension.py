@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, Generic, TypeVar
 
-from .._requests.gateway import check_app, check_store
+from .._requests.gateway_arguments import check_app, check_store
 from .._session.tracebacks import clears_frames
 from ..store import SessionStore
 

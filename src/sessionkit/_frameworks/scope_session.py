@@ -11,7 +11,7 @@ from typing_extensions import Unpack
 
 from .._exchange.exchange import Exchange
 from .._exchange.framework_keys import FrameworkKeys
-from .._requests.gateway import check_app
+from .._requests.gateway_arguments import check_app
 from .._session.events import EventKind
 from .._session.session import Contents, Session, Stamp, Watcher
 from .._session.tracebacks import clear_frames, clears_frames

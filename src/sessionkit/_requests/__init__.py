@@ -5,6 +5,6 @@
 - `lookup`: which exchange does a given request have?
 - `current`: which exchange is the current one?
 - `entry`: which is current while one request is made inside another one?
-- `gateway`: what every gateway does on entry.
+- `gateway`: what every gateway does on entry. `gateway_arguments` checks what a gateway is given.
 - `responses`: header lines for a response that no gateway writes.
 """

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import fnmatch
-import re
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from inspect import iscoroutinefunction, signature
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
-from .._exchange.drivers import afinish, asettle, tell_warnings
+from .._exchange.backend_warnings import tell_warnings
+from .._exchange.drivers import asettle
 from .._exchange.exchange import ENDED, OPEN, Exchange
 from .._exchange.framework_keys import FrameworkKeys
 from .._exchange.request import HOLDER, RequestInfo
 from .._exchange.settings import Settings
+from .._exchange.unfinished_work import afinish, hold
 from .._session.events import EventKind
 from .._session.tracebacks import clears_frames
 from ..errors import ConfigurationError, NoActiveRequestError
 from .current import get_current, get_last_current, set_current
 from .entry import Entry, find_waiting
+from .gateway_arguments import check_app, check_store, explain_protocol, match_globs, takes
 from .lookup import (
     AnyExchange,
     Exclusion,
@@ -27,15 +28,7 @@ from .lookup import (
     select_store,
 )
 
-__all__ = [
-    "Gateway",
-    "HasSettings",
-    "check_app",
-    "check_not_none",
-    "check_origins",
-    "check_store",
-    "explain_protocol",
-]
+__all__ = ["Gateway", "HasSettings"]
 
 
 class HasSettings(Protocol):
@@ -45,85 +38,6 @@ class HasSettings(Protocol):
     def settings(self) -> Settings:
         """The store's settings."""
         ...
-
-
-def check_app(app: object, call: str) -> None:
-    """Raise TypeError if a store was passed as the application.
-
-    Args:
-        app: the argument for the application.
-        call: the right call, for the error message.
-
-    Raises:
-        TypeError: the argument is a store, or a secret.
-    """
-    if _is_store(app) and not isinstance(app, Gateway):
-        raise TypeError(f"a store stands where the application belongs: {call}")
-    if isinstance(app, (str, bytes)):
-        raise TypeError(
-            f"{type(app).__name__} stands where the application belongs: {call}, where store=SessionStore(secret)"
-        )
-
-
-def check_not_none(app: object, call: str) -> None:
-    """Raise TypeError if None was passed as the application, for example by a function that does not return it.
-
-    Args:
-        app: the argument for the application.
-        call: the right call, for the error message.
-    """
-    if app is None:
-        raise TypeError(
-            f"{call} was given None: does the function that makes the application return it?"
-        )
-
-
-def check_store(store: object, call: str) -> None:
-    """Raise TypeError if the argument for the store is not a store.
-
-    Args:
-        store: the argument for the store.
-        call: the right call, for the error message.
-
-    Raises:
-        TypeError: the argument is not a store.
-    """
-    if isinstance(store, type):
-        raise TypeError(
-            f"the class {store.__name__} stands where a SessionStore belongs: {call}, where store=SessionStore(secret)"
-        )
-    if not _is_store(store):
-        raise TypeError(f"{type(store).__name__} stands where the SessionStore belongs: {call}")
-
-
-def explain_protocol(app: object, protocol: str) -> None:
-    """Raise TypeError for an application of the other protocol, or for an `async def` that is neither.
-
-    Args:
-        app: the application.
-        protocol: `WSGI` or `ASGI`, by which it is to be called.
-    """
-    called = getattr(app, "__call__", None)  # noqa: B004  # it is looked at, not asked for
-    is_async = iscoroutinefunction(app) or iscoroutinefunction(called)
-    name = getattr(app, "__name__", type(app).__name__)
-    if protocol == "WSGI" and is_async:
-        way_out = "serve it by store.asgi(app)" if _takes(app, 3) else "make it a plain function"
-        raise TypeError(f"{name} is async, and a WSGI application is not: {way_out}")
-    if protocol == "ASGI" and not is_async and _takes(app, 2) and not _takes(app, 3):
-        raise TypeError(f"{name} is no ASGI application: serve it by store.wsgi(app)")
-
-
-def _takes(app: object, count: int) -> bool:
-    """Return whether an application can be called with this number of arguments."""
-    try:
-        signature(cast("Any", app)).bind(*[None] * count)
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
-def _is_store(value: object) -> bool:
-    return isinstance(getattr(value, "settings", None), Settings)
 
 
 class Gateway:
@@ -156,13 +70,13 @@ class Gateway:
     ) -> None:
         check_app(app, self.call)
         check_store(store, self.call)
-        if self.protocol and not _takes(app, 3):
+        if self.protocol and not takes(app, 3):
             explain_protocol(app, self.protocol)
         self.app = app
         self.settings: Settings = (
             store.settings if framework is None else store.settings.with_framework(framework)
         )
-        self.excluded: Callable[[RequestInfo], object] | None = _match_globs(exclude)
+        self.excluded: Callable[[RequestInfo], object] | None = match_globs(exclude)
         if self.settings.records is not None and self.settings.driver is None and not self.awaits:
             raise ConfigurationError(
                 f"{type(self.settings.backend).__name__} is awaited, and this gateway is synchronous: take the blocking backend "
@@ -239,6 +153,25 @@ class Gateway:
             if exchange.must_settle:
                 await asettle(exchange, 500)
 
+    async def end(self, exchange: Exchange) -> None:
+        """End a request that gets no response, as `end_unanswered` does, and close its exchange.
+
+        Args:
+            exchange: the exchange.
+        """
+        await self.end_unanswered(exchange)
+        exchange.finish()
+
+    def end_soon(self, exchange: Exchange) -> None:
+        """Let the event loop end a request that gets no response. This is for callbacks, which cannot await.
+
+        `finish_requests` waits for it.
+
+        Args:
+            exchange: the exchange.
+        """
+        hold(asyncio.ensure_future(self.end(exchange)))
+
     async def end_unsent(self, exchange: Exchange) -> None:
         """Remove the record of a session that the request has begun, because the header fields of its response could not be sent.
 
@@ -304,53 +237,3 @@ class Gateway:
         exclusion = Exclusion(self.settings, request.cookie_header, outer[0] if outer else None)
         request.holder[HOLDER] = exclusion
         return exclusion
-
-
-def _match_globs(exclude: str | Iterable[str]) -> Callable[[RequestInfo], object] | None:
-    """Return a function that tells whether a request's path matches one of the globs; None without globs."""
-    patterns = [exclude] if isinstance(exclude, str) else _list_texts(exclude)
-    if patterns is None:
-        raise TypeError('exclude takes globs of paths: exclude="/static/*", or a list of them')
-    for pattern in patterns:
-        if pattern and pattern[0] not in "/*?[":
-            raise ConfigurationError(
-                f"exclude: no path matches {pattern!r}, since a path begins with a slash: write a glob such as '/static/*'"
-            )
-    if not patterns:
-        return None
-    match = re.compile("|".join(map(fnmatch.translate, patterns))).match
-    return lambda request: match(request.path)
-
-
-def _list_texts(values: object) -> list[str] | None:
-    """Return texts as a list; None if the argument is something else."""
-    texts: list[Any] = (
-        list(cast("Iterable[object]", values)) if isinstance(values, Iterable) else [None]
-    )
-    return texts if all(isinstance(text, str) for text in texts) else None
-
-
-def check_origins(origins: Iterable[str] | None) -> frozenset[str] | None:
-    """Return the origins from which websockets are accepted; None for all.
-
-    Args:
-        origins: the values of `Origin`: scheme and host, and the port unless it is the scheme's own (RFC 6454 section 6.2).
-
-    Raises:
-        ConfigurationError: they are not a list of such values. No browser would send them, so every websocket would be refused.
-    """
-    if origins is None:
-        return None
-    texts = None if isinstance(origins, str) else _list_texts(origins)
-    if texts is None:
-        raise ConfigurationError('origins must be a list, such as ["https://example.org"]')
-    for text in texts:
-        if text != "null" and _ORIGIN.fullmatch(text) is None:
-            raise ConfigurationError(
-                f"no browser sends the Origin {text!r}: write scheme and host in lower case, without a path or the scheme's "
-                'own port, such as "https://example.org"'
-            )
-    return frozenset(texts)
-
-
-_ORIGIN = re.compile(r"(?!https:.*:443$|http:.*:80$)[a-z][a-z0-9+.-]*://[^/\sA-Z]+")

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from .._exchange.drivers import is_async
+from .._exchange.performing import is_async
 from ..backends import AnyBackend, Backend, Record
 from ._clients import blocking
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar, cast
 
-from .._exchange.drivers import is_async
+from .._exchange.performing import is_async
 from ..backends import AnyBackend, AsyncBackend, Backend
 
 __all__ = ["awaited", "blocking", "in_new_loop"]

@@ -10,16 +10,17 @@ from typing import Any, cast
 
 from .._crypto.records import RecordCodec
 from .._exchange.clearing import Extent
-from .._exchange.drivers import aload, perform
+from .._exchange.drivers import aload
 from .._exchange.exchange import Exchange
 from .._exchange.operations import Insert
+from .._exchange.performing import perform
 from .._exchange.reading import RequestCookies
 from .._exchange.record_owners import derive_owners_of
 from .._exchange.replies import perform_now
 from .._exchange.request import HeaderRequest
 from .._exchange.settings import Settings
 from .._exchange.writing import make_checked_plaintext, write_pointer, write_session
-from .._requests.gateway import check_store
+from .._requests.gateway_arguments import check_store
 from .._session.lifetime import Lifetime
 from .._session.session import Session, Stamp
 from .._session.tracebacks import clear_frames, clears_frames

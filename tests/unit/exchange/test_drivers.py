@@ -6,9 +6,10 @@ import threading
 import pytest
 
 from sessionkit import BackendError
-from sessionkit._exchange import drivers
+from sessionkit._exchange import drivers, unfinished_work
 from sessionkit._exchange.drivers import BlockingDriver, aload, asettle
 from sessionkit._exchange.operations import Purge
+from sessionkit._exchange.performing import perform
 from sessionkit._exchange.request import HeaderRequest
 from sessionkit.backends import MemoryBackend
 
@@ -142,7 +143,7 @@ def test_a_client_that_hangs_up_does_not_undo_its_logout():
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await asyncio.gather(*drivers._shielded.values(), return_exceptions=True)
+        await asyncio.gather(*unfinished_work._shielded.values(), return_exceptions=True)
         return scene.backend.memory._records
 
     assert {} == asyncio.run(run())
@@ -165,8 +166,8 @@ def test_a_session_that_no_browser_knows_is_removed_however_often_the_task_is_ca
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-        while drivers._shielded:
-            await asyncio.wait([*drivers._shielded.values()])
+        while unfinished_work._shielded:
+            await asyncio.wait([*unfinished_work._shielded.values()])
         return scene.backend.memory._records
 
     assert {} == asyncio.run(run())
@@ -191,7 +192,7 @@ def test_a_logout_that_fails_after_the_client_has_hung_up_is_nobodys_error():
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await asyncio.gather(*drivers._shielded.values(), return_exceptions=True)
+        await asyncio.gather(*unfinished_work._shielded.values(), return_exceptions=True)
         return len(scene.backend.memory._records)
 
     assert 1 == asyncio.run(run())
@@ -215,7 +216,7 @@ def test_the_loop_that_ends_with_the_process_takes_a_shielded_logout_with_it():
         task.cancel()
 
     asyncio.run(run())
-    assert not drivers._shielded
+    assert not unfinished_work._shielded
 
 
 @pytest.mark.parametrize("kind", [AwaitedMemory, MemoryBackend])
@@ -263,7 +264,7 @@ def test_one_operation_is_performed_on_either_kind():
     backends = (AwaitedMemory(clock=Clock()), MemoryBackend(clock=Clock()))
 
     async def run():
-        return [await drivers.perform(Purge(0, 1), backend) for backend in backends]
+        return [await perform(Purge(0, 1), backend) for backend in backends]
 
     assert [0, 0] == asyncio.run(run())
 

@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from sessionkit import BackendError, create_session, delete_session, rotate_session
-from sessionkit._exchange import drivers
+from sessionkit._exchange import drivers, unfinished_work
 from sessionkit._exchange.drivers import aload, asettle
 from sessionkit._exchange.request import HeaderRequest
 
@@ -74,7 +74,7 @@ def begin(scene):
 
 
 async def come_to_rest(scene):
-    while drivers._shielded or scene.backend.tasks:  # noqa: ASYNC110  # each step is one of the request
+    while unfinished_work._shielded or scene.backend.tasks:  # noqa: ASYNC110  # each step is one of the request
         await asyncio.sleep(0)
 
 
@@ -158,7 +158,7 @@ def test_a_cancellation_in_the_moment_of_the_reply_loses_no_reply():
 
     async def run():
         exchange, task = await log_in(scene)
-        shielded = drivers._shielded[exchange]
+        shielded = unfinished_work._shielded[exchange]
         shielded.add_done_callback(lambda _: task.cancel())
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sessionkit._exchange.drivers import perform
 from sessionkit._exchange.operations import List, Load, Touch
+from sessionkit._exchange.performing import perform
 from sessionkit.backends import SQLiteBackend
 
 WRITE = Touch("key", "owner", 1, 2)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from sessionkit import BackendError, create_session, delete_session
-from sessionkit._exchange import drivers
+from sessionkit._exchange import unfinished_work
 
 from ..backends.awaited import AwaitedMemory
 from ..kept import KeptScene
@@ -111,7 +111,7 @@ def test_what_cancelled_requests_have_begun_is_done_before_the_application_shuts
 
 
 def test_a_shutdown_does_not_wait_for_a_backend_that_never_replies(monkeypatch):
-    monkeypatch.setattr(drivers, "_LONGEST", 0.01)
+    monkeypatch.setattr(unfinished_work, "_LONGEST", 0.01)
 
     async def run():
         scene = KeptScene(Slow(clock=Clock()))
@@ -137,11 +137,11 @@ def test_a_shutdown_waits_only_for_work_of_its_own_event_loop():
     async def run(scene):
         other = asyncio.new_event_loop()
         work = other.create_future()
-        drivers.hold(work)
+        unfinished_work.hold(work)
         try:
             await asyncio.wait_for(shut_down(scene), 4)
         finally:
-            drivers._held.discard(work)
+            unfinished_work._held.discard(work)
             other.close()
 
     scene = KeptScene(Slow(clock=Clock()))

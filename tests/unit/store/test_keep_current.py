@@ -13,7 +13,7 @@ from sessionkit import (
     delete_session,
     rotate_session,
 )
-from sessionkit._exchange.drivers import _held
+from sessionkit._exchange.unfinished_work import _held
 
 from ..backends.awaited import AwaitedMemory
 from ..kept import KeptScene

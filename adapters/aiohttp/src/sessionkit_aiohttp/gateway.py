@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from aiohttp import web
 
-from sessionkit import Exchange, SessionStore
+from sessionkit import Exchange
 from sessionkit.adapters import Gateway, Phase, admit_task, aload, asettle, commit_response
 
 from .requests import AiohttpRequest
@@ -27,10 +27,6 @@ class AiohttpGateway(Gateway):
 
     call = "setup(app, store)"
     awaits = True
-
-    def __init__(self, app: Any, store: SessionStore, **settings: Any) -> None:
-        super().__init__(app, store, **settings)
-        self._ending: set[asyncio.Task[None]] = set()
 
     @web.middleware
     async def serve(
@@ -70,16 +66,9 @@ class AiohttpGateway(Gateway):
         """End a request whose task has ended, unless a middleware around this one still answers it from another task."""
         if task.cancelled() and exchange.phase is Phase.OPEN:
             # A middleware around this one was cancelled.
-            ending = asyncio.ensure_future(self._end(exchange))
-            # An event loop refers only weakly to its tasks.
-            self._ending.add(ending)
-            ending.add_done_callback(self._ending.discard)
+            self.end_soon(exchange)
         elif task.cancelled() or exchange.phase is Phase.COMMITTED:
             exchange.finish()
-
-    async def _end(self, exchange: Exchange) -> None:
-        await self.end_unanswered(exchange)
-        exchange.finish()
 
     async def on_cleanup(self, _: object) -> None:
         """Let what cancelled handlers have begun finish. aiohttp sends this signal when it has cancelled them."""

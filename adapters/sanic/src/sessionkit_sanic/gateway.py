@@ -54,8 +54,6 @@ class SanicGateway(Gateway):
             for name in ("answered", "failed", "entry", "on_done", "latest")
         )
 
-        self._ending: set[asyncio.Task[None]] = set()
-
     async def on_request(self, request: Request[Any, Any]) -> None:
         """Begin a request. One task serves a whole connection, so the context variable must be set for each of its requests."""
         # An earlier request of the connection that was never answered does not wait for this one.
@@ -92,16 +90,9 @@ class SanicGateway(Gateway):
     def _on_task_done(self, exchange: Exchange, _: object) -> None:
         """End a request under ASGI whose task has ended without a response, because the server cancelled it, or after a websocket."""
         if exchange.phase is Phase.OPEN:
-            task = asyncio.ensure_future(self._end(exchange))
-            # An event loop refers only weakly to its tasks.
-            self._ending.add(task)
-            task.add_done_callback(self._ending.discard)
+            self.end_soon(exchange)
         else:
             exchange.finish()
-
-    async def _end(self, exchange: Exchange) -> None:
-        await self.end_unanswered(exchange)
-        exchange.finish()
 
     async def on_handled(self, request: Request[Any, Any]) -> None:
         """Note that the handler has returned. From now on its response is committed, unless the handler has responded itself."""
@@ -162,7 +153,7 @@ class SanicGateway(Gateway):
             None if conn_info is None else getattr(conn_info.ctx, self._latest, None)
         )
         if exchange is not None:
-            await self._end(exchange)
+            await self.end(exchange)
 
     async def on_stop(self, _: object) -> None:
         """Let what cancelled requests have begun finish."""

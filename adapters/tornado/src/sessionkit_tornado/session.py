@@ -193,9 +193,7 @@ class SessionMixin(RequestHandler):
         self._is_watched = False
         # Otherwise the application keeps the handler, and finishes it later.
         if self._finished or self._auto_finish:
-            exchange = cast("Exchange", self._exchange)
-            await gateway_of(self.application).end_unanswered(exchange)
-            exchange.finish()
+            await gateway_of(self.application).end(cast("Exchange", self._exchange))
 
 
 def _settle_handshake(exchange: Exchange, make: Any) -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ..._exchange.drivers import is_async
+from ..._exchange.performing import is_async
 from ...backends import AnyBackend, MemoryBackend, SQLiteBackend
 from ...backends._url import open_backend
 from .errors import DemoError

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 
-from ..._exchange.drivers import is_async
+from ..._exchange.performing import is_async
 from ...backends import AsyncBackend, Backend, Record
 from .._bench import Bench, equal, expect, same
 from .._clients import blocking, in_new_loop
