@@ -1,4 +1,4 @@
-"""Chunks: a token that is too long for one cookie is split over several, and joined again."""
+"""Split a token that is too long for one cookie, and join its chunks; `_exchange/clearing.py` clears stale chunks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The fence: a cookie with the marks of ended sessions. It is a race guard for one browser, not revocation."""
+"""The fence: a cookie with the marks of ended sessions. `_exchange/reading.py` checks it, `_exchange/writing.py` writes it.
+
+It is a race guard for one browser, not revocation.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The renewal cookie: a small cookie that moves the idle expiry, so that a renewal never contains the session."""
+"""Make and read the value of the renewal cookie; `_exchange/writing.py` writes the cookie into a response.
+
+It is a small cookie of its own that moves the idle expiry, so that a renewal never contains the session.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings: a store's settings with every default filled in and every derived value computed."""
+"""The settings of a store, with every default filled in and every derived value computed (`_arguments.py` checks arguments)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lifetimes: idle and absolute expiry, as pure functions of a session's times and now."""
+"""Compute the idle and the absolute expiry from a session's times and now; `_exchange/expiry.py` enforces them."""
 
 from __future__ import annotations
 
