@@ -38,10 +38,10 @@ class Place(_ExchangePlace, Protocol):
         ...
 
     def give_back(self) -> None:
-        """Put the object of a middleware around this one back, for the start of the response."""
+        """Restore the object of the middleware around this one, which reads that object when the response starts."""
 
     def take_back(self) -> None:
-        """Put the own object in its place again, after the start of the response."""
+        """Restore our own object, for code that runs after the start of the response."""
 
 
 class SessionMiddleware(Gateway):
@@ -138,7 +138,7 @@ class SessionMiddleware(Gateway):
                                 message = {**message, "headers": list(message.get("headers") or ())}
                                 status = message.get("status", 200)
                                 await asettle(exchange, status, _decode_fields(message["headers"]))
-                            message = _answer(exchange, message)
+                            message = _commit_into(exchange, message)
                             if is_lost:
                                 exchange.state.tell_once(EventKind.UNANSWERED)
                         if here is not None and this_task() is not here:
@@ -183,7 +183,7 @@ class SessionMiddleware(Gateway):
                 if is_answering and exchange.phase is OPEN:
                     # No response has started.
                     await self.end_unanswered(exchange)
-                    # The server answers if nothing was ended, or if the backend could not end it: then no cookie may say that it did.
+                    # The server responds if nothing was ended, or if the backend could not end it: then no cookie may say that it did.
                     if kind == "http" and isinstance(error, Exception) and exchange.must_end:
                         await _send_bare_500(exchange, send)
                 raise
@@ -196,7 +196,7 @@ class SessionMiddleware(Gateway):
             del scope, request
 
     def _finish_first(self, receive: Receive) -> Receive:
-        """Return a `receive` that lets what requests have begun finish, before it tells the application to shut down.
+        """Return a `receive` that waits for the work of cancelled requests before it tells the application to shut down.
 
         The application may close the backend then.
         """
@@ -210,7 +210,7 @@ class SessionMiddleware(Gateway):
         return receive_and_finish
 
 
-def _answer(exchange: Exchange, message: Message) -> Message:
+def _commit_into(exchange: Exchange, message: Message) -> Message:
     """Commit the exchange, and return the message with the header fields that it adds."""
     headers: list[tuple[bytes, bytes]] = []
     decisive: list[tuple[str, str]] = []
@@ -271,5 +271,5 @@ async def _send_bare_500(exchange: Exchange, send: Send) -> None:
     """
     headers = [(b"content-type", b"text/plain"), (b"content-length", b"0")]
     start: Message = {"type": "http.response.start", "status": 500, "headers": headers}
-    await send(_answer(exchange, start))
+    await send(_commit_into(exchange, start))
     await send({"type": "http.response.body", "body": b""})

@@ -48,7 +48,7 @@ class IdentityChangedError(SessionKitError, RuntimeError):
 
 
 class BackendError(SessionKitError, RuntimeError):
-    """The backend could not be reached, failed, or did not answer in time. The state of the session is unknown."""
+    """The backend could not be reached, failed, or did not reply in time. The state of the session is unknown."""
 
 
 class ConflictError(BackendError):

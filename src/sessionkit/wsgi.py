@@ -65,7 +65,7 @@ class SessionMiddleware(Gateway):
                     del headers
                     raise
                 if is_socket and status[0] in "12" and not served.keep():
-                    # The server answered the handshake before the handler ran, so no response carries the change.
+                    # The server responded to the handshake before the handler ran, so no response carries the change.
                     tell(served.settings.on_event, EventKind.UNANSWERED)
             if exc_info is None:
                 write = start_response(status, headers)
@@ -115,16 +115,16 @@ def _is_file(body: object, environ: Environ) -> bool:
 
 
 def _end_failed(exchange: Exchange, start_response: StartResponse, is_socket: bool) -> bool:
-    """Answer like `_answer_end`, and end the request, since there is no iterable to be closed."""
+    """Respond as `_respond_with_end` does, and end the request, since there is no iterable to be closed."""
     try:
         # A handler of a websocket that ends well says so to gunicorn by StopIteration.
         ends_well = is_socket and isinstance(sys.exc_info()[1], StopIteration)
-        return not ends_well and _answer_end(exchange, start_response)
+        return not ends_well and _respond_with_end(exchange, start_response)
     finally:
         exchange.finish(unanswerable=is_socket)
 
 
-def _answer_end(exchange: Exchange, start_response: StartResponse) -> bool:
+def _respond_with_end(exchange: Exchange, start_response: StartResponse) -> bool:
     """Respond with a bare 500 if the application ended a session and then raised: the server's own 500 would not end it.
 
     Returns:
@@ -179,7 +179,7 @@ class _Body:
             if (
                 self._exchange is None
                 or self._start_response is None
-                or not _answer_end(self._exchange, self._start_response)
+                or not _respond_with_end(self._exchange, self._start_response)
             ):
                 raise
             raise StopIteration from None

@@ -22,9 +22,9 @@ __all__ = [
     "LONGEST_HEADER",
     "NONCE",
     "TAG",
+    "CodecDefaults",
     "NativeCodec",
     "Opened",
-    "UsualAnswers",
     "peek_id",
     "peek_stamp",
 ]
@@ -55,8 +55,8 @@ _LONGEST = Stamp(
 NONCE, TAG = 16, 22  # base64url characters of 12 and 16 bytes
 
 
-class UsualAnswers:
-    """What most codecs answer: any JSON object is a session, the payload is the contents, the mark is the id."""
+class CodecDefaults:
+    """Defaults of a codec: any JSON object is a session, the payload is the contents, the mark is the id."""
 
     __slots__ = ()
 
@@ -76,7 +76,7 @@ class UsualAnswers:
         return stamp.id
 
 
-class NativeCodec(UsualAnswers):
+class NativeCodec(CodecDefaults):
     """Seals and opens native tokens with cached ciphers. The tests compare the results with those of joserfc."""
 
     __slots__ = ("_absolute", "_keys", "_serializer", "ids", "seen")

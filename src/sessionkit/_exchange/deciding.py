@@ -56,7 +56,7 @@ class Seal:
 
 
 def decide(state: State, status: int, request: RequestInfo, now: float) -> Decision | Seal:  # noqa: C901  # one decision
-    """Decide what the response does with the session; a second call gives the same answer, with another status too.
+    """Decide what the response does with the session; a second call makes the same decision, with another status too.
 
     Args:
         state: the session's state.

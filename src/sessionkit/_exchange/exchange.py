@@ -280,7 +280,7 @@ class Exchange(DrivenExchange):
         return True
 
     def check(self, status: int = 200) -> None:
-        """Raise if the session cannot be kept, while the application's error handlers can still answer; close nothing.
+        """Raise if the session cannot be kept, while the application's error handlers can still respond; close nothing.
 
         Args:
             status: the response's status.

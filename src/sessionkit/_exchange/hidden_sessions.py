@@ -38,7 +38,7 @@ def may_be_overwritten(settings: Settings, cookies: RequestCookies) -> bool:
     If so, the request does not show the overwritten session, and a late response of it could bring it back.
 
     Args:
-        settings: the store's settings. If another program signs users in too, the answer is False, because a barrier would
+        settings: the store's settings. If another program signs users in too, the result is False, because a barrier would
             also end a session that the other program begins in the next minute.
         cookies: the request's cookies.
     """

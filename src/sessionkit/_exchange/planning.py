@@ -37,7 +37,7 @@ FORWARD_LIFE = 60
 
 
 class Planning(Loading):
-    """The records of one request's sessions, as far as the backend has told of them.
+    """The records of one request's sessions, as far as the backend's replies tell.
 
     Args:
         settings: the store's settings.

@@ -197,7 +197,7 @@ class ServerSide(Replaying):
         self.cookies = cookies
         return cookies
 
-    # ---- what the backend answered
+    # ---- replies of the backend
 
     def took(self, state: State, operation: Operation, reply: Any) -> None:
         """Take the backend's reply to an operation.

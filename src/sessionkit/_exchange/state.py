@@ -87,7 +87,7 @@ class State(LoadedSession):
         return None
 
     def note_own_end(self, now: float) -> None:
-        """Note that a change of this request ends the session if it does, as a logout: else the browser would keep the earlier one.
+        """Note a logout if changed contents have ended the session; otherwise the browser would keep the earlier session.
 
         Args:
             now: seconds since the epoch.

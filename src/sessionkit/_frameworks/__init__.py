@@ -1,1 +1,1 @@
-"""What several adapters share: session objects, guards, settings of frameworks."""
+"""Code that several adapters share: session objects, guards, settings of frameworks."""

@@ -176,7 +176,7 @@ class LazyContents(MutableMapping[str, Any]):
         return dict(self.exchange.contents)
 
     def stand_in(self, attributes: MutableMapping[str, Any]) -> SessionPlace:
-        """Let the verbs see what the application puts in the place of this object before they act; for adapters.
+        """Let the verbs take over what the application assigns in the place of this object; for adapters.
 
         The gateways of WSGI and ASGI ask the place before the response starts. Any other adapter calls its `take_over` then.
 

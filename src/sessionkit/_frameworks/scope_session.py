@@ -64,14 +64,14 @@ class ScopePlace(SessionPlace):
         return self._around is not None
 
     def give_back(self) -> None:
-        """Put the session object of a middleware around this one back, because that middleware reads it when the response starts.
+        """Restore the session object of the middleware around this one, which reads that object when the response starts.
 
         If it found our contents there, it would write them into its own cookie, which visitors can read.
         """
         self._holder[SESSION_KEY] = self._around
 
     def take_back(self) -> None:
-        """Put this session object in its place again, for code that runs after the start of the response."""
+        """Restore our own session object, for code that runs after the start of the response."""
         self._holder[SESSION_KEY] = self._session
 
     def _find_contents(self) -> Mapping[str, Any] | None:
@@ -297,5 +297,5 @@ def _show(exchange: Exchange, scope: Scope) -> Place:
 
 
 def _contents_of(found: object, scope: Scope) -> object:
-    """Return the object that an application has put in the place of the session; {} if this object is None; None if there is none."""
+    """Return the object that an application has assigned in the place of the session: {} for an assigned None, None if nothing is there."""
     return {} if found is None and SESSION_KEY in scope else found

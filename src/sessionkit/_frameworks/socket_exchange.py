@@ -13,7 +13,7 @@ __all__ = ["SocketExchange"]
 
 
 class SocketExchange(Exchange):
-    """The session in one event of a socket. The handshake was answered long ago, so no response can carry a cookie.
+    """The session in one event of a socket. The response to the handshake was sent long ago, so no response can carry a cookie.
 
     With a blocking backend the event reads the session as it is now, and `keep` saves what needs no cookie. Otherwise
     the session is that of the handshake, and assigning to it raises `ResponseStartedError`.

@@ -186,7 +186,7 @@ class Gateway:
             await asettle(exchange, 500)
 
     async def finish_requests(self) -> None:
-        """Let what cancelled requests have begun on the backend finish, for 5 seconds at most.
+        """Wait for the operations that cancelled requests have begun on the backend, for 5 seconds at most.
 
         Await it when the server has cancelled its requests and shuts down, before the application closes the backend.
         """

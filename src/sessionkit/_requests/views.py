@@ -74,7 +74,7 @@ class WSGIRequest:
 
     @property
     def is_websocket(self) -> bool:
-        """Whether the request opens a websocket (RFC 6455 section 4.1). If so, the server itself answers the handshake."""
+        """Whether the request opens a websocket (RFC 6455 section 4.1). If so, the server itself responds to the handshake."""
         return str(self.holder.get("HTTP_UPGRADE", "")).lower() == "websocket"
 
 

@@ -67,7 +67,7 @@ if sys.version_info >= (3, 11):  # pragma: no branch
 
 
 def encoded_length(length: int) -> int:
-    """Return how many characters so many bytes make."""
+    """Return the number of characters that encode this number of bytes."""
     return (length * 4 + 2) // 3
 
 

@@ -35,7 +35,7 @@ class EventKind(Enum):
     LATE_WRITE = (
         "the session was ended or revoked meanwhile, and what the request wrote was dropped"
     )
-    RENEWAL_FAILED = "the backend did not answer, and the idle expiry did not move"
+    RENEWAL_FAILED = "the backend did not reply, and the idle expiry did not move"
     NOT_PRIVATE = (
         "the session was first read after the response had started, and caches were not told"
     )

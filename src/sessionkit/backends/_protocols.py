@@ -45,7 +45,7 @@ class Record(NamedTuple):
 class Backend(Protocol):
     """A place on the server where sessions are kept. Every operation is one atomic step, and none is an upsert.
 
-    Every operation raises `BackendError` if the server cannot be reached, fails, or does not answer within three
+    Every operation raises `BackendError` if the server cannot be reached, fails, or does not reply within three
     seconds. No error or log line of a backend holds a key, an owner or a payload. A backend may be used from several
     threads, and after a fork in both processes.
 

@@ -165,7 +165,7 @@ class RedisBackend(Placed):
 
 
 class _Client(NamedTuple):
-    """The client for an event loop of a process, and what an operation holds from its beginning to its end."""
+    """The client for an event loop of a process, and the permits of its operations."""
 
     pid: int
     client: Any
@@ -320,7 +320,7 @@ class AsyncRedisBackend(Placed):
         return client
 
     def _permit(self) -> AbstractAsyncContextManager[None]:
-        """Return what an operation holds, so that it need not wait for a connection of our pool."""
+        """Return the permits of our pool. An operation that has a permit need not wait for a connection."""
         return self._of_loop().permit
 
     def _of_loop(self) -> _Client:

@@ -128,13 +128,13 @@ _NO_CONNECTION = "no connection of the session backend's pool was free in time: 
 
 
 def make_permit(client: Any) -> Permit:
-    """Return what an operation holds, so that it need not wait for a connection: one of as many permits as our pool has connections."""
+    """Return the permits of our pool, one for each connection. An operation that has a permit need not wait for a connection."""
     pool = client.connection_pool  # the URL may have other settings than the arguments
     return Permit(FairSemaphore(pool.max_connections), lambda: pool.timeout, _NO_CONNECTION)
 
 
 def make_async_permit(client: Any) -> AsyncPermit:
-    """Return the same for the operations of an event loop."""
+    """Return the permits of our pool, as `make_permit` does, for the tasks of one event loop."""
     pool = client.connection_pool
     return AsyncPermit(
         AsyncFairSemaphore(pool.max_connections), lambda: pool.timeout, _NO_CONNECTION

@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 class _Pool(NamedTuple):
-    """The connections for an event loop, and what an operation and a write hold from their beginning to their end."""
+    """The connections for an event loop, the permits of its operations, and the lock of its writes."""
 
     engine: AsyncEngine
     permit: AbstractAsyncContextManager[None]
@@ -91,45 +91,45 @@ class AsyncSQLBackend(Placed):
 
     async def load(self, key: str, owner: str) -> Record | None:
         """Return a record, or None."""
-        answer = self._run(self._statements.load, key, owner)
+        reply = self._run(self._statements.load, key, owner)
         del key, owner  # no exception shows them in this frame
-        return await answer
+        return await reply
 
     async def insert(self, record: Record, since: float) -> bool:
         """Add a record, unless its key exists with another version or the owner was revoked since."""
-        answer = self._write(self._statements.insert, record, since)
+        reply = self._write(self._statements.insert, record, since)
         del record
-        return await answer
+        return await reply
 
     async def replace(self, record: Record, version: bytes) -> Record | bool:
         """Replace a record that has this version; return the record that is there if it has another."""
-        answer = self._write(self._statements.replace, record, version)
+        reply = self._write(self._statements.replace, record, version)
         del record, version
-        return await answer
+        return await reply
 
     async def touch(self, key: str, owner: str, updated_at: int, expires_at: int) -> bool:
         """Move a record's times forward."""
-        answer = self._write(self._statements.touch, key, owner, updated_at, expires_at)
+        reply = self._write(self._statements.touch, key, owner, updated_at, expires_at)
         del key, owner
-        return await answer
+        return await reply
 
     async def delete(self, key: str, owner: str) -> Record | None:
         """Remove a record and return it."""
-        answer = self._write(self._statements.delete, key, owner)
+        reply = self._write(self._statements.delete, key, owner)
         del key, owner
-        return await answer
+        return await reply
 
     async def of(self, owner: str) -> list[Record]:
         """Return the records of an owner that have not expired."""
-        answer = self._run(self._statements.of, owner)
+        reply = self._run(self._statements.of, owner)
         del owner
-        return await answer
+        return await reply
 
     async def revoke(self, owner: str, at: float, keep: str | None) -> int:
         """Remove the records of an owner, and refuse records that a request from before `at` would insert."""
-        answer = self._write(self._statements.revoke, owner, at, keep)
+        reply = self._write(self._statements.revoke, owner, at, keep)
         del owner, keep
-        return await answer
+        return await reply
 
     async def purge(self, now: int, limit: int) -> int:
         """Remove at most `limit` records that expired more than `REMOVAL_DELAY` seconds ago."""
@@ -150,9 +150,9 @@ class AsyncSQLBackend(Placed):
             await self._within(self._timeout, pool.engine.dispose())
 
     async def _write(self, operation: Callable[..., T], *arguments: Any, limit: float = 0) -> T:
-        answer = self._run(operation, *arguments, writes=True, limit=limit)
+        reply = self._run(operation, *arguments, writes=True, limit=limit)
         del arguments
-        return await answer
+        return await reply
 
     async def _run(
         self,
@@ -178,7 +178,7 @@ class AsyncSQLBackend(Placed):
             task.cancel()
         if not task.done():
             raise BackendError(
-                f"the session backend did not answer within {seconds:g} seconds: check that the database server is up, reachable "
+                f"the session backend did not reply within {seconds:g} seconds: check that the database server is up, reachable "
                 "for this process, and not overloaded"
             )
         outcome = task.result()

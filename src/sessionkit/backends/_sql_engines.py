@@ -114,12 +114,12 @@ def close_patiently(engine: AsyncEngine) -> None:
 
 
 def make_permit(pool_size: int) -> Permit:
-    """Return what an operation holds, so that it need not wait for a connection: one permit for each connection of the pool."""
+    """Return the permits of a pool, one for each connection. An operation that has a permit need not wait for a connection."""
     return Permit(FairSemaphore(pool_size), _time_to_wait, NO_CONNECTION)
 
 
 def make_async_permit(pool_size: int) -> AsyncPermit:
-    """Return the same for the operations of an event loop."""
+    """Return the permits of a pool, as `make_permit` does, for the tasks of one event loop."""
     return AsyncPermit(AsyncFairSemaphore(pool_size), _time_to_wait, NO_CONNECTION)
 
 
@@ -129,7 +129,7 @@ def _time_to_wait() -> float:
 
 
 def find_lock(engine: Engine) -> AbstractContextManager[None]:
-    """Return what a write holds from its beginning to its end: for an SQLite file its write lock, for a server nothing."""
+    """Return the context manager of every write: for an SQLite file its write lock, for a server one that does nothing."""
     if engine.dialect.name != "sqlite":
         return nullcontext()
     return find_write_lock(find_path(engine.url), time_left)
@@ -138,7 +138,7 @@ def find_lock(engine: Engine) -> AbstractContextManager[None]:
 def make_lock(
     engine: AsyncEngine, pool_size: int, *, owned: bool
 ) -> AbstractAsyncContextManager[None]:
-    """Return what the writes of an event loop hold, in the order in which they ask.
+    """Return the context manager of every write in an event loop. Writes enter it in the order in which they ask.
 
     Args:
         engine: the engine.

@@ -44,7 +44,7 @@ _NO_TABLES = frozenset({"42P01", 1146})
 def run(connection: Connection, operation: Callable[..., T], *arguments: Any) -> T:
     """Run an operation, and run it again if the server has rolled it back because of another one.
 
-    After an error the connection is never used again, because a transaction may be open, or an answer may still arrive.
+    After an error the connection is never used again, because a transaction may be open, or a reply may still arrive.
 
     Args:
         connection: a connection in autocommit mode.
@@ -85,7 +85,7 @@ def explain(error: Exception) -> BackendError:
         )
     kind = type(cause).__name__
     return BackendError(
-        f"the session backend could not be reached, failed, or did not answer in time: {kind}{f' ({code})' if code else ''}. "
+        f"the session backend could not be reached, failed, or did not reply in time: {kind}{f' ({code})' if code else ''}. "
         "Check the URL (host, user, password, database), and that the server is up and reachable for this process"
     )
 

@@ -1,4 +1,4 @@
-"""The time limit of an operation at every wait of a blocking driver of SQL."""
+"""Apply the time limit of an operation to every wait of a blocking SQL driver."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def wait_for(file: Any, wanted: int, seconds: float) -> int:
 
 
 class WaitsInTime:
-    """A mixin for psycopg's connection, which has no time limit for an answer.
+    """A mixin for psycopg's connection, which has no time limit for a reply.
 
     Attributes:
         too_late: the error to raise.
@@ -53,6 +53,6 @@ class WaitsInTime:
                 wanted = generator.send(ready)
         except StopIteration as finished:
             return finished.value
-        # An answer for which nobody waits may still arrive, so the connection cannot be used again.
+        # A reply for which nobody waits may still arrive, so the connection cannot be used again.
         self.close()
         raise self.too_late

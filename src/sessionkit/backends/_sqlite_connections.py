@@ -178,7 +178,7 @@ class _Process:
 
 
 class Connections:
-    """The connections of a backend, by process and thread. What waits for one of them, or uses one, does so in a `TimeLimit`."""
+    """The connections of a backend, by process and thread. Wait for a connection, and use it, only within a `TimeLimit`."""
 
     def __init__(self, path: Path, synchronous: str) -> None:
         """Keep the settings, and open no connection yet."""

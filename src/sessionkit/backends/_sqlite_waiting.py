@@ -1,4 +1,4 @@
-"""Connections to an SQLite file whose statements wait for other writers, without a moment in which the file is free passing unseen."""
+"""Connections to an SQLite file whose statements wait while another writer has locked it, and notice at once when it is free."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class WaitingConnection(sqlite3.Connection):
     _latest: ref[sqlite3.Cursor] | None = None
 
     def find_permit(self, sql: str) -> AbstractContextManager[None]:
-        """Return what a statement holds: nothing if it only reads, or if its transaction has locked the file already."""
+        """Return the permit for a statement; an empty one if it only reads, or if its transaction has locked the file already."""
         if self.permit is None or self.in_transaction or not sql.startswith(_WRITES):
             return _NO_PERMIT
         return self.permit()

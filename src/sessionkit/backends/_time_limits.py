@@ -7,7 +7,7 @@ from time import monotonic
 
 __all__ = ["TimeLimit", "time_left"]
 
-# Outside an operation (for example when a pool is closed) nobody waits for an answer.
+# Outside an operation (for example when a pool is closed) nobody waits for a reply.
 _deadline: ContextVar[float] = ContextVar("sessionkit_deadline", default=0.0)
 
 

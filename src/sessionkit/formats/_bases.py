@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NoReturn
 
 from .._cookies.chunks import Layout
 from .._crypto.keyring import PurposeKeys
-from .._crypto.sealing import Opened, UsualAnswers
+from .._crypto.sealing import CodecDefaults, Opened
 from .._session.json import Serializer
 from .._session.lifetime import Lifetime
 from .._session.session import Absence, Stamp
@@ -85,7 +85,7 @@ class BaseOpener(ABC):
         raise TypeError("keys do not pickle")
 
 
-class BaseCodec(UsualAnswers, BaseOpener):
+class BaseCodec(CodecDefaults, BaseOpener):
     """Base class of codecs: any JSON object is a session, the payload is the contents, the mark is the id.
 
     A subclass defines `open` and `seal`.

@@ -1,4 +1,4 @@
-"""Servers that fail: a port where nobody answers, and a proxy that cuts or holds back a reply."""
+"""Servers that fail: a port where nobody replies, and a proxy that cuts or holds back a reply."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def refusing_address() -> Generator[tuple[str, int], None, None]:
 
 @contextmanager
 def silent_address() -> Generator[tuple[str, int], None, None]:
-    """Yield an address that accepts connections but never answers."""
+    """Yield an address that accepts connections but never replies."""
     with socket.create_server((_LOOPBACK, 0)) as listener:
         yield _LOOPBACK, listener.getsockname()[1]
 

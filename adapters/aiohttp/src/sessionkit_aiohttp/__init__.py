@@ -43,8 +43,8 @@ def setup(app: web.Application, store: SessionStore, *, exclude: str | Iterable[
     app.on_cleanup.insert(0, gateway.on_cleanup)
 
 
-def _answer(refusal: Refusal, *_: Any) -> web.Response:
+def _respond(refusal: Refusal, *_: Any) -> web.Response:
     return web.Response(status=refusal.status, headers=refusal.headers, body=refusal.body)
 
 
-require_session_api, require_session_page = make_guards(_answer, is_async=lambda _: True)
+require_session_api, require_session_page = make_guards(_respond, is_async=lambda _: True)

@@ -50,8 +50,8 @@ class AiohttpGateway(Gateway):
             await aload(exchange)
             try:
                 response = await handler(request)
-            except web.HTTPException as answer:
-                await self._save(exchange, answer)
+            except web.HTTPException as raised:
+                await self._save(exchange, raised)
                 raise
             await self._save(exchange, response)
         except asyncio.CancelledError:
@@ -71,7 +71,7 @@ class AiohttpGateway(Gateway):
             exchange.finish()
 
     async def on_cleanup(self, _: object) -> None:
-        """Let what cancelled handlers have begun finish. aiohttp sends this signal when it has cancelled them."""
+        """Wait for the work that cancelled handlers have begun. aiohttp sends this signal when it has cancelled them."""
         await self.finish_requests()
 
     async def _save(self, exchange: Exchange, response: object) -> None:

@@ -117,12 +117,12 @@ def _fields(response: Any) -> ResponseFields:
     )
 
 
-def _answer(refusal: Refusal, *_: Any, **__: Any) -> Any:
+def _respond(refusal: Refusal, *_: Any, **__: Any) -> Any:
     return bottle.HTTPResponse(refusal.body.decode(), refusal.status, dict(refusal.headers))
 
 
 register_request(bottle.BaseRequest, _view)
 register_response(bottle.BaseResponse, _fields)
 require_session_api, require_session_page = make_guards(
-    _answer, find_request=lambda *_, **__: bottle.request
+    _respond, find_request=lambda *_, **__: bottle.request
 )

@@ -12,7 +12,7 @@ from sessionkit.adapters import Refusal, make_guards
 __all__ = ["require_session_api", "require_session_page"]
 
 
-def _answer(refusal: Refusal, *_: Any, **__: Any) -> HttpResponse:
+def _respond(refusal: Refusal, *_: Any, **__: Any) -> HttpResponse:
     return HttpResponse(refusal.body, status=refusal.status, headers=dict(refusal.headers))
 
 
@@ -22,4 +22,4 @@ def _is_async(view: Any) -> bool:
     return iscoroutinefunction(view) or bool(getattr(instance, "view_is_async", False))
 
 
-require_session_api, require_session_page = make_guards(_answer, is_async=_is_async)
+require_session_api, require_session_page = make_guards(_respond, is_async=_is_async)

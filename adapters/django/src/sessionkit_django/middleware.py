@@ -118,7 +118,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
         if self.async_mode:
             return self.__acall__(request)
         try:
-            begin: Any = self.process_request  # that of a subclass may answer
+            begin: Any = self.process_request  # that of a subclass may respond
             response = begin(request) or self.get_response(request)
             return self.process_response(request, response)
         except BaseException:

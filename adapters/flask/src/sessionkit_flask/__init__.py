@@ -112,10 +112,10 @@ def _leave(_: BaseException | None) -> None:
     SessionKit.leave_context(request)
 
 
-def _answer(refusal: Refusal, *_: Any, **__: Any) -> Response:
+def _respond(refusal: Refusal, *_: Any, **__: Any) -> Response:
     return Response(refusal.body, refusal.status, list(refusal.headers))
 
 
 require_session_api, require_session_page = make_guards(
-    _answer, find_request=lambda *_, **__: request
+    _respond, find_request=lambda *_, **__: request
 )

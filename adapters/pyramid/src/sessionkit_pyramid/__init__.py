@@ -70,14 +70,14 @@ def set_sessionkit_store(config: Any, store: SessionStore) -> None:
 
 
 def checking(handler: Callable[[Any], Any], registry: Any) -> Callable[[Any], Any]:
-    """Make a tween that saves the session in the backend, or checks that it fits the cookie. If that fails, an exception view answers."""
+    """Make a tween that saves the session in the backend, or checks that it fits the cookie. If that fails, an exception view responds."""
 
     def tween(request: Any) -> Any:
         try:
             response = handler(request)
-        except HTTPException as answer:
+        except HTTPException as raised:
             # A response that a view raises, such as a redirect.
-            check(request, answer.status_code)
+            check(request, raised.status_code)
             raise
         except Exception:
             # The exception view responds, even after the session was ended.

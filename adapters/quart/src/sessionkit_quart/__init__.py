@@ -99,10 +99,10 @@ def _find_preserved() -> ASGIRequest | None:
 SessionKit.register_preserved(_find_preserved)
 
 
-def _answer(refusal: Refusal, *_: Any, **__: Any) -> Response:
+def _respond(refusal: Refusal, *_: Any, **__: Any) -> Response:
     return Response(refusal.body, refusal.status, dict(refusal.headers))
 
 
 require_session_api, require_session_page = make_guards(
-    _answer, find_request=lambda *_, **__: websocket if has_websocket_context() else request
+    _respond, find_request=lambda *_, **__: websocket if has_websocket_context() else request
 )

@@ -70,11 +70,11 @@ class SessionKit(Extension[Sanic[Any, Any]]):
         app.add_signal(sockets.on_send, "http.lifecycle.send")
 
 
-def _answer(refusal: Refusal, *args: Any, **_: Any) -> Any:
+def _respond(refusal: Refusal, *args: Any, **_: Any) -> Any:
     for one in args:
         if isinstance(one, (WebSocketConnection, WebsocketImplProtocol)):
             return one.close(1008)  # "violates its policy" (RFC 6455 section 7.4.1)
     return HTTPResponse(refusal.body, refusal.status, dict(refusal.headers))
 
 
-require_session_api, require_session_page = make_guards(_answer)
+require_session_api, require_session_page = make_guards(_respond)

@@ -27,7 +27,7 @@ from sessionkit.adapters import (
 )
 
 from .requests import SanicRequest
-from .responses import Answer, Response, copy_of_stream, fields_of
+from .responses import OwnResponse, Response, copy_of_stream, fields_of
 
 __all__ = ["SanicGateway", "SanicSession"]
 
@@ -156,7 +156,7 @@ class SanicGateway(Gateway):
             await self.end(exchange)
 
     async def on_stop(self, _: object) -> None:
-        """Let what cancelled requests have begun finish."""
+        """Wait for the work that cancelled requests have begun."""
         await self.finish_requests()
 
     async def _commit(
@@ -168,7 +168,7 @@ class SanicGateway(Gateway):
             return  # the headers have gone out
         if exchange.place is not None:
             exchange.place.take_over()
-        if isinstance(response, Answer):
+        if isinstance(response, OwnResponse):
             response = response.original
         # The response that a ResponseStream makes has the stream's headers. An error's response replaces any response.
         if before is response or (
@@ -188,13 +188,15 @@ class SanicGateway(Gateway):
             None if hasattr(request.ctx, _HANDLED) else fields_of(response)
         ):
             there = stream.response
-            shown = there if isinstance(there, Answer) and there.original is response else response
+            shown = (
+                there if isinstance(there, OwnResponse) and there.original is response else response
+            )
             headers = list(fields_of(shown).items())
             changes = (
                 exchange.commit(status or shown.status, headers) if is_saved else HeaderChanges()
             )
-            cast("Any", stream).response = answer = Answer(shown, changes, status)
-            _connect(request, answer)
+            cast("Any", stream).response = own = OwnResponse(shown, changes, status)
+            _connect(request, own)
         admit_task(exchange)
         view.holder[self._answered] = response
 
@@ -202,7 +204,7 @@ class SanicGateway(Gateway):
         """Save the session on the server. Return False if this fails for an error response, which then becomes a 500.
 
         Raises:
-            BackendError: the session cannot be saved. Sanic answers with an error, in the place of the response.
+            BackendError: the session cannot be saved. Sanic responds with an error instead.
         """
         try:
             await asettle(exchange, status)

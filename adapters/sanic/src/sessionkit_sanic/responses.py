@@ -16,7 +16,7 @@ from sessionkit.adapters import (
     register_response,
 )
 
-__all__ = ["Answer", "Response", "copy_of_stream"]
+__all__ = ["OwnResponse", "Response", "copy_of_stream"]
 
 Response: TypeAlias = BaseHTTPResponse | ResponseStream
 
@@ -31,14 +31,14 @@ def fields_of(response: Response) -> ResponseFields:
     )
 
 
-class Answer(HTTPResponse):
+class OwnResponse(HTTPResponse):
     """The response for one visitor: the application's response with its own header fields.
 
     The application may keep its response and send it to other visitors too, so nothing is written into it. The fields are
     copied when they are sent; until then the application may add fields.
 
     Args:
-        response: the application's response, or the `Answer` of an inner gateway.
+        response: the application's response, or the `OwnResponse` of an inner gateway.
         changes: the changes to its header fields.
         status: a status that replaces that of the response.
     """
@@ -53,7 +53,7 @@ class Answer(HTTPResponse):
 
     @property
     def headers(self) -> Header:  # a plain attribute there, as are those below
-        """The fields of this answer."""
+        """The header fields for this visitor."""
         if self._fields is None:
             fields: Any = self.response.headers
             self._fields = Header(self._changes.applied(fields.items()))
@@ -61,7 +61,7 @@ class Answer(HTTPResponse):
 
     @headers.setter
     def headers(self, kept: Iterable[str]) -> None:
-        """Keep only the fields with these names. Older versions of Sanic keep no others in a 304 and a 412, and one of each name."""
+        """Keep only the fields with these names. Older versions of Sanic assign these for a 304 and a 412, one of each name."""
         names = {name.lower() for name in kept}
         fields: Any = self.headers
         self._fields = Header([one for one in fields.items() if one[0].lower() in names])
@@ -83,8 +83,8 @@ class Answer(HTTPResponse):
 
     @property
     def original(self) -> BaseHTTPResponse:
-        """The application's response, without the `Answer` objects of the stores around it."""
-        return self.response.original if isinstance(self.response, Answer) else self.response
+        """The application's response, without the `OwnResponse` objects of the stores around it."""
+        return self.response.original if isinstance(self.response, OwnResponse) else self.response
 
 
 def copy_of_stream(response: ResponseStream) -> ResponseStream:

@@ -1,4 +1,4 @@
-"""Websockets. Sanic answers the handshake before the handler runs, so the session must be saved with the handshake."""
+"""Websockets. Sanic responds to the handshake before the handler runs, so the session must be saved with the handshake."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from sessionkit.adapters import ScopeSessionMiddleware as SessionMiddleware
 __all__ = ["ScopeSession", "SessionMiddleware", "require_session_api", "require_session_page"]
 
 
-def _answer(refusal: Refusal, *args: Any, **named: Any) -> Any:
+def _respond(refusal: Refusal, *args: Any, **named: Any) -> Any:
     for one in (*args, *named.values()):
         if isinstance(one, WebSocket):
             # "Violates its policy" (RFC 6455 section 7.4.1). Before it is accepted, the client gets a 403.
@@ -21,4 +21,4 @@ def _answer(refusal: Refusal, *args: Any, **named: Any) -> Any:
     return Response(refusal.body, refusal.status, dict(refusal.headers))
 
 
-require_session_api, require_session_page = make_guards(_answer)
+require_session_api, require_session_page = make_guards(_respond)

@@ -27,7 +27,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _answer(refusal: Refusal, handler: RequestHandler, *_: Any, **__: Any) -> Any:
+def _respond(refusal: Refusal, handler: RequestHandler, *_: Any, **__: Any) -> Any:
     handler.set_status(refusal.status)
     for name, value in refusal.headers:
         handler.set_header(name, value)
@@ -35,5 +35,5 @@ def _answer(refusal: Refusal, handler: RequestHandler, *_: Any, **__: Any) -> An
 
 
 require_session_api, require_session_page = make_guards(
-    _answer, login_url_of=lambda handler: handler.settings.get("login_url")
+    _respond, login_url_of=lambda handler: handler.settings.get("login_url")
 )

@@ -74,7 +74,7 @@ class SessionMixin(RequestHandler):
         try:
             exchange, _ = gateway_of(self.application).enter(TornadoRequest(self.request))
             await aload(exchange)
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # Tornado answers an error of `prepare`
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # Tornado responds to an error of `prepare`
             self.prepare = partial(_fail, error)  # type: ignore[method-assign]
             await super()._execute(transforms, *args, **kwargs)
             return

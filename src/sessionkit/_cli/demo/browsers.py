@@ -1,4 +1,4 @@
-"""Which browser a request of the demo comes from, told by the cookies that it was given. No value of a cookie is kept."""
+"""Recognize the browsers of the demo's visitors by the cookies that they were given. No value of a cookie is kept."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class KnownBrowsers(Generic[T]):
     """Remembers one object for each browser.
 
     A cookie only for this would be one that no session needs, in a demo that shows every cookie. So a browser is found by the
-    cookies that it was given before. If a form was answered without a cookie, the client's next request is taken for the same
+    cookies that it was given before. If the response to a form sets no cookie, the client's next request is taken for the same
     browser's: it follows the redirect at once.
     """
 
@@ -47,7 +47,7 @@ class KnownBrowsers(Generic[T]):
         return following
 
     def keep(self, found: T, digests: Iterable[bytes], follower: str | None) -> None:
-        """Remember an object under the cookies that an answer sets.
+        """Remember an object under the cookies that a response sets.
 
         Args:
             found: the object.

@@ -21,7 +21,7 @@ class StepError(Exception):
 
 
 class Response(NamedTuple):
-    """The answer to a request, after its redirects."""
+    """The response to a request, after its redirects."""
 
     status: int
     headers: Message

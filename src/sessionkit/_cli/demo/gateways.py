@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from ..._exchange.request import RequestInfo
 from ..._requests.views import ASGIRequest, WSGIRequest
-from .messages import LARGEST_FORM, Answer, Request
+from .messages import LARGEST_FORM, Request, Response
 from .site import Site
 
 __all__ = ["asgi_app", "wsgi_app"]
@@ -25,11 +25,13 @@ def wsgi_app(site: Site) -> Callable[[dict[str, Any], Callable[..., Any]], Itera
     """Return the demo as a WSGI application."""
 
     def handle(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        answer = site.answer(
+        response = site.respond(
             _make_request(WSGIRequest(environ), environ.get("HTTP_HOST"), _read_form(environ))
         )
-        start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", answer.complete())
-        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else answer.body]
+        start_response(
+            f"{response.status} {HTTPStatus(response.status).phrase}", response.complete()
+        )
+        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else response.body]
 
     with_sessions = site.store.wsgi(handle)
 
@@ -38,7 +40,7 @@ def wsgi_app(site: Site) -> Callable[[dict[str, Any], Callable[..., Any]], Itera
         with site.journal.open_entry(WSGIRequest(environ), address) as entry:
 
             def note(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-                entry.note_answer(int(status[:3]), headers)
+                entry.note_response(int(status[:3]), headers)
                 return start_response(status, headers, *rest)
 
             return with_sessions(environ, note)
@@ -51,10 +53,10 @@ def asgi_app(site: Site) -> Callable[..., Awaitable[None]]:
 
     async def handle(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         request = ASGIRequest(scope)
-        answer = site.answer(
+        response = site.respond(
             _make_request(request, request.header("host"), await _read_body(receive))
         )
-        await _send(send, answer, head=request.method == "HEAD")
+        await _send(send, response, head=request.method == "HEAD")
 
     with_sessions = site.store.asgi(handle)
 
@@ -66,7 +68,7 @@ def asgi_app(site: Site) -> Callable[..., Awaitable[None]]:
 
             async def note(message: MutableMapping[str, Any]) -> None:
                 if message["type"] == "http.response.start":
-                    entry.note_answer(
+                    entry.note_response(
                         message["status"],
                         [(name.decode(), value.decode()) for name, value in message["headers"]],
                     )
@@ -115,7 +117,7 @@ async def _read_body(receive: Receive) -> bytes | None:
     return body if size <= LARGEST_FORM else None
 
 
-async def _send(send: Send, answer: Answer, *, head: bool) -> None:
-    headers = [(name.lower().encode(), value.encode()) for name, value in answer.complete()]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if head else answer.body})
+async def _send(send: Send, response: Response, *, head: bool) -> None:
+    headers = [(name.lower().encode(), value.encode()) for name, value in response.complete()]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head else response.body})

@@ -1,4 +1,4 @@
-"""The last answers of the demo: Set-Cookie lines and events, for the page to show. No value of a cookie is kept."""
+"""The last responses of the demo: Set-Cookie lines and events, for the page to show. No value of a cookie is kept."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class Line:
 
 @dataclass(slots=True, kw_only=True)
 class Entry:
-    """One request and its answer.
+    """One request and its response.
 
-    `remark` is the explanation of its handler; `remark_on_chunks` takes its place if the answer sets or clears chunks. `given` holds the
-    digests of the cookies that the answer sets.
+    `remark` is the explanation of its handler; `remark_on_chunks` takes its place if the response sets or clears chunks. `given` holds the
+    digests of the cookies that the response sets.
     """
 
     method: str
@@ -48,8 +48,8 @@ class Entry:
     lines: list[Line] = field(default_factory=list[Line])
     given: list[bytes] = field(default_factory=list[bytes], repr=False)
 
-    def note_answer(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
-        """Note the status and the Set-Cookie lines of the answer."""
+    def note_response(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
+        """Note the status and the Set-Cookie lines of the response."""
         values = [value for name, value in headers if name.lower() == "set-cookie"]
         self.status = status
         self.lines = [_parse_line(value) for value in values]
@@ -73,13 +73,13 @@ class Journal:
 
     @property
     def entries(self) -> list[Entry]:
-        """The earlier entries of the browser whose request is being answered."""
+        """The earlier entries of the browser that sent the current request."""
         current = self._open.get()
         return list(current[1]) if current is not None else []
 
     @property
     def events(self) -> list[str]:
-        """The events of the request that is being answered."""
+        """The events of the current request."""
         current = self._open.get()
         return list(current[0].events) if current is not None else []
 
@@ -118,7 +118,7 @@ class Journal:
 
         Args:
             text: the explanation.
-            on_chunks: another one, for an answer that sets or clears chunks.
+            on_chunks: another one, for a response that sets or clears chunks.
         """
         current = self._open.get()
         if current is not None:

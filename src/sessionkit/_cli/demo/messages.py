@@ -1,4 +1,4 @@
-"""A request and its answer, whichever gateway carries them, and the requests that are refused."""
+"""A request and its response, whichever gateway carries them, and the requests that are refused."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ..._exchange.request import is_loopback, split_host
 
-__all__ = ["LARGEST_FORM", "POLICY", "Answer", "Request", "make_plain", "refuse"]
+__all__ = ["LARGEST_FORM", "POLICY", "Request", "Response", "make_plain", "refuse"]
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'"
 """No script, no font, nothing from another site: the page works without them. Its one image, the icon, is in the page."""
@@ -29,15 +29,15 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """The answer to a request."""
+class Response:
+    """The response to a request."""
 
     status: int
     body: bytes = b""
     headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
 
     def complete(self) -> list[tuple[str, str]]:
-        """Return all headers: those of this answer, and those of every answer."""
+        """Return all headers: those of this response, and those of every response."""
         return [
             *self.headers,
             ("Content-Length", str(len(self.body))),
@@ -50,7 +50,7 @@ class Answer:
         ]
 
 
-def refuse(request: Request, listening: str) -> Answer | None:
+def refuse(request: Request, listening: str) -> Response | None:
     """Return the refusal of a request that the site must not look at, or None.
 
     Args:
@@ -59,7 +59,7 @@ def refuse(request: Request, listening: str) -> Answer | None:
     """
     if not _is_ours(request.host, listening):
         return make_plain(
-            421, "The demo answers only under this machine's own name (DNS rebinding)."
+            421, "The demo serves only requests to this machine's own name (DNS rebinding)."
         )
     if request.method not in ("GET", "HEAD", "POST"):
         return make_plain(405, "GET shows, POST changes.", ("Allow", "GET, HEAD, POST"))
@@ -99,9 +99,9 @@ def _is_from_our_page(request: Request) -> bool:
     return request.origin is None or request.origin == f"http://{request.host}"
 
 
-def make_plain(status: int, text: str, *headers: tuple[str, str]) -> Answer:
-    """Return an answer of one line."""
-    return Answer(
+def make_plain(status: int, text: str, *headers: tuple[str, str]) -> Response:
+    """Return a response of one line."""
+    return Response(
         status=status,
         body=f"{text}\n".encode(),
         headers=[("Content-Type", "text/plain; charset=utf-8"), *headers],

@@ -98,7 +98,7 @@ class Sight:
         created = stamp.created_at if stamp is not None else now
         updated = stamp.updated_at if stamp is not None else now
         if lifetime.due(created, updated, now):
-            updated = now  # the answer renews the session
+            updated = now  # the response renews the session
         held = [
             ("pointer" if _is_pointer(settings, value) else part, name, value)
             for name, value in cookies
@@ -152,7 +152,7 @@ def render(sight: Sight) -> str:
 <main>
 {"".join(map(_render_event, sight.events))}
 {main}
-{_render_answers(sight.entries)}
+{_render_responses(sight.entries)}
 </main>
 <footer>
   <p>A demo: there is no password, the secret was made when it started and is gone when it stops,
@@ -299,13 +299,13 @@ def _render_value(kind: str, value: str) -> str:
     return ".<wbr>".join(parts)
 
 
-def _render_answers(entries: Sequence[Entry]) -> str:
+def _render_responses(entries: Sequence[Entry]) -> str:
     if entries:
         shown = "<ol>" + "\n".join(map(_render_entry, entries)) + "</ol>"
     else:
         shown = '<p class="empty">Nothing yet. A page that only reads sets no cookie.</p>'
-    return f"""<section class="card journal" aria-labelledby="answered">
-  <h2 id="answered">What the server answered last</h2>
+    return f"""<section class="card journal" aria-labelledby="responses">
+  <h2 id="responses">The last responses of the server</h2>
   {shown}
 </section>"""
 

@@ -1,4 +1,4 @@
-"""What the demo says about changes and refusals, and how far a session grows: in cookies, and on the server."""
+"""The remarks of the demo on changes and refusals, for sessions in cookies and for sessions on the server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ UNCHANGED = "update_session: the contents are as before, so there is nothing to 
 class Remarks:
     """A remark for each change. `step` is the number of characters that a session grows by.
 
-    `chunks` takes the place of `grow` if the answer sets chunks, and `unchunk` that of `shrink` if it clears some.
+    `chunks` takes the place of `grow` if the response sets chunks, and `unchunk` that of `shrink` if it clears some.
     """
 
     step: int

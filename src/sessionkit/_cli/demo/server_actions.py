@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ...store import SessionStore
 from .journal import Journal
-from .messages import Answer, Request
+from .messages import Request, Response
 from .remarks import ON_SERVER
 
 __all__ = ["ServerActions"]
@@ -23,7 +23,7 @@ class ServerActions:
     def __init__(self, store: SessionStore, journal: Journal) -> None:
         self._store = store
         self._journal = journal
-        self.changes: dict[str, Callable[[Request, dict[str, str]], Answer | None]] = {
+        self.changes: dict[str, Callable[[Request, dict[str, str]], Response | None]] = {
             "/sign-out-one": self._sign_out_one,
             "/sign-out-others": self._sign_out_others,
             "/sign-out-everywhere": self._sign_out_everywhere,
@@ -62,7 +62,7 @@ class ServerActions:
             self._journal.remark(f"revoke_user: {ended} ended, on every device.")
 
     def _write_late(self, request: Request, _form: dict[str, str]) -> None:
-        """Be the slow request: it has read the session, another request signs out meanwhile, and then it writes."""
+        """Act as a slow request: it has read the session, another request signs out meanwhile, and then it writes."""
         session = self._store.get_session()
         if session is None:
             return

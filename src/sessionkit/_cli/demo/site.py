@@ -19,7 +19,7 @@ from ...backends import AnyBackend
 from ...errors import BackendError, SessionTooLargeError
 from ...store import SessionStore
 from .journal import Journal
-from .messages import Answer, Request, make_plain, refuse
+from .messages import Request, Response, make_plain, refuse
 from .page import Sight, render
 from .remarks import IN_COOKIES, ON_SERVER, UNCHANGED
 from .server_actions import ServerActions
@@ -60,7 +60,7 @@ class Site:
             clock=clock,
             backend=backend,
         )
-        self._changes: dict[str, Callable[[Request, dict[str, str]], Answer | None]] = {
+        self._changes: dict[str, Callable[[Request, dict[str, str]], Response | None]] = {
             "/sign-in": self._sign_in,
             "/note": self._note,
             "/grow": self._grow,
@@ -73,25 +73,25 @@ class Site:
         if backend is not None:
             self._changes |= ServerActions(self.store, self.journal).changes
 
-    def answer(self, request: Request) -> Answer:
-        """Answer one request; the gateway has made its session the current one."""
+    def respond(self, request: Request) -> Response:
+        """Respond to one request; the gateway has made its session the current one."""
         try:
-            return self._answer(request)
+            return self._respond(request)
         except BackendError:
             # Nobody is signed out by an outage.
             return make_plain(
-                503, "The backend of the demo does not answer. Your session is still there."
+                503, "The backend of the demo does not reply. Your session is still there."
             )
 
-    def _answer(self, request: Request) -> Answer:
+    def _respond(self, request: Request) -> Response:
         refused = refuse(request, self.listening)
         if refused is not None:
             return refused
         if request.method != "POST":
-            return self._show_page(request) if request.path == "/" else _answer_not_found()
+            return self._show_page(request) if request.path == "/" else _respond_not_found()
         change = self._changes.get(request.path)
         if change is None:
-            return _answer_not_found()
+            return _respond_not_found()
         try:
             fields = parse_qs(
                 (request.body or b"").decode("utf-8", "replace"),
@@ -140,7 +140,7 @@ class Site:
         if self.store.rotate_session():
             self.journal.remark(self._remarks.rotate)
 
-    def _tamper(self, request: Request, _form: dict[str, str]) -> Answer | None:
+    def _tamper(self, request: Request, _form: dict[str, str]) -> Response | None:
         settings = self.store.settings
         names = read_cookies(settings, request.cookie_header, settings.clock()).list_names(settings)
         if not names:
@@ -151,14 +151,14 @@ class Site:
         self.journal.remark(
             "One character of the cookie was changed, as a forger would. The next request shows the result."
         )
-        answer = _redirect_back()
-        answer.headers.append(
+        response = _redirect_back()
+        response.headers.append(
             (
                 "Set-Cookie",
                 settings.cookie.line(name, _with_wrong_tag(value), settings.lifetime.absolute),
             )
         )
-        return answer
+        return response
 
     def _sign_out(self, _request: Request, _form: dict[str, str]) -> None:
         if self.store.delete_session():
@@ -177,7 +177,7 @@ class Site:
 
     # ---- the page
 
-    def _show_page(self, request: Request) -> Answer:
+    def _show_page(self, request: Request) -> Response:
         settings = self.store.settings
         session = self.store.get_session()
         sight = Sight.of(
@@ -189,7 +189,7 @@ class Site:
         if sight.left is not None:
             # The page has no JavaScript: the browser loads it again when the session has ended.
             headers.append(("Refresh", f"{sight.left + 1}; url=/"))
-        return Answer(status=200, body=render(sight).encode(), headers=headers)
+        return Response(status=200, body=render(sight).encode(), headers=headers)
 
 
 def _with_wrong_tag(value: str) -> str:
@@ -199,10 +199,10 @@ def _with_wrong_tag(value: str) -> str:
     return f"{value[:place]}{chr(ALPHABET[(at + 1) % 64])}{value[place + 1 :]}"
 
 
-def _redirect_back() -> Answer:
+def _redirect_back() -> Response:
     """Redirect to the page, by GET (RFC 9110 section 15.4.4), so that a reload repeats nothing."""
     return make_plain(303, "Back to /", ("Location", "/"))
 
 
-def _answer_not_found() -> Answer:
+def _respond_not_found() -> Response:
     return make_plain(404, "There is one page: /")

@@ -31,9 +31,9 @@ def test_44_a_second_delete_gives_none(bench: Bench) -> None:
     equal(bench.second.delete(record.key, record.owner), None)
     for _ in range(10):
         record = bench.add()
-        answers = bench.together([("delete", record.key, record.owner)] * 2)
-        equal(answers.count(None), 1)
-        same(answers[0] or answers[1], record)
+        replies = bench.together([("delete", record.key, record.owner)] * 2)
+        equal(replies.count(None), 1)
+        same(replies[0] or replies[1], record)
 
 
 def test_45_the_other_records_of_the_owner_stay(bench: Bench) -> None:
@@ -62,8 +62,8 @@ def test_47_a_delete_beside_a_replace_wins(bench: Bench) -> None:
             ("delete", record.key, record.owner),
             ("replace", later, record.version),
         ]
-        answers = bench.together(calls if turn % 2 else calls[::-1])
-        deleted, replaced = answers if turn % 2 else answers[::-1]
+        replies = bench.together(calls if turn % 2 else calls[::-1])
+        deleted, replaced = replies if turn % 2 else replies[::-1]
         expect(replaced in (True, False), f"expected True or False of replace, got {replaced!r}")
         same(deleted, later if replaced else record)
         equal(bench.first.load(record.key, record.owner), None)

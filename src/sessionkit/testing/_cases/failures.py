@@ -33,16 +33,16 @@ def failing(call: Callable[..., object], *arguments: Any, within: float) -> Back
     """Return the error that a call raises; fail if it returns, raises another, or takes longer than this."""
     start = time.monotonic()
     try:
-        answer = call(*arguments)
+        reply = call(*arguments)
     except BackendError as error:
         took = time.monotonic() - start
         expect(took <= within, f"the error came after {took:.1f} seconds, not within {within}")
         return error
-    raise AssertionError(f"expected BackendError, got {answer!r}")
+    raise AssertionError(f"expected BackendError, got {reply!r}")
 
 
 def test_64_an_unreachable_server_raises_backend_error(bench: Bench) -> None:
-    """Every operation raises BackendError within 2 seconds if nobody listens; within 3 if nobody answers."""
+    """Every operation raises BackendError within 2 seconds if nobody listens; within 3 if nobody replies."""
     with refusing_address() as address:
         client = bench.at(address)
         for name, arguments in operations(bench, bench.new()):
@@ -53,7 +53,7 @@ def test_64_an_unreachable_server_raises_backend_error(bench: Bench) -> None:
 
 
 def test_65_a_reply_that_breaks_off_raises_backend_error(bench: Bench) -> None:
-    """A connection cut in mid-reply raises BackendError, and the next call is answered right, with its own reply."""
+    """A connection cut in mid-reply raises BackendError, and the next call gets its own reply."""
     with run_proxy(bench.rig.server()) as proxy:
         client = bench.at(proxy.address)
         for name in ("load", "of", "touch", "replace", "insert"):
@@ -62,16 +62,16 @@ def test_65_a_reply_that_breaks_off_raises_backend_error(bench: Bench) -> None:
             arguments = dict(operations(bench, record))[name]
             proxy.cut()
             failing(getattr(client, name), *arguments, within=3.5)
-            answers_right(bench, client)
+            check_replies(bench, client)
         record = bench.add()
         same(client.load(record.key, record.owner), record)
         proxy.hold()
         failing(client.load, record.key, record.owner, within=3.5)
         proxy.release()
-        answers_right(bench, client)
+        check_replies(bench, client)
 
 
-def answers_right(bench: Bench, client: Backend) -> None:
+def check_replies(bench: Bench, client: Backend) -> None:
     """Check two calls after a failure: neither gets the reply of another."""
     one, other = bench.add(), bench.add()
     same(client.load(one.key, one.owner), one)

@@ -79,9 +79,9 @@ def test_18_of_two_at_once_one_is_inserted(bench: Bench) -> None:
     for _ in range(20):
         one = bench.new()
         other = bench.changed(one, expires_at=bench.now + 9000)
-        answers = bench.together([("insert", one, bench.now), ("insert", other, bench.now)])
-        equal(sorted(answers), [False, True])
-        same(bench.first.load(one.key, one.owner), one if answers[0] else other)
+        replies = bench.together([("insert", one, bench.now), ("insert", other, bench.now)])
+        equal(sorted(replies), [False, True])
+        same(bench.first.load(one.key, one.owner), one if replies[0] else other)
 
 
 def test_19_an_inserted_record_is_listed(bench: Bench) -> None:

@@ -41,7 +41,7 @@ def test_66_a_fork_leaves_parent_and_child_right(bench: Bench) -> None:
             told = pipe.read()
         too_late.cancel()
         os.waitpid(child, 0)
-    expect(told == "right", f"the child process failed: {told or 'no answer'}")
+    expect(told == "right", f"the child process failed: {told or 'no reply'}")
     found = bench.first.load(from_child.key, from_child.owner)
     if found is not None or getattr(bench.backend, "waits", True):
         same(found, from_child)

@@ -1,4 +1,4 @@
-"""Cases 60 to 63: purge. What is counted expired long ago, at a time of the case's own."""
+"""Cases 60 to 63: purge. Each case counts records that expired long ago, at a time that no other case uses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def expired_records(bench: Bench, at: int, count: int) -> list[Record]:
 
 
 def are_gone(bench: Bench, records: list[Record]) -> list[bool]:
-    """Return of each record whether it is gone."""
+    """Return for each record whether it is gone."""
     return [bench.second.load(record.key, record.owner) is None for record in records]
 
 
@@ -75,7 +75,7 @@ def test_63_live_records_are_loaded_during_a_purge(bench: Bench) -> None:
     at = bench.now - 1000 if bench.rig.expires_by_itself else long_ago(bench)
     expired_records(bench, at, 20)
     later = bench.changed(written)
-    answers = bench.together(
+    replies = bench.together(
         [
             ("purge", at + 100, 10),
             ("load", live.key, live.owner),
@@ -85,8 +85,8 @@ def test_63_live_records_are_loaded_during_a_purge(bench: Bench) -> None:
             ("purge", at + 100, 10),
         ]
     )
-    for found in (answers[1], answers[4]):
+    for found in (replies[1], replies[4]):
         same(found, live)
-    equal(answers[2:4], [True, True])
+    equal(replies[2:4], [True, True])
     same(bench.first.load(later.key, later.owner), later)
     same(bench.first.load(fresh.key, fresh.owner), fresh)

@@ -120,12 +120,12 @@ def test_31_of_a_hundred_at_once_one_is_stored(bench: Bench) -> None:
     """Of 100 replaces of one version at the same time, one returns True; the others return its record."""
     record = bench.add()
     writes = [bench.changed(record) for _ in range(100)]
-    answers = bench.together([("replace", write, record.version) for write in writes])
-    stored = [write for write, answer in zip(writes, answers, strict=True) if answer is True]
+    replies = bench.together([("replace", write, record.version) for write in writes])
+    stored = [write for write, reply in zip(writes, replies, strict=True) if reply is True]
     equal(len(stored), 1)
-    for answer in answers:
-        if answer is not True:
-            same(answer, stored[0])
+    for reply in replies:
+        if reply is not True:
+            same(reply, stored[0])
     same(bench.first.load(record.key, record.owner), stored[0])
 
 
@@ -143,11 +143,11 @@ def test_33_an_expired_record_is_replaced_or_gone(bench: Bench) -> None:
     """Replace of an expired record returns True if it is still there, otherwise False; it never makes a new one."""
     record = bench.expire(bench.add())
     later = bench.changed(record, expires_at=bench.now - 5)
-    answer = bench.first.replace(later, record.version)
-    expect(answer is True or answer is False, f"expected True or False, got {answer!r}")
+    reply = bench.first.replace(later, record.version)
+    expect(reply is True or reply is False, f"expected True or False, got {reply!r}")
     found = bench.second.load(record.key, record.owner)
     if found is not None:
-        same(found, later if answer else record)
+        same(found, later if reply else record)
     gone = bench.expire(bench.add(), bench.now - 1000)
     bench.first.purge(bench.now, 10_000)
     if bench.first.load(gone.key, gone.owner) is None:

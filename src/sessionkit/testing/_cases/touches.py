@@ -31,8 +31,8 @@ def test_36_the_same_second_counts_as_touched(bench: Bench) -> None:
     """Touch returns True when the record has these times already: a database may count no changed row."""
     record = bench.add()
     for _ in range(2):
-        answer = bench.first.touch(record.key, record.owner, record.updated_at, record.expires_at)
-        equal(answer, True)
+        reply = bench.first.touch(record.key, record.owner, record.updated_at, record.expires_at)
+        equal(reply, True)
     same(bench.second.load(record.key, record.owner), record)
 
 

@@ -184,7 +184,7 @@ def test_what_is_wrong_with_the_server_itself_is_shown(capsys):
 
 def test_what_is_wrong_with_the_demo_itself_is_shown(capsys):
     site = Site()
-    site.answer = None  # nothing of this can come over the network
+    site.respond = None  # nothing of this can come over the network
     with running(site, asgi=False) as url:
         assert answer(urlsplit(url).netloc, "GET / HTTP/1.1") == ["500"]
     assert "TypeError" in capsys.readouterr().err

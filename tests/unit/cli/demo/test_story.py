@@ -230,14 +230,14 @@ def test_a_line_without_max_age_is_shown_without_one() -> None:
     from sessionkit._cli.demo.journal import Entry
 
     entry = Entry(method="GET", path="/")
-    entry.note_answer(200, [("set-cookie", "a=b; Path=/"), ("X", "y")])
+    entry.note_response(200, [("set-cookie", "a=b; Path=/"), ("X", "y")])
     assert [(line.name, line.size, line.age, line.clears) for line in entry.lines] == [
         ("a", 11, None, False)
     ]
 
 
 def answered(browser: Browser) -> list[str]:
-    """Return the requests that the page lists under "What the server answered last"."""
+    """Return the requests that the page lists under "The last responses of the server"."""
     return re.findall(r'<p class="what"><code>(.*?)</code>', browser.get().page)
 
 
