@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, NoReturn, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 from .._exchange.drivers import aload, asettle
 from .._exchange.exchange import ENDED, OPEN, Exchange
@@ -29,6 +30,7 @@ __all__ = [
     "get_last_current",
     "register_preserved",
     "restore_current",
+    "serves",
     "set_current",
     "this_task",
 ]  # fmt: skip
@@ -99,12 +101,7 @@ def get_current() -> Exchange | Exclusion:
         )
     if isinstance(link, Exchange) and link.phase is not OPEN and link.tasks is not None:
         here = this_task()
-        if (
-            here is not None
-            and here not in link.tasks
-            and _bound.get() is not link
-            and not _is_child_task(link, here)
-        ):
+        if here is not None and _bound.get() is not link and not serves(link, here):
             raise NoActiveRequestError(
                 "the response has started, and this task is not the one that serves it (or the websocket): "
                 "pass the request or scope, or wrap the function in sessionkit.bind"
@@ -181,6 +178,22 @@ def admit_task(exchange: Exchange) -> None:
     exchange.tasks = (*(exchange.tasks or ()), this_task())
 
 
+def serves(exchange: Exchange, task: object) -> bool:
+    """Return whether a task serves the request of an exchange, by itself or in a task group of such a task.
+
+    Args:
+        exchange: the exchange.
+        task: the calling task; None in a thread.
+    """
+    tasks = exchange.tasks or ()
+    return task in tasks or (task is not None and _is_child_task(exchange, task))
+
+
+# The child tasks that have used a session, each with its exchange. They are forgotten when they end: a long stream may have one
+# for each message of its client.
+_children: WeakKeyDictionary[object, Exchange] = WeakKeyDictionary()
+
+
 def _is_child_task(exchange: Exchange, here: object) -> bool:
     """Return whether a task runs in a task group of anyio that belongs to a task of the exchange.
 
@@ -192,15 +205,20 @@ def _is_child_task(exchange: Exchange, here: object) -> bool:
     if anyio is None or isinstance(here, asyncio.AbstractEventLoop):
         # A callback belongs to no group, and anyio must not be called in a callback.
         return False
-    parents: dict[int, int | None] = {task.id: task.parent_id for task in anyio.get_running_tasks()}
+    if _children.get(here) is exchange:
+        return True
     serving = {id(task) for task in exchange.tasks or ()}
-    parent = parents.get(id(here))
-    while parent is not None and parent not in serving:
-        parent = parents.get(parent)
+    parent: int | None = anyio.get_current_task().parent_id
+    if parent is not None and parent not in serving:
+        # This looks at every task of the process, so it is only done for a group inside another one.
+        parents: dict[int, int | None] = {
+            task.id: task.parent_id for task in anyio.get_running_tasks()
+        }
+        while parent is not None and parent not in serving:
+            parent = parents.get(parent)
     if parent is None:
         return False
-    # This makes the next look-up of this task fast.
-    admit_task(exchange)
+    _children[here] = exchange
     return True
 
 

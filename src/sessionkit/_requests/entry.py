@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from .._exchange.exchange import ENDED, OPEN, Exchange
-from .current import get_last_current, restore_current, set_current, this_task
+from .current import get_last_current, restore_current, serves, set_current, this_task
 from .lookup import AnyExchange, iterate_outward
 
 __all__ = ["Entry", "find_waiting", "make_current"]
@@ -32,7 +32,7 @@ def find_waiting() -> AnyExchange | None:
         return None
     for link in iterate_outward(current):
         if isinstance(link, Exchange) and link.phase is not ENDED:
-            waits = link.phase is OPEN or this_task() in (link.tasks or ())
+            waits = link.phase is OPEN or serves(link, this_task())
             return current if waits else None
     return None
 

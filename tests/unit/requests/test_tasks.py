@@ -249,62 +249,6 @@ def test_an_explicit_request_is_found_in_any_task() -> None:
     assert seen == ["alice"]
 
 
-class Groups:
-    """What anyio tells of its task groups: the parents of their tasks."""
-
-    def __init__(self, parents: dict[Any, Any]) -> None:
-        self.parents = parents
-
-    def get_running_tasks(self) -> list[Any]:
-        return [
-            SimpleNamespace(
-                id=id(task), parent_id=self.parents.get(task) and id(self.parents[task])
-            )
-            for task in asyncio.all_tasks()
-        ]
-
-
-@pytest.mark.parametrize("depth", [1, 2, 3])
-def test_a_task_of_a_group_that_the_serving_task_waits_for_is_part_of_it(
-    monkeypatch: pytest.MonkeyPatch, depth: int
-) -> None:
-    seen: list[Any] = []
-    parents: dict[Any, Any] = {}
-    monkeypatch.setitem(sys.modules, "anyio", Groups(parents))
-
-    async def stream(parent: Any, levels: int) -> None:
-        here: Any = asyncio.current_task()
-        parents[here] = parent
-        if levels:
-            await asyncio.create_task(stream(here, levels - 1))
-            return
-        seen.append(asked())
-        parents.clear()  # it is known by now
-        seen.append(asked())
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        await send(START)
-        await asyncio.create_task(stream(asyncio.current_task(), depth - 1))
-        seen.append(await asyncio.create_task(asked_in_a_task()))
-
-    visit(app)
-    assert seen == ["alice", "alice", REFUSED]
-
-
-def test_a_task_of_a_group_of_the_whole_application_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[Any] = []
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        whole = asyncio.create_task(asyncio.sleep(0))
-        worker = asyncio.create_task(asked_in_a_task())
-        monkeypatch.setitem(sys.modules, "anyio", Groups({worker: whole}))
-        await send(START)
-        seen.append(await worker)
-
-    visit(app)
-    assert seen == [REFUSED]
-
-
 def test_a_generator_of_wsgi_finds_it_to_its_end() -> None:
     seen: list[Any] = []
 
