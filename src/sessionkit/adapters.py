@@ -39,13 +39,7 @@ from ._exchange.exchange import Phase
 from ._exchange.framework_keys import FrameworkKeys
 from ._exchange.request import HeaderRequest
 from ._exchange.settings import Settings
-from ._frameworks.contents import (
-    LazyContents,
-    Snapshot,
-    find_or_open_exchange,
-    find_serving,
-    replace_contents,
-)
+from ._frameworks.contents import LazyContents, find_or_open_exchange, find_serving
 from ._frameworks.decorators import make_guards, make_hooks
 from ._frameworks.dotted_settings import store_from_dotted
 from ._frameworks.extension import Extension
@@ -55,6 +49,7 @@ from ._frameworks.guards import Refusal, Refuse, api_refusal, page_refusal
 from ._frameworks.merged_settings import merge_settings, name_settings
 from ._frameworks.scope_session import ScopePlace, ScopeSession, ScopeSessionMiddleware
 from ._frameworks.session_keys import SessionKeys
+from ._frameworks.session_place import Snapshot, replace_contents
 from ._requests.current import admit_task
 from ._requests.entry import Entry, make_current
 from ._requests.gateway import Gateway

@@ -29,7 +29,8 @@ from ._exchange.exchange import Exchange
 from ._exchange.framework_keys import FrameworkKeys
 from ._exchange.request import RequestInfo, is_activity
 from ._exchange.settings import MAX_RECORD, Clock, Settings
-from ._requests.current import Activation, find_preserved, get_current
+from ._requests.activation import Activation
+from ._requests.current import find_preserved, get_current
 from ._requests.gateway_arguments import check_not_none
 from ._requests.lookup import (
     Exclusion,

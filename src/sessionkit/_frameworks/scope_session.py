@@ -18,7 +18,8 @@ from .._session.tracebacks import clear_frames, clears_frames
 from ..asgi import Place, Scope, SessionMiddleware
 from ..errors import ConfigurationError, NoActiveRequestError
 from ..store import SessionStore
-from .contents import SESSION_KEY, LazyContents, SessionPlace, is_session
+from .contents import LazyContents
+from .session_place import SESSION_KEY, SessionPlace, is_session
 from .starlette_arguments import Arguments, store_from_arguments
 
 __all__ = ["ScopePlace", "ScopeSession", "ScopeSessionMiddleware"]

@@ -7,7 +7,8 @@ import pytest
 from sessionkit import SessionStore
 from sessionkit._exchange.exchange import Exchange
 from sessionkit._exchange.request import HeaderRequest
-from sessionkit._frameworks.contents import LazyContents, replace_contents
+from sessionkit._frameworks.contents import LazyContents
+from sessionkit._frameworks.session_place import replace_contents
 
 from ..frameworks.framework import Framework, clear, put
 from ..scene import SECRET, names

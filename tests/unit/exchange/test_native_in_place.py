@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sessionkit import IdentityChangedError, anyone
-from sessionkit._frameworks.contents import replace_contents
+from sessionkit._frameworks.session_place import replace_contents
 
 from ..frameworks.framework import Framework, clear, pop, put
 from ..scene import names

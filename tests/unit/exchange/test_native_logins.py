@@ -6,7 +6,7 @@ import pytest
 
 from sessionkit import SerializationError, anyone
 from sessionkit._exchange.framework_keys import LOGIN_KEYS, FrameworkKeys
-from sessionkit._frameworks.contents import replace_contents
+from sessionkit._frameworks.session_place import replace_contents
 
 from ..frameworks.framework import Framework, clear, pop, put
 from ..scene import names

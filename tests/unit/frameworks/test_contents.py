@@ -17,10 +17,10 @@ from sessionkit._exchange.framework_keys import FrameworkKeys
 from sessionkit._exchange.request import HeaderRequest
 from sessionkit._frameworks.contents import (
     LazyContents,
-    Snapshot,
     find_or_open_exchange,
     find_serving,
 )
+from sessionkit._frameworks.session_place import Snapshot
 from sessionkit._requests.gateway import Gateway
 
 from ..kept import KeptScene

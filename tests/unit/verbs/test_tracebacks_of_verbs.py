@@ -16,11 +16,12 @@ from sessionkit import (
     SessionStore,
     SessionTooLargeError,
 )
-from sessionkit._frameworks.contents import LazyContents, replace_contents
+from sessionkit._frameworks.contents import LazyContents
 from sessionkit._frameworks.dotted_settings import store_from_dotted
 from sessionkit._frameworks.flask_extension import FlaskFamilyGateway
 from sessionkit._frameworks.flask_settings import store_from_config
 from sessionkit._frameworks.scope_session import ScopeSessionMiddleware
+from sessionkit._frameworks.session_place import replace_contents
 from sessionkit._frameworks.starlette_arguments import store_from_arguments
 from sessionkit._session.tracebacks import clear_frames
 from sessionkit.formats import FlaskCookie, Importer, sign_id, verify_id
