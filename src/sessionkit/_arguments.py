@@ -188,7 +188,8 @@ def warn(settings: Settings) -> None:
     """Log a warning for each setting that weakens every session of a store."""
     if settings.cookie.domain is not None or settings.cookie.path != "/":
         logger.warning(
-            "the cookie %r is not a __Host- cookie: sibling hosts can plant one in a visitor's browser",
+            "the cookie %r is not a __Host- cookie: sibling hosts can plant one in a visitor's browser. If one host and the path / are "
+            "enough, leave domain= and path= out",
             settings.name,
         )
     if settings.cookie.same_site == "None":
@@ -197,4 +198,6 @@ def warn(settings: Settings) -> None:
         )
     lifetimes = (settings.lifetime, *settings.lifetimes.values())
     if any(lifetime.absolute is None for lifetime in lifetimes):
-        logger.warning("absolute=None: a stolen cookie can be kept alive for ever")
+        logger.warning(
+            "absolute=None: a stolen cookie can be kept alive for ever. Set a limit, or revoke sessions that are kept in a backend"
+        )

@@ -4,6 +4,7 @@ import asyncio
 import atexit
 import os
 import shutil
+import sqlite3
 import tempfile
 from functools import cache
 
@@ -65,3 +66,34 @@ def test_no_connection_goes_on_with_a_file_that_has_been_removed_or_replaced(tmp
         client.close()
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
+
+
+@pytest.mark.parametrize("kind", [SQLBackend, AsyncSQLBackend])
+def test_a_file_that_cannot_be_opened_is_told_with_the_fourth_slash_of_a_url(
+    tmp_path, monkeypatch, kind
+):
+    monkeypatch.chdir(tmp_path)
+    driver, loop = "aiosqlite" if kind is AsyncSQLBackend else "pysqlite", asyncio.new_event_loop()
+    client = make_blocking(kind(f"sqlite+{driver}:///var/lib/app/sessions.db"), loop)
+    message = "cannot use its SQLite file: unable to open database file .its folder must exist.*sqlite:////var"
+    try:
+        with pytest.raises(BackendError, match=message):
+            client.load("key", "owner")
+    finally:
+        client.close()
+        loop.close()
+
+
+def test_another_error_of_sqlite_shows_no_text(tmp_path):
+    file = tmp_path / "sessions.db"
+    backend = SQLBackend(f"sqlite:///{file}")
+    with sqlite3.connect(file) as other:
+        other.execute("CREATE TABLE sessionkit_session (key TEXT)")
+        other.execute("CREATE TABLE sessionkit_owner (owner TEXT)")
+    other.close()
+    with pytest.raises(
+        BackendError, match=r"did not reply in time: OperationalError\. Check"
+    ) as told:
+        backend.load("key", "owner")
+    assert "column" not in str(told.value)
+    backend.close()

@@ -113,7 +113,9 @@ def test_a_locked_file_is_waited_for_in_all_as_long_as_the_time_limit_says(file,
     other.execute("BEGIN IMMEDIATE")
     with (
         Stopwatch() as watch,
-        pytest.raises(BackendError, match="the SQLite file of the session backend is locked"),
+        pytest.raises(
+            BackendError, match="its SQLite file: database is locked .another process or thread"
+        ),
     ):
         getattr(backend, operation)(*arguments)
     assert 0.3 < watch.seconds < 1

@@ -144,7 +144,7 @@ def test_a_revocation_ends_it_too(ann, store):
 def test_a_session_that_is_there_is_not_created_again():
     session = SessionStore(made(a=1))
     session["b"] = 2
-    with pytest.raises(CreateError, match="there already"):
+    with pytest.raises(CreateError, match="exists already"):
         session.save(must_create=True)
 
 

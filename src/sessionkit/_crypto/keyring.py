@@ -238,7 +238,7 @@ class PurposeKeys:
         return "<PurposeKeys>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("keys do not pickle")
+        raise TypeError("keys do not pickle: build the store where it is needed")
 
 
 def _extract(raw: bytes) -> tuple[str, bytes]:

@@ -82,7 +82,7 @@ def derive_owners(settings: Settings, user: object) -> tuple[str, ...]:
         who = Who(exact(given))
     printed = print_identity(who)
     if printed is None:
-        raise ValueError("the user names nobody: give contents with a user, or an identity")
+        raise ValueError("nobody is named: give contents with a user, or an identity")
     return cast("RecordCodec", settings.records).derive_owners(printed)
 
 

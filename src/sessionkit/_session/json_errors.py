@@ -39,7 +39,7 @@ def find_culprit(
 def _reason(value: object, largest: int, tags: Tags | None) -> str | None:
     """Return the reason why a value is not JSON, whatever its members are; None if it is."""
     if isinstance(value, float):
-        return None if isfinite(value) else "NaN and infinity are not JSON"
+        return None if isfinite(value) else "NaN and infinity are not JSON: store None or text"
     if isinstance(value, int):
         low = -largest - (largest == INT_MAX)
         return (
@@ -48,7 +48,7 @@ def _reason(value: object, largest: int, tags: Tags | None) -> str | None:
             else f"an integer beyond {largest} is not portable JSON: store it as a string"
         )
     if isinstance(value, str):
-        return None if _is_unicode(value) else "a lone surrogate is not Unicode text"
+        return None if _is_unicode(value) else "a lone surrogate is not Unicode text: leave it out"
     if value is None or isinstance(value, (dict, list, tuple)):
         return None
     if tags is not None and tags.knows(value):
@@ -85,16 +85,16 @@ def _culprit(
     """Return the path of the first value that is not JSON, and the reason; None if there is none."""
     why = _reason(value, largest, tags)
     if why is None and isinstance(value, (dict, list, tuple)) and levels == 0:
-        why = f"nested deeper than {DEEPEST} levels (or inside itself)"
+        why = f"nested deeper than {DEEPEST} levels (or inside itself): store only a part of it"
     if why is not None:
         return path, why
     if isinstance(value, dict):
         pairs: list[tuple[Any, Any]] = list(value.items())  # pyright: ignore[reportUnknownArgumentType]  # object narrows to dict[Unknown, Unknown]
         for key, _ in pairs:
             if not isinstance(key, str):
-                return path, f"a key is {type(key).__name__}, and keys are str"
+                return path, f"a key is {type(key).__name__}, and keys are str: store str(key)"
             if not _is_unicode(key):
-                return path, "a key with a lone surrogate is not Unicode text"
+                return path, "a key with a lone surrogate is not Unicode text: leave it out"
     elif isinstance(value, (list, tuple)):
         pairs = list(enumerate(cast("list[Any]", value)))
     else:

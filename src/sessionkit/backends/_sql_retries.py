@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import traceback
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -11,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from ..errors import BackendError
-from ._sqlite_waiting import LOCKED
+from ._sqlite_advice import find_advice
 from ._time_limits import time_left
 
 __all__ = ["NO_CONNECTION", "explain", "run"]
@@ -73,11 +74,10 @@ def explain(error: Exception) -> BackendError:
         return BackendError(NO_CONNECTION)
     cause = _cause(error)
     code = _code(cause)
-    if str(cause) == LOCKED:
-        return BackendError(
-            "the SQLite file of the session backend is locked: another process or thread wrote for longer than `timeout`. Look"
-            " for a program that keeps it open"
-        )
+    advice = find_advice(str(cause)) if isinstance(cause, sqlite3.Error) else None
+    if advice is not None:
+        # The text is one of a few that SQLite has, without parameters.
+        return BackendError(f"the session backend cannot use its SQLite file: {cause} ({advice})")
     if code in _NO_TABLES or "no such table" in str(cause):
         return BackendError(
             "the database has no tables of the session backend: call create_tables() once, or run a migration made from"

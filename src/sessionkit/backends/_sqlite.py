@@ -14,6 +14,7 @@ from .._session.tracebacks import clears_frames
 from ..errors import ConfigurationError
 from ._places import Placed
 from ._protocols import REMOVAL_DELAY, TIDIED, Record
+from ._sqlite_advice import FOURTH_SLASH
 from ._sqlite_connections import Connections, Transaction
 from ._time_limits import TimeLimit
 
@@ -110,8 +111,9 @@ class SQLiteBackend(Placed):
         if self._path.is_dir():
             raise ConfigurationError(f"{self._path} is a folder: give the path of a file in it")
         if not self._path.parent.is_dir():
+            relative = "" if Path(name).is_absolute() else f" ({name} is relative. {FOURTH_SLASH})"
             raise ConfigurationError(
-                f"the folder of {self._path} does not exist: create it, or correct the path"
+                f"the folder of {self._path} does not exist: create it, or correct the path{relative}"
             )
         self._synchronous = synchronous.upper()
         if self._synchronous not in _LEVELS:

@@ -12,6 +12,7 @@ from types import TracebackType
 
 from ..errors import BackendError
 from ._fair_semaphores import Permit
+from ._sqlite_advice import UNOPENED, find_advice
 from ._sqlite_files import File, find_file
 from ._sqlite_forks import suspend_at_forks
 from ._sqlite_waiting import LOCKED, wait_while_locked
@@ -39,20 +40,6 @@ _TABLES = (
         revoked_at REAL NOT NULL
     ) WITHOUT ROWID""",
 )
-
-# Errors are recognised by SQLite's texts, because only Python 3.11 and later give the error codes.
-_ADVICE = {
-    LOCKED: "another process or thread wrote for longer than `timeout`. Look for a program that keeps it open",
-    "database or disk is full": "make room on the disk",
-    "unable to open database file": "its folder must exist, and this user must be allowed to write there",
-    "attempt to write a readonly database": "allow this user to write the file and its folder",
-    "file is not a database": "it is another kind of file. Correct the path, or move it away",
-    "database disk image is malformed": "it is damaged. Stop all processes and move it away: a new one is made, and all"
-    " visitors log in again",
-    "disk I/O error": "the disk failed, or the file was removed while it was open",
-    "Too many open files": "each thread, or greenlet, has a connection of its own. Allow the process more files, or use SQLBackend with"
-    " SQLite, which has a pool",
-}
 
 _INHERITED: list[object] = []
 """Connections of the parent process. SQLite forbids a child process to use or close them."""
@@ -292,11 +279,12 @@ def create_private(path: Path) -> None:
 
 def make_error(path: Path, error: Exception) -> BackendError:
     """Return the error for an error of SQLite or of the file system, with what to do."""
-    text = str(error)
-    advice = next((told for known, told in _ADVICE.items() if text.startswith(known)), None)
     if isinstance(error, OSError):
         text = str(error.strerror)
-        advice = _ADVICE.get(text, _ADVICE["unable to open database file"])
+        advice = find_advice(text) or find_advice(UNOPENED)
+    else:
+        text = str(error)
+        advice = find_advice(text)
     return BackendError(
         f"the session backend cannot use {path}: {text}" + (f" ({advice})" if advice else "")
     )

@@ -82,7 +82,7 @@ class BaseOpener(ABC):
         return f"<{type(self).__name__}>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("keys do not pickle")
+        raise TypeError("keys do not pickle: build the store where it is needed")
 
 
 class BaseCodec(CodecDefaults, BaseOpener):

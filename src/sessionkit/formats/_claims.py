@@ -66,7 +66,7 @@ class Secrets:
         return f"<Secrets of {len(self.raw)}>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("secrets do not pickle")
+        raise TypeError("secrets do not pickle: build the store where it is needed")
 
 
 def check_foreign_secrets(secret: str | bytes | Sequence[str | bytes]) -> Secrets:
@@ -78,7 +78,8 @@ def check_foreign_secrets(secret: str | bytes | Sequence[str | bytes]) -> Secret
     raw = check_secrets(secret, shortest=8)
     if min(map(len, raw)) < SHORTEST:
         logger.warning(
-            "a secret is shorter than %d bytes: whoever has a cookie can try guesses on it",
+            "a secret is shorter than %d bytes: whoever has a cookie can try guesses on it. If the other library's side allows it, take a "
+            "longer, random one",
             SHORTEST,
         )
     return Secrets(raw)

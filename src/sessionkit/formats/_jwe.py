@@ -84,7 +84,7 @@ class JWECodec(BaseCodec):
     def check(self, contents: dict[str, Any]) -> None:
         """Raise SerializationError for contents that the other library would misunderstand."""
         if not is_finite(contents):
-            raise SerializationError("session: NaN and infinity are not JSON")
+            raise SerializationError("session: NaN and infinity are not JSON: store None or text")
 
     @abstractmethod
     def read(self, header: dict[str, Any], payload: dict[str, Any], now: float) -> Opened | Absence:

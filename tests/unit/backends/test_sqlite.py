@@ -323,6 +323,16 @@ def test_a_missing_folder_is_refused(tmp_path):
         SQLiteBackend(tmp_path / "missing" / "sessions.db")
 
 
+def test_a_relative_path_to_a_missing_folder_tells_of_the_fourth_slash_of_a_url(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigurationError, match=r"missing/a\.db is relative\. .*sqlite:////var"):
+        SQLiteBackend("missing/a.db")
+    with pytest.raises(ConfigurationError, match=r"correct the path\Z"):
+        SQLiteBackend(tmp_path / "missing" / "a.db")
+
+
 def test_an_unknown_durability_is_refused(path):
     with pytest.raises(ConfigurationError, match="give one of OFF, NORMAL, FULL, EXTRA"):
         SQLiteBackend(path, synchronous="SAFE")

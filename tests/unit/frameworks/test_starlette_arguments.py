@@ -143,9 +143,11 @@ def test_a_cookie_that_is_not_secure_is_warned_of(caplog):
         settings(https_only=True)
         assert caplog.messages == []
         settings()
-    assert caplog.messages == [
-        "https_only is not set: the session goes over plain http too, and its cookie is no __Host- cookie"
-    ]
+    message = (
+        "https_only is not set: the session goes over plain http too, and its cookie is no __Host- cookie. Set it to True"
+        " in production"
+    )
+    assert [message] == caplog.messages
 
 
 def test_type_checkers_know_every_argument():

@@ -162,13 +162,22 @@ def test_what_json_writes_as_json_is_taken(value):
         ),
         ({"a": 1j}, 'session["a"]: complex is not JSON' + OTHERWISE),
         ({"a": ({"b": object()},)}, 'session["a"][0]["b"]: object is not JSON' + OTHERWISE),
-        ({"a": float("nan")}, 'session["a"]: NaN and infinity are not JSON'),
-        ({"a": [float("-inf")]}, 'session["a"][0]: NaN and infinity are not JSON'),
-        ({1: "a"}, "session: a key is int, and keys are str"),
-        ({"a": {"b": {None: 1}}}, 'session["a"]["b"]: a key is NoneType, and keys are str'),
-        ({1: "a", "1": "b"}, "session: a key is int, and keys are str"),
-        ({"a": "\ud800"}, 'session["a"]: a lone surrogate is not Unicode text'),
-        ({"a": {"\udfff": 1}}, 'session["a"]: a key with a lone surrogate is not Unicode text'),
+        ({"a": float("nan")}, 'session["a"]: NaN and infinity are not JSON: store None or text'),
+        (
+            {"a": [float("-inf")]},
+            'session["a"][0]: NaN and infinity are not JSON: store None or text',
+        ),
+        ({1: "a"}, "session: a key is int, and keys are str: store str(key)"),
+        (
+            {"a": {"b": {None: 1}}},
+            'session["a"]["b"]: a key is NoneType, and keys are str: store str(key)',
+        ),
+        ({1: "a", "1": "b"}, "session: a key is int, and keys are str: store str(key)"),
+        ({"a": "\ud800"}, 'session["a"]: a lone surrogate is not Unicode text: leave it out'),
+        (
+            {"a": {"\udfff": 1}},
+            'session["a"]: a key with a lone surrogate is not Unicode text: leave it out',
+        ),
         (
             {"a": 2**63},
             f'session["a"]: an integer beyond {INT_MAX} is not portable JSON: store it as a string',
@@ -196,7 +205,7 @@ def test_what_javascript_reads_too_has_integers_that_it_does_not_round(number):
 def test_sixty_four_levels_are_the_deepest_the_session_the_first():
     check(nested(DEEPEST))
     assert text_of(nested(DEEPEST + 1)).endswith(
-        ": nested deeper than 64 levels (or inside itself)"
+        ": nested deeper than 64 levels (or inside itself): store only a part of it"
     )
 
 
@@ -271,7 +280,7 @@ def test_both_take_nested_keys_of_a_subclass_of_str(serializer):
 @pytest.mark.parametrize("key", [True, None, 1, 1.5, IntEnum("Level", "LOW").LOW], ids=repr)
 def test_both_refuse_other_keys_with_the_same_words(serializer, key):
     kind = type(key).__name__
-    message = rf'\Asession\["prefs"\]: a key is {kind}, and keys are str\Z'
+    message = rf'\Asession\["prefs"\]: a key is {kind}, and keys are str: store str\(key\)\Z'
     with pytest.raises(SerializationError, match=message):
         freeze({"prefs": {key: 1}}, serializer)
 

@@ -195,9 +195,9 @@ def test_contents_are_settled_as_they_will_be_read() -> None:
         (object(), 'session["x"]: object is not JSON' + OTHERWISE),
         ([1, (Money(1), object())], 'session["x"][1][1]: object is not JSON' + OTHERWISE),
         (Broken(), 'session["x"]: Broken is not JSON' + OTHERWISE),
-        ((float("inf"),), 'session["x"][0]: NaN and infinity are not JSON'),
-        ("\ud800", 'session["x"]: a lone surrogate is not Unicode text'),
-        ({1: Money(1)}, 'session["x"]: a key is int, and keys are str'),
+        ((float("inf"),), 'session["x"][0]: NaN and infinity are not JSON: store None or text'),
+        ("\ud800", 'session["x"]: a lone surrogate is not Unicode text: leave it out'),
+        ({1: Money(1)}, 'session["x"]: a key is int, and keys are str: store str(key)'),
     ],
 )
 def test_what_cannot_be_kept_is_refused_by_its_own_path(

@@ -89,6 +89,7 @@ def test_the_default_store_opens_its_backend_once(opened, monkeypatch):
         ({"BACKEND": "mongodb://u:pass@h"}, r"\ASESSIONKIT_BACKEND: there is no such kind"),
         ({"BACKEND": "postgresql://u:pass@h/d"}, r"\ASESSIONKIT_BACKEND: .*postgresql\+psycopg"),
         ({"BACKEND": "sqlite:////no/such/pass/x.db"}, r"\ASESSIONKIT_BACKEND: the folder of"),
+        ({"BACKEND": "sqlite:///no/such/x.db"}, r"no/such/x\.db is relative.*there are four: sqlite:////"),
         ({"MAX_RECORD": "64k"}, r"\ASESSIONKIT_MAX_RECORD: it must be a whole number"),
         ({"MAX_RECORD": "0"}, r"\ASESSIONKIT_MAX_RECORD: max_record must be"),
         ({"MAX_SESSIONS": "5"}, r"\ASESSIONKIT_MAX_SESSIONS: max_sessions needs a backend"),

@@ -62,7 +62,9 @@ def test_from_env_takes_named_lifetimes_as_an_argument_beside_the_variables():
 def test_a_named_lifetime_without_an_end_is_warned_of(caplog):
     with caplog.at_level(logging.WARNING, "sessionkit"):
         SessionStore(SECRET, lifetimes={"remembered": Lifetime(absolute=None)})
-    assert ["absolute=None: a stolen cookie can be kept alive for ever"] == caplog.messages
+    assert caplog.messages == [
+        "absolute=None: a stolen cookie can be kept alive for ever. Set a limit, or revoke sessions that are kept in a backend"
+    ]
 
 
 def test_another_audience_has_the_same_lifetimes():

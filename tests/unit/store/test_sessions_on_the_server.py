@@ -87,7 +87,7 @@ def test_an_identity_of_the_applications_own_may_be_any_value_but_none(value):
         len(scene.store.sessions_of(given)),
     )
     assert 1 == scene.store.revoke_user(given)
-    with pytest.raises(ValueError, match="the user names nobody"):
+    with pytest.raises(ValueError, match="nobody is named"):
         scene.store.sessions_of(None)
 
 

@@ -175,7 +175,7 @@ class SavedSession(DjangoSession):
         key = self.session_key
         if must_create and self._is_saved:
             raise CreateError(
-                "save: the session is there already: without must_create it is changed"
+                "save: the session exists already: leave must_create out to change it"
             )
         self.exchange.writing()
         if self.stamp is None or (self.is_apart and not self.exchange.contents):
