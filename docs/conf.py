@@ -92,7 +92,7 @@ nitpick_ignore = [
         "sessionkit._frameworks.merged_settings.Config",
         "sessionkit._frameworks.merged_settings.T",
         "sessionkit._frameworks.session_keys.Result",
-        "sessionkit._requests.current.Activation",
+        "sessionkit._requests.activation.Activation",
         "sessionkit._requests.entry.Part",
         "sessionkit._requests.current.F",
         "sessionkit._requests.gateway.HasSettings",
