@@ -145,12 +145,8 @@ class Memory:
         }
         rows = max(map(len, row.values()), default=0)
         if rows <= 4 and len(whole) <= 4:
-            opened = self._opened(
-                [*whole, *(self._row(row, index) for index in range(rows))],
-                now,
-                ring,
-                reading,
-            )
+            candidates = [*whole, *(self._row(row, index) for index in range(rows))]
+            opened = self._opened(candidates, len(whole), now, ring, reading)
         heads = [
             self.heads.get(value.partition(".")[0])
             for value in [*whole[:4], *chunks.get(0, [])[:4]]
@@ -199,11 +195,17 @@ class Memory:
         return self.mark(times.sid) not in barrier.spared
 
     def _opened(
-        self, candidates: list[str], now: float, ring: Sequence[int], reading: Reading
+        self,
+        candidates: list[str],
+        whole: int,
+        now: float,
+        ring: Sequence[int],
+        reading: Reading,
     ) -> dict[str, Sealed]:
-        """The newest token of each session, of those that open."""
+        """The newest token of each session, of those that open. Of equal ones a whole cookie, and the last."""
         found: dict[str, Sealed] = {}
-        for text in candidates:
+        are_whole: dict[str, bool] = {}
+        for number, text in enumerate(candidates):
             sealed = self.tokens.get(text)
             if sealed is None or sealed.times.updated > now + SKEW:
                 continue
@@ -216,8 +218,12 @@ class Memory:
                 reading.unknown_key = True
                 continue
             sid = sealed.times.sid
-            if sid not in found or sealed.times.updated > found[sid].times.updated:
-                found[sid] = sealed
+            is_whole, updated = number < whole, sealed.times.updated
+            if sid not in found or (updated, is_whole) >= (
+                found[sid].times.updated,
+                are_whole[sid],
+            ):
+                found[sid], are_whole[sid] = sealed, is_whole
         return found
 
     def _choose(

@@ -20,6 +20,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from sessionkit import SessionStore, create_session, delete_session, get_session, update_session
 from sessionkit._exchange.request import HOLDER
+from sessionkit.testing import session_cookies
 from sessionkit_starlette import SessionMiddleware, require_session_api, require_session_page
 
 SECRET = "starlette tests: 0123456789abcdefghijklmnopqrstuvwxyz"
@@ -309,3 +310,15 @@ def test_without_the_middleware_request_and_response_are_enough():
     )
     assert names(client.get("/begin")) == [NAME]
     assert client.get("/me").json() == ANN
+
+
+def test_a_test_client_that_was_given_the_cookies_of_a_session_sees_each_write():
+    async def count(request: Request) -> JSONResponse:
+        request.session["n"] = request.session.get("n", 0) + 1
+        return JSONResponse(request.session["n"])
+
+    one = store(clock=lambda: 1_800_000_000)
+    client = client_of([Route("/count", count)], store=one)
+    # The client keeps them beside those of the responses, and sends both.
+    client.cookies.update(session_cookies(one, ANN))
+    assert [client.get("/count").json() for _ in range(3)] == [1, 2, 3]

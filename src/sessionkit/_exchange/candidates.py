@@ -83,7 +83,7 @@ def open_candidates(
         complete = any(isinstance(candidate, str) for candidate in candidates[len(whole) :])
         if complete or any(map(settings.format.recognizes, chunk_values[0])):
             _try_other_orders(settings, chunk_values, rows, now, allowance)
-    return _select_newest([*results[: len(whole)], *rows])
+    return _select_newest([*results[: len(whole)], *rows], len(whole))
 
 
 def _collect_chunks(settings: Settings, by_name: dict[str, list[str]]) -> dict[int, list[str]]:
@@ -149,18 +149,29 @@ def _try_other_orders(
                 break
 
 
-def _select_newest(results: list[Opened | Absence]) -> tuple[dict[str, Opened], Absence, bool]:
-    """Return the newest token of each session, the reason why the others do not open, and whether one may be a session."""
+def _select_newest(
+    results: list[Opened | Absence], whole: int
+) -> tuple[dict[str, Opened], Absence, bool]:
+    """Return the newest token of each session, the reason why the others do not open, and whether one may be a session.
+
+    Of equally old tokens of a session, a whole cookie comes before chunks, and the last one in the header before the others:
+    a client that has the cookie in two scopes sends the one that it got later behind, as Starlette's test client does.
+
+    Args:
+        results: the results, whole cookies first.
+        whole: the number of whole cookies.
+    """
     newest: dict[str, Opened] = {}
+    ranks: dict[str, tuple[int, int, bool]] = {}
     worst, maybe_session = Absence.NO_COOKIE, False
-    for result in results:
+    for number, result in enumerate(results):
         if isinstance(result, Absence):
             worst = choose_furthest(worst, result)
             maybe_session = maybe_session or result in UNREADABLE
-        elif result.mark_id not in newest or _rank_by_age(result) > _rank_by_age(
-            newest[result.mark_id]
-        ):
-            newest[result.mark_id] = result
+            continue
+        rank = (*_rank_by_age(result), number < whole)
+        if rank >= ranks.get(result.mark_id, rank):
+            ranks[result.mark_id], newest[result.mark_id] = rank, result
     return newest, worst, maybe_session
 
 

@@ -80,6 +80,19 @@ def test_of_two_that_were_written_at_once_the_one_that_began_later_is_taken_and_
     assert found(scene, chunked.jar.header(), late.jar.header())["n"] == 3
 
 
+@each
+@pytest.mark.parametrize("size", [0, 4500])
+def test_of_two_writes_of_one_session_in_one_second_the_one_that_comes_last_is_taken(format, size):
+    scene = Scene(format=format)
+    browser = scene.browser
+    browser.login({**ADA, "n": 1, "x": "x" * size})
+    first = browser.jar.header()
+    browser.update(n=2)
+    second = browser.jar.header()
+    assert found(scene, first, second)["n"] == 2
+    assert found(scene, second, first)["n"] == 1
+
+
 def test_an_update_makes_the_older_one_newer():
     scene = Scene()
     scene.browser.login({**ADA, "n": 1})
