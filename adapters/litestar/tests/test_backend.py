@@ -27,3 +27,16 @@ def test_the_clients_session_data_are_those_of_the_record(store):
         client.set_session_data({**ANN, "n": 1})
         assert client.get("/all").json() == {**ANN, "n": 1}
         assert dict(client.get_session_data()) == {**ANN, "n": 1}
+
+
+def test_the_session_that_the_client_replaces_or_empties_is_ended_on_the_server(store):
+    with client_of(config=SessionKitConfig(store=store)) as client:
+        client.set_session_data(ANN)
+        earlier = dict(client.cookies)
+        client.set_session_data({"user": {"sub": "bob"}})
+        later = dict(client.cookies)
+        assert client.get("/all").json() == {"user": {"sub": "bob"}}
+        client.set_session_data({})
+        for cookies in (earlier, later):
+            client.cookies = cookies
+            assert client.get("/all").json() == {}

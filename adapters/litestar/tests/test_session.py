@@ -113,6 +113,25 @@ def test_the_test_client_reads_and_writes_it():
     assert client.get_session_data() == {**ANN, "n": 2}
 
 
+@pytest.mark.parametrize("contents", [ANN, {"cart": ["tea"]}])
+def test_session_data_that_the_test_client_empties_are_a_logout(contents):
+    client = client_of()
+    client.set_session_data(contents)
+    client.set_session_data({})
+    assert client.get("/all").json() == {} == dict(client.get_session_data())
+
+
+def test_the_test_client_changes_the_session_that_it_has(caplog):
+    client = client_of()
+    assert client.post("/login").json() == ANN
+    session_id = client.get_session_data().id
+    client.set_session_data({**client.get_session_data(), "n": 2})
+    assert client.get_session_data().id == session_id
+    assert client.get("/all").json() == {**ANN, "n": 2}
+    # It is no visitor over plain http.
+    assert [record for record in caplog.records if record.name == "sessionkit"] == []
+
+
 def test_there_is_no_session_id_but_that_of_the_session():
     @get("/ids")
     async def ids(request: Request) -> list:

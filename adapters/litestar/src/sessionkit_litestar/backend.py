@@ -66,11 +66,7 @@ class SessionKitBackend(BaseSessionBackend[Any]):
 
     async def load_from_connection(self, connection: Connection) -> dict[str, Any]:
         """Return the session. Litestar's test clients call this too, with cookies that no server has received."""
-        scope = connection.scope
-        if not scope["headers"] and connection.cookies:
-            header = "; ".join(f"{name}={value}" for name, value in connection.cookies.items())
-            scope["headers"] = [(b"cookie", header.encode("latin-1"))]
-        exchange = self._exchange(scope)
+        exchange = self._exchange(connection)
         if exchange is None:
             return {}
         await aload(exchange)
@@ -79,10 +75,14 @@ class SessionKitBackend(BaseSessionBackend[Any]):
     async def store_in_message(
         self, scope_session: Any, message: Message, connection: Connection
     ) -> None:
-        """Replace the contents with those that the application has put into the scope. If no gateway answers, write the response."""
-        exchange = self._exchange(connection.scope)
+        """Replace the contents with those that the application has put into the scope. If no gateway answers, write the response.
+
+        Litestar's test clients call this too, with the cookies that they have.
+        """
+        exchange = self._exchange(connection)
         if exchange is None:
             return
+        await aload(exchange)
         if not isinstance(scope_session, LazyContents):
             replace_contents(exchange, self.contents_of(scope_session, connection.scope))
         if not exchange.owned:
@@ -95,7 +95,13 @@ class SessionKitBackend(BaseSessionBackend[Any]):
             return {}
         return self.deserialize_data(cast("Any", self).serialize_data(found, scope))
 
-    def _exchange(self, scope: Scope) -> Exchange | None:
+    def _exchange(self, connection: Connection) -> Exchange | None:
+        scope = connection.scope
+        if not scope["headers"]:
+            # The connection of a test client. A server would have received the client's cookies, by https if they are Secure.
+            header = "; ".join(f"{name}={value}" for name, value in connection.cookies.items())
+            scope["headers"] = [(b"cookie", header.encode("latin-1"))]
+            scope["scheme"] = "https"
         return find_or_open_exchange(ASGIRequest(cast("Any", scope)), self.settings)
 
 
