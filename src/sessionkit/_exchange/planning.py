@@ -54,8 +54,8 @@ class Planning(Loading):
 
     __slots__ = (
         "_created", "_doomed", "_forward", "_gone", "_has_failed", "_is_import", "_is_renewed", "_is_unclear",
-        "_last", "_listed", "_others", "_pointer_due", "_proposal", "_renewal_failed", "_replaced", "_sent", "_sought", "_steps",
-        "_surplus", "_tries", "_unanswered", "_unsure", "driver", "gave_up", "is_kept", "outlasts", "pause",
+        "_last", "_last_try", "_listed", "_others", "_pointer_due", "_proposal", "_renewal_failed", "_replaced", "_sent", "_sought",
+        "_steps", "_surplus", "_tries", "_unanswered", "_unsure", "driver", "gave_up", "is_kept", "outlasts", "pause",
         "settled_at", "since",
     )  # fmt: skip
 
@@ -95,6 +95,9 @@ class Planning(Loading):
         # With `renew_after=0` a renewal is due at any time, and one in a request is enough.
         self._is_renewed: bool = False
         self._has_failed: bool = False
+        # The operation that was decided for a failed response: nobody tries it again. One that was decided before, and has no reply
+        # yet, is another object.
+        self._last_try: Operation | None = None
         # The record that was sealed last, and its contents: a repeated decision gives the same one, with the same nonce.
         self._proposal: tuple[bytes, Record] | None = None
         # The versions of all records that this request has made, and how many steps were in each. One whose reply was lost
@@ -129,7 +132,8 @@ class Planning(Loading):
             IdentityChangedError, SerializationError, SessionTooLargeError, ConfigurationError: as for `Exchange.commit`.
         """
         self._has_failed = status >= 500
-        if self.gave_up and self._has_failed:
+        self.gave_up &= self._has_failed
+        if self.gave_up:
             lines = self._collect_pointer_lines(state, request) if self.owes_pointer else []
             return None, finish_answer(state, lines, status, headers, request, owned=owned)
         now = self.settings.clock() if now is None else now
@@ -161,7 +165,7 @@ class Planning(Loading):
                 # The old record may be gone already. Then the session would be lost with the new one.
                 operation = self._unanswered
         if operation is not None:
-            return operation, UNCHANGED
+            return self._note_last_try(operation), UNCHANGED
         self.settled_at = now
         lines = []
         if not lives and self._is_rotated and isinstance(decision, Seal):
@@ -177,6 +181,15 @@ class Planning(Loading):
         ):
             lines = self._collect_pointer_lines(state, request)
         return None, finish_answer(state, lines, status, headers, request, owned=owned)
+
+    def _note_last_try(self, operation: Operation) -> Operation:
+        """Return the operation; for a failed response, the same object however often it is decided."""
+        last = self._last_try
+        if not self._has_failed:
+            return operation
+        if last is None or operation != last:
+            last = self._last_try = operation
+        return last
 
     def _collect_pointer_lines(self, state: State, request: RequestInfo) -> list[str]:
         """Return the lines that tell the browser of the record that holds the session."""

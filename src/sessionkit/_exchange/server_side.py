@@ -236,16 +236,16 @@ class ServerSide(Replaying):
         if isinstance(operation, Touch) and not state.touched:
             self._renewal_failed = True
             state.tell_once(EventKind.RENEWAL_FAILED)
-        elif self._has_failed:
-            # The application's error page is sent as it is, and no cookie says that the session has ended.
-            self.gave_up = True
-            if isinstance(self._unanswered, Replace) and self._unanswered.forwards:
-                # The record with the old id may be gone, and the one with the new id exists. So the browser gets the new pointer.
-                self.keep()
-            logger.error("the session could not be ended: %s", error)
-        else:
-            self.lose(operation)
+            return
+        self.lose(operation)
+        if operation is not self._last_try:
             raise error
+        # The application's error page is sent as it is, and no cookie says that the session has ended.
+        self.gave_up = True
+        if isinstance(self._unanswered, Replace) and self._unanswered.forwards:
+            # The record with the old id may be gone, and the one with the new id exists. So the browser gets the new pointer.
+            self.keep()
+        logger.error("the session could not be ended: %s", error)
 
     def lose(self, operation: Operation) -> None:
         """Note that it is not known whether the backend has performed a write.

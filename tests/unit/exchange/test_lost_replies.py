@@ -184,6 +184,44 @@ def test_a_blocking_backend_that_is_cut_short_leaves_no_session_behind_a_500(err
     assert scene.alive() == 0
 
 
+BEFORE = {
+    "login": (lambda exchange: exchange.create(BOB), ["Delete"], 0),
+    "logout": (lambda exchange: exchange.delete(), [], 0),
+    "rotate": (lambda exchange: exchange.rotate(), ["Insert"], 1),
+}
+
+
+@pytest.mark.parametrize("change", BEFORE)
+def test_a_request_that_ends_before_the_backend_fails_has_another_try(change):
+    """The task may be cancelled once more, and end the request, while the operation goes on."""
+    act, earlier, left = BEFORE[change]
+    scene = KeptScene()
+    scene.browser.login(ALICE)
+    visit = scene.browser.visit()
+    act(visit.exchange)
+    assert earlier == [type(visit.step()).__name__ for _ in earlier]
+    operation, _ = visit.exchange.decide(200)
+    operation.on(scene.backend)
+    visit.exchange.finish()
+    visit.exchange.decide(500)
+    with pytest.raises(BackendError):
+        visit.exchange.took(operation, BackendError("down"))
+    assert visit.settle(500)
+    assert left == scene.alive()
+
+
+def test_an_answer_that_takes_the_place_of_a_failed_one_tries_everything_again():
+    scene = KeptScene()
+    scene.browser.login(ALICE)
+    visit = scene.browser.visit()
+    visit.exchange.create(BOB)
+    visit.step(500, lost=True)
+    assert visit.exchange.server.gave_up
+    assert ["Delete", "List", "Insert"] == visit.settle(200)
+    assert ["Delete"] == visit.settle(500)
+    assert 0 == scene.alive()
+
+
 class InThread(MemoryBackend):
     """A blocking backend that is slow, and is called in a thread."""
 
