@@ -78,7 +78,7 @@ def check_type(key: str, value: object, kind: type) -> None:
 
 
 def check_function(key: str, function: object) -> None:
-    """Raise ConfigurationError if an argument is no function, or one that must be awaited.
+    """Raise ConfigurationError if an argument is not a function, or one that must be awaited.
 
     Nothing awaits the functions of a store. A coroutine object counts as true, so an async guard would let everybody pass.
     """
@@ -92,9 +92,9 @@ def check_function(key: str, function: object) -> None:
 
 
 def check_importers(given: object) -> None:
-    """Raise ConfigurationError if an argument is no sequence of importers, or if the `convert` of one is no plain function.
+    """Raise ConfigurationError if an argument is not a sequence of importers, or if the `convert` of one is not a plain function.
 
-    Whatever such a `convert` returns is no session, so that no visitor would be imported, and nobody told.
+    Whatever such a `convert` returns is not a session, so that no visitor would be imported, and nobody told.
     """
     if not isinstance(given, Sequence) or not all(
         isinstance(one, Importer) for one in cast("Sequence[object]", given)
@@ -161,7 +161,7 @@ def _check_methods(backend: object) -> None:
 
 
 def check_login_keys(given: Sequence[str]) -> tuple[str, ...]:
-    """Return login keys as a tuple, or raise ConfigurationError if they are no sequence of keys."""
+    """Return login keys as a tuple, or raise ConfigurationError if they are not a sequence of keys."""
     keys: tuple[Any, ...] = tuple(given)
     if isinstance(given, str) or not all(isinstance(key, str) and key for key in keys):
         raise ConfigurationError('login_keys must be a sequence of keys, such as ["user_id"]')

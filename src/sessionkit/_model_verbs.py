@@ -54,7 +54,7 @@ class ModelVerbs(ABC, Generic[Request, Response]):
             TypeError: the class is not a model, or has an annotation that is not supported.
             NoActiveRequestError: as for `get_session`.
         """
-        # A class that is no model is an error for every visitor.
+        # A class that is not a model is an error for every visitor.
         check_model(model)
         session = cast("Any", self).get_session(*request)
         if session is None:

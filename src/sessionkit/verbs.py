@@ -270,7 +270,7 @@ class Verbs(ModelVerbs[Request, Response], Generic[Request, Response, Carrier]):
     def _save(self, args: tuple[Any, ...]) -> bool:
         model: Any = args[-1]
         if isinstance(model, Mapping):
-            # An environ, a scope or a message is no model.
+            # An environ, a scope or a message is not a model.
             parse_call("save_session", args)
         merge = make_merge(cast("object", model))
         return self._write("save_session", (*args[:-1], merge), Exchange.update)

@@ -279,7 +279,7 @@ def _describe_token(
 
 
 def _open_pointer(settings: Settings, token: str) -> Opened | None:
-    """Return the contents of a pointer to a record, expired or not; None if the token is no pointer sealed under the store's secrets."""
+    """Return the contents of a pointer to a record, expired or not; None if the token is not a pointer sealed under the store's secrets."""
     if not settings.format.traits.pointers:
         return None
     codec = NativeCodec(

@@ -1,4 +1,4 @@
-"""How much fits: the longest token in one cookie, and the most chunks within `max_bytes`."""
+"""Compute how much fits: the longest token in one cookie, and the most chunks within `max_bytes`."""
 
 from __future__ import annotations
 

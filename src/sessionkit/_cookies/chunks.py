@@ -23,7 +23,7 @@ class Layout:
         numbered: whether even a single cookie has a number.
         tag: characters of the last segment of a compact JWE: 22 for A256GCM, 43 for A256CBC-HS512.
         expiry: how many characters the expiry takes in the Set-Cookie line of another library; None for as many as in ours.
-        complete: for tokens that are no compact JWE: a function of the last 8 characters (or fewer) of a text, which returns
+        complete: for tokens that are not compact JWEs: a function of the last 8 characters (or fewer) of a text, which returns
             whether the token ends there.
         cleared: how many chunks, from 0 on, a write clears if it does not set them, and the whole cookie with them, though
             they did not come: another tab may have set them meanwhile, and the library would read them too. 0 if a write
@@ -119,7 +119,7 @@ def orders(
     A row that grows gets its later chunks after those of the other row, so the values of all names from some name on are
     turned round. A row has at least two chunks, unless even a single cookie has a number. Last, one name at a time is turned.
 
-    The values of a name are rotated, so that each meets each value of chunk 0. This is no cross product.
+    The values of a name are rotated, so that each meets each value of chunk 0. This is not a cross product.
     """
     doubled = [number for number, values in chunks.items() if number and len(values) > 1]
     grown = [doubled[first:] for first in range(len(doubled))]

@@ -94,7 +94,8 @@ def decide(state: State, status: int, request: RequestInfo, now: float) -> Decis
     if settings.tags is not None and snapshot.startswith(OPAQUE):
         snapshot = state.normalize()
         is_as_loaded = state.is_as_loaded(snapshot)
-    # Of equal contents the earlier snapshot: what the application holds while the response is made can be gone at the end.
+    # If the contents are equal, keep the earlier snapshot: at the end of the request the application may no longer refer to
+    # the values that it refers to now, and a new snapshot would differ.
     state.final_snapshot = state.loaded_snapshot if is_as_loaded else snapshot
     changed = state.present and (not is_as_loaded or state.is_fresh)
     if status >= 500:
@@ -251,7 +252,7 @@ def finish_answer(
 def _sets_session(settings: Settings, headers: Sequence[tuple[str, str]]) -> bool:
     """Return whether a response sets the session's cookie before we have added a line.
 
-    An application may clear the cookie, or set a value that is no token: that is its own affair.
+    An application may clear the cookie, or set a value that is not a token; that is allowed.
     """
     first = (settings.name, f"{settings.chunk}0")
     for name, line in headers:
@@ -343,7 +344,7 @@ def _find_extent(state: State, request: RequestInfo, *, renews: bool = False) ->
     """
     if state.ended:
         return Extent.HIDDEN if state.may_be_hidden(request) else Extent.ENDED
-    # A verb that writes gives the session another stamp, also if the contents stay equal.
+    # A verb that writes gives the session another stamp, even if the contents stay equal.
     is_only_read = renews and state.stamp is state.cookies.stamp
     return Extent.READ if is_only_read else Extent.CHANGED
 

@@ -72,14 +72,14 @@ class LoadedSession:
         snapshot = take_snapshot(contents, settings.tags)
         self.loaded_snapshot: bytes = snapshot
         self.final_snapshot: bytes = snapshot
-        # Two unlike snapshots of equal contents: a value that the application holds too is written otherwise.
+        # Two different snapshots of equal contents: marshal writes a value in another way if the application refers to it too.
         self._equal: tuple[bytes, bytes] = (b"", b"")
         # The members that an update of this session cannot change.
         self._carried: Carried | None = None
         if settings.carried:
             self._carried = find_carried(settings.carried, contents)
         self.owner: Owner = Owner(settings, contents, snapshot)
-        # It restores the loaded contents once for everybody.
+        # The owner when the session was loaded: it restores the loaded contents once for all who ask.
         self._loaded = self.owner
         # Whether the session still belonged to its owner before the current assignment.
         self._owner_intact: bool = True

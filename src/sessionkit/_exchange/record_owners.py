@@ -87,7 +87,7 @@ def derive_owners(settings: Settings, user: object) -> tuple[str, ...]:
 
 
 def _find_named(settings: Settings, contents: Mapping[str, Any]) -> Who | None:
-    """Return the user whom given contents name, also if they do not pass a guard that asks for more than the user."""
+    """Return the user whom given contents name, even if they do not pass a guard that asks for more than the user."""
     who = _identify(settings, contents)
     if who is not None or not (settings.overrides[1] is not None or has_user(contents)):
         return who

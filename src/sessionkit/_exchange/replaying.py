@@ -123,7 +123,7 @@ class Replaying(Planning):
             # Other requests write during the pause, so the attempt after it mostly fails too, and returns what they wrote.
             # The next attempt follows at once. If there were a pause before each attempt, writers that never pause would
             # starve others.
-            self.pause = random() * min(LONGEST_PAUSE, 0.001 * 2**self._tries)  # noqa: S311  # a pause is no secret
+            self.pause = random() * min(LONGEST_PAUSE, 0.001 * 2**self._tries)  # noqa: S311  # a pause is not a secret
 
 
 def with_times(stamp: Stamp, record: Record) -> Stamp:

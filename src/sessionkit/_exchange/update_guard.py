@@ -67,8 +67,8 @@ class Owner:
             and settings.guard(contents)
             and self.has_same_keys(contents)
         ):
-            # The most frequent update. The owner passes the guard too, which reads no other keys. A guard of the application's
-            # own is asked once only, below.
+            # The commonest update. The owner passes the guard too, because the guard reads no other keys. A guard of the
+            # application is called only once, below.
             return None
         who = who_is(settings.guard, settings.identity, contents)
         if who is None:

@@ -97,8 +97,8 @@ def store_from_config(
     store = name_settings(lambda read: _make_store(read, settings), config, DEFAULTS)
     if not (store is None or store.settings.cookie.secure or for_development):
         logger.warning(
-            "SESSION_COOKIE_SECURE is not set: the session goes over plain http too, and its cookie is no __Host- cookie. Set it to True "
-            "in production"
+            "SESSION_COOKIE_SECURE is not set: the session goes over plain http too, and its cookie is not a __Host- cookie. Set it to"
+            " True in production"
         )
     return store
 

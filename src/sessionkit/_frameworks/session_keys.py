@@ -81,7 +81,7 @@ class SessionKeys:
         on any backend.
 
         Args:
-            session_key: the key; None, or any text that is no key of a record, for a new session.
+            session_key: the key; None, or any text that is not a key of a record, for a new session.
         """
         exchange = Exchange(self._keeping_all, HeaderRequest(), owned=False)
         named = _parse(session_key)

@@ -112,7 +112,8 @@ def store_from_arguments(
     )
     if not store.settings.cookie.secure:
         logger.warning(
-            "https_only is not set: the session goes over plain http too, and its cookie is no __Host- cookie. Set it to True in production"
+            "https_only is not set: the session goes over plain http too, and its cookie is not a __Host- cookie. Set it to True in"
+            " production"
         )
     return store
 

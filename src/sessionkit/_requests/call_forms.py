@@ -126,7 +126,7 @@ def refuse_call(verb: str, args: tuple[Any, ...], *, named: Collection[str] = ()
             if verb == "create_session"
             else "save_session(model)"
         )
-        why = f" (a model is no session: {way_out})"
+        why = f" (a model is not a session: {way_out})"
     elif session and (
         not args
         or args[-1] is None

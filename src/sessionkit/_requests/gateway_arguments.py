@@ -86,7 +86,7 @@ def explain_protocol(app: object, protocol: str) -> None:
         way_out = "serve it by store.asgi(app)" if takes(app, 3) else "make it a plain function"
         raise TypeError(f"{name} is async, and a WSGI application is not: {way_out}")
     if protocol == "ASGI" and not is_async and takes(app, 2) and not takes(app, 3):
-        raise TypeError(f"{name} is no ASGI application: serve it by store.wsgi(app)")
+        raise TypeError(f"{name} is not an ASGI application: serve it by store.wsgi(app)")
 
 
 def takes(app: object, count: int) -> bool:

@@ -33,7 +33,7 @@ from .value_readers import (
 __all__ = ["make_loader"]
 
 NestedLoad: TypeAlias = Callable[[type], Load | None]
-"""A function that returns how values of another class are read; None for a class that is no model."""
+"""A function that returns how values of another class are read; None for a class that is not a model."""
 
 
 _ARRAYS: dict[object, Callable[[Iterable[Any]], Any]] = {

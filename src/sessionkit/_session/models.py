@@ -29,7 +29,7 @@ __all__ = ["MisfitError", "check_model", "dump_model", "is_model", "load_model"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kind:
-    """How the models of one class are read from contents and written as JSON."""
+    """The functions that read the models of one class from contents, and write them as JSON."""
 
     load: Load
     dump: Callable[[Any], Any]
@@ -39,7 +39,7 @@ def check_model(model: type) -> _Kind:
     """Return how a class of models is read and written.
 
     Raises:
-        TypeError: the class is no model, or has an annotation that is not supported.
+        TypeError: the class is not a model, or has an annotation that is not supported.
     """
     is_class = isinstance(cast("object", model), type)
     kind = _find_kind(model) if is_class else None
@@ -74,7 +74,7 @@ def dump_model(model: object) -> dict[str, Any]:
         model: an object of a class that `session_of` takes.
 
     Raises:
-        TypeError: the object is no model, or is written as something other than a JSON object.
+        TypeError: the object is not a model, or is written as something other than a JSON object.
         SerializationError: a value cannot be written, or the model could not be read again.
     """
     kind = _find_kind(cast("Any", type(model)))
@@ -121,7 +121,7 @@ _TOO_DEEP: Any = object()
 
 @lru_cache(maxsize=256)
 def _find_kind(model: Any) -> _Kind | None:
-    """Return how a class of models is read and written; None for a class that is no model."""
+    """Return how a class of models is read and written; None for a class that is not a model."""
     if hasattr(model, "from_session") and hasattr(model, "to_session"):
         return _make_own_kind(model)
     if hasattr(model, "__pydantic_core_schema__") and "pydantic" in sys.modules:

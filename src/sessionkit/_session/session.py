@@ -55,10 +55,16 @@ class Absence(Enum):
 class Stamp:
     """The id of a session, and its times in whole seconds since the epoch.
 
-    From `expires_at` on, the session is no longer valid. `ends_at` is an end that no activity moves: it was set by the
-    identity provider, or by the library from which the session was imported; None if there is none. `mark` names the session
-    in the fence, if its format would otherwise derive the mark from the contents, which may change. `lifetime` is the name
-    of the session's lifetime, one of `SessionStore(lifetimes=...)`; None for the store's `lifetime`.
+    Args:
+        id: the session's id.
+        created_at: when the session began.
+        updated_at: when the session was last used or changed.
+        expires_at: from this time on, the session is no longer valid.
+        ends_at: an end that no activity moves: it was set by the identity provider, or by the library from which the session
+            was imported; None if there is none.
+        mark: the name of the session in the fence, if its format would otherwise derive the mark from the contents, which may
+            change.
+        lifetime: the name of the session's lifetime, one of `SessionStore(lifetimes=...)`; None for the store's `lifetime`.
     """
 
     id: str

@@ -64,7 +64,7 @@ PARSERS: dict[type, Callable[[Any], Any]] = {
     Decimal: Decimal,
     bytes: _parse_bytes,
 }
-"""How text is read as a type that JSON does not have."""
+"""The functions that read text as a type that JSON does not have."""
 
 
 def _join(path: str, key: object) -> str:

@@ -13,7 +13,7 @@ class Placed:
     """
 
     _place: tuple[object, ...] = ()
-    """What names the place: a path; or a URL, or the application's client or engine. It is never shown: a URL may hold a password.
+    """The name of the place: a path, a URL, or the application's client or engine. It is never shown, because a URL may hold a password.
 
     A backend without one (a subclass that calls no `__init__` of ours) only equals itself.
     """

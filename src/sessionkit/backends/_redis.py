@@ -154,7 +154,7 @@ class RedisBackend(Placed):
                     command = steps.send(reply)
                     try:
                         reply = command.on(self._client)
-                    except Exception as error:  # noqa: BLE001  # RedisClusterException is no RedisError, and drivers have bugs
+                    except Exception as error:  # noqa: BLE001  # RedisClusterException is not a RedisError, and drivers have bugs
                         reply = REFUSED
                         failed = None if command.is_refused_by(error) else failure(error)
         except StopIteration as done:

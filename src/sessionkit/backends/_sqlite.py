@@ -103,7 +103,7 @@ class SQLiteBackend(Placed):
             )
         if name.startswith(("file:", "sqlite:")):
             raise ConfigurationError(
-                f"SQLiteBackend takes a path, no URL: leave out '{name[: name.index(':') + 1]}' and the slashes after it. "
+                f"SQLiteBackend takes a path, not a URL: leave out '{name[: name.index(':') + 1]}' and the slashes after it. "
                 "(SESSIONKIT_BACKEND takes a URL.)"
             )
         self._path = Path(name).absolute()
@@ -118,7 +118,7 @@ class SQLiteBackend(Placed):
         self._synchronous = synchronous.upper()
         if self._synchronous not in _LEVELS:
             raise ConfigurationError(
-                f"synchronous={synchronous!r} is no setting of SQLite: give one of {', '.join(_LEVELS)}"
+                f"synchronous={synchronous!r} is not a setting of SQLite: give one of {', '.join(_LEVELS)}"
             )
         self._clock = clock
         self._timeout = timeout

@@ -1,4 +1,4 @@
-"""What to do about an error of SQLite, by its text."""
+"""Find the advice for an error of SQLite, by its text."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ _ADVICE = {
 
 
 def find_advice(text: str) -> str | None:
-    """Return what to do about the error with this text; None for an unknown error."""
+    """Return the advice for an error with this text; None for an unknown error."""
     return next((advice for known, advice in _ADVICE.items() if text.startswith(known)), None)

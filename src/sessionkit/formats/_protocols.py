@@ -182,7 +182,7 @@ class Source(Protocol):
     traits: ClassVar[Traits]
     """Facts about the format."""
     layout: ClassVar[Layout]
-    """How its tokens are put into cookies."""
+    """The layout of its tokens in cookies."""
 
     def cookie_name(self, *, host_only: bool, secure: bool) -> str:
         """Return the name of the cookie that is used if the settings name none.

@@ -28,7 +28,7 @@ from ._protocols import Traits
 __all__ = ["Auth0FastAPI"]
 
 SALT = b"_a0_session"
-"""What auth0-server-python calls a session. It is part of the key, whatever the name of the cookie is."""
+"""The name of a session in auth0-server-python. It is part of the key, whatever the name of the cookie is."""
 END = "session_expires_at"
 
 

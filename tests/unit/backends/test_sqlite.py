@@ -309,7 +309,7 @@ def test_a_database_in_memory_is_refused(path):
 @pytest.mark.parametrize("url", ["file:sessions.db?mode=ro", "sqlite:///sessions.db"])
 def test_a_url_is_refused(url):
     scheme = url[: url.index(":")]
-    with pytest.raises(ConfigurationError, match=f"takes a path, no URL: leave out '{scheme}:'"):
+    with pytest.raises(ConfigurationError, match=f"takes a path, not a URL: leave out '{scheme}:'"):
         SQLiteBackend(url)
 
 

@@ -144,7 +144,7 @@ def test_a_cookie_that_is_not_secure_is_warned_of(caplog):
         assert caplog.messages == []
         settings()
     message = (
-        "https_only is not set: the session goes over plain http too, and its cookie is no __Host- cookie. Set it to True"
+        "https_only is not set: the session goes over plain http too, and its cookie is not a __Host- cookie. Set it to True"
         " in production"
     )
     assert [message] == caplog.messages

@@ -165,7 +165,7 @@ WRONG: list[tuple[Any, type[Exception], str]] = [
     (lambda: STORE.wsgi(None), TypeError, r"store.wsgi\(app\) was given None: does the function that makes the application return it"),
     (lambda: STORE.asgi(None), TypeError, r"store.asgi\(app\) was given None"),
     (lambda: STORE.wsgi(STORE), TypeError, "a store stands where the application belongs"),
-    (lambda: STORE.asgi(wsgi_app), TypeError, r"wsgi_app is no ASGI application: serve it by store.wsgi\(app\)"),
+    (lambda: STORE.asgi(wsgi_app), TypeError, r"wsgi_app is not an ASGI application: serve it by store.wsgi\(app\)"),
     (lambda: STORE.wsgi(async_view), TypeError, "async_view is async, and a WSGI application is not: make it a plain"),
     (lambda: serve(asgi_app), TypeError, r"asgi_app is async, and a WSGI application is not: serve it by store.asgi"),
     (lambda: serve(broken), TypeError, r"\Aof the application\Z"),
@@ -174,8 +174,8 @@ WRONG: list[tuple[Any, type[Exception], str]] = [
     (lambda: STORE.exchange(scope_of("")), TypeError, r"call the verbs with it, store.get_session\(request\)"),
     (lambda: STORE.exchange("").get(), AttributeError, r"has no 'get': write `with store.exchange\(\.\.\.\) as exchange:`"),
     (lambda: create_session(session=ALICE), TypeError, "have no names"),
-    (lambda: create_session(Account("ann")), TypeError, r"a model is no session: create_session\(contents_of\(model\)\)"),
-    (lambda: update_session(Account("ann")), TypeError, r"a model is no session: save_session\(model\)"),
+    (lambda: create_session(Account("ann")), TypeError, r"a model is not a session: create_session\(contents_of\(model\)\)"),
+    (lambda: update_session(Account("ann")), TypeError, r"a model is not a session: save_session\(model\)"),
 ]  # fmt: skip
 
 

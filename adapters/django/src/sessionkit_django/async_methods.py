@@ -39,7 +39,7 @@ class AwaitedSession(SessionBase):
 
 
 BATCH = 500
-"""How many expired sessions are removed at once."""
+"""The number of expired sessions that are removed at once."""
 
 
 def _make_twin(name: str) -> Any:

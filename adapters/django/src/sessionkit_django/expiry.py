@@ -47,6 +47,6 @@ def check_expiry(key: str, value: object) -> None:
     """Raise a TypeError if a value that is assigned to Django's key is not an expiry."""
     if key == KEY and value and not isinstance(value, (int, float, str)):
         raise TypeError(
-            f"{KEY!r} of the session is {type(value).__name__}, and no expiry: call request.session.set_expiry with seconds, a "
+            f"{KEY!r} of the session is {type(value).__name__}, which is not an expiry: call request.session.set_expiry with seconds, a "
             "timedelta, a datetime or None"
         )

@@ -50,7 +50,7 @@ MEANINGS = {
     "barrier": "The barrier: every session that began before this time has ended.",
     "seen": "The last renewal: it moves the idle expiry, and holds nothing of the session.",
 }
-"""What the small cookies beside a session are for, by their role."""
+"""The explanations of the small cookies beside a session, by role."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ __all__ = ["ServerActions"]
 
 
 class ServerActions:
-    """What can happen to a session that is kept on the server.
+    """The actions of the demo on a session that is kept on the server.
 
     Args:
         store: the store, with a blocking backend.

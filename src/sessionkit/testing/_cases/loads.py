@@ -33,7 +33,7 @@ def test_03_all_byte_values_and_64_kib_survive(bench: Bench) -> None:
 
 
 def test_04_an_empty_payload_survives(bench: Bench) -> None:
-    """A record without payload is a record, also when it is replaced, listed and deleted."""
+    """A record without payload is a record, even when it is replaced, listed and deleted."""
     record = bench.add(sealed=b"")
     same(bench.first.load(record.key, record.owner), record)
     later = bench.changed(record, sealed=b"")

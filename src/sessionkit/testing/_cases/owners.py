@@ -108,7 +108,7 @@ def test_55_keeping_what_is_not_there_makes_nothing(bench: Bench) -> None:
 
 
 def test_56_a_login_in_flight_does_not_survive(bench: Bench) -> None:
-    """A revocation ends a login that began before it, also when the insert ends after it: 50 times at once."""
+    """A revocation ends a login that began before it, even when the insert ends after it: 50 times at once."""
     for turn in range(50):
         record = bench.new()
         calls = [

@@ -29,7 +29,7 @@ def test_22_another_version_returns_the_record_that_is_there(bench: Bench) -> No
 
 
 def test_23_a_missing_record_is_not_made(bench: Bench) -> None:
-    """Replace returns False when there is no such record, and makes none: it is no upsert."""
+    """Replace returns False when there is no such record, and makes none: it is not an upsert."""
     record = bench.new()
     equal(bench.first.replace(record, bench.changed(record).version), False)
     equal(bench.first.replace(record, record.version), False)

@@ -58,7 +58,7 @@ def test_38_version_and_payload_stay(bench: Bench) -> None:
 
 
 def test_39_a_replace_with_the_version_from_before_is_stored(bench: Bench) -> None:
-    """Touch is no conflict: a replace with the version that was loaded before it is stored."""
+    """Touch is not a conflict: a replace with the version that was loaded before it is stored."""
     record = bench.add()
     equal(bench.second.touch(record.key, record.owner, bench.now, bench.now + 9000), True)
     later = bench.changed(record)
