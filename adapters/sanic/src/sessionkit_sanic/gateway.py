@@ -24,6 +24,7 @@ from sessionkit.adapters import (
     aload,
     asettle,
     commit_response,
+    find_or_open_exchange,
 )
 
 from .requests import SanicRequest
@@ -58,19 +59,20 @@ class SanicGateway(Gateway):
         """Begin a request. One task serves a whole connection, so the context variable must be set for each of its requests."""
         # An earlier request of the connection that was never answered does not wait for this one.
         await self.on_close(request.conn_info)
-        entry = self.begin_inside(SanicRequest(request))
-        setattr(request.ctx, self._entry, entry)
+        view = SanicRequest(request)
+        attributes = cast("dict[str, Any]", vars(request.ctx))
+        if request.app.asgi and request.scope["type"] == "http":
+            # The core finds the exchange of a gateway around the application there.
+            attributes["asgi.scope"] = request.scope
+        entry = attributes[self._entry] = self.begin_inside(view)
         exchange = entry.exchange
         if exchange is None:
+            shared = find_or_open_exchange(view, self.settings)
+            if shared is not None:
+                _show(shared, attributes)
             return
         admit_task(exchange)
-        before = getattr(request.ctx, "session", None)
-        if isinstance(before, SanicSession):
-            # With two extensions, the last one serves `request.ctx.session`.
-            before.exchange.place = None
-        attributes = cast("dict[str, Any]", vars(request.ctx))
-        attributes["session"] = session = SanicSession(exchange)
-        session.stand_in(attributes)
+        _show(exchange, attributes)
         gateways: list[SanicGateway] = attributes.setdefault(_GATEWAYS, [])
         gateways.append(self)
         if request.conn_info is not None:
@@ -215,6 +217,18 @@ class SanicGateway(Gateway):
             error_logger.exception("the session cannot be saved, and the response becomes a 500")
             return False
         return True
+
+
+def _show(exchange: Exchange, attributes: dict[str, Any]) -> None:
+    """Put the session object of an exchange into the attributes of `request.ctx`."""
+    before = attributes.get("session")
+    if isinstance(before, SanicSession):
+        if before.exchange is exchange:
+            return
+        # With two extensions, the last one serves `request.ctx.session`.
+        before.exchange.place = None
+    attributes["session"] = session = SanicSession(exchange)
+    session.stand_in(attributes)
 
 
 def _connect(request: Request[Any, Any], response: Response) -> None:
