@@ -92,10 +92,13 @@ def run(settings: Settings, steps: Steps[Result]) -> Result:
     reply: Any = None
     while True:
         try:
-            operation = steps.send(reply)
+            operation = _advance(steps, reply)
         except StopIteration as end:
             return cast("Result", end.value)
-        reply = perform_now(operation, settings.backend)
+        try:
+            reply = perform_now(operation, settings.backend)
+        except BackendError as error:
+            reply = error
 
 
 async def arun(settings: Settings, steps: Steps[Result]) -> Result:
@@ -111,10 +114,18 @@ async def arun(settings: Settings, steps: Steps[Result]) -> Result:
     reply: Any = None
     while True:
         try:
-            operation = steps.send(reply)
+            operation = _advance(steps, reply)
         except StopIteration as end:
             return cast("Result", end.value)
-        reply = await perform(operation, cast("Any", settings.backend))
+        try:
+            reply = await perform(operation, cast("Any", settings.backend))
+        except BackendError as error:
+            reply = error
+
+
+def _advance(steps: Steps[Any], reply: Any) -> Operation:
+    """Give steps the reply to their last operation, or raise the backend's error there; return the next operation."""
+    return steps.throw(reply) if isinstance(reply, BackendError) else steps.send(reply)
 
 
 async def arun_to_the_end(
@@ -235,17 +246,44 @@ def revoke_session(settings: Settings, handle: object) -> Steps[bool]:
     match = _HANDLE.fullmatch(handle) if isinstance(handle, str) else None
     if match is None:
         return False
-    codec, owner, key = cast("RecordCodec", settings.records), match[1], match[2]
-    existed = False
-    keys = [key]
+    codec, owner, keys = cast("RecordCodec", settings.records), match[1], [match[2]]
+    record: Record | None = yield Load(keys[0], owner)
+    while record is not None and (following := codec.open_forward(record)) not in (None, *keys):
+        # The session was rotated. This forward record alone names the next record, so it stays: a repeated call needs it.
+        keys.append(following)
+        record = yield Load(keys[-1], owner)
+    return (yield from _end_record(settings, keys[-1], owner, record))
+
+
+def _end_record(settings: Settings, key: str, owner: str, loaded: Record | None) -> Steps[bool]:
+    """Delete a record, and what a rotation makes of it meanwhile; return whether there was a session.
+
+    Args:
+        settings: the store's settings.
+        key: the record's key.
+        owner: its owner.
+        loaded: the record; None if there was none.
+    """
+    codec, keys, existed = cast("RecordCodec", settings.records), [key], False
     for one in keys:
-        record: Record | None = yield Delete(one, owner)
+        try:
+            record: Record | None = yield Delete(one, owner)
+        except BackendError:
+            if loaded is None:
+                raise
+            record, existed = None, not has_expired(settings, loaded)
         following = None if record is None else codec.open_forward(record)
         if following is not None and following not in keys:
-            # The session was rotated meanwhile.
             keys.append(following)
         elif record is not None:
             existed = existed or not has_expired(settings, record)
+        elif loaded is not None:
+            # The reply is lost, or another request got the record. It may have become a forward record before, which alone named
+            # the new one. So the sessions of this owner that began in the same second end, unless the record is still there.
+            listed: list[Record] = yield List(owner)
+            same = [each.key for each in listed if each.created_at == loaded.created_at]
+            keys.extend([one] if one in same else same)
+            loaded = None
     return existed
 
 

@@ -70,7 +70,8 @@ class ServerVerbs(Verbs[RequestLike, ResponseLike, RequestObject]):
         """End one session. Its browser has no session at the next request, and a late write of the session is dropped.
 
         Args:
-            handle: the `handle` of a `SessionInfo`. Check first that `sessions_of` lists it for the user who asks.
+            handle: the `handle` of a `SessionInfo`. Check first that `sessions_of` lists it for the user who asks. A rotation
+                gives the session a new handle; the earlier one still ends it for a minute.
 
         Returns:
             Whether there was such a session; False for a malformed handle too.
@@ -78,7 +79,7 @@ class ServerVerbs(Verbs[RequestLike, ResponseLike, RequestObject]):
         Raises:
             TypeError: a `SessionInfo` was passed instead of its handle.
             ConfigurationError: the store has no backend, or an async one (call `arevoke`).
-            BackendError: the backend failed.
+            BackendError: the backend failed, and the session may be alive. Call again, or list the sessions.
         """
         return run(self._require_backend(), revoke_session(self.settings, handle))
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from sessionkit import SessionStore
 from sessionkit._exchange.exchange import Exchange
 from sessionkit._exchange.request import HeaderRequest
+from sessionkit._management import revoke_session
 from sessionkit.backends import MemoryBackend
 from sessionkit.errors import BackendError, ConflictError
 
@@ -226,6 +227,46 @@ class Faulty(World):
             # The browser was never told the new id.
             outcome.vanished = 0
         return outcome
+
+
+class Revoking(Faulty):
+    """A world in which one of the two is an operator who revokes the session, and calls again after an error."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        (info,) = self.store.sessions_of(ALICE)
+        self.handle = info.handle
+
+    def begin(self) -> None:
+        super().begin()
+        self.told: list[Any] = []
+
+    def serve(self, action: str, number: int) -> Generator[None, None, None]:
+        if action != "revoke":
+            yield from super().serve(action, number)
+            return
+        yield
+        while self.told in ([], [BackendError]):
+            try:
+                self.told.append((yield from self.revoke(number)))
+            except BackendError as error:
+                self.told.append(type(error))
+
+    def revoke(self, number: int) -> Generator[None, None, bool]:
+        steps = revoke_session(self.store.settings, self.handle)
+        reply: Any = None
+        while True:
+            try:
+                failed = isinstance(reply, BackendError)
+                operation = steps.throw(reply) if failed else steps.send(reply)
+            except StopIteration as end:
+                return bool(end.value)
+            reply = self.reply(operation, number)
+            yield
+
+    def judge(self, actions: Sequence[str]) -> Outcome:
+        alive = [info.contents for info in self.store.sessions_of(ALICE)]
+        return Outcome(revived=sum("login" not in contents for contents in alive))
 
 
 def run_faults(
