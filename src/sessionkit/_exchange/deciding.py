@@ -70,7 +70,7 @@ def decide(state: State, status: int, request: RequestInfo, now: float) -> Decis
     """
     settings, session, cookies = state.settings, state.session, state.cookies
     snapshot = take_snapshot(session, settings.tags)
-    is_as_loaded = snapshot == state.loaded_snapshot or state.is_as_loaded(snapshot)
+    is_as_loaded = snapshot == state.loaded.snapshot or state.is_as_loaded(snapshot)
     if (
         is_as_loaded
         and stamp_of(session) is cookies.stamp
@@ -80,7 +80,7 @@ def decide(state: State, status: int, request: RequestInfo, now: float) -> Decis
         and not (state.ended or state.touched or snapshot.startswith(OPAQUE))
     ):
         # The commonest case: the session is the one in the cookies, with the same contents and stamp.
-        state.final_snapshot = state.loaded_snapshot
+        state.final_snapshot = state.loaded.snapshot
         lifetime = settings.lifetime
         if cookies.stamp.lifetime is not None:
             lifetime = settings.find_lifetime(cookies.stamp.lifetime)
@@ -96,7 +96,7 @@ def decide(state: State, status: int, request: RequestInfo, now: float) -> Decis
         is_as_loaded = state.is_as_loaded(snapshot)
     # If the contents are equal, keep the earlier snapshot: at the end of the request the application may no longer refer to
     # the values that it refers to now, and a new snapshot would differ.
-    state.final_snapshot = state.loaded_snapshot if is_as_loaded else snapshot
+    state.final_snapshot = state.loaded.snapshot if is_as_loaded else snapshot
     changed = state.present and (not is_as_loaded or state.is_fresh)
     if status >= 500:
         return _drop_changes(state, request, EventKind.ROLLED_BACK if changed else None)

@@ -10,7 +10,7 @@ from typing import Any, cast
 from .._cookies.caching import UNCHANGED, HeaderChanges
 from .._session.events import EventKind, Ignored, tell
 from .._session.session import Absence, Session, Stamp, Watcher, stamp_of
-from .._session.snapshot import OPAQUE, are_equal, restore_contents, same, take_snapshot
+from .._session.snapshot import OPAQUE, Restorable, are_equal, same, take_snapshot
 from .carried_members import Carried, find_carried
 from .expiry import judge_stamp
 from .hidden_sessions import may_be_hidden, may_be_overwritten, may_be_unnamed
@@ -34,7 +34,7 @@ class LoadedSession:
         ended: whether a login or a logout ended the sessions that came. Nothing later in the request takes that back.
         deleted: whether a logout did.
         touched: whether the idle expiry moves in any case.
-        loaded_snapshot: the snapshot of the contents in the cookies.
+        loaded: the contents in the cookies, or those that the backend has.
         owner: the owner of the session, who guards it against updates.
         final_snapshot: the snapshot of the contents that the response was computed from.
         is_valid_as_read: whether there was a session, and only its times, which were judged as it was read, can end it.
@@ -43,8 +43,8 @@ class LoadedSession:
     """
 
     __slots__ = (
-        "_assigned", "_carried", "_equal", "_loaded", "_owner_intact", "_told", "_verb_contents", "_vetted", "absence", "changes",
-        "cookies", "deleted", "ended", "final_snapshot", "is_valid_as_read", "loaded_snapshot", "owner", "present", "saved",
+        "_assigned", "_carried", "_equal", "_owner_intact", "_told", "_verb_contents", "_vetted", "absence", "changes",
+        "cookies", "deleted", "ended", "final_snapshot", "is_valid_as_read", "loaded", "owner", "present", "saved",
         "session", "settings", "touched",
     )  # fmt: skip
 
@@ -70,7 +70,6 @@ class LoadedSession:
         self._told: tuple[EventKind, ...] = ()
         self.changes: HeaderChanges = UNCHANGED
         snapshot = take_snapshot(contents, settings.tags)
-        self.loaded_snapshot: bytes = snapshot
         self.final_snapshot: bytes = snapshot
         # Two different snapshots of equal contents: marshal writes a value in another way if the application refers to it too.
         self._equal: tuple[bytes, bytes] = (b"", b"")
@@ -79,8 +78,7 @@ class LoadedSession:
         if settings.carried:
             self._carried = find_carried(settings.carried, contents)
         self.owner: Owner = Owner(settings, contents, snapshot)
-        # The owner when the session was loaded: it restores the loaded contents once for all who ask.
-        self._loaded = self.owner
+        self.loaded: Restorable = self.owner
         # Whether the session still belonged to its owner before the current assignment.
         self._owner_intact: bool = True
         # The key of the current assignment, or `ALL`; None for several.
@@ -128,7 +126,7 @@ class LoadedSession:
             snapshot: the snapshot of the contents now.
         """
         final = self.final_snapshot
-        if final is self.loaded_snapshot:
+        if final is self.loaded.snapshot:
             return self.is_as_loaded(snapshot)
         return snapshot == final or same(self.session, snapshot, final)
 
@@ -138,22 +136,15 @@ class LoadedSession:
         Args:
             snapshot: the snapshot of the contents now.
         """
-        loaded = self.loaded_snapshot
+        loaded = self.loaded.snapshot
         if snapshot == loaded or (loaded, snapshot) == self._equal:
             return True
         if snapshot.startswith(OPAQUE) or loaded.startswith(OPAQUE):
             return False
-        if not are_equal(self.session, self._restore_loaded()):
+        if not are_equal(self.session, self.loaded.restore()):
             return False
         self._equal = (loaded, snapshot)
         return True
-
-    def _restore_loaded(self) -> dict[str, Any]:
-        """Return the contents of `loaded_snapshot`, which is not opaque; they are not to be changed."""
-        loaded = self._loaded
-        if loaded.snapshot is self.loaded_snapshot:
-            return loaded.restore()
-        return restore_contents(self.loaded_snapshot)
 
     def is_renewal_due(self, now: float) -> bool:
         """Return whether activity now should move the idle expiry."""

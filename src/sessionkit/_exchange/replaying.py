@@ -66,7 +66,7 @@ class Replaying(Planning):
             self._last = cast("bytes", self._codec.open(self._base))
         elif self._last is None:
             # An imported session. Nested values of the token's contents may have been changed in place.
-            token, snapshot = cast("Opened", state.cookies.token), state.loaded_snapshot
+            token, snapshot = cast("Opened", state.cookies.token), state.loaded.snapshot
             imported = token.contents if is_opaque(snapshot) else restore_contents(snapshot)
             self._last = rewrite(imported, self.settings.serializer)
         return self._last
@@ -107,7 +107,7 @@ class Replaying(Planning):
         exclusive = {"user", *settings.login_keys}
         # If the new record of a rotation already exists, a further change is a change of its contents.
         snapshot = (
-            state.loaded_snapshot if self._replaced is not None else state.snapshot_of(theirs)
+            state.loaded.snapshot if self._replaced is not None else state.snapshot_of(theirs)
         )
         merged = replay(steps, dict(theirs), settings.serializer, exclusive, state.accepts_update)
         if not state.owner.owns(merged):

@@ -14,6 +14,7 @@ from typing import Any, cast
 from .._crypto.sealing import Opened
 from .._session.events import EventKind, logger, tell
 from .._session.session import Absence, Stamp, Watcher
+from .._session.snapshot import Restorable
 from ..backends._protocols import Record
 from ..errors import BackendError, ConflictError
 from . import stamps
@@ -407,7 +408,7 @@ class ServerSide(Replaying):
         if self._replaced is None:
             self._reset_steps(record)
         state.saved = True
-        state.loaded_snapshot = state.final_snapshot
+        state.loaded = Restorable(state.final_snapshot)
         state.touched = False
         self._move_stamp(state, record)
 

@@ -18,6 +18,7 @@ from .._session.session import (
     stamp_of,
 )
 from .._session.snapshot import (
+    Restorable,
     is_opaque,
     normalize,
     restore_contents,
@@ -61,7 +62,7 @@ class State(LoadedSession):
     absence: Absence | None
     ended: bool
     touched: bool
-    loaded_snapshot: bytes
+    loaded: Restorable
     owner: Owner
 
     def find_valid(self, *, may_forget: bool) -> Session | None:
@@ -168,7 +169,7 @@ class State(LoadedSession):
             loaded_snapshot: the snapshot of the contents that the backend has.
         """
         refill(self.session, contents, self.session.stamp)
-        self.loaded_snapshot = loaded_snapshot
+        self.loaded = Restorable(loaded_snapshot)
         self._vetted = None
 
     def restamp(self, stamp: Stamp) -> None:
@@ -216,9 +217,9 @@ class State(LoadedSession):
         self.settings = settings
         tags = settings.tags
         if tags is not None and self.present:
-            if not is_opaque(self.loaded_snapshot):
-                loaded = tags.read(restore_contents(self.loaded_snapshot))
-                self.loaded_snapshot = take_snapshot(loaded, tags)
+            if not is_opaque(self.loaded.snapshot):
+                loaded = tags.read(restore_contents(self.loaded.snapshot))
+                self.loaded = Restorable(take_snapshot(loaded, tags))
             contents = tags.read(dict(self.session))
             if contents != self.session:
                 refill(self.session, contents, self.session.stamp)
@@ -366,7 +367,7 @@ class State(LoadedSession):
 
     def _list_spare_keys(self) -> list[str]:
         """Return the keys that may be dropped; those that this request gave to a verb are kept."""
-        loaded = {} if is_opaque(self.loaded_snapshot) else self._restore_loaded()
+        loaded = {} if is_opaque(self.loaded.snapshot) else self.loaded.restore()
         return list_spare_keys(self.settings, self.session, loaded, self._verb_contents)
 
     def _begin_stamp(self, contents: Mapping[str, Any], lifetime: str | None = None) -> Stamp:

@@ -12,7 +12,7 @@ from typing import Any
 
 from .._session.events import Ignored
 from .._session.identity import Who, exact, find_differing_claim, who_is
-from .._session.snapshot import OPAQUE, is_opaque, restore_contents, take_snapshot
+from .._session.snapshot import OPAQUE, Restorable, is_opaque, restore_contents, take_snapshot
 from .settings import Settings
 
 __all__ = ["Owner", "have_same_owner"]
@@ -21,7 +21,7 @@ NOBODY = Who(exact(None))
 """The identity of a session that passes the guard but names no user."""
 
 
-class Owner:
+class Owner(Restorable):
     """The owner of a session, by the contents at a certain moment.
 
     Most requests never need the owner, so it is computed when it is first needed. It is computed from a snapshot, because
@@ -34,19 +34,13 @@ class Owner:
             owner is computed now.
     """
 
-    __slots__ = ("_identity", "_original", "_settings", "snapshot")
+    __slots__ = ("_identity", "_settings")
 
     def __init__(self, settings: Settings, contents: Mapping[str, Any], snapshot: bytes) -> None:
         self._settings = settings
-        self.snapshot: bytes = snapshot
-        self._original: dict[str, Any] | None = None
+        # As in the base class. This runs for every request that reads its session.
+        self.snapshot, self._contents = snapshot, None
         self._identity = _identify(settings, contents) if snapshot.startswith(OPAQUE) else None
-
-    def restore(self) -> dict[str, Any]:
-        """Return the contents at that moment, restored from the snapshot once. They must not be changed."""
-        if self._original is None:
-            self._original = restore_contents(self.snapshot)
-        return self._original
 
     @property
     def who(self) -> Who | None:

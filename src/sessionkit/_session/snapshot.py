@@ -10,6 +10,7 @@ from .tags import Tags
 
 __all__ = [
     "OPAQUE",
+    "Restorable",
     "are_equal",
     "is_opaque",
     "normalize",
@@ -87,6 +88,26 @@ def _as_read(contents: dict[str, Any], tags: Tags) -> dict[str, Any]:
 
 restore_contents: Callable[[bytes], dict[str, Any]] = marshal.loads  # our own bytes
 """Returns a copy of the contents of a snapshot that is not opaque."""
+
+
+class Restorable:
+    """The contents of a session at a certain moment, which may be changed in place meanwhile.
+
+    Args:
+        snapshot: their snapshot.
+    """
+
+    __slots__ = ("_contents", "snapshot")
+
+    def __init__(self, snapshot: bytes) -> None:
+        self.snapshot: bytes = snapshot
+        self._contents: dict[str, Any] | None = None
+
+    def restore(self) -> dict[str, Any]:
+        """Return these contents, restored once from the snapshot, which is not opaque. They must not be changed."""
+        if self._contents is None:
+            self._contents = restore_contents(self.snapshot)
+        return self._contents
 
 
 def is_opaque(snapshot: bytes) -> bool:

@@ -59,7 +59,7 @@ def calls_of(handler, once_started=look_away):
     return calls
 
 
-@pytest.mark.parametrize(("handler", "most"), [(look_away, 8), (read, 32), (update, 71)])
+@pytest.mark.parametrize(("handler", "most"), [(look_away, 8), (read, 32), (update, 70)])
 def test_a_request_goes_through_few_calls(handler, most):
     assert len(calls_of(handler)) <= most
 
