@@ -9,6 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from ..backends._fair_semaphores import AsyncFairSemaphore
+from .unfinished_work import hold
 
 __all__ = ["read_in_thread", "write_in_thread"]
 
@@ -27,17 +28,17 @@ async def write_in_thread(function: Callable[..., Any], *args: Any) -> Any:
     """Call a function of a backend that may wait for other writes, in their order. One thread is left to others.
 
     While an SQLite file is locked, each write waits in its thread. If writes used all threads, then reads would wait too, and
-    whatever the application does in threads.
+    whatever the application does in threads. If the waiting task is cancelled, the thread is in use until the write has ended.
     """
     loop = asyncio.get_running_loop()
     semaphore = _writing.get(loop)
     if semaphore is None:
         semaphore = _writing[loop] = AsyncFairSemaphore(max(1, _count_threads(loop) - 1))
     await semaphore.acquire(_PATIENCE)
-    try:
-        return await asyncio.to_thread(function, *args)
-    finally:
-        semaphore.release()
+    work = asyncio.ensure_future(asyncio.to_thread(function, *args))
+    work.add_done_callback(lambda _: semaphore.release())
+    hold(work)
+    return await asyncio.shield(work)
 
 
 def _count_threads(loop: asyncio.AbstractEventLoop) -> int:

@@ -9,6 +9,7 @@ import pytest
 
 from sessionkit._exchange.operations import List, Load, Touch
 from sessionkit._exchange.performing import perform
+from sessionkit._exchange.unfinished_work import afinish
 from sessionkit.backends import SQLiteBackend
 
 WRITE = Touch("key", "owner", 1, 2)
@@ -49,6 +50,24 @@ def test_reads_do_not_wait_for_writes_that_wait(backend, tmp_path, size):
         other.execute("ROLLBACK")
         other.close()
         assert await asyncio.gather(*writes) == [False] * len(writes)
+
+    asyncio.run(main())
+
+
+def test_writes_whose_clients_have_hung_up_leave_a_thread_too(backend, tmp_path):
+    async def main():
+        other, most = lock(tmp_path), use(3)
+        for _ in range(most):
+            writes = [asyncio.create_task(perform(WRITE, backend)) for _ in range(most)]
+            await asyncio.sleep(0.01)
+            for one in writes:
+                one.cancel()
+            await asyncio.wait(writes)
+        read = asyncio.create_task(perform(Load("key", "owner"), backend))
+        assert await asyncio.wait_for(read, 2) is None
+        other.execute("ROLLBACK")
+        other.close()
+        await afinish()
 
     asyncio.run(main())
 
