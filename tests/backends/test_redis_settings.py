@@ -9,6 +9,8 @@ import redis.asyncio
 import redis.asyncio.cluster
 import redis.cluster
 import redis.sentinel
+import valkey.asyncio.cluster
+import valkey.cluster
 from redis_servers import redis_server
 
 from sessionkit import BackendError, ConfigurationError
@@ -207,3 +209,31 @@ def test_the_servers_of_a_cluster_give_one_warning_together_to_an_async_client(r
 
     (warning,) = asyncio.run(main())
     assert warning.startswith("appendonly is no: ")
+
+
+@pytest.mark.parametrize("library", ["redis", "valkey"])
+def test_a_cluster_client_that_reads_from_replicas_gives_a_warning(redis_nodes, library):
+    blocking, awaited, options = {
+        "redis": lambda: (
+            redis.cluster.RedisCluster,
+            redis.asyncio.cluster.RedisCluster,
+            {"load_balancing_strategy": redis.cluster.LoadBalancingStrategy.ROUND_ROBIN},
+        ),
+        "valkey": lambda: (
+            valkey.cluster.ValkeyCluster,
+            valkey.asyncio.cluster.ValkeyCluster,
+            {"read_from_replicas": True},
+        ),
+    }[library]()
+    place = "127.0.0.1", redis_nodes[0].port
+
+    async def main():
+        backend = AsyncRedisBackend(lambda: awaited(*place, **options))
+        found = await backend.warnings()
+        await backend.aclose()
+        return found
+
+    with blocking(*place, **options) as client:
+        found = RedisBackend(client).warnings()
+    assert found == asyncio.run(main())
+    assert found[0].startswith("The client of the Redis cluster reads from replicas, ")

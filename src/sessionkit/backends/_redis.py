@@ -22,15 +22,10 @@ from ._redis_clients import (
     make_async_permit,
     make_permit,
 )
-from ._redis_operations import (
-    REFUSED,
-    Operations,
-    Steps,
-    failure,
-    is_unknown_script,
-    read_replaced,
-)
+from ._redis_errors import failure, is_unknown_script
+from ._redis_operations import REFUSED, Operations, Steps, read_replaced
 from ._redis_scripts import REPLACE, decode_alive
+from ._redis_settings import warn_of_reads
 
 __all__ = ["AsyncRedisBackend", "RedisBackend"]
 
@@ -142,7 +137,7 @@ class RedisBackend(Placed):
 
     def warnings(self) -> list[str]:
         """Return warnings about eviction, durability, replicas, and the clock of the server."""
-        return self._run(self._operations.warnings())
+        return [*warn_of_reads(self._client), *self._run(self._operations.warnings())]
 
     def _run(self, steps: Steps[T]) -> T:
         command: Any = None
@@ -290,7 +285,8 @@ class AsyncRedisBackend(Placed):
 
     async def warnings(self) -> list[str]:
         """Return warnings as `RedisBackend.warnings` does."""
-        return await self._run(self._operations.warnings())
+        found = await self._run(self._operations.warnings())
+        return [*warn_of_reads(self._of_loop().client), *found]
 
     async def _run(self, steps: Steps[T]) -> T:
         command: Any = None

@@ -6,8 +6,9 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from ..errors import BackendError, ConfigurationError
+from ..errors import ConfigurationError
 from ._protocols import REMOVAL_DELAY, Record
+from ._redis_errors import UNKNOWN_SCRIPT, is_named
 from ._redis_scripts import (
     DELETE,
     GENERATION,
@@ -34,7 +35,7 @@ from ._redis_settings import (
     warn_of_settings,
 )
 
-__all__ = ["REFUSED", "Operations", "Steps", "failure", "is_unknown_script", "read_replaced"]
+__all__ = ["REFUSED", "Operations", "Steps", "read_replaced"]
 
 T = TypeVar("T")
 
@@ -68,20 +69,8 @@ class Command(NamedTuple):
 
     def is_refused_by(self, error: Exception) -> bool:
         """Return whether the command may fail with this exception."""
-        return _is_named(error, self.may_fail)
+        return is_named(error, self.may_fail)
 
-
-def is_unknown_script(error: Exception) -> bool:
-    """Return whether the server has never seen a script, or has forgotten it."""
-    return _is_named(error, _UNKNOWN)
-
-
-def _is_named(error: Exception, name: str) -> bool:
-    """Return whether an exception's class has this name. valkey-py has its own classes with the names of redis-py's."""
-    return name in (one.__name__ for one in type(error).__mro__)
-
-
-_UNKNOWN = "NoScriptError"
 
 REFUSED = object()
 """The reply to a command that the server refused, if the command may fail."""
@@ -91,16 +80,6 @@ Steps: TypeAlias = Generator[Command, Any, T]
 
 _BATCH = 1000
 """The most keys of one command. While the server executes it, other clients wait for some milliseconds at most."""
-
-
-def failure(error: Exception) -> Exception:
-    """Return the error that the application gets instead of an error of the client library, whose text may show keys."""
-    if isinstance(error, (BackendError, ConfigurationError)):  # our own error
-        return error
-    return BackendError(
-        f"the session backend failed ({type(error).__name__}): check that the Redis server is up, "
-        "reachable for this process, and not full"
-    )
 
 
 class Operations:
@@ -252,7 +231,7 @@ def _ask_primaries(name: str, *arguments: str) -> Command:
 def _evaluate(script: Script, keys: Sequence[str], *arguments: str | float | bytes) -> Steps[Any]:
     """Run a script by its digest; if the server does not know the script, run it once by its text."""
     words = (len(keys), *keys, *arguments)
-    reply = yield Command("evalsha", (script.digest, *words), may_fail=_UNKNOWN)
+    reply = yield Command("evalsha", (script.digest, *words), may_fail=UNKNOWN_SCRIPT)
     if reply is REFUSED:
         reply = yield Command("eval", (script.text, *words))
     return reply

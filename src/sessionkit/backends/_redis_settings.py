@@ -8,6 +8,7 @@ from typing import Any
 __all__ = [
     "NO_SETTINGS",
     "warn_of_clocks",
+    "warn_of_reads",
     "warn_of_replicas",
     "warn_of_settings",
 ]
@@ -20,6 +21,11 @@ NO_SETTINGS = (
 _REPLICAS = (
     "The Redis server has replicas, which lag behind it: a failover may lose the last writes, so that a logout "
     "among them is undone."
+)
+
+_READS = (
+    "The client of the Redis cluster reads from replicas, which lag behind: a session that was ended a moment ago is still "
+    "accepted. Make the client without read_from_replicas and load_balancing_strategy."
 )
 
 _CLOCKS = (
@@ -62,6 +68,12 @@ def warn_of_replicas(reply: Any) -> list[str]:
     if any(int(raw.get("connected_slaves", 0)) for raw in _replies(reply)):
         return [_REPLICAS]
     return []
+
+
+def warn_of_reads(client: Any) -> list[str]:
+    """Return a warning if the client of a cluster reads from replicas."""
+    options = ("read_from_replicas", "load_balancing_strategy")
+    return [_READS] if any(getattr(client, name, None) for name in options) else []
 
 
 def warn_of_clocks(reply: Any, before: float, after: float) -> list[str]:
