@@ -35,7 +35,11 @@ _UNNAMED: dict[str, None] = (
     if "driver_info" in signature(redis.connection.AbstractConnection.__init__).parameters
     else {"lib_name": None, "lib_version": None}
 )
-"""Settings that keep a new connection from sending its library's name, which saves two commands before the first reply."""
+"""Settings that keep a new connection from sending its library's name, which saves two commands before the first reply.
+
+A TLS connection sends the name. Right after the handshake, the server sends session tickets (RFC 8446, section 4.6.1), which
+redis-py takes for the reply to an earlier command. The reply to the name is read after them.
+"""
 
 
 class RedisClient(Protocol):
@@ -101,6 +105,7 @@ def async_client(url: str, max_connections: int, timeout: float) -> Any:
 
 
 def _pool(kind: Any, url: str, never: Any, max_connections: int, timeout: float) -> Any:
+    is_tls = url.strip().lower().startswith("rediss:")
     try:
         pool = kind.from_url(
             url,
@@ -111,7 +116,7 @@ def _pool(kind: Any, url: str, never: Any, max_connections: int, timeout: float)
             retry=never,
             retry_on_error=[],
             protocol=2,
-            **_UNNAMED,
+            **({} if is_tls else _UNNAMED),
         )
         pool.connection_class(**pool.connection_kwargs)  # not connected
     except (ValueError, TypeError, redis.RedisError):
