@@ -2,6 +2,7 @@
 
 import pytest
 import redis.asyncio.cluster
+import redis.asyncio.sentinel
 import redis.cluster
 import redis.sentinel
 import valkey
@@ -80,6 +81,20 @@ def master_of(kind):
     return lambda: kind([("127.0.0.1", PORTS["sentinel"])]).master_for("sessions")
 
 
+class AsyncMaster(redis.asyncio.Redis):
+    """A client of a master that closes the clients of its Sentinels too."""
+
+    async def aclose(self, *arguments, **named):
+        await super().aclose(*arguments, **named)
+        for one in self.connection_pool.sentinel_manager.sentinels:
+            await one.aclose()
+
+
+def async_master():
+    sentinels = redis.asyncio.sentinel.Sentinel([("127.0.0.1", PORTS["sentinel"])])
+    return sentinels.master_for("sessions", redis_class=AsyncMaster)
+
+
 def valkey_of(kind):
     return lambda: kind(port=PORTS["one"])
 
@@ -89,5 +104,6 @@ TestAsyncByURL = by_url(AsyncRedisBackend)
 TestCluster = by_client(cluster_of(redis.cluster.RedisCluster), "cluster")
 TestAsyncCluster = by_async_client(cluster_of(redis.asyncio.cluster.RedisCluster), "cluster")
 TestSentinel = by_client(master_of(redis.sentinel.Sentinel), "sentinel")
+TestAsyncSentinel = by_async_client(async_master, "sentinel")
 TestValkey = by_client(valkey_of(valkey.Valkey), "one_server")
 TestAsyncValkey = by_async_client(valkey_of(valkey.asyncio.Valkey), "one_server")
