@@ -33,7 +33,7 @@ from ._default import (
 from ._exchange.exchange import Exchange
 from ._exchange.request import RequestInfo, is_activity
 from ._frameworks.return_to import safe_return_to
-from ._management import SessionInfo
+from ._management.listing import SessionInfo
 from ._model_verbs import contents_of
 from ._requests.current import bind
 from ._session.events import Event, EventKind, Ignored

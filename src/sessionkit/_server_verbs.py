@@ -6,18 +6,12 @@ from typing import Any, cast
 
 from ._exchange.exchange import Exchange
 from ._exchange.settings import Settings
-from ._management import (
-    SessionInfo,
-    add_begun,
-    arun,
-    arun_to_the_end,
-    check_alive,
-    list_sessions,
-    purge,
-    revoke_session,
-    revoke_user,
-    run,
-)
+from ._management.finishing import add_begun, arun_to_the_end
+from ._management.listing import SessionInfo, list_sessions
+from ._management.purging import purge
+from ._management.revoking import revoke_session, revoke_user
+from ._management.steps import arun, run
+from ._management.validity import check_alive
 from ._requests.current import get_current
 from ._requests.recognition import RequestLike, RequestObject
 from ._requests.responses import ResponseLike

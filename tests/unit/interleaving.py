@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sessionkit import SessionStore
 from sessionkit._exchange.exchange import Exchange
 from sessionkit._exchange.request import HeaderRequest
-from sessionkit._management import revoke_session
+from sessionkit._management.revoking import revoke_session
 from sessionkit.backends import MemoryBackend
 from sessionkit.errors import BackendError, ConflictError
 

@@ -21,7 +21,9 @@ from .._exchange.operations import Load
 from .._exchange.pointers import open_contents
 from .._exchange.request import HeaderRequest
 from .._exchange.settings import Settings
-from .._management import Steps, arun, has_expired, revoke_session, run
+from .._management.listing import has_expired
+from .._management.revoking import revoke_session
+from .._management.steps import Steps, arun, run
 from .._session.session import Absence
 from ..backends import Record
 

@@ -177,7 +177,7 @@ def test_the_files_that_contributing_leads_to_are_there():
     assert [name for name in named if not ((ROOT / name).exists() or (top / name).exists())] == []
 
 
-@pytest.mark.parametrize("name", ["_exchange", "_requests", "_frameworks"])
+@pytest.mark.parametrize("name", ["_exchange", "_requests", "_frameworks", "_management"])
 def test_the_map_of_a_package_names_each_of_its_modules(name):
     named = set(
         re.findall(

@@ -12,7 +12,7 @@ from typing import Any
 from ..._cookies.settings import LINE
 from ..._crypto.records import Pointer
 from ..._exchange.settings import Settings
-from ..._management import SessionInfo
+from ..._management.listing import SessionInfo
 from ..._session.session import Session
 from ..inspection import find_role
 from .journal import Entry, Journal, Line

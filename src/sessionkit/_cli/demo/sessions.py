@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from ..._management import SessionInfo
+from ..._management.listing import SessionInfo
 
 __all__ = ["render_button", "render_sessions"]
 
