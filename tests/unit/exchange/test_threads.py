@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from sessionkit import BackendError
+from sessionkit._exchange import threads
 from sessionkit._exchange.operations import List, Load, Touch
 from sessionkit._exchange.performing import perform
 from sessionkit._exchange.unfinished_work import afinish
@@ -68,6 +70,24 @@ def test_writes_whose_clients_have_hung_up_leave_a_thread_too(backend, tmp_path)
         other.execute("ROLLBACK")
         other.close()
         await afinish()
+
+    asyncio.run(main())
+
+
+def test_a_write_does_not_wait_for_a_thread_for_ever(backend, tmp_path, monkeypatch):
+    monkeypatch.setattr(threads, "_PATIENCE", 0.01)
+
+    async def main():
+        other = lock(tmp_path)
+        use(2)
+        first = asyncio.create_task(perform(WRITE, backend))
+        await asyncio.sleep(0)
+        with pytest.raises(BackendError, match=r"busy: .* for 0\.01 seconds"):
+            await perform(WRITE, backend)
+        other.execute("ROLLBACK")
+        other.close()
+        assert await first is False
+        assert await perform(WRITE, backend) is False
 
     asyncio.run(main())
 
