@@ -6,6 +6,9 @@ import pytest
 
 from sessionkit import BackendError, create_session, delete_session
 from sessionkit._exchange import unfinished_work
+from sessionkit._exchange.drivers import aload
+from sessionkit._exchange.exchange import ENDED
+from sessionkit._requests.views import ASGIRequest
 
 from ..backends.awaited import AwaitedMemory
 from ..kept import KeptScene
@@ -108,6 +111,26 @@ def test_what_cancelled_requests_have_begun_is_done_before_the_application_shuts
 
     backend = asyncio.run(run())
     assert (True, {}) == (backend.closed, backend.memory._records)
+
+
+def test_a_request_that_a_callback_ends_is_ended_before_the_application_shuts_down():
+    """Frameworks with a server of their own notice in a callback that a request gets no response."""
+
+    async def run():
+        scene = KeptScene(Slow(clock=Clock()))
+        await sign_in(scene)
+        gateway = logging_out(scene)
+        exchange, _ = gateway.enter(ASGIRequest(scope_of(scene.browser.jar.header())))
+        await aload(exchange)
+        exchange.delete()
+        gateway.end_soon(exchange)
+        scene.backend.may_reply.set()
+        await shut_down(scene)
+        return scene.backend, exchange.phase
+
+    backend, phase = asyncio.run(run())
+    assert (True, {}) == (backend.closed, backend.memory._records)
+    assert phase is ENDED
 
 
 def test_a_shutdown_does_not_wait_for_a_backend_that_never_replies(monkeypatch):
