@@ -25,7 +25,8 @@ from ..errors import BackendError, ConfigurationError
 from ..formats._recognition import spoken_format
 from ..store import SessionStore
 from .demo import check, opened_backend, serve
-from .inspection import BLANK, assume_lifetimes, inspect, read_pasted
+from .inspection import assume_lifetimes, inspect
+from .pasted import BLANK, read_pasted
 from .purging import purge
 
 __all__ = ["main"]

@@ -1,1 +1,7 @@
-"""The key ring, and the native token that its keys seal."""
+"""What secrets seal.
+
+- `keyring`: from secrets to keys.
+- `sealing`: the native token.
+- `records`: the pointer and the record of a session on the server.
+- `sealed_values`: small values of the application.
+"""

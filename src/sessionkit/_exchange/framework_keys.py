@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._session.identity import Who, exact, subject
+from .._session.identity import subject
 from .._session.tags import Tags
+from .._session.who import Who, exact
 
 __all__ = ["DROPPED_AT_LOGIN", "LOGIN_KEYS", "PROFILE", "FrameworkKeys"]
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from .._crypto.records import RecordCodec
-from .._session.identity import CLAIMS, Who, exact, has_user, print_identity, who_is
+from .._session.identity import CLAIMS, has_user
+from .._session.who import Who, exact, print_identity, who_is
 from .settings import Settings
 
 __all__ = ["derive_owners", "derive_owners_of", "names_nobody"]

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._session.events import Ignored
-from .._session.identity import Who, exact, find_differing_claim, who_is
 from .._session.snapshot import OPAQUE, Restorable, is_opaque, restore_contents, take_snapshot
+from .._session.who import Who, exact, find_differing_claim, who_is
 from .settings import Settings
 
 __all__ = ["Owner", "have_same_owner"]

@@ -7,8 +7,9 @@ import sys
 import pytest
 
 from sessionkit import Native, SessionStore
-from sessionkit._cli.inspection import inspect, read_pasted
+from sessionkit._cli.inspection import inspect
 from sessionkit._cli.main import main
+from sessionkit._cli.pasted import read_pasted
 from sessionkit._session.session import Stamp
 from sessionkit.formats import Auth0FastAPI, Auth0V3, Auth0V4, AuthJSV5, ExpressOpenID, NextAuthV4
 

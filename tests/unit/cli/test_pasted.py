@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sessionkit._cli.inspection import read_pasted
+from sessionkit._cli.pasted import read_pasted
 
 WANTED = "__Host-session=eyJ.x.y; a=b"
 

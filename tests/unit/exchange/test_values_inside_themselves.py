@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from sessionkit import IdentityChangedError, SerializationError
-from sessionkit._session.identity import exact
 from sessionkit._session.json import is_finite, is_shallow
+from sessionkit._session.who import exact
 from sessionkit.formats import Auth0V4, AuthJSV5, Format
 
 from ..frameworks.framework import Framework, put

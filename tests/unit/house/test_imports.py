@@ -177,14 +177,16 @@ def test_the_files_that_contributing_leads_to_are_there():
     assert [name for name in named if not ((ROOT / name).exists() or (top / name).exists())] == []
 
 
-@pytest.mark.parametrize("name", ["_exchange", "_requests", "_frameworks", "_management"])
+@pytest.mark.parametrize("name", sorted(path.parent.name for path in ROOT.glob("_*/__init__.py")))
 def test_the_map_of_a_package_names_each_of_its_modules(name):
     named = set(
         re.findall(
             r"`(\w+)`", ast.get_docstring(ast.parse((ROOT / name / "__init__.py").read_text()))
         )
     )
-    assert named == {path.stem for path in (ROOT / name).glob("*.py")} - {"__init__"}
+    modules = {path.stem for path in (ROOT / name).glob("*.py")} - {"__init__"}
+    packages = {path.parent.name for path in (ROOT / name).glob("*/__init__.py")}
+    assert named == modules | packages
 
 
 @pytest.mark.parametrize("root", ADAPTERS, ids=lambda root: root.name)

@@ -3,7 +3,8 @@ from enum import Enum
 import pytest
 
 from sessionkit import anyone, has_user, subject
-from sessionkit._session.identity import find_differing_claim, resolve, who_is
+from sessionkit._session.identity import resolve
+from sessionkit._session.who import find_differing_claim, who_is
 
 from ..scene import Scene
 

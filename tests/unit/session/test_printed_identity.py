@@ -5,7 +5,7 @@ from itertools import combinations
 import pytest
 
 from sessionkit import ConfigurationError
-from sessionkit._session.identity import Who, exact, print_identity
+from sessionkit._session.who import Who, exact, print_identity
 
 VALUES = [
     "", "a", "1", "True", "None", "int1:1", "t1:int1:1", b"", b"a", b"1", 0, 1, -1, 2**70, True, False, 0.0, -0.0, 1.0, 1.5,
