@@ -80,6 +80,20 @@ def test_a_backend_that_names_no_place_equals_itself_only(tmp_path):
     assert len({one, other}) == 2
 
 
+def test_a_backend_of_the_applications_class_equals_itself_only(tmp_path):
+    """As if each tenant of a site had his own records in a database of all."""
+
+    class OfTenant(SQLiteBackend):
+        def __init__(self, path, tenant):
+            super().__init__(path)
+            self.tenant = tenant
+
+    one, other = (OfTenant(tmp_path / "sessions.db", tenant) for tenant in ("one", "other"))
+    assert one == one  # noqa: PLR0124
+    assert one not in (other, SQLiteBackend(tmp_path / "sessions.db"))
+    assert len({one, other}) == 2
+
+
 @pytest.mark.parametrize("limit", ["max_sessions", "max_record"])
 def test_a_limit_of_a_store_on_the_server_is_not_ignored_within_another_store(limit):
     backend = MemoryBackend()
