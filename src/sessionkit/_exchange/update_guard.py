@@ -39,7 +39,8 @@ class Owner(Restorable):
     def __init__(self, settings: Settings, contents: Mapping[str, Any], snapshot: bytes) -> None:
         self._settings = settings
         # As in the base class. This runs for every request that reads its session.
-        self.snapshot, self._contents = snapshot, None
+        self.snapshot: bytes = snapshot
+        self._contents = None
         self._identity = _identify(settings, contents) if snapshot.startswith(OPAQUE) else None
 
     @property
