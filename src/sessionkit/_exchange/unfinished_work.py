@@ -83,7 +83,8 @@ async def afinish() -> None:
     while True:
         for _ in range(_TURNS):
             await asyncio.sleep(0)
-        works = [work for work in _held if work.get_loop() is loop and not work.done()]
+        # A copy, because the event loops of other threads go on.
+        works = [work for work in tuple(_held) if work.get_loop() is loop and not work.done()]
         left = end - loop.time()
         if not works or left <= 0:
             return

@@ -170,3 +170,27 @@ def test_a_shutdown_waits_only_for_work_of_its_own_event_loop():
     scene = KeptScene(Slow(clock=Clock()))
     asyncio.run(run(scene))
     assert scene.backend.closed
+
+
+def test_a_shutdown_does_not_mind_that_the_event_loop_of_another_thread_begins_more_work():
+    others, held = asyncio.new_event_loop(), []
+
+    class Elsewhere(asyncio.Future):
+        def get_loop(self):
+            # As if the other thread ran now.
+            held.append(others.create_future())
+            unfinished_work.hold(held[-1])
+            return others
+
+    async def run(scene):
+        held.append(Elsewhere(loop=others))
+        unfinished_work.hold(held[0])
+        try:
+            await shut_down(scene)
+        finally:
+            unfinished_work._held.difference_update(held)
+            others.close()
+
+    scene = KeptScene(Slow(clock=Clock()))
+    asyncio.run(run(scene))
+    assert scene.backend.closed
