@@ -407,6 +407,8 @@ class ServerSide(Replaying):
         """Note that the backend has the session as it is now."""
         if self._replaced is None:
             self._reset_steps(record)
+            # The backend cannot have an earlier version any more. (The consumer of a websocket may save very often.)
+            self._sent = {record.version: 0}
         state.saved = True
         state.loaded = Restorable(state.final_snapshot)
         state.touched = False

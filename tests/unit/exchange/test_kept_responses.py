@@ -192,3 +192,13 @@ def test_operations_show_no_payload_and_name_what_they_end():
     assert "sealed" not in repr(Insert(("k",), 0)) and not Insert(("k",), 0).ends
     assert Replace(("k",), b"v", forwards=True).ends
     assert not Replace(("k",), b"v").ends
+
+
+def test_an_exchange_that_saves_often_remembers_its_last_save_only(scene, alice):
+    exchange = scene.store.begin(HeaderRequest(alice.jar.header()))
+    exchange.drive()
+    for number in range(5):
+        exchange.contents["n"] = number
+        exchange.server.driver.run(exchange, 200, ())
+    assert 1 == len(exchange.server._sent)
+    assert {**ALICE, "n": 4} == alice.visit().exchange.get()
