@@ -63,6 +63,17 @@ def test_a_framework_session_that_cannot_be_kept_is_reported_without_its_content
     assert [one for one in found if one] == []
 
 
+@pytest.mark.parametrize("path", ["/do", "/stream", "/redirect"])
+def test_a_session_that_cannot_be_kept_is_reported_without_its_cookie(browser, path):
+    browser.do(["create", ANN])
+    leaks(browser)
+    token = browser.jar.header.rpartition("=")[2]
+    assert browser.ask(path, ["nested", ["user", "sub"], "bob"]).status == 500
+    found = browser.do(["leaks", token], cookie="")
+    assert len(found) > 0
+    assert [one for one in found if one] == []
+
+
 def test_a_write_that_comes_too_late_is_reported_without_what_was_written(browser):
     browser.do(["create", ANN])
     leaks(browser)

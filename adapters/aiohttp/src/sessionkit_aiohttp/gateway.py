@@ -117,6 +117,7 @@ class AiohttpGateway(Gateway):
             raise
         except Exception:
             _unprepare(request, response)
+            del request  # a traceback shows the variables of this frame
             raise
         admit_task(exchange)
         if exchange.request.holder[

@@ -40,7 +40,11 @@ class SessionMiddleware(LitestarsOwn[SessionKitBackend]):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        await self.gateway(cast("Any", scope), cast("Any", receive), cast("Any", send))
+        try:
+            await self.gateway(cast("Any", scope), cast("Any", receive), cast("Any", send))
+        except BaseException:
+            del scope  # the cookies are in it, and a traceback shows the variables of this frame
+            raise
 
     def show(self, exchange: Exchange, scope: Any) -> ScopePlace:
         """Put the session of a connection into its scope."""

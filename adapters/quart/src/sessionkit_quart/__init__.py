@@ -56,7 +56,13 @@ class SessionKit(FlaskFamilyExtension[Quart], SessionInterface):
         async def serve(
             scope: Any, receive: Any, send: Any
         ) -> None:  # a coroutine function, because asgiref recognises an ASGI application by this
-            await gateway(scope, receive, send)
+            try:
+                await gateway(scope, receive, send)
+            except BaseException:
+                del (
+                    scope
+                )  # the cookies are in it, and a traceback shows the variables of this frame
+                raise
 
         app.asgi_app = cast("Any", serve)  # type: ignore[method-assign]  # Quart's documented way to put a middleware in
         app.session_interface = cast("Any", self)
