@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
+import threading
 from functools import cache
 
 import pytest
@@ -76,11 +77,16 @@ def test_a_file_that_cannot_be_opened_is_told_with_the_fourth_slash_of_a_url(
     driver, loop = "aiosqlite" if kind is AsyncSQLBackend else "pysqlite", asyncio.new_event_loop()
     client = make_blocking(kind(f"sqlite+{driver}:///var/lib/app/sessions.db"), loop)
     message = "cannot use its SQLite file: unable to open database file .its folder must exist.*sqlite:////var"
+    before = {*threading.enumerate()}
     try:
         with pytest.raises(BackendError, match=message):
             client.load("key", "owner")
     finally:
         client.close()
+        # The thread of an aiosqlite connection that could not be opened tells the event loop that it ends.
+        for thread in {*threading.enumerate()} - before:
+            while thread.is_alive():
+                loop.run_until_complete(asyncio.sleep(0.01))
         loop.close()
 
 

@@ -137,7 +137,8 @@ def redis_sentinel() -> Iterator[tuple[int, RedisServer, RedisServer]]:
         settings = folder / "sentinel.conf"
         settings.write_text(
             f"sentinel monitor sessions 127.0.0.1 {master.port} 1\n"
-            "sentinel down-after-milliseconds sessions 500\n"
+            # Long enough that a busy machine does not make the replica the master.
+            "sentinel down-after-milliseconds sessions 60000\n"
             "sentinel failover-timeout sessions 2000\n"
         )
         port = free_port()
