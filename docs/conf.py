@@ -102,7 +102,7 @@ nitpick_ignore = [
         "sessionkit._session.tracebacks.F",
         "sessionkit._crypto.sealing.NativeCodec",
         "sessionkit._crypto.keyring.PurposeKeys",
-        "sessionkit._session.identity.Who",
+        "sessionkit._session.who.Who",
         "sessionkit._session.session.Watcher",
         "sessionkit.backends._redis_clients.RedisClient",
     )
