@@ -59,9 +59,8 @@ class SessionKit(FlaskFamilyExtension[Quart], SessionInterface):
             try:
                 await gateway(scope, receive, send)
             except BaseException:
-                del (
-                    scope
-                )  # the cookies are in it, and a traceback shows the variables of this frame
+                # A traceback shows the variables of this frame, and the scope has the cookies.
+                del scope
                 raise
 
         app.asgi_app = cast("Any", serve)  # type: ignore[method-assign]  # Quart's documented way to put a middleware in
